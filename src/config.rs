@@ -1,0 +1,189 @@
+//! `atlas.yaml`: what a project is made of. Everything has a default; unknown keys are refused.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// A resolved project file: paths are absolute, every value is checked.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Config {
+    /// Folder of the project file; content, themes and labels are looked up here.
+    pub root: PathBuf,
+    /// Title of the atlas.
+    pub title: String,
+    /// Absolute address the site will be published at; links are relative without it.
+    pub base_url: Option<String>,
+    /// Output folder (absolute).
+    pub output: PathBuf,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Device to compute on.
+    pub device: Device,
+    /// Where the mammograms come from.
+    pub source: Source,
+    /// How mammograms are cut into patches.
+    pub patches: Patches,
+    /// Shares of the patients.
+    pub split: Shares,
+    /// Networks in the order of their pages.
+    pub networks: Vec<Network>,
+    /// How units are dissected.
+    pub dissection: Dissection,
+    /// Name of a theme: a folder under `themes/`, or the built-in `default`.
+    pub theme: String,
+}
+
+/// Where tensors live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Device {
+    /// The best that is compiled in and present.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// A CUDA device by number.
+    Cuda(usize),
+    /// Apple's GPU.
+    Metal,
+}
+
+/// A data set in its original layout.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Source {
+    /// Procedural mammograms made from the seed.
+    Phantom {
+        /// How many patients, four views each.
+        patients: u32,
+        /// Height of an image in pixels.
+        height: u32,
+    },
+    /// The mini-MIAS database: `mdbNNN.pgm` and `Info.txt`.
+    MiniMias {
+        /// Its folder (absolute).
+        path: PathBuf,
+    },
+}
+
+/// How mammograms are cut into patches (paper, section 2.2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Patches {
+    /// Edge of the window as a share of the image's shorter side, in (0, 1].
+    pub window: f64,
+    /// Stride as a share of the window, in (0, 1].
+    pub stride: f64,
+    /// Edge of the stored patch in pixels.
+    pub size: u32,
+    /// A patch is positive when it holds at least this share of a malignant lesion …
+    pub min_lesion: f64,
+    /// … or when malignant lesion covers at least this share of the patch.
+    pub min_patch: f64,
+    /// A window is kept when breast covers at least this share of it.
+    pub min_breast: f64,
+    /// 2: no cancer, cancer.
+    pub classes: u32,
+}
+
+/// Shares of the patients; they sum to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Shares {
+    /// Share trained on.
+    pub train: f64,
+    /// Share that chooses the epoch and is dissected.
+    pub validation: f64,
+    /// Share held out.
+    pub test: f64,
+}
+
+/// One network of the atlas.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Network {
+    /// Architecture and name: `alexnet`, `resnet18`, …
+    pub name: String,
+    /// Weights to start from (absolute); random initialisation when absent, and said on every page.
+    pub weights: Option<PathBuf>,
+    /// Probe points to dissect, in order; never empty.
+    pub layers: Vec<String>,
+    /// Edge of the network's input in pixels; stored patches are resized to it.
+    pub input: u32,
+    /// How to train; `None` uses the weights as they are.
+    pub training: Option<Training>,
+}
+
+/// Settings of stochastic gradient descent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Passes over the training split.
+    pub epochs: u32,
+    /// Patches per step.
+    pub batch: usize,
+    /// Learning rate.
+    pub lr: f64,
+    /// Momentum, as PyTorch defines it.
+    pub momentum: f64,
+    /// Weight decay added to the gradient, as PyTorch defines it.
+    pub weight_decay: f64,
+    /// Epochs (from 1) at whose start the learning rate is divided by ten.
+    pub lr_decay_epochs: Vec<u32>,
+    /// `constant`, or `cosine` down to zero over all steps.
+    pub schedule: Schedule,
+    /// Steps over which the learning rate rises linearly from zero.
+    pub warmup: u32,
+    /// Random flips and quarter turns of each training patch.
+    pub augment: bool,
+    /// Draw as many positives as negatives per epoch, instead of every patch once.
+    pub balance: bool,
+}
+
+/// How the learning rate moves between steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Stays as it is.
+    Constant,
+    /// Falls along half a cosine to zero at the last step.
+    Cosine,
+}
+
+/// How units are dissected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dissection {
+    /// Split whose patches are shown to the units.
+    pub split: Split,
+    /// Top patches kept per unit.
+    pub top: usize,
+    /// Rule of the activation threshold.
+    pub threshold: Threshold,
+}
+
+/// A part of the patients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// Trained on.
+    Train,
+    /// Chooses the epoch; dissected by default.
+    Validation,
+    /// Held out.
+    Test,
+}
+
+/// How a unit's activation threshold T_k is set.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    /// P(a > T_k) = q over all locations of all patches (Network Dissection; Bau et al. 2017).
+    Quantile(f64),
+    /// This share of the unit's best score (the paper's released code, 0.2).
+    FractionOfMax(f64),
+}
+
+impl std::fmt::Display for Split {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Split::Train => "train",
+            Split::Validation => "validation",
+            Split::Test => "test",
+        })
+    }
+}

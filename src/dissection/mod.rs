@@ -1,0 +1,3 @@
+//! Network Dissection: what each unit of a layer responds to.
+
+pub mod record;

@@ -1,0 +1,2 @@
+//! unit-atlas
+fn main() {}

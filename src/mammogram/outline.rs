@@ -1,0 +1,136 @@
+//! Lesion boundaries and their filled regions.
+
+use serde::{Deserialize, Serialize};
+
+use super::Mask;
+
+/// A closed boundary in image pixels: x right, y down, (0, 0) the top left corner of the image, so
+/// that the first pixel's centre is (0.5, 0.5).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outline {
+    /// Corners in order; the last joins the first.
+    Polygon(Vec<[f32; 2]>),
+    /// Centre and radius, as mini-MIAS gives them.
+    Circle {
+        /// Column of the centre.
+        x: f32,
+        /// Row of the centre.
+        y: f32,
+        /// Radius in pixels.
+        radius: f32,
+    },
+}
+
+impl Outline {
+    /// The smallest upright box around it: `[left, top, right, bottom]`; `None` for an empty polygon.
+    pub fn bounds(&self) -> Option<[f32; 4]> {
+        match self {
+            Outline::Polygon(points) => {
+                points.iter().fold(None, |bounds: Option<[f32; 4]>, &[x, y]| match bounds {
+                    None => Some([x, y, x, y]),
+                    Some([l, t, r, b]) => Some([l.min(x), t.min(y), r.max(x), b.max(y)]),
+                })
+            }
+            Outline::Circle { x, y, radius } => {
+                Some([x - radius, y - radius, x + radius, y + radius])
+            }
+        }
+    }
+
+    /// The columns of `[0, width)` whose pixel centres lie inside on the line through the centres of
+    /// row `y`, as half-open ranges in pixel units, after mapping image pixels to mask pixels by
+    /// `(p - origin) * scale`.
+    fn spans(&self, y: f32, window: Window, crossings: &mut Vec<f32>) {
+        crossings.clear();
+        match self {
+            Outline::Polygon(points) => {
+                for (i, &a) in points.iter().enumerate() {
+                    let b = points[(i + 1) % points.len()];
+                    let ([ax, ay], [bx, by]) = (window.map(a), window.map(b));
+                    // Half-open in y, so that a corner on the line counts once.
+                    if (ay <= y) != (by <= y) {
+                        crossings.push(ax + (y - ay) / (by - ay) * (bx - ax));
+                    }
+                }
+                crossings.sort_by(f32::total_cmp);
+            }
+            &Outline::Circle { x, y: cy, radius } => {
+                let [cx, cy] = window.map([x, cy]);
+                let dy = (y - cy) / window.scale[1];
+                let half = (radius * radius - dy * dy).sqrt() * window.scale[0];
+                if half > 0.0 {
+                    crossings.extend([cx - half, cx + half]);
+                }
+            }
+        }
+    }
+}
+
+/// The part of the image that a mask shows: mask = (image - origin) * scale.
+#[derive(Clone, Copy)]
+struct Window {
+    origin: [f32; 2],
+    scale: [f32; 2],
+}
+
+impl Window {
+    fn map(self, [x, y]: [f32; 2]) -> [f32; 2] {
+        [(x - self.origin[0]) * self.scale[0], (y - self.origin[1]) * self.scale[1]]
+    }
+}
+
+/// Fills the union of `outlines` (even-odd within one polygon) into a mask of `width` x `height`
+/// pixels that shows the image window `[x, y, w, h]`, by pixel centres.
+pub fn rasterise(outlines: &[Outline], window: [f32; 4], width: u32, height: u32) -> Mask {
+    let mut mask = Mask::empty(width, height);
+    let [x, y, w, h] = window;
+    let window = Window { origin: [x, y], scale: [width as f32 / w, height as f32 / h] };
+    let mut crossings = Vec::new();
+    for outline in outlines {
+        for (row, line) in mask.pixels.chunks_mut(width.max(1) as usize).enumerate() {
+            outline.spans(row as f32 + 0.5, window, &mut crossings);
+            for span in crossings.chunks_exact(2) {
+                // Columns whose centre c + 0.5 lies in [left, right).
+                let column = |edge: f32| (edge - 0.5).ceil().clamp(0.0, width as f32) as usize;
+                line[column(span[0])..column(span[1])].fill(true);
+            }
+        }
+    }
+    mask
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_circle_has_the_area_of_a_circle() {
+        let circle = [Outline::Circle { x: 50.0, y: 50.0, radius: 30.0 }];
+        let area = rasterise(&circle, [0.0, 0.0, 100.0, 100.0], 100, 100).area() as f64;
+        assert!((area / (std::f64::consts::PI * 900.0) - 1.0).abs() < 0.005, "{area}");
+    }
+
+    #[test]
+    fn a_square_is_filled_exactly_and_clipped() {
+        let square = [Outline::Polygon(vec![[2.0, 3.0], [7.0, 3.0], [7.0, 9.0], [2.0, 9.0]])];
+        assert_eq!(rasterise(&square, [0.0, 0.0, 10.0, 10.0], 10, 10).area(), 30);
+        assert_eq!(rasterise(&square, [5.0, 5.0, 10.0, 10.0], 10, 10).area(), 8);
+        // The same window at twice the size holds four times the pixels.
+        assert_eq!(rasterise(&square, [5.0, 5.0, 10.0, 10.0], 20, 20).area(), 32);
+    }
+
+    #[test]
+    fn overlapping_outlines_count_once_and_odd_shapes_do_not_panic() {
+        let a = Outline::Circle { x: 5.0, y: 5.0, radius: 3.0 };
+        let one = rasterise(std::slice::from_ref(&a), [0.0, 0.0, 10.0, 10.0], 10, 10);
+        assert_eq!(rasterise(&[a.clone(), a], [0.0, 0.0, 10.0, 10.0], 10, 10), one);
+        let odd = [
+            Outline::Polygon(vec![]),
+            Outline::Polygon(vec![[1.0, 1.0]]),
+            Outline::Circle { x: -50.0, y: 1e9, radius: f32::NAN },
+            Outline::Polygon(vec![[f32::NAN, 0.0], [3.0, f32::INFINITY], [0.0, 5.0]]),
+        ];
+        rasterise(&odd, [0.0, 0.0, 10.0, 10.0], 10, 10);
+    }
+}

@@ -1,0 +1,89 @@
+//! `dataset/manifest.json`: mammograms, their split, and their patches. Format 1.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Patches, Shares, Split};
+use crate::mammogram::Mammogram;
+use crate::source::{About, Notice};
+
+/// The prepared data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Always 1.
+    pub format: u32,
+    /// What the data is.
+    pub source: About,
+    /// How the patches were cut.
+    pub patching: Patches,
+    /// Shares of the patients that were asked for.
+    pub shares: Shares,
+    /// Seed of the split.
+    pub seed: u64,
+    /// Statements of the source on what it read.
+    pub summary: Vec<String>,
+    /// What was left out, and why.
+    pub notices: Vec<Notice>,
+    /// Every mammogram that was read, in the source's order.
+    pub mammograms: Vec<Member>,
+    /// Every patch, by mammogram, then top to bottom, then left to right. The index in this list is
+    /// the patch's number, and its place in `patches.bin`.
+    pub patches: Vec<Patch>,
+}
+
+/// A mammogram of the data set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub mammogram: Mammogram,
+    /// The split its patient belongs to.
+    pub split: Split,
+    /// Size of its preview, `previews/<id>.jpg`, in pixels.
+    pub preview: [u32; 2],
+}
+
+/// A square window of a mammogram.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Patch {
+    /// Index into [`Manifest::mammograms`].
+    pub mammogram: u32,
+    /// Left edge in source pixels.
+    pub x: u32,
+    /// Top edge in source pixels.
+    pub y: u32,
+    /// Edge of the window in source pixels.
+    pub edge: u32,
+    /// Whether it counts as cancer (paper, section 2.2).
+    pub positive: bool,
+    /// Largest share of one malignant lesion that lies in the patch.
+    pub lesion_fraction: f32,
+    /// Share of the patch that malignant lesion covers.
+    pub patch_fraction: f32,
+    /// Share of the patch that breast covers.
+    pub breast_fraction: f32,
+}
+
+impl Manifest {
+    /// The mammogram a patch was cut from.
+    pub fn member(&self, patch: &Patch) -> &Member {
+        &self.mammograms[patch.mammogram as usize]
+    }
+
+    /// The split a patch belongs to.
+    pub fn split(&self, patch: &Patch) -> Split {
+        self.member(patch).split
+    }
+
+    /// Numbers of the patches of a split, in order.
+    pub fn of_split(&self, split: Split) -> Vec<u32> {
+        (0..self.patches.len() as u32)
+            .filter(|&n| self.split(&self.patches[n as usize]) == split)
+            .collect()
+    }
+
+    /// Name of a patch, as `patches export` writes it: `<mammogram>-y<Y>_x<X>_h<H>_w<W>`.
+    pub fn patch_name(&self, patch: &Patch) -> String {
+        let Patch { x, y, edge, .. } = patch;
+        format!("{}-y{y}_x{x}_h{edge}_w{edge}", self.member(patch).mammogram.id)
+    }
+}

@@ -1,0 +1,71 @@
+//! Data sets in their original layout, read into mammograms.
+//!
+//! A source first gives its catalogue (what there is, without decoding pixels), then decodes one
+//! image at a time, from any thread.
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::artifact::Fingerprint;
+use crate::mammogram::{Grey, Mammogram};
+
+/// A data set that can be read.
+pub trait Source: Sync {
+    /// Name, origin and terms of use.
+    fn about(&self) -> About;
+
+    /// Fingerprint of everything its images and annotations are made from, without decoding pixels.
+    ///
+    /// # Errors
+    /// When the data set cannot be found or listed.
+    fn fingerprint(&self) -> Result<Fingerprint>;
+
+    /// Every mammogram, in a fixed order, and what could not be used.
+    ///
+    /// # Errors
+    /// When nothing at all can be read; a single bad row or file is a notice, not an error.
+    fn catalogue(&self) -> Result<Catalogue>;
+
+    /// Decodes the image of a mammogram from the catalogue.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it.
+    fn image(&self, mammogram: &Mammogram) -> Result<Grey>;
+}
+
+/// What a data set is, for the pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// `mini_mias`, `phantom`, …
+    pub kind: String,
+    /// Name in prose.
+    pub name: String,
+    /// One or two sentences on what it is and how it was read.
+    pub description: String,
+    /// How to cite it; empty for phantoms.
+    pub citation: String,
+    /// Whether the images are synthetic: then every page says so.
+    pub phantom: bool,
+}
+
+/// Everything a source holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Catalogue {
+    /// Mammograms in a fixed order.
+    pub mammograms: Vec<Mammogram>,
+    /// Plain statements on what was read: `330 rows, 322 images listed, 200 present`.
+    pub summary: Vec<String>,
+    /// What was left out, and why.
+    pub notices: Vec<Notice>,
+}
+
+/// Something a user should know of an input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// `Info.txt:322`, `mdb017.pgm`, …
+    pub place: String,
+    /// What is the matter and what was done about it.
+    pub message: String,
+    /// Whether an input was left out that ought to have been usable: then the run ends with exit 2.
+    pub skipped: bool,
+}

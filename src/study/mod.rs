@@ -1,0 +1,3 @@
+//! The reader study: what experts say the units show.
+
+pub mod answer;

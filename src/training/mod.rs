@@ -1,0 +1,3 @@
+//! Training and evaluation of networks.
+
+pub mod record;
