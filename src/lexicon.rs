@@ -44,3 +44,45 @@ pub struct Term {
     #[serde(default)]
     pub synonyms: Vec<String>,
 }
+
+/// Every lexicon of a project.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lexicons {
+    lexicons: Vec<Lexicon>,
+}
+
+/// A term with where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The lexicon.
+    pub lexicon: &'a Lexicon,
+    /// The category of its group.
+    pub category: &'a str,
+    /// The term.
+    pub term: &'a Term,
+}
+
+impl Lexicons {
+    /// From lexicons already read.
+    pub fn new(lexicons: Vec<Lexicon>) -> Self {
+        Self { lexicons }
+    }
+
+    /// Every term of every lexicon, in display order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.lexicons.iter().flat_map(|lexicon| {
+            lexicon.groups.iter().flat_map(move |group| {
+                group.terms.iter().map(move |term| Entry {
+                    lexicon,
+                    category: &group.category,
+                    term,
+                })
+            })
+        })
+    }
+
+    /// The term with this id.
+    pub fn term(&self, id: &str) -> Option<Entry<'_>> {
+        self.entries().find(|entry| entry.term.id == id)
+    }
+}

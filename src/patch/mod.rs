@@ -1,5 +1,7 @@
 //! Square windows of mammograms: cut, labelled, split by patient, stored once.
 
 pub mod manifest;
+mod store;
 
 pub use manifest::{Manifest, Member, Patch};
+pub use store::Store;
