@@ -22,6 +22,26 @@ pub fn write_with(
     path: &Path,
     write: impl FnOnce(&mut io::BufWriter<&mut std::fs::File>) -> Result<()>,
 ) -> Result<()> {
+    replace(path, |file| {
+        let mut buffer = io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
+        write(&mut buffer)?;
+        Ok(buffer.flush()?)
+    })
+}
+
+/// Lets `make` fill a temporary file by its path, then renames it over `path`: for writers that
+/// insist on opening the file themselves.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write_at(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    replace(path, |file| make(file.path()))
+}
+
+fn replace(
+    path: &Path,
+    fill: impl FnOnce(&mut tempfile::NamedTempFile) -> Result<()>,
+) -> Result<()> {
     let attempt = || -> Result<()> {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs_err::create_dir_all(folder)?;
@@ -31,10 +51,7 @@ pub fn write_with(
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
         let mut file = builder.tempfile_in(folder)?;
-        let mut buffer = io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
-        write(&mut buffer)?;
-        buffer.flush()?;
-        drop(buffer);
+        fill(&mut file)?;
         file.persist(path).map_err(|e| e.error)?;
         Ok(())
     };
