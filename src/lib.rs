@@ -14,3 +14,4 @@ pub mod patch;
 pub mod source;
 pub mod study;
 pub mod training;
+pub mod yaml;
