@@ -95,8 +95,9 @@ impl Text<'_> {
             budget: serde_yaml::budget! { max_depth: MAX_DEPTH, flow_nesting_limit: MAX_DEPTH },
             with_snippet: false,
         };
-        serde_yaml::from_str_with_options(self.text, options)
-            .map_err(|error| self.mistake(error.location().unwrap_or(Location::UNKNOWN), say(&error)))
+        serde_yaml::from_str_with_options(self.text, options).map_err(|error| {
+            self.mistake(error.location().unwrap_or(Location::UNKNOWN), say(&error))
+        })
     }
 
     /// A mistake at a place in this text.
@@ -113,8 +114,8 @@ impl Text<'_> {
 
 /// The line with a gutter, and carets under `length` characters from `column`.
 fn excerpt(text: &str, line: u64, column: u64, length: u64) -> String {
-    const BEFORE: usize = 60;
-    const WIDTH: usize = 100;
+    const BEFORE: usize = 80;
+    const WIDTH: usize = 120;
     let column = (column as usize).saturating_sub(1);
     let start = column.saturating_sub(BEFORE);
     // Tabs and control characters would move the caret or the terminal.
@@ -139,11 +140,11 @@ fn excerpt(text: &str, line: u64, column: u64, length: u64) -> String {
 fn say(error: &Error) -> String {
     match error.without_snippet() {
         Error::SerdeUnknownField { field, expected, .. } => unknown("key", field, expected),
-        Error::SerdeUnknownVariant { variant, expected, .. } => {
-            unknown("value", variant, expected)
-        }
+        Error::SerdeUnknownVariant { variant, expected, .. } => unknown("value", variant, expected),
         Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing"),
-        Error::DuplicateMappingKey { key: Some(key), .. } => format!("the key `{key}` is given twice"),
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("the key `{key}` is given twice")
+        }
         Error::InvalidScalar { ty, .. } => format!("expected {}", kind(ty)),
         Error::SerdeInvalidType { unexpected, expected, .. }
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {

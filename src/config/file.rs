@@ -162,8 +162,7 @@ const INNER_SHARE: Range =
     Range { words: "a number between 0 and 1", holds: |v| v > 0.0 && v < 1.0 };
 const BELOW_ONE: Range =
     Range { words: "a number from 0 to below 1", holds: |v| (0.0..1.0).contains(&v) };
-const POSITIVE: Range =
-    Range { words: "a number above 0", holds: |v| v > 0.0 && v.is_finite() };
+const POSITIVE: Range = Range { words: "a number above 0", holds: |v| v > 0.0 && v.is_finite() };
 const NOT_NEGATIVE: Range =
     Range { words: "a number of at least 0", holds: |v| v >= 0.0 && v.is_finite() };
 
@@ -199,10 +198,8 @@ impl Check<'_> {
         range: &Range,
     ) -> Result<f64, Mistake> {
         match given {
-            Some(v) if !(range.holds)(v.value) => self.wrong(
-                v.referenced,
-                format!("`{key}` is {}; expected {}", v.value, range.words),
-            ),
+            Some(v) if !(range.holds)(v.value) => self
+                .wrong(v.referenced, format!("`{key}` is {}; expected {}", v.value, range.words)),
             given => Ok(given.map_or(default, |v| v.value)),
         }
     }
@@ -279,7 +276,10 @@ impl Check<'_> {
             Some(host) if !host.is_empty() && host.chars().all(plain) => Ok(Some(url.to_owned())),
             _ => self.wrong(
                 v.referenced,
-                format!("`base_url` is `{}`; expected an address such as https://example.org/atlas", v.value),
+                format!(
+                    "`base_url` is `{}`; expected an address such as https://example.org/atlas",
+                    v.value
+                ),
             ),
         }
     }
@@ -323,9 +323,7 @@ impl Check<'_> {
         };
         let kind = file.kind.as_ref().map_or("phantom", |kind| kind.value.as_str());
         let refuse = |key: &str, at: Option<Location>| match at {
-            Some(at) => {
-                self.wrong(at, format!("`{key}` does not belong to the source `{kind}`"))
-            }
+            Some(at) => self.wrong(at, format!("`{key}` does not belong to the source `{kind}`")),
             None => Ok(()),
         };
         match kind {

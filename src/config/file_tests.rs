@@ -176,7 +176,7 @@ fn wrong_types_are_refused_where_they_stand() {
     assert_refused("networks: alexnet\n", 1, "alexnet", &[]);
     assert_refused("survey: { blind: maybe }\n", 1, "maybe", &["true or false"]);
     let text = "networks:\n  - name: alexnet\n    training: often\n";
-    assert_refused(text, 3, "often", &["false, true or a mapping"]);
+    assert_refused(text, 3, "training", &["false, true or a mapping"]);
     let text = "networks:\n  - name: alexnet\n    training: { schedule: cosin }\n";
     assert_refused(text, 3, "cosin", &["did you mean `cosine`?"]);
     assert_refused("dissection: { split: val }\n", 1, "val", &["`validation`"]);
