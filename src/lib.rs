@@ -16,3 +16,4 @@ pub mod seed;
 pub mod source;
 pub mod study;
 pub mod training;
+pub mod yaml;

@@ -1,8 +1,21 @@
 //! `atlas.yaml`: what a project is made of. Everything has a default; unknown keys are refused.
 
-use std::path::PathBuf;
+mod architecture;
+mod defaults;
+mod file;
 
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+
+use crate::yaml::{self, Mistake, Text};
+
+/// Name of the project file.
+pub const FILE_NAME: &str = "atlas.yaml";
+
+/// The commented project file that `init` writes: the repository's own.
+pub const TEMPLATE: &str = include_str!("../../atlas.yaml");
 
 /// A resolved project file: paths are absolute, every value is checked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,8 +42,54 @@ pub struct Config {
     pub networks: Vec<Network>,
     /// How units are dissected.
     pub dissection: Dissection,
+    /// What readers are asked.
+    pub survey: Survey,
     /// Name of a theme: a folder under `themes/`, or the built-in `default`.
     pub theme: String,
+}
+
+impl Config {
+    /// The project file: `explicit` (a file, or a folder that holds `atlas.yaml`), or the nearest
+    /// `atlas.yaml` in `start` or a folder above it, as git looks for its repository.
+    ///
+    /// # Errors
+    /// When there is none; says where it looked.
+    pub fn find(explicit: Option<&Path>, start: &Path) -> Result<PathBuf> {
+        if let Some(path) = explicit {
+            let path = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
+            if !path.is_file() {
+                bail!("no project file {}; `unit-atlas init` makes one", path.display());
+            }
+            return Ok(path);
+        }
+        let start = std::path::absolute(start)
+            .with_context(|| format!("cannot resolve the folder {}", start.display()))?;
+        match start.ancestors().map(|folder| folder.join(FILE_NAME)).find(|file| file.is_file()) {
+            Some(file) => Ok(file),
+            None => bail!(
+                "no {FILE_NAME} in {} or any folder above it; `unit-atlas init` makes one, \
+                 `--config FILE` names one elsewhere",
+                start.display()
+            ),
+        }
+    }
+
+    /// Reads a project file.
+    ///
+    /// # Errors
+    /// Names the file, and the line, column and reason where it is not a valid project file.
+    pub fn read(path: &Path) -> Result<Self> {
+        Ok(Self::parse(&yaml::read(path)?, path)?)
+    }
+
+    /// Reads the text of a project file; `path` is where it stands: relative paths in it start from
+    /// its folder.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Mistake> {
+        file::parse(Text { path, text })
+    }
 }
 
 /// Where tensors live.
@@ -154,6 +213,21 @@ pub struct Dissection {
     pub top: usize,
     /// Rule of the activation threshold.
     pub threshold: Threshold,
+}
+
+/// What the readers of a study are asked (paper, section 2.4).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Survey {
+    /// Units put to a reader.
+    pub units: u32,
+    /// Top patches shown of a unit; at most [`Dissection::top`].
+    pub patches: u32,
+    /// Share of the units asked a second time, in [0, 1], to measure a reader's own consistency.
+    pub repeats: f64,
+    /// Whether the network's name, the scores and the truth of the patches are hidden.
+    pub blind: bool,
+    /// Lexicon offered for the terms.
+    pub lexicon: String,
 }
 
 /// A part of the patients.

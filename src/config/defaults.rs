@@ -1,0 +1,89 @@
+//! What a project is made of when its file does not say. The repository's `atlas.yaml`, which
+//! `init` copies, spells the same values out; a test holds the two together.
+
+use super::{Dissection, Network, Patches, Schedule, Shares, Survey, Threshold, Training};
+use crate::config::Split;
+
+/// Title of the atlas.
+pub(super) const TITLE: &str = "Unit atlas";
+/// Output folder.
+pub(super) const OUTPUT: &str = "output";
+/// Seed of everything random.
+pub(super) const SEED: u64 = 123;
+/// Theme.
+pub(super) const THEME: &str = "default";
+/// Patients of the phantom source.
+pub(super) const PATIENTS: u32 = 120;
+/// Height of a phantom in pixels.
+pub(super) const HEIGHT: u32 = 960;
+/// Edge of a network's input in pixels.
+pub(super) const INPUT: u32 = 227;
+
+/// The paper's settings (section 2.2) where it states them; AlexNet's input size.
+pub(super) const PATCHES: Patches = Patches {
+    window: 0.25,
+    stride: 0.5,
+    size: 227,
+    min_lesion: 0.3,
+    min_patch: 0.3,
+    min_breast: 0.5,
+    classes: 2,
+};
+
+/// Shares of the patients (paper, section 2.1).
+pub(super) const SHARES: Shares = Shares { train: 0.8, validation: 0.1, test: 0.1 };
+
+/// Network Dissection's threshold; the paper's split.
+pub(super) const DISSECTION: Dissection =
+    Dissection { split: Split::Validation, top: 64, threshold: Threshold::Quantile(0.005) };
+
+/// The paper's settings for fine-tuning (section 2.2).
+pub(super) fn training() -> Training {
+    Training {
+        epochs: 12,
+        batch: 32,
+        lr: 1e-4,
+        momentum: 0.9,
+        weight_decay: 1e-4,
+        lr_decay_epochs: Vec::new(),
+        schedule: Schedule::Constant,
+        warmup: 0,
+        augment: false,
+        balance: false,
+    }
+}
+
+/// The survey of the paper's section 2.4.
+pub(super) fn survey() -> Survey {
+    Survey { units: 45, patches: 32, repeats: 0.1, blind: true, lexicon: "bi-rads-5".to_owned() }
+}
+
+/// Networks of a project that names none: small enough to learn from random weights within
+/// minutes on two processor cores.
+pub(super) fn networks() -> Vec<Network> {
+    let from_scratch = |lr: f64, epochs: u32, warmup: u32| Training {
+        epochs,
+        lr,
+        schedule: Schedule::Cosine,
+        warmup,
+        augment: true,
+        balance: true,
+        ..training()
+    };
+    vec![
+        Network {
+            name: "alexnet".to_owned(),
+            weights: None,
+            layers: vec!["conv5".to_owned()],
+            input: 227,
+            training: Some(from_scratch(0.01, 3, 50)),
+        },
+        Network {
+            name: "resnet10".to_owned(),
+            weights: None,
+            layers: vec!["layer3".to_owned(), "layer4".to_owned()],
+            input: 113,
+            training: Some(from_scratch(0.05, 6, 50)),
+        },
+    ]
+}

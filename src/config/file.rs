@@ -1,0 +1,650 @@
+//! The project file as it is written, and its check into a [`Config`].
+
+use std::fmt;
+use std::path::{Component, Path, PathBuf};
+
+use serde::de::value::MapAccessDeserializer;
+use serde::{Deserialize, Deserializer, de};
+use serde_yaml::{Location, Spanned};
+
+use super::architecture::{ARCHITECTURES, Architecture, PLANNED};
+use super::{
+    Config, Device, Dissection, Network, Patches, Schedule, Shares, Source, Split, Survey,
+    Threshold, Training, defaults,
+};
+use crate::yaml::{Mistake, Text, unknown};
+
+/// A value with its place; absent when the key is absent or has no value.
+type Given<T> = Option<Spanned<T>>;
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    title: Given<String>,
+    base_url: Given<String>,
+    output: Given<PathBuf>,
+    seed: Given<u64>,
+    device: Given<String>,
+    source: Given<SourceFile>,
+    patches: Option<PatchesFile>,
+    split: Given<SplitFile>,
+    networks: Given<Vec<Spanned<NetworkFile>>>,
+    dissection: Option<DissectionFile>,
+    survey: Option<SurveyFile>,
+    theme: Given<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct SourceFile {
+    kind: Given<String>,
+    path: Given<PathBuf>,
+    patients: Given<i64>,
+    height: Given<i64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct PatchesFile {
+    window: Given<f64>,
+    stride: Given<f64>,
+    size: Given<i64>,
+    min_lesion: Given<f64>,
+    min_patch: Given<f64>,
+    min_breast: Given<f64>,
+    classes: Given<i64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct SplitFile {
+    train: Given<f64>,
+    validation: Given<f64>,
+    test: Given<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NetworkFile {
+    name: Spanned<String>,
+    #[serde(default)]
+    weights: Given<PathBuf>,
+    #[serde(default)]
+    layers: Given<Vec<Spanned<String>>>,
+    #[serde(default)]
+    input: Given<i64>,
+    #[serde(default)]
+    training: Option<Switch>,
+}
+
+/// `training`: settings, or whether to train at all.
+enum Switch {
+    Flag(bool),
+    Settings(Box<TrainingFile>),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct TrainingFile {
+    epochs: Given<i64>,
+    batch: Given<i64>,
+    lr: Given<f64>,
+    momentum: Given<f64>,
+    weight_decay: Given<f64>,
+    lr_decay_epochs: Option<Vec<Spanned<i64>>>,
+    schedule: Option<Schedule>,
+    warmup: Given<i64>,
+    augment: Option<bool>,
+    balance: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct DissectionFile {
+    split: Given<Split>,
+    top: Given<i64>,
+    threshold: Given<ThresholdFile>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct ThresholdFile {
+    quantile: Given<f64>,
+    fraction_of_max: Given<f64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct SurveyFile {
+    units: Given<i64>,
+    patches: Given<i64>,
+    repeats: Given<f64>,
+    blind: Option<bool>,
+    lexicon: Given<String>,
+}
+
+impl<'de> Deserialize<'de> for Switch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        // By hand: an untagged enum would lose the places of the settings.
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Switch;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("false, true or a mapping of settings")
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Switch, E> {
+                Ok(Switch::Flag(value))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Switch, A::Error> {
+                TrainingFile::deserialize(MapAccessDeserializer::new(map))
+                    .map(|settings| Switch::Settings(Box::new(settings)))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// A set of numbers in words and as a test.
+struct Range {
+    words: &'static str,
+    holds: fn(f64) -> bool,
+}
+
+const SHARE: Range = Range { words: "a number from 0 to 1", holds: |v| (0.0..=1.0).contains(&v) };
+const POSITIVE_SHARE: Range =
+    Range { words: "a number above 0 and at most 1", holds: |v| v > 0.0 && v <= 1.0 };
+const INNER_SHARE: Range =
+    Range { words: "a number between 0 and 1", holds: |v| v > 0.0 && v < 1.0 };
+const BELOW_ONE: Range =
+    Range { words: "a number from 0 to below 1", holds: |v| (0.0..1.0).contains(&v) };
+const POSITIVE: Range = Range { words: "a number above 0", holds: |v| v > 0.0 && v.is_finite() };
+const NOT_NEGATIVE: Range =
+    Range { words: "a number of at least 0", holds: |v| v >= 0.0 && v.is_finite() };
+
+/// Reads and checks the text of a project file.
+pub(super) fn parse(text: Text<'_>) -> Result<Config, Mistake> {
+    let file: File = text.parse()?;
+    let root = root(text)?;
+    Check { text, root }.config(file)
+}
+
+/// The folder of the project file, absolute.
+fn root(text: Text<'_>) -> Result<PathBuf, Mistake> {
+    let absolute = std::path::absolute(text.path)
+        .map_err(|error| text.mistake(Location::UNKNOWN, format!("cannot be located: {error}")))?;
+    Ok(absolute.parent().map(Path::to_owned).unwrap_or(absolute))
+}
+
+struct Check<'a> {
+    text: Text<'a>,
+    root: PathBuf,
+}
+
+impl Check<'_> {
+    fn wrong<T>(&self, at: Location, message: impl Into<String>) -> Result<T, Mistake> {
+        Err(self.text.mistake(at, message))
+    }
+
+    fn number(
+        &self,
+        key: &str,
+        given: Given<f64>,
+        default: f64,
+        range: &Range,
+    ) -> Result<f64, Mistake> {
+        match given {
+            Some(v) if !(range.holds)(v.value) => self
+                .wrong(v.referenced, format!("`{key}` is {}; expected {}", v.value, range.words)),
+            given => Ok(given.map_or(default, |v| v.value)),
+        }
+    }
+
+    fn whole(
+        &self,
+        key: &str,
+        given: Given<i64>,
+        default: u32,
+        least: u32,
+        most: u32,
+    ) -> Result<u32, Mistake> {
+        let Some(v) = given else { return Ok(default) };
+        match u32::try_from(v.value) {
+            Ok(n) if (least..=most).contains(&n) => Ok(n),
+            _ => self.wrong(
+                v.referenced,
+                format!("`{key}` is {}; expected a whole number from {least} to {most}", v.value),
+            ),
+        }
+    }
+
+    /// `path` from the project's folder, without `.` and `..`.
+    fn resolve(&self, path: &Path) -> PathBuf {
+        let mut resolved = PathBuf::new();
+        for part in self.root.join(path).components() {
+            match part {
+                Component::ParentDir => {
+                    resolved.pop();
+                }
+                Component::CurDir => {}
+                part => resolved.push(part),
+            }
+        }
+        resolved
+    }
+
+    fn config(&self, file: File) -> Result<Config, Mistake> {
+        let split = self.shares(file.split.as_ref().map(|s| (&s.value, s.referenced)))?;
+        let dissection = self.dissection(file.dissection.unwrap_or_default(), split)?;
+        let survey = self.survey(file.survey.unwrap_or_default(), dissection.top)?;
+        Ok(Config {
+            title: self.title(file.title)?,
+            base_url: self.base_url(file.base_url)?,
+            output: self.output(file.output)?,
+            seed: file.seed.map_or(defaults::SEED, |v| v.value),
+            device: self.device(file.device)?,
+            source: self.source(file.source)?,
+            patches: self.patches(file.patches.unwrap_or_default())?,
+            split,
+            networks: self.networks(file.networks)?,
+            dissection,
+            survey,
+            theme: self.theme(file.theme)?,
+            root: self.root.clone(),
+        })
+    }
+
+    fn title(&self, given: Given<String>) -> Result<String, Mistake> {
+        let Some(v) = given else { return Ok(defaults::TITLE.to_owned()) };
+        let title = v.value.trim();
+        if title.is_empty() {
+            return self.wrong(v.referenced, "`title` is empty; leave it out for the default");
+        }
+        Ok(title.to_owned())
+    }
+
+    fn base_url(&self, given: Given<String>) -> Result<Option<String>, Mistake> {
+        let Some(v) = given else { return Ok(None) };
+        let url = v.value.trim().trim_end_matches('/');
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"\"'<>?#".contains(c);
+        match host {
+            Some(host) if !host.is_empty() && host.chars().all(plain) => Ok(Some(url.to_owned())),
+            _ => self.wrong(
+                v.referenced,
+                format!(
+                    "`base_url` is `{}`; expected an address such as https://example.org/atlas",
+                    v.value
+                ),
+            ),
+        }
+    }
+
+    fn output(&self, given: Given<PathBuf>) -> Result<PathBuf, Mistake> {
+        let Some(v) = given else { return Ok(self.resolve(Path::new(defaults::OUTPUT))) };
+        let output = self.resolve(&v.value);
+        // Everything in it may be removed, so nothing of the project's own may lie there.
+        let own = ["content", "themes"].map(|name| self.root.join(name));
+        if self.root.starts_with(&output) || own.iter().any(|own| output.starts_with(own)) {
+            return self.wrong(
+                v.referenced,
+                "`output` must be a folder of its own, not one that holds or belongs to the \
+                 project's files; write `output: output`",
+            );
+        }
+        Ok(output)
+    }
+
+    fn device(&self, given: Given<String>) -> Result<Device, Mistake> {
+        let Some(v) = given else { return Ok(Device::Auto) };
+        match v.value.trim() {
+            "auto" => return Ok(Device::Auto),
+            "cpu" => return Ok(Device::Cpu),
+            "metal" => return Ok(Device::Metal),
+            "cuda" => return Ok(Device::Cuda(0)),
+            other => {
+                if let Some(Ok(number)) = other.strip_prefix("cuda:").map(str::parse::<u16>) {
+                    return Ok(Device::Cuda(number.into()));
+                }
+            }
+        }
+        self.wrong(v.referenced, unknown("device", &v.value, &["auto", "cpu", "cuda:0", "metal"]))
+    }
+
+    fn source(&self, given: Given<SourceFile>) -> Result<Source, Mistake> {
+        const KINDS: [&str; 2] = ["phantom", "mini_mias"];
+        let (at, file) = match given {
+            Some(v) => (v.referenced, v.value),
+            None => (Location::UNKNOWN, SourceFile::default()),
+        };
+        let kind = file.kind.as_ref().map_or("phantom", |kind| kind.value.as_str());
+        let refuse = |key: &str, at: Option<Location>| match at {
+            Some(at) => self.wrong(at, format!("`{key}` does not belong to the source `{kind}`")),
+            None => Ok(()),
+        };
+        match kind {
+            "phantom" => {
+                refuse("path", file.path.map(|v| v.referenced))?;
+                let patients = ("source.patients", defaults::PATIENTS);
+                let height = ("source.height", defaults::HEIGHT);
+                Ok(Source::Phantom {
+                    // Each of the three splits can hold a patient.
+                    patients: self.whole(patients.0, file.patients, patients.1, 3, 100_000)?,
+                    height: self.whole(height.0, file.height, height.1, 128, 8192)?,
+                })
+            }
+            "mini_mias" => {
+                refuse("patients", file.patients.map(|v| v.referenced))?;
+                refuse("height", file.height.map(|v| v.referenced))?;
+                let Some(path) = file.path else {
+                    return self.wrong(
+                        at,
+                        "the source `mini_mias` needs `path`, the folder that holds Info.txt and \
+                         the mdbNNN.pgm files; write `path: FOLDER`",
+                    );
+                };
+                Ok(Source::MiniMias { path: self.resolve(&path.value) })
+            }
+            other => {
+                let at = file.kind.as_ref().map_or(at, |kind| kind.referenced);
+                self.wrong(at, unknown("source", other, &KINDS))
+            }
+        }
+    }
+
+    fn patches(&self, file: PatchesFile) -> Result<Patches, Mistake> {
+        let default = defaults::PATCHES;
+        if let Some(classes) = file.classes
+            && classes.value != 2
+        {
+            let message = match classes.value {
+                3 => "three classes (no lesion, benign, malignant) are not supported yet; write \
+                      `classes: 2`"
+                    .to_owned(),
+                n => format!("`patches.classes` is {n}; expected 2 (no cancer, cancer)"),
+            };
+            return self.wrong(classes.referenced, message);
+        }
+        let share = |key, given, default| self.number(key, given, default, &SHARE);
+        let part = |key, given, default| self.number(key, given, default, &POSITIVE_SHARE);
+        Ok(Patches {
+            window: part("patches.window", file.window, default.window)?,
+            stride: part("patches.stride", file.stride, default.stride)?,
+            size: self.whole("patches.size", file.size, default.size, 16, 2048)?,
+            // Zero would make every patch positive.
+            min_lesion: part("patches.min_lesion", file.min_lesion, default.min_lesion)?,
+            min_patch: part("patches.min_patch", file.min_patch, default.min_patch)?,
+            min_breast: share("patches.min_breast", file.min_breast, default.min_breast)?,
+            classes: default.classes,
+        })
+    }
+
+    fn shares(&self, given: Option<(&SplitFile, Location)>) -> Result<Shares, Mistake> {
+        let default = defaults::SHARES;
+        let Some((file, at)) = given else { return Ok(default) };
+        let share = |key, given: &Given<f64>, default, range| {
+            self.number(key, given.clone(), default, range)
+        };
+        let shares = Shares {
+            train: share("split.train", &file.train, default.train, &POSITIVE_SHARE)?,
+            validation: share("split.validation", &file.validation, default.validation, &SHARE)?,
+            test: share("split.test", &file.test, default.test, &SHARE)?,
+        };
+        let Shares { train, validation, test } = shares;
+        let sum = train + validation + test;
+        if (sum - 1.0).abs() > 1e-6 {
+            return self.wrong(
+                at,
+                format!(
+                    "the shares of `split` sum to {}, not to 1 (train {train}, validation \
+                     {validation}, test {test})",
+                    (sum * 1e6).round() / 1e6
+                ),
+            );
+        }
+        Ok(shares)
+    }
+
+    fn dissection(&self, file: DissectionFile, shares: Shares) -> Result<Dissection, Mistake> {
+        let default = defaults::DISSECTION;
+        let at = file.split.as_ref().map_or(Location::UNKNOWN, |v| v.referenced);
+        let split = file.split.map_or(default.split, |v| v.value);
+        let share = match split {
+            Split::Train => shares.train,
+            Split::Validation => shares.validation,
+            Split::Test => shares.test,
+        };
+        if share == 0.0 {
+            return self.wrong(
+                at,
+                format!("the {split} split is to be dissected, but its share of the patients is 0"),
+            );
+        }
+        let top = default.top as u32;
+        Ok(Dissection {
+            split,
+            top: self.whole("dissection.top", file.top, top, 1, 1000)? as usize,
+            threshold: match file.threshold {
+                Some(given) => self.threshold(given)?,
+                None => default.threshold,
+            },
+        })
+    }
+
+    fn threshold(&self, given: Spanned<ThresholdFile>) -> Result<Threshold, Mistake> {
+        let inner = |key, v: Spanned<f64>, range| self.number(key, Some(v), 0.0, range);
+        match (given.value.quantile, given.value.fraction_of_max) {
+            (Some(q), None) => {
+                inner("dissection.threshold.quantile", q, &INNER_SHARE).map(Threshold::Quantile)
+            }
+            (None, Some(f)) => inner("dissection.threshold.fraction_of_max", f, &INNER_SHARE)
+                .map(Threshold::FractionOfMax),
+            _ => self.wrong(
+                given.referenced,
+                "expected exactly one rule: `quantile: 0.005` or `fraction_of_max: 0.2`",
+            ),
+        }
+    }
+
+    fn survey(&self, file: SurveyFile, top: usize) -> Result<Survey, Mistake> {
+        let default = defaults::survey();
+        let top = top as u32;
+        if let Some(patches) = &file.patches
+            && patches.value > i64::from(top)
+        {
+            return self.wrong(
+                patches.referenced,
+                format!(
+                    "`survey.patches` is {}, but dissection keeps {top} top patches per unit \
+                     (`dissection.top`)",
+                    patches.value
+                ),
+            );
+        }
+        Ok(Survey {
+            units: self.whole("survey.units", file.units, default.units, 1, 10_000)?,
+            patches: self.whole(
+                "survey.patches",
+                file.patches,
+                default.patches.min(top),
+                1,
+                top,
+            )?,
+            repeats: self.number("survey.repeats", file.repeats, default.repeats, &SHARE)?,
+            blind: file.blind.unwrap_or(default.blind),
+            lexicon: match file.lexicon {
+                Some(v) => self.name("survey.lexicon", v)?,
+                None => default.lexicon,
+            },
+        })
+    }
+
+    fn theme(&self, given: Given<String>) -> Result<String, Mistake> {
+        match given {
+            Some(v) => self.name("theme", v),
+            None => Ok(defaults::THEME.to_owned()),
+        }
+    }
+
+    /// A word that is safe as the name of a file or folder.
+    fn name(&self, key: &str, v: Spanned<String>) -> Result<String, Mistake> {
+        let safe = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if v.value.is_empty() || v.value.starts_with('.') || !v.value.chars().all(safe) {
+            return self.wrong(
+                v.referenced,
+                format!(
+                    "`{key}` is `{}`; expected a name of letters, digits, `-`, `_` and `.`",
+                    v.value
+                ),
+            );
+        }
+        Ok(v.value)
+    }
+
+    fn networks(&self, given: Given<Vec<Spanned<NetworkFile>>>) -> Result<Vec<Network>, Mistake> {
+        let Some(list) = given else { return Ok(defaults::networks()) };
+        if list.value.is_empty() {
+            return self.wrong(
+                list.referenced,
+                "`networks` is empty; name at least one, or leave the key out for the defaults",
+            );
+        }
+        let mut networks: Vec<Network> = Vec::new();
+        for file in list.value {
+            let at = file.value.name.referenced;
+            let network = self.network(file.value)?;
+            if networks.iter().any(|other| other.name == network.name) {
+                return self.wrong(
+                    at,
+                    format!("the network `{}` is listed twice; names are unique", network.name),
+                );
+            }
+            networks.push(network);
+        }
+        Ok(networks)
+    }
+
+    fn network(&self, file: NetworkFile) -> Result<Network, Mistake> {
+        let architecture = self.architecture(&file.name)?;
+        Ok(Network {
+            name: architecture.name.to_owned(),
+            weights: file.weights.map(|path| self.weights(path)).transpose()?,
+            layers: match file.layers {
+                Some(list) => self.layers(list, architecture)?,
+                None => architecture.dissected.iter().map(|&layer| layer.to_owned()).collect(),
+            },
+            input: self.whole(
+                "input",
+                file.input,
+                defaults::INPUT,
+                architecture.min_input,
+                2048,
+            )?,
+            training: match file.training {
+                Some(Switch::Flag(false)) => None,
+                Some(Switch::Flag(true)) | None => Some(defaults::training()),
+                Some(Switch::Settings(file)) => Some(self.training(*file)?),
+            },
+        })
+    }
+
+    fn architecture(&self, name: &Spanned<String>) -> Result<&'static Architecture, Mistake> {
+        if let Some(found) = ARCHITECTURES.iter().find(|a| a.name == name.value) {
+            return Ok(found);
+        }
+        let known: Vec<&str> = ARCHITECTURES.iter().map(|a| a.name).collect();
+        if PLANNED.contains(&name.value.as_str()) {
+            return self.wrong(
+                name.referenced,
+                format!(
+                    "the network `{}` is not supported yet; supported are {}",
+                    name.value,
+                    known.join(", ")
+                ),
+            );
+        }
+        self.wrong(name.referenced, unknown("network", &name.value, &known))
+    }
+
+    fn weights(&self, path: Spanned<PathBuf>) -> Result<PathBuf, Mistake> {
+        match path.value.extension().and_then(|e| e.to_str()) {
+            Some("pth" | "pt" | "safetensors") => Ok(self.resolve(&path.value)),
+            _ => self.wrong(
+                path.referenced,
+                "`weights` must be a PyTorch state dictionary (.pth, .pt) or a .safetensors file",
+            ),
+        }
+    }
+
+    fn layers(
+        &self,
+        list: Spanned<Vec<Spanned<String>>>,
+        architecture: &Architecture,
+    ) -> Result<Vec<String>, Mistake> {
+        if list.value.is_empty() {
+            return self.wrong(
+                list.referenced,
+                format!(
+                    "`layers` is empty; the layers of {} are {}",
+                    architecture.name,
+                    architecture.layers.join(", ")
+                ),
+            );
+        }
+        let mut layers: Vec<String> = Vec::new();
+        for layer in list.value {
+            if !architecture.layers.contains(&layer.value.as_str()) {
+                let what = format!("layer of {}", architecture.name);
+                return self
+                    .wrong(layer.referenced, unknown(&what, &layer.value, architecture.layers));
+            }
+            if layers.contains(&layer.value) {
+                return self.wrong(
+                    layer.referenced,
+                    format!("the layer `{}` is listed twice", layer.value),
+                );
+            }
+            layers.push(layer.value);
+        }
+        Ok(layers)
+    }
+
+    fn training(&self, file: TrainingFile) -> Result<Training, Mistake> {
+        let default = defaults::training();
+        let mut lr_decay_epochs = Vec::new();
+        for epoch in file.lr_decay_epochs.unwrap_or_default() {
+            let at = epoch.referenced;
+            let epoch = self.whole("lr_decay_epochs", Some(epoch), 1, 1, 100_000)?;
+            if lr_decay_epochs.last().is_some_and(|&last| last >= epoch) {
+                return self.wrong(at, "`lr_decay_epochs` must rise from entry to entry");
+            }
+            lr_decay_epochs.push(epoch);
+        }
+        let batch = default.batch as u32;
+        Ok(Training {
+            epochs: self.whole("epochs", file.epochs, default.epochs, 1, 100_000)?,
+            batch: self.whole("batch", file.batch, batch, 1, 65_536)? as usize,
+            lr: self.number("lr", file.lr, default.lr, &POSITIVE)?,
+            momentum: self.number("momentum", file.momentum, default.momentum, &BELOW_ONE)?,
+            weight_decay: self.number(
+                "weight_decay",
+                file.weight_decay,
+                default.weight_decay,
+                &NOT_NEGATIVE,
+            )?,
+            lr_decay_epochs,
+            schedule: file.schedule.unwrap_or(default.schedule),
+            warmup: self.whole("warmup", file.warmup, default.warmup, 0, u32::MAX)?,
+            augment: file.augment.unwrap_or(default.augment),
+            balance: file.balance.unwrap_or(default.balance),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

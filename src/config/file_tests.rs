@@ -1,0 +1,312 @@
+use proptest::prelude::*;
+
+use super::super::TEMPLATE;
+use super::*;
+
+fn parse_at(text: &str) -> Result<Config, Mistake> {
+    Config::parse(text, Path::new("/project/atlas.yaml"))
+}
+
+/// The message of a refusal whose excerpt shows the offending text at the right place.
+fn refused(text: &str) -> Mistake {
+    let mistake = parse_at(text).expect_err(text);
+    assert!(!mistake.message.is_empty());
+    mistake
+}
+
+/// Asserts where a text is refused and what the message says; the caret must stand under `at`.
+#[track_caller]
+fn assert_refused(text: &str, line: u64, at: &str, says: &[&str]) {
+    let mistake = refused(text);
+    assert_eq!(mistake.line, line, "{mistake}");
+    let source = text.lines().nth(line as usize - 1).expect("a line");
+    let from = source.chars().skip(mistake.column as usize - 1).collect::<String>();
+    assert!(from.starts_with(at), "caret at {from:?}, not {at:?}:\n{mistake}");
+    let shown = mistake.to_string();
+    assert!(shown.starts_with(&format!("/project/atlas.yaml:{line}:{}: ", mistake.column)));
+    assert!(shown.contains(source.trim_end()), "{shown}");
+    assert!(shown.ends_with('^'), "{shown}");
+    for words in says {
+        assert!(mistake.message.contains(words), "{words:?} not in: {}", mistake.message);
+    }
+}
+
+#[test]
+fn an_empty_file_is_the_default_project() {
+    let config = parse_at("").unwrap();
+    assert_eq!(config, parse_at("# only a comment\n").unwrap());
+    assert_eq!(config, parse_at("patches:\nsource:\nnetworks:\n").unwrap());
+    assert_eq!(config.output, Path::new("/project/output"));
+    assert_eq!(config.source, Source::Phantom { patients: 120, height: 960 });
+    assert_eq!(config.dissection.threshold, Threshold::Quantile(0.005));
+    let names: Vec<&str> = config.networks.iter().map(|n| n.name.as_str()).collect();
+    assert_eq!(names, ["alexnet", "resnet10"]);
+}
+
+#[test]
+fn the_template_spells_the_defaults_out() {
+    assert_eq!(
+        parse_at(TEMPLATE).unwrap(),
+        parse_at("").unwrap(),
+        "atlas.yaml and src/config/defaults.rs differ: bring the numbers of one into the other"
+    );
+}
+
+#[test]
+fn every_option_left_in_a_comment_is_valid() {
+    // A `#` without a space after it hides an option; with a space it starts prose.
+    let hidden = |line: &&str| {
+        let text = line.trim_start();
+        text.starts_with('#') && text.chars().nth(1).is_some_and(char::is_alphabetic)
+    };
+    assert_eq!(TEMPLATE.lines().filter(hidden).count(), 2);
+    let open: String = TEMPLATE
+        .lines()
+        .map(|line| if hidden(&line) { line.replacen('#', "", 1) } else { line.to_owned() } + "\n")
+        .collect();
+    let config = parse_at(&open).unwrap();
+    assert_eq!(config.base_url.as_deref(), Some("https://example.org/atlas"));
+    assert_eq!(
+        config.networks[0].weights.as_deref(),
+        Some(Path::new("/project/weights/alexnet-owt-7be5be79.pth"))
+    );
+}
+
+#[test]
+fn the_template_names_every_key() {
+    let keys = "title base_url output seed device source kind path patients height patches window \
+                stride size min_lesion min_patch min_breast classes split train validation test \
+                networks name weights layers input training epochs batch lr momentum weight_decay \
+                lr_decay_epochs schedule warmup augment balance dissection top threshold quantile \
+                fraction_of_max survey units repeats blind lexicon theme";
+    for key in keys.split_whitespace() {
+        let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
+        assert!(named, "atlas.yaml does not mention `{key}`");
+    }
+    for architecture in ARCHITECTURES {
+        assert!(TEMPLATE.contains(architecture.name), "{}", architecture.name);
+    }
+}
+
+#[test]
+fn what_is_written_is_what_is_used() {
+    let config = parse_at(
+        "title: Breast units
+base_url: https://example.org/a/
+output: ../elsewhere
+seed: 18446744073709551615
+device: cuda:1
+source: { kind: mini_mias, path: ./data/../mias }
+split: { train: 0.7, validation: 0.3, test: 0 }
+networks:
+  - name: resnet18
+    weights: w/resnet18.pth
+    layers: [layer4, bn1]
+    input: 113
+    training: { epochs: 3, lr: 1.0e-2, lr_decay_epochs: [2, 3], schedule: cosine, warmup: 7,
+                augment: true }
+  - name: alexnet
+    training: false
+  - name: resnet34
+    training: true
+dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
+",
+    )
+    .unwrap();
+    assert_eq!(config.base_url.as_deref(), Some("https://example.org/a"));
+    assert_eq!(config.output, Path::new("/elsewhere"));
+    assert_eq!(config.seed, u64::MAX);
+    assert_eq!(config.device, Device::Cuda(1));
+    assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
+    assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
+    let [resnet, alexnet, third] = &config.networks[..] else { panic!() };
+    assert_eq!(resnet.weights.as_deref(), Some(Path::new("/project/w/resnet18.pth")));
+    assert_eq!(resnet.layers, ["layer4", "bn1"]);
+    assert_eq!(
+        resnet.training,
+        Some(Training {
+            epochs: 3,
+            batch: 32,
+            lr: 0.01,
+            momentum: 0.9,
+            weight_decay: 1e-4,
+            lr_decay_epochs: vec![2, 3],
+            schedule: Schedule::Cosine,
+            warmup: 7,
+            augment: true,
+            balance: false,
+        })
+    );
+    assert_eq!((alexnet.training.as_ref(), alexnet.input), (None, 227));
+    assert_eq!(alexnet.layers, ["conv5"]);
+    assert_eq!(third.layers, ["layer3", "layer4"]);
+    assert_eq!(third.training, Some(defaults::training()));
+    assert_eq!(config.dissection.threshold, Threshold::FractionOfMax(0.2));
+    assert_eq!(config.survey.patches, 20, "never more than there are top patches");
+}
+
+#[test]
+fn syntax_errors_show_their_place() {
+    let mistake = refused("title: a\npatches: { window: 0.25\n");
+    assert!(mistake.line >= 2, "{mistake}");
+    let mistake = refused("title: \"open\nseed: 3\n");
+    assert!(mistake.line >= 1 && mistake.to_string().contains('^'), "{mistake}");
+    assert_refused("seed: 1\nseed: 2\n", 2, "seed", &["`seed` is given twice"]);
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest() {
+    assert_refused("titel: x\n", 1, "titel", &["unknown key `titel`", "did you mean `title`?"]);
+    let text = "patches:\n  stride: 0.5\n  widow: 0.25\n";
+    assert_refused(text, 3, "widow", &["did you mean `window`?", "`min_breast`"]);
+    let text = "networks:\n  - name: alexnet\n    training: { epoch: 3 }\n";
+    assert_refused(text, 3, "epoch", &["did you mean `epochs`?"]);
+    assert_refused("networks:\n  - nam: alexnet\n", 2, "nam", &["did you mean `name`?"]);
+    let far = refused("zzzzzz: 1\n").message;
+    assert!(!far.contains("did you mean") && far.contains("`dissection`"), "{far}");
+}
+
+#[test]
+fn wrong_types_are_refused_where_they_stand() {
+    assert_refused("seed: many\n", 1, "many", &["whole number"]);
+    assert_refused("seed: -1\n", 1, "-1", &["whole number, not negative"]);
+    assert_refused("patches:\n  size: 22.5\n", 2, "22.5", &["whole number"]);
+    assert_refused("patches:\n  window: wide\n", 2, "wide", &["a number"]);
+    assert_refused("patches: 3\n", 1, "3", &[]);
+    assert_refused("networks: alexnet\n", 1, "alexnet", &[]);
+    assert_refused("survey: { blind: maybe }\n", 1, "maybe", &["true or false"]);
+    let text = "networks:\n  - name: alexnet\n    training: often\n";
+    assert_refused(text, 3, "training", &["false, true or a mapping"]);
+    let text = "networks:\n  - name: alexnet\n    training: { schedule: cosin }\n";
+    assert_refused(text, 3, "cosin", &["did you mean `cosine`?"]);
+    assert_refused("dissection: { split: val }\n", 1, "val", &["`validation`"]);
+}
+
+#[test]
+fn values_out_of_range_are_refused_where_they_stand() {
+    for (text, at) in [
+        ("patches: { window: 0 }", "0 }"),
+        ("patches: { window: 1.01 }", "1.01"),
+        ("patches: { window: .nan }", ".nan"),
+        ("patches: { stride: -0.5 }", "-0.5"),
+        ("patches: { size: 0 }", "0 }"),
+        ("patches: { min_lesion: 2 }", "2 }"),
+        ("patches: { min_breast: -1 }", "-1"),
+        ("patches: { classes: 3 }", "3 }"),
+        ("patches: { classes: 4 }", "4 }"),
+        ("split: { train: -0.1, validation: 1, test: 0.1 }", "-0.1"),
+        ("split: { train: 0.9 }", "{ train"),
+        ("dissection: { top: 0 }", "0 }"),
+        ("dissection: { threshold: { quantile: 1 } }", "1 }"),
+        ("dissection: { threshold: { quantile: 0 } }", "0 }"),
+        ("dissection: { threshold: { quantile: 0.1, fraction_of_max: 0.1 } }", "{ quantile"),
+        ("dissection: { threshold: {} }", "{} }"),
+        ("dissection: { threshold: { fraction_of_max: 1.5 } }", "1.5"),
+        ("dissection: { split: test }\nsplit: { train: 0.9, test: 0 }", "test"),
+        ("source: { patients: 2 }", "2 }"),
+        ("source: { height: 99999999999 }", "99999999999"),
+        ("source: { kind: minimias }", "minimias"),
+        ("source: { kind: mini_mias }", "{ kind"),
+        ("source: { kind: mini_mias, path: a, patients: 3 }", "3 }"),
+        ("source: { path: a }", "a }"),
+        ("networks: []", "[]"),
+        ("networks: [{ name: alexnet, layers: [] }]", "[] }"),
+        ("networks: [{ name: alexnet, layers: [conv5, conv5] }]", "conv5] }"),
+        ("networks: [{ name: alexnet, input: 10 }]", "10 }"),
+        ("networks: [{ name: alexnet, weights: w.onnx }]", "w.onnx"),
+        ("networks: [{ name: alexnet, training: { epochs: 0 } }]", "0 }"),
+        ("networks: [{ name: alexnet, training: { batch: 0 } }]", "0 }"),
+        ("networks: [{ name: alexnet, training: { lr: 0 } }]", "0 }"),
+        ("networks: [{ name: alexnet, training: { lr: .inf } }]", ".inf"),
+        ("networks: [{ name: alexnet, training: { momentum: 1 } }]", "1 }"),
+        ("networks: [{ name: alexnet, training: { lr_decay_epochs: [3, 2] } }]", "2] }"),
+        ("survey: { patches: 65 }", "65"),
+        ("survey: { repeats: 1.1 }", "1.1"),
+        ("survey: { lexicon: ../x }", "../x"),
+        ("theme: a/b", "a/b"),
+        ("theme: ..", ".."),
+        ("title: ' '", "' '"),
+        ("base_url: ftp://x", "ftp"),
+        ("output: .", "."),
+        ("output: content/out", "content"),
+        ("device: gpu", "gpu"),
+    ] {
+        if text.starts_with("dissection: { split: test }") {
+            // The shares sum to 1 with the default validation share: 0.9 + 0.1 + 0.
+            assert!(refused(text).message.contains("share of the patients is 0"));
+        }
+        assert_refused(text, 1, at, &[]);
+    }
+}
+
+#[test]
+fn messages_say_what_to_write() {
+    assert_refused("source: { kind: mini_mias }", 1, "{", &["Info.txt", "write `path: FOLDER`"]);
+    assert_refused("patches: { classes: 3 }", 1, "3", &["not supported yet"]);
+    assert_refused("networks: [{ name: vgg16 }]", 1, "vgg16", &["not supported yet", "resnet18"]);
+    assert_refused("networks: [{ name: alexnte }]", 1, "alexnte", &["did you mean `alexnet`?"]);
+    let text = "networks:\n  - name: resnet18\n    layers: [layer3, layr4]\n";
+    assert_refused(text, 3, "layr4", &["layer of resnet18", "did you mean `layer4`?"]);
+    let text = "networks:\n  - name: alexnet\n  - name: alexnet\n";
+    assert_refused(text, 3, "alexnet", &["listed twice"]);
+    assert_refused("split: { train: 0.9 }", 1, "{", &["sum to 1.1, not to 1"]);
+}
+
+#[test]
+fn the_project_file_is_found_upwards() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join("a/b");
+    std::fs::create_dir_all(&deep).unwrap();
+    let message = Config::find(None, &deep).unwrap_err().to_string();
+    assert!(message.contains("a/b") && message.contains("unit-atlas init"), "{message}");
+    let file = folder.path().join("atlas.yaml");
+    std::fs::write(&file, "seed: 7\n").unwrap();
+    assert_eq!(Config::find(None, &deep).unwrap(), file);
+    assert_eq!(Config::find(Some(folder.path()), &deep).unwrap(), file);
+    assert_eq!(Config::find(Some(&file), Path::new("/")).unwrap(), file);
+    assert!(Config::find(Some(&deep.join("x.yaml")), &deep).is_err());
+    let config = Config::read(&file).unwrap();
+    assert_eq!((config.seed, config.root.as_path()), (7, folder.path()));
+}
+
+#[test]
+fn unreadable_files_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("atlas.yaml");
+    std::fs::write(&file, b"seed: 1\ntitle: \xff\n").unwrap();
+    let message = Config::read(&file).unwrap_err().to_string();
+    assert!(message.contains("atlas.yaml:2: is not UTF-8"), "{message}");
+    std::fs::write(&file, "\u{feff}seed: 7\n").unwrap();
+    assert_eq!(Config::read(&file).unwrap().seed, 7);
+    let message = Config::read(&folder.path().join("none.yaml")).unwrap_err().to_string();
+    assert!(message.contains("none.yaml: cannot be read"), "{message}");
+}
+
+#[test]
+fn deep_and_large_files_are_refused() {
+    let deep = format!("title: {}{}", "[".repeat(10_000), "]".repeat(10_000));
+    refused(&deep);
+    let block: String = (0..2000).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+    refused(&block);
+    let large = format!("title: {}", "x".repeat(9 << 20));
+    assert!(refused(&large).message.contains("not read"));
+    // A long line is cut around the place.
+    let long = format!("title: {}, seed: x", "x".repeat(1 << 20));
+    assert!(parse_at(&format!("{{{long}}}")).unwrap_err().excerpt.len() < 1000);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_never_panics(text in "\\PC*") {
+        let _ = parse_at(&text).map_err(|mistake| mistake.to_string());
+    }
+
+    #[test]
+    fn spoilt_templates_never_panic(at in 0usize..4000, with in "[\\PC\n\t]{0,4}", cut in 0usize..9) {
+        let chars: Vec<char> = TEMPLATE.chars().collect();
+        let at = at.min(chars.len());
+        let text: String = chars[..at].iter().copied().chain(with.chars())
+            .chain(chars[(at + cut).min(chars.len())..].iter().copied()).collect();
+        let _ = parse_at(&text).map_err(|mistake| mistake.to_string());
+    }
+}
