@@ -10,6 +10,7 @@ pub mod config;
 pub mod dissection;
 pub mod lexicon;
 pub mod mammogram;
+pub mod network;
 pub mod patch;
 pub mod source;
 pub mod study;
