@@ -1,0 +1,68 @@
+//! Loops for the processor: what Candle computes slowly there, or differentiates wrongly.
+//!
+//! Plain functions from slices to vectors, row-major as tensors are. Work is divided by shape, never
+//! by the number of threads, and sums run in a fixed order, so that results are the same bytes on
+//! one core and on many.
+
+pub(super) mod conv;
+pub(super) mod norm;
+pub(super) mod pool;
+mod product;
+
+pub(super) use product::{Matrix, product};
+
+use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor, bail};
+
+/// The values of an operation's argument.
+///
+/// # Errors
+/// When they are not 32-bit floats or not contiguous.
+pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    let Some((start, end)) = layout.contiguous_offsets() else {
+        bail!("expected a contiguous tensor, found strides {:?}", layout.stride());
+    };
+    Ok(&storage.as_slice::<f32>()?[start..end])
+}
+
+/// Calls `f` with the values of tensors that live on the processor.
+///
+/// # Errors
+/// When one lives elsewhere or does not hold 32-bit floats; those of `f`.
+pub(super) fn with_values<const N: usize, R>(
+    tensors: [&Tensor; N],
+    f: impl FnOnce([&[f32]; N]) -> Result<R>,
+) -> Result<R> {
+    let mut contiguous = Vec::with_capacity(N);
+    for tensor in tensors {
+        contiguous.push(tensor.contiguous()?);
+    }
+    let guards: Vec<_> = contiguous.iter().map(Tensor::storage_and_layout).collect();
+    let mut slices: [&[f32]; N] = [&[]; N];
+    for (slice, (storage, layout)) in slices.iter_mut().zip(&guards) {
+        let Storage::Cpu(storage) = &**storage else {
+            bail!("expected a tensor on the processor");
+        };
+        *slice = values(storage, layout)?;
+    }
+    f(slices)
+}
+
+/// A tensor on the processor that owns `values`.
+pub(super) fn tensor(values: Vec<f32>, dims: &[usize]) -> Result<Tensor> {
+    Tensor::from_vec(values, dims, &Device::Cpu)
+}
+
+/// Borrows this thread's scratch space, `len` values of no particular content. Work stolen while it
+/// is borrowed gets a buffer of its own.
+fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
+    thread_local! {
+        static FREE: std::cell::RefCell<Vec<Vec<f32>>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    let mut buffer = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
+    if buffer.len() < len {
+        buffer.resize(len, 0.0);
+    }
+    let result = f(&mut buffer[..len]);
+    FREE.with_borrow_mut(|free| free.push(buffer));
+    result
+}

@@ -1,0 +1,73 @@
+//! Max pooling and its gradient.
+
+use rayon::prelude::*;
+
+use crate::network::layers::Window;
+
+/// Index in a plane of the first greatest value of the window of output `row`, `column`, scanned row
+/// by row; a NaN counts as greatest, as in PyTorch.
+fn first_greatest(
+    plane: &[f32],
+    size: [usize; 2],
+    window: Window,
+    row: usize,
+    column: usize,
+) -> usize {
+    let range = |at: usize, axis: usize| {
+        let start = at * window.stride;
+        let end = (start + window.kernel[axis]).saturating_sub(window.padding[axis]);
+        start.saturating_sub(window.padding[axis])..end.min(size[axis])
+    };
+    let columns = range(column, 1);
+    let rows = range(row, 0);
+    let mut best = rows.start * size[1] + columns.start;
+    let mut greatest = f32::NEG_INFINITY;
+    for y in rows {
+        for x in columns.clone() {
+            let value = plane[y * size[1] + x];
+            if value > greatest || value.is_nan() {
+                (greatest, best) = (value, y * size[1] + x);
+            }
+        }
+    }
+    best
+}
+
+/// Greatest value of every window of every plane of `x`; each plane has `size` rows and columns.
+pub(crate) fn forward(x: &[f32], size: [usize; 2], window: Window) -> Vec<f32> {
+    let plane = size[0] * size[1];
+    let [rows, columns] = window.output(size);
+    let mut out = vec![0.0; x.len() / plane.max(1) * rows * columns];
+    if out.is_empty() {
+        return out;
+    }
+    out.par_chunks_mut(rows * columns).zip(x.par_chunks(plane)).for_each(|(out, plane)| {
+        for (row, line) in out.chunks_exact_mut(columns).enumerate() {
+            for (column, out) in line.iter_mut().enumerate() {
+                *out = plane[first_greatest(plane, size, window, row, column)];
+            }
+        }
+    });
+    out
+}
+
+/// Gradient by `x`: every window hands its gradient to its first greatest value.
+pub(crate) fn gradient(x: &[f32], grad: &[f32], size: [usize; 2], window: Window) -> Vec<f32> {
+    let plane = size[0] * size[1];
+    let [rows, columns] = window.output(size);
+    let mut out = vec![0.0; x.len()];
+    if out.is_empty() || grad.is_empty() {
+        return out;
+    }
+    out.par_chunks_mut(plane)
+        .zip(x.par_chunks(plane))
+        .zip(grad.par_chunks(rows * columns))
+        .for_each(|((out, plane), grad)| {
+            for (row, line) in grad.chunks_exact(columns).enumerate() {
+                for (column, grad) in line.iter().enumerate() {
+                    out[first_greatest(plane, size, window, row, column)] += grad;
+                }
+            }
+        });
+    out
+}

@@ -1,0 +1,345 @@
+//! Convolutional networks on Candle: torchvision's AlexNet and ResNets, by its names and shapes.
+//!
+//! [`Network`] is the whole interface: build it, load weights, ask for logits (to train on, the
+//! gradients are Candle's to walk) or for the maps of named layers (to dissect). Candle computes some
+//! gradients wrongly or not at all and is slow on the processor, so the layers are our own.
+
+mod alexnet;
+mod cpu;
+mod field;
+mod input;
+mod layers;
+mod parameters;
+mod resnet;
+mod weights;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use candle_core::{Device, Tensor, Var};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::dissection::record::Field;
+pub use input::images;
+use parameters::Parameters;
+
+/// How to evaluate a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Running statistics, no dropout, and no gradients by the parameters.
+    Inference,
+    /// Statistics of the batch (the running ones are updated) and dropout; gradients are tracked.
+    Training {
+        /// Seed of the dropout masks; another for every step.
+        dropout_seed: u64,
+    },
+}
+
+/// A network with its weights.
+#[derive(Debug)]
+pub struct Network {
+    architecture: Architecture,
+    parameters: Parameters,
+    input: u32,
+    device: Device,
+}
+
+#[derive(Debug)]
+enum Architecture {
+    AlexNet(alexnet::AlexNet),
+    ResNet(resnet::ResNet),
+}
+
+const NAMES: &[&str] =
+    &["alexnet", "resnet10", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"];
+
+/// The known networks.
+pub fn names() -> &'static [&'static str] {
+    NAMES
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if !NAMES.contains(&name) {
+        bail!("unknown network {name:?}; known are {}", NAMES.join(", "));
+    }
+    Ok(())
+}
+
+/// Probe points of a network, from the input on.
+///
+/// # Errors
+/// When there is no such network.
+pub fn layers(name: &str) -> Result<&'static [&'static str]> {
+    check_name(name)?;
+    Ok(if name == "alexnet" { alexnet::LAYERS } else { resnet::LAYERS })
+}
+
+/// Probe points that are dissected unless others are asked for.
+///
+/// # Errors
+/// When there is no such network.
+pub fn default_layers(name: &str) -> Result<&'static [&'static str]> {
+    check_name(name)?;
+    Ok(if name == "alexnet" { &["conv5"] } else { &["layer3", "layer4"] })
+}
+
+impl Network {
+    /// A network with random weights that follow from `seed` and each parameter's name.
+    ///
+    /// ResNets start as torchvision's do. AlexNet's convolutions and hidden linear layers start from
+    /// the normal distribution of He et al. 2015 (fan in, zero bias): PyTorch's default shrinks the
+    /// signal from layer to layer, so that training from scratch takes very long to begin.
+    ///
+    /// `input` is the edge of the images in pixels.
+    ///
+    /// # Errors
+    /// When there is no such network, `classes` is zero or `input` is too small for it.
+    pub fn new(
+        name: &str,
+        classes: usize,
+        input: u32,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Network> {
+        check_name(name)?;
+        if classes == 0 {
+            bail!("{name} needs at least one class");
+        }
+        let smallest = if name == "alexnet" { alexnet::SMALLEST_INPUT } else { 1 };
+        if input < smallest {
+            bail!("{name} needs images of at least {smallest} pixels, {input} were asked for");
+        }
+        let mut parameters = Parameters::new(seed, device);
+        let architecture = match resnet::Plan::of(name) {
+            Some(plan) => {
+                Architecture::ResNet(resnet::ResNet::new(plan, classes, &mut parameters)?)
+            }
+            None => Architecture::AlexNet(alexnet::AlexNet::new(classes, &mut parameters)?),
+        };
+        Ok(Network { architecture, parameters, input, device: device.clone() })
+    }
+
+    /// The known networks.
+    pub fn names() -> &'static [&'static str] {
+        names()
+    }
+
+    /// Loads weights: safetensors, or a state dictionary saved by `torch.save` (bare, or under
+    /// `state_dict`). Nothing changes unless all fit.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or tensors are missing, unknown or of another shape (they are
+    /// listed).
+    pub fn load(&mut self, path: &Path) -> Result<()> {
+        let tensors = weights::read(path)?;
+        self.parameters
+            .set(&tensors, None)
+            .with_context(|| format!("{} does not fit this network", path.display()))
+    }
+
+    /// As [`Network::load`], but the last layer of the file may have another number of classes or be
+    /// absent: this network then keeps its own.
+    ///
+    /// # Errors
+    /// Those of [`Network::load`].
+    pub fn load_trunk(&mut self, path: &Path) -> Result<()> {
+        let tensors = weights::read(path)?;
+        self.parameters
+            .set(&tensors, Some(self.head()))
+            .with_context(|| format!("{} does not fit this network", path.display()))
+    }
+
+    /// Name of the last layer.
+    fn head(&self) -> &'static str {
+        match self.architecture {
+            Architecture::AlexNet(_) => alexnet::HEAD,
+            Architecture::ResNet(_) => resnet::HEAD,
+        }
+    }
+
+    /// Logits of images, n x 3 x input x input, one row per image, one column per class.
+    ///
+    /// # Errors
+    /// When the images have another shape.
+    pub fn logits(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
+        self.check_images(images)?;
+        let mut pass = match mode {
+            Mode::Inference => Pass::inference(&[]),
+            Mode::Training { dropout_seed } => Pass {
+                dropout: Some(ChaCha8Rng::seed_from_u64(dropout_seed)),
+                ..Pass::inference(&[])
+            },
+        };
+        self.run(images, &mut pass)?.context("the network stopped before its last layer")
+    }
+
+    /// Maps of `layers`, in that order, each n x units x rows x columns, by inference. Computes
+    /// nothing after the last of them.
+    ///
+    /// # Errors
+    /// When the images have another shape or there is no such layer.
+    pub fn maps(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {
+        self.check_images(images)?;
+        for layer in layers {
+            self.check_layer(layer)?;
+        }
+        if layers.is_empty() {
+            return Ok(vec![]);
+        }
+        let mut pass = Pass::inference(layers);
+        self.run(images, &mut pass)?;
+        pass.probes
+            .into_iter()
+            .map(|(layer, map)| map.with_context(|| format!("layer {layer} was not reached")))
+            .collect()
+    }
+
+    fn run(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Option<Tensor>> {
+        Ok(match &self.architecture {
+            Architecture::AlexNet(alexnet) => alexnet.run(images, pass)?,
+            Architecture::ResNet(resnet) => resnet.run(images, pass)?,
+        })
+    }
+
+    fn check_images(&self, images: &Tensor) -> Result<()> {
+        let edge = self.input as usize;
+        match images.dims() {
+            &[_, 3, rows, columns] if [rows, columns] == [edge; 2] => Ok(()),
+            other => bail!("expected images of shape [n, 3, {edge}, {edge}], found {other:?}"),
+        }
+    }
+
+    fn check_layer(&self, layer: &str) -> Result<()> {
+        if !self.layers().contains(&layer) {
+            bail!("no layer {layer:?}; there are {}", self.layers().join(", "));
+        }
+        Ok(())
+    }
+
+    /// Probe points, from the input on. What is probed is a convolution's or `bn1`'s output before
+    /// the ReLU, and a block's output after it.
+    pub fn layers(&self) -> &'static [&'static str] {
+        match self.architecture {
+            Architecture::AlexNet(_) => alexnet::LAYERS,
+            Architecture::ResNet(_) => resnet::LAYERS,
+        }
+    }
+
+    /// Probe points that are dissected unless others are asked for.
+    pub fn default_layers(&self) -> &'static [&'static str] {
+        match self.architecture {
+            Architecture::AlexNet(_) => &["conv5"],
+            Architecture::ResNet(_) => &["layer3", "layer4"],
+        }
+    }
+
+    /// How many units a layer has.
+    ///
+    /// # Errors
+    /// When there is no such layer.
+    pub fn units(&self, layer: &str) -> Result<usize> {
+        self.check_layer(layer)?;
+        let units = match &self.architecture {
+            Architecture::AlexNet(_) => alexnet::units(layer),
+            Architecture::ResNet(resnet) => resnet.units(layer),
+        };
+        units.with_context(|| format!("no layer {layer:?}"))
+    }
+
+    /// Receptive field of a layer in pixels of the network's input, whose first pixel is centred on
+    /// 0.5.
+    ///
+    /// # Errors
+    /// When there is no such layer.
+    pub fn field(&self, layer: &str) -> Result<Field> {
+        self.check_layer(layer)?;
+        let windows = match &self.architecture {
+            Architecture::AlexNet(_) => alexnet::windows(layer),
+            Architecture::ResNet(resnet) => resnet.windows(layer),
+        };
+        Ok(field::field(windows))
+    }
+
+    /// What is trained, in torchvision's order and by its names.
+    pub fn parameters(&self) -> &[(String, Var)] {
+        self.parameters.trained()
+    }
+
+    /// Running statistics of batch normalisation, in torchvision's order and by its names. They share
+    /// memory with the network.
+    pub fn buffers(&self) -> Vec<(String, Tensor)> {
+        self.parameters.buffers().iter().map(|(n, b)| (n.clone(), b.as_detached_tensor())).collect()
+    }
+
+    /// A copy of parameters and buffers on the processor.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.parameters.state()
+    }
+
+    /// Sets parameters and buffers, all or nothing.
+    ///
+    /// # Errors
+    /// When tensors are missing, unknown or of another shape (they are listed).
+    pub fn set_state(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.parameters.set(state, None)
+    }
+
+    /// Where the tensors live.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Edge of the images in pixels.
+    pub fn input(&self) -> u32 {
+        self.input
+    }
+
+    /// How many numbers are trained.
+    pub fn parameter_count(&self) -> u64 {
+        self.parameters().iter().map(|(_, var)| var.elem_count() as u64).sum()
+    }
+}
+
+/// One evaluation: what it leaves behind and where it may stop.
+struct Pass<'a> {
+    /// Where dropout draws from; `None` for inference.
+    dropout: Option<ChaCha8Rng>,
+    probes: Vec<(&'a str, Option<Tensor>)>,
+}
+
+impl<'a> Pass<'a> {
+    fn inference(layers: &[&'a str]) -> Pass<'a> {
+        Pass { dropout: None, probes: layers.iter().map(|layer| (*layer, None)).collect() }
+    }
+
+    fn training(&self) -> bool {
+        self.dropout.is_some()
+    }
+
+    /// A parameter as the pass should see it: tracked only for training.
+    fn weight(&self, var: &Var) -> Tensor {
+        if self.training() { var.as_tensor().clone() } else { var.as_detached_tensor() }
+    }
+
+    fn wants(&self, layer: &str) -> bool {
+        self.probes.iter().any(|(wanted, map)| *wanted == layer && map.is_none())
+    }
+
+    /// Keeps the map where it is wanted. Whether it was the last one.
+    fn probe(&mut self, layer: &str, map: &Tensor) -> bool {
+        for (wanted, found) in &mut self.probes {
+            if *wanted == layer {
+                *found = Some(map.clone());
+            }
+        }
+        !self.probes.is_empty() && self.probes.iter().all(|(_, map)| map.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests;

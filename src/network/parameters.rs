@@ -1,0 +1,183 @@
+//! Named parameters and buffers: their random start, and setting them all or none.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use candle_core::{Device, Tensor, Var};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+/// What a parameter starts from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Start {
+    /// One value everywhere.
+    Constant(f32),
+    /// Normal around 0 with this standard deviation.
+    Normal(f32),
+    /// Uniform between minus and plus this.
+    Uniform(f32),
+}
+
+impl Start {
+    /// Kaiming normal for ReLU (He et al. 2015) for sums of `fan` products.
+    pub(super) fn kaiming(fan: usize) -> Start {
+        Start::Normal((2.0 / fan as f32).sqrt())
+    }
+
+    /// PyTorch's default for weight and bias of a layer with `fan` inputs per output.
+    pub(super) fn default_of(fan: usize) -> Start {
+        Start::Uniform(1.0 / (fan as f32).sqrt())
+    }
+}
+
+/// Everything that a network remembers, in torchvision's order.
+#[derive(Debug)]
+pub(super) struct Parameters {
+    seed: u64,
+    device: Device,
+    trained: Vec<(String, Var)>,
+    buffers: Vec<(String, Var)>,
+}
+
+/// Ending of the buffer that counts the batches seen; old checkpoints lack it.
+const COUNTER: &str = "num_batches_tracked";
+
+impl Parameters {
+    pub(super) fn new(seed: u64, device: &Device) -> Parameters {
+        Parameters { seed, device: device.clone(), trained: vec![], buffers: vec![] }
+    }
+
+    /// Adds a trained parameter.
+    pub(super) fn add(&mut self, name: String, shape: &[usize], start: Start) -> Result<Var> {
+        let values = random(self.seed, &name, shape.iter().product(), start);
+        let var = Var::from_vec(values, shape, &self.device)?;
+        self.trained.push((name, var.clone()));
+        Ok(var)
+    }
+
+    /// Adds a buffer of one value.
+    pub(super) fn add_buffer(&mut self, name: String, units: usize, value: f32) -> Result<Var> {
+        let var = Var::from_vec(vec![value; units], units, &self.device)?;
+        self.buffers.push((name, var.clone()));
+        Ok(var)
+    }
+
+    /// Adds the counter of batches to a batch normalisation. It stays on the processor, where every
+    /// device's host can count.
+    pub(super) fn add_counter(&mut self, layer: &str) -> Result<Var> {
+        let var = Var::from_tensor(&Tensor::new(0i64, &Device::Cpu)?)?;
+        self.buffers.push((format!("{layer}.{COUNTER}"), var.clone()));
+        Ok(var)
+    }
+
+    pub(super) fn trained(&self) -> &[(String, Var)] {
+        &self.trained
+    }
+
+    pub(super) fn buffers(&self) -> &[(String, Var)] {
+        &self.buffers
+    }
+
+    fn all(&self) -> impl Iterator<Item = &(String, Var)> {
+        self.trained.iter().chain(&self.buffers)
+    }
+
+    /// A copy of everything on the processor.
+    pub(super) fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.all()
+            .map(|(name, var)| {
+                // A copy even from the processor, where moving would share memory with training.
+                let tensor = var.as_detached_tensor().copy()?.to_device(&Device::Cpu)?;
+                Ok((name.clone(), tensor))
+            })
+            .collect()
+    }
+
+    /// Sets everything from `tensors`, or nothing when something does not fit. With `head` the layer
+    /// of that name is optional and may have another shape; then it is left as it is.
+    pub(super) fn set(&self, tensors: &BTreeMap<String, Tensor>, head: Option<&str>) -> Result<()> {
+        let in_head = |name: &str| {
+            head.is_some_and(|head| {
+                name.strip_prefix(head).is_some_and(|rest| rest.starts_with('.'))
+            })
+        };
+        let mut problems = Vec::new();
+        let mut fitting = Vec::new();
+        for (name, var) in self.all() {
+            match tensors.get(name) {
+                Some(tensor) if tensor.dims() == var.dims() => {
+                    fitting.push((name, var, tensor));
+                }
+                _ if in_head(name) => {}
+                Some(tensor) => problems.push(format!(
+                    "{name} has the shape {:?} where {:?} is expected",
+                    tensor.dims(),
+                    var.dims()
+                )),
+                None if name.ends_with(COUNTER) => {}
+                None => problems.push(format!("{name} is missing")),
+            }
+        }
+        // A head is taken whole or not at all.
+        let head_size = self.all().filter(|(name, _)| in_head(name)).count();
+        if fitting.iter().filter(|(name, ..)| in_head(name)).count() != head_size {
+            fitting.retain(|(name, ..)| !in_head(name));
+        }
+        let known = |name: &str| self.all().any(|(known, _)| known == name);
+        problems.extend(
+            tensors.keys().filter(|name| !known(name)).map(|name| format!("{name} is unknown")),
+        );
+        if !problems.is_empty() {
+            const SHOWN: usize = 12;
+            let rest = problems.len().saturating_sub(SHOWN);
+            problems.truncate(SHOWN);
+            let more = if rest > 0 { format!("\n  and {rest} more") } else { String::new() };
+            bail!("the tensors are not those of the network:\n  {}{more}", problems.join("\n  "));
+        }
+        // Convert everything before the first value changes.
+        let converted = fitting
+            .into_iter()
+            .map(|(_, var, tensor)| {
+                let tensor = tensor.to_dtype(var.dtype())?.to_device(var.device())?.copy()?;
+                Ok((var, tensor))
+            })
+            .collect::<candle_core::Result<Vec<(&Var, Tensor)>>>()?;
+        for (var, tensor) in converted {
+            var.set(&tensor)?;
+        }
+        Ok(())
+    }
+}
+
+/// Values of a parameter, the same for the same seed and name whatever else the network holds.
+fn random(seed: u64, name: &str, count: usize, start: Start) -> Vec<f32> {
+    /// Values per stream: chunks are drawn in parallel, each from a stream of its own.
+    const CHUNK: usize = 1 << 16;
+    let key = *blake3::keyed_hash(blake3::hash(&seed.to_le_bytes()).as_bytes(), name.as_bytes())
+        .as_bytes();
+    let fill = |chunk: usize, values: &mut [f32], draw: &dyn Fn(&mut ChaCha8Rng) -> f32| {
+        let mut rng = ChaCha8Rng::from_seed(key);
+        rng.set_stream(chunk as u64);
+        values.fill_with(|| draw(&mut rng));
+    };
+    let mut values = vec![0.0; count];
+    let chunks = values.par_chunks_mut(CHUNK).enumerate();
+    match start {
+        Start::Constant(value) => chunks.for_each(|(_, values)| values.fill(value)),
+        Start::Normal(deviation) => chunks.for_each(|(i, values)| {
+            fill(i, values, &|rng| {
+                let value: f32 = StandardNormal.sample(rng);
+                value * deviation
+            });
+        }),
+        Start::Uniform(bound) => chunks.for_each(|(i, values)| {
+            // 24 random bits: the values of an f32 between 0 and 1 that are evenly spaced.
+            fill(i, values, &|rng| {
+                ((rng.next_u32() >> 8) as f32 / (1u32 << 23) as f32 - 1.0) * bound
+            });
+        }),
+    }
+    values
+}

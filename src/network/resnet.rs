@@ -1,0 +1,258 @@
+//! Residual networks (He et al. 2016) as torchvision has them: the stride of a bottleneck sits on
+//! its 3x3 convolution.
+
+use anyhow::Result;
+use candle_core::{Tensor, Var};
+
+use super::Pass;
+use super::layers::{Moments, Statistics, Window, convolution, linear, max_pool, normalise, relu};
+use super::parameters::{Parameters, Start};
+
+/// Probe points.
+pub(super) const LAYERS: &[&str] = &["bn1", "layer1", "layer2", "layer3", "layer4"];
+/// The last layer.
+pub(super) const HEAD: &str = "fc";
+
+const STEM: Window = Window::square(7, 2, 3);
+const POOL: Window = Window::square(3, 2, 1);
+const STEM_UNITS: usize = 64;
+/// Width of the blocks of each layer, before a bottleneck's expansion.
+const WIDTHS: [usize; 4] = [64, 128, 256, 512];
+/// Share of the batch's statistics in the running ones.
+const MOMENTUM: f64 = 0.1;
+
+/// Which member of the family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Plan {
+    bottleneck: bool,
+    /// Blocks of each layer.
+    blocks: [usize; 4],
+}
+
+impl Plan {
+    /// The member of this name.
+    pub(super) fn of(name: &str) -> Option<Plan> {
+        let (bottleneck, blocks) = match name {
+            "resnet10" => (false, [1, 1, 1, 1]),
+            "resnet18" => (false, [2, 2, 2, 2]),
+            "resnet34" => (false, [3, 4, 6, 3]),
+            "resnet50" => (true, [3, 4, 6, 3]),
+            "resnet101" => (true, [3, 4, 23, 3]),
+            "resnet152" => (true, [3, 8, 36, 3]),
+            _ => return None,
+        };
+        Some(Plan { bottleneck, blocks })
+    }
+
+    fn expansion(self) -> usize {
+        if self.bottleneck { 4 } else { 1 }
+    }
+
+    /// The convolutions of a block: units and window.
+    fn convolutions(self, width: usize, stride: usize) -> Vec<(usize, Window)> {
+        if self.bottleneck {
+            vec![
+                (width, Window::POINT),
+                (width, Window::square(3, stride, 1)),
+                (width * self.expansion(), Window::POINT),
+            ]
+        } else {
+            vec![(width, Window::square(3, stride, 1)), (width, Window::square(3, 1, 1))]
+        }
+    }
+}
+
+/// Stride of block `block` of layer `layer`, both from 0.
+fn stride(layer: usize, block: usize) -> usize {
+    if layer > 0 && block == 0 { 2 } else { 1 }
+}
+
+/// A convolution without bias and the batch normalisation after it.
+#[derive(Debug)]
+struct Unit {
+    weight: Var,
+    window: Window,
+    gain: Var,
+    offset: Var,
+    mean: Var,
+    variance: Var,
+    batches: Var,
+}
+
+impl Unit {
+    /// Adds the parameters of convolution `conv` and batch normalisation `norm`.
+    fn new(
+        conv: &str,
+        norm: &str,
+        channels: usize,
+        units: usize,
+        window: Window,
+        parameters: &mut Parameters,
+    ) -> Result<Unit> {
+        let [rows, columns] = window.kernel;
+        // torchvision: Kaiming normal by fan out.
+        let start = Start::kaiming(units * rows * columns);
+        let shape = [units, channels, rows, columns];
+        Ok(Unit {
+            weight: parameters.add(format!("{conv}.weight"), &shape, start)?,
+            window,
+            gain: parameters.add(format!("{norm}.weight"), &[units], Start::Constant(1.0))?,
+            offset: parameters.add(format!("{norm}.bias"), &[units], Start::Constant(0.0))?,
+            mean: parameters.add_buffer(format!("{norm}.running_mean"), units, 0.0)?,
+            variance: parameters.add_buffer(format!("{norm}.running_var"), units, 1.0)?,
+            batches: parameters.add_counter(norm)?,
+        })
+    }
+
+    /// Convolves and normalises, adds the shortcut, and rectifies with `rectify`. In training,
+    /// updates the running statistics.
+    fn run(
+        &self,
+        x: &Tensor,
+        shortcut: Option<&Tensor>,
+        rectify: bool,
+        pass: &Pass<'_>,
+    ) -> candle_core::Result<Tensor> {
+        let x = convolution(x, &pass.weight(&self.weight), None, self.window)?;
+        let (gain, offset) = (pass.weight(&self.gain), pass.weight(&self.offset));
+        if !pass.training() {
+            let running = Moments {
+                mean: self.mean.as_detached_tensor(),
+                variance: self.variance.as_detached_tensor(),
+            };
+            let statistics = Statistics::Fixed(&running);
+            return Ok(normalise(&x, &gain, &offset, statistics, shortcut, rectify)?.0);
+        }
+        let (y, batch) = normalise(&x, &gain, &offset, Statistics::Batch, shortcut, rectify)?;
+        let count = (x.elem_count() / gain.elem_count()) as f64;
+        // The running variance is the unbiased one; a single value has none, and PyTorch refuses it.
+        let unbiased = (batch.variance * (count / (count - 1.0).max(1.0)))?;
+        let blend = |old: &Var, new: Tensor| {
+            old.set(&((old.as_detached_tensor() * (1.0 - MOMENTUM))? + (new * MOMENTUM)?)?)
+        };
+        blend(&self.mean, batch.mean)?;
+        blend(&self.variance, unbiased)?;
+        let seen = self.batches.to_scalar::<i64>()?;
+        self.batches.set(&Tensor::new(seen + 1, self.batches.device())?)?;
+        Ok(y)
+    }
+}
+
+#[derive(Debug)]
+struct Block {
+    units: Vec<Unit>,
+    shortcut: Option<Unit>,
+}
+
+impl Block {
+    fn run(&self, x: &Tensor, pass: &Pass<'_>) -> candle_core::Result<Tensor> {
+        let shortcut = match &self.shortcut {
+            Some(unit) => unit.run(x, None, false, pass)?,
+            None => x.clone(),
+        };
+        let mut y = x.clone();
+        for (i, unit) in self.units.iter().enumerate() {
+            let last = i + 1 == self.units.len();
+            y = unit.run(&y, last.then_some(&shortcut), true, pass)?;
+        }
+        Ok(y)
+    }
+}
+
+/// The network's parameters.
+#[derive(Debug)]
+pub(super) struct ResNet {
+    plan: Plan,
+    stem: Unit,
+    layers: Vec<Vec<Block>>,
+    weight: Var,
+    bias: Var,
+}
+
+impl ResNet {
+    pub(super) fn new(plan: Plan, classes: usize, parameters: &mut Parameters) -> Result<ResNet> {
+        let stem = Unit::new("conv1", "bn1", 3, STEM_UNITS, STEM, parameters)?;
+        let mut channels = STEM_UNITS;
+        let mut layers = Vec::new();
+        for (layer, (width, count)) in WIDTHS.into_iter().zip(plan.blocks).enumerate() {
+            let mut blocks = Vec::new();
+            for block in 0..count {
+                let name = format!("layer{}.{block}", layer + 1);
+                let (input, step) = (channels, stride(layer, block));
+                let mut units = Vec::new();
+                for (i, (width, window)) in plan.convolutions(width, step).into_iter().enumerate() {
+                    let (conv, norm) =
+                        (format!("{name}.conv{}", i + 1), format!("{name}.bn{}", i + 1));
+                    units.push(Unit::new(&conv, &norm, channels, width, window, parameters)?);
+                    channels = width;
+                }
+                let shortcut = if step != 1 || input != channels {
+                    let (conv, norm) =
+                        (format!("{name}.downsample.0"), format!("{name}.downsample.1"));
+                    let window = Window::square(1, step, 0);
+                    Some(Unit::new(&conv, &norm, input, channels, window, parameters)?)
+                } else {
+                    None
+                };
+                blocks.push(Block { units, shortcut });
+            }
+            layers.push(blocks);
+        }
+        let start = Start::default_of(channels);
+        let weight = parameters.add(format!("{HEAD}.weight"), &[classes, channels], start)?;
+        let bias = parameters.add(format!("{HEAD}.bias"), &[classes], start)?;
+        Ok(ResNet { plan, stem, layers, weight, bias })
+    }
+
+    /// Logits, or `None` when the pass has all that it wants before.
+    pub(super) fn run(
+        &self,
+        images: &Tensor,
+        pass: &mut Pass<'_>,
+    ) -> candle_core::Result<Option<Tensor>> {
+        let mut x = if pass.wants(LAYERS[0]) {
+            let x = self.stem.run(images, None, false, pass)?;
+            if pass.probe(LAYERS[0], &x) {
+                return Ok(None);
+            }
+            relu(&x)?
+        } else {
+            self.stem.run(images, None, true, pass)?
+        };
+        x = max_pool(&x, POOL)?;
+        for (blocks, layer) in self.layers.iter().zip(&LAYERS[1..]) {
+            for block in blocks {
+                x = block.run(&x, pass)?;
+            }
+            if pass.probe(layer, &x) {
+                return Ok(None);
+            }
+        }
+        let x = x.flatten_from(2)?.mean(2)?;
+        Ok(Some(linear(&x, &pass.weight(&self.weight), &pass.weight(&self.bias))?))
+    }
+
+    /// How many units a layer has.
+    pub(super) fn units(&self, layer: &str) -> Option<usize> {
+        match LAYERS.iter().position(|known| *known == layer)? {
+            0 => Some(STEM_UNITS),
+            i => Some(WIDTHS[i - 1] * self.plan.expansion()),
+        }
+    }
+
+    /// The windows between the input and a layer along its longest path, in order.
+    pub(super) fn windows(&self, layer: &str) -> Vec<Window> {
+        let last = LAYERS.iter().position(|known| *known == layer).unwrap_or(0);
+        let mut windows = vec![STEM];
+        if last > 0 {
+            windows.push(POOL);
+        }
+        for (layer, blocks) in self.plan.blocks.into_iter().enumerate().take(last) {
+            for block in 0..blocks {
+                let convolutions = self.plan.convolutions(WIDTHS[layer], stride(layer, block));
+                windows.extend(convolutions.into_iter().map(|(_, window)| window));
+            }
+        }
+        windows
+    }
+}
