@@ -6,6 +6,7 @@
 
 pub mod artifact;
 pub mod config;
+pub mod device;
 pub mod dissection;
 pub mod lexicon;
 pub mod mammogram;
@@ -13,6 +14,7 @@ pub mod network;
 pub mod patch;
 pub mod progress;
 pub mod seed;
+pub mod serve;
 pub mod source;
 pub mod study;
 pub mod training;

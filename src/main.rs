@@ -1,2 +1,5 @@
-//! unit-atlas
-fn main() {}
+//! The command line of unit-atlas.
+
+fn main() -> std::process::ExitCode {
+    unit_atlas::cli::main()
+}

@@ -121,6 +121,16 @@ pub fn read(folder: &Path) -> Result<Layer> {
     artifact::read_json(&folder.join(UNITS))
 }
 
+/// How many units a finished folder has; `None` when it is not there or not readable.
+pub fn unit_count(folder: &Path) -> Option<u32> {
+    #[derive(serde::Deserialize)]
+    struct Count {
+        units: Vec<serde::de::IgnoredAny>,
+    }
+    Stamp::read(folder).ok()?;
+    artifact::read_json::<Count>(&folder.join(UNITS)).ok().map(|count| count.units.len() as u32)
+}
+
 /// A field in pixels of the network's input, in pixels of the stored patch.
 fn in_patch(field: Field, input: u32, edge: u32) -> Field {
     let scale = edge as f32 / input as f32;

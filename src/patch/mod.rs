@@ -5,3 +5,5 @@ mod store;
 
 pub use manifest::{Manifest, Member, Patch};
 pub use store::Store;
+#[cfg(test)]
+pub(crate) use store::header as store_header;

@@ -14,7 +14,7 @@ const MAGIC: &[u8; 8] = b"uapatch1";
 pub(super) const HEADER: usize = 16;
 
 /// The header of a store.
-pub(super) fn header(edge: u32, count: u32) -> [u8; HEADER] {
+pub(crate) fn header(edge: u32, count: u32) -> [u8; HEADER] {
     let mut bytes = [0; HEADER];
     bytes[..8].copy_from_slice(MAGIC);
     bytes[8..12].copy_from_slice(&edge.to_le_bytes());

@@ -311,10 +311,13 @@ fn write_history(folder: &Path, history: &[Epoch]) -> Result<()> {
 }
 
 /// `cpu`, `cuda:0`, `metal:0`.
-fn device_name(device: &Device) -> String {
+pub fn device_name(device: &Device) -> String {
     match device.location() {
         candle_core::DeviceLocation::Cpu => "cpu".into(),
         candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
         candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

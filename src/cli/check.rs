@@ -1,0 +1,32 @@
+//! `check`: what is wrong with a built site and with the readers' files.
+
+use anyhow::{Result, bail};
+
+use super::Outcome;
+use super::terminal::Terminal;
+use crate::atlas;
+use crate::pipeline::Pipeline;
+use crate::progress::Progress;
+
+pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
+    let site = pipeline.layout.site();
+    if !site.join("index.html").is_file() {
+        bail!("there is no site in {} yet; `unit-atlas run` makes it", site.display());
+    }
+    let problems = atlas::check(&site)?;
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    let labels = super::labels::problems(pipeline)?;
+    for problem in &labels {
+        eprintln!("{problem}");
+    }
+    match problems.len() + labels.len() {
+        0 => {
+            terminal.say("nothing is wrong");
+            Ok(Outcome::Complete)
+        }
+        1 => bail!("1 problem"),
+        n => bail!("{n} problems"),
+    }
+}

@@ -1,0 +1,41 @@
+//! `init`: a new project.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use super::Outcome;
+use super::terminal::Terminal;
+use crate::artifact;
+use crate::config;
+use crate::progress::Progress;
+
+/// Options of `init`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Folder of the new project; made when it is missing
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+}
+
+/// The first content page, for its author to rewrite.
+const ABOUT: &str = include_str!("../../content/about.md");
+
+pub(super) fn execute(options: &Options, terminal: &Terminal) -> Result<Outcome> {
+    let project = options.folder.join(config::FILE_NAME);
+    if project.exists() {
+        bail!("{} is there already; nothing was changed", project.display());
+    }
+    let about = options.folder.join("content/about.md");
+    if !about.exists() {
+        artifact::write(&about, ABOUT.as_bytes())?;
+    }
+    artifact::write(&project, config::TEMPLATE.as_bytes())?;
+    terminal.say(&format!(
+        "Wrote {} and {}.\nIt makes an atlas of phantoms until `source` names your mammograms. \
+         Next: `unit-atlas run` in that folder.",
+        project.display(),
+        about.display()
+    ));
+    Ok(Outcome::Complete)
+}

@@ -1,0 +1,164 @@
+//! The command line: options are read and checked here, one file per verb does the rest.
+
+mod build;
+mod check;
+mod dissect;
+mod evaluate;
+mod init;
+mod labels;
+mod patches;
+mod prepare;
+mod run;
+mod serve;
+mod terminal;
+mod train;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{ArgAction, Parser, Subcommand};
+
+use self::terminal::{Terminal, Verbosity};
+use crate::config::Config;
+use crate::pipeline::Pipeline;
+
+/// Trains networks on mammograms, dissects their units, and renders an atlas of what each unit sees.
+///
+/// `unit-atlas run` does everything that is missing or stale; the other verbs do one part of it.
+/// Exit status: 0 done, 1 failed, 2 finished but some inputs were skipped.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    /// Project file [default: the nearest atlas.yaml, here or in a folder above]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Say nothing but errors and what was skipped
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Start a project: a commented atlas.yaml and a content folder
+    Init(init::Options),
+    /// Do everything that is missing or stale, in order, to the built site
+    Run,
+    /// Read the source, check it, split it, cut and label patches
+    Prepare,
+    /// Train or resume networks
+    Train(NetworkChoice),
+    /// Print how well trained networks do on a split
+    Evaluate(evaluate::Options),
+    /// Show the patches to the units: rank, threshold, overlay, concepts
+    Dissect(dissect::Options),
+    /// Readers' answers
+    #[command(subcommand)]
+    Labels(labels::Verb),
+    /// Render the site
+    Build,
+    /// Build the site, serve it on this machine, reload pages when something changes
+    Serve(serve::Options),
+    /// Look for broken links, missing images, and labels that name no unit
+    Check,
+    /// The prepared patches
+    #[command(subcommand)]
+    Patches(patches::Verb),
+}
+
+/// Which networks a verb works on.
+#[derive(Debug, clap::Args)]
+struct NetworkChoice {
+    /// A network of the project; may be repeated [default: all]
+    #[arg(long = "network", value_name = "NAME", action = ArgAction::Append)]
+    networks: Vec<String>,
+}
+
+impl NetworkChoice {
+    fn of<'a>(&self, config: &'a Config) -> Result<Vec<&'a crate::config::Network>> {
+        if self.networks.is_empty() {
+            return Ok(config.networks.iter().collect());
+        }
+        let known = || config.networks.iter().map(|n| n.name.as_str()).collect::<Vec<_>>();
+        self.networks
+            .iter()
+            .map(|name| {
+                config.networks.iter().find(|n| n.name == *name).with_context(|| {
+                    format!("the project has no network {name}; it has {}", known().join(", "))
+                })
+            })
+            .collect()
+    }
+}
+
+/// Whether everything given could be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Complete,
+    /// Finished, but some inputs were left out.
+    Skipped,
+}
+
+impl Outcome {
+    fn skipped_if(skipped: bool) -> Self {
+        if skipped { Self::Skipped } else { Self::Complete }
+    }
+}
+
+/// Runs the program on its arguments.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let verbosity = match (arguments.quiet, arguments.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let terminal = Terminal::new(verbosity);
+    match dispatch(&arguments, &terminal) {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::Skipped) => ExitCode::from(2),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
+    if let Verb::Init(options) = &arguments.verb {
+        return init::execute(options, terminal);
+    }
+    let here = std::env::current_dir().context("the current folder cannot be read")?;
+    let path = Config::find(arguments.config.as_deref(), &here)?;
+    let config = Config::read(&path)?;
+    terminal.detail(&format!("project file {}", path.display()));
+    let pipeline = Pipeline::new(&config, terminal);
+    match &arguments.verb {
+        Verb::Init(_) => unreachable!("handled above"),
+        Verb::Run => run::execute(&pipeline, terminal),
+        Verb::Prepare => prepare::execute(&pipeline, terminal),
+        Verb::Train(choice) => train::execute(choice, &pipeline),
+        Verb::Evaluate(options) => evaluate::execute(options, &pipeline, terminal),
+        Verb::Dissect(options) => dissect::execute(options, &pipeline),
+        Verb::Labels(verb) => labels::execute(verb, &pipeline, terminal),
+        Verb::Build => build::execute(&pipeline, terminal),
+        Verb::Serve(options) => serve::execute(options, &path, &pipeline, terminal),
+        Verb::Check => check::execute(&pipeline, terminal),
+        Verb::Patches(verb) => patches::execute(verb, &pipeline, terminal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

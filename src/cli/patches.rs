@@ -1,0 +1,30 @@
+//! `patches export`: the prepared patches for other programs.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::terminal::Terminal;
+use super::{Outcome, prepare};
+use crate::patch;
+use crate::pipeline::Pipeline;
+use crate::progress::Progress;
+
+/// What to do with the patches.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Verb {
+    /// Write PNG patches and train.txt, val.txt, test.txt with lines `NAME LABEL`
+    Export {
+        /// Folder to write to
+        folder: PathBuf,
+    },
+}
+
+pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
+    let Verb::Export { folder } = verb;
+    let _lock = pipeline.lock()?;
+    let dataset = pipeline.dataset()?;
+    let report = patch::export(&dataset.manifest, &dataset.store, folder)?;
+    terminal.say(&format!("{} patches in {}", report.patches, folder.display()));
+    Ok(prepare::outcome(&dataset.manifest))
+}

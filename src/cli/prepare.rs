@@ -1,0 +1,59 @@
+//! `prepare`: from the source to labelled patches.
+
+use anyhow::Result;
+
+use super::Outcome;
+use super::terminal::Terminal;
+use crate::config::Split;
+use crate::patch::Manifest;
+use crate::pipeline::Pipeline;
+use crate::progress::Progress;
+use crate::source::Notice;
+
+/// Notices printed in full; the data page has the others.
+const SHOWN: usize = 20;
+
+pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
+    let _lock = pipeline.lock()?;
+    let dataset = pipeline.dataset()?;
+    report(&dataset.manifest, terminal);
+    Ok(outcome(&dataset.manifest))
+}
+
+/// Says what the data set holds and what was left out.
+pub(super) fn report(manifest: &Manifest, terminal: &Terminal) {
+    for line in &manifest.summary {
+        terminal.say(&format!("  {line}"));
+    }
+    for split in [Split::Train, Split::Validation, Split::Test] {
+        let patches = manifest.of_split(split);
+        let positives = patches.iter().filter(|&&n| manifest.patches[n as usize].positive).count();
+        let members: Vec<_> = manifest.mammograms.iter().filter(|m| m.split == split).collect();
+        let mut patients: Vec<_> = members.iter().map(|m| &m.mammogram.patient).collect();
+        patients.sort();
+        patients.dedup();
+        terminal.say(&format!(
+            "  {split}: {} patients, {} mammograms, {} patches, {positives} positive",
+            patients.len(),
+            members.len(),
+            patches.len(),
+        ));
+    }
+    notices(&manifest.notices);
+}
+
+/// Prints what a user should know of the inputs, to standard error, even when quiet.
+pub(super) fn notices(notices: &[Notice]) {
+    for notice in notices.iter().take(SHOWN) {
+        let word = if notice.skipped { "skipped" } else { "note" };
+        eprintln!("{word}: {}: {}", notice.place, notice.message);
+    }
+    if notices.len() > SHOWN {
+        eprintln!("… and {} more; the data page lists them", notices.len() - SHOWN);
+    }
+}
+
+/// Whether every input could be used.
+pub(super) fn outcome(manifest: &Manifest) -> Outcome {
+    Outcome::skipped_if(manifest.notices.iter().any(|notice| notice.skipped))
+}

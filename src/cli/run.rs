@@ -1,0 +1,30 @@
+//! `run`: everything that is missing or stale.
+
+use anyhow::Result;
+
+use super::terminal::Terminal;
+use super::{Outcome, build, evaluate, prepare};
+use crate::config::Split;
+use crate::pipeline::Pipeline;
+use crate::progress::Progress;
+
+pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
+    let _lock = pipeline.lock()?;
+    let dataset = pipeline.dataset()?;
+    prepare::report(&dataset.manifest, terminal);
+    let mut evaluations = Vec::new();
+    for network in &pipeline.config.networks {
+        pipeline.dissect(network, &dataset, &[])?;
+        evaluations.push(pipeline.evaluate(network, &dataset, Split::Validation)?);
+    }
+    for evaluation in &evaluations {
+        terminal.say(&evaluate::describe(evaluation));
+    }
+    let best = evaluations.iter().filter_map(|e| Some((e.auc?.value, &e.network)));
+    if let Some((auc, network)) = best.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        terminal.say(&format!("best validation AUC {auc:.3} ({network})"));
+    }
+    let outcome = build::site(pipeline, &dataset, terminal)?;
+    terminal.say(&format!("open {}", pipeline.layout.site().join("index.html").display()));
+    Ok(outcome)
+}

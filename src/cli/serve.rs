@@ -1,0 +1,92 @@
+//! `serve`: the site on this machine, rebuilt and reloaded when its sources change.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use notify_debouncer_mini::new_debouncer;
+use notify_debouncer_mini::notify::RecursiveMode;
+use tokio::sync::watch;
+
+use super::terminal::Terminal;
+use super::{Outcome, build};
+use crate::config::Config;
+use crate::pipeline::Pipeline;
+use crate::progress::Progress;
+use crate::serve::{self, News};
+
+/// Options of `serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, short, default_value_t = 4173)]
+    port: u16,
+    /// Address to listen on; anything but loopback lets others on the network read the atlas
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+}
+
+/// How long the sources must be quiet before a rebuild.
+const QUIET: Duration = Duration::from_millis(200);
+
+pub(super) fn execute(
+    options: &Options,
+    project: &Path,
+    pipeline: &Pipeline,
+    terminal: &Terminal,
+) -> Result<Outcome> {
+    build::execute(pipeline, terminal)?;
+    let (tell, news) = watch::channel(News::default());
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the server")?;
+    let address = SocketAddr::new(options.host, options.port);
+    let listener = runtime.block_on(tokio::net::TcpListener::bind(address)).with_context(|| {
+        format!("cannot listen on {address}; `--port 0` takes a free port")
+    })?;
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        eprintln!("note: anyone who can reach {address} can read this atlas");
+    }
+    terminal.say(&format!("http://{address}/ (Ctrl-C ends)"));
+    let site = pipeline.layout.site();
+    runtime.spawn(serve::serve(site, listener, news));
+    follow(project, &pipeline.config.root, &tell, terminal)?;
+    Ok(Outcome::Complete)
+}
+
+/// Rebuilds after every change of the project's sources, for as long as the process lives.
+fn follow(
+    project: &Path,
+    root: &Path,
+    tell: &watch::Sender<News>,
+    terminal: &Terminal,
+) -> Result<()> {
+    let (changed, changes) = mpsc::channel();
+    let mut watcher = new_debouncer(QUIET, changed).context("cannot watch the project")?;
+    watcher
+        .watcher()
+        .watch(project, RecursiveMode::NonRecursive)
+        .with_context(|| format!("cannot watch {}", project.display()))?;
+    for folder in ["content", "themes"].map(|name| root.join(name)) {
+        if folder.is_dir() {
+            watcher
+                .watcher()
+                .watch(&folder, RecursiveMode::Recursive)
+                .with_context(|| format!("cannot watch {}", folder.display()))?;
+        }
+    }
+    for change in changes {
+        if change.is_err() {
+            continue;
+        }
+        let rebuilt = Config::read(project)
+            .and_then(|config| build::execute(&Pipeline::new(&config, terminal), terminal));
+        let error = rebuilt.err().map(|error| format!("{error:#}"));
+        if let Some(error) = &error {
+            eprintln!("error: {error}");
+        }
+        tell.send_modify(|news| *news = News { build: news.build + 1, error });
+    }
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! The stages in order, each skipped when what it would make is there and fresh.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use candle_core::Device;
+
+use crate::artifact::{Fingerprint, Layout, Stamp};
+use crate::atlas::{self, Exhibit};
+use crate::config::{self, Config, Split};
+use crate::lexicon::Lexicons;
+use crate::patch::{self, Manifest, Store};
+use crate::progress::Progress;
+use crate::source::Notice;
+use crate::study::labels;
+use crate::training::record::{Epoch, Evaluation};
+use crate::{device, dissection, source, training};
+
+/// A project on its way from mammograms to a site.
+pub struct Pipeline<'a> {
+    /// The project.
+    pub config: &'a Config,
+    /// Where its artifacts are.
+    pub layout: Layout,
+    progress: &'a dyn Progress,
+}
+
+/// The prepared data set.
+pub struct Dataset {
+    /// Mammograms and patches.
+    pub manifest: Manifest,
+    /// Their pixels.
+    pub store: Store,
+    fingerprint: Fingerprint,
+}
+
+/// What a build came to.
+pub enum Built {
+    /// Everything was as it should be.
+    Fresh,
+    /// The site was rendered.
+    Rendered(atlas::Report),
+}
+
+impl<'a> Pipeline<'a> {
+    /// For a project.
+    pub fn new(config: &'a Config, progress: &'a dyn Progress) -> Self {
+        Self { config, layout: Layout::new(&config.output), progress }
+    }
+
+    /// Keeps other runs out of the output folder for as long as the guard lives.
+    ///
+    /// # Errors
+    /// When another run is at work in it, or it cannot be written.
+    pub fn lock(&self) -> Result<std::fs::File> {
+        let path = self.config.output.join("work/lock");
+        let lock = || -> Result<std::fs::File> {
+            fs_err::create_dir_all(self.config.output.join("work"))?;
+            let file = fs_err::OpenOptions::new().create(true).append(true).open(&path)?;
+            Ok(file.into_parts().0)
+        };
+        let file = lock().context("the output folder cannot be used")?;
+        file.try_lock().with_context(|| {
+            format!("another run is at work in {}; wait for it", self.config.output.display())
+        })?;
+        Ok(file)
+    }
+
+    /// The data set, prepared when it is missing or stale.
+    ///
+    /// # Errors
+    /// When the source cannot be read or the artifacts not be written.
+    pub fn dataset(&self) -> Result<Dataset> {
+        let config = self.config;
+        let source = source::open(&config.source, config.seed)?;
+        let manifest = patch::prepare(source.as_ref(), config, &self.layout, self.progress)?;
+        let folder = self.layout.dataset();
+        let store = Store::open(&folder.join(patch::STORE))?;
+        Ok(Dataset { manifest, store, fingerprint: Stamp::read(&folder)?.fingerprint() })
+    }
+
+    /// A network's training, done or resumed when it is missing or stale. Returns its stamp.
+    ///
+    /// # Errors
+    /// When it cannot be trained or its files not be written.
+    pub fn train(&self, network: &config::Network, dataset: &Dataset) -> Result<Stamp> {
+        let stamp = training::stamp(network, self.config.seed, &dataset.fingerprint)?;
+        let folder = self.layout.network(&network.name);
+        if stamp.matches(&folder) {
+            self.progress.say(&format!("{} is fresh", network.name));
+            return Ok(stamp);
+        }
+        let device = device::open(self.config.device)?;
+        let job = self.job(network, dataset, &device);
+        self.progress.say(&format!(
+            "{}: {} on {}",
+            network.name,
+            match (&network.weights, &network.training) {
+                (Some(_), Some(_)) => "fine-tuning the given weights",
+                (None, Some(_)) => "training from random weights",
+                (Some(_), None) => "using the given weights as they are",
+                (None, None) => "using random weights as they are",
+            },
+            training::device_name(&device),
+        ));
+        training::train(&job, &folder, &stamp, self.progress)?;
+        Ok(stamp)
+    }
+
+    /// A trained network's output on a split; the validation split's is kept from training.
+    ///
+    /// # Errors
+    /// When the network is not trained or cannot be run.
+    pub fn evaluate(
+        &self,
+        network: &config::Network,
+        dataset: &Dataset,
+        split: Split,
+    ) -> Result<Evaluation> {
+        self.train(network, dataset)?;
+        let folder = self.layout.network(&network.name);
+        let kept = training::read_evaluation(&folder)?;
+        if split == kept.split {
+            return Ok(kept);
+        }
+        let device = device::open(self.config.device)?;
+        let trained = training::load(network, &folder, &device)?;
+        let job = self.job(network, dataset, &device);
+        training::evaluate(&job, &trained, &folder, split, kept.best_epoch, self.progress)
+    }
+
+    /// Dissects the layers of a network that are missing or stale: those in `only`, or all.
+    ///
+    /// # Errors
+    /// When a layer is not in the project, or something cannot be read, run or written.
+    pub fn dissect(
+        &self,
+        network: &config::Network,
+        dataset: &Dataset,
+        only: &[String],
+    ) -> Result<()> {
+        for layer in only {
+            if !network.layers.contains(layer) {
+                let known = network.layers.join(", ");
+                anyhow::bail!("{} has no layer {layer} to dissect; it has {known}", network.name);
+            }
+        }
+        let trained = self.train(network, dataset)?;
+        let folder = self.layout.network(&network.name);
+        let weights = training::read_evaluation(&folder)?.weights_blake3;
+        let wanted = network.layers.iter().filter(|l| only.is_empty() || only.contains(l));
+        let mut stale: Vec<(&str, PathBuf, Stamp)> = Vec::new();
+        for layer in wanted {
+            let folder = self.layout.layer(&network.name, layer);
+            let stamp = self.layer_stamp(layer, dataset, &trained, &weights);
+            if stamp.matches(&folder) {
+                self.progress.say(&format!("{}/{layer} is fresh", network.name));
+            } else {
+                stale.push((layer, folder, stamp));
+            }
+        }
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let device = device::open(self.config.device)?;
+        let loaded = training::load(network, &folder, &device)?;
+        let job = dissection::Job {
+            name: &network.name,
+            network: &loaded,
+            weights_blake3: &weights,
+            manifest: &dataset.manifest,
+            store: &dataset.store,
+            settings: &self.config.dissection,
+        };
+        let layers: Vec<_> =
+            stale.iter().map(|(name, folder, stamp)| (*name, folder.as_path(), stamp)).collect();
+        dissection::dissect(&job, &layers, self.progress)?;
+        for (layer, ..) in layers {
+            self.progress.say(&format!("{}/{layer} dissected", network.name));
+        }
+        Ok(())
+    }
+
+    /// Renders the site from what the stages left, unless it is fresh. Also says what of the readers'
+    /// answers could not be used.
+    ///
+    /// # Errors
+    /// When a stage's artifacts are missing or stale, or the site cannot be rendered or written.
+    pub fn build(&self, dataset: &Dataset) -> Result<(Built, Vec<Notice>)> {
+        let config = self.config;
+        let content = config.root.join("content");
+        let lexicons = Lexicons::load(&content)?;
+        let answers = labels::read(&content.join("labels"));
+        let mut stamp = Stamp::new(atlas::FORMAT)
+            .with("dataset", dataset.fingerprint.clone())
+            .with("config", Fingerprint::of(&self.shown_config()))
+            .with("lexicons", lexicons.fingerprint())
+            .with("labels", Fingerprint::of(&answers.readers()))
+            .with("surroundings", atlas::surroundings(config)?);
+        let mut provenance = vec![
+            ("unit-atlas".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+            ("dataset".to_string(), dataset.fingerprint.to_string()),
+        ];
+        let mut parts = Vec::new();
+        for network in &config.networks {
+            let trained = training::stamp(network, config.seed, &dataset.fingerprint)?;
+            let folder = self.layout.network(&network.name);
+            if !trained.matches(&folder) {
+                anyhow::bail!("{} is not trained, or stale; `unit-atlas run` mends it", network.name);
+            }
+            let evaluation = training::read_evaluation(&folder)?;
+            provenance.push((format!("{} weights", network.name), evaluation.weights_blake3.clone()));
+            for layer in &network.layers {
+                let folder = self.layout.layer(&network.name, layer);
+                let name = format!("{}/{layer}", network.name);
+                let dissected =
+                    self.layer_stamp(layer, dataset, &trained, &evaluation.weights_blake3);
+                if !dissected.matches(&folder) {
+                    anyhow::bail!("{name} is not dissected, or stale; `unit-atlas run` mends it");
+                }
+                provenance.push((format!("{name} dissection"), dissected.fingerprint().to_string()));
+                stamp = stamp.with(&name, dissected.fingerprint());
+            }
+            stamp = stamp.with(&network.name, trained.fingerprint());
+            parts.push((network, evaluation));
+        }
+        let notices = answers.notices(&lexicons, &self.dissected_layers());
+        let (site, record) = (self.layout.site(), self.layout.site_record());
+        if atlas::Record::read(&record).is_some_and(|record| record.is_fresh(&stamp, &site)) {
+            return Ok((Built::Fresh, notices));
+        }
+
+        // Only now is anything large read.
+        let mut loaded: Vec<(&config::Network, Evaluation, Vec<Epoch>, Vec<_>)> = Vec::new();
+        for (network, evaluation) in parts {
+            let history = training::read_history(&self.layout.network(&network.name))?;
+            let layers = network.layers.iter();
+            let layers = layers
+                .map(|layer| dissection::read(&self.layout.layer(&network.name, layer)))
+                .collect::<Result<Vec<_>>>()?;
+            loaded.push((network, evaluation, history, layers));
+        }
+        let exhibits: Vec<Exhibit> = loaded
+            .iter()
+            .map(|(config, evaluation, history, layers)| Exhibit {
+                config,
+                evaluation,
+                history,
+                layers,
+            })
+            .collect();
+        let report = atlas::build(
+            &atlas::Inputs {
+                config,
+                manifest: &dataset.manifest,
+                store: &dataset.store,
+                previews: &self.layout.dataset().join(patch::PREVIEWS),
+                exhibits: &exhibits,
+                lexicons: &lexicons,
+                readers: &answers.readers(),
+                provenance: &provenance,
+                stamp: &stamp,
+            },
+            &site,
+            &record,
+        )?;
+        Ok((Built::Rendered(report), notices))
+    }
+
+    /// Every dissected layer of the project with its number of units, as far as it is there.
+    pub fn dissected_layers(&self) -> Vec<(String, u32)> {
+        let networks = self.config.networks.iter();
+        let layers = networks.flat_map(|n| n.layers.iter().map(move |layer| (&n.name, layer)));
+        layers
+            .filter_map(|(network, layer)| {
+                let units = dissection::unit_count(&self.layout.layer(network, layer))?;
+                Some((format!("{network}/{layer}"), units))
+            })
+            .collect()
+    }
+
+    fn job<'j>(
+        &self,
+        network: &'j config::Network,
+        dataset: &'j Dataset,
+        device: &'j Device,
+    ) -> training::Job<'j> {
+        training::Job {
+            network,
+            manifest: &dataset.manifest,
+            store: &dataset.store,
+            device,
+            seed: self.config.seed,
+        }
+    }
+
+    fn layer_stamp(&self, layer: &str, dataset: &Dataset, trained: &Stamp, weights: &str) -> Stamp {
+        let settings = &self.config.dissection;
+        let trained = trained.fingerprint();
+        dissection::stamp(settings, layer, &dataset.fingerprint, &trained, weights)
+    }
+
+    /// The settings that pages show: where the project lies on this machine is not among them.
+    fn shown_config(&self) -> Config {
+        Config { root: PathBuf::new(), output: PathBuf::new(), ..self.config.clone() }
+    }
+}
