@@ -1,0 +1,332 @@
+//! The program as a user runs it, on projects small enough to finish in seconds.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A project in a folder of its own.
+struct Project {
+    folder: tempfile::TempDir,
+}
+
+/// Small phantoms, one small network, one epoch.
+const SMALL: &str = "\
+source: { kind: phantom, patients: 10, height: 320 }
+patches: { size: 64 }
+networks:
+  - name: resnet10
+    input: 64
+    layers: [layer3, layer4]
+    training: { epochs: 2, batch: 16, lr: 0.02, schedule: cosine, balance: true, augment: true }
+dissection: { top: 8 }
+";
+
+impl Project {
+    fn new(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("atlas.yaml"), config).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_unit-atlas"));
+        command.args(arguments).current_dir(self.folder.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Told {
+        Told::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Every file of the site with its bytes.
+    fn site(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let site = self.path("output/site");
+        walkdir::WalkDir::new(&site)
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| {
+                let name = entry.path().strip_prefix(&site).unwrap().to_owned();
+                (name, fs::read(entry.path()).unwrap())
+            })
+            .collect()
+    }
+}
+
+/// What the program said.
+struct Told {
+    status: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Told {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Told {
+    #[track_caller]
+    fn expect(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "{}\n{}", self.out, self.err);
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+        self
+    }
+
+    /// Failed with exactly one message that holds all of `parts`.
+    #[track_caller]
+    fn expect_error(self, parts: &[&str]) {
+        let told = self.expect(1);
+        assert_eq!(told.err.matches("error:").count(), 1, "{}", told.err);
+        for part in parts {
+            assert!(told.err.contains(part), "{part:?} is not in:\n{}", told.err);
+        }
+    }
+}
+
+#[test]
+fn each_stage_is_done_once_and_again_only_when_its_inputs_change() {
+    let project = Project::new(SMALL);
+    let first = project.run(&["run"]).expect(0);
+    assert!(first.out.contains("resnet10 epoch 2/2"), "{}", first.out);
+    assert!(first.out.contains("best validation AUC"), "{}", first.out);
+    let site = project.site();
+    assert!(site.contains_key(Path::new("index.html")));
+    assert!(site.contains_key(Path::new("networks/resnet10/layer4/0512/index.html")));
+    project.run(&["check"]).expect(0);
+
+    let again = project.run(&["run"]).expect(0);
+    for fresh in ["resnet10 is fresh", "resnet10/layer4 is fresh", "site is fresh"] {
+        assert!(again.out.contains(fresh), "{}", again.out);
+    }
+    assert!(!again.out.contains("epoch 1/2"), "{}", again.out);
+
+    // A label: only pages.
+    project.write(
+        "content/labels/a.yaml",
+        "schema: 1\nstudy: test\nreader: a\nlexicon: bi-rads-5\nanswers:\n  \
+         - unit: resnet10/layer4/0007\n    recognizable: yes\n    phenomena:\n      \
+         - description: masses with spiculated edge\n        terms: [margin-spiculated]\n        \
+         association: malignant\n",
+    );
+    let labelled = project.run(&["run"]).expect(0);
+    assert!(labelled.out.contains("resnet10/layer4 is fresh"), "{}", labelled.out);
+    assert!(labelled.out.contains("files written"), "{}", labelled.out);
+    let birads = fs::read_to_string(project.path("output/site/birads/index.html")).unwrap();
+    assert!(birads.contains("masses with spiculated edge") && birads.contains("Mass - Margin"));
+
+    // More top patches: dissected again, not trained.
+    let more = SMALL.replace("top: 8", "top: 9");
+    project.write("atlas.yaml", &more);
+    let dissected = project.run(&["run"]).expect(0);
+    assert!(dissected.out.contains("resnet10 is fresh"), "{}", dissected.out);
+    assert!(dissected.out.contains("resnet10/layer4 dissected"), "{}", dissected.out);
+
+    // One layer fewer: its pages go, nothing is computed.
+    project.write("atlas.yaml", more.replace("[layer3, layer4]", "[layer4]"));
+    let fewer = project.run(&["run"]).expect(0);
+    assert!(!fewer.out.contains("dissected"), "{}", fewer.out);
+    assert!(!project.site().contains_key(Path::new("networks/resnet10/layer3/index.html")));
+
+    // What we did not write stays.
+    project.write("output/site/CNAME", "example.org");
+    project.write("atlas.yaml", more.replace("[layer3, layer4]", "[layer3]"));
+    project.run(&["run"]).expect(0);
+    assert!(project.path("output/site/CNAME").exists());
+
+    let exported = project.run(&["patches", "export", "patches"]).expect(0);
+    assert!(exported.out.contains("patches in patches"), "{}", exported.out);
+    let list = fs::read_to_string(project.path("patches/train.txt")).unwrap();
+    let (name, label) = list.lines().next().unwrap().rsplit_once(' ').unwrap();
+    assert!(label == "0" || label == "1");
+    assert!(walkdir::WalkDir::new(project.path("patches"))
+        .into_iter()
+        .any(|entry| entry.unwrap().file_name().to_str() == Some(name)));
+    project.run(&["evaluate", "--split", "test"]).expect(0);
+    project
+        .run(&["train", "--network", "vgg16"])
+        .expect_error(&["no network vgg16", "it has resnet10"]);
+}
+
+/// SIGKILL at ten moments spread over the run, each time started again.
+#[test]
+fn a_run_killed_ten_times_ends_with_the_same_site() {
+    let undisturbed = Project::new(SMALL);
+    let began = Instant::now();
+    undisturbed.run(&["run"]).expect(0);
+    let whole = began.elapsed();
+
+    let killed = Project::new(SMALL);
+    for round in 0..10 {
+        let mut child = killed
+            .command(&["run"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // From almost at once to most of a run; later rounds find earlier stages done.
+        std::thread::sleep(whole.mul_f64([0.02, 0.6, 0.1, 0.35, 0.2, 0.5][round % 6]));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    killed.run(&["run"]).expect(0);
+    let (a, b) = (undisturbed.site(), killed.site());
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    let differing: Vec<_> = a.iter().filter(|(name, bytes)| b[*name] != **bytes).collect();
+    assert!(differing.is_empty(), "{:?}", differing.iter().map(|(n, _)| n).collect::<Vec<_>>());
+    let litter = walkdir::WalkDir::new(killed.path("output")).into_iter().map(Result::unwrap);
+    let litter: Vec<_> =
+        litter.filter(|e| e.file_name().to_string_lossy().ends_with(".tmp")).collect();
+    assert!(litter.is_empty(), "{litter:?}");
+}
+
+/// A tree in the layout of mini-MIAS: patients of two 240 x 240 films with a drawn breast.
+fn mini_mias(project: &Project, patients: u32) {
+    let mut info = String::from("A PREAMBLE\nof free text, with mdb numbers: mdb000\n\n");
+    for n in 1..=2 * patients {
+        let mut pixels = b"P5\n240 240\n255\n".to_vec();
+        for y in 0..240_i32 {
+            for x in 0..240_i32 {
+                let breast = (x * x) / 4 + (y - 120) * (y - 120) < 100 * 100;
+                let lesion = (x - 80).pow(2) + (y - 120).pow(2) < 20 * 20 && n % 4 < 2;
+                let texture = (x * 7 + y * 13 + x * y) % 17;
+                pixels.push(if breast { 90 + texture as u8 + 60 * u8::from(lesion) } else { 3 });
+            }
+        }
+        project.write(&format!("mias/mdb{n:03}.pgm"), pixels);
+        info += &match n % 4 {
+            0 => format!("mdb{n:03} G CIRC M 80 120 20 \n"),
+            1 => format!("mdb{n:03} D SPIC B 80 120 20\n"),
+            _ => format!("mdb{n:03} F NORM \n"),
+        };
+    }
+    project.write("mias/Info.txt", info);
+}
+
+const MIAS: &str = "\
+source: { kind: mini_mias, path: mias }
+patches: { size: 48 }
+networks:
+  - { name: resnet10, input: 48, layers: [layer4], training: { epochs: 1, batch: 16, lr: 0.01 } }
+dissection: { top: 4 }
+";
+
+#[test]
+fn bad_films_and_rows_are_reported_and_skipped() {
+    let project = Project::new(MIAS);
+    mini_mias(&project, 12);
+    let film = fs::read(project.path("mias/mdb003.pgm")).unwrap();
+    project.write("mias/mdb003.pgm", &film[..20_000]);
+    project.write("mias/mdb006.pgm", "not a film at all");
+    let info = fs::read_to_string(project.path("mias/Info.txt")).unwrap();
+    let info = info.replace("mdb008 G CIRC M 80 120 20", "mdb008 G CIRC M 80 one 20");
+    project.write("mias/Info.txt", info);
+
+    let told = project.run(&["run"]).expect(2);
+    for part in ["mdb003.pgm", "mdb006.pgm", "Info.txt:11"] {
+        let lines = told.err.lines().filter(|line| line.contains(part)).count();
+        assert_eq!(lines, 1, "{part} in:\n{}", told.err);
+    }
+    let data = fs::read_to_string(project.path("output/site/data/index.html")).unwrap();
+    assert!(data.contains("mdb003.pgm") && data.contains("Info.txt:11"));
+    assert!(!data.contains(project.folder.path().to_str().unwrap()));
+    project.run(&["check"]).expect(0);
+}
+
+#[test]
+fn mistakes_get_one_clear_message_each_and_lose_nothing() {
+    let project = Project::new("titel: x\n");
+    project.run(&["run"]).expect_error(&["atlas.yaml:1:1", "titel", "title", "^"]);
+    project.write("atlas.yaml", "patches:\n  window: [0.25\n");
+    project.run(&["run"]).expect_error(&["atlas.yaml:", "^"]);
+    project.write("atlas.yaml", "patches:\n  window: 1.5\n");
+    project.run(&["run"]).expect_error(&["atlas.yaml:2:11", "window", "^"]);
+    project.write("atlas.yaml", "source: { kind: mini_mias, path: nowhere }\n");
+    project.run(&["run"]).expect_error(&["nowhere"]);
+    project.write("atlas.yaml", "device: cuda:7\n");
+    if !cfg!(feature = "cuda") {
+        let tiny = format!("device: cuda:7\n{SMALL}");
+        project.write("atlas.yaml", tiny);
+        project.run(&["train"]).expect_error(&["cuda:7", "device: auto"]);
+    }
+    // Where a folder should be, there is a file.
+    project.write("in-the-way", "");
+    project.write("atlas.yaml", "output: in-the-way\n");
+    project.run(&["run"]).expect_error(&["output", "in-the-way"]);
+    project.run(&["--config", "missing.yaml", "run"]).expect_error(&["missing.yaml", "init"]);
+
+    let started = project.run(&["init", "new"]).expect(0);
+    assert!(started.out.contains("atlas.yaml"));
+    project.run(&["init", "new"]).expect_error(&["there already"]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let lost = Command::new(env!("CARGO_BIN_EXE_unit-atlas"))
+        .arg("build")
+        .current_dir(elsewhere.path())
+        .output()
+        .unwrap();
+    Told::from(lost).expect_error(&["no atlas.yaml", "init"]);
+}
+
+#[test]
+fn labels_are_imported_checked_and_refused() {
+    let project = Project::new(MIAS);
+    mini_mias(&project, 12);
+    project.run(&["run"]).expect(0);
+    let before = project.site();
+    let good = "schema: 1\nstudy: s\nreader: b\nlexicon: bi-rads-5\nanswers:\n  \
+                - unit: resnet10/layer4/0003\n    recognizable: no\n";
+    project.write("answers.yaml", good);
+    project.run(&["labels", "import", "answers.yaml"]).expect(0);
+    assert!(project.path("content/labels/b.yaml").exists());
+    project.run(&["labels", "check"]).expect(0);
+
+    project.write("typo.yaml", good.replace("layer4/0003", "layer4/0999").replace("reader: b", "reader: c"));
+    let told = project.run(&["labels", "import", "typo.yaml"]).expect(1);
+    assert!(told.err.contains("typo.yaml:6") && told.err.contains("0999"), "{}", told.err);
+    assert!(!project.path("content/labels/c.yaml").exists());
+
+    // Written by hand into the folder, it is skipped aloud; the good file still counts.
+    project.write("content/labels/c.yaml", fs::read(project.path("typo.yaml")).unwrap());
+    let told = project.run(&["build"]).expect(2);
+    assert!(told.err.contains("c.yaml:6"), "{}", told.err);
+    project.run(&["labels", "check"]).expect(1);
+    project.run(&["check"]).expect(1);
+    fs::remove_file(project.path("content/labels/c.yaml")).unwrap();
+    fs::remove_file(project.path("content/labels/b.yaml")).unwrap();
+    project.run(&["build"]).expect(0);
+    assert!(project.site() == before, "the site without labels is not what it was");
+}
+
+#[test]
+fn two_runs_in_one_folder_do_not_mix() {
+    let project = Project::new(SMALL);
+    let mut first =
+        project.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let lock = project.path("output/work/lock");
+    let patience = Instant::now();
+    while !lock.exists() && patience.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    project.run(&["prepare"]).expect_error(&["another run is at work"]);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    project.run(&["prepare"]).expect(0);
+}
