@@ -1,0 +1,425 @@
+//! Readers' files: reading them from `content/labels/`, and holding them against the atlas and the
+//! lexicons. A bad file or answer is a problem with its place and never hides the others.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_yaml::{Location, Spanned};
+
+use super::answer::{Answer, Association, Phenomenon, ReaderFile, Recognizable};
+use super::time;
+use crate::dissection::record::unit_name;
+use crate::lexicon::Lexicons;
+use crate::yaml::{self, Mistake, Text, nearest};
+
+/// How much a problem costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The answer, or the whole file when it has no line, is left out.
+    Error,
+    /// Nothing is left out, but someone should look.
+    Warning,
+}
+
+/// Something wrong with a reader's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What and where.
+    pub mistake: Mistake,
+    /// What it costs.
+    pub severity: Severity,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.severity == Severity::Warning {
+            f.write_str("warning: ")?;
+        }
+        self.mistake.fmt(f)
+    }
+}
+
+/// A layer that was dissected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dissected {
+    /// Network.
+    pub network: String,
+    /// Probe point.
+    pub layer: String,
+    /// How many units it has; they are numbered from 1.
+    pub units: u32,
+}
+
+/// A reader's file as it was read, with the place of everything in it.
+#[derive(Debug, Clone)]
+pub struct Read {
+    path: PathBuf,
+    text: String,
+    file: File,
+}
+
+impl Read {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it says, unchecked.
+    pub fn content(&self) -> ReaderFile {
+        self.file.content(self.file.answers.iter())
+    }
+
+    /// Reads one file, YAML or JSON.
+    ///
+    /// # Errors
+    /// When it cannot be read, is too large or nested too deeply, is not YAML or JSON, has unknown,
+    /// repeated or missing keys, or values of the wrong type.
+    pub fn open(path: &Path) -> Result<Self, Mistake> {
+        Self::parse(yaml::read(path)?, path)
+    }
+
+    /// Reads the text of a file; `path` names it in messages.
+    ///
+    /// # Errors
+    /// As [`Read::open`].
+    pub fn parse(text: String, path: &Path) -> Result<Self, Mistake> {
+        let file = Text { path, text: &text }.parse()?;
+        Ok(Self { path: path.to_owned(), text, file })
+    }
+
+    fn problem(&self, at: Location, message: impl Into<String>, severity: Severity) -> Problem {
+        let text = Text { path: &self.path, text: &self.text };
+        Problem { mistake: text.mistake(at, message), severity }
+    }
+}
+
+/// Readers' files, and what could not be read.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// Files that have the form of a reader's file, in the order of their names.
+    pub files: Vec<Read>,
+    /// Files that have not.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads every YAML and JSON file of the folder `content/labels`; none when there is no folder.
+pub fn read(folder: &Path) -> Labels {
+    let mut labels = Labels::default();
+    let mut refuse = |mistake| labels.problems.push(Problem { mistake, severity: Severity::Error });
+    let unlisted = |error: std::io::Error| {
+        Text { path: folder, text: "" }
+            .mistake(Location::UNKNOWN, format!("the folder cannot be listed: {error}"))
+    };
+    let mut paths = Vec::new();
+    match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => refuse(unlisted(error)),
+        Ok(entries) => {
+            for entry in entries {
+                match entry {
+                    Ok(entry) => paths.push(entry.path()),
+                    Err(error) => refuse(unlisted(error)),
+                }
+            }
+        }
+    }
+    paths.retain(|path| path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json"));
+    paths.sort();
+    for path in paths {
+        match Read::open(&path) {
+            Ok(file) => labels.files.push(file),
+            Err(mistake) => refuse(mistake),
+        }
+    }
+    labels
+}
+
+/// Readers' files after a check.
+#[derive(Debug, Clone, Default)]
+pub struct Checked {
+    /// The readers with the answers that hold, in the order of the files.
+    pub readers: Vec<ReaderFile>,
+    /// Everything that is wrong, in the order of the files and lines.
+    pub problems: Vec<Problem>,
+}
+
+/// Holds readers' files against the layers that were dissected and the lexicons.
+///
+/// Left out are: a file of another schema, with an unknown lexicon or of a reader who has a file
+/// already; an answer with an unknown unit or term, a second answer for a unit, a confidence outside
+/// 1 to 5, phenomena where nothing is recognised, or a time that is no RFC 3339 time.
+pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Checked {
+    let mut checked = Checked::default();
+    let mut readers: BTreeMap<String, &Path> = BTreeMap::new();
+    for read in files {
+        let problems = &mut checked.problems;
+        let mut refuse = |at: Location, message: String| {
+            problems.push(read.problem(at, message, Severity::Error));
+        };
+        let File { schema, study, reader, lexicon, answers } = &read.file;
+        if schema.value != 1 {
+            refuse(schema.referenced, format!("schema {} is unknown; expected 1", schema.value));
+            continue;
+        }
+        let mut whole = true;
+        for (key, v) in [("study", study), ("reader", reader)] {
+            if v.value.trim().is_empty() {
+                refuse(v.referenced, format!("`{key}` is empty"));
+                whole = false;
+            }
+        }
+        let known = || lexicons.iter().map(|l| l.id.as_str());
+        if !known().any(|id| id == lexicon.value) {
+            let known: Vec<&str> = known().collect();
+            refuse(lexicon.referenced, yaml::unknown("lexicon", &lexicon.value, &known));
+            whole = false;
+        }
+        // Two names that differ in case or spaces are one person, and one file name.
+        let key = reader.value.trim().to_lowercase();
+        if let Some(other) = readers.get(&key) {
+            refuse(
+                reader.referenced,
+                format!(
+                    "the reader `{}` has a file already, {}; put the answers into one",
+                    reader.value,
+                    other.display()
+                ),
+            );
+            whole = false;
+        }
+        if !whole {
+            continue;
+        }
+        readers.insert(key, &read.path);
+        let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut good = Vec::new();
+        for answer in answers {
+            let found = Context { read, layers, lexicons }.answer(answer);
+            let mut holds = found.iter().all(|problem| problem.severity == Severity::Warning);
+            checked.problems.extend(found);
+            let unit = &answer.unit;
+            if let Some(&line) = seen.get(unit.value.as_str()) {
+                let message =
+                    format!("`{}` is answered twice; the first is in line {line}", unit.value);
+                checked.problems.push(read.problem(unit.referenced, message, Severity::Error));
+                holds = false;
+            }
+            seen.entry(&unit.value).or_insert(unit.referenced.line());
+            if holds {
+                good.push(answer);
+            }
+        }
+        checked.readers.push(read.file.content(good.into_iter()));
+    }
+    checked
+}
+
+struct Context<'a> {
+    read: &'a Read,
+    layers: &'a [Dissected],
+    lexicons: &'a Lexicons,
+}
+
+impl Context<'_> {
+    fn answer(&self, answer: &AnswerFile) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut add = |at: Location, message: String, severity| {
+            problems.push(self.read.problem(at, message, severity));
+        };
+        let unit = &answer.unit;
+        if let Err(message) = find_unit(&unit.value, self.layers) {
+            add(unit.referenced, message, Severity::Error);
+        }
+        match (answer.recognizable.value, answer.phenomena.is_empty()) {
+            (Recognizable::No, false) => add(
+                answer.recognizable.referenced,
+                "`recognizable` is no, yet phenomena are described; make it yes or unsure, or \
+                 remove them"
+                    .to_owned(),
+                Severity::Error,
+            ),
+            (Recognizable::Yes, true) => add(
+                answer.recognizable.referenced,
+                "`recognizable` is yes, but no phenomenon is described".to_owned(),
+                Severity::Warning,
+            ),
+            _ => {}
+        }
+        for phenomenon in &answer.phenomena {
+            if phenomenon.description.value.trim().is_empty() && phenomenon.terms.is_empty() {
+                let message = "a phenomenon without description and terms".to_owned();
+                add(phenomenon.description.referenced, message, Severity::Error);
+            }
+            for (number, term) in phenomenon.terms.iter().enumerate() {
+                if let Some(message) = self.term(&term.value) {
+                    add(term.referenced, message, Severity::Error);
+                } else if phenomenon.terms[..number].iter().any(|t| t.value == term.value) {
+                    let message = format!("the term `{}` is given twice", term.value);
+                    add(term.referenced, message, Severity::Warning);
+                }
+            }
+        }
+        if let Some(v) = &answer.confidence
+            && !(1..=5).contains(&v.value)
+        {
+            let message = format!(
+                "`confidence` is {}; expected a whole number from 1 (guessing) to 5 (certain)",
+                v.value
+            );
+            add(v.referenced, message, Severity::Error);
+        }
+        if let Some(v) = &answer.answered_at
+            && time::nanoseconds(&v.value).is_none()
+        {
+            let message = format!(
+                "`answered_at` is `{}`; expected a time such as 2026-11-20T10:12:00Z (RFC 3339)",
+                v.value
+            );
+            add(v.referenced, message, Severity::Error);
+        }
+        if let Some(v) = &answer.seconds
+            && !(v.value >= 0.0 && v.value.is_finite())
+        {
+            let message = format!("`seconds` is {}; expected a number of at least 0", v.value);
+            add(v.referenced, message, Severity::Error);
+        }
+        problems
+    }
+
+    /// What is wrong with a term of this file.
+    fn term(&self, id: &str) -> Option<String> {
+        let lexicon = &self.read.file.lexicon.value;
+        let Some(entry) = self.lexicons.term(id) else {
+            return Some(match self.lexicons.resolve(id) {
+                Ok(entry) => format!("unknown term `{id}`; did you mean `{}`?", entry.term.id),
+                Err(unresolved) => unresolved.to_string(),
+            });
+        };
+        // Lexicons that are not BI-RADS, such as anatomy, go with every other.
+        (entry.lexicon.id != *lexicon && entry.lexicon.birads).then(|| {
+            format!("the term `{id}` belongs to `{}`, not to `{lexicon}`", entry.lexicon.id)
+        })
+    }
+}
+
+/// Finds `network/layer/0063` among the dissected layers, or says what is wrong with it and which
+/// unit it is likely to mean.
+pub fn find_unit<'a>(name: &str, layers: &'a [Dissected]) -> Result<(&'a Dissected, u32), String> {
+    let parts: Vec<&str> = name.split('/').collect();
+    let [network, layer, number] = parts[..] else {
+        return Err(format!(
+            "`{name}` is not the name of a unit; expected network/layer/number, such as \
+             alexnet/conv5/0063"
+        ));
+    };
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let parsed = digits.parse::<u32>().ok();
+    let mean = |found: &Dissected| {
+        let number = parsed.unwrap_or(1).clamp(1, found.units.max(1));
+        format!("did you mean `{}`?", unit_name(&found.network, &found.layer, number))
+    };
+    let Some(found) = layers.iter().find(|l| l.network == network && l.layer == layer) else {
+        let wanted = format!("{network}/{layer}");
+        let names: Vec<String> =
+            layers.iter().map(|l| format!("{}/{}", l.network, l.layer)).collect();
+        let near = nearest(&wanted, names.iter().map(String::as_str))
+            .and_then(|near| layers.iter().find(|l| format!("{}/{}", l.network, l.layer) == near))
+            .or_else(|| layers.iter().find(|l| l.network == network));
+        let hint = match near {
+            Some(near) => format!("; {}", mean(near)),
+            None => String::new(),
+        };
+        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        return Err(if layers.iter().any(|l| l.network == network) {
+            format!("the layer `{layer}` of {network} is not dissected{hint} Dissected: {known}")
+        } else {
+            format!("the atlas has no network `{network}`{hint} Dissected: {known}")
+        });
+    };
+    match parsed {
+        Some(n) if (1..=found.units).contains(&n) && unit_name(network, layer, n) == name => {
+            Ok((found, n))
+        }
+        Some(0) => Err(format!("`{name}`: units are numbered from 1; {}", mean(found))),
+        Some(n) if n > found.units => {
+            Err(format!("`{name}`: {network}/{layer} has {} units; {}", found.units, mean(found)))
+        }
+        _ => Err(format!("`{name}`: a unit's number has four digits; {}", mean(found))),
+    }
+}
+
+// The form of a reader's file with places; `answer.rs` describes the keys.
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    schema: Spanned<u32>,
+    study: Spanned<String>,
+    reader: Spanned<String>,
+    lexicon: Spanned<String>,
+    answers: Vec<AnswerFile>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AnswerFile {
+    unit: Spanned<String>,
+    recognizable: Spanned<Recognizable>,
+    #[serde(default)]
+    phenomena: Vec<PhenomenonFile>,
+    #[serde(default)]
+    confidence: Option<Spanned<i64>>,
+    #[serde(default)]
+    remarks: Option<String>,
+    #[serde(default)]
+    answered_at: Option<Spanned<String>>,
+    #[serde(default)]
+    seconds: Option<Spanned<f64>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhenomenonFile {
+    description: Spanned<String>,
+    #[serde(default)]
+    terms: Vec<Spanned<String>>,
+    association: Association,
+}
+
+impl File {
+    fn content<'a>(&self, answers: impl Iterator<Item = &'a AnswerFile>) -> ReaderFile {
+        ReaderFile {
+            schema: self.schema.value,
+            study: self.study.value.clone(),
+            reader: self.reader.value.clone(),
+            lexicon: self.lexicon.value.clone(),
+            answers: answers.map(AnswerFile::content).collect(),
+        }
+    }
+}
+
+impl AnswerFile {
+    fn content(&self) -> Answer {
+        let phenomenon = |p: &PhenomenonFile| Phenomenon {
+            description: p.description.value.clone(),
+            terms: p.terms.iter().map(|term| term.value.clone()).collect(),
+            association: p.association,
+        };
+        Answer {
+            unit: self.unit.value.clone(),
+            recognizable: self.recognizable.value,
+            phenomena: self.phenomena.iter().map(phenomenon).collect(),
+            // Clamped, a value out of range stays out of range.
+            confidence: self.confidence.as_ref().map(|v| v.value.clamp(0, 255) as u8),
+            remarks: self.remarks.clone(),
+            answered_at: self.answered_at.as_ref().map(|v| v.value.clone()),
+            seconds: self.seconds.as_ref().map(|v| v.value),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "labels_tests.rs"]
+mod tests;

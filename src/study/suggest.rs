@@ -1,0 +1,438 @@
+//! Terms for a reader's words, by synonym matching: plurals and inflections, small misspellings,
+//! and negation are taken into account. Suggestions only: a person accepts them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use serde::Serialize;
+
+use crate::lexicon::{Entry, Lexicons};
+
+/// What a text may mean.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Suggestion {
+    /// Term ids in the order in which the text names them.
+    pub terms: Vec<String>,
+    /// Their categories, as the paper's Figure 4 prints them ([`Lexicons::categories`]).
+    pub categories: Vec<String>,
+    /// Which words led to which term.
+    #[serde(skip)]
+    pub matches: Vec<Match>,
+}
+
+/// Words of the text and the term they stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// Term id.
+    pub term: String,
+    /// Bytes of the text.
+    pub range: Range<usize>,
+}
+
+/// Texts are read up to this many bytes; the rest of a longer one is not looked at.
+const MAX_TEXT: usize = 10_000;
+
+/// Suggests terms for a text.
+pub fn suggest(text: &str, lexicons: &Lexicons) -> Suggestion {
+    let dictionary = Dictionary::new(lexicons);
+    let tokens = dictionary.tokens(text);
+    let negated = negated(&tokens);
+    let mut hits: Vec<Hit<'_>> = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        match dictionary.longest(&tokens[at..]) {
+            Some((length, entry)) => {
+                // One negated word negates the phrase: `calcifications absent`.
+                if !negated[at..at + length].contains(&true) {
+                    hits.push(Hit { entry, tokens: at..at + length });
+                }
+                at += length;
+            }
+            None => at += 1,
+        }
+    }
+    let hits = without_strangers(hits, &tokens);
+    let mut suggestion = Suggestion::default();
+    for hit in hits {
+        let id = &hit.entry.term.id;
+        if !suggestion.terms.contains(id) {
+            suggestion.terms.push(id.clone());
+        }
+        let (first, last) = (&tokens[hit.tokens.start], &tokens[hit.tokens.end - 1]);
+        let range = first.range.start..last.range.end;
+        suggestion.matches.push(Match { term: id.clone(), range });
+    }
+    suggestion.categories = lexicons.categories(&suggestion.terms);
+    suggestion
+}
+
+struct Hit<'a> {
+    entry: Entry<'a>,
+    tokens: Range<usize>,
+}
+
+/// Drops a refining word that stands directly beside a noun of another family: `irregular` is no
+/// shape of a mass in `irregular calcifications`, `linear` no distribution in `linear vessel`.
+fn without_strangers<'a>(hits: Vec<Hit<'a>>, tokens: &[Token]) -> Vec<Hit<'a>> {
+    let mut kept = Vec::new();
+    let mut hits = hits.into_iter().peekable();
+    while let Some(first) = hits.next() {
+        let mut run = vec![first];
+        while let Some(next) = hits.next_if(|next| {
+            let end = run[run.len() - 1].tokens.end;
+            next.tokens.start == end && tokens[end - 1].clause == tokens[end].clause
+        }) {
+            run.push(next);
+        }
+        let refines = |hit: &Hit<'_>| hit.entry.category != hit.entry.family();
+        let noun =
+            |family: &str| run.iter().any(|hit| !refines(hit) && hit.entry.family() == family);
+        let foreign = run.iter().any(|hit| !refines(hit));
+        let keep: Vec<bool> =
+            run.iter().map(|hit| !refines(hit) || !foreign || noun(hit.entry.family())).collect();
+        kept.extend(run.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(hit, _)| hit));
+    }
+    kept
+}
+
+/// A word of the text.
+#[derive(Debug)]
+struct Token {
+    /// Lower case, without ending.
+    stem: String,
+    /// Lower case.
+    word: String,
+    range: Range<usize>,
+    /// Number of the clause: a stop, a comma, a semicolon or `but` starts the next.
+    clause: usize,
+    /// Whether its clause ends a sentence's list at a comma rather than a stop.
+    comma: bool,
+}
+
+/// Words that carry no meaning between those of a phrase.
+const FILLERS: [&str; 6] = ["a", "an", "the", "of", "to", "s"];
+
+/// The words of a text, without fillers.
+fn split(text: &str) -> Vec<Token> {
+    let mut end = text.len().min(MAX_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut start = None;
+    let mut clause = 0;
+    let mut comma = false;
+    for (at, c) in text.char_indices().chain([(text.len(), '\n')]) {
+        // Apostrophes belong to the word: Cooper's.
+        if c.is_alphanumeric() || (matches!(c, '\'' | '\u{2019}') && start.is_some()) {
+            start.get_or_insert(at);
+            continue;
+        }
+        if let Some(start) = start.take() {
+            let range: Range<usize> = start..at;
+            let word: String = text[range.clone()].to_lowercase().replace(['\'', '\u{2019}'], "");
+            if ["but", "however", "although", "except"].contains(&word.as_str()) {
+                clause += 1;
+                comma = false;
+            } else if !FILLERS.contains(&word.as_str()) {
+                tokens.push(Token { stem: stem(&word), word, range, clause, comma });
+            }
+        }
+        if matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | '\n' | '(' | ')') {
+            clause += 1;
+            comma = c == ',';
+        }
+    }
+    tokens
+}
+
+/// A word without its plural and its commonest endings.
+fn stem(word: &str) -> String {
+    let long = |stem: &str, least: usize| stem.chars().count() >= least;
+    let mut stem = word.to_owned();
+    if let Some(rest) = stem.strip_suffix("ies").filter(|rest| long(rest, 3)) {
+        stem = format!("{rest}y");
+    } else if let Some(rest) =
+        stem.strip_suffix("es").filter(|r| ["ss", "x", "ch", "sh"].iter().any(|e| r.ends_with(e)))
+    {
+        stem = rest.to_owned();
+    } else if let Some(rest) = stem
+        .strip_suffix('s')
+        .filter(|r| long(r, 3) && !["s", "u", "i"].iter().any(|e| r.ends_with(e)))
+    {
+        stem = rest.to_owned();
+    }
+    for ending in ["ing", "ed", "ly", "ion"] {
+        if let Some(rest) = stem.strip_suffix(ending).filter(|rest| long(rest, 4)) {
+            return rest.to_owned();
+        }
+    }
+    stem
+}
+
+/// Which words a negation covers.
+fn negated(tokens: &[Token]) -> Vec<bool> {
+    let is = |at: usize, words: &[&str]| {
+        tokens.get(at).is_some_and(|token| words.contains(&token.word.as_str()))
+    };
+    let mut negated = vec![false; tokens.len()];
+    for at in 0..tokens.len() {
+        let clause = tokens[at].clause;
+        let seen = ["seen", "present", "visible", "identified", "evident", "found", "shown"];
+        let backward = is(at, &["absent", "none"])
+            || (is(at, &["not"]) && is(at + 1, &seen))
+            || (is(at, &["not"]) && is(at + 1, &["clearly"]) && is(at + 2, &seen));
+        if backward {
+            let from = tokens.iter().position(|token| token.clause == clause).unwrap_or(at);
+            negated[from..at].fill(true);
+        } else if is(at, &["non"]) {
+            if let Some(next) = negated.get_mut(at + 1) {
+                *next = true;
+            }
+        } else if is(
+            at,
+            &["no", "not", "without", "absence", "lack", "lacks", "lacking", "neither"],
+        ) || (is(at, &["free", "negative"]) && tokens.len() > at + 1)
+            || (is(at, &["rather", "other"]) && is(at + 1, &["than"]))
+        {
+            let end = scope(tokens, at);
+            negated[at..end].fill(true);
+        }
+    }
+    negated
+}
+
+/// Where a negation at `at` ends: with its clause, or with the list it opens (`no masses,
+/// calcifications or distortion`), or where `with` sets in.
+fn scope(tokens: &[Token], at: usize) -> usize {
+    let clause = tokens[at].clause;
+    let joined = |from: usize| {
+        // A clause after a comma continues the list when the list goes on to an `or`.
+        let rest = tokens[from..].iter();
+        let list: Vec<&Token> = rest
+            .scan(tokens[from].clause, |clause, token| {
+                let same = token.clause == *clause || token.comma;
+                *clause = token.clause;
+                same.then_some(token)
+            })
+            .collect();
+        list.iter().any(|token| ["or", "nor"].contains(&token.word.as_str()))
+    };
+    for (end, token) in tokens.iter().enumerate().skip(at + 1) {
+        if token.word == "with" {
+            return end;
+        }
+        if token.clause != clause && tokens[end - 1].clause != token.clause {
+            if !token.comma || !joined(end) {
+                return end;
+            }
+        }
+    }
+    tokens.len()
+}
+
+/// Every phrase of every term, as stems.
+struct Dictionary<'a> {
+    phrases: Vec<(Vec<String>, Entry<'a>)>,
+    stems: BTreeSet<String>,
+}
+
+impl<'a> Dictionary<'a> {
+    fn new(lexicons: &'a Lexicons) -> Self {
+        let mut phrases = Vec::new();
+        let mut stems = BTreeSet::new();
+        for entry in lexicons.entries() {
+            // The id is a name for machines; its words may mean something else.
+            for phrase in std::iter::once(&entry.term.name).chain(&entry.term.synonyms) {
+                let words: Vec<String> = split(phrase).into_iter().map(|t| t.stem).collect();
+                if !words.is_empty() {
+                    stems.extend(words.iter().cloned());
+                    phrases.push((words, entry));
+                }
+            }
+        }
+        Self { phrases, stems }
+    }
+
+    /// The words of a text, with small misspellings mended.
+    fn tokens(&self, text: &str) -> Vec<Token> {
+        let mut tokens = split(text);
+        for token in &mut tokens {
+            if !self.stems.contains(&token.stem)
+                && let Some(mended) = self.mend(&token.word)
+            {
+                token.stem = mended;
+            }
+        }
+        tokens
+    }
+
+    /// The known stem that a misspelt word stands for.
+    fn mend(&self, word: &str) -> Option<String> {
+        let length = word.chars().count();
+        let allowed = match length {
+            0..5 => return None,
+            5..9 => 1,
+            _ => 2,
+        };
+        // Against the whole word's stem and the word itself, since a slip may lie in the ending.
+        let stemmed = stem(word);
+        self.stems
+            .iter()
+            .filter(|known| {
+                known.chars().count() >= 4 && known.chars().next() == word.chars().next()
+            })
+            .map(|known| (strsim::damerau_levenshtein(known, &stemmed), known))
+            .filter(|&(distance, _)| distance <= allowed)
+            .min()
+            .map(|(_, known)| known.clone())
+    }
+
+    /// The longest phrase that the tokens start with, within one clause.
+    fn longest(&self, tokens: &[Token]) -> Option<(usize, Entry<'a>)> {
+        let fits = |phrase: &[String]| {
+            phrase.len() <= tokens.len()
+                && phrase
+                    .iter()
+                    .zip(tokens)
+                    .all(|(stem, token)| *stem == token.stem && token.clause == tokens[0].clause)
+        };
+        let mut best: Option<(usize, Entry<'a>)> = None;
+        for (phrase, entry) in &self.phrases {
+            if best.is_none_or(|(length, _)| phrase.len() > length) && fits(phrase) {
+                best = Some((phrase.len(), *entry));
+            }
+        }
+        best
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lexicons() -> Lexicons {
+        Lexicons::load(Path::new("/nowhere")).unwrap()
+    }
+
+    fn terms(text: &str) -> String {
+        suggest(text, &lexicons()).terms.join(" ")
+    }
+
+    /// Annotations and categories of the paper's Figure 4.
+    const FIGURE_4: [(&str, &str); 10] = [
+        ("masses with spiculated edge", "Mass - Margin"),
+        ("calcifications, innumerable", "Calcification"),
+        ("high density area, large calcifications", "Breast Composition"),
+        ("advanced cancers", "Mass"),
+        ("architectural distortion", "Associated Features"),
+        ("calcifications, nearby tissue distortions", "Calcification, Associated Features"),
+        ("calcification adjacent to masses", "Calcification, Mass"),
+        ("fatty breast texture", "Breast Composition"),
+        ("structure close to nipple", "Associated Features"),
+        ("pectoralis muscle", "-"),
+    ];
+
+    #[test]
+    fn the_papers_annotations_get_the_papers_categories() {
+        let lexicons = lexicons();
+        let mut exact = 0;
+        for (text, expected) in FIGURE_4 {
+            let found = suggest(text, &lexicons).categories;
+            for category in expected.split(", ") {
+                assert!(found.iter().any(|f| f == category), "{text}: {found:?}");
+            }
+            exact += usize::from(found.join(", ") == expected);
+        }
+        // The third row names calcifications, which the figure's category leaves out.
+        assert_eq!(exact, 9);
+        let muscle = suggest("pectoralis muscle", &lexicons);
+        assert_eq!(muscle.terms, ["pectoral-muscle"]);
+    }
+
+    #[test]
+    fn json_holds_terms_and_categories_alone() {
+        let suggestion = suggest("Calcified Vessels", &lexicons());
+        assert_eq!(
+            serde_json::to_string(&suggestion).unwrap(),
+            r#"{"terms":["calc-vascular"],"categories":["Calcification"]}"#
+        );
+        assert_eq!(suggestion.matches, [Match { term: "calc-vascular".to_owned(), range: 0..17 }]);
+    }
+
+    #[test]
+    fn inflections_and_misspellings_are_understood() {
+        for (text, expected) in [
+            ("Spiculations", "margin-spiculated"),
+            ("spiculated masses", "margin-spiculated mass"),
+            ("a cluster of microcalcifications", "distribution-grouped calcifications"),
+            (
+                "clustered pleomorphic calcs",
+                "distribution-grouped calc-fine-pleomorphic calcifications",
+            ),
+            ("vessels and nipples", "vessel nipple"),
+            ("distorted architecture", "architectural-distortion"),
+            ("calcificatons", "calcifications"),
+            ("spikulated mass", "margin-spiculated mass"),
+            ("pectorlais muscel", "pectoral-muscle"),
+            ("edge of the breast", "skin-line"),
+            ("Cooper\u{2019}s ligaments", "cooper-ligaments"),
+            ("dense breast tissue", "dense-tissue"),
+            ("Lucent-centred calcifications", "calc-rim"),
+            ("mass, mass and more masses", "mass"),
+            ("something else entirely", ""),
+            ("", ""),
+        ] {
+            assert_eq!(terms(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn negation_is_understood() {
+        for (text, expected) in [
+            ("no calcifications", ""),
+            ("mass without calcification", "mass"),
+            ("no mass, innumerable calcifications", "calcifications"),
+            ("no masses, calcifications or architectural distortion", ""),
+            ("no mass but a spiculated edge", "margin-spiculated"),
+            ("No mass. Calcifications.", "calcifications"),
+            ("calcifications absent, vessel", "vessel"),
+            ("calcifications are not seen", ""),
+            ("non-calcified mass", "mass"),
+            ("not a mass; vessel", "vessel"),
+            ("vessel rather than calcification", "vessel"),
+        ] {
+            assert_eq!(terms(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_refine_another_noun_are_left_alone() {
+        assert_eq!(terms("irregular calcifications"), "calcifications");
+        assert_eq!(terms("linear vessel"), "vessel");
+        assert_eq!(terms("round mass"), "shape-round mass");
+        assert_eq!(terms("round lymph node"), "lymph-node");
+        assert_eq!(terms("lobulated calcified mass"), "shape-oval calcifications mass");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read(text in "\\PC{0,200}") {
+            let suggestion = suggest(&text, &lexicons());
+            for found in suggestion.matches {
+                prop_assert!(text.get(found.range).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn a_very_long_text_is_cut() {
+        let text = "\u{e9}calcification ".repeat(100_000);
+        assert!(suggest(&text, &lexicons()).matches.len() < 1000);
+    }
+}
