@@ -11,6 +11,7 @@ pub mod dissection;
 pub mod lexicon;
 pub mod mammogram;
 pub mod patch;
+pub mod progress;
 pub mod source;
 pub mod study;
 pub mod training;

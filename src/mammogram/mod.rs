@@ -1,5 +1,6 @@
 //! One mammogram: its grey image, which view of which breast it is, and its annotated lesions.
 
+mod breast;
 mod grey;
 mod outline;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use breast::breast;
 pub use grey::{Grey, Mask};
 pub use outline::{Outline, rasterise};
 
