@@ -3,6 +3,7 @@
 mod breast;
 mod grey;
 mod outline;
+mod resample;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use breast::breast;
 pub use grey::{Grey, Mask};
 pub use outline::{Outline, rasterise};
+pub use resample::resample;
 
 /// Which breast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

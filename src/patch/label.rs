@@ -130,3 +130,96 @@ impl Area {
         at(right, bottom) + at(left, top) - at(left, bottom) - at(right, top)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        width: u32,
+        height: u32,
+        edge: u32,
+        min_lesion: f64,
+        min_patch: f64,
+        lesions: Vec<Drawn>,
+        windows: Vec<(u32, u32, bool, f64, f64)>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Drawn {
+        malignant: bool,
+        circles: Vec<[f32; 3]>,
+        polygons: Vec<Vec<[f32; 2]>>,
+    }
+
+    fn patching(min_lesion: f64, min_patch: f64) -> Patches {
+        let (window, stride, min_breast) = (0.25, 0.5, 0.5);
+        Patches { window, stride, size: 227, min_lesion, min_patch, min_breast, classes: 2 }
+    }
+
+    fn lesion(pathology: Pathology, outlines: Vec<Outline>) -> Lesion {
+        Lesion { pathology, terms: vec![], source_words: String::new(), outlines }
+    }
+
+    #[test]
+    fn agrees_with_numpy_to_the_pixel() {
+        let golden: Golden =
+            serde_json::from_str(include_str!("../../tests/golden/labels.json")).unwrap();
+        let lesions: Vec<Lesion> = golden
+            .lesions
+            .into_iter()
+            .map(|drawn| {
+                let circles =
+                    drawn.circles.iter().map(|&[x, y, radius]| Outline::Circle { x, y, radius });
+                let outlines = circles.chain(drawn.polygons.into_iter().map(Outline::Polygon));
+                let pathology =
+                    if drawn.malignant { Pathology::Malignant } else { Pathology::Benign };
+                lesion(pathology, outlines.collect())
+            })
+            .collect();
+        let patching = patching(golden.min_lesion, golden.min_patch);
+        let labeller = Labeller::new(&lesions, golden.width, golden.height, &patching);
+        assert!(golden.windows.iter().any(|w| w.2) && golden.windows.iter().any(|w| !w.2));
+        for (x, y, positive, lesion_fraction, patch_fraction) in golden.windows {
+            let label = labeller.label(x, y, golden.edge);
+            assert_eq!(label.positive, positive, "{x} {y}");
+            assert!((label.lesion_fraction - lesion_fraction).abs() < 1e-8, "{x} {y} {label:?}");
+            assert!((label.patch_fraction - patch_fraction).abs() < 1e-8, "{x} {y} {label:?}");
+        }
+    }
+
+    #[test]
+    fn exactly_the_threshold_is_positive() {
+        // 10 x 10 pixels, 3 columns of them in the window.
+        let square = Outline::Polygon(vec![[7.0, 0.0], [17.0, 0.0], [17.0, 10.0], [7.0, 10.0]]);
+        let of = |pathology| {
+            let lesions = [lesion(pathology, vec![square.clone()])];
+            Labeller::new(&lesions, 100, 100, &patching(0.3, 0.3)).label(0, 0, 10)
+        };
+        assert_eq!(
+            of(Pathology::Malignant),
+            Label { positive: true, lesion_fraction: 0.3, patch_fraction: 0.3 }
+        );
+        assert!(!of(Pathology::Benign).positive && !of(Pathology::Unproven).positive);
+        let lesions = [lesion(Pathology::Malignant, vec![square])];
+        assert!(!Labeller::new(&lesions, 100, 100, &patching(0.31, 0.31)).label(0, 0, 10).positive);
+    }
+
+    #[test]
+    fn odd_lesions_label_nothing_and_do_not_panic() {
+        let lesions = [
+            lesion(Pathology::Malignant, vec![]),
+            lesion(Pathology::Malignant, vec![Outline::Circle { x: -90.0, y: 5.0, radius: 3.0 }]),
+            lesion(
+                Pathology::Malignant,
+                vec![Outline::Circle { x: f32::NAN, y: 5.0, radius: 3.0 }],
+            ),
+        ];
+        let labeller = Labeller::new(&lesions, 30, 20, &patching(0.0, 0.0));
+        assert_eq!(
+            labeller.label(0, 0, 10),
+            Label { positive: false, lesion_fraction: 0.0, patch_fraction: 0.0 }
+        );
+    }
+}

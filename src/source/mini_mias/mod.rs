@@ -260,14 +260,11 @@ impl Table {
 
     fn add(&mut self, line: usize, row: Row) {
         let Row { reference, number, tissue, finding } = row;
-        if let Some(Finding { place: None, class, malignant }) = finding {
-            let consequence = if malignant {
-                "the lesion is kept without a place, and no patch can be cut from an image whose cancer is somewhere unknown"
-            } else {
-                "the lesion is kept without a place"
-            };
-            let message =
-                format!("{reference}, {}, has no coordinates; {consequence}", class.word());
+        if let Some(Finding { place: None, class, .. }) = finding {
+            let class = class.word();
+            let message = format!(
+                "{reference}, {class}, has no coordinates; the lesion is kept without a place"
+            );
             self.notice(line, message, false);
             self.placeless.push(reference.clone());
         }
