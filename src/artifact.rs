@@ -226,6 +226,16 @@ impl Layout {
         self.output.join("work/dataset")
     }
 
+    /// `work/dataset/patches.bin`: pixels of every patch.
+    pub fn patches(&self) -> PathBuf {
+        self.dataset().join("patches.bin")
+    }
+
+    /// `work/dataset/previews/<id>.jpg`: a mammogram, reduced.
+    pub fn preview(&self, mammogram: &str) -> PathBuf {
+        self.dataset().join("previews").join(format!("{mammogram}.jpg"))
+    }
+
     /// `work/networks/<network>/`: weights, history, evaluation.
     pub fn network(&self, network: &str) -> PathBuf {
         self.output.join("work/networks").join(network)

@@ -1,10 +1,13 @@
 //! Trains convolutional networks on mammograms, dissects their units and renders an atlas of what
 //! each unit sees.
 //!
-//! The flow is one way: [`source`] → [`patch`] → [`training`] → [`dissection`] → atlas; each
-//! stage reads the artifacts of the one before and writes its own (see [`artifact`]).
+//! The flow is one way: [`source`] → [`patch`] → [`training`] → [`dissection`] → [`atlas`]; each
+//! stage reads the artifacts of the one before and writes its own (see [`artifact`]), and
+//! [`pipeline`] runs them in order.
 
 pub mod artifact;
+pub mod atlas;
+pub mod cli;
 pub mod config;
 pub mod device;
 pub mod dissection;
@@ -12,6 +15,7 @@ pub mod lexicon;
 pub mod mammogram;
 pub mod network;
 pub mod patch;
+pub mod pipeline;
 pub mod progress;
 pub mod seed;
 pub mod serve;

@@ -1,14 +1,18 @@
 //! One mammogram: its grey image, which view of which breast it is, and its annotated lesions.
 
+mod breast;
 mod grey;
 mod outline;
+mod resample;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use breast::breast;
 pub use grey::{Grey, Mask};
 pub use outline::{Outline, rasterise};
+pub use resample::resample;
 
 /// Which breast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,10 +1,24 @@
 //! `dataset/manifest.json`: mammograms, their split, and their patches. Format 1.
 
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::{self, Layout};
 use crate::config::{Patches, Shares, Split};
 use crate::mammogram::Mammogram;
 use crate::source::{About, Notice};
+
+/// Version of the manifest.
+pub(super) const FORMAT: u32 = 1;
+/// Its name in the data set's folder.
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// Whether a mammogram's id can be a file name anywhere: ASCII letters, digits, `_`, `-` and `.`, the
+/// latter not first.
+pub(super) fn is_file_name(id: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+    !id.is_empty() && id.len() <= 200 && !id.starts_with('.') && id.bytes().all(allowed)
+}
 
 /// The prepared data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +78,34 @@ pub struct Patch {
 }
 
 impl Manifest {
+    /// Reads `dataset/manifest.json`.
+    ///
+    /// # Errors
+    /// When there is none, or it is not one that this version can use.
+    pub fn read(layout: &Layout) -> Result<Self> {
+        let path = layout.dataset().join(MANIFEST);
+        let manifest: Self = artifact::read_json(&path)?;
+        let path = path.display();
+        ensure!(
+            manifest.format == FORMAT,
+            "{path} has format {}, this version reads {FORMAT}; run `prepare` to remake it",
+            manifest.format
+        );
+        let names = manifest.mammograms.iter().map(|m| m.mammogram.id.as_str());
+        for id in names {
+            ensure!(is_file_name(id), "{path} has a mammogram with an unsafe name, {id:?}");
+        }
+        let members = manifest.mammograms.len();
+        for (number, patch) in manifest.patches.iter().enumerate() {
+            ensure!(
+                (patch.mammogram as usize) < members,
+                "{path}: patch {number} belongs to mammogram {} of {members}",
+                patch.mammogram
+            );
+        }
+        Ok(manifest)
+    }
+
     /// The mammogram a patch was cut from.
     pub fn member(&self, patch: &Patch) -> &Member {
         &self.mammograms[patch.mammogram as usize]

@@ -3,11 +3,33 @@
 //! A source first gives its catalogue (what there is, without decoding pixels), then decodes one
 //! image at a time, from any thread.
 
-use anyhow::Result;
+mod mini_mias;
+mod pgm;
+
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Fingerprint;
+use crate::config;
 use crate::mammogram::{Grey, Mammogram};
+
+pub use mini_mias::MiniMias;
+
+/// The source that a project file names; `seed` is that of the project.
+///
+/// # Errors
+/// When the kind of source cannot be opened.
+pub fn open(source: &config::Source, seed: u64) -> Result<Box<dyn Source>> {
+    match source {
+        config::Source::MiniMias { path } => Ok(Box::new(MiniMias::new(path))),
+        // MERGE: replace with `Ok(Box::new(phantom::Phantom::new(patients, height, seed)))`.
+        config::Source::Phantom { patients, height } => {
+            bail!(
+                "phantoms ({patients} patients, {height} pixels, seed {seed}) are not built in yet"
+            )
+        }
+    }
+}
 
 /// A data set that can be read.
 pub trait Source: Sync {
@@ -68,4 +90,18 @@ pub struct Notice {
     pub message: String,
     /// Whether an input was left out that ought to have been usable: then the run ends with exit 2.
     pub skipped: bool,
+}
+
+/// A folder of the real data sets that some tests use, when it is there: `$UNIT_ATLAS_DATA/<name>` or
+/// `../shared/data/<name>` beside the project. Says so when such a test is skipped.
+#[cfg(test)]
+pub(crate) fn real_data(name: &str) -> Option<std::path::PathBuf> {
+    let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let root = std::env::var_os("UNIT_ATLAS_DATA").map_or(beside, Into::into);
+    let folder = root.join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: {} is not there", folder.display());
+    None
 }

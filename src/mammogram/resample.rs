@@ -1,0 +1,78 @@
+//! Cutting a window out of an image and scaling it.
+
+use anyhow::{Context, Result};
+use fast_image_resize as fir;
+
+use super::Grey;
+
+/// The window `[x, y, width, height]` of `image`, scaled to `width` x `height` pixels with a triangle
+/// filter that widens as the image shrinks, so that fine detail does not alias: what PIL calls
+/// `resize(…, BILINEAR, box=…)`, within one grey level.
+///
+/// # Errors
+/// When the window does not lie in the image, or a size is zero.
+pub fn resample(image: &Grey, window: [u32; 4], width: u32, height: u32) -> Result<Grey> {
+    let attempt = || -> Result<Grey> {
+        let pixel = fir::PixelType::U8;
+        let from = fir::images::ImageRef::new(image.width, image.height, &image.pixels, pixel)?;
+        let mut to = fir::images::Image::new(width, height, pixel);
+        let [x, y, w, h] = window.map(f64::from);
+        let options = fir::ResizeOptions::new()
+            .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Bilinear))
+            .crop(x, y, w, h);
+        fir::Resizer::new().resize(&from, &mut to, &options)?;
+        Ok(Grey { width, height, pixels: to.into_vec() })
+    };
+    attempt().with_context(|| {
+        format!(
+            "cannot scale the window {window:?} of an image of {} x {} pixels to {width} x {height}",
+            image.width, image.height
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        image: [u32; 2],
+        window: [u32; 4],
+        size: [u32; 2],
+        pixels: Vec<u8>,
+    }
+
+    /// The image that `tests/golden/resample.py` makes.
+    fn pattern([width, height]: [u32; 2]) -> Grey {
+        let value = |x: u32, y: u32| ((x * x + 3 * x * y + 7 * y) % 256) as u8;
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| value(x, y))).collect();
+        Grey { width, height, pixels }
+    }
+
+    #[test]
+    fn agrees_with_pil() {
+        let golden = include_str!("../../tests/golden/resample.json");
+        for case in serde_json::from_str::<Vec<Case>>(golden).unwrap() {
+            let [width, height] = case.size;
+            let ours = resample(&pattern(case.image), case.window, width, height).unwrap();
+            assert_eq!(ours.pixels.len(), case.pixels.len());
+            for (i, (a, b)) in ours.pixels.iter().zip(&case.pixels).enumerate() {
+                assert!(
+                    a.abs_diff(*b) <= 1,
+                    "{:?} {:?} pixel {i}: {a}, PIL {b}",
+                    case.window,
+                    case.size
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_at_its_own_size_is_a_copy_and_one_outside_an_error() {
+        let image = pattern([9, 7]);
+        let copy = resample(&image, [2, 1, 4, 3], 4, 3).unwrap();
+        assert_eq!((copy.at(0, 0), copy.at(3, 2)), (image.at(2, 1), image.at(5, 3)));
+        assert!(resample(&image, [6, 1, 4, 3], 4, 3).is_err());
+    }
+}

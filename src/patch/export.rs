@@ -1,0 +1,176 @@
+//! `patches export`: PNG patches and lists, in the layout that the paper's released PyTorch code reads.
+//!
+//! All patches lie in one folder as `<mammogram>-y<Y>_x<X>_h<H>_w<W>.png`, beside `train.txt`,
+//! `val.txt` and `test.txt` with lines `NAME LABEL`, where LABEL is 0 or 1. The lists are written
+//! last, so that a list never names a patch that is not there. `unit-atlas-export.json` marks the
+//! folder as ours.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::manifest::is_file_name;
+use super::{Manifest, Store};
+use crate::artifact;
+use crate::config::Split;
+use crate::progress::Progress;
+
+const LISTS: [(&str, Split); 3] =
+    [("train.txt", Split::Train), ("val.txt", Split::Validation), ("test.txt", Split::Test)];
+/// Marks a folder that an earlier export made.
+const MARK: &str = "unit-atlas-export.json";
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// Patches in `train.txt`, `val.txt` and `test.txt`.
+    pub patches: [usize; 3],
+    /// How many of them are positive.
+    pub positives: [usize; 3],
+}
+
+/// Writes every patch into `folder`, which must be new, empty, or of an earlier export; patches that
+/// an earlier export listed and this one lacks are removed.
+///
+/// # Errors
+/// When the folder holds anything else, a file cannot be written, or manifest and store disagree.
+pub fn export(
+    manifest: &Manifest,
+    store: &Store,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<Report> {
+    ensure!(
+        store.len() as usize == manifest.patches.len(),
+        "the patch store holds {} patches and the manifest lists {}; run `prepare`",
+        store.len(),
+        manifest.patches.len()
+    );
+    let earlier = claim(folder)?;
+    let names: Vec<String> =
+        manifest.patches.iter().map(|p| format!("{}.png", manifest.patch_name(p))).collect();
+    progress.start("exporting patches", names.len() as u64);
+    let written = names.par_iter().enumerate().try_for_each(|(number, name)| {
+        let mut bytes = Vec::new();
+        let (pixels, edge) = (store.pixels(number as u32), store.edge());
+        PngEncoder::new(&mut bytes).write_image(pixels, edge, edge, ExtendedColorType::L8)?;
+        artifact::write_if_changed(&folder.join(name), &bytes)?;
+        progress.advance(1);
+        Ok(())
+    });
+    progress.finish();
+    written.map_err(|error: anyhow::Error| error)?;
+
+    let mut report = Report { patches: [0; 3], positives: [0; 3] };
+    for (i, (list, split)) in LISTS.into_iter().enumerate() {
+        let mut text = String::new();
+        for number in manifest.of_split(split) {
+            let positive = manifest.patches[number as usize].positive;
+            text += &format!("{} {}\n", names[number as usize], u8::from(positive));
+            report.patches[i] += 1;
+            report.positives[i] += usize::from(positive);
+        }
+        artifact::write(&folder.join(list), text.as_bytes())?;
+    }
+    let names: std::collections::HashSet<&str> = names.iter().map(String::as_str).collect();
+    for name in earlier.iter().filter(|name| !names.contains(name.as_str())) {
+        let path = folder.join(name);
+        if path.is_file() {
+            fs_err::remove_file(path)?;
+        }
+    }
+    Ok(report)
+}
+
+/// Makes sure that the folder is ours, removes its lists, and returns the patches they named.
+fn claim(folder: &Path) -> Result<Vec<String>> {
+    let mark = folder.join(MARK);
+    if !mark.is_file() {
+        match std::fs::read_dir(folder) {
+            Ok(mut entries) => {
+                if entries.next().is_some() {
+                    bail!(
+                        "{} is not empty and was not made by `patches export`; name a new or an empty folder",
+                        folder.display()
+                    );
+                }
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(e).with_context(|| format!("cannot read {}", folder.display())),
+        }
+        artifact::write_json(
+            &mark,
+            &json!({ "format": 1, "made_by": "unit-atlas patches export" }),
+        )?;
+    }
+    let mut earlier = Vec::new();
+    for (list, _) in LISTS {
+        let path = folder.join(list);
+        if path.is_file() {
+            let text = String::from_utf8_lossy(&fs_err::read(&path)?).into_owned();
+            let names = text.lines().filter_map(|line| line.split(' ').next());
+            earlier.extend(
+                names.filter(|n| is_file_name(n) && n.ends_with(".png")).map(str::to_owned),
+            );
+            fs_err::remove_file(path)?;
+        }
+    }
+    Ok(earlier)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::patch::prepare::tests::Project;
+    use crate::progress::Silent;
+
+    #[test]
+    fn lists_and_images_are_what_the_store_holds() {
+        let project = Project::new(12);
+        let manifest = project.prepare().unwrap();
+        let store = Store::open(&project.layout.patches()).unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("new/patches");
+        let report = export(&manifest, &store, &folder, &Silent).unwrap();
+        assert_eq!(report.patches.iter().sum::<usize>(), manifest.patches.len());
+        assert!(report.positives.iter().sum::<usize>() > 0);
+
+        let list = fs::read_to_string(folder.join("train.txt")).unwrap();
+        assert_eq!(list.lines().count(), report.patches[0]);
+        let number = manifest.of_split(Split::Train)[3];
+        let patch = &manifest.patches[number as usize];
+        let (name, label) = list.lines().nth(3).unwrap().split_once(' ').unwrap();
+        assert_eq!(name, format!("{}.png", manifest.patch_name(patch)));
+        assert_eq!(label, if patch.positive { "1" } else { "0" });
+        let image = image::open(folder.join(name)).unwrap().into_luma8();
+        assert_eq!(image.as_raw(), store.pixels(number));
+
+        // Again with fewer patches: what is no longer part of it goes, what is not ours stays.
+        fs::write(folder.join("notes.txt"), "mine").unwrap();
+        let mut fewer = project.config.clone();
+        fewer.patches.min_breast = 0.95;
+        let manifest = project.prepare_with(&fewer).unwrap();
+        let store = Store::open(&project.layout.patches()).unwrap();
+        export(&manifest, &store, &folder, &Silent).unwrap();
+        let files = fs::read_dir(&folder).unwrap().count();
+        assert_eq!(files, manifest.patches.len() + 3 + 2);
+    }
+
+    #[test]
+    fn a_foreign_folder_is_refused_and_left_alone() {
+        let project = Project::new(4);
+        let manifest = project.prepare().unwrap();
+        let store = Store::open(&project.layout.patches()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("train.txt"), "mine.png 0\n").unwrap();
+        let error = export(&manifest, &store, folder.path(), &Silent).unwrap_err();
+        assert!(format!("{error:#}").contains("not empty"), "{error:#}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,225 @@
+//! Whether a patch counts as cancer (paper, section 2.2): when at least 30% of a malignant lesion
+//! lies in it, or malignant lesions cover at least 30% of it.
+//!
+//! Exact to the pixel: lesions are filled at full resolution, and counted through summed-area
+//! tables. A lesion's area is what of it lies within the image.
+
+use crate::config::Patches;
+use crate::mammogram::{Lesion, Mask, Outline, Pathology, rasterise};
+
+/// What a window holds of the malignant lesions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Label {
+    /// Whether it counts as cancer.
+    pub positive: bool,
+    /// Largest share of one malignant lesion that lies in the window.
+    pub lesion_fraction: f64,
+    /// Share of the window that malignant lesions cover together.
+    pub patch_fraction: f64,
+}
+
+/// The malignant lesions of one mammogram, ready to be counted in any window.
+#[derive(Debug)]
+pub struct Labeller {
+    lesions: Vec<Area>,
+    union: Area,
+    min_lesion: f64,
+    min_patch: f64,
+}
+
+impl Labeller {
+    /// For a mammogram of `width` x `height` pixels. Benign and unproven lesions, and lesions whose
+    /// place is not known, label nothing.
+    pub fn new(lesions: &[Lesion], width: u32, height: u32, patching: &Patches) -> Self {
+        let malignant: Vec<&Lesion> =
+            lesions.iter().filter(|l| l.pathology == Pathology::Malignant).collect();
+        let all: Vec<Outline> = malignant.iter().flat_map(|l| l.outlines.iter().cloned()).collect();
+        Self {
+            lesions: malignant.iter().map(|l| Area::filled(&l.outlines, width, height)).collect(),
+            union: Area::filled(&all, width, height),
+            min_lesion: patching.min_lesion,
+            min_patch: patching.min_patch,
+        }
+    }
+
+    /// Label of the square window of `edge` pixels with its top left corner at `(x, y)`.
+    pub fn label(&self, x: u32, y: u32, edge: u32) -> Label {
+        let window = [x, y, edge, edge];
+        let lesion_fraction = self
+            .lesions
+            .iter()
+            .filter(|lesion| lesion.total() > 0)
+            .map(|lesion| lesion.within(window) as f64 / lesion.total() as f64)
+            .fold(0.0, f64::max);
+        let pixels = f64::from(edge) * f64::from(edge);
+        let patch_fraction = self.union.within(window) as f64 / pixels;
+        // A threshold of zero means "any of it", not "every patch".
+        let reaches = |share: f64, least: f64| share > 0.0 && share >= least;
+        Label {
+            positive: reaches(lesion_fraction, self.min_lesion)
+                || reaches(patch_fraction, self.min_patch),
+            lesion_fraction,
+            patch_fraction,
+        }
+    }
+}
+
+/// A region as a summed-area table over its bounding box.
+#[derive(Debug)]
+pub(super) struct Area {
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+    /// `(width + 1) * (height + 1)` counts of the pixels above and to the left.
+    sums: Vec<u32>,
+}
+
+impl Area {
+    /// The union of `outlines` within an image.
+    fn filled(outlines: &[Outline], width: u32, height: u32) -> Self {
+        let mut bounds: Option<[u32; 4]> = None;
+        for [l, t, r, b] in outlines.iter().filter_map(Outline::bounds) {
+            let clip = |v: f32, end: u32| v.clamp(0.0, end as f32) as u32;
+            let [l, t, r, b] = [
+                clip(l.floor(), width),
+                clip(t.floor(), height),
+                clip(r.ceil(), width),
+                clip(b.ceil(), height),
+            ];
+            bounds = Some(match bounds {
+                None => [l, t, r, b],
+                Some([l0, t0, r0, b0]) => [l.min(l0), t.min(t0), r.max(r0), b.max(b0)],
+            });
+        }
+        let [left, top, right, bottom] = bounds.unwrap_or_default();
+        let (width, height) = (right.saturating_sub(left), bottom.saturating_sub(top));
+        let window = [left as f32, top as f32, width.max(1) as f32, height.max(1) as f32];
+        Self { left, top, ..Self::of(&rasterise(outlines, window, width, height)) }
+    }
+
+    /// A whole mask.
+    pub(super) fn of(mask: &Mask) -> Self {
+        let (width, height) = (mask.width as usize, mask.height as usize);
+        let stride = width + 1;
+        let mut sums = vec![0u32; stride * (height + 1)];
+        for (y, row) in mask.pixels.chunks(width.max(1)).enumerate() {
+            let mut line = 0;
+            for (x, &set) in row.iter().enumerate() {
+                line += u32::from(set);
+                sums[(y + 1) * stride + x + 1] = sums[y * stride + x + 1] + line;
+            }
+        }
+        Self { left: 0, top: 0, width: mask.width, height: mask.height, sums }
+    }
+
+    /// Pixels of the region.
+    pub(super) fn total(&self) -> u32 {
+        self.sums.last().copied().unwrap_or(0)
+    }
+
+    /// Pixels of the region in the window `[x, y, width, height]`.
+    pub(super) fn within(&self, [x, y, width, height]: [u32; 4]) -> u32 {
+        let clip =
+            |at: u32, origin: u32, length: u32| at.saturating_sub(origin).min(length) as usize;
+        let (left, right) =
+            (clip(x, self.left, self.width), clip(x + width, self.left, self.width));
+        let (top, bottom) =
+            (clip(y, self.top, self.height), clip(y + height, self.top, self.height));
+        let at = |x: usize, y: usize| self.sums[y * (self.width as usize + 1) + x];
+        at(right, bottom) + at(left, top) - at(left, bottom) - at(right, top)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize)]
+    struct Golden {
+        width: u32,
+        height: u32,
+        edge: u32,
+        min_lesion: f64,
+        min_patch: f64,
+        lesions: Vec<Drawn>,
+        windows: Vec<(u32, u32, bool, f64, f64)>,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Drawn {
+        malignant: bool,
+        circles: Vec<[f32; 3]>,
+        polygons: Vec<Vec<[f32; 2]>>,
+    }
+
+    fn patching(min_lesion: f64, min_patch: f64) -> Patches {
+        let (window, stride, min_breast) = (0.25, 0.5, 0.5);
+        Patches { window, stride, size: 227, min_lesion, min_patch, min_breast, classes: 2 }
+    }
+
+    fn lesion(pathology: Pathology, outlines: Vec<Outline>) -> Lesion {
+        Lesion { pathology, terms: vec![], source_words: String::new(), outlines }
+    }
+
+    #[test]
+    fn agrees_with_numpy_to_the_pixel() {
+        let golden: Golden =
+            serde_json::from_str(include_str!("../../tests/golden/labels.json")).unwrap();
+        let lesions: Vec<Lesion> = golden
+            .lesions
+            .into_iter()
+            .map(|drawn| {
+                let circles =
+                    drawn.circles.iter().map(|&[x, y, radius]| Outline::Circle { x, y, radius });
+                let outlines = circles.chain(drawn.polygons.into_iter().map(Outline::Polygon));
+                let pathology =
+                    if drawn.malignant { Pathology::Malignant } else { Pathology::Benign };
+                lesion(pathology, outlines.collect())
+            })
+            .collect();
+        let patching = patching(golden.min_lesion, golden.min_patch);
+        let labeller = Labeller::new(&lesions, golden.width, golden.height, &patching);
+        assert!(golden.windows.iter().any(|w| w.2) && golden.windows.iter().any(|w| !w.2));
+        for (x, y, positive, lesion_fraction, patch_fraction) in golden.windows {
+            let label = labeller.label(x, y, golden.edge);
+            assert_eq!(label.positive, positive, "{x} {y}");
+            assert!((label.lesion_fraction - lesion_fraction).abs() < 1e-8, "{x} {y} {label:?}");
+            assert!((label.patch_fraction - patch_fraction).abs() < 1e-8, "{x} {y} {label:?}");
+        }
+    }
+
+    #[test]
+    fn exactly_the_threshold_is_positive() {
+        // 10 x 10 pixels, 3 columns of them in the window.
+        let square = Outline::Polygon(vec![[7.0, 0.0], [17.0, 0.0], [17.0, 10.0], [7.0, 10.0]]);
+        let of = |pathology| {
+            let lesions = [lesion(pathology, vec![square.clone()])];
+            Labeller::new(&lesions, 100, 100, &patching(0.3, 0.3)).label(0, 0, 10)
+        };
+        assert_eq!(
+            of(Pathology::Malignant),
+            Label { positive: true, lesion_fraction: 0.3, patch_fraction: 0.3 }
+        );
+        assert!(!of(Pathology::Benign).positive && !of(Pathology::Unproven).positive);
+        let lesions = [lesion(Pathology::Malignant, vec![square])];
+        assert!(!Labeller::new(&lesions, 100, 100, &patching(0.31, 0.31)).label(0, 0, 10).positive);
+    }
+
+    #[test]
+    fn odd_lesions_label_nothing_and_do_not_panic() {
+        let lesions = [
+            lesion(Pathology::Malignant, vec![]),
+            lesion(Pathology::Malignant, vec![Outline::Circle { x: -90.0, y: 5.0, radius: 3.0 }]),
+            lesion(
+                Pathology::Malignant,
+                vec![Outline::Circle { x: f32::NAN, y: 5.0, radius: 3.0 }],
+            ),
+        ];
+        let labeller = Labeller::new(&lesions, 30, 20, &patching(0.0, 0.0));
+        assert_eq!(
+            labeller.label(0, 0, 10),
+            Label { positive: false, lesion_fraction: 0.0, patch_fraction: 0.0 }
+        );
+    }
+}

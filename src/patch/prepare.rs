@@ -1,0 +1,316 @@
+//! From a source to the patches on disk: `dataset/manifest.json`, `patches.bin`, `previews/<id>.jpg`.
+//!
+//! Mammograms are decoded, cut and labelled in parallel and written in order, a few at a time, so
+//! that memory stays bounded and the bytes do not depend on the number of threads. An unchanged data
+//! set is left alone; an unfinished one is remade.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+use rayon::prelude::*;
+
+use super::label::{Area, Labeller};
+use super::manifest::{FORMAT, MANIFEST, is_file_name};
+use super::window::Grid;
+use super::{Manifest, Member, Patch, Store, split, store};
+use crate::artifact::{self, Fingerprint, Layout, Stamp};
+use crate::config::{Config, Patches, Split};
+use crate::mammogram::{Grey, Lesion, Mammogram, Pathology, breast, resample};
+use crate::progress::Progress;
+use crate::source::{Notice, Source};
+
+/// Version of the computation; to be raised whenever the same inputs give other patches.
+const VERSION: u32 = 1;
+/// Longest side of a preview in pixels, and its JPEG quality.
+const PREVIEW: (u32, u8) = (900, 85);
+
+/// What the data set is made from: the stamp that a finished one carries.
+///
+/// # Errors
+/// When the source cannot be found.
+pub fn stamp(source: &dyn Source, config: &Config) -> Result<Stamp> {
+    Ok(Stamp::new(VERSION)
+        .with("source", source.fingerprint()?)
+        .with("patches", Fingerprint::of(&config.patches))
+        .with("split", Fingerprint::of(&config.split))
+        .with("seed", Fingerprint::of(&config.seed)))
+}
+
+/// Makes the data set, or reads it when it is fresh.
+///
+/// A mammogram that cannot be decoded is left out with a notice. From a mammogram whose cancer is
+/// somewhere unknown no patch is cut, since each would be labelled as free of cancer.
+///
+/// # Errors
+/// When no mammogram can be used, no window holds breast, or a file cannot be written.
+pub fn prepare(
+    source: &dyn Source,
+    config: &Config,
+    layout: &Layout,
+    progress: &dyn Progress,
+) -> Result<Manifest> {
+    let stamp = stamp(source, config)?;
+    let folder = layout.dataset();
+    let before = Manifest::read(layout).ok();
+    let before = match before {
+        Some(manifest) if stamp.matches(&folder) && is_whole(&manifest, layout) => {
+            progress.say("dataset is fresh");
+            return Ok(manifest);
+        }
+        other => other,
+    };
+    let catalogue = source.catalogue()?;
+    check_names(&catalogue.mammograms)?;
+    Stamp::clear(&folder)?;
+    remove_litter(&folder)?;
+
+    let splits = split::split(&catalogue.mammograms, config.split, config.seed);
+    let mut manifest = Manifest {
+        format: FORMAT,
+        source: source.about(),
+        patching: config.patches.clone(),
+        shares: config.split,
+        seed: config.seed,
+        summary: catalogue.summary,
+        notices: catalogue.notices,
+        mammograms: Vec::new(),
+        patches: Vec::new(),
+    };
+    progress.start("preparing mammograms", catalogue.mammograms.len() as u64);
+    let cutter = Cutter { source, patching: &config.patches, splits: &splits, layout };
+    let written = artifact::write_with(&layout.patches(), |file| {
+        let size = config.patches.size;
+        file.write_all(&store::header(size, 0))?;
+        for some in catalogue.mammograms.chunks(4 * rayon::current_num_threads()) {
+            let done: Vec<Result<Cut>> = some
+                .par_iter()
+                .map(|mammogram| {
+                    let cut = cutter.cut(mammogram);
+                    progress.advance(1);
+                    cut
+                })
+                .collect();
+            for cut in done {
+                let cut = cut?;
+                let index = u32::try_from(manifest.mammograms.len())?;
+                manifest.mammograms.extend(cut.member);
+                manifest.notices.extend(cut.notice);
+                manifest
+                    .patches
+                    .extend(cut.patches.into_iter().map(|p| Patch { mammogram: index, ..p }));
+                file.write_all(&cut.pixels)?;
+            }
+        }
+        let count =
+            u32::try_from(manifest.patches.len()).context("more patches than a store holds")?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(file.write_all(&store::header(size, count))?)
+    });
+    progress.finish();
+    written?;
+
+    if manifest.mammograms.is_empty() {
+        let first = manifest.notices.iter().rev().find(|n| n.skipped);
+        let reason = first.map_or(String::new(), |n| format!("; {}: {}", n.place, n.message));
+        bail!("none of the {} mammograms can be used{reason}", catalogue.mammograms.len());
+    }
+    ensure!(
+        !manifest.patches.is_empty(),
+        "no window of the {} mammograms holds enough breast; patches.min_breast is {}",
+        manifest.mammograms.len(),
+        config.patches.min_breast
+    );
+    let counts = counts(&manifest);
+    counts.iter().for_each(|line| progress.say(line));
+    manifest.summary.extend(counts);
+    artifact::write_json(&folder.join(MANIFEST), &manifest)?;
+    if let Some(before) = before {
+        remove_previews(&before, &manifest, layout)?;
+    }
+    stamp.write(&folder)?;
+    Ok(manifest)
+}
+
+/// One line on all patches, and one for each split.
+fn counts(manifest: &Manifest) -> Vec<String> {
+    let line = |name: &str, wanted: Option<Split>| {
+        let within = |split: Split| wanted.is_none_or(|w| w == split);
+        let members = manifest.mammograms.iter().filter(|m| within(m.split));
+        let patients: BTreeSet<&str> =
+            members.clone().map(|m| m.mammogram.patient.as_str()).collect();
+        let patches = manifest.patches.iter().filter(|p| within(manifest.split(p)));
+        format!(
+            "{name}: {} patches, {} positive, of {} mammograms of {} patients",
+            patches.clone().count(),
+            patches.filter(|p| p.positive).count(),
+            members.count(),
+            patients.len()
+        )
+    };
+    let splits = [Split::Train, Split::Validation, Split::Test];
+    std::iter::once(line("all", None))
+        .chain(splits.map(|s| line(&s.to_string(), Some(s))))
+        .collect()
+}
+
+/// Refuses names that cannot be file names, or that occur twice: both would mix files up.
+fn check_names(mammograms: &[Mammogram]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    for Mammogram { id, .. } in mammograms {
+        ensure!(
+            is_file_name(id),
+            "the mammogram name {id:?} cannot be a file name; use ASCII letters, digits, `_`, `-` and `.`"
+        );
+        // Some file systems do not tell capitals from small letters.
+        ensure!(seen.insert(id.to_ascii_lowercase()), "two mammograms are named {id:?}");
+    }
+    Ok(())
+}
+
+/// Whether the files beside the manifest are there and belong to it.
+fn is_whole(manifest: &Manifest, layout: &Layout) -> bool {
+    Store::open(&layout.patches()).is_ok_and(|store| {
+        store.edge() == manifest.patching.size && store.len() as usize == manifest.patches.len()
+    }) && manifest.mammograms.iter().all(|m| layout.preview(&m.mammogram.id).is_file())
+}
+
+/// Removes what killed runs left: our temporary files, nothing else.
+fn remove_litter(folder: &Path) -> Result<()> {
+    for folder in [folder.to_owned(), folder.join("previews")] {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(".unit-atlas-") && name.ends_with(".tmp") {
+                fs_err::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes the previews of mammograms that are no longer part of the data set.
+fn remove_previews(before: &Manifest, now: &Manifest, layout: &Layout) -> Result<()> {
+    let kept: BTreeSet<&str> = now.mammograms.iter().map(|m| m.mammogram.id.as_str()).collect();
+    for Member { mammogram, .. } in &before.mammograms {
+        let path = layout.preview(&mammogram.id);
+        if !kept.contains(mammogram.id.as_str()) && path.is_file() {
+            fs_err::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Cuts mammograms, from any thread.
+struct Cutter<'a> {
+    source: &'a dyn Source,
+    patching: &'a Patches,
+    splits: &'a BTreeMap<String, Split>,
+    layout: &'a Layout,
+}
+
+/// What one mammogram gives. A mammogram that cannot be used has no member, only a notice.
+#[derive(Default)]
+struct Cut {
+    member: Option<Member>,
+    patches: Vec<Patch>,
+    pixels: Vec<u8>,
+    notice: Option<Notice>,
+}
+
+impl Cutter<'_> {
+    /// # Errors
+    /// When the preview cannot be written; what is wrong with the image is a notice.
+    fn cut(&self, mammogram: &Mammogram) -> Result<Cut> {
+        let notice = |message: String, skipped| {
+            Some(Notice { place: mammogram.id.clone(), message, skipped })
+        };
+        let image = match self.source.image(mammogram).and_then(|image| fits(image, mammogram)) {
+            Ok(image) => image,
+            Err(error) => {
+                let message = format!("{error:#}; the mammogram is left out");
+                return Ok(Cut { notice: notice(message, true), ..Cut::default() });
+            }
+        };
+        let mut cut = Cut { member: Some(self.member(mammogram, &image)?), ..Cut::default() };
+        let unplaced = |l: &Lesion| l.pathology == Pathology::Malignant && l.outlines.is_empty();
+        if mammogram.lesions.iter().any(unplaced) {
+            cut.notice = notice(
+                "no patch is cut from it: it has a malignant lesion without a place, so that no patch is known to be free of cancer".into(),
+                false,
+            );
+            return Ok(cut);
+        }
+        let patching = self.patching;
+        let breast = Area::of(&breast(&image));
+        let labeller = Labeller::new(&mammogram.lesions, image.width, image.height, patching);
+        let grid = Grid::new(image.width, image.height, patching.window, patching.stride);
+        let edge = grid.edge;
+        for (x, y) in grid.corners() {
+            let window = [x, y, edge, edge];
+            let breast_fraction = f64::from(breast.within(window)) / f64::from(edge).powi(2);
+            if breast_fraction < patching.min_breast {
+                continue;
+            }
+            let label = labeller.label(x, y, edge);
+            cut.pixels.extend(resample(&image, window, patching.size, patching.size)?.pixels);
+            cut.patches.push(Patch {
+                mammogram: 0,
+                x,
+                y,
+                edge,
+                positive: label.positive,
+                lesion_fraction: label.lesion_fraction as f32,
+                patch_fraction: label.patch_fraction as f32,
+                breast_fraction: breast_fraction as f32,
+            });
+        }
+        if cut.patches.is_empty() {
+            cut.notice =
+                notice("no patch is cut from it: no window holds enough breast".into(), true);
+        }
+        Ok(cut)
+    }
+
+    /// Writes the preview.
+    fn member(&self, mammogram: &Mammogram, image: &Grey) -> Result<Member> {
+        let (longest, quality) = PREVIEW;
+        let scale = (f64::from(longest) / f64::from(image.width.max(image.height))).min(1.0);
+        let [width, height] = [image.width, image.height]
+            .map(|side| ((f64::from(side) * scale).round() as u32).max(1));
+        let small = resample(image, [0, 0, image.width, image.height], width, height)?;
+        let mut bytes = Vec::new();
+        JpegEncoder::new_with_quality(&mut bytes, quality).encode(
+            &small.pixels,
+            width,
+            height,
+            ExtendedColorType::L8,
+        )?;
+        artifact::write(&self.layout.preview(&mammogram.id), &bytes)?;
+        let split =
+            self.splits.get(&mammogram.patient).copied().context("a patient without a split")?;
+        Ok(Member { mammogram: mammogram.clone(), split, preview: [width, height] })
+    }
+}
+
+/// Refuses an image that is not of the size in the catalogue: outlines would be out of place.
+fn fits(image: Grey, mammogram: &Mammogram) -> Result<Grey> {
+    ensure!(
+        image.width == mammogram.width
+            && image.height == mammogram.height
+            && !image.pixels.is_empty(),
+        "the image has {} x {} pixels where {} x {} are listed",
+        image.width,
+        image.height,
+        mammogram.width,
+        mammogram.height
+    );
+    Ok(image)
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,302 @@
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+use crate::config::{Device, Dissection, Shares, Source as Kind, Threshold};
+use crate::mammogram::{Lesion, Outline};
+use crate::progress::Silent;
+use crate::source::{About, Catalogue, MiniMias, real_data};
+
+/// Half disks of tissue on black film; every fourth patient has a malignant circle.
+struct Disks {
+    patients: u32,
+    /// Names of images that cannot be decoded.
+    broken: Vec<&'static str>,
+    /// Told apart by their fingerprints.
+    version: u32,
+}
+
+impl Source for Disks {
+    fn about(&self) -> About {
+        About {
+            kind: "disks".into(),
+            name: "Disks".into(),
+            description: String::new(),
+            citation: String::new(),
+            phantom: true,
+        }
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        Ok(Fingerprint::of(&(self.patients, self.version)))
+    }
+
+    fn catalogue(&self) -> Result<Catalogue> {
+        let mammograms = (0..self.patients).map(|i| Mammogram {
+            id: format!("disk{i:03}"),
+            patient: format!("patient{i:03}"),
+            laterality: None,
+            view: None,
+            width: 200,
+            height: 240 + i,
+            micron: None,
+            density: None,
+            facts: BTreeMap::new(),
+            lesions: (i % 4 == 0).then(|| lesion(vec![circle()])).into_iter().collect(),
+        });
+        Ok(Catalogue {
+            mammograms: mammograms.collect(),
+            summary: vec!["disks".into()],
+            notices: vec![],
+        })
+    }
+
+    fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
+        ensure!(!self.broken.contains(&mammogram.id.as_str()), "{}.pgm is torn", mammogram.id);
+        let (width, height) = (mammogram.width, mammogram.height);
+        let value = |x: u32, y: u32| {
+            let inside = x.pow(2) + y.abs_diff(120).pow(2) < 150 * 150;
+            if inside { 80 + ((x * 7 + y * 13 + height) % 100) as u8 } else { ((x + y) % 3) as u8 }
+        };
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| value(x, y))).collect();
+        Ok(Grey { width, height, pixels })
+    }
+}
+
+fn circle() -> Outline {
+    Outline::Circle { x: 50.0, y: 120.0, radius: 20.0 }
+}
+
+fn lesion(outlines: Vec<Outline>) -> Lesion {
+    Lesion { pathology: Pathology::Malignant, terms: vec![], source_words: "X".into(), outlines }
+}
+
+/// A project in a temporary folder.
+pub(in crate::patch) struct Project {
+    _folder: tempfile::TempDir,
+    source: Disks,
+    pub(in crate::patch) config: Config,
+    pub(in crate::patch) layout: Layout,
+}
+
+impl Project {
+    pub(in crate::patch) fn new(patients: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path().into());
+        let layout = Layout::new(&config.output);
+        Self {
+            _folder: folder,
+            source: Disks { patients, broken: vec![], version: 0 },
+            config,
+            layout,
+        }
+    }
+
+    pub(in crate::patch) fn prepare(&self) -> Result<Manifest> {
+        self.prepare_with(&self.config)
+    }
+
+    pub(in crate::patch) fn prepare_with(&self, config: &Config) -> Result<Manifest> {
+        prepare(&self.source, config, &self.layout, &Silent)
+    }
+
+    /// Every file of the data set, by its path, with its content.
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let all = walkdir::WalkDir::new(self.layout.dataset())
+            .into_iter()
+            .map(|e| e.unwrap().into_path());
+        all.filter(|p| p.is_file()).map(|p| (p.clone(), fs::read(p).unwrap())).collect()
+    }
+}
+
+fn config(root: PathBuf) -> Config {
+    Config {
+        output: root.join("output"),
+        root,
+        title: String::new(),
+        base_url: None,
+        seed: 3,
+        device: Device::Cpu,
+        source: Kind::Phantom { patients: 1, height: 1 },
+        patches: Patches {
+            window: 0.25,
+            stride: 0.5,
+            size: 32,
+            min_lesion: 0.3,
+            min_patch: 0.3,
+            min_breast: 0.5,
+            classes: 2,
+        },
+        split: Shares { train: 0.8, validation: 0.1, test: 0.1 },
+        networks: vec![],
+        dissection: Dissection {
+            split: Split::Validation,
+            top: 1,
+            threshold: Threshold::Quantile(0.005),
+        },
+        theme: String::new(),
+    }
+}
+
+#[test]
+fn patches_are_cut_labelled_and_stored_in_order() {
+    let project = Project::new(10);
+    let manifest = project.prepare().unwrap();
+    assert_eq!(manifest, Manifest::read(&project.layout).unwrap());
+    let store = Store::open(&project.layout.patches()).unwrap();
+    assert_eq!((store.len() as usize, store.edge()), (manifest.patches.len(), 32));
+    let mut last = (0, 0, 0);
+    for (number, patch) in manifest.patches.iter().enumerate() {
+        assert!(number == 0 || (patch.mammogram, patch.y, patch.x) > last);
+        last = (patch.mammogram, patch.y, patch.x);
+        let mammogram = &manifest.member(patch).mammogram;
+        let window = [patch.x, patch.y, patch.edge, patch.edge];
+        let image = project.source.image(mammogram).unwrap();
+        assert_eq!(store.pixels(number as u32), resample(&image, window, 32, 32).unwrap().pixels);
+        assert!(patch.breast_fraction >= 0.5);
+        let listed = patch.lesion_fraction >= 0.3 || patch.patch_fraction >= 0.3;
+        assert_eq!(patch.positive, listed);
+        assert!(!patch.positive || mammogram.id.ends_with(['0', '4', '8']));
+    }
+    assert!(manifest.patches.iter().any(|p| p.positive));
+    // Windows on bare film are not kept: the grid has 7 x 9 of them and more.
+    let of_first = manifest.patches.iter().filter(|p| p.mammogram == 0).count();
+    assert!((10..50).contains(&of_first), "{of_first}");
+    let preview = image::open(project.layout.preview("disk003")).unwrap();
+    assert_eq!([preview.width(), preview.height()], manifest.mammograms[3].preview);
+    assert_eq!(manifest.summary[0], "disks");
+    assert!(
+        manifest.summary[1].ends_with("of 10 mammograms of 10 patients"),
+        "{:?}",
+        manifest.summary
+    );
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_threads() {
+    let run = |threads| {
+        let project = Project::new(23);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| project.prepare()).unwrap();
+        project.files().into_values().collect::<Vec<_>>()
+    };
+    assert!(run(1) == run(3));
+}
+
+#[test]
+fn fresh_is_left_alone_and_stale_or_unfinished_is_remade() {
+    let mut project = Project::new(5);
+    let first = project.prepare().unwrap();
+    let files = project.files();
+    let time = |p: &Project| fs::metadata(p.layout.patches()).unwrap().modified().unwrap();
+    let written = time(&project);
+    // Fresh: not even the source is read.
+    project.source.broken = vec!["disk000"];
+    assert_eq!(project.prepare().unwrap(), first);
+    assert_eq!(time(&project), written);
+    project.source.broken.clear();
+
+    // A killed run leaves no stamp and a temporary file; foreign files are not touched.
+    let folder = project.layout.dataset();
+    fs::remove_file(folder.join("stamp.json")).unwrap();
+    fs::write(folder.join(".unit-atlas-abc.tmp"), "half").unwrap();
+    fs::write(folder.join("previews/.unit-atlas-def.tmp"), "half").unwrap();
+    fs::write(folder.join("patches.bin"), "torn").unwrap();
+    assert_eq!(project.prepare().unwrap(), first);
+    assert!(project.files() == files);
+    fs::write(folder.join("mine.txt"), "mine").unwrap();
+
+    // A missing file is made again although the stamp matches.
+    fs::remove_file(project.layout.preview("disk001")).unwrap();
+    project.prepare().unwrap();
+    assert!(project.layout.preview("disk001").is_file());
+
+    // Another source: previews of mammograms that are gone go too.
+    project.source.patients = 4;
+    assert_eq!(project.prepare().unwrap().mammograms.len(), 4);
+    assert!(!project.layout.preview("disk004").exists());
+    assert!(folder.join("mine.txt").is_file());
+    let mut config = project.config.clone();
+    config.patches.size = 16;
+    assert_eq!(project.prepare_with(&config).unwrap().patching.size, 16);
+    assert_eq!(Store::open(&project.layout.patches()).unwrap().edge(), 16);
+}
+
+#[test]
+fn an_image_that_cannot_be_decoded_is_left_out_and_told() {
+    let mut project = Project::new(5);
+    project.source.broken = vec!["disk002"];
+    let manifest = project.prepare().unwrap();
+    assert_eq!(manifest.mammograms.len(), 4);
+    let [notice] = &manifest.notices[..] else { panic!("{:?}", manifest.notices) };
+    assert_eq!((notice.place.as_str(), notice.skipped), ("disk002", true));
+    assert!(notice.message.contains("disk002.pgm is torn"), "{}", notice.message);
+    assert_eq!(manifest.member(manifest.patches.last().unwrap()).mammogram.id, "disk004");
+
+    let mut project = Project::new(2);
+    project.source.broken = vec!["disk000", "disk001"];
+    let message = format!("{:#}", project.prepare().unwrap_err());
+    assert!(message.contains("none of the 2 mammograms") && message.contains("torn"), "{message}");
+    assert!(Stamp::read(&project.layout.dataset()).is_err());
+}
+
+#[test]
+fn no_patch_is_cut_where_a_cancer_has_no_place() {
+    let project = Project::new(1);
+    let mut mammogram = project.source.catalogue().unwrap().mammograms.remove(0);
+    let splits = BTreeMap::from([(mammogram.patient.clone(), Split::Train)]);
+    let Project { source, config, layout, .. } = &project;
+    let cutter = Cutter { source, patching: &config.patches, splits: &splits, layout };
+    assert!(cutter.cut(&mammogram).unwrap().patches.iter().any(|p| p.positive));
+    mammogram.lesions.push(lesion(vec![]));
+    let cut = cutter.cut(&mammogram).unwrap();
+    assert!(cut.member.is_some() && cut.patches.is_empty() && cut.pixels.is_empty());
+    assert!(!cut.notice.unwrap().skipped);
+    // A benign lesion without a place changes nothing.
+    mammogram.lesions[1].pathology = Pathology::Benign;
+    assert!(cutter.cut(&mammogram).unwrap().patches.iter().any(|p| p.positive));
+}
+
+#[test]
+fn unsafe_and_repeated_names_are_refused() {
+    let mammogram = |id: &str| Mammogram {
+        id: id.into(),
+        ..Disks { patients: 1, broken: vec![], version: 0 }
+            .catalogue()
+            .unwrap()
+            .mammograms
+            .remove(0)
+    };
+    assert!(check_names(&[mammogram("a-1_b.c"), mammogram("a-2")]).is_ok());
+    for bad in ["", "../x", ".hidden", "a b", "a/b", "ä"] {
+        assert!(check_names(&[mammogram(bad)]).is_err(), "{bad}");
+    }
+    assert!(check_names(&[mammogram("a"), mammogram("A")]).is_err());
+}
+
+#[test]
+fn mini_mias_is_prepared() {
+    let Some(folder) = real_data("mini-mias") else { return };
+    let project = Project::new(1);
+    let mut config = project.config.clone();
+    config.patches.size = 227;
+    let start = std::time::Instant::now();
+    let manifest = prepare(&MiniMias::new(folder), &config, &project.layout, &Silent).unwrap();
+    println!("{:.1} s\n{}", start.elapsed().as_secs_f64(), manifest.summary.join("\n"));
+    let positives = |split| {
+        manifest.of_split(split).iter().filter(|&&n| manifest.patches[n as usize].positive).count()
+    };
+    for split in [Split::Train, Split::Validation, Split::Test] {
+        assert!(positives(split) > 0, "{split}");
+    }
+    let patients = |split| -> BTreeSet<&str> {
+        manifest
+            .mammograms
+            .iter()
+            .filter(|m| m.split == split)
+            .map(|m| m.mammogram.patient.as_str())
+            .collect()
+    };
+    assert!(patients(Split::Train).is_disjoint(&patients(Split::Validation)));
+    assert!(patients(Split::Train).is_disjoint(&patients(Split::Test)));
+}

@@ -1,0 +1,184 @@
+//! Parts of the patients for training, validation and test.
+//!
+//! By patient, so that no breast is both learnt from and tested on (paper, section 2.1). Stratified:
+//! patients with cancer, with other lesions only, and without lesions are dealt out one kind after
+//! the other, each patient to the part that is furthest behind its share, so that every part holds
+//! its share of every kind, as near as whole patients allow. Within a kind the order is shuffled by
+//! the seed. Where there are enough patients with cancer, every part gets one, since without any a
+//! part cannot be evaluated; where there are enough patients, no part with a share stays empty.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::config::{Shares, Split};
+use crate::mammogram::{Mammogram, Pathology};
+
+const PARTS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
+
+/// The worst that is known of a patient; the order is that of dealing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Cancer,
+    OtherLesion,
+    NoLesion,
+}
+
+/// The part of each patient; the same for the same mammograms, shares and seed.
+pub(super) fn split(
+    mammograms: &[Mammogram],
+    shares: Shares,
+    seed: u64,
+) -> BTreeMap<String, Split> {
+    let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
+    for mammogram in mammograms {
+        let kind = match &mammogram.lesions[..] {
+            [] => Kind::NoLesion,
+            all if all.iter().any(|l| l.pathology == Pathology::Malignant) => Kind::Cancer,
+            _ => Kind::OtherLesion,
+        };
+        kinds.entry(&mammogram.patient).and_modify(|k| *k = kind.min(*k)).or_insert(kind);
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut deal = Deal {
+        shares: [shares.train, shares.validation, shares.test],
+        counts: [0; 3],
+        dealt: Vec::new(),
+    };
+    for kind in [Kind::Cancer, Kind::OtherLesion, Kind::NoLesion] {
+        let mut patients: Vec<&str> =
+            kinds.iter().filter(|(_, k)| **k == kind).map(|(patient, _)| *patient).collect();
+        patients.shuffle(&mut rng);
+        for patient in patients {
+            deal.next(patient);
+        }
+        if kind == Kind::Cancer {
+            deal.fill_empty_parts();
+        }
+    }
+    deal.fill_empty_parts();
+    deal.dealt.into_iter().map(|(patient, part)| (patient.to_owned(), PARTS[part])).collect()
+}
+
+struct Deal<'a> {
+    shares: [f64; 3],
+    counts: [usize; 3],
+    dealt: Vec<(&'a str, usize)>,
+}
+
+impl<'a> Deal<'a> {
+    /// Gives the patient to the part furthest behind its share; the first one of equals.
+    fn next(&mut self, patient: &'a str) {
+        let total = (self.dealt.len() + 1) as f64;
+        let behind = |part: usize| self.shares[part] * total - self.counts[part] as f64;
+        let part =
+            (1..3).fold(0, |best, part| if behind(part) > behind(best) { part } else { best });
+        self.counts[part] += 1;
+        self.dealt.push((patient, part));
+    }
+
+    /// Moves patients, where there are enough, from the fullest part to wanted parts that are empty.
+    fn fill_empty_parts(&mut self) {
+        let wanted: Vec<usize> = (0..3).filter(|&part| self.shares[part] > 0.0).collect();
+        if self.dealt.len() < wanted.len() {
+            return;
+        }
+        for &part in &wanted {
+            if self.counts[part] == 0 {
+                let fullest = (0..3).rev().max_by_key(|&p| self.counts[p]).unwrap_or(0);
+                if let Some(last) = self.dealt.iter_mut().rev().find(|(_, p)| *p == fullest) {
+                    last.1 = part;
+                    self.counts[fullest] -= 1;
+                    self.counts[part] += 1;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mammogram::Lesion;
+    use proptest::prelude::*;
+
+    const SHARES: Shares = Shares { train: 0.8, validation: 0.1, test: 0.1 };
+
+    /// Two mammograms per patient; cancer patients first, then benign ones, then normal ones.
+    fn patients(cancer: usize, benign: usize, normal: usize) -> Vec<Mammogram> {
+        let lesion = |pathology| Lesion {
+            pathology,
+            terms: vec![],
+            source_words: String::new(),
+            outlines: vec![],
+        };
+        let mammogram = |i: usize| Mammogram {
+            id: format!("m{i:04}"),
+            patient: format!("p{:04}", i / 2),
+            laterality: None,
+            view: None,
+            width: 1,
+            height: 1,
+            micron: None,
+            density: None,
+            facts: BTreeMap::new(),
+            lesions: match i / 2 {
+                // Only one of the two images shows it.
+                p if p < cancer && i % 2 == 1 => vec![lesion(Pathology::Malignant)],
+                p if p < cancer + benign => vec![lesion(Pathology::Benign)],
+                _ => vec![],
+            },
+        };
+        (0..2 * (cancer + benign + normal)).map(mammogram).collect()
+    }
+
+    fn counts(parts: &BTreeMap<String, Split>, range: std::ops::Range<usize>) -> [usize; 3] {
+        let patients: Vec<_> = parts.values().collect();
+        PARTS.map(|part| patients[range.clone()].iter().filter(|p| ***p == part).count())
+    }
+
+    #[test]
+    fn every_kind_is_spread_in_proportion() {
+        let parts = split(&patients(20, 30, 50), SHARES, 7);
+        assert_eq!(counts(&parts, 0..20), [16, 2, 2]);
+        assert_eq!(counts(&parts, 20..50), [24, 3, 3]);
+        assert_eq!(counts(&parts, 50..100), [40, 5, 5]);
+    }
+
+    #[test]
+    fn the_seed_decides_and_the_order_of_images_does_not() {
+        let mut mammograms = patients(9, 9, 30);
+        let parts = split(&mammograms, SHARES, 1);
+        assert_ne!(parts, split(&mammograms, SHARES, 2));
+        mammograms.reverse();
+        assert_eq!(parts, split(&mammograms, SHARES, 1));
+    }
+
+    #[test]
+    fn few_cancers_reach_every_part() {
+        let parts = split(&patients(3, 0, 27), SHARES, 5);
+        assert_eq!(counts(&parts, 0..3), [1, 1, 1]);
+        assert_eq!(counts(&parts, 0..30), [24, 3, 3]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_wanted_part_is_empty_and_shares_are_kept(
+            cancer in 0usize..9, benign in 0usize..9, normal in 0usize..30, seed: u64,
+        ) {
+            let total = cancer + benign + normal;
+            for shares in [SHARES, Shares { train: 0.5, validation: 0.5, test: 0.0 }] {
+                let parts = split(&patients(cancer, benign, normal), shares, seed);
+                prop_assert_eq!(parts.len(), total);
+                let found = counts(&parts, 0..total);
+                for (n, share) in found.iter().zip([shares.train, shares.validation, shares.test]) {
+                    prop_assert!(share == 0.0 || total < 3 || *n > 0, "{found:?}");
+                    prop_assert!(share > 0.0 || *n == 0);
+                    prop_assert!((*n as f64 - share * total as f64).abs() <= 3.0, "{found:?}");
+                }
+            }
+        }
+    }
+}

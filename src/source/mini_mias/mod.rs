@@ -1,0 +1,406 @@
+//! The mini-MIAS database (Suckling et al. 1994): 322 mediolateral oblique mammograms of 161
+//! patients, `mdb001.pgm` to `mdb322.pgm`, with `Info.txt`.
+//!
+//! Odd numbers are right breasts, even numbers left; each odd number and the next even one are a
+//! patient. Abnormalities are circles whose origin is the image's bottom left corner; here they
+//! become outlines with the origin at the top left. The tissue F, G or D is kept as a fact: three
+//! characters of tissue do not map onto the four BI-RADS compositions, so `density` stays empty.
+//!
+//! An image with an unreadable row is left out with the row: the row may hold a cancer, and the
+//! image's patches would be labelled as free of it.
+
+mod row;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, Result, bail};
+
+use self::row::{Finding, Row, Tissue};
+use super::{About, Catalogue, Notice, Source, pgm};
+use crate::artifact::Fingerprint;
+use crate::mammogram::{Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
+
+/// A folder with `Info.txt` and the images.
+#[derive(Debug, Clone)]
+pub struct MiniMias {
+    folder: PathBuf,
+}
+
+/// What the folder holds.
+struct Listing {
+    info: PathBuf,
+    /// Images by their name in lower case without its ending.
+    images: BTreeMap<String, PathBuf>,
+}
+
+/// Everything the table says of one image.
+struct Entry {
+    number: u32,
+    line: usize,
+    tissue: Tissue,
+    normal: bool,
+    findings: Vec<Finding>,
+}
+
+impl MiniMias {
+    /// Of the given folder; nothing is read yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    fn listing(&self) -> Result<Listing> {
+        let folder = self.folder.display();
+        let entries = std::fs::read_dir(&self.folder).with_context(|| {
+            format!("cannot read the mini-MIAS folder {folder}; set source.path to where it lies")
+        })?;
+        let (mut info, mut images) = (None, BTreeMap::new());
+        for entry in entries {
+            let path = entry.with_context(|| format!("cannot list {folder}"))?.path();
+            let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
+            let name = name.to_ascii_lowercase();
+            if name == "info.txt" {
+                info = Some(path);
+            } else if let Some(stem) = name.strip_suffix(".pgm") {
+                images.insert(stem.to_owned(), path);
+            }
+        }
+        let Some(info) = info else {
+            bail!(
+                "{folder} has no Info.txt, the table of the mini-MIAS database; set source.path to the folder that has it"
+            );
+        };
+        if images.is_empty() {
+            bail!(
+                "{folder} has Info.txt but no image (mdb001.pgm to mdb322.pgm); put the images beside it"
+            );
+        }
+        Ok(Listing { info, images })
+    }
+}
+
+impl Source for MiniMias {
+    fn about(&self) -> About {
+        About {
+            kind: "mini_mias".into(),
+            name: "mini-MIAS".into(),
+            description: "Digitised film mammograms of the Mammographic Image Analysis Society, \
+                reduced to 200 micron per pixel and 1024 x 1024 pixels; mediolateral oblique views \
+                of both breasts of each patient. Abnormalities are circles given by the database. \
+                For research only, under the database's licence."
+                .into(),
+            citation: "J. Suckling et al. (1994), The Mammographic Image Analysis Society Digital \
+                Mammogram Database, Excerpta Medica, International Congress Series 1069, 375-378."
+                .into(),
+            phantom: false,
+        }
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        let listing = self.listing()?;
+        let mut images = Vec::new();
+        for (stem, path) in &listing.images {
+            let metadata = fs_err::metadata(path)?;
+            let time = metadata.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+            images.push((stem, metadata.len(), time.map(|t| t.as_nanos().to_string())));
+        }
+        Ok(Fingerprint::of(&("mini_mias", Fingerprint::of_file(&listing.info)?, images)))
+    }
+
+    fn catalogue(&self) -> Result<Catalogue> {
+        let listing = self.listing()?;
+        let bytes = fs_err::read(&listing.info)?;
+        let mut table = Table::read(&String::from_utf8_lossy(&bytes));
+        if table.entries.is_empty() {
+            bail!(
+                "{} has no readable row such as `mdb001 G CIRC B 535 425 197`; is it the table of the mini-MIAS database?",
+                listing.info.display()
+            );
+        }
+        let mut notices = std::mem::take(&mut table.notices);
+        let mut mammograms = Vec::new();
+        for (reference, entry) in &table.entries {
+            let Some(path) = listing.images.get(reference) else { continue };
+            match pgm::header(path) {
+                Ok(header) => mammograms.push(entry.mammogram(
+                    reference,
+                    [header.width, header.height],
+                    &mut notices,
+                )),
+                Err(error) => notices.push(Notice {
+                    place: file_name(path),
+                    message: format!("{}; the image is left out", error.root_cause()),
+                    skipped: true,
+                }),
+            }
+        }
+        notices.extend(table.disagreements(&listing));
+        if mammograms.is_empty() {
+            bail!(
+                "none of the {} images in {} can be used: {}",
+                listing.images.len(),
+                self.folder.display(),
+                notices.first().map_or("no reason is known", |n| n.message.as_str())
+            );
+        }
+        let summary = table.summary(&listing, &mammograms);
+        Ok(Catalogue { mammograms, summary, notices })
+    }
+
+    fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
+        let listing = self.listing()?;
+        let Some(path) = listing.images.get(&mammogram.id) else {
+            bail!("{} has no {}.pgm", self.folder.display(), mammogram.id);
+        };
+        pgm::read(path)
+    }
+}
+
+impl Entry {
+    fn mammogram(
+        &self,
+        id: &str,
+        [width, height]: [u32; 2],
+        notices: &mut Vec<Notice>,
+    ) -> Mammogram {
+        let right = self.number % 2 == 1;
+        let first = if right { self.number } else { self.number - 1 };
+        let lesions = self.findings.iter().map(|f| self.lesion(id, f, [width, height], notices));
+        let lesions = lesions.collect();
+        Mammogram {
+            id: id.to_owned(),
+            patient: format!("mias{first:03}"),
+            laterality: Some(if right { Laterality::Right } else { Laterality::Left }),
+            view: Some(View::Mlo),
+            width,
+            height,
+            micron: Some(200.0),
+            density: None,
+            facts: [("tissue".to_owned(), self.tissue.words().to_owned())].into(),
+            lesions,
+        }
+    }
+
+    fn lesion(
+        &self,
+        id: &str,
+        finding: &Finding,
+        [width, height]: [u32; 2],
+        notices: &mut Vec<Notice>,
+    ) -> Lesion {
+        let mut outlines = Vec::new();
+        if let Some(place) = finding.place {
+            let (x, y, radius) = (place.x, height as f32 - place.y, place.radius);
+            if x - radius < width as f32 && y + radius > 0.0 {
+                outlines.push(Outline::Circle { x, y, radius });
+            } else {
+                notices.push(Notice {
+                    place: format!("Info.txt:{}", self.line),
+                    message: format!(
+                        "the circle at {} {} lies outside {id}, {width} x {height} pixels; the lesion is kept without a place",
+                        place.x, place.y
+                    ),
+                    skipped: true,
+                });
+            }
+        }
+        Lesion {
+            pathology: if finding.malignant { Pathology::Malignant } else { Pathology::Benign },
+            terms: finding.class.terms().iter().map(|&t| t.to_owned()).collect(),
+            source_words: finding.class.word().to_owned(),
+            outlines,
+        }
+    }
+}
+
+/// `Info.txt`, row by row.
+struct Table {
+    /// Rows, readable or not.
+    rows: usize,
+    /// Images by reference.
+    entries: BTreeMap<String, Entry>,
+    /// References of the images that are left out with an unreadable row.
+    dropped: BTreeSet<String>,
+    /// References of the readable rows without coordinates, in order.
+    placeless: Vec<String>,
+    notices: Vec<Notice>,
+}
+
+impl Table {
+    fn read(text: &str) -> Self {
+        let mut table = Self {
+            rows: 0,
+            entries: BTreeMap::new(),
+            dropped: BTreeSet::new(),
+            placeless: Vec::new(),
+            notices: Vec::new(),
+        };
+        for (line, text) in row::lines(text) {
+            table.rows += 1;
+            match row::parse(text) {
+                Ok(row) => table.add(line, row),
+                Err(message) => {
+                    let image =
+                        text.split_whitespace().next().filter(|w| row::reference(w).is_some());
+                    let consequence = match image {
+                        Some(id) => format!(
+                            "the row and the image {id} are left out, since the row may hold a cancer"
+                        ),
+                        None => "the row is left out".into(),
+                    };
+                    table.notice(line, format!("{message}; {consequence}"), true);
+                    table.dropped.extend(image.map(str::to_owned));
+                }
+            }
+        }
+        table.entries.retain(|reference, _| !table.dropped.contains(reference));
+        table
+    }
+
+    fn add(&mut self, line: usize, row: Row) {
+        let Row { reference, number, tissue, finding } = row;
+        if let Some(Finding { place: None, class, .. }) = finding {
+            let class = class.word();
+            let message = format!(
+                "{reference}, {class}, has no coordinates; the lesion is kept without a place"
+            );
+            self.notice(line, message, false);
+            self.placeless.push(reference.clone());
+        }
+        let Some(entry) = self.entries.get_mut(&reference) else {
+            let findings = finding.into_iter().collect::<Vec<_>>();
+            let entry = Entry { number, line, tissue, normal: findings.is_empty(), findings };
+            self.entries.insert(reference, entry);
+            return;
+        };
+        let mut doubts = Vec::new();
+        if entry.tissue != tissue {
+            doubts.push(format!(
+                "gives {reference} another tissue than line {}; the first counts",
+                entry.line
+            ));
+        }
+        match finding {
+            Some(finding) if entry.findings.contains(&finding) => {
+                doubts.push(format!("repeats a row of {reference}; it counts once"));
+            }
+            Some(finding) => entry.findings.push(finding),
+            None if entry.normal => {
+                doubts.push(format!("repeats a row of {reference}; it counts once"))
+            }
+            None => entry.normal = true,
+        }
+        if entry.normal && !entry.findings.is_empty() {
+            doubts.push(format!(
+                "{reference} is listed as NORM and with an abnormality; the abnormality counts"
+            ));
+        }
+        for doubt in doubts {
+            self.notice(line, doubt, false);
+        }
+    }
+
+    fn notice(&mut self, line: usize, message: String, skipped: bool) {
+        self.notices.push(Notice { place: format!("Info.txt:{line}"), message, skipped });
+    }
+
+    /// Listed images that are not there, and images that are not listed.
+    fn disagreements(&self, listing: &Listing) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let missing = self.missing(listing);
+        if !missing.is_empty() {
+            notices.push(Notice {
+                place: "Info.txt".into(),
+                message: format!(
+                    "{} listed images are not in the folder: {}",
+                    missing.len(),
+                    ranges(&missing)
+                ),
+                skipped: false,
+            });
+        }
+        for (stem, path) in &listing.images {
+            if !self.entries.contains_key(stem) && !self.dropped.contains(stem) {
+                notices.push(Notice {
+                    place: file_name(path),
+                    message: "has no row in Info.txt; the image is left out, since nothing is known of it".into(),
+                    skipped: true,
+                });
+            }
+        }
+        notices
+    }
+
+    /// Numbers of the listed images that are not in the folder.
+    fn missing(&self, listing: &Listing) -> Vec<u32> {
+        let absent = self.entries.iter().filter(|(r, _)| !listing.images.contains_key(*r));
+        absent.map(|(_, entry)| entry.number).collect()
+    }
+
+    fn summary(&self, listing: &Listing, mammograms: &[Mammogram]) -> Vec<String> {
+        let missing = self.missing(listing).len();
+        let listed = self.entries.len() + self.dropped.len();
+        let dropped = self.dropped.iter().filter(|r| !listing.images.contains_key(*r)).count();
+        let absent = missing + dropped;
+        let mut lines = vec![format!(
+            "{} rows, {listed} images listed: {} present, {absent} missing, {} used",
+            self.rows,
+            listed - absent,
+            mammograms.len()
+        )];
+        if missing > 0 {
+            lines.push(format!("missing images: {}", ranges(&self.missing(listing))));
+        }
+        if !self.placeless.is_empty() {
+            lines.push(format!(
+                "{} rows without coordinates: {}",
+                self.placeless.len(),
+                self.placeless.join(", ")
+            ));
+        }
+        let lesions: Vec<&Lesion> = mammograms.iter().flat_map(|m| &m.lesions).collect();
+        let normal = mammograms.iter().filter(|m| m.lesions.is_empty()).count();
+        lines.push(format!(
+            "of the {} images used: {normal} normal, {} with {} lesions",
+            mammograms.len(),
+            mammograms.len() - normal,
+            lesions.len()
+        ));
+        let mut classes: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
+        for lesion in lesions {
+            classes.entry(&lesion.source_words).or_default()
+                [usize::from(lesion.pathology == Pathology::Malignant)] += 1;
+        }
+        if !classes.is_empty() {
+            let counts = classes.iter().map(|(class, [benign, malignant])| {
+                format!("{class} {benign} benign, {malignant} malignant")
+            });
+            lines.push(format!("lesions by class: {}", counts.collect::<Vec<_>>().join("; ")));
+        }
+        lines
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Ascending numbers as ranges: `mdb001-mdb003, mdb007`.
+fn ranges(numbers: &[u32]) -> String {
+    let mut parts: Vec<[u32; 2]> = Vec::new();
+    for &number in numbers {
+        match parts.last_mut() {
+            Some([_, last]) if *last + 1 == number => *last = number,
+            _ => parts.push([number, number]),
+        }
+    }
+    let text = parts.iter().map(|[first, last]| match last - first {
+        0 => format!("mdb{first:03}"),
+        _ => format!("mdb{first:03}-mdb{last:03}"),
+    });
+    text.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;
