@@ -3,6 +3,8 @@
 //! A source first gives its catalogue (what there is, without decoding pixels), then decodes one
 //! image at a time, from any thread.
 
+pub mod phantom;
+
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
