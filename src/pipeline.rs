@@ -9,10 +9,9 @@ use crate::artifact::{Fingerprint, Layout, Stamp};
 use crate::atlas::{self, Exhibit};
 use crate::config::{self, Config, Split};
 use crate::lexicon::Lexicons;
-use crate::patch::{self, Manifest, Store};
+use crate::patch::{Manifest, Store, prepare};
 use crate::progress::Progress;
-use crate::source::Notice;
-use crate::study::labels;
+use crate::study::labels::{self, Checked, Dissected, Problem};
 use crate::training::record::{Epoch, Evaluation};
 use crate::{device, dissection, source, training};
 
@@ -72,10 +71,11 @@ impl<'a> Pipeline<'a> {
     /// When the source cannot be read or the artifacts not be written.
     pub fn dataset(&self) -> Result<Dataset> {
         let config = self.config;
-        let source = source::open(&config.source, config.seed)?;
-        let manifest = patch::prepare(source.as_ref(), config, &self.layout, self.progress)?;
+        let source = source::open(&config.source, config.seed);
+        let manifest =
+            prepare::prepare(source.as_ref(), config, &self.layout, self.progress)?;
         let folder = self.layout.dataset();
-        let store = Store::open(&folder.join(patch::STORE))?;
+        let store = Store::open(&folder.join("patches.bin"))?;
         Ok(Dataset { manifest, store, fingerprint: Stamp::read(&folder)?.fingerprint() })
     }
 
@@ -186,16 +186,15 @@ impl<'a> Pipeline<'a> {
     ///
     /// # Errors
     /// When a stage's artifacts are missing or stale, or the site cannot be rendered or written.
-    pub fn build(&self, dataset: &Dataset) -> Result<(Built, Vec<Notice>)> {
+    pub fn build(&self, dataset: &Dataset) -> Result<(Built, Vec<Problem>)> {
         let config = self.config;
-        let content = config.root.join("content");
-        let lexicons = Lexicons::load(&content)?;
-        let answers = labels::read(&content.join("labels"));
+        let lexicons = self.lexicons()?;
+        let Checked { readers, problems } = self.labels(&lexicons);
         let mut stamp = Stamp::new(atlas::FORMAT)
             .with("dataset", dataset.fingerprint.clone())
             .with("config", Fingerprint::of(&self.shown_config()))
-            .with("lexicons", lexicons.fingerprint())
-            .with("labels", Fingerprint::of(&answers.readers()))
+            .with("lexicons", Fingerprint::of(&lexicons.iter().collect::<Vec<_>>()))
+            .with("labels", Fingerprint::of(&readers))
             .with("surroundings", atlas::surroundings(config)?);
         let mut provenance = vec![
             ("unit-atlas".to_string(), env!("CARGO_PKG_VERSION").to_string()),
@@ -224,10 +223,9 @@ impl<'a> Pipeline<'a> {
             stamp = stamp.with(&network.name, trained.fingerprint());
             parts.push((network, evaluation));
         }
-        let notices = answers.notices(&lexicons, &self.dissected_layers());
         let (site, record) = (self.layout.site(), self.layout.site_record());
-        if atlas::Record::read(&record).is_some_and(|record| record.is_fresh(&stamp, &site)) {
-            return Ok((Built::Fresh, notices));
+        if atlas::Record::read(&record).is_ok_and(|record| record.is_fresh(&stamp, &site)) {
+            return Ok((Built::Fresh, problems));
         }
 
         // Only now is anything large read.
@@ -254,27 +252,48 @@ impl<'a> Pipeline<'a> {
                 config,
                 manifest: &dataset.manifest,
                 store: &dataset.store,
-                previews: &self.layout.dataset().join(patch::PREVIEWS),
+                previews: &self.layout.dataset().join("previews"),
                 exhibits: &exhibits,
                 lexicons: &lexicons,
-                readers: &answers.readers(),
+                readers: &readers,
                 provenance: &provenance,
                 stamp: &stamp,
             },
             &site,
             &record,
         )?;
-        Ok((Built::Rendered(report), notices))
+        Ok((Built::Rendered(report), problems))
     }
 
-    /// Every dissected layer of the project with its number of units, as far as it is there.
-    pub fn dissected_layers(&self) -> Vec<(String, u32)> {
+    /// The lexicons of the project and the built-in ones.
+    ///
+    /// # Errors
+    /// When a lexicon's file is wrong.
+    pub fn lexicons(&self) -> Result<Lexicons> {
+        Lexicons::load(&self.config.root.join("content"))
+    }
+
+    /// Folder of the readers' files.
+    pub fn labels_folder(&self) -> PathBuf {
+        self.config.root.join("content/labels")
+    }
+
+    /// The readers' answers that hold, and everything that is wrong with the others.
+    pub fn labels(&self, lexicons: &Lexicons) -> Checked {
+        let read = labels::read(&self.labels_folder());
+        let mut checked = labels::check(&read.files, &self.dissected(), lexicons);
+        checked.problems.splice(0..0, read.problems);
+        checked
+    }
+
+    /// Every dissected layer of the project, as far as it is there.
+    pub fn dissected(&self) -> Vec<Dissected> {
         let networks = self.config.networks.iter();
         let layers = networks.flat_map(|n| n.layers.iter().map(move |layer| (&n.name, layer)));
         layers
             .filter_map(|(network, layer)| {
                 let units = dissection::unit_count(&self.layout.layer(network, layer))?;
-                Some((format!("{network}/{layer}"), units))
+                Some(Dissected { network: network.clone(), layer: layer.clone(), units })
             })
             .collect()
     }

@@ -3,9 +3,10 @@
 use anyhow::Result;
 
 use super::terminal::Terminal;
-use super::{Outcome, prepare};
+use super::{Outcome, labels, prepare};
 use crate::pipeline::{Built, Dataset, Pipeline};
 use crate::progress::Progress;
+use crate::study::labels::Severity;
 
 pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
     let _lock = pipeline.lock()?;
@@ -19,8 +20,8 @@ pub(super) fn site(
     dataset: &Dataset,
     terminal: &Terminal,
 ) -> Result<Outcome> {
-    let (built, notices) = pipeline.build(dataset)?;
-    prepare::notices(&notices);
+    let (built, problems) = pipeline.build(dataset)?;
+    labels::print(&problems);
     match built {
         Built::Fresh => terminal.say("site is fresh"),
         Built::Rendered(report) => terminal.say(&format!(
@@ -33,7 +34,7 @@ pub(super) fn site(
             report.seconds,
         )),
     }
-    let skipped = notices.iter().any(|notice| notice.skipped);
+    let skipped = problems.iter().any(|problem| problem.severity == Severity::Error);
     match prepare::outcome(&dataset.manifest) {
         Outcome::Complete => Ok(Outcome::skipped_if(skipped)),
         Outcome::Skipped => Ok(Outcome::Skipped),

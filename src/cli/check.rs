@@ -17,7 +17,7 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     for problem in &problems {
         eprintln!("{problem}");
     }
-    let labels = super::labels::problems(pipeline)?;
+    let labels = pipeline.labels(&pipeline.lexicons()?).problems;
     for problem in &labels {
         eprintln!("{problem}");
     }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::terminal::Terminal;
 use super::{Outcome, prepare};
-use crate::patch;
+use crate::patch::export;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
 
@@ -24,7 +24,13 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
     let Verb::Export { folder } = verb;
     let _lock = pipeline.lock()?;
     let dataset = pipeline.dataset()?;
-    let report = patch::export(&dataset.manifest, &dataset.store, folder)?;
-    terminal.say(&format!("{} patches in {}", report.patches, folder.display()));
+    let report = export::export(&dataset.manifest, &dataset.store, folder, terminal)?;
+    for (name, (patches, positives)) in
+        ["train", "val", "test"].iter().zip(report.patches.iter().zip(report.positives))
+    {
+        terminal.say(&format!("  {name}.txt: {patches} patches, {positives} positive"));
+    }
+    let all: usize = report.patches.iter().sum();
+    terminal.say(&format!("{all} patches in {}", folder.display()));
     Ok(prepare::outcome(&dataset.manifest))
 }

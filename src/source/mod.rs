@@ -5,8 +5,9 @@
 
 mod mini_mias;
 mod pgm;
+mod phantom;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Fingerprint;
@@ -14,19 +15,14 @@ use crate::config;
 use crate::mammogram::{Grey, Mammogram};
 
 pub use mini_mias::MiniMias;
+pub use phantom::Phantom;
 
 /// The source that a project file names; `seed` is that of the project.
-///
-/// # Errors
-/// When the kind of source cannot be opened.
-pub fn open(source: &config::Source, seed: u64) -> Result<Box<dyn Source>> {
+pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
     match source {
-        config::Source::MiniMias { path } => Ok(Box::new(MiniMias::new(path))),
-        // MERGE: replace with `Ok(Box::new(phantom::Phantom::new(patients, height, seed)))`.
-        config::Source::Phantom { patients, height } => {
-            bail!(
-                "phantoms ({patients} patients, {height} pixels, seed {seed}) are not built in yet"
-            )
+        config::Source::MiniMias { path } => Box::new(MiniMias::new(path)),
+        &config::Source::Phantom { patients, height } => {
+            Box::new(Phantom::new(patients, height, seed))
         }
     }
 }

@@ -1,0 +1,163 @@
+//! Random textures without a Fourier transform: power-law fields by repeated doubling, and smooth
+//! periodic noise for fields that are bent.
+
+use super::dice::Dice;
+
+/// A scalar field, row-major.
+#[derive(Debug, Clone)]
+pub(super) struct Field {
+    /// Columns.
+    pub(super) width: usize,
+    /// Rows.
+    pub(super) height: usize,
+    /// `width * height` values.
+    pub(super) values: Vec<f32>,
+}
+
+impl Field {
+    /// A field of zeros.
+    pub(super) fn zero(width: usize, height: usize) -> Self {
+        Self { width, height, values: vec![0.0; width * height] }
+    }
+
+    /// A field of values computed at each column and row.
+    pub(super) fn from_fn(
+        width: usize,
+        height: usize,
+        mut value: impl FnMut(usize, usize) -> f32,
+    ) -> Self {
+        let mut field = Self::zero(width, height);
+        for y in 0..height {
+            for x in 0..width {
+                field.values[y * width + x] = value(x, y);
+            }
+        }
+        field
+    }
+
+    /// Row `y` of the bilinear enlargement, with lattice step `step` in pixels.
+    pub(super) fn row(&self, y: f32, step: f32, out: &mut [f32]) {
+        let v = (y / step).clamp(0.0, (self.height - 1) as f32 - 1e-3);
+        let (row, fy) = (v as usize, v.fract());
+        let above = &self.values[row * self.width..][..self.width];
+        let below = &self.values[(row + 1) * self.width..][..self.width];
+        let last = (self.width - 1) as f32 - 1e-3;
+        for (x, out) in out.iter_mut().enumerate() {
+            let u = ((x as f32 + 0.5) / step).min(last);
+            let (column, fx) = (u as usize, u.fract());
+            let a = above[column] + (above[column + 1] - above[column]) * fx;
+            let b = below[column] + (below[column + 1] - below[column]) * fx;
+            *out = a + (b - a) * fy;
+        }
+    }
+}
+
+/// A random field whose power falls as 1/f^`beta` (mammographic texture has beta near 3: Burgess et
+/// al., Medical Physics 28, 2001), of mean about 0 and standard deviation about 1, with structures
+/// up to `2^levels` pixels.
+///
+/// The coarsest noise is doubled in size `levels` times by quadratic B-spline subdivision; each
+/// doubling adds noise of its own scale.
+pub(super) fn power_law(
+    width: usize,
+    height: usize,
+    levels: u32,
+    beta: f32,
+    dice: &mut Dice,
+) -> Field {
+    // One octave of a field with power f^-beta in two dimensions has variance f^(2 - beta).
+    let gain = 2f32.powf((2.0 - beta) / 2.0);
+    let extent = |level: u32, size: usize| size.div_ceil(1 << level) + 3;
+    let mut amplitude = 1.0;
+    let mut field = Field::zero(extent(levels, width), extent(levels, height));
+    add_noise(&mut field, amplitude, dice);
+    for level in (0..levels).rev() {
+        amplitude *= gain;
+        let (w, h) = if level == 0 {
+            (width, height)
+        } else {
+            (extent(level, width), extent(level, height))
+        };
+        field = doubled(&field, w, h);
+        add_noise(&mut field, amplitude, dice);
+    }
+    field.width = width;
+    let n = field.values.len().max(1) as f64;
+    let mean = field.values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+    let variance = field.values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
+    let scale = 1.0 / variance.sqrt().max(1e-6);
+    for value in &mut field.values {
+        *value = ((f64::from(*value) - mean) * scale) as f32;
+    }
+    field
+}
+
+fn add_noise(field: &mut Field, amplitude: f32, dice: &mut Dice) {
+    let bytes = dice.bytes(field.values.len());
+    let scale = amplitude / 127.5;
+    for (value, byte) in field.values.iter_mut().zip(bytes) {
+        *value += (f32::from(byte) - 127.5) * scale;
+    }
+}
+
+/// Twice the size by quadratic B-spline subdivision (weights 3/4 and 1/4), cut to `width` x `height`.
+fn doubled(field: &Field, width: usize, height: usize) -> Field {
+    let mut out = Field::zero(width, height);
+    let mut line = vec![0.0; field.width];
+    for y in 0..height {
+        // Output 2i lies a quarter left of the midpoint between inputs i and i + 1, 2i + 1 right of it.
+        let (i, near) = (y / 2, if y % 2 == 0 { 0.75 } else { 0.25 });
+        let above = &field.values[i * field.width..][..field.width];
+        let below = &field.values[(i + 1) * field.width..][..field.width];
+        for ((line, a), b) in line.iter_mut().zip(above).zip(below) {
+            *line = near * a + (1.0 - near) * b;
+        }
+        let row = &mut out.values[y * width..][..width];
+        for (pair, ends) in row.chunks_mut(2).zip(line.windows(2)) {
+            pair[0] = 0.75 * ends[0] + 0.25 * ends[1];
+            if let Some(second) = pair.get_mut(1) {
+                *second = 0.25 * ends[0] + 0.75 * ends[1];
+            }
+        }
+    }
+    out
+}
+
+/// Smooth noise with lattice step 1 that repeats every [`Noise::PERIOD`] steps.
+pub(super) struct Noise(Vec<f32>);
+
+impl Noise {
+    const PERIOD: usize = 64;
+
+    /// Fresh noise.
+    pub(super) fn new(dice: &mut Dice) -> Self {
+        let bytes = dice.bytes(Self::PERIOD * Self::PERIOD);
+        Self(bytes.into_iter().map(|b| (f32::from(b) - 127.5) / 127.5).collect())
+    }
+
+    /// The value at (u, v), in [-1, 1].
+    pub(super) fn at(&self, u: f32, v: f32) -> f32 {
+        const MASK: usize = Noise::PERIOD - 1;
+        // Shifted to be positive, so that truncation is the floor.
+        let (u, v) = (u + 4096.0, v + 4096.0);
+        let (i, j) = (u as usize, v as usize);
+        let ease = |t: f32| t * t * (3.0 - 2.0 * t);
+        let (fu, fv) = (ease(u - i as f32), ease(v - j as f32));
+        let (i, j, k, l) = (i & MASK, (j & MASK) * Self::PERIOD, (i + 1) & MASK, ((j + 1) & MASK) * Self::PERIOD);
+        let a = self.0[j + i] + (self.0[j + k] - self.0[j + i]) * fu;
+        let b = self.0[l + i] + (self.0[l + k] - self.0[l + i]) * fu;
+        a + (b - a) * fv
+    }
+
+    /// Ridges along the zero lines: 1 on the line, falling to 0 where the noise reaches `1 / sharpness`.
+    pub(super) fn ridge(&self, u: f32, v: f32, sharpness: f32) -> f32 {
+        let r = (1.0 - self.at(u, v).abs() * sharpness).max(0.0);
+        r * r
+    }
+}
+
+/// 0 below `low`, 1 above `high`, smooth between.
+pub(super) fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
+    let t = ((x - low) / (high - low)).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
