@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::TEMPLATE;
+use super::super::{Schedule, TEMPLATE};
 use super::*;
 
 fn parse_at(text: &str) -> Result<Config, Mistake> {
