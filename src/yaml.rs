@@ -150,6 +150,15 @@ fn say(error: &Error) -> String {
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
             format!("expected {expected}, found {unexpected}")
         }
+        Error::Unexpected { expected: "mapping start", .. } => {
+            "expected keys with values, such as `key: value`".to_owned()
+        }
+        Error::Unexpected { expected: "sequence start", .. } => {
+            "expected a list, such as `[a, b]`".to_owned()
+        }
+        Error::Unexpected { expected: "string scalar", .. } => {
+            "expected a single value, not a list or keys".to_owned()
+        }
         Error::Budget { .. } => {
             format!("too large or nested too deeply (at most {MAX_DEPTH} levels)")
         }

@@ -1,153 +1,19 @@
-//! The project file as it is written, and its check into a [`Config`].
+//! The check of a project file as it is written ([`form`](super::form)) into a [`Config`].
 
-use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
-use serde::de::value::MapAccessDeserializer;
-use serde::{Deserialize, Deserializer, de};
 use serde_yaml::{Location, Spanned};
 
 use super::architecture::{ARCHITECTURES, Architecture, PLANNED};
+use super::form::{
+    DissectionFile, File, Given, NetworkFile, PatchesFile, SourceFile, SplitFile, SurveyFile,
+    Switch, ThresholdFile, TrainingFile,
+};
 use super::{
-    Config, Device, Dissection, Network, Patches, Schedule, Shares, Source, Split, Survey,
-    Threshold, Training, defaults,
+    Config, Device, Dissection, Network, Patches, Shares, Source, Split, Survey, Threshold,
+    Training, defaults,
 };
 use crate::yaml::{Mistake, Text, unknown};
-
-/// A value with its place; absent when the key is absent or has no value.
-type Given<T> = Option<Spanned<T>>;
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct File {
-    title: Given<String>,
-    base_url: Given<String>,
-    output: Given<PathBuf>,
-    seed: Given<u64>,
-    device: Given<String>,
-    source: Given<SourceFile>,
-    patches: Option<PatchesFile>,
-    split: Given<SplitFile>,
-    networks: Given<Vec<Spanned<NetworkFile>>>,
-    dissection: Option<DissectionFile>,
-    survey: Option<SurveyFile>,
-    theme: Given<String>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct SourceFile {
-    kind: Given<String>,
-    path: Given<PathBuf>,
-    patients: Given<i64>,
-    height: Given<i64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct PatchesFile {
-    window: Given<f64>,
-    stride: Given<f64>,
-    size: Given<i64>,
-    min_lesion: Given<f64>,
-    min_patch: Given<f64>,
-    min_breast: Given<f64>,
-    classes: Given<i64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct SplitFile {
-    train: Given<f64>,
-    validation: Given<f64>,
-    test: Given<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NetworkFile {
-    name: Spanned<String>,
-    #[serde(default)]
-    weights: Given<PathBuf>,
-    #[serde(default)]
-    layers: Given<Vec<Spanned<String>>>,
-    #[serde(default)]
-    input: Given<i64>,
-    #[serde(default)]
-    training: Option<Switch>,
-}
-
-/// `training`: settings, or whether to train at all.
-enum Switch {
-    Flag(bool),
-    Settings(Box<TrainingFile>),
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct TrainingFile {
-    epochs: Given<i64>,
-    batch: Given<i64>,
-    lr: Given<f64>,
-    momentum: Given<f64>,
-    weight_decay: Given<f64>,
-    lr_decay_epochs: Option<Vec<Spanned<i64>>>,
-    schedule: Option<Schedule>,
-    warmup: Given<i64>,
-    augment: Option<bool>,
-    balance: Option<bool>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct DissectionFile {
-    split: Given<Split>,
-    top: Given<i64>,
-    threshold: Given<ThresholdFile>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct ThresholdFile {
-    quantile: Given<f64>,
-    fraction_of_max: Given<f64>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct SurveyFile {
-    units: Given<i64>,
-    patches: Given<i64>,
-    repeats: Given<f64>,
-    blind: Option<bool>,
-    lexicon: Given<String>,
-}
-
-impl<'de> Deserialize<'de> for Switch {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        // By hand: an untagged enum would lose the places of the settings.
-        impl<'de> de::Visitor<'de> for Visitor {
-            type Value = Switch;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("false, true or a mapping of settings")
-            }
-
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Switch, E> {
-                Ok(Switch::Flag(value))
-            }
-
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Switch, A::Error> {
-                TrainingFile::deserialize(MapAccessDeserializer::new(map))
-                    .map(|settings| Switch::Settings(Box::new(settings)))
-            }
-        }
-
-        deserializer.deserialize_any(Visitor)
-    }
-}
 
 /// A set of numbers in words and as a test.
 struct Range {

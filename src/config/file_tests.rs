@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::TEMPLATE;
+use super::super::{Schedule, TEMPLATE};
 use super::*;
 
 fn parse_at(text: &str) -> Result<Config, Mistake> {
@@ -172,8 +172,9 @@ fn wrong_types_are_refused_where_they_stand() {
     assert_refused("seed: -1\n", 1, "-1", &["whole number, not negative"]);
     assert_refused("patches:\n  size: 22.5\n", 2, "22.5", &["whole number"]);
     assert_refused("patches:\n  window: wide\n", 2, "wide", &["a number"]);
-    assert_refused("patches: 3\n", 1, "3", &[]);
-    assert_refused("networks: alexnet\n", 1, "alexnet", &[]);
+    assert_refused("patches: 3\n", 1, "3", &["expected keys with values"]);
+    assert_refused("title: [a]\n", 1, "[a]", &["a single value"]);
+    assert_refused("networks: alexnet\n", 1, "alexnet", &["expected a list"]);
     assert_refused("survey: { blind: maybe }\n", 1, "maybe", &["true or false"]);
     let text = "networks:\n  - name: alexnet\n    training: often\n";
     assert_refused(text, 3, "training", &["false, true or a mapping"]);

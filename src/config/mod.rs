@@ -3,6 +3,7 @@
 mod architecture;
 mod defaults;
 mod file;
+mod form;
 
 use std::path::{Path, PathBuf};
 

@@ -105,7 +105,7 @@ struct Token {
     range: Range<usize>,
     /// Number of the clause: a stop, a comma, a semicolon or `but` starts the next.
     clause: usize,
-    /// Whether its clause ends a sentence's list at a comma rather than a stop.
+    /// Whether a comma, and nothing stronger, opened its clause.
     comma: bool,
 }
 
@@ -223,10 +223,9 @@ fn scope(tokens: &[Token], at: usize) -> usize {
         if token.word == "with" {
             return end;
         }
-        if token.clause != clause && tokens[end - 1].clause != token.clause {
-            if !token.comma || !joined(end) {
-                return end;
-            }
+        let opens = token.clause != clause && tokens[end - 1].clause != token.clause;
+        if opens && !(token.comma && joined(end)) {
+            return end;
         }
     }
     tokens.len()

@@ -1,0 +1,145 @@
+//! The project file as it is written: every key optional, every value with its place.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::{Deserialize, Deserializer, de};
+use serde_yaml::Spanned;
+
+use super::{Schedule, Split};
+
+/// A value with its place; absent when the key is absent or has no value.
+pub(super) type Given<T> = Option<Spanned<T>>;
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) title: Given<String>,
+    pub(super) base_url: Given<String>,
+    pub(super) output: Given<PathBuf>,
+    pub(super) seed: Given<u64>,
+    pub(super) device: Given<String>,
+    pub(super) source: Given<SourceFile>,
+    pub(super) patches: Option<PatchesFile>,
+    pub(super) split: Given<SplitFile>,
+    pub(super) networks: Given<Vec<Spanned<NetworkFile>>>,
+    pub(super) dissection: Option<DissectionFile>,
+    pub(super) survey: Option<SurveyFile>,
+    pub(super) theme: Given<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SourceFile {
+    pub(super) kind: Given<String>,
+    pub(super) path: Given<PathBuf>,
+    pub(super) patients: Given<i64>,
+    pub(super) height: Given<i64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PatchesFile {
+    pub(super) window: Given<f64>,
+    pub(super) stride: Given<f64>,
+    pub(super) size: Given<i64>,
+    pub(super) min_lesion: Given<f64>,
+    pub(super) min_patch: Given<f64>,
+    pub(super) min_breast: Given<f64>,
+    pub(super) classes: Given<i64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SplitFile {
+    pub(super) train: Given<f64>,
+    pub(super) validation: Given<f64>,
+    pub(super) test: Given<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NetworkFile {
+    pub(super) name: Spanned<String>,
+    #[serde(default)]
+    pub(super) weights: Given<PathBuf>,
+    #[serde(default)]
+    pub(super) layers: Given<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(super) input: Given<i64>,
+    #[serde(default)]
+    pub(super) training: Option<Switch>,
+}
+
+/// `training`: settings, or whether to train at all.
+pub(super) enum Switch {
+    Flag(bool),
+    Settings(Box<TrainingFile>),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct TrainingFile {
+    pub(super) epochs: Given<i64>,
+    pub(super) batch: Given<i64>,
+    pub(super) lr: Given<f64>,
+    pub(super) momentum: Given<f64>,
+    pub(super) weight_decay: Given<f64>,
+    pub(super) lr_decay_epochs: Option<Vec<Spanned<i64>>>,
+    pub(super) schedule: Option<Schedule>,
+    pub(super) warmup: Given<i64>,
+    pub(super) augment: Option<bool>,
+    pub(super) balance: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DissectionFile {
+    pub(super) split: Given<Split>,
+    pub(super) top: Given<i64>,
+    pub(super) threshold: Given<ThresholdFile>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct ThresholdFile {
+    pub(super) quantile: Given<f64>,
+    pub(super) fraction_of_max: Given<f64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SurveyFile {
+    pub(super) units: Given<i64>,
+    pub(super) patches: Given<i64>,
+    pub(super) repeats: Given<f64>,
+    pub(super) blind: Option<bool>,
+    pub(super) lexicon: Given<String>,
+}
+
+impl<'de> Deserialize<'de> for Switch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        // By hand: an untagged enum would lose the places of the settings.
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Switch;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("false, true or a mapping of settings")
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Switch, E> {
+                Ok(Switch::Flag(value))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Switch, A::Error> {
+                TrainingFile::deserialize(MapAccessDeserializer::new(map))
+                    .map(|settings| Switch::Settings(Box::new(settings)))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
