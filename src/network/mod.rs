@@ -167,10 +167,9 @@ impl Network {
         self.check_images(images)?;
         let mut pass = match mode {
             Mode::Inference => Pass::inference(&[]),
-            Mode::Training { dropout_seed } => Pass {
-                dropout: Some(ChaCha8Rng::seed_from_u64(dropout_seed)),
-                ..Pass::inference(&[])
-            },
+            Mode::Training { dropout_seed } => {
+                Pass::training(Some(ChaCha8Rng::seed_from_u64(dropout_seed)))
+            }
         };
         self.run(images, &mut pass)?.context("the network stopped before its last layer")
     }
@@ -307,23 +306,26 @@ impl Network {
 
 /// One evaluation: what it leaves behind and where it may stop.
 struct Pass<'a> {
-    /// Where dropout draws from; `None` for inference.
+    /// Whether batches are normalised by their own statistics and gradients are tracked.
+    training: bool,
+    /// Where dropout draws from; nothing is dropped without.
     dropout: Option<ChaCha8Rng>,
     probes: Vec<(&'a str, Option<Tensor>)>,
 }
 
 impl<'a> Pass<'a> {
     fn inference(layers: &[&'a str]) -> Pass<'a> {
-        Pass { dropout: None, probes: layers.iter().map(|layer| (*layer, None)).collect() }
+        let probes = layers.iter().map(|layer| (*layer, None)).collect();
+        Pass { training: false, dropout: None, probes }
     }
 
-    fn training(&self) -> bool {
-        self.dropout.is_some()
+    fn training(dropout: Option<ChaCha8Rng>) -> Pass<'a> {
+        Pass { training: true, dropout, probes: vec![] }
     }
 
     /// A parameter as the pass should see it: tracked only for training.
     fn weight(&self, var: &Var) -> Tensor {
-        if self.training() { var.as_tensor().clone() } else { var.as_detached_tensor() }
+        if self.training { var.as_tensor().clone() } else { var.as_detached_tensor() }
     }
 
     fn wants(&self, layer: &str) -> bool {

@@ -115,7 +115,7 @@ impl Unit {
     ) -> candle_core::Result<Tensor> {
         let x = convolution(x, &pass.weight(&self.weight), None, self.window)?;
         let (gain, offset) = (pass.weight(&self.gain), pass.weight(&self.offset));
-        if !pass.training() {
+        if !pass.training {
             let running = Moments {
                 mean: self.mean.as_detached_tensor(),
                 variance: self.variance.as_detached_tensor(),

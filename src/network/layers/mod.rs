@@ -40,3 +40,6 @@ impl Window {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
