@@ -2,6 +2,8 @@
 
 use anyhow::{Context, Result, ensure};
 use fast_image_resize as fir;
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
 
 use super::Grey;
 
@@ -10,17 +12,19 @@ use super::Grey;
 /// `crop(…).resize(…, BILINEAR)`, within one grey level. Nothing outside the window is looked at.
 ///
 /// # Errors
-/// When the window does not lie in the image, or a size is zero.
+/// When the window is empty or does not lie in the image.
 pub fn resample(image: &Grey, window: [u32; 4], width: u32, height: u32) -> Result<Grey> {
     let attempt = || -> Result<Grey> {
-        let mut to = fir::images::Image::new(width, height, fir::PixelType::U8);
+        // Typed: the untyped call compiles the filter for every kind of pixel.
+        let mut pixels = vec![0; width as usize * height as usize];
+        let mut to = TypedImage::<U8>::from_buffer(width, height, &mut pixels)?;
         let cut = crop(image, window)?;
         let [_, _, w, h] = window;
-        let from = fir::images::ImageRef::new(w, h, &cut, fir::PixelType::U8)?;
+        let from = TypedImageRef::<U8>::from_buffer(w, h, &cut)?;
         let triangle = fir::ResizeAlg::Convolution(fir::FilterType::Bilinear);
         let options = fir::ResizeOptions::new().resize_alg(triangle);
-        fir::Resizer::new().resize(&from, &mut to, &options)?;
-        Ok(Grey { width, height, pixels: to.into_vec() })
+        fir::Resizer::new().resize_typed(&from, &mut to, &options)?;
+        Ok(Grey { width, height, pixels })
     };
     attempt().with_context(|| {
         format!(
