@@ -1,27 +1,30 @@
 //! Cutting a window out of an image and scaling it.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use fast_image_resize as fir;
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
 
 use super::Grey;
 
 /// The window `[x, y, width, height]` of `image`, scaled to `width` x `height` pixels with a triangle
 /// filter that widens as the image shrinks, so that fine detail does not alias: what PIL calls
-/// `resize(…, BILINEAR, box=…)`, within one grey level.
+/// `crop(…).resize(…, BILINEAR)`, within one grey level. Nothing outside the window is looked at.
 ///
 /// # Errors
-/// When the window does not lie in the image, or a size is zero.
+/// When the window is empty or does not lie in the image.
 pub fn resample(image: &Grey, window: [u32; 4], width: u32, height: u32) -> Result<Grey> {
     let attempt = || -> Result<Grey> {
-        let pixel = fir::PixelType::U8;
-        let from = fir::images::ImageRef::new(image.width, image.height, &image.pixels, pixel)?;
-        let mut to = fir::images::Image::new(width, height, pixel);
-        let [x, y, w, h] = window.map(f64::from);
-        let options = fir::ResizeOptions::new()
-            .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Bilinear))
-            .crop(x, y, w, h);
-        fir::Resizer::new().resize(&from, &mut to, &options)?;
-        Ok(Grey { width, height, pixels: to.into_vec() })
+        // Typed: the untyped call compiles the filter for every kind of pixel.
+        let mut pixels = vec![0; width as usize * height as usize];
+        let mut to = TypedImage::<U8>::from_buffer(width, height, &mut pixels)?;
+        let cut = crop(image, window)?;
+        let [_, _, w, h] = window;
+        let from = TypedImageRef::<U8>::from_buffer(w, h, &cut)?;
+        let triangle = fir::ResizeAlg::Convolution(fir::FilterType::Bilinear);
+        let options = fir::ResizeOptions::new().resize_alg(triangle);
+        fir::Resizer::new().resize_typed(&from, &mut to, &options)?;
+        Ok(Grey { width, height, pixels })
     };
     attempt().with_context(|| {
         format!(
@@ -29,6 +32,20 @@ pub fn resample(image: &Grey, window: [u32; 4], width: u32, height: u32) -> Resu
             image.width, image.height
         )
     })
+}
+
+/// The pixels of a window. A copy, since the filter would reach over the edges of a view.
+fn crop(image: &Grey, [x, y, width, height]: [u32; 4]) -> Result<Vec<u8>> {
+    let inside = |start: u32, length: u32, end: u32| {
+        length > 0 && u64::from(start) + u64::from(length) <= u64::from(end)
+    };
+    ensure!(
+        inside(x, width, image.width) && inside(y, height, image.height),
+        "the window does not lie in the image"
+    );
+    let [x, y, width, height] = [x, y, width, height].map(|v| v as usize);
+    let rows = image.pixels.chunks_exact(image.width as usize).skip(y).take(height);
+    Ok(rows.flat_map(|row| &row[x..x + width]).copied().collect())
 }
 
 #[cfg(test)]
@@ -73,6 +90,9 @@ mod tests {
         let image = pattern([9, 7]);
         let copy = resample(&image, [2, 1, 4, 3], 4, 3).unwrap();
         assert_eq!((copy.at(0, 0), copy.at(3, 2)), (image.at(2, 1), image.at(5, 3)));
-        assert!(resample(&image, [6, 1, 4, 3], 4, 3).is_err());
+        for outside in [[6, 1, 4, 3], [u32::MAX, 0, 4, 3], [0, 0, 0, 3]] {
+            assert!(resample(&image, outside, 4, 3).is_err());
+        }
+        assert!(resample(&image, [2, 1, 4, 3], 0, 3).is_ok_and(|none| none.pixels.is_empty()));
     }
 }

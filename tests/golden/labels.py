@@ -9,12 +9,13 @@ from scipy import ndimage
 
 WIDTH, HEIGHT, EDGE, STEP = 200, 160, 40, 20
 MIN_LESION, MIN_PATCH = 0.3, 0.3
-# [x, y, radius], or a polygon of corners that half-integer pixel centres never meet.
+# [x, y, radius], or a polygon of integer corners; along each edge one of dx and dy is even and the other
+# odd, so that no pixel centre lies on an edge and no rule for ties matters.
 LESIONS = [
     {"malignant": True, "circles": [[50, 60, 18]], "polygons": []},
     {"malignant": True, "circles": [[70, 62, 15], [195, 5, 30]], "polygons": []},
     {"malignant": False, "circles": [[120, 120, 30]], "polygons": []},
-    {"malignant": True, "circles": [], "polygons": [[[100, 90], [170, 100], [150, 157], [103, 140]]]},
+    {"malignant": True, "circles": [], "polygons": [[[100, 90], [171, 100], [150, 158], [103, 140]]]},
     {"malignant": True, "circles": [[20, 140, 4]], "polygons": []},
 ]
 
