@@ -6,6 +6,7 @@
 //! below are listed from the top floor down; a floor uses only the floors below it.
 
 pub mod artifact;
+pub mod atlas;
 pub mod config;
 pub mod dissection;
 pub mod lexicon;
