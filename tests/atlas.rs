@@ -40,7 +40,10 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     assert_eq!(first.written, files(&fixture.site()).len());
     let second = fixture.build().unwrap();
     assert_eq!((second.written, second.removed), (0, 0));
-    assert_eq!((second.pages, second.images, second.bytes), (first.pages, first.images, first.bytes));
+    assert_eq!(
+        (second.pages, second.images, second.bytes),
+        (first.pages, first.images, first.bytes)
+    );
     // Elsewhere, with one thread, it is the same to the byte.
     let other = tempfile::tempdir().unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
@@ -169,7 +172,10 @@ fn hostile_text_is_inert() {
         for record in csv::Reader::from_reader(bytes.as_slice()).records() {
             for field in record.unwrap().iter() {
                 let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
-                assert!(!formula || field.parse::<f64>().is_ok_and(|_| !field.starts_with('+')), "{path}: {field}");
+                assert!(
+                    !formula || field.parse::<f64>().is_ok_and(|_| !field.starts_with('+')),
+                    "{path}: {field}"
+                );
             }
         }
     }
@@ -187,10 +193,8 @@ fn tables_hold_the_columns_of_the_design() {
         let text = fixture.page(&format!("data/{name}"));
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let header = reader.headers().unwrap().iter().collect::<Vec<_>>().join(", ");
-        let rows: Vec<Vec<String>> = reader
-            .records()
-            .map(|row| row.unwrap().iter().map(str::to_string).collect())
-            .collect();
+        let rows: Vec<Vec<String>> =
+            reader.records().map(|row| row.unwrap().iter().map(str::to_string).collect()).collect();
         (header, rows)
     };
     let (header, rows) = table("networks.csv");
@@ -217,12 +221,21 @@ fn tables_hold_the_columns_of_the_design() {
     assert_eq!(rows.len(), 16 * 24);
     assert_eq!(rows[0][3], "1");
     let (header, rows) = table("labels.csv");
-    assert_eq!(
-        header,
-        "reader, network, layer, unit, phenomenon, terms, association, confidence"
-    );
+    assert_eq!(header, "reader, network, layer, unit, phenomenon, terms, association, confidence");
     assert_eq!(rows.len(), 4);
-    assert_eq!(rows[0], ["reader-a", "alexnet", "conv5", "0001", "masses with spiculated edge", "margin-spiculated", "malignant", "4"]);
+    assert_eq!(
+        rows[0],
+        [
+            "reader-a",
+            "alexnet",
+            "conv5",
+            "0001",
+            "masses with spiculated edge",
+            "margin-spiculated",
+            "malignant",
+            "4"
+        ]
+    );
     let (header, rows) = table("patches.csv");
     assert_eq!(
         header,
@@ -244,7 +257,9 @@ fn the_birads_table_has_the_form_of_figure_4() {
     // Two readers with the same words are one row; anatomy has a dash for a category.
     assert_eq!(labelled.matches("<em>masses with spiculated edge</em>").count(), 1);
     assert!(labelled.contains("reader-a and reader-b; speaks for cancer"));
-    assert!(labelled.contains("<td>Mass, Calcification</td><td><em>calcifications, innumerable</em>"));
+    assert!(
+        labelled.contains("<td>Mass, Calcification</td><td><em>calcifications, innumerable</em>")
+    );
     assert!(labelled.contains("<td>-</td><td><em>pectoralis muscle</em>"));
     assert!(rest.contains("4 of 5 terms have a unit") || rest.contains("of 5 terms have a unit"));
     assert!(rest.contains("no unit") && rest.contains("not outlined in the source"));
@@ -282,7 +297,10 @@ fn a_theme_replaces_one_file_or_one_block() {
     fixture.write("themes/mine/templates/unit.html", "\n{% if %}");
     assert_ne!(atlas::surroundings(&fixture.config).unwrap(), before);
     let message = format!("{:#}", fixture.build().unwrap_err());
-    assert!(message.contains("`mine`") && message.contains("unit.html:2:") && message.contains('^'), "{message}");
+    assert!(
+        message.contains("`mine`") && message.contains("unit.html:2:") && message.contains('^'),
+        "{message}"
+    );
     fixture.write("themes/mine/templates/unit.html", "a\n {{ view.nothing.at_all }}");
     let message = format!("{:#}", fixture.build().unwrap_err());
     assert!(message.contains("unit.html:2:") && message.contains("^^"), "{message}");
@@ -294,7 +312,10 @@ fn a_bad_content_page_stops_the_build_with_its_place() {
     let fixture = Fixture::new(folder.path(), 2);
     fixture.write("content/bad.md", "---\ntitle: x\nweight: heavy\n---\nText.\n");
     let message = format!("{:#}", fixture.build().unwrap_err());
-    assert!(message.contains("bad.md") && message.contains('3') && message.contains("weight"), "{message}");
+    assert!(
+        message.contains("bad.md") && message.contains('3') && message.contains("weight"),
+        "{message}"
+    );
     fixture.write("content/bad.md", "---\ntitle: x\n---\nText.\n");
     fixture.write("content/methods.md", "---\ntitle: x\n---\nText.\n");
     let message = format!("{:#}", fixture.build().unwrap_err());
@@ -307,7 +328,10 @@ fn artifacts_that_do_not_fit_together_are_refused() {
     let mut fixture = Fixture::new(folder.path(), 3);
     fixture.networks[0].layers[0].units[1].top[0].patch = 1_000_000;
     let message = format!("{:#}", fixture.build().unwrap_err());
-    assert!(message.contains("unit 2 of alexnet/conv5") && message.contains("dissect"), "{message}");
+    assert!(
+        message.contains("unit 2 of alexnet/conv5") && message.contains("dissect"),
+        "{message}"
+    );
     let mut fixture = Fixture::new(folder.path(), 3);
     fixture.manifest.patches.pop();
     let message = format!("{:#}", fixture.build().unwrap_err());

@@ -157,11 +157,8 @@ impl Chart {
 
     /// A receiver operating characteristic with the line of chance.
     pub(super) fn roc(alt: String, points: &[[f64; 2]]) -> Self {
-        let mut chart = Self::empty(
-            alt,
-            [340.0, 330.0],
-            ["False positive rate", "True positive rate"],
-        );
+        let mut chart =
+            Self::empty(alt, [340.0, 330.0], ["False positive rate", "True positive rate"]);
         let unit = Range { low: 0.0, high: 1.0 };
         let ticks = [0.0, 0.25, 0.5, 0.75, 1.0];
         chart.axes(unit, unit, &ticks, &ticks);
@@ -208,11 +205,8 @@ impl Chart {
         if let [first, second] = chart.lines.as_mut_slice()
             && (first.label_y - second.label_y).abs() < 14.0
         {
-            let (upper, lower) = if first.label_y <= second.label_y {
-                (first, second)
-            } else {
-                (second, first)
-            };
+            let (upper, lower) =
+                if first.label_y <= second.label_y { (first, second) } else { (second, first) };
             lower.label_y = upper.label_y + 24.0;
         }
         let (top, bottom) = (chart.top + 9.0, chart.bottom - 4.0);
@@ -270,8 +264,7 @@ mod tests {
 
     #[test]
     fn odd_numbers_draw_nothing_wrong() {
-        let chart =
-            Chart::histogram("x".into(), &[0, 0], [f32::NAN, f32::NAN], (f64::NAN, "T"));
+        let chart = Chart::histogram("x".into(), &[0, 0], [f32::NAN, f32::NAN], (f64::NAN, "T"));
         assert!(chart.bars.is_empty() && chart.markers.is_empty());
         let chart = Chart::roc("x".into(), &[]);
         assert_eq!(chart.lines[1].path, "");

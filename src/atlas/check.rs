@@ -127,8 +127,8 @@ fn broken(
         return Some(format!("nothing at {link}"));
     }
     let fragment = percent_decoded(fragment?);
-    let known = fragment.is_empty()
-        || ids.get(target.as_str()).is_none_or(|ids| ids.contains(&fragment));
+    let known =
+        fragment.is_empty() || ids.get(target.as_str()).is_none_or(|ids| ids.contains(&fragment));
     (!known).then(|| format!("no place #{fragment} in {target}"))
 }
 
@@ -250,9 +250,16 @@ fn unescaped(text: &str) -> String {
         return text.into();
     }
     // The ampersand comes last, so that `&amp;lt;` stays `&lt;`.
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&")]
-        .iter()
-        .fold(text.to_string(), |text, (entity, plain)| text.replace(entity, plain))
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(text.to_string(), |text, (entity, plain)| text.replace(entity, plain))
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -327,7 +334,17 @@ mod tests {
 
     #[test]
     fn broken_markup_does_not_panic() {
-        for html in ["<", "<a", "<a href", "<a href=", "<a href='x", "<!--", "<script>", "<a é=ü/>", "<a \u{2028}=>"] {
+        for html in [
+            "<",
+            "<a",
+            "<a href",
+            "<a href=",
+            "<a href='x",
+            "<!--",
+            "<script>",
+            "<a é=ü/>",
+            "<a \u{2028}=>",
+        ] {
             elements(html);
         }
     }

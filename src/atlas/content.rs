@@ -13,9 +13,8 @@ use serde::Deserialize;
 use crate::artifact::Fingerprint;
 
 /// First parts of addresses that the atlas uses itself.
-const RESERVED: [&str; 9] = [
-    "index", "networks", "birads", "methods", "data", "mammograms", "patches", "assets", "embed",
-];
+const RESERVED: [&str; 9] =
+    ["index", "networks", "birads", "methods", "data", "mammograms", "patches", "assets", "embed"];
 
 /// A page of prose.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,12 +107,7 @@ fn parse(slug: String, text: &str) -> Result<Article> {
     }
     let front: FrontMatter =
         serde_yaml::from_str(&yaml).map_err(|e| anyhow!("in the front matter: {e}"))?;
-    Ok(Article {
-        slug,
-        title: front.title,
-        weight: front.weight,
-        html: to_html(&text[length..]),
-    })
+    Ok(Article { slug, title: front.title, weight: front.weight, html: to_html(&text[length..]) })
 }
 
 /// CommonMark to HTML that holds no markup but its own.

@@ -46,7 +46,10 @@ pub(super) const TABLES: [Table; 5] = [
             ("threshold", "activation threshold T"),
             ("concept", "concept with the best IoU; empty when no concept overlaps"),
             ("iou", "that IoU"),
-            ("influence_rank", "rank of the unit by its influence on the cancer score; empty when not measured"),
+            (
+                "influence_rank",
+                "rank of the unit by its influence on the cancer score; empty when not measured",
+            ),
             ("labels", "what readers called it, separated by semicolons"),
             ("categories", "BI-RADS categories of those labels, separated by semicolons"),
         ],
@@ -106,14 +109,18 @@ pub(super) const TABLES: [Table; 5] = [
 /// Makes every table, as (path in the site, bytes), in the order of [`TABLES`].
 pub(super) fn tables(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
     let rows = [networks(atlas), units(atlas), top_patches(atlas), labels(atlas), patches(atlas)];
-    TABLES.iter().zip(rows).map(|(table, rows)| {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(table.columns.iter().map(|(name, _)| *name))?;
-        for row in rows {
-            writer.write_record(&row)?;
-        }
-        Ok((format!("data/{}", table.file), writer.into_inner()?))
-    }).collect()
+    TABLES
+        .iter()
+        .zip(rows)
+        .map(|(table, rows)| {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(table.columns.iter().map(|(name, _)| *name))?;
+            for row in rows {
+                writer.write_record(&row)?;
+            }
+            Ok((format!("data/{}", table.file), writer.into_inner()?))
+        })
+        .collect()
 }
 
 type Row = Vec<String>;

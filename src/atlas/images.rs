@@ -51,10 +51,8 @@ impl<'a> Pictures<'a> {
     /// Paths of all pictures.
     pub(super) fn paths(&self) -> impl Iterator<Item = String> {
         let manifest = self.inputs.manifest;
-        let patches = self
-            .patches
-            .iter()
-            .map(|&n| patch_path(self.inputs, &manifest.patches[n as usize]));
+        let patches =
+            self.patches.iter().map(|&n| patch_path(self.inputs, &manifest.patches[n as usize]));
         let mammograms = self
             .mammograms
             .iter()

@@ -110,9 +110,7 @@ fn simplify(points: &[Point], tolerance: f32) -> Vec<Point> {
     // Two far corners stay: the first, and the one farthest from it.
     let distance = |a: Point, b: Point| (a[0] - b[0]).hypot(a[1] - b[1]);
     let far = (0..points.len())
-        .max_by(|&a, &b| {
-            distance(points[0], points[a]).total_cmp(&distance(points[0], points[b]))
-        })
+        .max_by(|&a, &b| distance(points[0], points[a]).total_cmp(&distance(points[0], points[b])))
         .unwrap_or(0);
     let mut closed = points.to_vec();
     closed.push(points[0]);
@@ -138,7 +136,11 @@ fn simplify(points: &[Point], tolerance: f32) -> Vec<Point> {
 fn distance_to_line([x, y]: Point, [ax, ay]: Point, [bx, by]: Point) -> f32 {
     let (dx, dy) = (bx - ax, by - ay);
     let length = dx.hypot(dy);
-    if length == 0.0 { (x - ax).hypot(y - ay) } else { (dx * (y - ay) - dy * (x - ax)).abs() / length }
+    if length == 0.0 {
+        (x - ax).hypot(y - ay)
+    } else {
+        (dx * (y - ay) - dy * (x - ax)).abs() / length
+    }
 }
 
 #[cfg(test)]

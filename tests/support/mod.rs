@@ -70,7 +70,14 @@ impl Fixture {
         let (manifest, store) = prepared(&dataset, pictures);
         let config = project(folder, top);
         let networks = vec![
-            network(&manifest, config.networks[0].clone(), "conv5", units, top, Some("alexnet-owt.pth")),
+            network(
+                &manifest,
+                config.networks[0].clone(),
+                "conv5",
+                units,
+                top,
+                Some("alexnet-owt.pth"),
+            ),
             network(&manifest, config.networks[1].clone(), "layer4", 12, top, None),
         ];
         Self {
@@ -217,7 +224,8 @@ fn drawn(number: u32) -> (Mammogram, Grey) {
             if inside <= 0.0 {
                 continue;
             }
-            let mut value = 45.0 + 70.0 * inside.sqrt() + 70.0 * texture(from_wall, y as f32) * inside.sqrt();
+            let mut value =
+                45.0 + 70.0 * inside.sqrt() + 70.0 * texture(from_wall, y as f32) * inside.sqrt();
             value += 10.0 * (noise.next() - 0.5);
             if lesion {
                 let d = (from_wall - lx).hypot(y as f32 - ly) / radius;
@@ -279,8 +287,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
         for y in (0..=grey.height - edge).step_by(step as usize) {
             for x in (0..=grey.width - edge).step_by(step as usize) {
                 let at = |px: u32, py: u32| grey.at(x + px * edge / EDGE, y + py * edge / EDGE);
-                let own: Vec<u8> =
-                    (0..EDGE * EDGE).map(|i| at(i % EDGE, i / EDGE)).collect();
+                let own: Vec<u8> = (0..EDGE * EDGE).map(|i| at(i % EDGE, i / EDGE)).collect();
                 let breast = own.iter().filter(|p| **p > 30).count() as f32 / own.len() as f32;
                 if breast < 0.5 {
                     continue;
@@ -289,9 +296,8 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
                     mammogram.lesions.iter().filter(|l| l.pathology == pathology).any(|l| {
                         l.outlines.iter().filter_map(Outline::bounds).any(|[l, t, r, b]| {
                             let (cx, cy) = ((l + r) / 2.0, (t + b) / 2.0);
-                            let within = |c: f32, from: u32| {
-                                c >= from as f32 && c < (from + edge) as f32
-                            };
+                            let within =
+                                |c: f32, from: u32| c >= from as f32 && c < (from + edge) as f32;
                             within(cx, x) && within(cy, y)
                         })
                     })
@@ -337,7 +343,10 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
         notices: (0..25)
             .map(|i| Notice {
                 place: format!("mdb{i:03}.pgm"),
-                message: format!("cannot read {}: unexpected end of file", dataset.join("x").display()),
+                message: format!(
+                    "cannot read {}: unexpected end of file",
+                    dataset.join("x").display()
+                ),
                 skipped: true,
             })
             .collect(),
@@ -402,8 +411,7 @@ fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit
                 })
                 .collect();
             // A late patch has no region above the threshold.
-            let overlay =
-                if rank > 20 { String::new() } else { format!("M{}Z", ring.join("L")) };
+            let overlay = if rank > 20 { String::new() } else { format!("M{}Z", ring.join("L")) };
             TopPatch { patch, score, at: [3, 3], roi: [0.0, 0.0, edge, edge], overlay }
         })
         .collect();

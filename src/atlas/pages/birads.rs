@@ -192,9 +192,9 @@ fn coverage(
         lexicon.covered += usize::from(!said.is_empty() || !found.is_empty());
         match lexicon.groups.last_mut() {
             Some(group) if group.category == entry.category => group.terms.push(row),
-            _ => lexicon
-                .groups
-                .push(GroupView { category: entry.category.into(), terms: vec![row] }),
+            _ => {
+                lexicon.groups.push(GroupView { category: entry.category.into(), terms: vec![row] })
+            }
         }
     }
     lexicons

@@ -68,7 +68,11 @@ pub(super) fn view(atlas: &Atlas) -> View {
             mammograms: text::count(members.len() as u64),
             patches: text::count(all),
             positives: text::count(positives),
-            share: if all == 0 { "–".into() } else { text::percent(positives as f64 / all as f64) },
+            share: if all == 0 {
+                "–".into()
+            } else {
+                text::percent(positives as f64 / all as f64)
+            },
         }
     };
     let mut splits: Vec<SplitRow> = [Split::Train, Split::Validation, Split::Test]

@@ -72,12 +72,8 @@ pub(super) fn view(atlas: &Atlas) -> View {
     let cut = &manifest.patching;
     let folders = atlas.folders();
     let clean = |value: &str| text::without_folders(value, &folders);
-    let mut provenance: Vec<(String, String)> = atlas
-        .inputs
-        .provenance
-        .iter()
-        .map(|(name, value)| (clean(name), clean(value)))
-        .collect();
+    let mut provenance: Vec<(String, String)> =
+        atlas.inputs.provenance.iter().map(|(name, value)| (clean(name), clean(value))).collect();
     if let Source::Phantom { patients, height } = &config.source {
         provenance.insert(
             0,

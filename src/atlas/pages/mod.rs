@@ -276,7 +276,10 @@ impl<'a> Atlas<'a> {
                 let mut frame = self.frame(
                     job,
                     exhibit.config.name.clone(),
-                    format!("How well {} tells cancer from no cancer, and its dissected layers", exhibit.config.name),
+                    format!(
+                        "How well {} tells cancer from no cancer, and its dissected layers",
+                        exhibit.config.name
+                    ),
                 );
                 frame.caution = caution(exhibit);
                 self.page("network.html", &frame, &network::view(self, exhibit))
@@ -445,7 +448,8 @@ impl<'a> Atlas<'a> {
             facts.push(("composition".to_string(), self.labels.name(density)));
         }
         facts.extend(mammogram.facts.clone());
-        let described = if view.is_empty() { "Mammogram".into() } else { format!("{view} mammogram") };
+        let described =
+            if view.is_empty() { "Mammogram".into() } else { format!("{view} mammogram") };
         MammogramView {
             id: mammogram.id.clone(),
             src: images::mammogram_path(&mammogram.id),
@@ -515,7 +519,9 @@ impl<'a> Atlas<'a> {
         }
         match best {
             _ if !said.is_empty() => (said.join("; "), "reader"),
-            Some((concept, iou)) if iou > DETECTOR_IOU => (self.labels.name(&concept.id), "concept"),
+            Some((concept, iou)) if iou > DETECTOR_IOU => {
+                (self.labels.name(&concept.id), "concept")
+            }
             _ => (String::new(), "none"),
         }
     }

@@ -95,10 +95,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
     let name = unit_name(network, &layer.layer, unit.unit);
     let neighbour = |at: u32| {
         layer.units.get(at as usize).map(|other| {
-            Link::new(
-                format!("{:04}", other.unit),
-                unit_href(network, &layer.layer, other.unit),
-            )
+            Link::new(format!("{:04}", other.unit), unit_href(network, &layer.layer, other.unit))
         })
     };
     let patches: Vec<PatchView> =
