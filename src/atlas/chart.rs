@@ -1,0 +1,274 @@
+//! Small charts as geometry: the templates draw them as inline SVG.
+
+use serde::Serialize;
+
+use super::text::significant;
+
+/// Space around the plot for ticks and labels, in the chart's units.
+const LEFT: f64 = 46.0;
+const BOTTOM: f64 = 38.0;
+const TOP: f64 = 10.0;
+const RIGHT: f64 = 12.0;
+
+/// A chart of lines or bars. All lengths are in the units of its own view box.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Chart {
+    /// What it shows, for those who do not see it.
+    alt: String,
+    width: f64,
+    height: f64,
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+    x_label: String,
+    y_label: String,
+    x_ticks: Vec<Tick>,
+    y_ticks: Vec<Tick>,
+    lines: Vec<Line>,
+    bars: Vec<Bar>,
+    markers: Vec<Tick>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Tick {
+    at: f64,
+    label: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Line {
+    path: String,
+    /// `main`, `second` or `guide`: how the theme draws it.
+    look: &'static str,
+    label: String,
+    label_y: f64,
+    label_x: f64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Bar {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+}
+
+/// A line to draw.
+pub(super) struct Series<'a> {
+    pub(super) label: &'a str,
+    pub(super) look: &'static str,
+    pub(super) points: Vec<[f64; 2]>,
+}
+
+/// The range of an axis.
+#[derive(Clone, Copy)]
+struct Range {
+    low: f64,
+    high: f64,
+}
+
+impl Range {
+    fn of(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = values
+            .filter(|v| v.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        if low > high {
+            Range { low: 0.0, high: 1.0 }
+        } else if low == high {
+            Range { low: low - 0.5, high: high + 0.5 }
+        } else {
+            Range { low, high }
+        }
+    }
+
+    fn share(self, value: f64) -> f64 {
+        (value - self.low) / (self.high - self.low)
+    }
+
+    /// Round values within the range, about `wanted` of them.
+    fn ticks(self, wanted: f64) -> Vec<f64> {
+        let raw = (self.high - self.low) / wanted;
+        let power = 10f64.powf(raw.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= raw);
+        let step = step.unwrap_or(power * 10.0);
+        let first = (self.low / step - 1e-9).ceil() as i64;
+        let last = (self.high / step + 1e-9).floor() as i64;
+        (first..=last.min(first + 20)).map(|i| i as f64 * step).collect()
+    }
+}
+
+fn tidy(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+/// A tick's number, without the rounding noise of its making.
+fn tick_label(value: f64) -> String {
+    let rounded = (value * 1e6).round() / 1e6;
+    format!("{}", if rounded == 0.0 { 0.0 } else { rounded }).replace('-', "\u{2212}")
+}
+
+impl Chart {
+    fn empty(alt: String, size: [f64; 2], labels: [&str; 2]) -> Self {
+        let [width, height] = size;
+        Self {
+            alt,
+            width,
+            height,
+            left: LEFT,
+            top: TOP,
+            right: width - RIGHT,
+            bottom: height - BOTTOM,
+            x_label: labels[0].into(),
+            y_label: labels[1].into(),
+            x_ticks: Vec::new(),
+            y_ticks: Vec::new(),
+            lines: Vec::new(),
+            bars: Vec::new(),
+            markers: Vec::new(),
+        }
+    }
+
+    fn x(&self, range: Range, value: f64) -> f64 {
+        tidy(self.left + range.share(value) * (self.right - self.left))
+    }
+
+    fn y(&self, range: Range, value: f64) -> f64 {
+        tidy(self.bottom - range.share(value) * (self.bottom - self.top))
+    }
+
+    fn path(&self, points: &[[f64; 2]], x: Range, y: Range) -> String {
+        points
+            .iter()
+            .filter(|p| p.iter().all(|v| v.is_finite()))
+            .enumerate()
+            .map(|(i, &[px, py])| {
+                let command = if i == 0 { 'M' } else { 'L' };
+                format!("{command}{} {}", self.x(x, px), self.y(y, py))
+            })
+            .collect()
+    }
+
+    fn axes(&mut self, x: Range, y: Range, x_ticks: &[f64], y_ticks: &[f64]) {
+        let tick = |at, value| Tick { at, label: tick_label(value) };
+        self.x_ticks = x_ticks.iter().map(|&v| tick(self.x(x, v), v)).collect();
+        self.y_ticks = y_ticks.iter().map(|&v| tick(self.y(y, v), v)).collect();
+    }
+
+    /// A receiver operating characteristic with the line of chance.
+    pub(super) fn roc(alt: String, points: &[[f64; 2]]) -> Self {
+        let mut chart =
+            Self::empty(alt, [340.0, 330.0], ["False positive rate", "True positive rate"]);
+        let unit = Range { low: 0.0, high: 1.0 };
+        let ticks = [0.0, 0.25, 0.5, 0.75, 1.0];
+        chart.axes(unit, unit, &ticks, &ticks);
+        // A curve of many thousand points is thinned to what a screen can show.
+        let mut shown: Vec<[f64; 2]> = Vec::new();
+        for (i, &point) in points.iter().enumerate() {
+            let far = shown.last().is_none_or(|last: &[f64; 2]| {
+                (point[0] - last[0]).abs() + (point[1] - last[1]).abs() >= 0.004
+            });
+            if far || i + 1 == points.len() {
+                shown.push(point);
+            }
+        }
+        for (look, points) in [("guide", vec![[0.0, 0.0], [1.0, 1.0]]), ("main", shown)] {
+            let path = chart.path(&points, unit, unit);
+            chart.lines.push(Line { path, look, label: String::new(), label_x: 0.0, label_y: 0.0 });
+        }
+        chart
+    }
+
+    /// Lines over epochs.
+    pub(super) fn epochs(alt: String, y_label: &str, series: Vec<Series>) -> Self {
+        let mut chart = Self::empty(alt, [420.0, 250.0], ["Epoch", y_label]);
+        let all = || series.iter().flat_map(|s| s.points.iter());
+        let x = Range::of(all().map(|p| p[0]));
+        let mut y = Range::of(all().map(|p| p[1]));
+        let margin = (y.high - y.low) * 0.08;
+        y = Range { low: y.low - margin, high: y.high + margin };
+        let whole: Vec<f64> = x.ticks(6.0).into_iter().filter(|t| t.fract() == 0.0).collect();
+        chart.axes(x, y, &whole, &y.ticks(4.0));
+        for series in &series {
+            let path = chart.path(&series.points, x, y);
+            let end = series.points.last().copied().unwrap_or([x.high, y.low]);
+            let line = Line {
+                path,
+                look: series.look,
+                label: series.label.into(),
+                label_x: chart.right - 4.0,
+                label_y: chart.y(y, end[1]) - 6.0,
+            };
+            chart.lines.push(line);
+        }
+        // Labels of lines that end close together would lie on each other.
+        if let [first, second] = chart.lines.as_mut_slice()
+            && (first.label_y - second.label_y).abs() < 14.0
+        {
+            let (upper, lower) =
+                if first.label_y <= second.label_y { (first, second) } else { (second, first) };
+            lower.label_y = upper.label_y + 24.0;
+        }
+        let (top, bottom) = (chart.top + 9.0, chart.bottom - 4.0);
+        for line in &mut chart.lines {
+            line.label_y = line.label_y.clamp(top, bottom);
+        }
+        chart
+    }
+
+    /// Counts in equal bins over `range`, with a marked value.
+    pub(super) fn histogram(
+        alt: String,
+        counts: &[u32],
+        range: [f32; 2],
+        marker: (f64, &str),
+    ) -> Self {
+        let mut chart = Self::empty(alt, [420.0, 220.0], ["Score of a patch", "Patches"]);
+        let [low, high] = range.map(f64::from);
+        let x = Range::of([low, high, marker.0].into_iter());
+        let most = counts.iter().copied().max().unwrap_or(0).max(1);
+        let y = Range { low: 0.0, high: f64::from(most) };
+        let whole: Vec<f64> = y.ticks(3.0).into_iter().filter(|t| t.fract() == 0.0).collect();
+        chart.axes(x, y, &x.ticks(5.0), &whole);
+        let step = (high - low) / counts.len().max(1) as f64;
+        for (i, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let left = chart.x(x, low + step * i as f64);
+            let right = chart.x(x, low + step * (i + 1) as f64);
+            // A single patch stays visible beside a thousand.
+            let top = chart.y(y, f64::from(count)).min(chart.bottom - 1.0);
+            chart.bars.push(Bar {
+                x: left,
+                y: tidy(top),
+                width: tidy((right - left - 0.8).max(0.8)),
+                height: tidy(chart.bottom - top),
+            });
+        }
+        if marker.0.is_finite() {
+            let label = format!("{} {}", marker.1, significant(marker.0));
+            chart.markers.push(Tick { at: chart.x(x, marker.0), label });
+        }
+        chart
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        assert_eq!(Range { low: 0.0, high: 1.0 }.ticks(4.0), [0.0, 0.5, 1.0]);
+        assert_eq!(Range { low: 1.0, high: 12.0 }.ticks(6.0), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
+        assert_eq!(tick_label(0.1 + 0.2), "0.3");
+    }
+
+    #[test]
+    fn odd_numbers_draw_nothing_wrong() {
+        let chart = Chart::histogram("x".into(), &[0, 0], [f32::NAN, f32::NAN], (f64::NAN, "T"));
+        assert!(chart.bars.is_empty() && chart.markers.is_empty());
+        let chart = Chart::roc("x".into(), &[]);
+        assert_eq!(chart.lines[1].path, "");
+        let flat = Chart::histogram("x".into(), &[5], [1.0, 1.0], (1.0, "T"));
+        assert_eq!(flat.bars.len(), 1);
+    }
+}

@@ -1,0 +1,351 @@
+//! Looks a built site over: broken links, missing images, images without an alternative text,
+//! addresses that occur twice on a page.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use rayon::prelude::*;
+
+/// Something wrong with a page.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The page, by its path below the site.
+    pub page: String,
+    /// Line of the page, from 1.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.page, self.line, self.message)
+    }
+}
+
+/// One start tag.
+struct Element {
+    name: String,
+    line: usize,
+    attributes: Vec<(String, String)>,
+}
+
+impl Element {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What other pages need to know of a page, and what it asks for.
+struct Page {
+    path: String,
+    ids: BTreeSet<String>,
+    links: Vec<(usize, String)>,
+    problems: Vec<Problem>,
+}
+
+/// Checks every page of the built site. The problems are sorted by page and line.
+///
+/// # Errors
+/// When there is no site or a file of it cannot be read.
+pub fn check(site: &Path) -> Result<Vec<Problem>> {
+    ensure!(site.is_dir(), "{} is not there; run `build` first", site.display());
+    let mut files = BTreeSet::new();
+    for entry in walkdir::WalkDir::new(site) {
+        let entry = entry.with_context(|| format!("cannot list {}", site.display()))?;
+        if entry.file_type().is_file() {
+            let path = entry.path().strip_prefix(site)?.to_string_lossy().replace('\\', "/");
+            files.insert(path);
+        }
+    }
+    let html: Vec<&String> = files.iter().filter(|path| path.ends_with(".html")).collect();
+    let pages: Vec<Page> = html
+        .par_iter()
+        .map(|path| {
+            let bytes = fs_err::read(site.join(path))?;
+            Ok(read_page(path, &String::from_utf8_lossy(&bytes)))
+        })
+        .collect::<Result<_>>()?;
+    let ids: BTreeMap<&str, &BTreeSet<String>> =
+        pages.iter().map(|page| (page.path.as_str(), &page.ids)).collect();
+    let mut problems: Vec<Problem> = pages
+        .par_iter()
+        .flat_map_iter(|page| {
+            let broken = page.links.iter().filter_map(|(line, link)| {
+                let message = broken(&page.path, link, &files, &ids)?;
+                Some(Problem { page: page.path.clone(), line: *line, message })
+            });
+            page.problems.iter().cloned().chain(broken)
+        })
+        .collect();
+    problems.sort();
+    problems.dedup();
+    Ok(problems)
+}
+
+/// What is wrong with a link, if anything.
+fn broken(
+    page: &str,
+    link: &str,
+    files: &BTreeSet<String>,
+    ids: &BTreeMap<&str, &BTreeSet<String>>,
+) -> Option<String> {
+    let (path, fragment) = match link.split_once('#') {
+        Some((path, fragment)) => (path, Some(fragment)),
+        None => (link, None),
+    };
+    let path = path.split('?').next().unwrap_or_default();
+    let scheme = path.split_once(':').map(|(s, _)| s.trim().to_ascii_lowercase());
+    match scheme.as_deref() {
+        Some("http" | "https" | "mailto" | "data") => return None,
+        Some(other) => return Some(format!("link with the scheme `{other}:`: {link}")),
+        None => {}
+    }
+    if path.starts_with('/') {
+        return Some(format!("link is not relative to the page: {link}"));
+    }
+    let target = if path.is_empty() {
+        page.to_string()
+    } else {
+        let mut parts: Vec<&str> = page.split('/').collect();
+        parts.pop();
+        let decoded = percent_decoded(path);
+        for part in decoded.split('/') {
+            match part {
+                "" | "." => {}
+                ".." if parts.pop().is_none() => {
+                    return Some(format!("link leaves the site: {link}"));
+                }
+                ".." => {}
+                part => parts.push(part),
+            }
+        }
+        parts.join("/")
+    };
+    if path.ends_with('/') || !files.contains(&target) {
+        return Some(format!("nothing at {link}"));
+    }
+    let fragment = percent_decoded(fragment?);
+    let known =
+        fragment.is_empty() || ids.get(target.as_str()).is_none_or(|ids| ids.contains(&fragment));
+    (!known).then(|| format!("no place #{fragment} in {target}"))
+}
+
+fn read_page(path: &str, html: &str) -> Page {
+    let mut page =
+        Page { path: path.into(), ids: BTreeSet::new(), links: Vec::new(), problems: Vec::new() };
+    for element in elements(html) {
+        let mut problem = |message: String| {
+            page.problems.push(Problem { page: path.into(), line: element.line, message });
+        };
+        if let Some(id) = element.get("id")
+            && !page.ids.insert(id.to_string())
+        {
+            problem(format!("the id `{id}` occurs twice"));
+        }
+        if element.name == "img" {
+            if element.get("alt").is_none() {
+                problem(format!("image without alt text: {}", element.get("src").unwrap_or("?")));
+            }
+            if element.get("src").is_none_or(str::is_empty) {
+                problem("image without src".into());
+            }
+        }
+        for attribute in ["href", "xlink:href", "src", "poster"] {
+            if let Some(link) = element.get(attribute) {
+                page.links.push((element.line, link.trim().to_string()));
+            }
+        }
+        for candidate in element.get("srcset").unwrap_or_default().split(',') {
+            if let Some(link) = candidate.split_whitespace().next() {
+                page.links.push((element.line, link.to_string()));
+            }
+        }
+    }
+    page
+}
+
+/// Start tags of a page, in order; comments and scripts are skipped.
+fn elements(html: &str) -> Vec<Element> {
+    let mut elements = Vec::new();
+    let mut at = 0;
+    let mut line = 1;
+    // Moves on to `to`, counting lines.
+    let advance = |at: &mut usize, to: usize, line: &mut usize| {
+        *line += html.as_bytes()[*at..to].iter().filter(|b| **b == b'\n').count();
+        *at = to;
+    };
+    while let Some(open) = html[at..].find('<').map(|i| at + i) {
+        advance(&mut at, open, &mut line);
+        let rest = &html[open..];
+        if rest.starts_with("<!--") {
+            let end = rest.find("-->").map_or(html.len(), |i| open + i + 3);
+            advance(&mut at, end, &mut line);
+            continue;
+        }
+        let name: String = rest[1..]
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
+            .collect::<String>()
+            .to_ascii_lowercase();
+        if name.is_empty() {
+            at = open + 1;
+            continue;
+        }
+        let (attributes, length) = attributes(&rest[1 + name.len()..]);
+        elements.push(Element { name: name.clone(), line, attributes });
+        advance(&mut at, open + 1 + name.len() + length, &mut line);
+        if matches!(name.as_str(), "script" | "style") {
+            let close = format!("</{name}");
+            let end = html[at..].find(&close).map_or(html.len(), |i| at + i);
+            advance(&mut at, end, &mut line);
+        }
+    }
+    elements
+}
+
+/// Attributes up to the end of the tag, and the length of all that.
+fn attributes(text: &str) -> (Vec<(String, String)>, usize) {
+    let mut attributes = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+        if rest.is_empty() {
+            return (attributes, text.len());
+        }
+        if let Some(after) = rest.strip_prefix('>') {
+            return (attributes, text.len() - after.len());
+        }
+        let end = rest
+            .find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/'))
+            .unwrap_or(rest.len())
+            .max(rest.chars().next().map_or(1, char::len_utf8));
+        let name = rest[..end].to_ascii_lowercase();
+        rest = rest[end..].trim_start();
+        let mut value = "";
+        if let Some(after) = rest.strip_prefix('=') {
+            let after = after.trim_start();
+            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
+            (value, rest) = match quote {
+                Some(quote) => {
+                    let inner = &after[1..];
+                    let end = inner.find(quote).unwrap_or(inner.len());
+                    (&inner[..end], inner.get(end + 1..).unwrap_or(""))
+                }
+                None => {
+                    let end = after
+                        .find(|c: char| c.is_ascii_whitespace() || c == '>')
+                        .unwrap_or(after.len());
+                    (&after[..end], &after[end..])
+                }
+            };
+        }
+        attributes.push((name, unescaped(value)));
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    if !text.contains('&') {
+        return text.into();
+    }
+    // The ampersand comes last, so that `&amp;lt;` stays `&lt;`.
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(text.to_string(), |text, (entity, plain)| text.replace(entity, plain))
+}
+
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let code = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        match (bytes[at], code.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(byte)) => {
+                out.push(byte);
+                at += 3;
+            }
+            (byte, _) => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(pages: &[(&str, &str)]) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, html) in pages {
+            crate::artifact::write(&folder.path().join(path), html.as_bytes()).unwrap();
+        }
+        check(folder.path()).unwrap().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_sound_site_has_no_problem() {
+        let found = problems(&[
+            (
+                "index.html",
+                "<!-- <a href=nowhere> --><a href='a/index.html#x%20y'>a</a>\
+                 <a href=\"https://example.org\">e</a><script>\"<img src=no>\"</script>\
+                 <img src=\"p.jpg\" alt=\"A patch\"><a href=\"?q=1#\">top</a>",
+            ),
+            ("a/index.html", "<h1 id=\"x y\">A</h1><a href=\"../index.html\">home</a>"),
+            ("p.jpg", ""),
+        ]);
+        assert_eq!(found, [""; 0]);
+    }
+
+    #[test]
+    fn planted_faults_are_found_with_their_lines() {
+        let found = problems(&[(
+            "a/index.html",
+            "<p id=x></p>\n<p id=x></p>\n<a href=../gone.html>\n<a href=#nowhere>\n<img src=no.jpg>\n\
+             <a href=\"javascript:alert(1)\">\n<a href=/etc>\n<a href=../../up.html>\n<a href=\"./\">\n\
+             <video poster=no.png></video>",
+        )]);
+        let expected = [
+            "a/index.html:2: the id `x` occurs twice",
+            "a/index.html:3: nothing at ../gone.html",
+            "a/index.html:4: no place #nowhere in a/index.html",
+            "a/index.html:5: image without alt text: no.jpg",
+            "a/index.html:5: nothing at no.jpg",
+            "a/index.html:6: link with the scheme `javascript:`: javascript:alert(1)",
+            "a/index.html:7: link is not relative to the page: /etc",
+            "a/index.html:8: link leaves the site: ../../up.html",
+            "a/index.html:9: nothing at ./",
+            "a/index.html:10: nothing at no.png",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn broken_markup_does_not_panic() {
+        for html in [
+            "<",
+            "<a",
+            "<a href",
+            "<a href=",
+            "<a href='x",
+            "<!--",
+            "<script>",
+            "<a é=ü/>",
+            "<a \u{2028}=>",
+        ] {
+            elements(html);
+        }
+    }
+}

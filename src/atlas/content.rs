@@ -1,0 +1,258 @@
+//! Pages of prose: `content/*.md`, CommonMark with tables and footnotes.
+//!
+//! A file begins with front matter, YAML between two lines of `---`: `title`, and `weight`, which
+//! orders the navigation. Raw HTML is shown as text. Relative links count from the root of the
+//! site, and a link to another file of the folder, `methods.md`, becomes a link to its page.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use serde::Deserialize;
+
+use crate::artifact::Fingerprint;
+
+/// First parts of addresses that the atlas uses itself.
+const RESERVED: [&str; 9] =
+    ["index", "networks", "birads", "methods", "data", "mammograms", "patches", "assets", "embed"];
+
+/// A page of prose.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Article {
+    /// Folder of the page: the stem of its file.
+    pub(super) slug: String,
+    /// Heading and entry in the navigation.
+    pub(super) title: String,
+    /// Order in the navigation.
+    pub(super) weight: i64,
+    /// The prose as safe HTML.
+    pub(super) html: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FrontMatter {
+    title: String,
+    #[serde(default = "last")]
+    weight: i64,
+}
+
+fn last() -> i64 {
+    100
+}
+
+/// Reads every page of the folder, ordered by weight and name. A folder that is not there is empty.
+pub(super) fn read(folder: &Path) -> Result<Vec<Article>> {
+    let mut articles = Vec::new();
+    for path in list(folder)? {
+        let text = super::read_text(&path)?;
+        let slug = super::text::file_name(&path.with_extension(""));
+        let place = || format!("{} cannot become a page", path.display());
+        super::safe_name("page", &slug).with_context(place)?;
+        if RESERVED.contains(&slug.as_str()) {
+            bail!("{}: the atlas has a page `{slug}` of its own; rename the file", path.display());
+        }
+        articles.push(parse(slug, &text).with_context(place)?);
+    }
+    articles.sort_by(|a, b| (a.weight, &a.slug).cmp(&(b.weight, &b.slug)));
+    Ok(articles)
+}
+
+/// Fingerprint of every page's source.
+pub(super) fn fingerprint(folder: &Path) -> Result<Fingerprint> {
+    let sources = list(folder)?
+        .into_iter()
+        .map(|path| Ok((super::text::file_name(&path), Fingerprint::of_file(&path)?)))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(Fingerprint::of(&sources))
+}
+
+fn list(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut paths = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = super::text::file_name(&path).starts_with('.');
+        if !hidden && path.extension().is_some_and(|e| e == "md") && path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn parse(slug: String, text: &str) -> Result<Article> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut lines = text.split_inclusive('\n');
+    let opening = lines.next().unwrap_or_default();
+    if opening.trim_end() != "---" {
+        bail!("line 1: expected `---`, then `title: …` and a second `---` before the text");
+    }
+    // The opening line is replaced by an empty one, so that the reader's line numbers are the file's.
+    let mut yaml = String::from("\n");
+    let mut closed = false;
+    let mut length = opening.len();
+    for line in lines {
+        length += line.len();
+        if line.trim_end() == "---" {
+            closed = true;
+            break;
+        }
+        yaml.push_str(line);
+    }
+    if !closed {
+        bail!("line 1: the front matter that begins here is never closed by a second `---`");
+    }
+    let front: FrontMatter =
+        serde_yaml::from_str(&yaml).map_err(|e| anyhow!("in the front matter: {e}"))?;
+    Ok(Article { slug, title: front.title, weight: front.weight, html: to_html(&text[length..]) })
+}
+
+/// CommonMark to HTML that holds no markup but its own.
+fn to_html(markdown: &str) -> String {
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
+    let mut events: Vec<Event> = Parser::new_ext(markdown, options).map(inert).collect();
+    let first = |event: &Event| matches!(event, Event::Start(Tag::Heading { level, .. }) if *level == HeadingLevel::H1);
+    // The title is the page's only first heading.
+    if events.iter().any(first) {
+        events.iter_mut().for_each(demote);
+    }
+    number_headings(&mut events);
+    let mut out = String::new();
+    html::push_html(&mut out, events.into_iter());
+    out
+}
+
+/// Raw HTML becomes text, and a link may only lead to the web, to mail or into the site.
+fn inert(event: Event) -> Event {
+    match event {
+        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Link { link_type, dest_url: safe_link(dest_url), title, id })
+        }
+        Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+            Event::Start(Tag::Image { link_type, dest_url: safe_link(dest_url), title, id })
+        }
+        other => other,
+    }
+}
+
+fn safe_link(link: CowStr) -> CowStr {
+    // Browsers ignore white space and control characters within a scheme.
+    let bare: String = link.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    let lower = bare.to_ascii_lowercase();
+    if ["http://", "https://", "mailto:"].iter().any(|scheme| lower.starts_with(scheme))
+        || bare.starts_with('#')
+    {
+        return bare.into();
+    }
+    let path = bare.split(['?', '#']).next().unwrap_or_default();
+    if path.contains(':') || path.starts_with(['/', '\\']) {
+        return "#".into();
+    }
+    let inside = match path.strip_suffix(".md") {
+        Some(stem) => format!("{stem}/index.html{}", &bare[path.len()..]),
+        None => bare,
+    };
+    // Every page of prose lies one folder below the root.
+    format!("../{}", inside.trim_start_matches("./")).into()
+}
+
+fn demote(event: &mut Event) {
+    let lower = |level: HeadingLevel| match level {
+        HeadingLevel::H1 => HeadingLevel::H2,
+        HeadingLevel::H2 => HeadingLevel::H3,
+        HeadingLevel::H3 => HeadingLevel::H4,
+        HeadingLevel::H4 => HeadingLevel::H5,
+        _ => HeadingLevel::H6,
+    };
+    match event {
+        Event::Start(Tag::Heading { level, .. }) | Event::End(TagEnd::Heading(level)) => {
+            *level = lower(*level);
+        }
+        _ => {}
+    }
+}
+
+/// Gives every heading an address: its words joined by dashes.
+fn number_headings(events: &mut [Event]) {
+    let mut used = std::collections::BTreeSet::new();
+    for at in 0..events.len() {
+        if !matches!(events[at], Event::Start(Tag::Heading { .. })) {
+            continue;
+        }
+        let words: String = events[at + 1..]
+            .iter()
+            .take_while(|event| !matches!(event, Event::End(TagEnd::Heading(_))))
+            .filter_map(|event| match event {
+                Event::Text(text) | Event::Code(text) => Some(text.as_ref()),
+                _ => None,
+            })
+            .collect();
+        let slug: Vec<String> = words
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect();
+        let base = if slug.is_empty() { "section".into() } else { slug.join("-") };
+        let mut address = base.clone();
+        let mut copy = 1;
+        while !used.insert(address.clone()) {
+            copy += 1;
+            address = format!("{base}-{copy}");
+        }
+        if let Event::Start(Tag::Heading { id, .. }) = &mut events[at] {
+            *id = Some(address.into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_and_scripts_in_prose_are_inert() {
+        let html = to_html(
+            "Hello <b>x</b> <script>alert(1)</script>\n\n<div onclick=\"x()\">y</div>\n\n\
+             [a](javascript:alert(1)) [b](JaVa\tScript:alert(1)) [c](data:text/html,x) \
+             [d](<vbscript:x>) [e](//evil.example/x) [f](https://example.org/?a=1&b=2)\n\n\
+             ![alt \"text\"](javascript:x)",
+        );
+        assert!(!html.contains("<script") && !html.contains("<div") && !html.contains("<b>"));
+        assert!(!html.to_lowercase().contains("\"javascript:"), "{html}");
+        assert!(!html.contains("data:text") || !html.contains("href=\"data:"), "{html}");
+        assert!(!html.contains("//evil"), "{html}");
+        assert!(html.contains("https://example.org/?a=1&amp;b=2"), "{html}");
+    }
+
+    #[test]
+    fn links_count_from_the_root_of_the_site() {
+        let html = to_html("[m](methods/index.html#x) [n](about.md#how) [o](#here)");
+        assert!(html.contains("\"../methods/index.html#x\""), "{html}");
+        assert!(html.contains("\"../about/index.html#how\""), "{html}");
+        assert!(html.contains("\"#here\""), "{html}");
+    }
+
+    #[test]
+    fn headings_have_addresses_and_leave_the_first_level_to_the_title() {
+        let html = to_html("# How to read\n\n## How to read\n");
+        assert!(html.contains("<h2 id=\"how-to-read\">"), "{html}");
+        assert!(html.contains("<h3 id=\"how-to-read-2\">"), "{html}");
+    }
+
+    #[test]
+    fn bad_front_matter_names_its_line() {
+        let message = |text: &str| format!("{:#}", parse("x".into(), text).unwrap_err());
+        assert!(message("# Title\n").contains("line 1"));
+        assert!(message("---\ntitle: x\n").contains("never closed"));
+        let unknown = message("---\ntitle: x\nauthor: y\n---\n");
+        assert!(unknown.contains("author") && unknown.contains('3'), "{unknown}");
+        let article = parse("x".into(), "---\r\ntitle: About\r\n---\r\nText.\r\n").unwrap();
+        assert_eq!((article.title.as_str(), article.weight), ("About", 100));
+        assert_eq!(article.html, "<p>Text.</p>\n");
+    }
+}

@@ -1,0 +1,283 @@
+//! Tables for other programs: `data/*.csv`, UTF-8 with a header row.
+//!
+//! Text that a person wrote may begin like a formula, which a spreadsheet would run: such a field
+//! gets an apostrophe in front, which spreadsheets read as "this is text".
+
+use anyhow::Result;
+
+use super::pages::{Atlas, best_concept};
+use crate::dissection::record::unit_name;
+
+/// A table and what its columns mean.
+pub(super) struct Table {
+    /// Name of the file.
+    pub(super) file: &'static str,
+    /// What one row is.
+    pub(super) row: &'static str,
+    /// Columns with their meaning.
+    pub(super) columns: &'static [(&'static str, &'static str)],
+}
+
+/// Every table, as the data page documents it.
+pub(super) const TABLES: [Table; 5] = [
+    Table {
+        file: "networks.csv",
+        row: "one network",
+        columns: &[
+            ("network", "name of the network"),
+            ("layer_count", "number of dissected layers"),
+            ("parameters", "number of trainable parameters"),
+            ("auc", "area under the ROC curve, per patch; empty when one class is missing"),
+            ("auc_low", "lower end of its 95% interval (DeLong)"),
+            ("auc_high", "upper end of its 95% interval (DeLong)"),
+            ("positives", "evaluated patches with cancer"),
+            ("negatives", "evaluated patches without cancer"),
+            ("weights_blake3", "BLAKE3 digest of the weights"),
+        ],
+    },
+    Table {
+        file: "units.csv",
+        row: "one unit of a dissected layer",
+        columns: &[
+            ("network", "name of the network"),
+            ("layer", "name of the layer"),
+            ("unit", "number of the unit, from 1, four digits"),
+            ("max_score", "greatest score over the patches"),
+            ("threshold", "activation threshold T"),
+            ("concept", "concept with the best IoU; empty when no concept overlaps"),
+            ("iou", "that IoU"),
+            (
+                "influence_rank",
+                "rank of the unit by its influence on the cancer score; empty when not measured",
+            ),
+            ("labels", "what readers called it, separated by semicolons"),
+            ("categories", "BI-RADS categories of those labels, separated by semicolons"),
+        ],
+    },
+    Table {
+        file: "top_patches.csv",
+        row: "one patch at the top of one unit",
+        columns: &[
+            ("network", "name of the network"),
+            ("layer", "name of the layer"),
+            ("unit", "number of the unit, from 1, four digits"),
+            ("rank", "1 is the patch with the greatest score"),
+            ("patch", "name of the patch"),
+            ("score", "greatest activation of the unit in the patch"),
+            ("mammogram", "the mammogram it was cut from"),
+            ("x", "left edge of the patch in pixels of the mammogram"),
+            ("y", "top edge"),
+            ("width", "width"),
+            ("height", "height"),
+            ("positive", "true when the patch counts as cancer"),
+        ],
+    },
+    Table {
+        file: "labels.csv",
+        row: "one phenomenon that one reader saw in one unit",
+        columns: &[
+            ("reader", "pseudonym of the reader"),
+            ("network", "name of the network"),
+            ("layer", "name of the layer"),
+            ("unit", "number of the unit, from 1, four digits"),
+            ("phenomenon", "the reader's words"),
+            ("terms", "ids of the lexicon terms the reader chose, separated by semicolons"),
+            ("association", "malignant, benign, none or unsure"),
+            ("confidence", "1, guessing, to 5, certain; may be empty"),
+        ],
+    },
+    Table {
+        file: "patches.csv",
+        row: "one patch of the data set",
+        columns: &[
+            ("patch", "name of the patch"),
+            ("mammogram", "the mammogram it was cut from"),
+            ("patient", "pseudonym of the patient"),
+            ("split", "train, validation or test"),
+            ("x", "left edge in pixels of the mammogram"),
+            ("y", "top edge"),
+            ("width", "width"),
+            ("height", "height"),
+            ("positive", "true when the patch counts as cancer"),
+            ("lesion_fraction", "largest share of one malignant lesion that lies in the patch"),
+            ("patch_fraction", "share of the patch that malignant lesion covers"),
+            ("breast_fraction", "share of the patch that breast covers"),
+        ],
+    },
+];
+
+/// Makes every table, as (path in the site, bytes), in the order of [`TABLES`].
+pub(super) fn tables(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
+    let rows = [networks(atlas), units(atlas), top_patches(atlas), labels(atlas), patches(atlas)];
+    TABLES
+        .iter()
+        .zip(rows)
+        .map(|(table, rows)| {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(table.columns.iter().map(|(name, _)| *name))?;
+            for row in rows {
+                writer.write_record(&row)?;
+            }
+            Ok((format!("data/{}", table.file), writer.into_inner()?))
+        })
+        .collect()
+}
+
+type Row = Vec<String>;
+
+/// A field that holds someone's words.
+fn text(field: &str) -> String {
+    // Spreadsheets also look past leading blanks.
+    match field.trim_start_matches(' ').chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => format!("'{field}"),
+        _ => field.to_string(),
+    }
+}
+
+fn number(unit: u32) -> String {
+    format!("{unit:04}")
+}
+
+fn networks(atlas: &Atlas) -> Vec<Row> {
+    atlas
+        .inputs
+        .exhibits
+        .iter()
+        .map(|exhibit| {
+            let found = exhibit.evaluation;
+            let auc = |end: fn(&crate::training::record::Auc) -> f64| {
+                found.auc.as_ref().map(|auc| end(auc).to_string()).unwrap_or_default()
+            };
+            vec![
+                text(&exhibit.config.name),
+                exhibit.layers.len().to_string(),
+                found.parameters.to_string(),
+                auc(|a| a.value),
+                auc(|a| a.low),
+                auc(|a| a.high),
+                found.positives.to_string(),
+                found.negatives.to_string(),
+                text(&found.weights_blake3),
+            ]
+        })
+        .collect()
+}
+
+fn units(atlas: &Atlas) -> Vec<Row> {
+    atlas
+        .layers()
+        .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
+        .map(|(exhibit, layer, unit)| {
+            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+            let best = best_concept(layer, unit);
+            let (mut said, mut terms) = (Vec::<&str>::new(), Vec::new());
+            for (_, _, phenomenon) in atlas.labels.phenomena(&name) {
+                if !said.contains(&phenomenon.description.as_str()) {
+                    said.push(&phenomenon.description);
+                }
+                terms.extend(phenomenon.terms.iter().cloned());
+            }
+            vec![
+                text(&exhibit.config.name),
+                text(&layer.layer),
+                number(unit.unit),
+                unit.score_range[1].to_string(),
+                unit.threshold.to_string(),
+                best.map(|(concept, _)| text(&concept.id)).unwrap_or_default(),
+                best.map(|(_, iou)| iou.to_string()).unwrap_or_default(),
+                String::new(),
+                text(&said.join("; ")),
+                text(&atlas.labels.categories(&terms).join("; ")),
+            ]
+        })
+        .collect()
+}
+
+fn top_patches(atlas: &Atlas) -> Vec<Row> {
+    let manifest = atlas.inputs.manifest;
+    let mut rows = Vec::new();
+    for (exhibit, layer) in atlas.layers() {
+        for unit in &layer.units {
+            for (at, top) in unit.top.iter().enumerate() {
+                let patch = &manifest.patches[top.patch as usize];
+                rows.push(vec![
+                    text(&exhibit.config.name),
+                    text(&layer.layer),
+                    number(unit.unit),
+                    (at + 1).to_string(),
+                    text(&manifest.patch_name(patch)),
+                    top.score.to_string(),
+                    text(&manifest.member(patch).mammogram.id),
+                    patch.x.to_string(),
+                    patch.y.to_string(),
+                    patch.edge.to_string(),
+                    patch.edge.to_string(),
+                    patch.positive.to_string(),
+                ]);
+            }
+        }
+    }
+    rows
+}
+
+fn labels(atlas: &Atlas) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (exhibit, layer) in atlas.layers() {
+        for unit in &layer.units {
+            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+            for (reader, answer, phenomenon) in atlas.labels.phenomena(&name) {
+                let association = super::pages::association_word(phenomenon.association);
+                rows.push(vec![
+                    text(&reader.reader),
+                    text(&exhibit.config.name),
+                    text(&layer.layer),
+                    number(unit.unit),
+                    text(&phenomenon.description),
+                    text(&phenomenon.terms.join("; ")),
+                    association.into(),
+                    answer.confidence.map(|c| c.to_string()).unwrap_or_default(),
+                ]);
+            }
+        }
+    }
+    rows
+}
+
+fn patches(atlas: &Atlas) -> Vec<Row> {
+    let manifest = atlas.inputs.manifest;
+    manifest
+        .patches
+        .iter()
+        .map(|patch| {
+            let member = manifest.member(patch);
+            vec![
+                text(&manifest.patch_name(patch)),
+                text(&member.mammogram.id),
+                text(&member.mammogram.patient),
+                member.split.to_string(),
+                patch.x.to_string(),
+                patch.y.to_string(),
+                patch.edge.to_string(),
+                patch.edge.to_string(),
+                patch.positive.to_string(),
+                patch.lesion_fraction.to_string(),
+                patch.patch_fraction.to_string(),
+                patch.breast_fraction.to_string(),
+            ]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn formulas_are_text() {
+        for formula in ["=1+1", "+1", "-2", "@SUM(A1)", "\t=1", "\r=1", "  =HYPERLINK(\"x\")"] {
+            assert_eq!(text(formula), format!("'{formula}"));
+        }
+        assert_eq!(text("calcifications, x = 2"), "calcifications, x = 2");
+        assert_eq!(text(""), "");
+    }
+}

@@ -1,0 +1,118 @@
+//! What the readers say, by unit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Inputs;
+use crate::dissection::record::unit_name;
+use crate::lexicon::Entry;
+use crate::source::Notice;
+use crate::study::answer::{Answer, Phenomenon, ReaderFile};
+
+/// Answers by unit, and the lexicons' terms by id.
+pub(super) struct Labels<'a> {
+    answers: BTreeMap<&'a str, Vec<(&'a ReaderFile, &'a Answer)>>,
+    terms: BTreeMap<&'a str, (usize, Entry<'a>)>,
+    unplaced: Vec<Notice>,
+}
+
+impl<'a> Labels<'a> {
+    /// Sorts the readers' answers by unit, in the order of the readers.
+    pub(super) fn new(inputs: &'a Inputs<'a>) -> Self {
+        let units: BTreeSet<String> = inputs
+            .exhibits
+            .iter()
+            .flat_map(|exhibit| exhibit.layers.iter().map(move |layer| (exhibit, layer)))
+            .flat_map(|(exhibit, layer)| {
+                layer
+                    .units
+                    .iter()
+                    .map(move |unit| unit_name(&exhibit.config.name, &layer.layer, unit.unit))
+            })
+            .collect();
+        let mut answers: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        let mut unplaced = Vec::new();
+        for reader in inputs.readers {
+            for answer in &reader.answers {
+                if units.contains(&answer.unit) {
+                    answers.entry(&answer.unit).or_default().push((reader, answer));
+                } else {
+                    unplaced.push(Notice {
+                        place: format!("labels of {}", reader.reader),
+                        message: format!("{} is not a unit of this atlas; not shown", answer.unit),
+                        skipped: false,
+                    });
+                }
+            }
+        }
+        let mut terms = BTreeMap::new();
+        for (order, entry) in inputs.lexicons.entries().enumerate() {
+            // The first lexicon wins where two hold the same id.
+            terms.entry(entry.term.id.as_str()).or_insert((order, entry));
+        }
+        Self { answers, terms, unplaced }
+    }
+
+    /// Answers on a unit.
+    pub(super) fn of(&self, unit: &str) -> &[(&'a ReaderFile, &'a Answer)] {
+        self.answers.get(unit).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every labelled phenomenon on a unit, with its reader.
+    pub(super) fn phenomena(
+        &self,
+        unit: &str,
+    ) -> impl Iterator<Item = (&'a ReaderFile, &'a Answer, &'a Phenomenon)> {
+        self.of(unit)
+            .iter()
+            .flat_map(|&(reader, answer)| answer.phenomena.iter().map(move |p| (reader, answer, p)))
+    }
+
+    /// A term by its id.
+    pub(super) fn term(&self, id: &str) -> Option<Entry<'a>> {
+        self.terms.get(id).map(|(_, entry)| *entry)
+    }
+
+    /// Place of a term in the lexicons; unknown terms come last.
+    pub(super) fn order(&self, id: &str) -> usize {
+        self.terms.get(id).map_or(usize::MAX, |(order, _)| *order)
+    }
+
+    /// A term or concept in words.
+    pub(super) fn name(&self, id: &str) -> String {
+        match (id, self.term(id)) {
+            (_, Some(entry)) => entry.term.name.clone(),
+            ("malignant", None) => "malignant lesion".into(),
+            ("benign", None) => "benign lesion".into(),
+            _ => id.replace(['_', '-'], " "),
+        }
+    }
+
+    /// Where a term or concept stands: its BI-RADS category, or that it has none.
+    pub(super) fn standing(&self, id: &str) -> String {
+        match (id, self.term(id)) {
+            (_, Some(entry)) if entry.lexicon.birads => entry.category.to_string(),
+            (_, Some(entry)) => format!("{} (not BI-RADS)", entry.category),
+            ("malignant" | "benign", None) => "Pathology".into(),
+            _ => "–".into(),
+        }
+    }
+
+    /// BI-RADS categories of some terms, each once, in the order of the lexicons. Anatomy has none.
+    pub(super) fn categories(&self, terms: &[String]) -> Vec<String> {
+        let mut ordered: Vec<(usize, Entry)> =
+            terms.iter().filter_map(|id| self.terms.get(id.as_str()).copied()).collect();
+        ordered.sort_by_key(|(order, _)| *order);
+        let mut categories: Vec<String> = Vec::new();
+        for (_, entry) in ordered.iter().filter(|(_, entry)| entry.lexicon.birads) {
+            if !categories.iter().any(|c| c == entry.category) {
+                categories.push(entry.category.into());
+            }
+        }
+        categories
+    }
+
+    /// Labels that name no unit of the atlas.
+    pub(super) fn unplaced(&self) -> Vec<Notice> {
+        self.unplaced.clone()
+    }
+}

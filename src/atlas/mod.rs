@@ -1,0 +1,209 @@
+//! The atlas: a static site made from the artifacts, the readers' labels, the content and a theme.
+//!
+//! [`build`] is a pure function of its inputs: the same inputs give the same bytes, whatever the
+//! number of threads or the time of day. It reads no model. Pages are rendered in parallel and
+//! written as they come; a file whose bytes have not changed is left alone; files of an earlier
+//! build that are no longer wanted are removed, and nothing else is.
+//!
+//! Links are relative to explicit `index.html` files, so the site opens from a disk, a USB stick or
+//! any folder of a web server.
+
+mod chart;
+mod check;
+mod content;
+mod export;
+mod images;
+mod labels;
+mod outline;
+mod pages;
+mod site;
+mod text;
+mod theme;
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::artifact::{Fingerprint, Stamp};
+use crate::config::{self, Config};
+use crate::dissection;
+use crate::lexicon::Lexicons;
+use crate::patch;
+use crate::source::Notice;
+use crate::study::answer::ReaderFile;
+use crate::training;
+
+pub use check::{Problem, check};
+pub use site::Record;
+
+/// A unit whose best IoU exceeds this is a detector of the concept (Bau et al. 2017).
+pub const DETECTOR_IOU: f32 = 0.04;
+
+/// One network of the atlas, read from its artifacts.
+#[derive(Debug, Clone, Copy)]
+pub struct Exhibit<'a> {
+    /// Its settings.
+    pub config: &'a config::Network,
+    /// How well it tells cancer from no cancer.
+    pub evaluation: &'a training::record::Evaluation,
+    /// Its epochs; empty when it was not trained here.
+    pub history: &'a [training::record::Epoch],
+    /// Its dissected layers, in the order of their pages.
+    pub layers: &'a [dissection::record::Layer],
+}
+
+/// Everything a site is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// The project; its root holds `content/` and `themes/`.
+    pub config: &'a Config,
+    /// The prepared data set.
+    pub manifest: &'a patch::Manifest,
+    /// Pixels of its patches.
+    pub store: &'a patch::Store,
+    /// Folder of the mammograms' previews, `<id>.jpg`.
+    pub previews: &'a Path,
+    /// Networks in the order of their pages.
+    pub exhibits: &'a [Exhibit<'a>],
+    /// Terms of the labels and concepts.
+    pub lexicons: &'a Lexicons,
+    /// The readers' answers.
+    pub readers: &'a [ReaderFile],
+    /// What the methods page states of the run besides its settings, as (name, value): fingerprints
+    /// and versions. Never a path.
+    pub provenance: &'a [(String, String)],
+    /// What the caller made the inputs from; kept in the record for [`Record::is_fresh`].
+    pub stamp: &'a Stamp,
+}
+
+/// What a build did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// HTML pages of the site.
+    pub pages: usize,
+    /// Images of the site.
+    pub images: usize,
+    /// Bytes of the whole site.
+    pub bytes: u64,
+    /// Files that were new or had changed.
+    pub written: usize,
+    /// Files of an earlier build that were removed.
+    pub removed: usize,
+    /// Wall-clock seconds; for the terminal, never for a page.
+    pub seconds: f64,
+    /// Labels that name no unit of the atlas.
+    pub notices: Vec<Notice>,
+}
+
+/// Builds the site into the folder `site` and writes the list of its files to `record`, last.
+///
+/// # Errors
+/// On a theme or content page that cannot be used (naming file, line and place), artifacts that
+/// do not fit together, a missing preview, or a file that cannot be written.
+pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
+    let started = Instant::now();
+    validate(inputs)?;
+    let theme = theme::Theme::load(&inputs.config.root, &inputs.config.theme)?;
+    let articles = content::read(&inputs.config.root.join("content"))?;
+    let mut atlas = pages::Atlas::new(inputs, theme, articles);
+    let jobs = pages::plan(&atlas);
+    let pictures = images::Pictures::of(inputs);
+    let exports = export::tables(&atlas)?;
+
+    let mut planned: Vec<String> = jobs.iter().map(|job| job.path.clone()).collect();
+    planned.extend(pictures.paths());
+    planned.extend(exports.iter().map(|(path, _)| path.clone()));
+    planned.extend(atlas.theme.assets().map(|(path, _)| path));
+    let writer = site::Writer::begin(site, record, planned)?;
+
+    pictures.write(&writer)?;
+    for (path, bytes) in &exports {
+        writer.write(path, bytes)?;
+    }
+    for (path, bytes) in atlas.theme.assets() {
+        writer.write(&path, bytes)?;
+    }
+    atlas.prepare_rendering();
+    pages::render_all(&atlas, jobs, &writer)?;
+
+    let (record, written, removed) = writer.finish(inputs.stamp)?;
+    let ending = |end: &str| record.files.keys().filter(|path| path.ends_with(end)).count();
+    Ok(Report {
+        pages: ending(".html"),
+        images: ending(".jpg"),
+        bytes: record.files.values().map(|file| file.bytes).sum(),
+        written,
+        removed,
+        seconds: started.elapsed().as_secs_f64(),
+        notices: atlas.labels.unplaced(),
+    })
+}
+
+/// Fingerprint of what a site takes from the project folder by itself: the theme and the content
+/// pages. Belongs into the caller's [`Inputs::stamp`].
+///
+/// # Errors
+/// When the theme is unknown or a file cannot be read.
+pub fn surroundings(config: &Config) -> Result<Fingerprint> {
+    let theme = theme::fingerprint(&config.root, &config.theme)?;
+    let content = content::fingerprint(&config.root.join("content"))?;
+    Ok(Fingerprint::of(&(env!("CARGO_PKG_VERSION"), theme, content)))
+}
+
+/// Refuses artifacts that do not fit together, so that rendering may index freely.
+fn validate(inputs: &Inputs) -> Result<()> {
+    let manifest = inputs.manifest;
+    let count = manifest.patches.len();
+    ensure!(
+        inputs.store.len() as usize == count,
+        "the manifest lists {count} patches and patches.bin holds {}; run `prepare` again",
+        inputs.store.len()
+    );
+    for patch in &manifest.patches {
+        ensure!(
+            (patch.mammogram as usize) < manifest.mammograms.len(),
+            "the manifest names mammogram number {} of {}; run `prepare` again",
+            patch.mammogram,
+            manifest.mammograms.len()
+        );
+    }
+    for member in &manifest.mammograms {
+        safe_name("mammogram", &member.mammogram.id)?;
+    }
+    for exhibit in inputs.exhibits {
+        safe_name("network", &exhibit.config.name)?;
+        for layer in exhibit.layers {
+            safe_name("layer", &layer.layer)?;
+            let place = || format!("{}/{}", exhibit.config.name, layer.layer);
+            for (at, unit) in layer.units.iter().enumerate() {
+                let fits = unit.unit as usize == at + 1
+                    && unit.ious.len() == layer.concepts.len()
+                    && unit.top.iter().all(|top| (top.patch as usize) < count);
+                if !fits {
+                    bail!(
+                        "unit {} of {} does not fit the data set; run `dissect` again",
+                        at + 1,
+                        place()
+                    );
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names become folders and files: only plain ones may pass.
+fn safe_name(what: &str, name: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if name.is_empty() || !name.chars().all(plain) || name.chars().all(|c| c == '.') {
+        bail!("{what} name {name:?} cannot be a file name: use letters, digits, `_`, `.` and `-`");
+    }
+    Ok(())
+}
+
+/// Reads a file below the project as text.
+fn read_text(path: &Path) -> Result<String> {
+    let bytes = fs_err::read(path)?;
+    String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8 text", path.display()))
+}

@@ -1,0 +1,201 @@
+//! The BI-RADS table in the form of the paper's Figure 4, and which terms have a unit at all.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::unit::association_words;
+use super::{Atlas, Link, UnitCard, best_concept};
+use crate::atlas::{DETECTOR_IOU, text};
+use crate::dissection::record::unit_name;
+use crate::study::answer::Phenomenon;
+
+/// Patches per row, and units named per term.
+const PATCHES: usize = 6;
+const UNITS: usize = 6;
+
+#[derive(Serialize)]
+pub(super) struct View {
+    readers: usize,
+    rows: Vec<Row>,
+    measured: Vec<Row>,
+    lexicons: Vec<LexiconView>,
+}
+
+/// One row of Figure 4: category, annotation, unit, patches.
+#[derive(Serialize)]
+struct Row {
+    category: String,
+    annotation: String,
+    /// Who says so: readers, or the IoU.
+    by: String,
+    association: &'static str,
+    unit: UnitCard,
+}
+
+#[derive(Serialize)]
+struct LexiconView {
+    id: String,
+    name: String,
+    source: String,
+    birads: bool,
+    covered: usize,
+    terms: usize,
+    groups: Vec<GroupView>,
+}
+
+#[derive(Serialize)]
+struct GroupView {
+    category: String,
+    terms: Vec<TermRow>,
+}
+
+#[derive(Serialize)]
+struct TermRow {
+    name: String,
+    gloss: String,
+    labelled: Vec<Link>,
+    labelled_more: usize,
+    detected: Vec<Link>,
+    detected_more: usize,
+    /// Whether the data set has masks of it, so that a detector could have been found.
+    measured: bool,
+}
+
+pub(super) fn view(atlas: &Atlas) -> View {
+    let units = || {
+        atlas
+            .layers()
+            .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
+    };
+    // By term: units that readers gave it to, and units that detect it, best first.
+    let mut labelled: BTreeMap<&str, Vec<Link>> = BTreeMap::new();
+    let mut detected: BTreeMap<&str, Vec<(f32, Link, UnitCard)>> = BTreeMap::new();
+    let mut measured: BTreeMap<&str, bool> = BTreeMap::new();
+    let mut rows: Vec<(usize, Row)> = Vec::new();
+    for (exhibit, layer, unit) in units() {
+        let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+        let link =
+            || Link::new(&name, super::unit_href(&exhibit.config.name, &layer.layer, unit.unit));
+        // The same words and terms of several readers are one row.
+        let mut said: Vec<(&Phenomenon, Vec<String>)> = Vec::new();
+        for (reader, _, phenomenon) in atlas.labels.phenomena(&name) {
+            let same = said.iter_mut().find(|(known, _)| {
+                known.description.trim().eq_ignore_ascii_case(phenomenon.description.trim())
+                    && known.terms == phenomenon.terms
+                    && known.association == phenomenon.association
+            });
+            match same {
+                Some((_, readers)) => readers.push(reader.reader.clone()),
+                None => said.push((phenomenon, vec![reader.reader.clone()])),
+            }
+            for term in &phenomenon.terms {
+                let links = labelled.entry(term).or_default();
+                if links.last().is_none_or(|last| last.title != name) {
+                    links.push(link());
+                }
+            }
+        }
+        for (phenomenon, readers) in said {
+            let order = phenomenon
+                .terms
+                .iter()
+                .map(|id| atlas.labels.order(id))
+                .min()
+                .unwrap_or(usize::MAX);
+            let row = Row {
+                category: category(atlas, &phenomenon.terms),
+                annotation: phenomenon.description.clone(),
+                by: text::and(&readers),
+                association: association_words(phenomenon.association),
+                unit: atlas.card(exhibit, layer, unit, PATCHES, 1.0),
+            };
+            rows.push((order, row));
+        }
+        for concept in &layer.concepts {
+            measured.insert(&concept.id, true);
+        }
+        if let Some((concept, iou)) = best_concept(layer, unit)
+            && iou > DETECTOR_IOU
+        {
+            let card = atlas.card(exhibit, layer, unit, PATCHES, 1.0);
+            detected.entry(&concept.id).or_default().push((iou, link(), card));
+        }
+    }
+    rows.sort_by_key(|(order, _)| *order);
+    for units in detected.values_mut() {
+        units.sort_by(|a, b| b.0.total_cmp(&a.0));
+    }
+    let mut best: Vec<(usize, Row)> = detected
+        .iter()
+        .map(|(id, units)| {
+            let (iou, _, card) = &units[0];
+            let row = Row {
+                category: category(atlas, &[(*id).to_string()]),
+                annotation: atlas.labels.name(id),
+                by: format!("{iou:.3}"),
+                association: "",
+                unit: card.clone(),
+            };
+            (atlas.labels.order(id), row)
+        })
+        .collect();
+    best.sort_by_key(|(order, _)| *order);
+    View {
+        readers: atlas.inputs.readers.len(),
+        rows: rows.into_iter().map(|(_, row)| row).collect(),
+        measured: best.into_iter().map(|(_, row)| row).collect(),
+        lexicons: coverage(atlas, &labelled, &detected, &measured),
+    }
+}
+
+/// Categories of the paper's first column: anatomy has none, and is a dash.
+fn category(atlas: &Atlas, terms: &[String]) -> String {
+    let categories = atlas.labels.categories(terms);
+    if categories.is_empty() { "-".into() } else { categories.join(", ") }
+}
+
+fn coverage(
+    atlas: &Atlas,
+    labelled: &BTreeMap<&str, Vec<Link>>,
+    detected: &BTreeMap<&str, Vec<(f32, Link, UnitCard)>>,
+    measured: &BTreeMap<&str, bool>,
+) -> Vec<LexiconView> {
+    let mut lexicons: Vec<LexiconView> = Vec::new();
+    for entry in atlas.inputs.lexicons.entries() {
+        let id = entry.term.id.as_str();
+        let said = labelled.get(id).map_or(&[][..], Vec::as_slice);
+        let found = detected.get(id).map_or(&[][..], Vec::as_slice);
+        let row = TermRow {
+            name: entry.term.name.clone(),
+            gloss: entry.term.gloss.clone(),
+            labelled: said.iter().take(UNITS).cloned().collect(),
+            labelled_more: said.len().saturating_sub(UNITS),
+            detected: found.iter().take(UNITS).map(|(_, link, _)| link.clone()).collect(),
+            detected_more: found.len().saturating_sub(UNITS),
+            measured: measured.contains_key(id),
+        };
+        if lexicons.last().is_none_or(|last| last.id != entry.lexicon.id) {
+            lexicons.push(LexiconView {
+                id: entry.lexicon.id.clone(),
+                name: entry.lexicon.name.clone(),
+                source: entry.lexicon.source.clone(),
+                birads: entry.lexicon.birads,
+                covered: 0,
+                terms: 0,
+                groups: Vec::new(),
+            });
+        }
+        // Just pushed, or there before.
+        let Some(lexicon) = lexicons.last_mut() else { continue };
+        lexicon.terms += 1;
+        lexicon.covered += usize::from(!said.is_empty() || !found.is_empty());
+        match lexicon.groups.last_mut() {
+            Some(group) if group.category == entry.category => group.terms.push(row),
+            _ => {
+                lexicon.groups.push(GroupView { category: entry.category.into(), terms: vec![row] })
+            }
+        }
+    }
+    lexicons
+}

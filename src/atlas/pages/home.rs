@@ -1,0 +1,128 @@
+//! The home page: what the atlas is, its networks at a glance, its most telling units.
+
+use serde::Serialize;
+
+use super::{Atlas, AucView, Link, UnitCard, auc_view, best_concept, layer_href, network_href};
+use crate::atlas::{DETECTOR_IOU, text};
+use crate::dissection::record::unit_name;
+
+/// Units shown, and at most how many of them for one concept.
+const TELLING: usize = 12;
+const PER_CONCEPT: usize = 3;
+
+#[derive(Serialize)]
+pub(super) struct View {
+    about_source: String,
+    mammograms: String,
+    patients: String,
+    patches: String,
+    units: String,
+    readers: usize,
+    labelled: String,
+    networks: Vec<NetworkRow>,
+    telling: Vec<UnitCard>,
+    telling_by_iou: bool,
+    labelled_units: Vec<UnitCard>,
+}
+
+#[derive(Serialize)]
+struct NetworkRow {
+    name: String,
+    href: String,
+    auc: Option<AucView>,
+    split: String,
+    weights: &'static str,
+    layers: Vec<Link>,
+    units: String,
+    detectors: String,
+}
+
+pub(super) fn view(atlas: &Atlas) -> View {
+    let manifest = atlas.inputs.manifest;
+    let patients: std::collections::BTreeSet<&str> =
+        manifest.mammograms.iter().map(|m| m.mammogram.patient.as_str()).collect();
+    let networks = atlas
+        .inputs
+        .exhibits
+        .iter()
+        .map(|exhibit| {
+            let units = || exhibit.layers.iter().flat_map(|l| l.units.iter().map(move |u| (l, u)));
+            NetworkRow {
+                name: exhibit.config.name.clone(),
+                href: network_href(&exhibit.config.name),
+                auc: auc_view(exhibit),
+                split: exhibit.evaluation.split.to_string(),
+                weights: match (&exhibit.evaluation.pretrained, exhibit.evaluation.best_epoch) {
+                    (Some(_), Some(_)) => "fine-tuned",
+                    (Some(_), None) => "pretrained",
+                    (None, Some(_)) => "trained from random weights",
+                    (None, None) => "random, not trained",
+                },
+                layers: exhibit
+                    .layers
+                    .iter()
+                    .map(|layer| {
+                        Link::new(&layer.layer, layer_href(&exhibit.config.name, &layer.layer))
+                    })
+                    .collect(),
+                units: text::count(units().count() as u64),
+                detectors: text::count(
+                    units()
+                        .filter(|(l, u)| best_concept(l, u).is_some_and(|b| b.1 > DETECTOR_IOU))
+                        .count() as u64,
+                ),
+            }
+        })
+        .collect();
+    let telling = telling(atlas);
+    let labelled: Vec<_> = atlas
+        .layers()
+        .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
+        .filter(|(exhibit, layer, unit)| {
+            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+            atlas.labels.phenomena(&name).next().is_some()
+        })
+        .collect();
+    View {
+        about_source: manifest.source.description.clone(),
+        mammograms: text::count(manifest.mammograms.len() as u64),
+        patients: text::count(patients.len() as u64),
+        patches: text::count(manifest.patches.len() as u64),
+        units: text::count(atlas.layers().map(|(_, l)| l.units.len() as u64).sum::<u64>()),
+        readers: atlas.inputs.readers.len(),
+        labelled: text::counted(labelled.len(), "unit", "units"),
+        networks,
+        telling_by_iou: !telling.is_empty(),
+        telling,
+        labelled_units: labelled
+            .iter()
+            .take(TELLING)
+            .map(|(exhibit, layer, unit)| atlas.card(exhibit, layer, unit, 3, 1.5))
+            .collect(),
+    }
+}
+
+/// Units with the best IoU of all networks, a few per concept.
+fn telling(atlas: &Atlas) -> Vec<UnitCard> {
+    let mut ranked: Vec<_> = atlas
+        .layers()
+        .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
+        .filter_map(|(exhibit, layer, unit)| {
+            let (concept, iou) = best_concept(layer, unit)?;
+            Some((exhibit, layer, unit, concept, iou))
+        })
+        .collect();
+    // A stable sort: equals stay in the order of their pages.
+    ranked.sort_by(|a, b| b.4.total_cmp(&a.4));
+    let mut shown = std::collections::BTreeMap::<&str, usize>::new();
+    ranked
+        .into_iter()
+        .filter(|(.., concept, _)| {
+            let count = shown.entry(&concept.id).or_default();
+            *count += 1;
+            *count <= PER_CONCEPT
+        })
+        .take(TELLING)
+        .map(|(exhibit, layer, unit, ..)| atlas.card(exhibit, layer, unit, 3, 1.5))
+        .collect()
+}

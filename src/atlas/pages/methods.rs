@@ -1,0 +1,143 @@
+//! Methods and provenance, in the numbers of this run.
+
+use serde::Serialize;
+
+use super::{Atlas, AucView, auc_view, network_href};
+use crate::atlas::{Exhibit, text};
+use crate::config::{Schedule, Source, Threshold};
+
+#[derive(Serialize)]
+pub(super) struct View {
+    source: String,
+    source_description: String,
+    citation: String,
+    window: String,
+    stride: String,
+    size: u32,
+    min_breast: String,
+    min_lesion: String,
+    min_patch: String,
+    shares: Vec<String>,
+    seed: u64,
+    split: String,
+    top: usize,
+    rule: String,
+    networks: Vec<NetworkRow>,
+    provenance: Vec<(String, String)>,
+}
+
+#[derive(Serialize)]
+struct NetworkRow {
+    name: String,
+    href: String,
+    parameters: String,
+    input: u32,
+    layers: String,
+    weights: String,
+    weights_blake3: String,
+    training: Vec<(&'static str, String)>,
+    best_epoch: Option<u32>,
+    auc: Option<AucView>,
+    device: String,
+}
+
+/// Where a network's weights come from, in words; a file by its name alone.
+pub(super) fn weights(exhibit: &Exhibit) -> String {
+    let start = match &exhibit.evaluation.pretrained {
+        Some(file) => text::file_name(std::path::Path::new(file)),
+        None => "random initialisation".into(),
+    };
+    match exhibit.evaluation.best_epoch {
+        Some(epoch) => format!("{start}, then trained here; epoch {epoch} kept"),
+        None => format!("{start}, not trained here"),
+    }
+}
+
+/// How a unit's threshold was set, in words.
+pub(super) fn threshold_rule(threshold: Threshold) -> String {
+    match threshold {
+        Threshold::Quantile(q) => format!(
+            "T is the activation that the unit exceeds at {} of all locations of all patches",
+            text::percent(q)
+        ),
+        Threshold::FractionOfMax(share) => {
+            format!("T is {} of the unit’s best score", text::percent(share))
+        }
+    }
+}
+
+pub(super) fn view(atlas: &Atlas) -> View {
+    let config = atlas.inputs.config;
+    let manifest = atlas.inputs.manifest;
+    let cut = &manifest.patching;
+    let folders = atlas.folders();
+    let clean = |value: &str| text::without_folders(value, &folders);
+    let mut provenance: Vec<(String, String)> =
+        atlas.inputs.provenance.iter().map(|(name, value)| (clean(name), clean(value))).collect();
+    if let Source::Phantom { patients, height } = &config.source {
+        provenance.insert(
+            0,
+            ("phantoms".into(), format!("{patients} patients, images {height} pixels high")),
+        );
+    }
+    View {
+        source: manifest.source.name.clone(),
+        source_description: clean(&manifest.source.description),
+        citation: clean(&manifest.source.citation),
+        window: text::percent(cut.window),
+        stride: text::percent(cut.stride),
+        size: cut.size,
+        min_breast: text::percent(cut.min_breast),
+        min_lesion: text::percent(cut.min_lesion),
+        min_patch: text::percent(cut.min_patch),
+        shares: [manifest.shares.train, manifest.shares.validation, manifest.shares.test]
+            .map(text::percent)
+            .to_vec(),
+        seed: manifest.seed,
+        split: config.dissection.split.to_string(),
+        top: config.dissection.top,
+        rule: threshold_rule(config.dissection.threshold),
+        networks: atlas.inputs.exhibits.iter().map(network).collect(),
+        provenance,
+    }
+}
+
+fn network(exhibit: &Exhibit) -> NetworkRow {
+    let found = exhibit.evaluation;
+    let training = exhibit.config.training.as_ref().filter(|_| found.best_epoch.is_some());
+    NetworkRow {
+        name: exhibit.config.name.clone(),
+        href: network_href(&exhibit.config.name),
+        parameters: text::count(found.parameters),
+        input: found.input,
+        layers: text::and(&exhibit.layers.iter().map(|l| l.layer.clone()).collect::<Vec<_>>()),
+        weights: weights(exhibit),
+        weights_blake3: found.weights_blake3.clone(),
+        training: training.map(settings).unwrap_or_default(),
+        best_epoch: found.best_epoch,
+        auc: auc_view(exhibit),
+        device: found.device.clone(),
+    }
+}
+
+fn settings(training: &crate::config::Training) -> Vec<(&'static str, String)> {
+    let decay = training.lr_decay_epochs.iter().map(u32::to_string).collect::<Vec<_>>();
+    let schedule = match training.schedule {
+        Schedule::Cosine => "half a cosine down to zero".to_string(),
+        Schedule::Constant if decay.is_empty() => "constant".into(),
+        Schedule::Constant => format!("divided by ten at the start of epoch {}", text::and(&decay)),
+    };
+    let yes = |on: bool| if on { "yes".to_string() } else { "no".into() };
+    vec![
+        ("optimiser", "stochastic gradient descent".into()),
+        ("epochs", training.epochs.to_string()),
+        ("batch", training.batch.to_string()),
+        ("learning rate", training.lr.to_string()),
+        ("schedule", schedule),
+        ("warm-up steps", training.warmup.to_string()),
+        ("momentum", training.momentum.to_string()),
+        ("weight decay", training.weight_decay.to_string()),
+        ("flips and quarter turns", yes(training.augment)),
+        ("classes balanced", yes(training.balance)),
+    ]
+}

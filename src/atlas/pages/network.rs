@@ -1,0 +1,170 @@
+//! A network's page: performance, training, weights, layers.
+
+use serde::Serialize;
+
+use super::{Atlas, AucView, auc_view, best_concept, layer_href};
+use crate::atlas::chart::{Chart, Series};
+use crate::atlas::{DETECTOR_IOU, Exhibit, text};
+
+#[derive(Serialize)]
+pub(super) struct View {
+    name: String,
+    auc: Option<AucView>,
+    split: String,
+    patches: String,
+    positives: String,
+    negatives: String,
+    parameters: String,
+    input: u32,
+    weights: String,
+    weights_blake3: String,
+    device: String,
+    best_epoch: Option<u32>,
+    epochs: usize,
+    roc: Option<Chart>,
+    loss: Option<Chart>,
+    quality: Option<Chart>,
+    history: Vec<EpochRow>,
+    layers: Vec<LayerRow>,
+}
+
+#[derive(Serialize)]
+struct EpochRow {
+    epoch: u32,
+    kept: bool,
+    lr: String,
+    loss: String,
+    accuracy: String,
+    validation_loss: String,
+    validation_accuracy: String,
+    validation_auc: String,
+}
+
+#[derive(Serialize)]
+struct LayerRow {
+    name: String,
+    href: String,
+    units: String,
+    map: String,
+    field: String,
+    detectors: String,
+    concepts: String,
+    best: String,
+}
+
+pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
+    let found = exhibit.evaluation;
+    let name = exhibit.config.name.clone();
+    let history = exhibit.history;
+    let points = |value: fn(&crate::training::record::Epoch) -> Option<f64>| {
+        history
+            .iter()
+            .filter_map(|epoch| Some([f64::from(epoch.epoch), value(epoch)?]))
+            .collect::<Vec<_>>()
+    };
+    let curves = (history.len() > 1).then(|| {
+        let loss = Chart::epochs(
+            format!("Cross-entropy of {name} over {} epochs", history.len()),
+            "Cross-entropy",
+            vec![
+                Series { label: "training", look: "second", points: points(|e| Some(e.loss)) },
+                Series {
+                    label: "validation",
+                    look: "main",
+                    points: points(|e| Some(e.validation_loss)),
+                },
+            ],
+        );
+        let quality = Chart::epochs(
+            format!("Validation AUC and accuracy of {name} over {} epochs", history.len()),
+            "Validation",
+            vec![
+                Series {
+                    label: "accuracy",
+                    look: "second",
+                    points: points(|e| Some(e.validation_accuracy)),
+                },
+                Series { label: "AUC", look: "main", points: points(|e| e.validation_auc) },
+            ],
+        );
+        (loss, quality)
+    });
+    let (loss, quality) = curves.unzip();
+    let auc = auc_view(exhibit);
+    View {
+        roc: auc.as_ref().map(|auc| {
+            Chart::roc(
+                format!("ROC curve of {name} on the {} split, area {}", found.split, auc.value),
+                &found.roc,
+            )
+        }),
+        auc,
+        split: found.split.to_string(),
+        patches: text::count(found.positives + found.negatives),
+        positives: text::count(found.positives),
+        negatives: text::count(found.negatives),
+        parameters: text::count(found.parameters),
+        input: found.input,
+        weights: super::methods::weights(exhibit),
+        weights_blake3: found.weights_blake3.clone(),
+        device: found.device.clone(),
+        best_epoch: found.best_epoch,
+        epochs: history.len(),
+        loss,
+        quality,
+        history: history
+            .iter()
+            .map(|epoch| EpochRow {
+                epoch: epoch.epoch,
+                kept: found.best_epoch == Some(epoch.epoch),
+                lr: text::significant(epoch.lr),
+                loss: format!("{:.4}", epoch.loss),
+                accuracy: format!("{:.3}", epoch.accuracy),
+                validation_loss: format!("{:.4}", epoch.validation_loss),
+                validation_accuracy: format!("{:.3}", epoch.validation_accuracy),
+                validation_auc: epoch
+                    .validation_auc
+                    .map_or_else(|| "–".into(), |auc| format!("{auc:.3}")),
+            })
+            .collect(),
+        layers: exhibit
+            .layers
+            .iter()
+            .map(|layer| {
+                let detected: Vec<&str> = layer
+                    .units
+                    .iter()
+                    .filter_map(|unit| best_concept(layer, unit))
+                    .filter(|(_, iou)| *iou > DETECTOR_IOU)
+                    .map(|(concept, _)| concept.id.as_str())
+                    .collect();
+                let distinct: std::collections::BTreeSet<&str> = detected.iter().copied().collect();
+                let mut best = None::<(&str, f32)>;
+                for unit in &layer.units {
+                    if let Some((concept, iou)) = best_concept(layer, unit)
+                        && iou > best.map_or(0.0, |b| b.1)
+                    {
+                        best = Some((&concept.id, iou));
+                    }
+                }
+                LayerRow {
+                    name: layer.layer.clone(),
+                    href: layer_href(&name, &layer.layer),
+                    units: text::count(layer.units.len() as u64),
+                    map: format!("{} × {}", layer.map[0], layer.map[1]),
+                    field: format!(
+                        "{} px, every {} px",
+                        text::coordinate(layer.field.edge),
+                        text::coordinate(layer.field.stride)
+                    ),
+                    detectors: text::count(detected.len() as u64),
+                    concepts: text::count(distinct.len() as u64),
+                    best: best
+                        .map(|(id, iou)| format!("{} ({iou:.3})", atlas.labels.name(id)))
+                        .unwrap_or_else(|| "–".into()),
+                }
+            })
+            .collect(),
+        name,
+    }
+}

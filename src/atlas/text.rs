@@ -1,0 +1,102 @@
+//! Numbers and names as the pages print them.
+
+use std::path::Path;
+
+/// A count with thousands separated: `12,345`.
+pub(super) fn count(n: impl TryInto<u64>) -> String {
+    let digits = n.try_into().unwrap_or(0).to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count with its noun: `1 patch`, `2 patches`.
+pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(n as u64), if n == 1 { one } else { many })
+}
+
+/// Three significant digits, without an exponent: `12.3`, `0.00412`, `−1.20`.
+pub(super) fn significant(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".into();
+    }
+    if value == 0.0 {
+        return "0".into();
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    let decimals = (2 - magnitude).clamp(0, 8) as usize;
+    // The typographic minus lines up with digits.
+    format!("{value:.decimals$}").replace('-', "\u{2212}")
+}
+
+/// A share as a percentage: `12%`, `0.5%`.
+pub(super) fn percent(share: f64) -> String {
+    let value = share * 100.0;
+    if value != 0.0 && value < 10.0 { format!("{value:.1}%") } else { format!("{value:.0}%") }
+}
+
+/// A coordinate in SVG path data: at most one decimal.
+pub(super) fn coordinate(value: f32) -> String {
+    let rounded = (f64::from(value) * 10.0).round() / 10.0;
+    if rounded == 0.0 { "0".into() } else { format!("{rounded}") }
+}
+
+/// The last part of a path: machine paths never reach a page.
+pub(super) fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Cuts the folders of this machine out of a message.
+pub(super) fn without_folders(message: &str, folders: &[&Path]) -> String {
+    let mut folders: Vec<String> = folders
+        .iter()
+        .map(|folder| folder.to_string_lossy().trim_end_matches(['/', '\\']).to_string())
+        .filter(|folder| !folder.is_empty())
+        .collect();
+    // The longest first, so that a folder is not cut to the rest of a deeper one.
+    folders.sort_by_key(|folder| std::cmp::Reverse(folder.len()));
+    folders.iter().fold(message.to_string(), |text, folder| {
+        text.replace(&format!("{folder}/"), "").replace(&format!("{folder}\\"), "")
+    })
+}
+
+/// Joins with commas and a final `and`.
+pub(super) fn and(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(1_234_567_u64), "1,234,567");
+        assert_eq!(count(123_u64), "123");
+        assert_eq!(significant(12.345), "12.3");
+        assert_eq!(significant(-0.004_123), "\u{2212}0.00412");
+        assert_eq!(significant(1234.5), "1234");
+        assert_eq!(percent(0.005), "0.5%");
+        assert_eq!(percent(0.25), "25%");
+        assert_eq!(coordinate(-0.01), "0");
+        assert_eq!(coordinate(12.34), "12.3");
+    }
+
+    #[test]
+    fn folders_of_the_machine_are_cut() {
+        let folders = [Path::new("/home/x"), Path::new("/home/x/data")];
+        assert_eq!(
+            without_folders("cannot read /home/x/data/mdb017.pgm", &folders),
+            "cannot read mdb017.pgm"
+        );
+    }
+}

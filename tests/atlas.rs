@@ -1,0 +1,394 @@
+//! The built site: the same twice, complete, linked, inert to hostile text, open to a theme.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use support::Fixture;
+use unit_atlas::atlas::{self, Record};
+use unit_atlas::config::Split;
+
+/// Every file below a folder with its bytes.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let path = entry.path().strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+            (path, std::fs::read(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+fn pages(folder: &Path) -> BTreeMap<String, String> {
+    files(folder)
+        .into_iter()
+        .filter(|(path, _)| path.ends_with(".html"))
+        .map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap()))
+        .collect()
+}
+
+#[test]
+fn builds_the_same_twice_and_then_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 20);
+    fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
+    let first = fixture.build().unwrap();
+    assert_eq!(first.pages, 4 + 1 + 2 + 2 + 20 + 12);
+    assert_eq!(first.written, files(&fixture.site()).len());
+    let second = fixture.build().unwrap();
+    assert_eq!((second.written, second.removed), (0, 0));
+    assert_eq!(
+        (second.pages, second.images, second.bytes),
+        (first.pages, first.images, first.bytes)
+    );
+    // Elsewhere, with one thread, it is the same to the byte.
+    let other = tempfile::tempdir().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    pool.install(|| fixture.build_to(other.path(), &folder.path().join("other.json"))).unwrap();
+    assert!(files(&fixture.site()) == files(other.path()));
+    let record = Record::read(&fixture.record()).unwrap();
+    assert!(record.is_fresh(&fixture.stamp, &fixture.site()));
+    assert_eq!(record.files.len(), files(&fixture.site()).len());
+}
+
+#[test]
+fn stale_files_go_and_foreign_files_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 6);
+    fixture.build().unwrap();
+    let foreign = fixture.site().join("networks/alexnet/conv5/0006/notes.txt");
+    std::fs::write(&foreign, "mine").unwrap();
+    fixture.networks[0].layers[0].units.truncate(4);
+    let report = fixture.build().unwrap();
+    assert!(report.removed >= 2, "{report:?}");
+    assert!(!fixture.site().join("networks/alexnet/conv5/0005").exists());
+    assert!(!fixture.site().join("networks/alexnet/conv5/0006/index.html").exists());
+    assert!(foreign.exists());
+    // Only what the units show is there.
+    let shown: std::collections::BTreeSet<u32> = fixture
+        .networks
+        .iter()
+        .flat_map(|n| &n.layers)
+        .flat_map(|l| &l.units)
+        .flat_map(|u| u.top.iter().map(|t| t.patch))
+        .collect();
+    let kept = files(&fixture.site()).keys().filter(|f| f.starts_with("patches/")).count();
+    assert_eq!(kept, shown.len());
+}
+
+#[test]
+fn every_link_resolves_and_a_missing_image_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 8);
+    fixture.write("content/about.md", include_str!("../content/about.md"));
+    fixture.build().unwrap();
+    let problems = atlas::check(&fixture.site()).unwrap();
+    assert!(problems.is_empty(), "{}", problems[0]);
+    let patch = files(&fixture.site()).into_keys().find(|f| f.starts_with("patches/")).unwrap();
+    std::fs::remove_file(fixture.site().join(&patch)).unwrap();
+    let problems = atlas::check(&fixture.site()).unwrap();
+    assert!(!problems.is_empty() && problems.iter().all(|p| p.message.contains(&patch)));
+}
+
+#[test]
+fn phantoms_are_called_phantoms_on_every_page_and_real_images_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 4);
+    fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
+    fixture.build().unwrap();
+    for (path, html) in pages(&fixture.site()) {
+        assert!(html.contains("<strong>Phantoms.</strong>"), "{path}");
+        assert!(html.contains("For research only"), "{path}");
+    }
+    fixture.manifest.source.phantom = false;
+    fixture.build().unwrap();
+    for (path, html) in pages(&fixture.site()) {
+        assert!(!html.contains("<strong>Phantoms.</strong>"), "{path}");
+    }
+    // Random weights are said on every page of their network, and of no other.
+    for (path, html) in pages(&fixture.site()) {
+        let said = html.contains("resnet18 was trained here from random weights.");
+        assert_eq!(said, path.starts_with("networks/resnet18"), "{path}");
+    }
+}
+
+#[test]
+fn no_path_of_this_machine_and_no_clock_reaches_the_site() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 4);
+    fixture.build().unwrap();
+    let machine = folder.path().to_string_lossy().into_owned();
+    for (path, bytes) in files(&fixture.site()) {
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(&machine), "{path}");
+        // Seconds of an epoch in the fixture.
+        assert!(!text.contains("17.12") && !text.contains("18.12"), "{path}");
+    }
+    let data = fixture.page("data/index.html");
+    assert!(data.contains("25 inputs could not be used") && data.contains("and 5 more"));
+    assert!(fixture.page("methods/index.html").contains("alexnet-owt.pth"));
+}
+
+#[test]
+fn hostile_text_is_inert() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 4);
+    let evil = "=HYPERLINK(\"x\")<script>alert(1)</script>\"onmouseover='x'";
+    fixture.readers[0].reader = evil.into();
+    fixture.readers[0].answers[0].remarks = Some(evil.into());
+    fixture.readers[0].answers[0].phenomena[0].description = evil.into();
+    fixture.readers[0].answers[0].phenomena[0].terms = vec![evil.into()];
+    fixture.config.title = evil.into();
+    fixture.manifest.source.description = evil.into();
+    fixture.manifest.notices[0].message = evil.into();
+    fixture.manifest.mammograms[1].mammogram.patient = "+1".into();
+    fixture.manifest.mammograms[1].mammogram.facts.insert(evil.into(), evil.into());
+    for member in &mut fixture.manifest.mammograms {
+        for lesion in &mut member.mammogram.lesions {
+            lesion.terms = vec![];
+            lesion.source_words = evil.into();
+        }
+    }
+    fixture.write(
+        "content/evil.md",
+        "---\ntitle: '<script>alert(2)</script>'\n---\n\
+         <script>alert(3)</script>\n\n[x](javascript:alert(4)) <img src=x onerror=alert(5)>\n",
+    );
+    fixture.build().unwrap();
+    for (path, html) in pages(&fixture.site()) {
+        assert!(!html.contains("<script>"), "{path}");
+        assert!(!html.contains("<img src=x"), "{path}");
+        assert!(!html.contains("\"onmouseover"), "{path}");
+        assert!(!html.to_lowercase().contains("=\"javascript:"), "{path}");
+    }
+    assert!(atlas::check(&fixture.site()).unwrap().is_empty());
+    for (path, bytes) in files(&fixture.site()) {
+        if !path.ends_with(".csv") {
+            continue;
+        }
+        for record in csv::Reader::from_reader(bytes.as_slice()).records() {
+            for field in record.unwrap().iter() {
+                let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+                assert!(
+                    !formula || field.parse::<f64>().is_ok_and(|_| !field.starts_with('+')),
+                    "{path}: {field}"
+                );
+            }
+        }
+    }
+    fixture.manifest.mammograms[0].mammogram.id = "../../evil".into();
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("../../evil") && message.contains("file name"), "{message}");
+}
+
+#[test]
+fn tables_hold_the_columns_of_the_design() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 4);
+    fixture.build().unwrap();
+    let table = |name: &str| {
+        let text = fixture.page(&format!("data/{name}"));
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let header = reader.headers().unwrap().iter().collect::<Vec<_>>().join(", ");
+        let rows: Vec<Vec<String>> =
+            reader.records().map(|row| row.unwrap().iter().map(str::to_string).collect()).collect();
+        (header, rows)
+    };
+    let (header, rows) = table("networks.csv");
+    assert_eq!(
+        header,
+        "network, layer_count, parameters, auc, auc_low, auc_high, positives, negatives, weights_blake3"
+    );
+    assert_eq!(rows[0][..6], ["alexnet", "1", "57012034", "0.8123", "0.744", "0.8805"]);
+    let (header, rows) = table("units.csv");
+    assert_eq!(
+        header,
+        "network, layer, unit, max_score, threshold, concept, iou, influence_rank, labels, categories"
+    );
+    assert_eq!(rows.len(), 16);
+    assert_eq!(rows[0][2], "0001");
+    assert_eq!(rows[0][8], "masses with spiculated edge; calcifications, innumerable");
+    assert_eq!(rows[0][9], "Mass; Mass - Margin; Calcification");
+    assert_eq!((rows[1][7].as_str(), rows[1][9].as_str()), ("", ""));
+    let (header, rows) = table("top_patches.csv");
+    assert_eq!(
+        header,
+        "network, layer, unit, rank, patch, score, mammogram, x, y, width, height, positive"
+    );
+    assert_eq!(rows.len(), 16 * 24);
+    assert_eq!(rows[0][3], "1");
+    let (header, rows) = table("labels.csv");
+    assert_eq!(header, "reader, network, layer, unit, phenomenon, terms, association, confidence");
+    assert_eq!(rows.len(), 4);
+    assert_eq!(
+        rows[0],
+        [
+            "reader-a",
+            "alexnet",
+            "conv5",
+            "0001",
+            "masses with spiculated edge",
+            "margin-spiculated",
+            "malignant",
+            "4"
+        ]
+    );
+    let (header, rows) = table("patches.csv");
+    assert_eq!(
+        header,
+        "patch, mammogram, patient, split, x, y, width, height, positive, lesion_fraction, patch_fraction, breast_fraction"
+    );
+    assert_eq!(rows.len(), fixture.manifest.patches.len());
+    let train = rows.iter().filter(|row| row[3] == "train").count();
+    assert_eq!(train, fixture.manifest.of_split(Split::Train).len());
+}
+
+#[test]
+fn the_birads_table_has_the_form_of_figure_4() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 4);
+    let report = fixture.build().unwrap();
+    let html = fixture.page("birads/index.html");
+    let (_, body) = html.split_once("id=\"labelled\"").unwrap();
+    let (labelled, rest) = body.split_once("</section>").unwrap();
+    // Two readers with the same words are one row; anatomy has a dash for a category.
+    assert_eq!(labelled.matches("<em>masses with spiculated edge</em>").count(), 1);
+    assert!(labelled.contains("reader-a and reader-b; speaks for cancer"));
+    assert!(
+        labelled.contains("<td>Mass, Calcification</td><td><em>calcifications, innumerable</em>")
+    );
+    assert!(labelled.contains("<td>-</td><td><em>pectoralis muscle</em>"));
+    assert!(rest.contains("4 of 5 terms have a unit") || rest.contains("of 5 terms have a unit"));
+    assert!(rest.contains("no unit") && rest.contains("not outlined in the source"));
+    // An answer on a unit that is not in the atlas is told.
+    assert_eq!(report.notices.len(), 1);
+    assert!(report.notices[0].message.contains("vgg16/conv5_3/0063"));
+}
+
+#[test]
+fn a_theme_replaces_one_file_or_one_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 4);
+    fixture.config.theme = "mine".into();
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("no theme `mine`") && message.contains("`default`"), "{message}");
+    fixture.write("themes/mine/assets/atlas.css", "body { color: teal }");
+    fixture.write("themes/mine/assets/logo.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>");
+    fixture.write(
+        "themes/mine/templates/unit.html",
+        "{% extends \"default/unit.html\" %}{% block scores %}<p>No {{ view.number }}</p>{% endblock scores %}",
+    );
+    fixture.write(
+        "themes/mine/templates/base.html",
+        "{% extends \"default/base.html\" %}{% block footer %}Our hospital{% endblock footer %}",
+    );
+    fixture.build().unwrap();
+    let unit = fixture.page("networks/alexnet/conv5/0003/index.html");
+    assert!(unit.contains("<p>No 0003</p>") && !unit.contains("id=\"scores\""));
+    assert!(unit.contains("id=\"concepts\"") && unit.contains("Our hospital"));
+    assert!(fixture.page("index.html").contains("Our hospital"));
+    assert_eq!(fixture.page("assets/atlas.css"), "body { color: teal }");
+    assert!(fixture.page("assets/atlas.js").contains("use strict"));
+    assert!(fixture.site().join("assets/logo.svg").exists());
+    let before = atlas::surroundings(&fixture.config).unwrap();
+    fixture.write("themes/mine/templates/unit.html", "\n{% if %}");
+    assert_ne!(atlas::surroundings(&fixture.config).unwrap(), before);
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(
+        message.contains("`mine`") && message.contains("unit.html:2:") && message.contains('^'),
+        "{message}"
+    );
+    fixture.write("themes/mine/templates/unit.html", "a\n {{ view.nothing.at_all }}");
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("unit.html:2:") && message.contains("^^"), "{message}");
+}
+
+#[test]
+fn a_bad_content_page_stops_the_build_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 2);
+    fixture.write("content/bad.md", "---\ntitle: x\nweight: heavy\n---\nText.\n");
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(
+        message.contains("bad.md") && message.contains('3') && message.contains("weight"),
+        "{message}"
+    );
+    fixture.write("content/bad.md", "---\ntitle: x\n---\nText.\n");
+    fixture.write("content/methods.md", "---\ntitle: x\n---\nText.\n");
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("methods.md") && message.contains("rename"), "{message}");
+}
+
+#[test]
+fn artifacts_that_do_not_fit_together_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 3);
+    fixture.networks[0].layers[0].units[1].top[0].patch = 1_000_000;
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(
+        message.contains("unit 2 of alexnet/conv5") && message.contains("dissect"),
+        "{message}"
+    );
+    let mut fixture = Fixture::new(folder.path(), 3);
+    fixture.manifest.patches.pop();
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("prepare"), "{message}");
+    let fixture = Fixture::new(folder.path(), 3);
+    std::fs::remove_file(fixture.previews.join("phantom-002.jpg")).unwrap();
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("phantom-002") && message.contains("preview"), "{message}");
+}
+
+#[test]
+fn a_network_without_units_or_auc_still_has_its_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 2);
+    fixture.readers.clear();
+    fixture.networks[0].layers.clear();
+    fixture.networks[0].evaluation.auc = None;
+    fixture.networks[0].evaluation.roc.clear();
+    fixture.networks[0].evaluation.best_epoch = None;
+    fixture.networks[0].history.clear();
+    fixture.networks[1].layers[0].units.clear();
+    fixture.networks[1].layers[0].concepts.clear();
+    fixture.build().unwrap();
+    assert!(fixture.page("networks/alexnet/index.html").contains("one class only"));
+    assert!(fixture.page("birads/index.html").contains("No reader has labelled a unit yet"));
+    assert!(atlas::check(&fixture.site()).unwrap().is_empty());
+}
+
+#[test]
+fn two_thousand_units_take_seconds() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 2);
+    let layer = support::layer(&fixture.manifest, "alexnet", "conv5", 2000, 64);
+    fixture.networks[0].layers = vec![layer];
+    let first = fixture.build().unwrap();
+    assert!(first.pages > 2000);
+    assert!(first.seconds < 30.0, "{first:?}");
+    let page = std::fs::metadata(fixture.site().join("networks/alexnet/conv5/index.html")).unwrap();
+    assert!(page.len() < 4 << 20, "{}", page.len());
+    let second = fixture.build().unwrap();
+    assert_eq!(second.written, 0);
+    eprintln!(
+        "2,000 units: {:.1} s, again {:.1} s, {} MB, layer page {} kB",
+        first.seconds,
+        second.seconds,
+        first.bytes >> 20,
+        page.len() >> 10
+    );
+}
+
+/// `cargo test --test atlas -- --ignored showcase` leaves a site to look at in `target/showcase`.
+#[test]
+#[ignore = "writes a site for looking at"]
+fn showcase() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/showcase");
+    let fixture = Fixture::new(&folder, 256);
+    fixture.write("content/about.md", include_str!("../content/about.md"));
+    let report = fixture.build().unwrap();
+    eprintln!("{report:?}\n{}", fixture.site().join("index.html").display());
+}

@@ -1,0 +1,556 @@
+//! A small but complete set of artifacts, drawn here: what the site is built from in tests.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::path::{Path, PathBuf};
+
+use unit_atlas::artifact::{self, Fingerprint, Stamp};
+use unit_atlas::atlas::{self, Exhibit, Inputs, Report};
+use unit_atlas::config::{self, Config, Split};
+use unit_atlas::dissection::record::{Concept, Field, Layer, TopPatch, Unit};
+use unit_atlas::lexicon::{Group, Lexicon, Lexicons, Term};
+use unit_atlas::mammogram::{Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
+use unit_atlas::patch::{Manifest, Member, Patch, Store};
+use unit_atlas::source::{About, Notice};
+use unit_atlas::study::answer::ReaderFile;
+use unit_atlas::training::record::{Auc, Epoch, Evaluation};
+
+/// Edge of a stored patch.
+const EDGE: u32 = 113;
+
+/// Artifacts in memory and in a folder.
+pub struct Fixture {
+    pub config: Config,
+    pub manifest: Manifest,
+    pub store: Store,
+    pub previews: PathBuf,
+    pub lexicons: Lexicons,
+    pub readers: Vec<ReaderFile>,
+    pub provenance: Vec<(String, String)>,
+    pub stamp: Stamp,
+    pub networks: Vec<Network>,
+    folder: PathBuf,
+}
+
+/// One network's artifacts.
+pub struct Network {
+    pub config: config::Network,
+    pub evaluation: Evaluation,
+    pub history: Vec<Epoch>,
+    pub layers: Vec<Layer>,
+}
+
+/// A small reproducible stream of numbers.
+pub struct Noise(u64);
+
+impl Noise {
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// In [0, 1).
+    pub fn next(&mut self) -> f32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 40) as f32 / (1u64 << 24) as f32
+    }
+}
+
+impl Fixture {
+    /// Drawn mammograms; `units` of the first network's layer; a second network with 12.
+    pub fn new(folder: &Path, units: u32) -> Self {
+        let pictures = (0..12).map(drawn).collect();
+        Self::of(folder, pictures, units, 24)
+    }
+
+    /// Of given mammograms, with `top` patches per unit.
+    pub fn of(folder: &Path, pictures: Vec<(Mammogram, Grey)>, units: u32, top: usize) -> Self {
+        let dataset = folder.join("output/work/dataset");
+        let previews = dataset.join("previews");
+        let (manifest, store) = prepared(&dataset, pictures);
+        let config = project(folder, top);
+        let networks = vec![
+            network(
+                &manifest,
+                config.networks[0].clone(),
+                "conv5",
+                units,
+                top,
+                Some("alexnet-owt.pth"),
+            ),
+            network(&manifest, config.networks[1].clone(), "layer4", 12, top, None),
+        ];
+        Self {
+            config,
+            manifest,
+            store,
+            previews,
+            lexicons: lexicons(),
+            readers: readers(),
+            provenance: vec![("dataset".into(), Fingerprint::of(&"dataset").to_string())],
+            stamp: Stamp::new(1).with("dataset", Fingerprint::of(&"dataset")),
+            networks,
+            folder: folder.into(),
+        }
+    }
+
+    pub fn site(&self) -> PathBuf {
+        self.folder.join("output/site")
+    }
+
+    pub fn record(&self) -> PathBuf {
+        self.folder.join("output/work/site.json")
+    }
+
+    /// Builds the site where a project has it.
+    pub fn build(&self) -> anyhow::Result<Report> {
+        self.build_to(&self.site(), &self.record())
+    }
+
+    pub fn build_to(&self, site: &Path, record: &Path) -> anyhow::Result<Report> {
+        let exhibits: Vec<Exhibit> = self
+            .networks
+            .iter()
+            .map(|n| Exhibit {
+                config: &n.config,
+                evaluation: &n.evaluation,
+                history: &n.history,
+                layers: &n.layers,
+            })
+            .collect();
+        let inputs = Inputs {
+            config: &self.config,
+            manifest: &self.manifest,
+            store: &self.store,
+            previews: &self.previews,
+            exhibits: &exhibits,
+            lexicons: &self.lexicons,
+            readers: &self.readers,
+            provenance: &self.provenance,
+            stamp: &self.stamp,
+        };
+        atlas::build(&inputs, site, record)
+    }
+
+    /// Writes a file of the project folder.
+    pub fn write(&self, path: &str, text: &str) {
+        artifact::write(&self.folder.join(path), text.as_bytes()).unwrap();
+    }
+
+    /// Reads a file of the site.
+    pub fn page(&self, path: &str) -> String {
+        String::from_utf8(std::fs::read(self.site().join(path)).unwrap()).unwrap()
+    }
+}
+
+fn project(root: &Path, top: usize) -> Config {
+    let network = |name: &str, layer: &str, weights: Option<&str>| config::Network {
+        name: name.into(),
+        weights: weights.map(|file| root.join("weights").join(file)),
+        layers: vec![layer.into()],
+        input: EDGE,
+        training: Some(config::Training {
+            epochs: 8,
+            batch: 32,
+            lr: 0.01,
+            momentum: 0.9,
+            weight_decay: 1e-4,
+            lr_decay_epochs: vec![],
+            schedule: config::Schedule::Cosine,
+            warmup: 20,
+            augment: true,
+            balance: false,
+        }),
+    };
+    Config {
+        root: root.into(),
+        title: "Unit atlas".into(),
+        base_url: None,
+        output: root.join("output"),
+        seed: 123,
+        device: config::Device::Cpu,
+        source: config::Source::Phantom { patients: 6, height: 512 },
+        patches: patching(),
+        split: config::Shares { train: 0.5, validation: 0.5, test: 0.0 },
+        networks: vec![
+            network("alexnet", "conv5", Some("alexnet-owt.pth")),
+            network("resnet18", "layer4", None),
+        ],
+        dissection: config::Dissection {
+            split: Split::Validation,
+            top,
+            threshold: config::Threshold::Quantile(0.005),
+        },
+        theme: "default".into(),
+    }
+}
+
+fn patching() -> config::Patches {
+    config::Patches {
+        window: 0.25,
+        stride: 0.5,
+        size: EDGE,
+        min_lesion: 0.3,
+        min_patch: 0.3,
+        min_breast: 0.5,
+        classes: 2,
+    }
+}
+
+/// A breast against the left or right edge, with soft tissue and a lesion in some.
+fn drawn(number: u32) -> (Mammogram, Grey) {
+    let (width, height) = (384, 512);
+    let mut noise = Noise::new(u64::from(number) + 1);
+    let right = number % 2 == 1;
+    let coarse: Vec<f32> = (0..33 * 25).map(|_| noise.next()).collect();
+    let texture = |x: f32, y: f32| {
+        let (cx, cy) = (x / 16.0, y / 16.0);
+        let (i, j) = (cx as usize, cy as usize);
+        let (fx, fy) = (cx.fract(), cy.fract());
+        let at = |i: usize, j: usize| coarse[j.min(32) * 25 + i.min(24)];
+        let top = at(i, j) * (1.0 - fx) + at(i + 1, j) * fx;
+        let bottom = at(i, j + 1) * (1.0 - fx) + at(i + 1, j + 1) * fx;
+        top * (1.0 - fy) + bottom * fy
+    };
+    let (lx, ly) = (70.0 + 120.0 * noise.next(), 160.0 + 180.0 * noise.next());
+    let radius = 18.0 + 16.0 * noise.next();
+    let lesion = number % 3 != 2;
+    let mut grey = Grey::filled(width, height, 6);
+    for y in 0..height {
+        for x in 0..width {
+            let from_wall = if right { width - 1 - x } else { x } as f32;
+            let (dx, dy) = (from_wall / 290.0, (y as f32 - 256.0) / 230.0);
+            let inside = 1.0 - (dx * dx + dy * dy).sqrt();
+            if inside <= 0.0 {
+                continue;
+            }
+            let mut value =
+                45.0 + 70.0 * inside.sqrt() + 70.0 * texture(from_wall, y as f32) * inside.sqrt();
+            value += 10.0 * (noise.next() - 0.5);
+            if lesion {
+                let d = (from_wall - lx).hypot(y as f32 - ly) / radius;
+                value += 60.0 * (1.0 - d).clamp(0.0, 1.0).sqrt();
+            }
+            grey.pixels[(y * width + x) as usize] = value.clamp(0.0, 255.0) as u8;
+        }
+    }
+    let x = if right { width as f32 - lx } else { lx };
+    let malignant = number.is_multiple_of(2);
+    let points = (0..48)
+        .map(|i| {
+            let angle = i as f32 / 48.0 * std::f32::consts::TAU;
+            let r = radius * (1.0 + 0.15 * (5.0 * angle).sin());
+            [x + r * angle.cos(), ly + r * angle.sin()]
+        })
+        .collect();
+    let lesions = if lesion {
+        vec![Lesion {
+            pathology: if malignant { Pathology::Malignant } else { Pathology::Benign },
+            terms: vec![
+                "mass".into(),
+                if malignant { "margin-spiculated" } else { "margin-circumscribed" }.into(),
+            ],
+            source_words: String::new(),
+            outlines: vec![Outline::Polygon(points)],
+        }]
+    } else {
+        Vec::new()
+    };
+    let mammogram = Mammogram {
+        id: format!("phantom-{:03}", number + 1),
+        patient: format!("p{:02}", number / 2),
+        laterality: Some(if right { Laterality::Right } else { Laterality::Left }),
+        view: Some(View::Mlo),
+        width,
+        height,
+        micron: None,
+        density: Some("composition-b".into()),
+        facts: Default::default(),
+        lesions,
+    };
+    (mammogram, grey)
+}
+
+/// Writes previews and patches as `prepare` does.
+fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Store) {
+    let mut members = Vec::new();
+    let mut patches = Vec::new();
+    let mut pixels = Vec::new();
+    for (number, (mammogram, grey)) in pictures.into_iter().enumerate() {
+        let mut jpeg = Vec::new();
+        image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 85)
+            .encode(&grey.pixels, grey.width, grey.height, image::ExtendedColorType::L8)
+            .unwrap();
+        artifact::write(&dataset.join(format!("previews/{}.jpg", mammogram.id)), &jpeg).unwrap();
+        let edge = grey.width.min(grey.height) / 4;
+        let step = edge / 2;
+        for y in (0..=grey.height - edge).step_by(step as usize) {
+            for x in (0..=grey.width - edge).step_by(step as usize) {
+                let at = |px: u32, py: u32| grey.at(x + px * edge / EDGE, y + py * edge / EDGE);
+                let own: Vec<u8> = (0..EDGE * EDGE).map(|i| at(i % EDGE, i / EDGE)).collect();
+                let breast = own.iter().filter(|p| **p > 30).count() as f32 / own.len() as f32;
+                if breast < 0.5 {
+                    continue;
+                }
+                let held = |pathology| {
+                    mammogram.lesions.iter().filter(|l| l.pathology == pathology).any(|l| {
+                        l.outlines.iter().filter_map(Outline::bounds).any(|[l, t, r, b]| {
+                            let (cx, cy) = ((l + r) / 2.0, (t + b) / 2.0);
+                            let within =
+                                |c: f32, from: u32| c >= from as f32 && c < (from + edge) as f32;
+                            within(cx, x) && within(cy, y)
+                        })
+                    })
+                };
+                let positive = held(Pathology::Malignant);
+                pixels.extend(own);
+                patches.push(Patch {
+                    mammogram: number as u32,
+                    x,
+                    y,
+                    edge,
+                    positive,
+                    lesion_fraction: if positive { 0.8 } else { 0.0 },
+                    patch_fraction: if positive { 0.2 } else { 0.0 },
+                    breast_fraction: breast,
+                });
+            }
+        }
+        let preview = [grey.width, grey.height];
+        let split = if number % 4 == 0 { Split::Train } else { Split::Validation };
+        members.push(Member { mammogram, split, preview });
+    }
+    // The layout that `patch::Store` documents.
+    let mut file = b"uapatch1".to_vec();
+    file.extend(EDGE.to_le_bytes());
+    file.extend((patches.len() as u32).to_le_bytes());
+    file.extend(pixels);
+    let path = dataset.join("patches.bin");
+    artifact::write(&path, &file).unwrap();
+    let manifest = Manifest {
+        format: 1,
+        source: About {
+            kind: "phantom".into(),
+            name: "Procedural phantoms".into(),
+            description: "Mammograms drawn from a seed.".into(),
+            citation: String::new(),
+            phantom: true,
+        },
+        patching: patching(),
+        shares: config::Shares { train: 0.5, validation: 0.5, test: 0.0 },
+        seed: 123,
+        summary: vec![format!("{} images drawn", members.len())],
+        notices: (0..25)
+            .map(|i| Notice {
+                place: format!("mdb{i:03}.pgm"),
+                message: format!(
+                    "cannot read {}: unexpected end of file",
+                    dataset.join("x").display()
+                ),
+                skipped: true,
+            })
+            .collect(),
+        mammograms: members,
+        patches,
+    };
+    (manifest, Store::open(&path).unwrap())
+}
+
+/// A layer whose units rank the patches at random, some leaning towards lesions.
+pub fn layer(manifest: &Manifest, network: &str, name: &str, units: u32, top: usize) -> Layer {
+    let shown = manifest.of_split(Split::Validation);
+    let concepts = ["malignant", "benign", "mass", "margin-spiculated", "margin-circumscribed"];
+    Layer {
+        format: 1,
+        network: network.into(),
+        layer: name.into(),
+        weights_blake3: Fingerprint::of(&network).to_string(),
+        split: Split::Validation,
+        patches: shown.len() as u32,
+        map: [7, 7],
+        field: Field { edge: 195.0, stride: 16.0, centre: 8.5 },
+        threshold: config::Threshold::Quantile(0.005),
+        concepts: concepts.map(|id| Concept { id: id.into(), patches: 17 }).to_vec(),
+        units: (1..=units).map(|unit| drawn_unit(manifest, &shown, unit, top)).collect(),
+    }
+}
+
+fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit {
+    let mut noise = Noise::new(u64::from(unit) * 7919);
+    let taste = if unit % 3 == 1 { 6.0 } else { 0.0 };
+    let mut scored: Vec<(u32, f32)> = shown
+        .iter()
+        .map(|&n| {
+            let lean = if manifest.patches[n as usize].positive { taste } else { 0.0 };
+            (n, lean * noise.next() + 8.0 * noise.next() * noise.next() - 0.5)
+        })
+        .collect();
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let range = [scored.last().map_or(0.0, |s| s.1), scored.first().map_or(1.0, |s| s.1)];
+    let mut histogram = vec![0; 24];
+    for (_, score) in &scored {
+        let share = (score - range[0]) / (range[1] - range[0]).max(1e-6);
+        histogram[((share * 24.0) as usize).min(23)] += 1;
+    }
+    let top = scored
+        .iter()
+        .take(top)
+        .enumerate()
+        .map(|(rank, &(patch, score))| {
+            let edge = EDGE as f32;
+            let (cx, cy) = (edge * (0.2 + 0.6 * noise.next()), edge * (0.2 + 0.6 * noise.next()));
+            let radius = edge * (0.12 + 0.16 * noise.next());
+            let wobble = 3.0 + 3.0 * noise.next();
+            let ring: Vec<String> = (0..40)
+                .map(|i| {
+                    let angle = i as f32 / 40.0 * std::f32::consts::TAU;
+                    let r = radius * (1.0 + 0.2 * (wobble.floor() * angle).sin());
+                    let x = (cx + r * angle.cos()).clamp(0.0, edge);
+                    let y = (cy + 0.8 * r * angle.sin()).clamp(0.0, edge);
+                    format!("{x:.1} {y:.1}")
+                })
+                .collect();
+            // A late patch has no region above the threshold.
+            let overlay = if rank > 20 { String::new() } else { format!("M{}Z", ring.join("L")) };
+            TopPatch { patch, score, at: [3, 3], roi: [0.0, 0.0, edge, edge], overlay }
+        })
+        .collect();
+    let ious = (0..5)
+        .map(|c| {
+            let value = 0.06 * noise.next() * noise.next();
+            if unit % 3 == 1 && c == 0 { 0.05 + 0.2 * noise.next() } else { value }
+        })
+        .collect();
+    Unit { unit, threshold: 2.5, ious, histogram, score_range: range, top }
+}
+
+fn network(
+    manifest: &Manifest,
+    config: config::Network,
+    layer_name: &str,
+    units: u32,
+    top: usize,
+    pretrained: Option<&str>,
+) -> Network {
+    let shown = manifest.of_split(Split::Validation);
+    let positives = shown.iter().filter(|&&n| manifest.patches[n as usize].positive).count() as u32;
+    let history = (1..=8)
+        .map(|epoch| {
+            let t = f64::from(epoch);
+            Epoch {
+                epoch,
+                lr: 0.01 / t,
+                loss: 0.65 / t.sqrt(),
+                accuracy: 0.95 - 0.3 / t,
+                validation_loss: 0.62 / t.sqrt() + 0.02 * t,
+                validation_accuracy: 0.9 - 0.25 / t,
+                validation_auc: Some(0.86 - 0.2 / t - 0.002 * t),
+                seconds: 17.123 + t,
+            }
+        })
+        .collect();
+    let name = config.name.clone();
+    let roc = (0..=40).map(|i| f64::from(i) / 40.0).map(|x| [x, x.powf(0.35)]).collect();
+    Network {
+        evaluation: Evaluation {
+            format: 1,
+            network: name.clone(),
+            split: Split::Validation,
+            input: EDGE,
+            parameters: 57_012_034,
+            pretrained: pretrained.map(Into::into),
+            weights_blake3: Fingerprint::of(&name).to_string(),
+            device: "cpu".into(),
+            best_epoch: Some(6),
+            positives,
+            negatives: shown.len() as u32 - positives,
+            auc: Some(Auc { value: 0.8123, low: 0.744, high: 0.8805 }),
+            roc,
+            scores: Vec::new(),
+        },
+        history,
+        layers: vec![layer(manifest, &name, layer_name, units, top)],
+        config,
+    }
+}
+
+fn lexicons() -> Lexicons {
+    let term = |id: &str, name: &str| Term {
+        id: id.into(),
+        name: name.into(),
+        gloss: format!("What {name} means."),
+        synonyms: vec![],
+    };
+    let group = |category: &str, terms: Vec<Term>| Group { category: category.into(), terms };
+    let lexicon = |id: &str, name: &str, birads, groups| Lexicon {
+        schema: 1,
+        id: id.into(),
+        name: name.into(),
+        birads,
+        source: "Made for tests.".into(),
+        groups,
+    };
+    Lexicons::new(vec![
+        lexicon(
+            "bi-rads-5",
+            "BI-RADS, 5th edition",
+            true,
+            vec![
+                group("Mass", vec![term("mass", "mass")]),
+                group(
+                    "Mass - Margin",
+                    vec![
+                        term("margin-circumscribed", "circumscribed"),
+                        term("margin-spiculated", "spiculated"),
+                    ],
+                ),
+                group("Calcification", vec![term("calcifications", "calcifications")]),
+                group("Breast Composition", vec![term("composition-b", "scattered density")]),
+            ],
+        ),
+        lexicon(
+            "anatomy",
+            "Anatomy",
+            false,
+            vec![group("Anatomy", vec![term("pectoral-muscle", "pectoral muscle")])],
+        ),
+    ])
+}
+
+fn readers() -> Vec<ReaderFile> {
+    let yaml = |reader: &str, answers: &str| {
+        serde_yaml::from_str(&format!(
+            "schema: 1\nstudy: test\nreader: {reader}\nlexicon: bi-rads-5\nanswers:\n{answers}"
+        ))
+        .unwrap()
+    };
+    vec![
+        yaml(
+            "reader-a",
+            "  - unit: alexnet/conv5/0001
+    recognizable: yes
+    phenomena:
+      - {description: masses with spiculated edge, terms: [margin-spiculated], association: malignant}
+    confidence: 4
+    remarks: Mostly at the edge of the patch.
+  - unit: alexnet/conv5/0002
+    recognizable: yes
+    phenomena:
+      - {description: pectoralis muscle, terms: [pectoral-muscle], association: none}
+  - unit: alexnet/conv5/0003
+    recognizable: no
+  - unit: vgg16/conv5_3/0063
+    recognizable: no
+",
+        ),
+        yaml(
+            "reader-b",
+            "  - unit: alexnet/conv5/0001
+    recognizable: yes
+    phenomena:
+      - {description: masses with spiculated edge, terms: [margin-spiculated], association: malignant}
+      - {description: 'calcifications, innumerable', terms: [calcifications, mass], association: unsure}
+",
+        ),
+    ]
+}
