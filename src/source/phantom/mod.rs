@@ -113,10 +113,11 @@ impl Source for Phantom {
         About {
             kind: "phantom".into(),
             name: "Phantom mammograms".into(),
-            description: "Synthetic images drawn by a program, with lesions made from BI-RADS terms. \
+            description:
+                "Synthetic images drawn by a program, with lesions made from BI-RADS terms. \
                           They are not images of patients and say nothing about how well a network \
                           reads real mammograms."
-                .into(),
+                    .into(),
             citation: String::new(),
             phantom: true,
         }
@@ -132,10 +133,8 @@ impl Source for Phantom {
         let (mut malignant, mut benign) = (0, 0);
         for number in 1..=self.patients {
             let patient = Patient::new(self.seed, number);
-            let (bad, good): (Vec<_>, Vec<_>) = patient
-                .tumours
-                .iter()
-                .partition(|t| t.finding.pathology() == Pathology::Malignant);
+            let (bad, good): (Vec<_>, Vec<_>) =
+                patient.tumours.iter().partition(|t| t.finding.pathology() == Pathology::Malignant);
             malignant += bad.len();
             benign += good.len();
             mammograms.extend(Projection::ALL.map(|p| self.mammogram(&patient, p)));
