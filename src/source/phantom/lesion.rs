@@ -222,11 +222,11 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
             let strength = dice.between(0.3, 0.45);
             calcium.ring(at, dice.between(1.2, 3.2), dice.between(0.2, 0.35), strength);
         }),
-        Morphology::Rod => each(5, 10, dice, &mut |at, dice| {
+        Morphology::Rod => each(3, 7, dice, &mut |at, dice| {
             let along = form.ductal[1].atan2(form.ductal[0]) + dice.between(-0.15, 0.15);
             let half_span = scaled(direction(along), dice.between(1.5, 3.5));
-            let strength = dice.between(0.35, 0.5);
-            let station = |at| Station { at, half_width: 0.45, strength };
+            let (strength, half_width) = (dice.between(0.3, 0.5), dice.between(0.28, 0.5));
+            let station = |at| Station { at, half_width, strength };
             calcium.stroke(&[station(sub(at, half_span)), station(add(at, half_span))]);
         }),
         Morphology::Vascular => vascular(form, calcium, dice),

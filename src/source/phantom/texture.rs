@@ -185,3 +185,45 @@ pub(super) fn smoothstep(low: f32, high: f32, x: f32) -> f32 {
     let t = ((x - low) / (high - low)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::dice::Subject;
+    use super::*;
+
+    #[test]
+    fn a_power_law_field_has_the_structure_function_of_its_exponent() {
+        // For power f^-beta in two dimensions, the mean squared difference at distance r grows as
+        // r^(beta - 2): fourfold from 2 to 8 pixels for beta = 3, twofold for beta = 2.5.
+        for (beta, growth) in [(3.0, 4.0), (2.5, 2.0)] {
+            let mut dice = Dice::new(1, 0, Subject::Texture(0));
+            let field = power_law(512, 512, 7, beta, &mut dice);
+            let n = field.values.len() as f32;
+            let mean = field.values.iter().sum::<f32>() / n;
+            let variance = field.values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
+            assert!(mean.abs() < 0.01 && (variance - 1.0).abs() < 0.01, "{mean} {variance}");
+            let difference = |lag: usize| {
+                let pairs = field.values.chunks(512).flat_map(|row| row.iter().zip(&row[lag..]));
+                let (sum, count) =
+                    pairs.fold((0.0, 0), |(s, c), (a, b)| (s + f64::from(a - b).powi(2), c + 1));
+                sum / f64::from(count)
+            };
+            let found = difference(8) / difference(2);
+            assert!(found > 0.7 * growth && found < 1.5 * growth, "beta {beta}: {found}");
+        }
+    }
+
+    #[test]
+    fn an_enlarged_ramp_is_a_ramp() {
+        let field = Field::from_fn(5, 4, |x, y| x as f32 + 10.0 * y as f32);
+        let mut enlargement = Enlargement::new(5, 2.5, 10);
+        let mut row = vec![0.0; 10];
+        for y in 0..7 {
+            enlargement.row(&field, y, &mut row);
+            for (x, value) in row.iter().enumerate() {
+                let expected = (x as f32 + 0.5) / 2.5 + 10.0 * (y as f32 + 0.5) / 2.5;
+                assert!((value - expected).abs() < 1e-4, "{x} {y}");
+            }
+        }
+    }
+}
