@@ -93,9 +93,9 @@ pub(super) struct Habitus {
 impl Habitus {
     pub(super) fn sample(dice: &mut Dice) -> Self {
         Self {
-            depth: dice.between(88.0, 132.0),
+            depth: dice.between(92.0, 138.0),
             half_height: dice.between(88.0, 108.0),
-            fullness: dice.between(2.0, 2.5),
+            fullness: dice.between(1.75, 2.2),
             pectoral: dice.between(42.0, 72.0),
         }
     }
@@ -139,29 +139,22 @@ impl Anatomy {
         let half = habitus.half_height * dice.between(0.94, 1.02);
         let centre = FILM_HEIGHT / 2.0 + dice.between(-7.0, 7.0);
         let lean = dice.between(-0.07, 0.07);
-        let exponent = 2.0 / habitus.fullness;
-        let bend = |t: f32| t.signum() * t.abs().powf(exponent);
+        // A superellipse, fuller across than towards the nipple.
+        let bend = |t: f32, fullness: f32| t.signum() * t.abs().powf(2.0 / fullness);
         let skin = (0..=96)
             .map(|i| {
                 let (sin, cos) = ((i as f32 / 96.0 - 0.5) * std::f32::consts::PI).sin_cos();
-                let x = depth * bend(cos.max(0.0));
-                [x, centre + half * bend(sin) + lean * x]
+                let x = depth * bend(cos.max(0.0), habitus.fullness);
+                [x, centre + half * bend(sin, 2.0) + lean * x]
             })
             .collect();
         let nipple = [depth, centre + lean * depth];
-        Self {
-            skin,
-            pectoral: None,
-            nipple,
-            axis: unit([-1.0, -lean]),
-            depth,
-            half_width: half,
-        }
+        Self { skin, pectoral: None, nipple, axis: unit([-1.0, -lean]), depth, half_width: half }
     }
 
     fn oblique(habitus: &Habitus, dice: &mut Dice) -> Self {
         let depth = habitus.depth * dice.between(0.97, 1.04);
-        let top = habitus.pectoral + dice.between(16.0, 26.0);
+        let top = (habitus.pectoral + dice.between(14.0, 24.0)).min(0.66 * depth);
         let row = dice.between(126.0, 148.0);
         let base = dice.between(214.0, 226.0);
         let room = depth - top;
@@ -180,7 +173,7 @@ impl Anatomy {
             [-60.0, base + 8.0],
         ];
         let muscle = Pectoral {
-            top: habitus.pectoral * dice.between(0.94, 1.06),
+            top: (habitus.pectoral * dice.between(0.94, 1.06)).min(top - 10.0),
             bottom: row + dice.between(-12.0, 38.0),
             bulge: dice.between(0.85, 1.25),
         };

@@ -182,7 +182,8 @@ impl Finding {
     fn any(dice: &mut Dice) -> Self {
         match dice.unit() {
             x if x < 0.62 => {
-                let shape = dice.pick(&[(3.0, Shape::Oval), (2.0, Shape::Round), (4.0, Shape::Irregular)]);
+                let shape =
+                    dice.pick(&[(3.0, Shape::Oval), (2.0, Shape::Round), (4.0, Shape::Irregular)]);
                 let margin = dice.pick(&[
                     (4.0, Margin::Circumscribed),
                     (2.0, Margin::Obscured),
@@ -190,7 +191,8 @@ impl Finding {
                     (2.0, Margin::Indistinct),
                     (4.0, Margin::Spiculated),
                 ]);
-                let density = dice.pick(&[(1.0, Density::Low), (3.0, Density::Equal), (3.0, Density::High)]);
+                let density =
+                    dice.pick(&[(1.0, Density::Low), (3.0, Density::Equal), (3.0, Density::High)]);
                 Finding::Mass(shape, margin, density)
             }
             x if x < 0.94 => {
@@ -259,10 +261,7 @@ mod tests {
         }
         for &morphology in &Morphology::ALL[..5] {
             for &distribution in Distribution::ALL {
-                assert_eq!(
-                    Calcifications(morphology, distribution).pathology(),
-                    Pathology::Benign
-                );
+                assert_eq!(Calcifications(morphology, distribution).pathology(), Pathology::Benign);
             }
         }
     }

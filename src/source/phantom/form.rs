@@ -87,9 +87,8 @@ fn lumps(
     frequencies: std::ops::Range<u32>,
     dice: &mut Dice,
 ) -> Vec<f32> {
-    let waves: Vec<(f32, f32, f32)> = frequencies
-        .map(|k| (k as f32, dice.between(0.4, 1.0) * size, dice.angle()))
-        .collect();
+    let waves: Vec<(f32, f32, f32)> =
+        frequencies.map(|k| (k as f32, dice.between(0.4, 1.0) * size, dice.angle())).collect();
     let across = [-along[1], along[0]];
     let stretch = aspect.sqrt();
     (0..SPOKES)
@@ -111,11 +110,16 @@ fn mass(shape: Shape, margin: Margin, dice: &mut Dice) -> Vec<f32> {
         Shape::Irregular => lumps(dice.between(1.0, 1.5), along, 0.13, 3..9, dice),
     };
     if margin == Margin::Microlobulated {
-        let (lobes, phase) = (dice.count(9, 14) as f32, dice.angle());
-        let depth = dice.between(0.14, 0.22);
+        let (lobes, phase) = (dice.count(8, 13) as f32, dice.angle());
+        let depth = dice.between(0.11, 0.2);
+        let (uneven, shift) = (dice.between(0.25, 0.45), dice.angle());
+        let (drift, turn) = (dice.between(0.3, 0.6), dice.angle());
         for (i, r) in reach.iter_mut().enumerate() {
             let angle = TAU * i as f32 / SPOKES as f32;
-            *r *= 1.0 - depth + depth * (0.5 * lobes * angle + phase).sin().abs();
+            // Lobules differ in width and depth.
+            let place = 0.5 * lobes * (angle + drift * (angle + turn).sin()) + phase;
+            let notch = depth * (1.0 + uneven * (3.0 * angle + shift).sin());
+            *r *= 1.0 - notch * (1.0 - place.sin().abs());
         }
     }
     reach
@@ -123,12 +127,15 @@ fn mass(shape: Shape, margin: Margin, dice: &mut Dice) -> Vec<f32> {
 
 fn spread(distribution: Distribution, ductal: Point, dice: &mut Dice) -> Vec<f32> {
     match distribution {
-        Distribution::Grouped => lumps(dice.between(1.0, 1.4), direction(dice.angle()), 0.07, 2..6, dice),
+        Distribution::Grouped => {
+            lumps(dice.between(1.0, 1.4), direction(dice.angle()), 0.07, 2..6, dice)
+        }
         Distribution::Linear => lumps(dice.between(5.0, 7.0), ductal, 0.02, 2..5, dice),
         Distribution::Segmental => {
             // A wedge: narrow towards the nipple.
             let wedge = lumps(dice.between(2.6, 3.4), ductal, 0.04, 2..5, dice);
-            let narrowing = |i: usize| 1.0 - 0.3 * dot(direction(TAU * i as f32 / SPOKES as f32), ductal);
+            let narrowing =
+                |i: usize| 1.0 - 0.3 * dot(direction(TAU * i as f32 / SPOKES as f32), ductal);
             wedge.into_iter().enumerate().map(|(i, r)| r * narrowing(i)).collect()
         }
         Distribution::Regional | Distribution::Diffuse => {

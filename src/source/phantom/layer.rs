@@ -40,8 +40,7 @@ impl Layer {
     ) {
         let range = |axis: usize, size: usize| {
             let edge = |p: f32| (p * self.scale).clamp(0.0, size as f32) as usize;
-            edge(a[axis].min(b[axis]) - reach)
-                ..(edge(a[axis].max(b[axis]) + reach) + 1).min(size)
+            edge(a[axis].min(b[axis]) - reach)..(edge(a[axis].max(b[axis]) + reach) + 1).min(size)
         };
         let (columns, rows) = (range(0, self.width), range(1, self.height));
         let mm = 1.0 / self.scale;

@@ -95,7 +95,8 @@ fn mass(
         let body = 1.0 - smoothstep(inner, outer, share);
         // Thicker in the middle, as a ball is.
         let thickness = 0.72 + 0.28 * (1.0 - share * share).max(0.0).sqrt();
-        let texture = 1.0 + grain * noise.at(p[0] * 0.4, p[1] * 0.4)
+        let texture = 1.0
+            + grain * noise.at(p[0] * 0.4, p[1] * 0.4)
             + 0.6 * grain * noise.at(p[0] * 0.9 + 20.0, p[1] * 0.9);
         *value += strength * body * thickness * texture;
     });
@@ -103,13 +104,14 @@ fn mass(
         let turn = dice.angle();
         let count = dice.count(18, 28);
         for i in 0..count {
-            let angle = turn + (i as f32 + dice.between(-0.4, 0.4)) * TAU / count as f32;
+            let angle = turn + (i as f32 + dice.between(-0.8, 0.8)) * TAU / count as f32;
             let out = direction(angle);
             let reach = form.reach(out);
             let root = add(form.centre, scaled(out, 0.7 * reach));
-            let span = form.radius * dice.between(0.7, 1.5) + 0.3 * reach;
-            let half = dice.between(0.4, 0.75);
-            spicule(root, angle, span, half, strength * dice.between(0.75, 1.05), tissue, dice);
+            // Few reach far.
+            let span = form.radius * (0.45 + 1.2 * dice.unit() * dice.unit()) + 0.3 * reach;
+            let half = dice.between(0.35, 0.8);
+            spicule(root, angle, span, half, strength * dice.between(0.4, 1.05), tissue, dice);
         }
     }
 }
@@ -124,7 +126,7 @@ fn spicule(
     tissue: &mut Layer,
     dice: &mut Dice,
 ) {
-    let bend = dice.between(-0.25, 0.25);
+    let bend = dice.between(-0.5, 0.5);
     let steps = 5;
     let mut at = root;
     let stations: Vec<Station> = (0..=steps)
@@ -147,19 +149,21 @@ fn distortion(form: &Form, tissue: &mut Layer, dice: &mut Dice) {
     let count = dice.count(18, 28);
     let strength = dice.between(0.16, 0.22);
     for i in 0..count {
-        let angle = turn + (i as f32 + dice.between(-0.35, 0.35)) * TAU / count as f32;
+        let angle = turn + (i as f32 + dice.between(-0.7, 0.7)) * TAU / count as f32;
         let out = direction(angle);
-        let root = add(form.centre, scaled(out, dice.between(0.3, 1.8)));
+        // They draw towards a region, not to one point.
+        let aside = scaled(direction(dice.angle()), dice.between(0.0, 1.6));
+        let root = add(form.centre, add(aside, scaled(out, dice.between(0.3, 2.6))));
         let span = form.reach(out) * dice.between(0.7, 1.15);
-        let half = dice.between(0.4, 0.7);
-        spicule(root, angle, span, half, strength * dice.between(0.7, 1.1), tissue, dice);
+        let half = dice.between(0.35, 0.75);
+        spicule(root, angle, span, half, strength * dice.between(0.45, 1.1), tissue, dice);
     }
 }
 
 fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice: &mut Dice) {
     // More of them where there is more room, but not in proportion.
     let crowd = (form.radius / 9.0).max(0.6);
-    let mut each = |low: u32, high: u32, dice: &mut Dice, place: &mut dyn FnMut(Point, &mut Dice)| {
+    let each = |low: u32, high: u32, dice: &mut Dice, place: &mut dyn FnMut(Point, &mut Dice)| {
         let count = (dice.count(low, high) as f32 * crowd).round() as u32;
         for _ in 0..count {
             let at = form.sample(0.95, dice);
@@ -181,7 +185,12 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
             let strength = dice.between(0.22, 0.5);
             for _ in 0..dice.count(1, 3) {
                 let part = add(at, scaled(direction(dice.angle()), dice.between(0.1, 0.45)));
-                calcium.dot(part, dice.between(0.14, 0.32), 0.05, strength * dice.between(0.7, 1.1));
+                calcium.dot(
+                    part,
+                    dice.between(0.14, 0.32),
+                    0.05,
+                    strength * dice.between(0.7, 1.1),
+                );
             }
         }),
         Morphology::FineLinear => each(18, 32, dice, &mut |at, dice| {
@@ -189,7 +198,8 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
             let strength = dice.between(0.28, 0.5);
             branch(at, along, dice.between(1.5, 4.0), strength, calcium, dice);
             if dice.chance(0.4) {
-                let fork = along + dice.between(0.5, 0.9) * if dice.chance(0.5) { 1.0 } else { -1.0 };
+                let fork =
+                    along + dice.between(0.5, 0.9) * if dice.chance(0.5) { 1.0 } else { -1.0 };
                 branch(at, fork, dice.between(1.0, 2.2), strength, calcium, dice);
             }
         }),
@@ -208,18 +218,15 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
                 }
             }
         }
-        Morphology::Rim => {
-            for _ in 0..dice.count(1, 4) {
-                let at = form.sample(0.6, dice);
-                let strength = dice.between(0.3, 0.45);
-                calcium.ring(at, dice.between(1.2, 3.2), dice.between(0.2, 0.35), strength);
-            }
-        }
-        Morphology::Rod => each(5, 10, dice, &mut |at, dice| {
+        Morphology::Rim => each(1, 4, dice, &mut |at, dice| {
+            let strength = dice.between(0.3, 0.45);
+            calcium.ring(at, dice.between(1.2, 3.2), dice.between(0.2, 0.35), strength);
+        }),
+        Morphology::Rod => each(3, 7, dice, &mut |at, dice| {
             let along = form.ductal[1].atan2(form.ductal[0]) + dice.between(-0.15, 0.15);
             let half_span = scaled(direction(along), dice.between(1.5, 3.5));
-            let strength = dice.between(0.35, 0.5);
-            let station = |at| Station { at, half_width: 0.45, strength };
+            let (strength, half_width) = (dice.between(0.3, 0.5), dice.between(0.28, 0.5));
+            let station = |at| Station { at, half_width, strength };
             calcium.stroke(&[station(sub(at, half_span)), station(add(at, half_span))]);
         }),
         Morphology::Vascular => vascular(form, calcium, dice),

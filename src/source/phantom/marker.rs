@@ -56,7 +56,9 @@ pub(super) fn stamp(image: &mut Grey, projection: Projection, scale: f32, dice: 
             let on = column > 0 && (1..=ROWS).contains(&row) && {
                 let (letter, bit) = ((column - 1) / (COLUMNS + 1), (column - 1) % (COLUMNS + 1));
                 bit < COLUMNS
-                    && letters.get(letter).is_some_and(|g| g[row - 1] >> (COLUMNS - 1 - bit) & 1 == 1)
+                    && letters
+                        .get(letter)
+                        .is_some_and(|g| g[row - 1] >> (COLUMNS - 1 - bit) & 1 == 1)
             };
             let grey = if on { Some(ink) } else { ground };
             if let Some(grey) = grey {

@@ -97,7 +97,8 @@ impl Patient {
         let affected = if dice.chance(0.5) { Laterality::Left } else { Laterality::Right };
         for i in 0..malignant + benign {
             let pathology = if i < malignant { Pathology::Malignant } else { Pathology::Benign };
-            let other = if affected == Laterality::Left { Laterality::Right } else { Laterality::Left };
+            let other =
+                if affected == Laterality::Left { Laterality::Right } else { Laterality::Left };
             let side = if dice.chance(0.65) { affected } else { other };
             let finding = Finding::sample(pathology, &mut dice);
             patient.place(seed, i as u16, side, finding, &mut dice);
@@ -136,7 +137,8 @@ impl Patient {
                 let anatomy = self.anatomy(projection);
                 let aside = dice.between(-0.62, 0.62) * anatomy.half_width;
                 let centre = add(anatomy.along(behind), scaled(anatomy.across(), aside));
-                let mut shaping = Dice::new(seed, self.number, Subject::Form(number, projection.number()));
+                let mut shaping =
+                    Dice::new(seed, self.number, Subject::Form(number, projection.number()));
                 let size = radius * shaping.between(0.92, 1.08);
                 Form::new(finding, centre, size, anatomy.nipple, &mut shaping)
             });

@@ -1,13 +1,13 @@
 //! From anatomy, texture, structures and lesions to the pixels of a digitised film.
 
-use super::anatomy::{Anatomy, FILM_HEIGHT, Projection, dot, length, sub};
+use super::anatomy::{Anatomy, FILM_HEIGHT, FILM_WIDTH, Projection, dot, length, sub};
 use super::dice::{Dice, Subject};
 use super::layer::Layer;
 use super::lesion;
 use super::marker;
 use super::patient::{Composition, Patient};
 use super::structures::Structures;
-use super::texture::{Field, Noise, power_law, smoothstep};
+use super::texture::{Enlargement, Field, Noise, power_law, smoothstep};
 use crate::mammogram::{Grey, Laterality};
 
 /// Step of the lattice on which slowly varying fields are computed, in millimetres.
@@ -47,7 +47,7 @@ pub(super) fn render(
 
     let mut texture_dice = dice(Subject::Texture(view));
     let levels = (COARSEST * scale).log2().round().max(1.0) as u32;
-    let texture = power_law(columns, rows, levels, 3.0, &mut texture_dice);
+    let texture = power_law(columns, rows, levels, 3.3, &mut texture_dice);
     let web = Noise::new(&mut texture_dice);
     let mesh = Noise::new(&mut texture_dice);
     let maps = Maps::new(anatomy, patient.composition, &mut texture_dice);
@@ -56,20 +56,20 @@ pub(super) fn render(
     let mut film_dice = dice(Subject::Film(view));
     let film = Film::new(&mut film_dice);
     let grain = film_dice.bytes(2 * columns * rows);
-    let nipple_radius = 4.2;
+    let nipple_radius = 3.4;
 
     let mut image = Grey::filled(width, height, 0);
-    let mut lines = Lines::new(columns);
+    let mut lines = Lines::new(columns, STEP * scale);
     let mm = 1.0 / scale;
     for y in 0..rows {
-        lines.fill(&maps, y, scale);
+        lines.fill(&maps, y);
         let py = (y as f32 + 0.5) * mm;
         let offset = y * columns;
         for x in 0..columns {
             let i = offset + x;
             let px = (x as f32 + 0.5) * mm;
             let mut depth = lines.skin[x];
-            let from_nipple = [px - anatomy.nipple[0] - 0.5, py - anatomy.nipple[1]];
+            let from_nipple = [px - anatomy.nipple[0] + 0.8, py - anatomy.nipple[1]];
             let near_nipple = from_nipple[0].abs() < 8.0 && from_nipple[1].abs() < 8.0;
             if near_nipple {
                 depth = depth.max(nipple_radius - length(from_nipple));
@@ -77,13 +77,18 @@ pub(super) fn render(
             let mut value = film.base(px, py);
             if depth > -1.0 {
                 let t = texture.values[i];
-                let (u, v) = (lines.u[x] + 0.10 * t, lines.v[x] + 0.13 * t);
-                let gland = smoothstep(-0.35, 0.75, lines.gland[x] + 0.42 * t);
-                let ridges = look.web * web.ridge(u, v, 3.2)
-                    + look.mesh * mesh.ridge(2.3 * u + 7.0, 2.1 * v, 3.0);
+                let (u, v) = (lines.u[x] + 0.08 * t, lines.v[x] + 0.11 * t);
+                let coarse = web.ridge(u, v, 2.4);
+                let fine = mesh.ridge(1.7 * u + 7.0, 2.3 * v, 2.2);
+                let gland = smoothstep(
+                    -0.7,
+                    1.15,
+                    lines.gland[x] + 0.24 * t + 0.5 * coarse + 0.3 * fine - 0.3,
+                );
+                let ridges = look.web * coarse + look.mesh * fine;
                 let mut content = look.fat
-                    + gland * (look.gland + 0.085 * t)
-                    + ridges * (0.55 + 0.6 * gland)
+                    + gland * (look.gland + 0.06 * t)
+                    + ridges * (0.8 + 0.5 * gland)
                     + 0.022 * t
                     + structures.strands.values[i] * (1.0 - 0.35 * gland)
                     + structures.vessels.values[i]
@@ -96,13 +101,13 @@ pub(super) fn render(
                 let mut thickness = look.thickness(depth);
                 if near_nipple {
                     let tip = 1.0 - smoothstep(0.4, 1.0, length(from_nipple) / nipple_radius);
-                    thickness = thickness.max(0.55 * tip);
+                    thickness = thickness.max(0.45 * tip);
                     content += 0.10 * tip;
                 }
                 let edge = smoothstep(-0.35, 0.35, depth);
                 let skin = 0.05 * smoothstep(2.2, 0.9, depth) * edge;
                 value += edge * (0.05 + skin + thickness * content)
-                    + calcium.values[i] * edge * (0.35 + 0.65 * thickness) ;
+                    + calcium.values[i] * edge * (0.35 + 0.65 * thickness);
             }
             // The sum of two bytes is close enough to a bell.
             let noise = f32::from(grain[2 * i]) + f32::from(grain[2 * i + 1]) - 255.0;
@@ -145,8 +150,8 @@ impl Look {
         Self {
             fat: dice.between(0.34, 0.44),
             gland: dice.between(0.2, 0.27) + if dense { 0.03 } else { 0.0 },
-            web: dice.between(0.05, 0.09),
-            mesh: dice.between(0.03, 0.055),
+            web: dice.between(0.045, 0.085),
+            mesh: dice.between(0.03, 0.06),
             muscle: dice.between(0.24, 0.34),
             profile,
         }
@@ -167,10 +172,13 @@ struct Maps {
 }
 
 impl Maps {
+    /// Columns of the lattice.
+    const COLUMNS: usize = (FILM_WIDTH / STEP) as usize + 2;
+
     fn new(anatomy: &Anatomy, composition: Composition, dice: &mut Dice) -> Self {
-        let columns = (super::anatomy::FILM_WIDTH / STEP) as usize + 2;
-        let rows = (FILM_HEIGHT / STEP) as usize + 2;
+        let (columns, rows) = (Self::COLUMNS, (FILM_HEIGHT / STEP) as usize + 2);
         let at = |x: usize, y: usize| [x as f32 * STEP, y as f32 * STEP];
+        let skin = Field::from_fn(columns, rows, |x, y| anatomy.skin_distance(at(x, y)));
         let patches = power_law(columns, rows, 4, 3.2, dice);
         let (level, spread) = match composition {
             Composition::A => (-0.95, 0.34),
@@ -189,7 +197,7 @@ impl Maps {
             // A cone with its tip at the nipple, rounded at its base.
             let breadth = spread * (0.42 + 1.05 * t.clamp(0.0, 0.8));
             let cone = 1.0 - (s / breadth).powi(2) - ((t - heart) / (0.2 + 0.75 * spread)).powi(2);
-            let rim = smoothstep(2.0, 12.0, anatomy.skin_distance(at(x, y)));
+            let rim = smoothstep(2.0, 12.0, skin.values[y * columns + x]);
             cone.max(-2.5) + level + 0.62 * patches.values[y * columns + x] - 1.6 * (1.0 - rim)
         });
         // Polar coordinates about a point before the nipple: strands converge there.
@@ -198,14 +206,14 @@ impl Maps {
         let axis = anatomy.axis;
         let (turn, shift) = (dice.between(0.0, 40.0), dice.between(0.0, 40.0));
         Self {
-            skin: Field::from_fn(columns, rows, |x, y| anatomy.skin_distance(at(x, y))),
+            skin,
             muscle: Field::from_fn(columns, rows, |x, y| anatomy.muscle_distance(at(x, y))),
             gland,
-            u: Field::from_fn(columns, rows, |x, y| shift + length(polar(x, y)) / 15.0),
+            u: Field::from_fn(columns, rows, |x, y| shift + length(polar(x, y)) / 17.0),
             v: Field::from_fn(columns, rows, |x, y| {
                 let p = polar(x, y);
                 let angle = dot(p, across).atan2(dot(p, axis));
-                turn + angle * 9.0
+                turn + angle * 11.0
             }),
         }
     }
@@ -213,6 +221,7 @@ impl Maps {
 
 /// One image row of every map.
 struct Lines {
+    enlargement: Enlargement,
     skin: Vec<f32>,
     muscle: Vec<f32>,
     gland: Vec<f32>,
@@ -221,19 +230,23 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(columns: usize) -> Self {
+    fn new(columns: usize, step: f32) -> Self {
+        let enlargement = Enlargement::new(Maps::COLUMNS, step, columns);
         let line = || vec![0.0; columns];
-        Self { skin: line(), muscle: line(), gland: line(), u: line(), v: line() }
+        Self { enlargement, skin: line(), muscle: line(), gland: line(), u: line(), v: line() }
     }
 
-    fn fill(&mut self, maps: &Maps, y: usize, scale: f32) {
-        let y = y as f32 + 0.5;
-        let step = STEP * scale;
-        maps.skin.row(y, step, &mut self.skin);
-        maps.muscle.row(y, step, &mut self.muscle);
-        maps.gland.row(y, step, &mut self.gland);
-        maps.u.row(y, step, &mut self.u);
-        maps.v.row(y, step, &mut self.v);
+    fn fill(&mut self, maps: &Maps, y: usize) {
+        let Self { enlargement, skin, muscle, gland, u, v } = self;
+        for (field, line) in [
+            (&maps.skin, skin),
+            (&maps.muscle, muscle),
+            (&maps.gland, gland),
+            (&maps.u, u),
+            (&maps.v, v),
+        ] {
+            enlargement.row(field, y, line);
+        }
     }
 }
 
@@ -263,7 +276,9 @@ impl Film {
             slope: [dice.between(-1.0, 1.0) * 5e-5, dice.between(-1.0, 1.0) * 5e-5],
             grain: dice.between(0.010, 0.018),
             curve,
-            border: dice.chance(0.35).then(|| (dice.between(1.5, 4.5), dice.between(12.0, 60.0) as u8)),
+            border: dice
+                .chance(0.35)
+                .then(|| (dice.between(1.5, 4.5), dice.between(12.0, 60.0) as u8)),
         }
     }
 

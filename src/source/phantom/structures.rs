@@ -1,11 +1,11 @@
 //! Normal structures that cross the parenchyma: Cooper's ligaments, ducts, vessels, lymph nodes.
 
+use super::anatomy::Projection;
 use super::anatomy::{Anatomy, FILM_HEIGHT, Point, add, direction, dot, length, scaled, sub};
 use super::dice::Dice;
 use super::layer::{Layer, Station};
 use super::patient::{Composition, Patient};
 use super::texture::smoothstep;
-use super::anatomy::Projection;
 
 /// The normal structures of one view, in two layers that add where they cross.
 pub(super) struct Structures {
@@ -17,7 +17,12 @@ pub(super) struct Structures {
 
 impl Structures {
     /// Draws the structures of a view.
-    pub(super) fn draw(patient: &Patient, projection: Projection, mut layers: [Layer; 2], dice: &mut Dice) -> Self {
+    pub(super) fn draw(
+        patient: &Patient,
+        projection: Projection,
+        mut layers: [Layer; 2],
+        dice: &mut Dice,
+    ) -> Self {
         let anatomy = patient.anatomy(projection);
         let [strands, vessels] = &mut layers;
         let inside = |dice: &mut Dice| point_in(anatomy, 3.0, dice);
@@ -31,9 +36,9 @@ impl Structures {
         for _ in 0..ligaments {
             let from = inside(dice);
             let ductal = patient.ductal(projection, from);
-            let angle = ductal[1].atan2(ductal[0]) + dice.between(-0.9, 0.9);
-            let span = dice.between(8.0, 34.0);
-            let strength = dice.between(0.02, 0.1);
+            let angle = ductal[1].atan2(ductal[0]) + dice.between(-0.6, 0.6);
+            let span = dice.between(8.0, 38.0);
+            let strength = 0.02 + 0.08 * dice.unit() * dice.unit();
             curve(strands, anatomy, from, angle, span, dice.between(0.25, 0.6), strength, dice);
         }
         // Ducts fan out from the nipple.
@@ -41,7 +46,16 @@ impl Structures {
             let into = anatomy.axis[1].atan2(anatomy.axis[0]) + dice.between(-0.75, 0.75);
             let from = add(anatomy.nipple, scaled(direction(into), 3.0));
             let span = dice.between(18.0, 45.0);
-            curve(strands, anatomy, from, into, span, dice.between(0.4, 0.8), dice.between(0.05, 0.1), dice);
+            curve(
+                strands,
+                anatomy,
+                from,
+                into,
+                span,
+                dice.between(0.4, 0.8),
+                dice.between(0.05, 0.1),
+                dice,
+            );
         }
         // Chance crossings of strands look like distortion; they do not radiate evenly.
         for _ in 0..dice.count(1, 4) {
@@ -112,7 +126,7 @@ fn curve(
 ) {
     let steps = (span / 3.0).ceil().max(3.0) as u32;
     let (mut at, mut angle) = (from, angle);
-    let mut turn = dice.between(-0.12, 0.12);
+    let mut turn = dice.between(-0.06, 0.06);
     let mut stations = Vec::new();
     for i in 0..=steps {
         if i % 3 == 0 && anatomy.skin_distance(at) < 0.5 {
@@ -121,7 +135,7 @@ fn curve(
         let t = i as f32 / steps as f32;
         let strength = strength * smoothstep(0.0, 0.25, t) * smoothstep(1.0, 0.7, t);
         stations.push(Station { at, half_width, strength });
-        turn = (turn + dice.between(-0.08, 0.08)).clamp(-0.25, 0.25);
+        turn = (turn + dice.between(-0.06, 0.06)).clamp(-0.15, 0.15);
         angle += turn;
         at = add(at, scaled(direction(angle), span / steps as f32));
     }
