@@ -75,7 +75,7 @@ impl<'a> Pipeline<'a> {
         let manifest =
             prepare::prepare(source.as_ref(), config, &self.layout, self.progress)?;
         let folder = self.layout.dataset();
-        let store = Store::open(&folder.join("patches.bin"))?;
+        let store = Store::open(&self.layout.patches())?;
         Ok(Dataset { manifest, store, fingerprint: Stamp::read(&folder)?.fingerprint() })
     }
 

@@ -35,7 +35,7 @@ use crate::study::answer::ReaderFile;
 use crate::training;
 
 pub use check::{Problem, check};
-pub use site::Record;
+pub use site::{FORMAT, Record};
 
 /// A unit whose best IoU exceeds this is a detector of the concept (Bau et al. 2017).
 pub const DETECTOR_IOU: f32 = 0.04;

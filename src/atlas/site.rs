@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::{self, Fingerprint, Stamp};
 
-const FORMAT: u32 = 1;
+/// Version of the record, and of how pages are made from artifacts.
+pub const FORMAT: u32 = 1;
 
 /// `work/site.json`: what the built site was made from, and every file of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,9 +1,8 @@
 //! Cutting a window out of an image and scaling it.
 
 use anyhow::{Context, Result, ensure};
-use fast_image_resize as fir;
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8;
+use image::GrayImage;
+use image::imageops::{FilterType, resize};
 
 use super::Grey;
 
@@ -15,16 +14,10 @@ use super::Grey;
 /// When the window is empty or does not lie in the image.
 pub fn resample(image: &Grey, window: [u32; 4], width: u32, height: u32) -> Result<Grey> {
     let attempt = || -> Result<Grey> {
-        // Typed: the untyped call compiles the filter for every kind of pixel.
-        let mut pixels = vec![0; width as usize * height as usize];
-        let mut to = TypedImage::<U8>::from_buffer(width, height, &mut pixels)?;
-        let cut = crop(image, window)?;
         let [_, _, w, h] = window;
-        let from = TypedImageRef::<U8>::from_buffer(w, h, &cut)?;
-        let triangle = fir::ResizeAlg::Convolution(fir::FilterType::Bilinear);
-        let options = fir::ResizeOptions::new().resize_alg(triangle);
-        fir::Resizer::new().resize_typed(&from, &mut to, &options)?;
-        Ok(Grey { width, height, pixels })
+        let cut = GrayImage::from_raw(w, h, crop(image, window)?);
+        let cut = cut.context("the window has too few pixels")?;
+        Ok(Grey { width, height, pixels: resize(&cut, width, height, FilterType::Triangle).into_raw() })
     };
     attempt().with_context(|| {
         format!(

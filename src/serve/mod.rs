@@ -89,7 +89,8 @@ async fn file(State(served): State<Served>, uri: Uri) -> Response {
         }
     };
     let bytes = if kind.starts_with("text/html") { with_script(bytes, build) } else { bytes };
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], bytes).into_response()
+    (status, [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], bytes)
+        .into_response()
 }
 
 /// The file below `site` that a request path means; `None` for anything else, whatever tricks the

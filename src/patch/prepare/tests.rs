@@ -110,32 +110,9 @@ impl Project {
 }
 
 fn config(root: PathBuf) -> Config {
-    Config {
-        output: root.join("output"),
-        root,
-        title: String::new(),
-        base_url: None,
-        seed: 3,
-        device: Device::Cpu,
-        source: Kind::Phantom { patients: 1, height: 1 },
-        patches: Patches {
-            window: 0.25,
-            stride: 0.5,
-            size: 32,
-            min_lesion: 0.3,
-            min_patch: 0.3,
-            min_breast: 0.5,
-            classes: 2,
-        },
-        split: Shares { train: 0.8, validation: 0.1, test: 0.1 },
-        networks: vec![],
-        dissection: Dissection {
-            split: Split::Validation,
-            top: 1,
-            threshold: Threshold::Quantile(0.005),
-        },
-        theme: String::new(),
-    }
+    let text = "{seed: 3, patches: {size: 32}, dissection: {top: 1}}";
+    let defaults = Config::parse(text, &root.join("atlas.yaml")).unwrap();
+    Config { output: root.join("output"), root, ..defaults }
 }
 
 #[test]
