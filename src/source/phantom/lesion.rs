@@ -111,7 +111,8 @@ fn mass(
             // Few reach far.
             let span = form.radius * (0.45 + 1.2 * dice.unit() * dice.unit()) + 0.3 * reach;
             let half = dice.between(0.4, 0.85);
-            spicule(root, angle, span, half, (0.5 * strength + 0.14) * dice.between(0.6, 1.25), tissue, dice);
+            let strength = (0.5 * strength + 0.14) * dice.between(0.6, 1.25);
+            spicule(root, angle, span, half, strength, tissue, dice);
         }
     }
 }
