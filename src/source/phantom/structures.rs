@@ -1,7 +1,8 @@
 //! Normal structures that cross the parenchyma: Cooper's ligaments, ducts, vessels, lymph nodes.
 
-use super::anatomy::Projection;
-use super::anatomy::{Anatomy, FILM_HEIGHT, Point, add, direction, dot, length, scaled, sub};
+use super::anatomy::{
+    Anatomy, FILM_HEIGHT, Point, Projection, add, direction, dot, length, scaled, sub,
+};
 use super::dice::Dice;
 use super::layer::{Layer, Station};
 use super::patient::{Composition, Patient};
