@@ -24,7 +24,7 @@ pub(super) fn outline_factor(finding: Finding) -> f32 {
 /// Range of mean radii in millimetres.
 pub(super) fn radius_range(finding: Finding) -> (f32, f32) {
     match finding {
-        Finding::Mass(_, Margin::Spiculated, _) => (6.0, 12.0),
+        Finding::Mass(_, Margin::Spiculated, _) => (6.5, 12.0),
         Finding::Mass(..) => (6.5, 14.0),
         Finding::Calcifications(_, Distribution::Grouped) => (6.0, 12.0),
         Finding::Calcifications(_, Distribution::Linear) => (9.0, 13.0),
@@ -60,8 +60,8 @@ fn mass(
 ) {
     let strength = match density {
         Density::Low => dice.between(0.12, 0.15),
-        Density::Equal => dice.between(0.16, 0.21),
-        Density::High => dice.between(0.22, 0.28),
+        Density::Equal => dice.between(0.17, 0.22),
+        Density::High => dice.between(0.23, 0.29),
     };
     // Where the edge begins and ends, in reaches.
     let (inner, outer) = match margin {
@@ -110,8 +110,9 @@ fn mass(
             let root = add(form.centre, scaled(out, 0.7 * reach));
             // Few reach far.
             let span = form.radius * (0.45 + 1.2 * dice.unit() * dice.unit()) + 0.3 * reach;
-            let half = dice.between(0.35, 0.8);
-            spicule(root, angle, span, half, strength * dice.between(0.4, 1.05), tissue, dice);
+            let half = dice.between(0.4, 0.85);
+            let strength = (0.5 * strength + 0.14) * dice.between(0.6, 1.25);
+            spicule(root, angle, span, half, strength, tissue, dice);
         }
     }
 }
@@ -147,7 +148,7 @@ fn spicule(
 fn distortion(form: &Form, tissue: &mut Layer, dice: &mut Dice) {
     let turn = dice.angle();
     let count = dice.count(18, 28);
-    let strength = dice.between(0.16, 0.22);
+    let strength = dice.between(0.22, 0.3);
     for i in 0..count {
         let angle = turn + (i as f32 + dice.between(-0.7, 0.7)) * TAU / count as f32;
         let out = direction(angle);
@@ -156,7 +157,7 @@ fn distortion(form: &Form, tissue: &mut Layer, dice: &mut Dice) {
         let root = add(form.centre, add(aside, scaled(out, dice.between(0.3, 2.6))));
         let span = form.reach(out) * dice.between(0.7, 1.15);
         let half = dice.between(0.35, 0.75);
-        spicule(root, angle, span, half, strength * dice.between(0.45, 1.1), tissue, dice);
+        spicule(root, angle, span, half, strength * dice.between(0.55, 1.1), tissue, dice);
     }
 }
 
@@ -172,7 +173,7 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
     };
     match morphology {
         Morphology::Amorphous => each(40, 70, dice, &mut |at, dice| {
-            calcium.dot(at, dice.between(0.2, 0.4), 0.5, dice.between(0.16, 0.3));
+            calcium.dot(at, dice.between(0.3, 0.5), 0.5, dice.between(0.2, 0.36));
         }),
         Morphology::CoarseHeterogeneous => each(14, 24, dice, &mut |at, dice| {
             let strength = dice.between(0.28, 0.45);
@@ -181,21 +182,21 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
                 calcium.dot(part, dice.between(0.3, 0.6), 0.1, strength * dice.between(0.8, 1.1));
             }
         }),
-        Morphology::FinePleomorphic => each(28, 50, dice, &mut |at, dice| {
-            let strength = dice.between(0.22, 0.5);
+        Morphology::FinePleomorphic => each(34, 58, dice, &mut |at, dice| {
+            let strength = dice.between(0.3, 0.6);
             for _ in 0..dice.count(1, 3) {
                 let part = add(at, scaled(direction(dice.angle()), dice.between(0.1, 0.45)));
                 calcium.dot(
                     part,
-                    dice.between(0.14, 0.32),
+                    dice.between(0.18, 0.38),
                     0.05,
                     strength * dice.between(0.7, 1.1),
                 );
             }
         }),
-        Morphology::FineLinear => each(18, 32, dice, &mut |at, dice| {
+        Morphology::FineLinear => each(20, 36, dice, &mut |at, dice| {
             let along = form.ductal[1].atan2(form.ductal[0]) + dice.between(-0.7, 0.7);
-            let strength = dice.between(0.28, 0.5);
+            let strength = dice.between(0.38, 0.6);
             branch(at, along, dice.between(1.5, 4.0), strength, calcium, dice);
             if dice.chance(0.4) {
                 let fork =
@@ -239,7 +240,7 @@ fn branch(from: Point, angle: f32, span: f32, strength: f32, calcium: &mut Layer
     for i in 0..pieces {
         if dice.chance(0.85) {
             let at = add(from, scaled(direction(angle), 0.5 * i as f32 - 0.5 * span));
-            calcium.dot(at, dice.between(0.16, 0.26), 0.05, strength * dice.between(0.7, 1.0));
+            calcium.dot(at, dice.between(0.2, 0.32), 0.05, strength * dice.between(0.7, 1.0));
         }
     }
 }

@@ -3,9 +3,12 @@
 //! They stand in for a data set, so that the whole tool can be tried and tested without one. They
 //! are synthetic: no patient image went into them.
 //!
-//! Four views of each patient are planned in millimetres ([`patient`]), quickly and without pixels;
-//! a view is drawn when it is asked for ([`render`]). Everything follows from the seed. Malignancy
-//! follows from the terms ([`finding`]).
+//! Four views of each patient are planned in millimetres (`patient`), quickly and without pixels;
+//! a view is drawn when it is asked for (`render`). Everything follows from the seed. Malignancy
+//! follows from the terms (`finding`).
+//!
+//! The same seed gives the same bytes whatever the number of threads; between platforms they may
+//! differ in the last digit of a sine or a power.
 
 mod anatomy;
 mod dice;

@@ -1,6 +1,6 @@
 //! One patient: composition, the breasts of four views, and lesions placed in both views of theirs.
 
-use super::anatomy::{Anatomy, Habitus, Point, Projection, add, scaled, sub, unit};
+use super::anatomy::{Anatomy, Habitus, Point, Projection, add, length, scaled, sub, unit};
 use super::dice::{Dice, Subject};
 use super::finding::{Distribution, Finding};
 use super::form::Form;
@@ -147,7 +147,7 @@ impl Patient {
                 self.anatomy(projection).holds(&boundary, skin, 2.0)
                     && self.tumours.iter().filter(|t| t.side == side).all(|t| {
                         let other = t.form(projection.view);
-                        let apart = super::anatomy::length(sub(other.centre, form.centre));
+                        let apart = length(sub(other.centre, form.centre));
                         apart > other.extent() + form.extent() + 2.0
                     })
             });

@@ -92,7 +92,7 @@ pub(super) fn render(
                     + 0.022 * t
                     + structures.strands.values[i] * (1.0 - 0.35 * gland)
                     + structures.vessels.values[i]
-                    + tissue.values[i] * (1.0 - 0.4 * gland);
+                    + tissue.values[i] * (1.0 - 0.25 * gland);
                 let muscle = smoothstep(-1.2, 2.2, lines.muscle[x]);
                 if muscle > 0.0 {
                     let over = 0.03 * t + look.muscle + 0.0012 * lines.muscle[x];
@@ -150,8 +150,8 @@ impl Look {
         Self {
             fat: dice.between(0.34, 0.44),
             gland: dice.between(0.2, 0.27) + if dense { 0.03 } else { 0.0 },
-            web: dice.between(0.045, 0.085),
-            mesh: dice.between(0.03, 0.06),
+            web: dice.between(0.035, 0.065),
+            mesh: dice.between(0.02, 0.045),
             muscle: dice.between(0.24, 0.34),
             profile,
         }
@@ -263,7 +263,7 @@ struct Film {
 
 impl Film {
     fn new(dice: &mut Dice) -> Self {
-        let exposure = dice.between(0.94, 1.08);
+        let exposure = dice.between(0.8, 1.14);
         let curve = (0..1600)
             .map(|i| {
                 // Straight at first, with a shoulder towards 1.

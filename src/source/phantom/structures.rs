@@ -1,7 +1,8 @@
 //! Normal structures that cross the parenchyma: Cooper's ligaments, ducts, vessels, lymph nodes.
 
-use super::anatomy::Projection;
-use super::anatomy::{Anatomy, FILM_HEIGHT, Point, add, direction, dot, length, scaled, sub};
+use super::anatomy::{
+    Anatomy, FILM_HEIGHT, Point, Projection, add, direction, dot, length, scaled, sub,
+};
 use super::dice::Dice;
 use super::layer::{Layer, Station};
 use super::patient::{Composition, Patient};
@@ -38,7 +39,7 @@ impl Structures {
             let ductal = patient.ductal(projection, from);
             let angle = ductal[1].atan2(ductal[0]) + dice.between(-0.6, 0.6);
             let span = dice.between(8.0, 38.0);
-            let strength = 0.02 + 0.08 * dice.unit() * dice.unit();
+            let strength = 0.02 + 0.06 * dice.unit() * dice.unit();
             curve(strands, anatomy, from, angle, span, dice.between(0.25, 0.6), strength, dice);
         }
         // Ducts fan out from the nipple.
@@ -58,7 +59,7 @@ impl Structures {
             );
         }
         // Chance crossings of strands look like distortion; they do not radiate evenly.
-        for _ in 0..dice.count(1, 4) {
+        for _ in 0..dice.count(1, 3) {
             let centre = inside(dice);
             let turn = dice.angle();
             for _ in 0..dice.count(3, 5) {
@@ -66,7 +67,7 @@ impl Structures {
                 let span = dice.between(14.0, 34.0);
                 let aside = add(centre, [dice.between(-2.0, 2.0), dice.between(-2.0, 2.0)]);
                 let from = sub(aside, scaled(direction(angle), dice.between(0.2, 0.8) * span));
-                let strength = dice.between(0.08, 0.17);
+                let strength = dice.between(0.06, 0.12);
                 curve(strands, anatomy, from, angle, span, dice.between(0.35, 0.7), strength, dice);
             }
         }
@@ -94,9 +95,9 @@ impl Structures {
 
     /// Single benign calcifications and specks of dust, which every film has.
     pub(super) fn specks(anatomy: &Anatomy, calcium: &mut Layer, dice: &mut Dice) {
-        for _ in 0..dice.count(0, 6) {
+        for _ in 0..dice.count(3, 16) {
             let at = point_in(anatomy, 4.0, dice);
-            calcium.dot(at, dice.between(0.2, 0.7), 0.0, dice.between(0.2, 0.42));
+            calcium.dot(at, dice.between(0.2, 0.7), 0.0, dice.between(0.25, 0.55));
         }
     }
 }
