@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::text::significant;
 
 /// Space around the plot for ticks and labels, in the chart's units.
-const LEFT: f64 = 46.0;
-const BOTTOM: f64 = 38.0;
+const LEFT: f64 = 52.0;
+const BOTTOM: f64 = 42.0;
 const TOP: f64 = 10.0;
 const RIGHT: f64 = 12.0;
 

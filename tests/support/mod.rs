@@ -1,5 +1,5 @@
 //! A small but complete set of artifacts, drawn here: what the site is built from in tests.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::path::{Path, PathBuf};
 

@@ -148,6 +148,11 @@
     document.addEventListener('keydown', function (event) {
       if (event.key === 'Escape') put_away();
     });
+    // Where the panel has a place of its own, it begins with the best patch.
+    if (window.matchMedia && window.matchMedia('(min-width: 60.01rem)').matches) {
+      var best = grid.querySelector('.patch');
+      if (best) show(best);
+    }
   }());
 
   // Filter and order of a layer's units.
