@@ -27,7 +27,6 @@
       var light = current() === 'light';
       button.textContent = light ? 'Dark' : 'Light';
       button.setAttribute('aria-label', light ? 'Switch to the dark look' : 'Switch to the light look');
-      button.removeAttribute('aria-pressed');
     }
     button.addEventListener('click', function () {
       var next = current() === 'light' ? 'dark' : 'light';
