@@ -337,9 +337,11 @@ fn artifacts_that_do_not_fit_together_are_refused() {
     let message = format!("{:#}", fixture.build().unwrap_err());
     assert!(message.contains("prepare"), "{message}");
     let fixture = Fixture::new(folder.path(), 3);
-    std::fs::remove_file(fixture.previews.join("phantom-002.jpg")).unwrap();
+    let shown = fixture.networks[0].layers[0].units[0].top[0].patch;
+    let id = &fixture.manifest.member(&fixture.manifest.patches[shown as usize]).mammogram.id;
+    std::fs::remove_file(fixture.previews.join(format!("{id}.jpg"))).unwrap();
     let message = format!("{:#}", fixture.build().unwrap_err());
-    assert!(message.contains("phantom-002") && message.contains("preview"), "{message}");
+    assert!(message.contains(id.as_str()) && message.contains("preview"), "{message}");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::text::significant;
 
 /// Space around the plot for ticks and labels, in the chart's units.
-const LEFT: f64 = 46.0;
-const BOTTOM: f64 = 38.0;
+const LEFT: f64 = 52.0;
+const BOTTOM: f64 = 42.0;
 const TOP: f64 = 10.0;
 const RIGHT: f64 = 12.0;
 
@@ -185,7 +185,7 @@ impl Chart {
         let all = || series.iter().flat_map(|s| s.points.iter());
         let x = Range::of(all().map(|p| p[0]));
         let mut y = Range::of(all().map(|p| p[1]));
-        let margin = (y.high - y.low) * 0.08;
+        let margin = (y.high - y.low) * 0.12;
         y = Range { low: y.low - margin, high: y.high + margin };
         let whole: Vec<f64> = x.ticks(6.0).into_iter().filter(|t| t.fract() == 0.0).collect();
         chart.axes(x, y, &whole, &y.ticks(4.0));
@@ -201,13 +201,10 @@ impl Chart {
             };
             chart.lines.push(line);
         }
-        // Labels of lines that end close together would lie on each other.
-        if let [first, second] = chart.lines.as_mut_slice()
-            && (first.label_y - second.label_y).abs() < 14.0
-        {
-            let (upper, lower) =
-                if first.label_y <= second.label_y { (first, second) } else { (second, first) };
-            lower.label_y = upper.label_y + 24.0;
+        // The upper of two lines has its label above, the lower one below.
+        if let [first, second] = chart.lines.as_mut_slice() {
+            let lower = if first.label_y <= second.label_y { second } else { first };
+            lower.label_y += 21.0;
         }
         let (top, bottom) = (chart.top + 9.0, chart.bottom - 4.0);
         for line in &mut chart.lines {

@@ -106,7 +106,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     validate(inputs)?;
     let theme = theme::Theme::load(&inputs.config.root, &inputs.config.theme)?;
     let articles = content::read(&inputs.config.root.join("content"))?;
-    let mut atlas = pages::Atlas::new(inputs, theme, articles);
+    let atlas = pages::Atlas::new(inputs, theme, articles);
     let jobs = pages::plan(&atlas);
     let pictures = images::Pictures::of(inputs);
     let exports = export::tables(&atlas)?;
@@ -124,7 +124,6 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     for (path, bytes) in atlas.theme.assets() {
         writer.write(&path, bytes)?;
     }
-    atlas.prepare_rendering();
     pages::render_all(&atlas, jobs, &writer)?;
 
     let (record, written, removed) = writer.finish(inputs.stamp)?;

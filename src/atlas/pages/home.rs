@@ -12,16 +12,13 @@ const PER_CONCEPT: usize = 3;
 
 #[derive(Serialize)]
 pub(super) struct View {
-    about_source: String,
     mammograms: String,
     patients: String,
     patches: String,
     units: String,
-    readers: usize,
     labelled: String,
     networks: Vec<NetworkRow>,
     telling: Vec<UnitCard>,
-    telling_by_iou: bool,
     labelled_units: Vec<UnitCard>,
 }
 
@@ -74,7 +71,6 @@ pub(super) fn view(atlas: &Atlas) -> View {
             }
         })
         .collect();
-    let telling = telling(atlas);
     let labelled: Vec<_> = atlas
         .layers()
         .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
@@ -84,16 +80,13 @@ pub(super) fn view(atlas: &Atlas) -> View {
         })
         .collect();
     View {
-        about_source: manifest.source.description.clone(),
         mammograms: text::count(manifest.mammograms.len() as u64),
         patients: text::count(patients.len() as u64),
         patches: text::count(manifest.patches.len() as u64),
         units: text::count(atlas.layers().map(|(_, l)| l.units.len() as u64).sum::<u64>()),
-        readers: atlas.inputs.readers.len(),
         labelled: text::counted(labelled.len(), "unit", "units"),
         networks,
-        telling_by_iou: !telling.is_empty(),
-        telling,
+        telling: telling(atlas),
         labelled_units: labelled
             .iter()
             .take(TELLING)

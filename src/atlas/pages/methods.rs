@@ -36,7 +36,6 @@ struct NetworkRow {
     weights: String,
     weights_blake3: String,
     training: Vec<(&'static str, String)>,
-    best_epoch: Option<u32>,
     auc: Option<AucView>,
     device: String,
 }
@@ -44,7 +43,7 @@ struct NetworkRow {
 /// Where a network's weights come from, in words; a file by its name alone.
 pub(super) fn weights(exhibit: &Exhibit) -> String {
     let start = match &exhibit.evaluation.pretrained {
-        Some(file) => text::file_name(std::path::Path::new(file)),
+        Some(file) => file.rsplit(['/', '\\']).next().unwrap_or_default().to_string(),
         None => "random initialisation".into(),
     };
     match exhibit.evaluation.best_epoch {
@@ -114,7 +113,6 @@ fn network(exhibit: &Exhibit) -> NetworkRow {
         weights: weights(exhibit),
         weights_blake3: found.weights_blake3.clone(),
         training: training.map(settings).unwrap_or_default(),
-        best_epoch: found.best_epoch,
         auc: auc_view(exhibit),
         device: found.device.clone(),
     }

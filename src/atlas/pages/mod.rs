@@ -9,23 +9,23 @@ mod home;
 mod layer;
 mod methods;
 mod network;
+mod parts;
 mod unit;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use self::parts::{LesionView, MammogramView, PatchView, UnitCard, draw_lesions, pathology_word};
 use super::content::Article;
 use super::labels::Labels;
 use super::site::Writer;
 use super::theme::Theme;
-use super::{DETECTOR_IOU, Exhibit, Inputs, images, outline, text};
+use super::{Exhibit, Inputs};
 use crate::config::Source;
-use crate::dissection::record::{Concept, Layer, TopPatch, Unit, unit_name};
-use crate::patch::Member;
+use crate::dissection::record::{Concept, Layer, Unit, unit_name};
 use crate::study::answer::Association;
 
 /// Everything that rendering draws from.
@@ -35,7 +35,7 @@ pub(super) struct Atlas<'a> {
     pub(super) theme: Theme,
     articles: Vec<Article>,
     /// Lesions of each mammogram, drawn once for all pages.
-    lesions: BTreeMap<u32, Vec<LesionView>>,
+    lesions: Vec<Vec<LesionView>>,
 }
 
 /// A page to render.
@@ -94,77 +94,6 @@ impl Link {
     fn new(title: impl Into<String>, href: impl Into<String>) -> Self {
         Self { title: title.into(), href: href.into(), current: false }
     }
-}
-
-/// A patch as a unit sees it.
-#[derive(Debug, Clone, Serialize)]
-struct PatchView {
-    rank: usize,
-    name: String,
-    src: String,
-    alt: String,
-    score: String,
-    positive: bool,
-    /// `cancer` or `no cancer`.
-    label: &'static str,
-    /// Path data in patch pixels; empty when nothing exceeds the threshold.
-    overlay: String,
-    mammogram: String,
-    /// Path of the whole mammogram.
-    context: String,
-    /// Left, top and edge of the window in the mammogram's pixels.
-    x: u32,
-    y: u32,
-    edge: u32,
-}
-
-/// A whole mammogram.
-#[derive(Debug, Clone, Serialize)]
-struct MammogramView {
-    id: String,
-    src: String,
-    alt: String,
-    /// Size of the picture.
-    preview: [u32; 2],
-    /// Size of the mammogram, the view box of its outlines.
-    size: [u32; 2],
-    /// Which breast and view, where known.
-    view: String,
-    /// Breast composition and what else the source states.
-    facts: Vec<(String, String)>,
-    lesions: Vec<LesionView>,
-}
-
-/// A lesion over its mammogram.
-#[derive(Debug, Clone, Serialize)]
-struct LesionView {
-    paths: Vec<String>,
-    /// `malignant`, `benign`, `unproven`.
-    pathology: &'static str,
-    /// The finding in words.
-    finding: String,
-}
-
-/// A unit in a list.
-#[derive(Debug, Clone, Serialize)]
-struct UnitCard {
-    /// `vgg16/conv5_3/0063`
-    name: String,
-    network: String,
-    layer: String,
-    number: String,
-    href: String,
-    /// What to call it: the readers' words, else the concept it detects.
-    label: String,
-    /// `reader`, `concept` or `none`: where that comes from.
-    label_from: &'static str,
-    concept: String,
-    concept_standing: String,
-    iou: String,
-    detector: bool,
-    max_score: String,
-    cancer: usize,
-    patches: Vec<PatchView>,
 }
 
 /// The concept that a unit overlaps best with, and how well. Of equals the first.
@@ -235,16 +164,10 @@ pub(super) fn render_all(atlas: &Atlas, jobs: Vec<Job>, writer: &Writer) -> Resu
 }
 
 impl<'a> Atlas<'a> {
-    pub(super) fn new(inputs: &'a Inputs<'a>, theme: Theme, articles: Vec<Article>) -> Self {
-        let labels = Labels::new(inputs);
-        Self { inputs, labels, theme, articles, lesions: BTreeMap::new() }
-    }
-
     /// Makes what all pages share.
-    pub(super) fn prepare_rendering(&mut self) {
-        let inputs = self.inputs;
+    pub(super) fn new(inputs: &'a Inputs<'a>, mut theme: Theme, articles: Vec<Article>) -> Self {
         let about = &inputs.manifest.source;
-        self.theme.set(
+        theme.set(
             "site",
             &Site {
                 title: &inputs.config.title,
@@ -254,10 +177,10 @@ impl<'a> Atlas<'a> {
                 version: env!("CARGO_PKG_VERSION"),
             },
         );
-        self.lesions = (0..)
-            .zip(&inputs.manifest.mammograms)
-            .map(|(number, member)| (number, self.draw_lesions(member)))
-            .collect();
+        let labels = Labels::new(inputs);
+        let members = &inputs.manifest.mammograms;
+        let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
+        Self { inputs, labels, theme, articles, lesions }
     }
 
     /// Every dissected layer with its network.
@@ -383,149 +306,6 @@ impl<'a> Atlas<'a> {
         links
     }
 
-    fn draw_lesions(&self, member: &Member) -> Vec<LesionView> {
-        let mammogram = &member.mammogram;
-        let scale = mammogram.width as f32 / member.preview[0].max(1) as f32;
-        mammogram
-            .lesions
-            .iter()
-            .map(|lesion| {
-                let names: Vec<String> =
-                    lesion.terms.iter().map(|id| self.labels.name(id)).collect();
-                LesionView {
-                    paths: lesion
-                        .outlines
-                        .iter()
-                        .map(|o| outline::lesion(o, 0.7 * scale))
-                        .filter(|path| !path.is_empty())
-                        .collect(),
-                    pathology: pathology_word(lesion.pathology),
-                    finding: if names.is_empty() {
-                        lesion.source_words.clone()
-                    } else {
-                        names.join(", ")
-                    },
-                }
-            })
-            .collect()
-    }
-
-    fn patch(&self, unit: &str, rank: usize, top: &TopPatch) -> PatchView {
-        let manifest = self.inputs.manifest;
-        let patch = &manifest.patches[top.patch as usize];
-        let mammogram = &manifest.member(patch).mammogram;
-        let label = if patch.positive { "cancer" } else { "no cancer" };
-        PatchView {
-            rank,
-            name: manifest.patch_name(patch),
-            src: images::patch_path(self.inputs, patch),
-            alt: format!("Patch {rank} of {unit}, from mammogram {}: {label}", mammogram.id),
-            score: text::significant(f64::from(top.score)),
-            positive: patch.positive,
-            label,
-            overlay: top.overlay.clone(),
-            mammogram: mammogram.id.clone(),
-            context: images::mammogram_path(&mammogram.id),
-            x: patch.x,
-            y: patch.y,
-            edge: patch.edge,
-        }
-    }
-
-    fn mammogram(&self, number: u32) -> MammogramView {
-        let member = &self.inputs.manifest.mammograms[number as usize];
-        let mammogram = &member.mammogram;
-        let words: Vec<String> = [
-            mammogram.laterality.map(|side| side.to_string()),
-            mammogram.view.map(|view| view.to_string()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let view = words.join(" ");
-        let mut facts = Vec::new();
-        if let Some(density) = &mammogram.density {
-            facts.push(("composition".to_string(), self.labels.name(density)));
-        }
-        facts.extend(mammogram.facts.clone());
-        let described =
-            if view.is_empty() { "Mammogram".into() } else { format!("{view} mammogram") };
-        MammogramView {
-            id: mammogram.id.clone(),
-            src: images::mammogram_path(&mammogram.id),
-            alt: format!("{described} {}, whole", mammogram.id),
-            preview: member.preview,
-            size: [mammogram.width, mammogram.height],
-            view,
-            facts,
-            lesions: self.lesions.get(&number).cloned().unwrap_or_default(),
-        }
-    }
-
-    /// A unit with its first `patches` patches, whose overlays lose detail below `tolerance` pixels.
-    fn card(
-        &self,
-        exhibit: &Exhibit,
-        layer: &Layer,
-        unit: &Unit,
-        patches: usize,
-        tolerance: f32,
-    ) -> UnitCard {
-        let network = &exhibit.config.name;
-        let name = unit_name(network, &layer.layer, unit.unit);
-        let best = best_concept(layer, unit);
-        let (label, label_from) = self.call(&name, best);
-        let manifest = self.inputs.manifest;
-        UnitCard {
-            network: network.clone(),
-            layer: layer.layer.clone(),
-            number: format!("{:04}", unit.unit),
-            href: unit_href(network, &layer.layer, unit.unit),
-            label,
-            label_from,
-            concept: best.map(|(c, _)| self.labels.name(&c.id)).unwrap_or_default(),
-            concept_standing: best.map(|(c, _)| self.labels.standing(&c.id)).unwrap_or_default(),
-            iou: best.map(|(_, iou)| format!("{iou:.3}")).unwrap_or_default(),
-            detector: best.is_some_and(|(_, iou)| iou > DETECTOR_IOU),
-            max_score: text::significant(f64::from(unit.score_range[1])),
-            cancer: unit
-                .top
-                .iter()
-                .filter(|top| manifest.patches[top.patch as usize].positive)
-                .count(),
-            patches: unit
-                .top
-                .iter()
-                .take(patches)
-                .enumerate()
-                .map(|(at, top)| {
-                    let mut patch = self.patch(&name, at + 1, top);
-                    patch.overlay = outline::coarse(&patch.overlay, tolerance);
-                    patch
-                })
-                .collect(),
-            name,
-        }
-    }
-
-    /// What to call a unit, and where that comes from.
-    fn call(&self, name: &str, best: Option<(&Concept, f32)>) -> (String, &'static str) {
-        let mut said: Vec<String> = Vec::new();
-        for (_, _, phenomenon) in self.labels.phenomena(name) {
-            let words = phenomenon.description.trim();
-            if !words.is_empty() && !said.iter().any(|s| s.eq_ignore_ascii_case(words)) {
-                said.push(words.to_string());
-            }
-        }
-        match best {
-            _ if !said.is_empty() => (said.join("; "), "reader"),
-            Some((concept, iou)) if iou > DETECTOR_IOU => {
-                (self.labels.name(&concept.id), "concept")
-            }
-            _ => (String::new(), "none"),
-        }
-    }
-
     /// Folders of this machine, which may stand in messages but never on a page.
     fn folders(&self) -> Vec<&Path> {
         let config = self.inputs.config;
@@ -542,15 +322,6 @@ impl<'a> Atlas<'a> {
 #[derive(Serialize)]
 struct ArticleView<'a> {
     html: &'a str,
-}
-
-fn pathology_word(pathology: crate::mammogram::Pathology) -> &'static str {
-    use crate::mammogram::Pathology::{Benign, Malignant, Unproven};
-    match pathology {
-        Malignant => "malignant",
-        Benign => "benign",
-        Unproven => "unproven",
-    }
 }
 
 /// What a reader of a network's pages must know of its weights.

@@ -105,9 +105,12 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         .iter()
         .map(|top| atlas.inputs.manifest.patches[top.patch as usize].mammogram)
         .collect();
-    let (label, label_from) = atlas.call(&name, best_concept(layer, unit));
-    let terms: Vec<String> =
-        atlas.labels.phenomena(&name).flat_map(|(_, _, p)| p.terms.clone()).collect();
+    let best = best_concept(layer, unit);
+    let (label, label_from) = atlas.call(&name, best);
+    let terms: Vec<String> = match best {
+        Some((concept, _)) if label_from == "concept" => vec![concept.id.clone()],
+        _ => atlas.labels.phenomena(&name).flat_map(|(_, _, p)| p.terms.clone()).collect(),
+    };
     let above = unit.top.iter().filter(|top| !top.overlay.is_empty()).count();
     View {
         number: format!("{:04}", unit.unit),

@@ -27,7 +27,6 @@
       var light = current() === 'light';
       button.textContent = light ? 'Dark' : 'Light';
       button.setAttribute('aria-label', light ? 'Switch to the dark look' : 'Switch to the light look');
-      button.removeAttribute('aria-pressed');
     }
     button.addEventListener('click', function () {
       var next = current() === 'light' ? 'dark' : 'light';
@@ -148,6 +147,11 @@
     document.addEventListener('keydown', function (event) {
       if (event.key === 'Escape') put_away();
     });
+    // Where the panel has a place of its own, it begins with the best patch.
+    if (window.matchMedia && window.matchMedia('(min-width: 60.01rem)').matches) {
+      var best = grid.querySelector('.patch');
+      if (best) show(best);
+    }
   }());
 
   // Filter and order of a layer's units.

@@ -1,0 +1,235 @@
+//! Parts of pages: a patch, a mammogram, a unit in a list.
+
+use serde::Serialize;
+
+use super::{Atlas, best_concept, unit_href};
+use crate::atlas::labels::Labels;
+use crate::atlas::{DETECTOR_IOU, Exhibit, images, outline, text};
+use crate::dissection::record::{Concept, Layer, TopPatch, Unit, unit_name};
+use crate::mammogram::Pathology;
+use crate::patch::Member;
+
+/// A patch as a unit sees it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PatchView {
+    pub(super) rank: usize,
+    pub(super) name: String,
+    pub(super) src: String,
+    pub(super) alt: String,
+    pub(super) score: String,
+    pub(super) positive: bool,
+    /// `cancer` or `no cancer`.
+    pub(super) label: &'static str,
+    /// Path data in patch pixels; empty when nothing exceeds the threshold.
+    pub(super) overlay: String,
+    pub(super) mammogram: String,
+    /// Path of the whole mammogram.
+    pub(super) context: String,
+    /// Left, top and edge of the window in the mammogram's pixels.
+    pub(super) x: u32,
+    pub(super) y: u32,
+    pub(super) edge: u32,
+}
+
+/// A whole mammogram.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct MammogramView {
+    pub(super) id: String,
+    pub(super) src: String,
+    pub(super) alt: String,
+    /// Size of the picture.
+    pub(super) preview: [u32; 2],
+    /// Size of the mammogram, the view box of its outlines.
+    pub(super) size: [u32; 2],
+    /// Which breast and view, where known.
+    pub(super) view: String,
+    /// Breast composition and what else the source states.
+    pub(super) facts: Vec<(String, String)>,
+    pub(super) lesions: Vec<LesionView>,
+}
+
+/// A lesion over its mammogram.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct LesionView {
+    pub(super) paths: Vec<String>,
+    /// `malignant`, `benign`, `unproven`.
+    pub(super) pathology: &'static str,
+    /// The finding in words.
+    pub(super) finding: String,
+}
+
+/// A unit in a list.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct UnitCard {
+    /// `vgg16/conv5_3/0063`
+    pub(super) name: String,
+    pub(super) network: String,
+    pub(super) layer: String,
+    pub(super) number: String,
+    pub(super) href: String,
+    /// What to call it: the readers' words, else the concept it detects.
+    pub(super) label: String,
+    /// `reader`, `concept` or `none`: where that comes from.
+    pub(super) label_from: &'static str,
+    pub(super) concept: String,
+    pub(super) concept_standing: String,
+    pub(super) iou: String,
+    pub(super) detector: bool,
+    pub(super) max_score: String,
+    pub(super) cancer: usize,
+    pub(super) patches: Vec<PatchView>,
+}
+
+impl Atlas<'_> {
+    pub(super) fn patch(&self, unit: &str, rank: usize, top: &TopPatch) -> PatchView {
+        let manifest = self.inputs.manifest;
+        let patch = &manifest.patches[top.patch as usize];
+        let mammogram = &manifest.member(patch).mammogram;
+        let label = if patch.positive { "cancer" } else { "no cancer" };
+        PatchView {
+            rank,
+            name: manifest.patch_name(patch),
+            src: images::patch_path(self.inputs, patch),
+            alt: format!("Patch {rank} of {unit}, from mammogram {}: {label}", mammogram.id),
+            score: text::significant(f64::from(top.score)),
+            positive: patch.positive,
+            label,
+            overlay: top.overlay.clone(),
+            mammogram: mammogram.id.clone(),
+            context: images::mammogram_path(&mammogram.id),
+            x: patch.x,
+            y: patch.y,
+            edge: patch.edge,
+        }
+    }
+
+    pub(super) fn mammogram(&self, number: u32) -> MammogramView {
+        let member = &self.inputs.manifest.mammograms[number as usize];
+        let mammogram = &member.mammogram;
+        let words: Vec<String> = [
+            mammogram.laterality.map(|side| side.to_string()),
+            mammogram.view.map(|view| view.to_string()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let view = words.join(" ");
+        let mut facts = Vec::new();
+        if let Some(density) = &mammogram.density {
+            facts.push(("composition".to_string(), self.labels.name(density)));
+        }
+        facts.extend(mammogram.facts.clone());
+        let described =
+            if view.is_empty() { "Mammogram".into() } else { format!("{view} mammogram") };
+        MammogramView {
+            id: mammogram.id.clone(),
+            src: images::mammogram_path(&mammogram.id),
+            alt: format!("{described} {}, whole", mammogram.id),
+            preview: member.preview,
+            size: [mammogram.width, mammogram.height],
+            view,
+            facts,
+            lesions: self.lesions.get(number as usize).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// A unit with its first `patches` patches, whose overlays lose detail below `tolerance` pixels.
+    pub(super) fn card(
+        &self,
+        exhibit: &Exhibit,
+        layer: &Layer,
+        unit: &Unit,
+        patches: usize,
+        tolerance: f32,
+    ) -> UnitCard {
+        let network = &exhibit.config.name;
+        let name = unit_name(network, &layer.layer, unit.unit);
+        let best = best_concept(layer, unit);
+        let (label, label_from) = self.call(&name, best);
+        let manifest = self.inputs.manifest;
+        UnitCard {
+            network: network.clone(),
+            layer: layer.layer.clone(),
+            number: format!("{:04}", unit.unit),
+            href: unit_href(network, &layer.layer, unit.unit),
+            label,
+            label_from,
+            concept: best.map(|(c, _)| self.labels.name(&c.id)).unwrap_or_default(),
+            concept_standing: best.map(|(c, _)| self.labels.standing(&c.id)).unwrap_or_default(),
+            iou: best.map(|(_, iou)| format!("{iou:.3}")).unwrap_or_default(),
+            detector: best.is_some_and(|(_, iou)| iou > DETECTOR_IOU),
+            max_score: text::significant(f64::from(unit.score_range[1])),
+            cancer: unit
+                .top
+                .iter()
+                .filter(|top| manifest.patches[top.patch as usize].positive)
+                .count(),
+            patches: unit
+                .top
+                .iter()
+                .take(patches)
+                .enumerate()
+                .map(|(at, top)| {
+                    let mut patch = self.patch(&name, at + 1, top);
+                    patch.overlay = outline::coarse(&patch.overlay, tolerance);
+                    patch
+                })
+                .collect(),
+            name,
+        }
+    }
+
+    /// What to call a unit, and where that comes from.
+    pub(super) fn call(&self, name: &str, best: Option<(&Concept, f32)>) -> (String, &'static str) {
+        let mut said: Vec<String> = Vec::new();
+        for (_, _, phenomenon) in self.labels.phenomena(name) {
+            let words = phenomenon.description.trim();
+            if !words.is_empty() && !said.iter().any(|s| s.eq_ignore_ascii_case(words)) {
+                said.push(words.to_string());
+            }
+        }
+        match best {
+            _ if !said.is_empty() => (said.join("; "), "reader"),
+            Some((concept, iou)) if iou > DETECTOR_IOU => {
+                (self.labels.name(&concept.id), "concept")
+            }
+            _ => (String::new(), "none"),
+        }
+    }
+}
+
+/// The lesions of a mammogram; detail that its preview cannot show is left out.
+pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> {
+    let mammogram = &member.mammogram;
+    let scale = mammogram.width as f32 / member.preview[0].max(1) as f32;
+    mammogram
+        .lesions
+        .iter()
+        .map(|lesion| {
+            let names: Vec<String> = lesion.terms.iter().map(|id| labels.name(id)).collect();
+            LesionView {
+                paths: lesion
+                    .outlines
+                    .iter()
+                    .map(|o| outline::lesion(o, 0.7 * scale))
+                    .filter(|path| !path.is_empty())
+                    .collect(),
+                pathology: pathology_word(lesion.pathology),
+                finding: if names.is_empty() {
+                    lesion.source_words.clone()
+                } else {
+                    names.join(", ")
+                },
+            }
+        })
+        .collect()
+}
+
+/// A pathology in one word.
+pub(super) fn pathology_word(pathology: Pathology) -> &'static str {
+    match pathology {
+        Pathology::Malignant => "malignant",
+        Pathology::Benign => "benign",
+        Pathology::Unproven => "unproven",
+    }
+}
