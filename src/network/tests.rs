@@ -94,6 +94,8 @@ fn filled(case: &Value) -> BTreeMap<String, Tensor> {
                 Tensor::new(7i64, &Device::Cpu).unwrap()
             } else if name.ends_with("running_var") {
                 v.affine(0.5, 1.0).unwrap()
+            } else if name.ends_with("bn3.weight") {
+                v.affine(0.25 / 8.0, 1.0 / 8.0).unwrap()
             } else if dims.len() == 1 && name.ends_with("weight") {
                 v.affine(0.25, 1.0).unwrap()
             } else if dims.len() == 1 {
@@ -176,9 +178,7 @@ fn resnet18_is_torchvisions() {
 
 #[test]
 fn resnet50_is_torchvisions() {
-    // PyTorch's own single precision is up to 5% off here, in a network of fifty normalisations over
-    // few values.
-    check_network("resnet50", 0.06);
+    check_network("resnet50", 2e-2);
 }
 
 #[test]
