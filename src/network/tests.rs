@@ -94,6 +94,8 @@ fn filled(case: &Value) -> BTreeMap<String, Tensor> {
                 Tensor::new(7i64, &Device::Cpu).unwrap()
             } else if name.ends_with("running_var") {
                 v.affine(0.5, 1.0).unwrap()
+            } else if name.ends_with("bn3.weight") {
+                v.affine(0.25 / 8.0, 1.0 / 8.0).unwrap()
             } else if dims.len() == 1 && name.ends_with("weight") {
                 v.affine(0.25, 1.0).unwrap()
             } else if dims.len() == 1 {
@@ -108,7 +110,9 @@ fn filled(case: &Value) -> BTreeMap<String, Tensor> {
 }
 
 /// Builds a golden network and holds everything that PyTorch recorded of it against ours.
-fn check_network(name: &str) {
+///
+/// `noise` is how far single precision may take the gradients, relative to the greatest value.
+fn check_network(name: &str, noise: f32) {
     let golden = golden();
     let networks = golden["networks"].as_array().unwrap();
     let case = networks.iter().find(|case| case["name"] == name).unwrap();
@@ -151,7 +155,7 @@ fn check_network(name: &str) {
     for (name, var) in network.parameters() {
         let gradient = gradients.get(var).unwrap_or_else(|| panic!("{name} has no gradient"));
         assert_eq!(gradient.dims(), var.dims());
-        same_digest(gradient, &case["gradients"][name], 2e-3, &format!("gradient by {name}"));
+        same_digest(gradient, &case["gradients"][name], noise, &format!("gradient by {name}"));
     }
     let state = network.state().unwrap();
     for (name, expected) in case["buffers"].as_object().unwrap() {
@@ -164,17 +168,17 @@ fn check_network(name: &str) {
 
 #[test]
 fn alexnet_is_torchvisions() {
-    check_network("alexnet");
+    check_network("alexnet", 1e-4);
 }
 
 #[test]
 fn resnet18_is_torchvisions() {
-    check_network("resnet18");
+    check_network("resnet18", 2e-3);
 }
 
 #[test]
 fn resnet50_is_torchvisions() {
-    check_network("resnet50");
+    check_network("resnet50", 2e-2);
 }
 
 #[test]

@@ -201,6 +201,9 @@ def fill(network):
             tensor.fill_(7)
         elif name.endswith("running_var"):
             tensor.copy_(1 + v / 2)
+        elif name.endswith("bn3.weight"):
+            # Weak branches, or rounding grows beyond use over the depth of a ResNet-50.
+            tensor.copy_((1 + v / 4) / 8)
         elif tensor.dim() == 1 and name.endswith("weight"):
             tensor.copy_(1 + v / 4)
         elif tensor.dim() == 1:
@@ -222,9 +225,10 @@ def network(name, make, size):
         logits = net(x)
     for hook in hooks:
         hook.remove()
-    net.train()
-    y = net(x)
-    y.backward(values(2, *y.shape))
+    # Batch statistics of a few values amplify rounding: the reference is in double precision.
+    net.double().train()
+    y = net(x.double())
+    y.backward(values(2, *y.shape).double())
     buffers = {n: digest(b) for n, b in net.named_buffers() if b.dim()}
     keep = lambda items: dict(list(items.items())[:6] + list(items.items())[-6:])
     return dict(name=name, size=size, logits=short(logits), maps={k: digest(v) for k, v in maps.items()},
