@@ -9,6 +9,7 @@ mod cpu;
 mod field;
 mod input;
 mod layers;
+mod memory;
 mod parameters;
 mod resnet;
 mod weights;
@@ -110,6 +111,9 @@ impl Network {
         let smallest = if name == "alexnet" { alexnet::SMALLEST_INPUT } else { 1 };
         if input < smallest {
             bail!("{name} needs images of at least {smallest} pixels, {input} were asked for");
+        }
+        if device.is_cpu() {
+            memory::keep_freed();
         }
         let mut parameters = Parameters::new(seed, device);
         let architecture = match resnet::Plan::of(name) {
