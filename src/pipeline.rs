@@ -72,8 +72,7 @@ impl<'a> Pipeline<'a> {
     pub fn dataset(&self) -> Result<Dataset> {
         let config = self.config;
         let source = source::open(&config.source, config.seed);
-        let manifest =
-            prepare::prepare(source.as_ref(), config, &self.layout, self.progress)?;
+        let manifest = prepare::prepare(source.as_ref(), config, &self.layout, self.progress)?;
         let folder = self.layout.dataset();
         let store = Store::open(&self.layout.patches())?;
         Ok(Dataset { manifest, store, fingerprint: Stamp::read(&folder)?.fingerprint() })
@@ -205,10 +204,14 @@ impl<'a> Pipeline<'a> {
             let trained = training::stamp(network, config.seed, &dataset.fingerprint)?;
             let folder = self.layout.network(&network.name);
             if !trained.matches(&folder) {
-                anyhow::bail!("{} is not trained, or stale; `unit-atlas run` mends it", network.name);
+                anyhow::bail!(
+                    "{} is not trained, or stale; `unit-atlas run` mends it",
+                    network.name
+                );
             }
             let evaluation = training::read_evaluation(&folder)?;
-            provenance.push((format!("{} weights", network.name), evaluation.weights_blake3.clone()));
+            provenance
+                .push((format!("{} weights", network.name), evaluation.weights_blake3.clone()));
             for layer in &network.layers {
                 let folder = self.layout.layer(&network.name, layer);
                 let name = format!("{}/{layer}", network.name);
@@ -217,7 +220,8 @@ impl<'a> Pipeline<'a> {
                 if !dissected.matches(&folder) {
                     anyhow::bail!("{name} is not dissected, or stale; `unit-atlas run` mends it");
                 }
-                provenance.push((format!("{name} dissection"), dissected.fingerprint().to_string()));
+                provenance
+                    .push((format!("{name} dissection"), dissected.fingerprint().to_string()));
                 stamp = stamp.with(&name, dissected.fingerprint());
             }
             stamp = stamp.with(&network.name, trained.fingerprint());

@@ -156,9 +156,13 @@ fn each_stage_is_done_once_and_again_only_when_its_inputs_change() {
     let list = fs::read_to_string(project.path("patches/train.txt")).unwrap();
     let (name, label) = list.lines().next().unwrap().rsplit_once(' ').unwrap();
     assert!(label == "0" || label == "1");
-    assert!(walkdir::WalkDir::new(project.path("patches"))
-        .into_iter()
-        .any(|entry| entry.unwrap().file_name().to_str() == Some(name)));
+    assert!(
+        walkdir::WalkDir::new(project.path("patches")).into_iter().any(|entry| entry
+            .unwrap()
+            .file_name()
+            .to_str()
+            == Some(name))
+    );
     project.run(&["evaluate", "--split", "test"]).expect(0);
     project
         .run(&["train", "--network", "vgg16"])
@@ -175,12 +179,8 @@ fn a_run_killed_ten_times_ends_with_the_same_site() {
 
     let killed = Project::new(SMALL);
     for round in 0..10 {
-        let mut child = killed
-            .command(&["run"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child =
+            killed.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // From almost at once to most of a run; later rounds find earlier stages done.
         std::thread::sleep(whole.mul_f64([0.02, 0.6, 0.1, 0.35, 0.2, 0.5][round % 6]));
         child.kill().unwrap();
@@ -297,7 +297,10 @@ fn labels_are_imported_checked_and_refused() {
     assert!(project.path("content/labels/b.yaml").exists());
     project.run(&["labels", "check"]).expect(0);
 
-    project.write("typo.yaml", good.replace("layer4/0003", "layer4/0999").replace("reader: b", "reader: c"));
+    project.write(
+        "typo.yaml",
+        good.replace("layer4/0003", "layer4/0999").replace("reader: b", "reader: c"),
+    );
     let told = project.run(&["labels", "import", "typo.yaml"]).expect(1);
     assert!(told.err.contains("typo.yaml:6") && told.err.contains("0999"), "{}", told.err);
     assert!(!project.path("content/labels/c.yaml").exists());

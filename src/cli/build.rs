@@ -15,11 +15,7 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
 }
 
 /// Builds the site of a data set and says what came of it.
-pub(super) fn site(
-    pipeline: &Pipeline,
-    dataset: &Dataset,
-    terminal: &Terminal,
-) -> Result<Outcome> {
+pub(super) fn site(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) -> Result<Outcome> {
     let (built, problems) = pipeline.build(dataset)?;
     labels::print(&problems);
     match built {

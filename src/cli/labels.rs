@@ -55,12 +55,8 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
             let checked = pipeline.labels(&lexicons);
             print(&checked.problems);
             let answers: usize = checked.readers.iter().map(|reader| reader.answers.len()).sum();
-            terminal.say(&format!(
-                "{answers} good answers of {} readers",
-                checked.readers.len()
-            ));
-            let errors =
-                checked.problems.iter().filter(|p| p.severity == Severity::Error).count();
+            terminal.say(&format!("{answers} good answers of {} readers", checked.readers.len()));
+            let errors = checked.problems.iter().filter(|p| p.severity == Severity::Error).count();
             if errors > 0 {
                 bail!("{errors} to mend in {}", pipeline.labels_folder().display());
             }

@@ -47,6 +47,13 @@ struct Arguments {
 enum Verb {
     /// Start a project: a commented atlas.yaml and a content folder
     Init(init::Options),
+    #[command(flatten)]
+    OfProject(ProjectVerb),
+}
+
+/// What can be done to a project that is there.
+#[derive(Debug, Subcommand)]
+enum ProjectVerb {
     /// Do everything that is missing or stale, in order, to the built site
     Run,
     /// Read the source, check it, split it, cut and label patches
@@ -130,26 +137,26 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
-    if let Verb::Init(options) = &arguments.verb {
-        return init::execute(options, terminal);
-    }
+    let verb = match &arguments.verb {
+        Verb::Init(options) => return init::execute(options, terminal),
+        Verb::OfProject(verb) => verb,
+    };
     let here = std::env::current_dir().context("the current folder cannot be read")?;
     let path = Config::find(arguments.config.as_deref(), &here)?;
     let config = Config::read(&path)?;
     terminal.detail(&format!("project file {}", path.display()));
     let pipeline = Pipeline::new(&config, terminal);
-    match &arguments.verb {
-        Verb::Init(_) => unreachable!("handled above"),
-        Verb::Run => run::execute(&pipeline, terminal),
-        Verb::Prepare => prepare::execute(&pipeline, terminal),
-        Verb::Train(choice) => train::execute(choice, &pipeline),
-        Verb::Evaluate(options) => evaluate::execute(options, &pipeline, terminal),
-        Verb::Dissect(options) => dissect::execute(options, &pipeline),
-        Verb::Labels(verb) => labels::execute(verb, &pipeline, terminal),
-        Verb::Build => build::execute(&pipeline, terminal),
-        Verb::Serve(options) => serve::execute(options, &path, &pipeline, terminal),
-        Verb::Check => check::execute(&pipeline, terminal),
-        Verb::Patches(verb) => patches::execute(verb, &pipeline, terminal),
+    match verb {
+        ProjectVerb::Run => run::execute(&pipeline, terminal),
+        ProjectVerb::Prepare => prepare::execute(&pipeline, terminal),
+        ProjectVerb::Train(choice) => train::execute(choice, &pipeline),
+        ProjectVerb::Evaluate(options) => evaluate::execute(options, &pipeline, terminal),
+        ProjectVerb::Dissect(options) => dissect::execute(options, &pipeline),
+        ProjectVerb::Labels(verb) => labels::execute(verb, &pipeline, terminal),
+        ProjectVerb::Build => build::execute(&pipeline, terminal),
+        ProjectVerb::Serve(options) => serve::execute(options, &path, &pipeline, terminal),
+        ProjectVerb::Check => check::execute(&pipeline, terminal),
+        ProjectVerb::Patches(verb) => patches::execute(verb, &pipeline, terminal),
     }
 }
 

@@ -4,7 +4,6 @@ use anyhow::Result;
 
 use super::Outcome;
 use super::terminal::Terminal;
-use crate::config::Split;
 use crate::patch::Manifest;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
@@ -24,20 +23,6 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
 pub(super) fn report(manifest: &Manifest, terminal: &Terminal) {
     for line in &manifest.summary {
         terminal.say(&format!("  {line}"));
-    }
-    for split in [Split::Train, Split::Validation, Split::Test] {
-        let patches = manifest.of_split(split);
-        let positives = patches.iter().filter(|&&n| manifest.patches[n as usize].positive).count();
-        let members: Vec<_> = manifest.mammograms.iter().filter(|m| m.split == split).collect();
-        let mut patients: Vec<_> = members.iter().map(|m| &m.mammogram.patient).collect();
-        patients.sort();
-        patients.dedup();
-        terminal.say(&format!(
-            "  {split}: {} patients, {} mammograms, {} patches, {positives} positive",
-            patients.len(),
-            members.len(),
-            patches.len(),
-        ));
     }
     notices(&manifest.notices);
 }

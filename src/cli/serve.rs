@@ -41,9 +41,9 @@ pub(super) fn execute(
     let (tell, news) = watch::channel(News::default());
     let runtime = tokio::runtime::Runtime::new().context("cannot start the server")?;
     let address = SocketAddr::new(options.host, options.port);
-    let listener = runtime.block_on(tokio::net::TcpListener::bind(address)).with_context(|| {
-        format!("cannot listen on {address}; `--port 0` takes a free port")
-    })?;
+    let listener = runtime
+        .block_on(tokio::net::TcpListener::bind(address))
+        .with_context(|| format!("cannot listen on {address}; `--port 0` takes a free port"))?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         eprintln!("note: anyone who can reach {address} can read this atlas");

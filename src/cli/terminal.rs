@@ -13,7 +13,7 @@ const LINE_EVERY: Duration = Duration::from_secs(60);
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verbosity {
+pub(super) enum Verbosity {
     /// Errors and what was skipped.
     Quiet,
     /// Results and progress.
@@ -24,7 +24,7 @@ pub enum Verbosity {
 
 /// Bars on a terminal, plain lines otherwise.
 #[derive(Debug)]
-pub struct Terminal {
+pub(super) struct Terminal {
     verbosity: Verbosity,
     bars: bool,
     current: Mutex<Option<Work>>,
@@ -42,13 +42,13 @@ struct Work {
 
 impl Terminal {
     /// For standard output and standard error as they are.
-    pub fn new(verbosity: Verbosity) -> Self {
+    pub(super) fn new(verbosity: Verbosity) -> Self {
         let bars = io::stderr().is_terminal() && verbosity > Verbosity::Quiet;
         Self { verbosity, bars, current: Mutex::new(None) }
     }
 
     /// A line for those who asked for details.
-    pub fn detail(&self, line: &str) {
+    pub(super) fn detail(&self, line: &str) {
         if self.verbosity == Verbosity::Verbose {
             self.print(line);
         }

@@ -4,7 +4,6 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_yaml::{Location, Spanned};
 
-use super::architecture::{ARCHITECTURES, Architecture, PLANNED};
 use super::form::{
     DissectionFile, File, Given, NetworkFile, PatchesFile, SourceFile, SplitFile, SurveyFile,
     Switch, ThresholdFile, TrainingFile,
@@ -13,6 +12,7 @@ use super::{
     Config, Device, Dissection, Network, Patches, Shares, Source, Split, Survey, Threshold,
     Training, defaults,
 };
+use crate::network::{ARCHITECTURES, Architecture, PLANNED};
 use crate::yaml::{Mistake, Text, unknown};
 
 /// A set of numbers in words and as a test.

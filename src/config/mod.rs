@@ -1,6 +1,5 @@
 //! `atlas.yaml`: what a project is made of. Everything has a default; unknown keys are refused.
 
-mod architecture;
 mod defaults;
 mod file;
 mod form;

@@ -2,18 +2,18 @@
 
 /// A set of pixels, row by row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Bits {
+pub(super) struct Bits {
     words: Vec<u64>,
 }
 
 impl Bits {
     /// The empty set of `len` pixels.
-    pub fn empty(len: usize) -> Self {
+    pub(super) fn empty(len: usize) -> Self {
         Self { words: vec![0; len.div_ceil(64)] }
     }
 
     /// From one membership per pixel.
-    pub fn from_bools(pixels: &[bool]) -> Self {
+    pub(super) fn from_bools(pixels: &[bool]) -> Self {
         let word = |chunk: &[bool]| {
             chunk.iter().enumerate().fold(0, |word, (i, &bit)| word | u64::from(bit) << i)
         };
@@ -21,7 +21,7 @@ impl Bits {
     }
 
     /// Adds the pixels `from + i` for which `values[i] > threshold`.
-    pub fn add_above(&mut self, from: usize, values: &[f32], threshold: f32) {
+    pub(super) fn add_above(&mut self, from: usize, values: &[f32], threshold: f32) {
         for (i, &value) in values.iter().enumerate() {
             let at = from + i;
             self.words[at / 64] |= u64::from(value > threshold) << (at % 64);
@@ -29,17 +29,17 @@ impl Bits {
     }
 
     /// How many pixels are in the set.
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.words.iter().map(|w| u64::from(w.count_ones())).sum()
     }
 
     /// How many pixels are in both sets.
-    pub fn common(&self, other: &Self) -> u64 {
+    pub(super) fn common(&self, other: &Self) -> u64 {
         self.words.iter().zip(&other.words).map(|(a, b)| u64::from((a & b).count_ones())).sum()
     }
 
     /// Empties the set.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.words.fill(0);
     }
 }

@@ -9,7 +9,7 @@ use crate::patch::{Manifest, Patch};
 
 /// The concepts of some patches and where they are.
 #[derive(Debug, Clone)]
-pub struct Concepts {
+pub(super) struct Concepts {
     /// Name and number of patches of each, by name.
     pub list: Vec<Concept>,
     /// Pixels of each over all annotated patches.
@@ -21,7 +21,7 @@ pub struct Concepts {
 
 impl Concepts {
     /// Draws the masks of `patches` (numbers in the manifest) at the stored size.
-    pub fn of(manifest: &Manifest, patches: &[u32]) -> Self {
+    pub(super) fn of(manifest: &Manifest, patches: &[u32]) -> Self {
         let edge = manifest.patching.size;
         let named: Vec<Option<BTreeMap<&str, Bits>>> =
             patches.iter().map(|&n| masks(manifest, &manifest.patches[n as usize], edge)).collect();

@@ -2,7 +2,7 @@
 
 /// Collects the greatest `keep` of any number of values in memory for twice as many.
 #[derive(Debug, Clone)]
-pub struct Largest {
+pub(super) struct Largest {
     keep: usize,
     values: Vec<f32>,
     floor: f32,
@@ -10,14 +10,14 @@ pub struct Largest {
 
 impl Largest {
     /// For the top `keep` values, at least one.
-    pub fn new(keep: usize) -> Self {
+    pub(super) fn new(keep: usize) -> Self {
         let keep = keep.max(1);
         Self { keep, values: Vec::with_capacity(2 * keep), floor: f32::NEG_INFINITY }
     }
 
     /// Offers a value.
     #[inline]
-    pub fn offer(&mut self, value: f32) {
+    pub(super) fn offer(&mut self, value: f32) {
         if value > self.floor {
             self.values.push(value);
             if self.values.len() == 2 * self.keep {
@@ -27,12 +27,12 @@ impl Largest {
     }
 
     /// A value that the least of the top values is known to reach; it only rises.
-    pub fn floor(&self) -> f32 {
+    pub(super) fn floor(&self) -> f32 {
         self.floor
     }
 
     /// The `keep`-th greatest value offered; the least of all, when fewer were; `None` of nothing.
-    pub fn least(mut self) -> Option<f32> {
+    pub(super) fn least(mut self) -> Option<f32> {
         if self.values.len() > self.keep {
             self.shrink();
         }

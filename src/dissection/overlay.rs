@@ -18,7 +18,7 @@ const TOLERANCE: f32 = 0.15;
 
 /// Draws overlays for maps of one layer.
 #[derive(Debug, Clone)]
-pub struct Tracer {
+pub(super) struct Tracer {
     grid: Upsampler,
     /// Where the grid's lines lie, in patch pixels, the same in x and y.
     lines: Vec<f32>,
@@ -29,7 +29,7 @@ type Edge = (usize, usize, bool);
 
 impl Tracer {
     /// For square maps of `cells` rows and columns over patches of `edge` pixels.
-    pub fn new(cells: u32, field: Field, edge: u32) -> Self {
+    pub(super) fn new(cells: u32, field: Field, edge: u32) -> Self {
         let anchors = (0..cells).map(|i| field.centre + i as f32 * field.stride);
         let inner = anchors.filter(|&at| at > 0.0 && at < edge as f32);
         let mut lines = vec![0.0];
@@ -44,7 +44,7 @@ impl Tracer {
 
     /// SVG path data of the region where `map` exceeds `threshold`, filled by the even-odd rule;
     /// empty when nowhere.
-    pub fn trace(&self, map: &[f32], threshold: f32) -> String {
+    pub(super) fn trace(&self, map: &[f32], threshold: f32) -> String {
         let mut path = String::new();
         for ring in self.rings(map, threshold) {
             write_ring(&mut path, &simplify(&ring));

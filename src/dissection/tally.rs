@@ -15,7 +15,7 @@ const BINS: usize = 24;
 
 /// A unit's greatest activation in one patch.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Score {
+pub(super) struct Score {
     /// The activation.
     pub value: f32,
     /// Index of its first place in the map, row by row.
@@ -24,7 +24,7 @@ pub struct Score {
 
 /// One unit, during the pass.
 #[derive(Debug)]
-pub struct Tally {
+pub(super) struct Tally {
     rule: Threshold,
     /// One per patch, in the order shown.
     pub scores: Vec<Score>,
@@ -38,7 +38,7 @@ pub struct Tally {
 
 impl Tally {
     /// For `patches` maps of `cells` activations each, of which the `top` are shown.
-    pub fn new(rule: Threshold, top: usize, patches: usize, cells: usize) -> Self {
+    pub(super) fn new(rule: Threshold, top: usize, patches: usize, cells: usize) -> Self {
         // P(a > T) = q: T is the activation below the floor(q·n) greatest.
         let keep = match rule {
             Threshold::Quantile(q) => (q * (patches * cells) as f64).floor() as usize + 1,
@@ -56,7 +56,7 @@ impl Tally {
     }
 
     /// Takes the unit's map of the next patch.
-    pub fn add(&mut self, map: &[f32]) {
+    pub(super) fn add(&mut self, map: &[f32]) {
         let mut score = Score { value: f32::NEG_INFINITY, at: 0 };
         for (at, &value) in map.iter().enumerate() {
             self.activations.offer(value);
@@ -89,7 +89,7 @@ impl Tally {
     }
 
     /// The threshold T_k, once all patches have passed. Zero for a unit that saw nothing.
-    pub fn threshold(&self) -> f32 {
+    pub(super) fn threshold(&self) -> f32 {
         match self.rule {
             Threshold::Quantile(_) => self.activations.clone().least().unwrap_or(0.0),
             Threshold::FractionOfMax(share) => share as f32 * self.greatest,
@@ -97,7 +97,7 @@ impl Tally {
     }
 
     /// Positions of the `top` patches, best first, ties by order.
-    pub fn ranking(&self, top: usize) -> Vec<u32> {
+    pub(super) fn ranking(&self, top: usize) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.scores.len() as u32).collect();
         // Stable: equal scores stay in order.
         order.sort_by(|&a, &b| {
@@ -108,14 +108,14 @@ impl Tally {
     }
 
     /// The map of a top patch, or of one that exceeds the threshold.
-    pub fn map(&self, position: u32) -> Option<&[f32]> {
+    pub(super) fn map(&self, position: u32) -> Option<&[f32]> {
         let found = self.maps.binary_search_by_key(&position, |(position, _)| *position);
         found.ok().map(|i| &*self.maps[i].1)
     }
 
     /// Intersection over union of the region above `threshold` with each concept, pooled over the
     /// annotated patches (Network Dissection, equation 1).
-    pub fn ious(&self, threshold: f32, pixels: &Upsampler, concepts: &Concepts) -> Vec<f32> {
+    pub(super) fn ious(&self, threshold: f32, pixels: &Upsampler, concepts: &Concepts) -> Vec<f32> {
         let edge = pixels.len();
         let mut region = Bits::empty(edge * edge);
         let mut row = vec![0.0; edge];
@@ -145,7 +145,7 @@ impl Tally {
     }
 
     /// Least and greatest score, and counts of the scores in equal bins between them.
-    pub fn histogram(&self) -> ([f32; 2], Vec<u32>) {
+    pub(super) fn histogram(&self) -> ([f32; 2], Vec<u32>) {
         let values = || self.scores.iter().map(|score| score.value);
         let range = values()
             .fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], v| [low.min(v), high.max(v)]);

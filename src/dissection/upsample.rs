@@ -5,7 +5,7 @@ use super::record::Field;
 
 /// Interpolates maps of one size to positions in the patch.
 #[derive(Debug, Clone)]
-pub struct Upsampler {
+pub(super) struct Upsampler {
     columns: Vec<Tap>,
     rows: Vec<Tap>,
     width: usize,
@@ -22,7 +22,7 @@ struct Tap {
 impl Upsampler {
     /// From maps of `height` x `width` cells whose fields lie as `field` says, to the positions
     /// `at(0), at(1) … at(n - 1)` in both directions, in patch pixels (the first pixel's centre is 0.5).
-    pub fn new(
+    pub(super) fn new(
         [height, width]: [u32; 2],
         field: Field,
         n: usize,
@@ -46,17 +46,17 @@ impl Upsampler {
     }
 
     /// To the centre of every pixel of a patch of `edge` pixels.
-    pub fn pixels(map: [u32; 2], field: Field, edge: u32) -> Self {
+    pub(super) fn pixels(map: [u32; 2], field: Field, edge: u32) -> Self {
         Self::new(map, field, edge as usize, |i| i as f32 + 0.5)
     }
 
     /// Number of positions along an edge.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Whether any value of row `y` can exceed `threshold`.
-    pub fn reaches(&self, map: &[f32], y: usize, threshold: f32) -> bool {
+    pub(super) fn reaches(&self, map: &[f32], y: usize, threshold: f32) -> bool {
         let tap = self.rows[y];
         [tap.low, tap.high]
             .iter()
@@ -64,7 +64,7 @@ impl Upsampler {
     }
 
     /// Writes row `y` of the upsampled `map` into `out` (`len()` values).
-    pub fn row(&self, map: &[f32], y: usize, out: &mut [f32]) {
+    pub(super) fn row(&self, map: &[f32], y: usize, out: &mut [f32]) {
         let tap = self.rows[y];
         let (above, below) = (&map[tap.low * self.width..], &map[tap.high * self.width..]);
         for (out, column) in out.iter_mut().zip(&self.columns) {

@@ -17,7 +17,11 @@ pub fn resample(image: &Grey, window: [u32; 4], width: u32, height: u32) -> Resu
         let [_, _, w, h] = window;
         let cut = GrayImage::from_raw(w, h, crop(image, window)?);
         let cut = cut.context("the window has too few pixels")?;
-        Ok(Grey { width, height, pixels: resize(&cut, width, height, FilterType::Triangle).into_raw() })
+        Ok(Grey {
+            width,
+            height,
+            pixels: resize(&cut, width, height, FilterType::Triangle).into_raw(),
+        })
     };
     attempt().with_context(|| {
         format!(

@@ -5,6 +5,7 @@
 //! gradients wrongly or not at all and is slow on the processor, so the layers are our own.
 
 mod alexnet;
+mod architecture;
 mod cpu;
 mod field;
 mod input;
@@ -23,6 +24,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::dissection::record::Field;
+pub use architecture::{ARCHITECTURES, Architecture, PLANNED};
 pub use input::images;
 use parameters::Parameters;
 
@@ -41,49 +43,17 @@ pub enum Mode {
 /// A network with its weights.
 #[derive(Debug)]
 pub struct Network {
-    architecture: Architecture,
+    architecture: &'static Architecture,
+    body: Body,
     parameters: Parameters,
     input: u32,
     device: Device,
 }
 
 #[derive(Debug)]
-enum Architecture {
+enum Body {
     AlexNet(alexnet::AlexNet),
     ResNet(resnet::ResNet),
-}
-
-const NAMES: &[&str] =
-    &["alexnet", "resnet10", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"];
-
-/// The known networks.
-pub fn names() -> &'static [&'static str] {
-    NAMES
-}
-
-fn check_name(name: &str) -> Result<()> {
-    if !NAMES.contains(&name) {
-        bail!("unknown network {name:?}; known are {}", NAMES.join(", "));
-    }
-    Ok(())
-}
-
-/// Probe points of a network, from the input on.
-///
-/// # Errors
-/// When there is no such network.
-pub fn layers(name: &str) -> Result<&'static [&'static str]> {
-    check_name(name)?;
-    Ok(if name == "alexnet" { alexnet::LAYERS } else { resnet::LAYERS })
-}
-
-/// Probe points that are dissected unless others are asked for.
-///
-/// # Errors
-/// When there is no such network.
-pub fn default_layers(name: &str) -> Result<&'static [&'static str]> {
-    check_name(name)?;
-    Ok(if name == "alexnet" { &["conv5"] } else { &["layer3", "layer4"] })
 }
 
 impl Network {
@@ -104,11 +74,11 @@ impl Network {
         seed: u64,
         device: &Device,
     ) -> Result<Network> {
-        check_name(name)?;
+        let architecture = Architecture::find(name)?;
         if classes == 0 {
             bail!("{name} needs at least one class");
         }
-        let smallest = if name == "alexnet" { alexnet::SMALLEST_INPUT } else { 1 };
+        let smallest = architecture.min_input;
         if input < smallest {
             bail!("{name} needs images of at least {smallest} pixels, {input} were asked for");
         }
@@ -116,18 +86,11 @@ impl Network {
             memory::keep_freed();
         }
         let mut parameters = Parameters::new(seed, device);
-        let architecture = match resnet::Plan::of(name) {
-            Some(plan) => {
-                Architecture::ResNet(resnet::ResNet::new(plan, classes, &mut parameters)?)
-            }
-            None => Architecture::AlexNet(alexnet::AlexNet::new(classes, &mut parameters)?),
+        let body = match resnet::Plan::of(name) {
+            Some(plan) => Body::ResNet(resnet::ResNet::new(plan, classes, &mut parameters)?),
+            None => Body::AlexNet(alexnet::AlexNet::new(classes, &mut parameters)?),
         };
-        Ok(Network { architecture, parameters, input, device: device.clone() })
-    }
-
-    /// The known networks.
-    pub fn names() -> &'static [&'static str] {
-        names()
+        Ok(Network { architecture, body, parameters, input, device: device.clone() })
     }
 
     /// Loads weights: safetensors, or a state dictionary saved by `torch.save` (bare, or under
@@ -157,9 +120,9 @@ impl Network {
 
     /// Name of the last layer.
     fn head(&self) -> &'static str {
-        match self.architecture {
-            Architecture::AlexNet(_) => alexnet::HEAD,
-            Architecture::ResNet(_) => resnet::HEAD,
+        match self.body {
+            Body::AlexNet(_) => alexnet::HEAD,
+            Body::ResNet(_) => resnet::HEAD,
         }
     }
 
@@ -200,9 +163,9 @@ impl Network {
     }
 
     fn run(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Option<Tensor>> {
-        Ok(match &self.architecture {
-            Architecture::AlexNet(alexnet) => alexnet.run(images, pass)?,
-            Architecture::ResNet(resnet) => resnet.run(images, pass)?,
+        Ok(match &self.body {
+            Body::AlexNet(alexnet) => alexnet.run(images, pass)?,
+            Body::ResNet(resnet) => resnet.run(images, pass)?,
         })
     }
 
@@ -224,18 +187,7 @@ impl Network {
     /// Probe points, from the input on. What is probed is a convolution's or `bn1`'s output before
     /// the ReLU, and a block's output after it.
     pub fn layers(&self) -> &'static [&'static str] {
-        match self.architecture {
-            Architecture::AlexNet(_) => alexnet::LAYERS,
-            Architecture::ResNet(_) => resnet::LAYERS,
-        }
-    }
-
-    /// Probe points that are dissected unless others are asked for.
-    pub fn default_layers(&self) -> &'static [&'static str] {
-        match self.architecture {
-            Architecture::AlexNet(_) => &["conv5"],
-            Architecture::ResNet(_) => &["layer3", "layer4"],
-        }
+        self.architecture.layers
     }
 
     /// How many units a layer has.
@@ -244,9 +196,9 @@ impl Network {
     /// When there is no such layer.
     pub fn units(&self, layer: &str) -> Result<usize> {
         self.check_layer(layer)?;
-        let units = match &self.architecture {
-            Architecture::AlexNet(_) => alexnet::units(layer),
-            Architecture::ResNet(resnet) => resnet.units(layer),
+        let units = match &self.body {
+            Body::AlexNet(_) => alexnet::units(layer),
+            Body::ResNet(resnet) => resnet.units(layer),
         };
         units.with_context(|| format!("no layer {layer:?}"))
     }
@@ -258,9 +210,9 @@ impl Network {
     /// When there is no such layer.
     pub fn field(&self, layer: &str) -> Result<Field> {
         self.check_layer(layer)?;
-        let windows = match &self.architecture {
-            Architecture::AlexNet(_) => alexnet::windows(layer),
-            Architecture::ResNet(resnet) => resnet.windows(layer),
+        let windows = match &self.body {
+            Body::AlexNet(_) => alexnet::windows(layer),
+            Body::ResNet(resnet) => resnet.windows(layer),
         };
         Ok(field::field(windows))
     }

@@ -125,7 +125,6 @@ pub fn prepare(
         config.patches.min_breast
     );
     let counts = counts(&manifest);
-    counts.iter().for_each(|line| progress.say(line));
     manifest.summary.extend(counts);
     artifact::write_json(&folder.join(MANIFEST), &manifest)?;
     if let Some(before) = before {

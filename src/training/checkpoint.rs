@@ -18,7 +18,7 @@ const FILE: &str = "checkpoint.safetensors";
 
 /// How far training has come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reached {
+pub(super) struct Reached {
     /// Fingerprint of the inputs; a checkpoint of other inputs is not resumed.
     pub inputs: Fingerprint,
     /// Last finished epoch.
@@ -34,7 +34,7 @@ pub struct Reached {
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn save(
+pub(super) fn save(
     path: &Path,
     tensors: &BTreeMap<String, Tensor>,
     metadata: Option<HashMap<String, String>>,
@@ -48,7 +48,7 @@ pub fn save(
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(folder: &Path, network: &Network, sgd: &Sgd, reached: &Reached) -> Result<()> {
+pub(super) fn write(folder: &Path, network: &Network, sgd: &Sgd, reached: &Reached) -> Result<()> {
     let mut tensors: BTreeMap<String, Tensor> =
         network.state()?.into_iter().map(|(name, t)| (format!("model.{name}"), t)).collect();
     for ((name, _), velocity) in network.parameters().iter().zip(sgd.velocities()) {
@@ -62,7 +62,7 @@ pub fn write(folder: &Path, network: &Network, sgd: &Sgd, reached: &Reached) -> 
 ///
 /// # Errors
 /// When the checkpoint is of these inputs and yet cannot be read.
-pub fn resume(
+pub(super) fn resume(
     folder: &Path,
     inputs: &Fingerprint,
     network: &mut Network,
@@ -103,7 +103,7 @@ pub fn resume(
 ///
 /// # Errors
 /// When it exists and cannot be removed.
-pub fn remove(folder: &Path) -> Result<()> {
+pub(super) fn remove(folder: &Path) -> Result<()> {
     match fs_err::remove_file(folder.join(FILE)) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
         _ => Ok(()),

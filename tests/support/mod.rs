@@ -181,6 +181,13 @@ fn project(root: &Path, top: usize) -> Config {
             top,
             threshold: config::Threshold::Quantile(0.005),
         },
+        survey: config::Survey {
+            units: 45,
+            patches: 32,
+            repeats: 0.1,
+            blind: true,
+            lexicon: "bi-rads-5".into(),
+        },
         theme: "default".into(),
     }
 }

@@ -2,7 +2,6 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
-use crate::config::{Device, Dissection, Shares, Source as Kind, Threshold};
 use crate::mammogram::{Lesion, Outline};
 use crate::progress::Silent;
 use crate::source::{About, Catalogue, MiniMias, real_data};
