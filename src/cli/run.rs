@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use super::terminal::Terminal;
 use super::{Outcome, build, evaluate, prepare};
-use crate::config::Split;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
+use crate::training;
 
 pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
     let _lock = pipeline.lock()?;
@@ -15,7 +15,7 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     let mut evaluations = Vec::new();
     for network in &pipeline.config.networks {
         pipeline.dissect(network, &dataset, &[])?;
-        evaluations.push(pipeline.evaluate(network, &dataset, Split::Validation)?);
+        evaluations.push(training::read_evaluation(&pipeline.layout.network(&network.name))?);
     }
     for evaluation in &evaluations {
         terminal.say(&evaluate::describe(evaluation));

@@ -15,7 +15,11 @@ use super::Grey;
 pub fn resample(image: &Grey, window: [u32; 4], width: u32, height: u32) -> Result<Grey> {
     let attempt = || -> Result<Grey> {
         let [_, _, w, h] = window;
-        let cut = GrayImage::from_raw(w, h, crop(image, window)?);
+        let pixels = crop(image, window)?;
+        if [w, h] == [width, height] {
+            return Ok(Grey { width, height, pixels });
+        }
+        let cut = GrayImage::from_raw(w, h, pixels);
         let cut = cut.context("the window has too few pixels")?;
         Ok(Grey {
             width,

@@ -332,12 +332,13 @@ fn wrong_questions_are_answered_with_what_there_is() {
 
 #[test]
 fn the_smallest_input_works() {
-    let network = Network::new("alexnet", 2, alexnet::SMALLEST_INPUT, 1, &Device::Cpu).unwrap();
-    let size = alexnet::SMALLEST_INPUT as usize;
-    let logits = network.logits(&values(1, &[1, 3, size, size]), Mode::Inference).unwrap();
-    assert_eq!(logits.dims(), [1, 2]);
-    let network = Network::new("resnet10", 2, 1, 1, &Device::Cpu).unwrap();
-    assert!(network.logits(&values(1, &[1, 3, 1, 1]), Mode::Inference).is_ok());
+    for name in ["alexnet", "resnet10"] {
+        let size = Architecture::find(name).unwrap().min_input;
+        let network = Network::new(name, 2, size, 1, &Device::Cpu).unwrap();
+        let images = values(1, &[1, 3, size as usize, size as usize]);
+        assert_eq!(network.logits(&images, Mode::Inference).unwrap().dims(), [1, 2]);
+        assert!(Network::new(name, 2, size - 1, 1, &Device::Cpu).is_err());
+    }
 }
 
 fn saved(network: &Network, name: &str) -> (tempfile::TempDir, PathBuf) {
