@@ -115,8 +115,8 @@ fn mass(
             let root = add(form.centre, scaled(out, dice.between(0.2, 0.7) * reach));
             // Few reach far.
             let span = form.radius * (0.35 + 1.35 * dice.unit() * dice.unit()) + 0.4 * reach;
-            let half = dice.between(0.2, 0.5);
-            let strength = (0.5 * strength + 0.12) * dice.between(0.5, 1.3);
+            let half = dice.between(0.25, 0.6);
+            let strength = (0.5 * strength + 0.15) * dice.between(0.5, 1.3);
             let angle = angle + dice.between(-0.2, 0.2);
             tissue.stroke(&spicule(root, angle, span, half, strength, dice));
         }
