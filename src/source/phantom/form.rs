@@ -18,6 +18,8 @@ pub(super) struct Form {
     pub(super) radius: f32,
     /// Unit vector from the centre to the nipple: ducts run this way.
     pub(super) ductal: Point,
+    /// The nipple in millimetres on the film.
+    pub(super) nipple: Point,
     /// Reach at the angles `TAU * i / SPOKES`, in millimetres.
     spokes: Vec<f32>,
 }
@@ -39,7 +41,7 @@ impl Form {
         };
         let mean = reach.iter().sum::<f32>() / SPOKES as f32;
         let spokes = reach.iter().map(|r| r * radius / mean).collect();
-        Self { centre, radius, ductal, spokes }
+        Self { centre, radius, ductal, nipple, spokes }
     }
 
     /// Reach in the direction of `offset`.
@@ -107,19 +109,28 @@ fn mass(shape: Shape, margin: Margin, dice: &mut Dice) -> Vec<f32> {
     let mut reach = match shape {
         Shape::Round => lumps(dice.between(1.0, 1.08), along, 0.012, 2..5, dice),
         Shape::Oval => lumps(dice.between(1.35, 1.8), along, 0.02, 2..5, dice),
-        Shape::Irregular => lumps(dice.between(1.0, 1.5), along, 0.13, 3..9, dice),
+        Shape::Irregular => {
+            // Mostly coarse, with some fine unevenness.
+            let coarse = lumps(dice.between(1.1, 1.6), along, 0.14, 2..5, dice);
+            let fine = lumps(1.0, along, 0.05, 5..11, dice);
+            coarse.into_iter().zip(fine).map(|(a, b)| a * b).collect()
+        }
     };
     if margin == Margin::Microlobulated {
-        let (lobes, phase) = (dice.count(8, 13) as f32, dice.angle());
-        let depth = dice.between(0.11, 0.2);
-        let (uneven, shift) = (dice.between(0.25, 0.45), dice.angle());
-        let (drift, turn) = (dice.between(0.3, 0.6), dice.angle());
+        // Round lobules of uneven width, height and spacing on a smaller body.
+        let lobules: Vec<(f32, f32, f32)> = (0..dice.count(9, 15))
+            .map(|_| {
+                let width = dice.between(0.2, 0.55);
+                (dice.angle(), width, 0.1 + width * dice.between(0.25, 0.55))
+            })
+            .collect();
         for (i, r) in reach.iter_mut().enumerate() {
             let angle = TAU * i as f32 / SPOKES as f32;
-            // Lobules differ in width and depth.
-            let place = 0.5 * lobes * (angle + drift * (angle + turn).sin()) + phase;
-            let notch = depth * (1.0 + uneven * (3.0 * angle + shift).sin());
-            *r *= 1.0 - notch * (1.0 - place.sin().abs());
+            let lobule = |&(middle, width, height): &(f32, f32, f32)| {
+                let apart = (angle - middle + 0.5 * TAU).rem_euclid(TAU) - 0.5 * TAU;
+                height * (1.0 - (apart / width).powi(2)).max(0.0).sqrt()
+            };
+            *r *= 0.85 + lobules.iter().map(lobule).fold(0.0, f32::max);
         }
     }
     reach

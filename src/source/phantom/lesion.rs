@@ -63,19 +63,24 @@ fn mass(
         Density::Equal => dice.between(0.17, 0.22),
         Density::High => dice.between(0.23, 0.29),
     };
-    // Where the edge begins and ends, in reaches.
-    let (inner, outer) = match margin {
-        Margin::Circumscribed => (0.95, 1.03),
-        Margin::Microlobulated => (0.92, 1.04),
-        Margin::Obscured => (0.88, 1.05),
-        Margin::Indistinct => (0.45, 1.35),
-        Margin::Spiculated => (0.6, 1.15),
+    // Where the edge begins and ends, in reaches, how far it strays, and how much softer it is where
+    // it is least distinct.
+    let (inner, outer, stray, blur) = match margin {
+        Margin::Circumscribed => (0.86, 1.05, 0.02, 0.06),
+        Margin::Microlobulated => (0.84, 1.05, 0.04, 0.25),
+        Margin::Obscured => (0.82, 1.07, 0.04, 0.15),
+        Margin::Indistinct => (0.4, 1.32, 0.14, 0.12),
+        Margin::Spiculated => (0.4, 1.15, 0.14, 0.1),
+    };
+    let (stray, blur, grain) = match (shape, margin) {
+        (Shape::Irregular, _) => (stray + 0.06, blur + 0.12, 0.5),
+        (_, Margin::Microlobulated | Margin::Spiculated) => (stray, blur, 0.42),
+        _ => (stray, blur, 0.26),
     };
     // The side on which an obscured margin fades into its surroundings.
     let hidden = direction(dice.angle());
     let noise = Noise::new(dice);
-    let grain = if shape == Shape::Irregular { 0.22 } else { 0.12 };
-    let extent = form.extent() * outer;
+    let extent = form.extent() * (outer + blur + stray);
     let a = sub(form.centre, [extent, extent]);
     let b = add(form.centre, [extent, extent]);
     tissue.visit(a, b, 0.0, |p, value| {
@@ -84,8 +89,11 @@ fn mass(
         if distance > extent {
             return;
         }
-        let share = distance / form.reach(offset);
-        let (mut inner, mut outer) = (inner, outer);
+        let [u, v] = scaled(p, 0.16);
+        let bumps = noise.at(2.6 * u + 9.0, 2.6 * v) + 0.6 * noise.at(6.0 * u, 6.0 * v + 31.0);
+        let share = (distance / form.reach(offset) + stray * bumps).max(0.0);
+        let unclear = blur * smoothstep(-0.2, 0.7, noise.at(0.8 * u + 40.0, 0.8 * v));
+        let (mut inner, mut outer) = (inner - 2.0 * unclear, outer + unclear);
         if margin == Margin::Obscured {
             let facing = (offset[0] * hidden[0] + offset[1] * hidden[1]) / distance.max(0.1);
             let fade = smoothstep(-0.5, 0.6, facing);
@@ -94,70 +102,114 @@ fn mass(
         }
         let body = 1.0 - smoothstep(inner, outer, share);
         // Thicker in the middle, as a ball is.
-        let thickness = 0.72 + 0.28 * (1.0 - share * share).max(0.0).sqrt();
-        let texture = 1.0
-            + grain * noise.at(p[0] * 0.4, p[1] * 0.4)
-            + 0.6 * grain * noise.at(p[0] * 0.9 + 20.0, p[1] * 0.9);
+        let thickness = 0.8 + 0.42 * (1.0 - share * share).max(0.0).sqrt();
+        let texture = (1.0 + grain * cloud(&noise, u, v)).max(0.25);
         *value += strength * body * thickness * texture;
     });
     if margin == Margin::Spiculated {
-        let turn = dice.angle();
-        let count = dice.count(18, 28);
-        for i in 0..count {
-            let angle = turn + (i as f32 + dice.between(-0.8, 0.8)) * TAU / count as f32;
+        let crowded = dice.angle();
+        for _ in 0..dice.count(30, 46) {
+            let angle = crowded + uneven(0.75, dice);
             let out = direction(angle);
             let reach = form.reach(out);
-            let root = add(form.centre, scaled(out, 0.7 * reach));
+            let root = add(form.centre, scaled(out, dice.between(0.2, 0.7) * reach));
             // Few reach far.
-            let span = form.radius * (0.45 + 1.2 * dice.unit() * dice.unit()) + 0.3 * reach;
-            let half = dice.between(0.4, 0.85);
-            let strength = (0.5 * strength + 0.14) * dice.between(0.6, 1.25);
-            spicule(root, angle, span, half, strength, tissue, dice);
+            let span = form.radius * (0.35 + 1.35 * dice.unit() * dice.unit()) + 0.4 * reach;
+            let half = dice.between(0.25, 0.6);
+            let strength = (0.5 * strength + 0.15) * dice.between(0.5, 1.3);
+            let angle = angle + dice.between(-0.2, 0.2);
+            tissue.stroke(&spicule(root, angle, span, half, strength, dice));
         }
     }
 }
 
-/// A strand that tapers from its root to its tip.
+/// Power-law texture of four octaves, about within [-1, 1].
+fn cloud(noise: &Noise, u: f32, v: f32) -> f32 {
+    0.62 * noise.at(u, v)
+        + 0.42 * noise.at(2.1 * u + 20.0, 2.1 * v + 3.0)
+        + 0.28 * noise.at(4.3 * u + 5.0, 4.3 * v + 50.0)
+        + 0.19 * noise.at(8.9 * u, 8.9 * v + 17.0)
+}
+
+/// An angle in [-pi, pi) that is the more often near 0 the greater `lean` is, from 0 to 1.
+fn uneven(lean: f32, dice: &mut Dice) -> f32 {
+    let angle = dice.between(-PI, PI);
+    if dice.chance(0.5 * lean * (1.0 - angle.cos())) { 0.5 * angle } else { angle }
+}
+
+/// A strand that curves, tapers and fades from its root to its tip.
 fn spicule(
     root: Point,
     angle: f32,
     span: f32,
     half_width: f32,
     strength: f32,
-    tissue: &mut Layer,
     dice: &mut Dice,
-) {
-    let bend = dice.between(-0.5, 0.5);
-    let steps = 5;
+) -> [Station; 8] {
+    let bend = dice.between(-0.55, 0.55);
+    let wave = dice.between(-0.3, 0.3);
     let mut at = root;
-    let stations: Vec<Station> = (0..=steps)
-        .map(|i| {
-            let t = i as f32 / steps as f32;
-            let station = Station {
-                at,
-                half_width: half_width * (1.0 - 0.55 * t),
-                strength: strength * (1.0 - 0.8 * t * t),
-            };
-            at = add(at, scaled(direction(angle + bend * t), span / steps as f32));
-            station
-        })
-        .collect();
-    tissue.stroke(&stations);
+    std::array::from_fn(|i| {
+        let t = i as f32 / 7.0;
+        let station = Station {
+            at,
+            half_width: half_width * (1.0 - 0.5 * t),
+            strength: strength * (1.0 - t.powf(1.4)),
+        };
+        let turn = bend * t + wave * (TAU * t).sin();
+        at = add(at, scaled(direction(angle + turn), span / 7.0));
+        station
+    })
 }
 
+/// Few, uneven strands towards a region rather than a point, and the parenchyma around it drawn in.
 fn distortion(form: &Form, tissue: &mut Layer, dice: &mut Dice) {
-    let turn = dice.angle();
-    let count = dice.count(18, 28);
-    let strength = dice.between(0.22, 0.3);
-    for i in 0..count {
-        let angle = turn + (i as f32 + dice.between(-0.7, 0.7)) * TAU / count as f32;
+    let aside = scaled(direction(dice.angle()), dice.between(0.05, 0.2) * form.radius);
+    let focus = add(form.centre, aside);
+    let strength = dice.between(0.11, 0.15);
+    let noise = Noise::new(dice);
+    // A faint density without a border.
+    let haze = dice.between(0.02, 0.07);
+    let reach = dice.between(0.35, 0.6) * form.radius;
+    tissue.visit(focus, focus, reach, |p, value| {
+        let share = length(sub(p, focus)) / reach;
+        let body = 1.0 - smoothstep(0.0, 1.0, share);
+        *value += haze * body * (1.0 + 0.8 * cloud(&noise, 0.16 * p[0], 0.16 * p[1])).max(0.0);
+    });
+    let crowded = dice.angle();
+    for _ in 0..dice.count(7, 14) {
+        let angle = crowded + uneven(0.9, dice);
         let out = direction(angle);
-        // They draw towards a region, not to one point.
-        let aside = scaled(direction(dice.angle()), dice.between(0.0, 1.6));
-        let root = add(form.centre, add(aside, scaled(out, dice.between(0.3, 2.6))));
-        let span = form.reach(out) * dice.between(0.7, 1.15);
-        let half = dice.between(0.35, 0.75);
-        spicule(root, angle, span, half, strength * dice.between(0.55, 1.1), tissue, dice);
+        let off = scaled(direction(dice.angle()), dice.between(0.0, 2.5));
+        let root = add(focus, add(off, scaled(out, dice.between(0.5, 4.0))));
+        let span = form.reach(out) * dice.between(0.3, 1.05);
+        let (half, strength) = (dice.between(0.22, 0.55), strength * dice.between(0.45, 1.1));
+        let mut strand = spicule(root, angle + dice.between(-0.2, 0.2), span, half, strength, dice);
+        // No bright hub where roots meet.
+        strand[0].strength *= 0.3;
+        strand[1].strength *= 0.8;
+        tissue.stroke(&strand);
+    }
+    // Strands that pass by, pulled towards the focus.
+    for _ in 0..dice.count(5, 9) {
+        let out = direction(dice.angle());
+        let across = [-out[1], out[0]];
+        let reach = form.reach(out);
+        let away = dice.between(0.3, 0.85) * reach;
+        let pull = dice.between(0.25, 0.6) * away;
+        let half_span = dice.between(0.45, 0.8) * reach;
+        let lean = dice.between(-0.3, 0.3);
+        let (half_width, strength) = (dice.between(0.25, 0.55), strength * dice.between(0.3, 0.65));
+        let stations: Vec<Station> = (0..=10)
+            .map(|i| {
+                let t = i as f32 / 5.0 - 1.0;
+                let near = away - pull * (1.0 - t * t).powi(2);
+                let aside = scaled(across, (t + lean) * half_span);
+                let at = add(focus, add(scaled(out, near), aside));
+                Station { at, half_width, strength: strength * (1.0 - t.powi(4)) }
+            })
+            .collect();
+        tissue.stroke(&stations);
     }
 }
 
@@ -223,15 +275,35 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
             let strength = dice.between(0.3, 0.45);
             calcium.ring(at, dice.between(1.2, 3.2), dice.between(0.2, 0.35), strength);
         }),
-        Morphology::Rod => each(3, 7, dice, &mut |at, dice| {
-            let along = form.ductal[1].atan2(form.ductal[0]) + dice.between(-0.15, 0.15);
-            let half_span = scaled(direction(along), dice.between(1.5, 3.5));
-            let (strength, half_width) = (dice.between(0.3, 0.5), dice.between(0.28, 0.5));
-            let station = |at| Station { at, half_width, strength };
-            calcium.stroke(&[station(sub(at, half_span)), station(add(at, half_span))]);
-        }),
+        Morphology::Rod => {
+            for _ in 0..dice.count(4, 9) {
+                let at = form.sample(0.88, dice);
+                rod(at, form, calcium, dice);
+            }
+        }
         Morphology::Vascular => vascular(form, calcium, dice),
     }
+}
+
+/// A rod in a duct around `middle`, tapered at both ends.
+fn rod(middle: Point, form: &Form, calcium: &mut Layer, dice: &mut Dice) {
+    let duct = sub(form.nipple, middle);
+    let mut angle = duct[1].atan2(duct[0]) + dice.between(-0.3, 0.3);
+    let half_span = 0.9 + 3.1 * dice.unit() * dice.unit();
+    let (half_width, strength) = (dice.between(0.2, 0.4), dice.between(0.28, 0.56));
+    let steps = 8;
+    let turn = dice.between(-0.5, 0.5) / steps as f32;
+    let mut at = sub(middle, scaled(direction(angle + 0.5 * turn * steps as f32), half_span));
+    let mut stations = Vec::new();
+    for i in 0..=steps {
+        let t = 2.0 * i as f32 / steps as f32 - 1.0;
+        let wear = dice.between(0.75, 1.1);
+        let half_width = half_width * (1.0 - 0.45 * t.powi(4)) * dice.between(0.85, 1.15);
+        stations.push(Station { at, half_width, strength: strength * wear });
+        angle += turn;
+        at = add(at, scaled(direction(angle), 2.0 * half_span / steps as f32));
+    }
+    calcium.stroke(&stations);
 }
 
 /// One fine linear calcification, broken here and there.

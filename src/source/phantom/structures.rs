@@ -6,7 +6,7 @@ use super::anatomy::{
 use super::dice::Dice;
 use super::layer::{Layer, Station};
 use super::patient::{Composition, Patient};
-use super::texture::smoothstep;
+use super::texture::{Noise, smoothstep};
 
 /// The normal structures of one view, in two layers that add where they cross.
 pub(super) struct Structures {
@@ -184,14 +184,16 @@ fn node(layer: &mut Layer, centre: Point, radius: f32, dice: &mut Dice) {
     let aspect = dice.between(1.2, 1.8);
     let hilum = dice.between(0.2, 0.5);
     let strength = dice.between(0.12, 0.24);
-    let reach = radius * aspect;
+    let noise = Noise::new(dice);
+    let reach = 1.1 * radius * aspect;
     layer.visit(centre, centre, reach, |p, value| {
         let offset = sub(p, centre);
         let (u, v) = (dot(offset, along) / (radius * aspect), dot(offset, across) / radius);
-        let share = length([u, v]);
-        if share < 1.0 {
-            let fat = 1.0 - smoothstep(0.2, 0.55, length([u * 1.2, v - hilum]));
-            let body = smoothstep(1.0, 0.85, share) * (1.0 - 0.75 * fat);
+        let uneven = noise.at(0.35 * p[0], 0.35 * p[1]) + 0.5 * noise.at(0.9 * p[0], 0.9 * p[1]);
+        let share = length([u, v]) + 0.05 * uneven;
+        if share < 1.05 {
+            let fat = 1.0 - smoothstep(0.1, 0.75, length([u * 1.2, v - hilum]));
+            let body = smoothstep(1.05, 0.6, share) * (1.0 - 0.7 * fat) * (1.0 + 0.15 * uneven);
             *value = value.max(strength * body);
         }
     });
