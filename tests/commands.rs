@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -334,4 +336,50 @@ fn two_runs_in_one_folder_do_not_mix() {
     first.kill().unwrap();
     first.wait().unwrap();
     project.run(&["prepare"]).expect(0);
+}
+
+/// One HTTP request to a local server, its answer as text.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn the_server_follows_changes_and_shows_what_is_wrong() {
+    let project = Project::new(MIAS);
+    mini_mias(&project, 12);
+    project.write("content/hello.md", "---\ntitle: Hello\n---\n\nfirst words\n");
+    project.run(&["run"]).expect(0);
+    let mut server = project
+        .command(&["serve", "--port", "0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let url = lines.find(|line| line.contains("http://127.0.0.1:")).unwrap();
+    let address = url.split('/').nth(2).unwrap().to_owned();
+    // The watcher starts after the address is known.
+    std::thread::sleep(Duration::from_millis(500));
+
+    let page = get(&address, "/hello/index.html");
+    assert!(page.contains("first words") && page.contains("/_live/script.js"), "{page}");
+    assert!(get(&address, "/../atlas.yaml").starts_with("HTTP/1.1 404"));
+    assert!(get(&address, "/_live/news?build=7").contains("\"build\":0"));
+
+    project.write("content/hello.md", "---\ntitle: Hello\n---\n\nother words\n");
+    let news = get(&address, "/_live/news?build=0");
+    assert!(news.contains("\"build\":1") && news.contains("\"error\":null"), "{news}");
+    assert!(get(&address, "/hello/index.html").contains("other words"));
+
+    project.write("content/hello.md", "---\ntitel: Hello\n---\n\nother words\n");
+    let news = get(&address, "/_live/news?build=1");
+    assert!(news.contains("hello.md") && news.contains("titel"), "{news}");
+    assert!(get(&address, "/hello/index.html").contains("other words"));
+    server.kill().unwrap();
+    server.wait().unwrap();
 }

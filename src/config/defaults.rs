@@ -13,9 +13,9 @@ pub(super) const SEED: u64 = 123;
 /// Theme.
 pub(super) const THEME: &str = "default";
 /// Patients of the phantom source.
-pub(super) const PATIENTS: u32 = 120;
+pub(super) const PATIENTS: u32 = 110;
 /// Height of a phantom in pixels.
-pub(super) const HEIGHT: u32 = 960;
+pub(super) const HEIGHT: u32 = 900;
 /// Edge of a network's input in pixels.
 pub(super) const INPUT: u32 = 227;
 
@@ -61,11 +61,13 @@ pub(super) fn survey() -> Survey {
 /// Networks of a project that names none: small enough to learn from random weights within
 /// minutes on two processor cores.
 pub(super) fn networks() -> Vec<Network> {
-    let from_scratch = |lr: f64, epochs: u32, warmup: u32| Training {
+    let from_scratch = |lr: f64, epochs: u32, batch: usize| Training {
         epochs,
+        batch,
         lr,
+        weight_decay: 5e-4,
         schedule: Schedule::Cosine,
-        warmup,
+        warmup: 20,
         augment: true,
         balance: true,
         ..training()
@@ -75,15 +77,15 @@ pub(super) fn networks() -> Vec<Network> {
             name: "alexnet".to_owned(),
             weights: None,
             layers: vec!["conv5".to_owned()],
-            input: 227,
-            training: Some(from_scratch(0.01, 3, 50)),
+            input: 113,
+            training: Some(from_scratch(0.01, 2, 32)),
         },
         Network {
             name: "resnet10".to_owned(),
             weights: None,
             layers: vec!["layer3".to_owned(), "layer4".to_owned()],
             input: 113,
-            training: Some(from_scratch(0.05, 6, 50)),
+            training: Some(from_scratch(0.02, 5, 16)),
         },
     ]
 }

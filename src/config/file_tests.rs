@@ -37,7 +37,7 @@ fn an_empty_file_is_the_default_project() {
     assert_eq!(config, parse_at("# only a comment\n").unwrap());
     assert_eq!(config, parse_at("patches:\nsource:\nnetworks:\n").unwrap());
     assert_eq!(config.output, Path::new("/project/output"));
-    assert_eq!(config.source, Source::Phantom { patients: 120, height: 960 });
+    assert_eq!(config.source, Source::Phantom { patients: 110, height: 900 });
     assert_eq!(config.dissection.threshold, Threshold::Quantile(0.005));
     let names: Vec<&str> = config.networks.iter().map(|n| n.name.as_str()).collect();
     assert_eq!(names, ["alexnet", "resnet10"]);

@@ -59,9 +59,9 @@ fn mass(
     dice: &mut Dice,
 ) {
     let strength = match density {
-        Density::Low => dice.between(0.12, 0.15),
-        Density::Equal => dice.between(0.17, 0.22),
-        Density::High => dice.between(0.23, 0.29),
+        Density::Low => dice.between(0.15, 0.18),
+        Density::Equal => dice.between(0.21, 0.26),
+        Density::High => dice.between(0.28, 0.34),
     };
     // Where the edge begins and ends, in reaches, how far it strays, and how much softer it is where
     // it is least distinct.
@@ -166,7 +166,7 @@ fn spicule(
 fn distortion(form: &Form, tissue: &mut Layer, dice: &mut Dice) {
     let aside = scaled(direction(dice.angle()), dice.between(0.05, 0.2) * form.radius);
     let focus = add(form.centre, aside);
-    let strength = dice.between(0.11, 0.15);
+    let strength = dice.between(0.2, 0.27);
     let noise = Noise::new(dice);
     // A faint density without a border.
     let haze = dice.between(0.02, 0.07);
@@ -177,13 +177,13 @@ fn distortion(form: &Form, tissue: &mut Layer, dice: &mut Dice) {
         *value += haze * body * (1.0 + 0.8 * cloud(&noise, 0.16 * p[0], 0.16 * p[1])).max(0.0);
     });
     let crowded = dice.angle();
-    for _ in 0..dice.count(7, 14) {
+    for _ in 0..dice.count(10, 18) {
         let angle = crowded + uneven(0.9, dice);
         let out = direction(angle);
         let off = scaled(direction(dice.angle()), dice.between(0.0, 2.5));
         let root = add(focus, add(off, scaled(out, dice.between(0.5, 4.0))));
         let span = form.reach(out) * dice.between(0.3, 1.05);
-        let (half, strength) = (dice.between(0.22, 0.55), strength * dice.between(0.45, 1.1));
+        let (half, strength) = (dice.between(0.28, 0.6), strength * dice.between(0.45, 1.1));
         let mut strand = spicule(root, angle + dice.between(-0.2, 0.2), span, half, strength, dice);
         // No bright hub where roots meet.
         strand[0].strength *= 0.3;
@@ -225,7 +225,7 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
     };
     match morphology {
         Morphology::Amorphous => each(40, 70, dice, &mut |at, dice| {
-            calcium.dot(at, dice.between(0.3, 0.5), 0.5, dice.between(0.2, 0.36));
+            calcium.dot(at, dice.between(0.3, 0.5), 0.5, dice.between(0.27, 0.43));
         }),
         Morphology::CoarseHeterogeneous => each(14, 24, dice, &mut |at, dice| {
             let strength = dice.between(0.28, 0.45);
@@ -235,7 +235,7 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
             }
         }),
         Morphology::FinePleomorphic => each(34, 58, dice, &mut |at, dice| {
-            let strength = dice.between(0.3, 0.6);
+            let strength = dice.between(0.4, 0.7);
             for _ in 0..dice.count(1, 3) {
                 let part = add(at, scaled(direction(dice.angle()), dice.between(0.1, 0.45)));
                 calcium.dot(
@@ -248,7 +248,7 @@ fn calcifications(morphology: Morphology, form: &Form, calcium: &mut Layer, dice
         }),
         Morphology::FineLinear => each(20, 36, dice, &mut |at, dice| {
             let along = form.ductal[1].atan2(form.ductal[0]) + dice.between(-0.7, 0.7);
-            let strength = dice.between(0.38, 0.6);
+            let strength = dice.between(0.45, 0.7);
             branch(at, along, dice.between(1.5, 4.0), strength, calcium, dice);
             if dice.chance(0.4) {
                 let fork =
