@@ -66,16 +66,16 @@ fn mass(
     // Where the edge begins and ends, in reaches, how far it strays, and how much softer it is where
     // it is least distinct.
     let (inner, outer, stray, blur) = match margin {
-        Margin::Circumscribed => (0.86, 1.05, 0.02, 0.06),
-        Margin::Microlobulated => (0.84, 1.05, 0.04, 0.25),
-        Margin::Obscured => (0.82, 1.07, 0.04, 0.15),
-        Margin::Indistinct => (0.4, 1.32, 0.14, 0.12),
-        Margin::Spiculated => (0.4, 1.15, 0.14, 0.1),
+        Margin::Circumscribed => (0.92, 1.04, 0.02, 0.03),
+        Margin::Microlobulated => (0.9, 1.04, 0.03, 0.1),
+        Margin::Obscured => (0.86, 1.06, 0.03, 0.06),
+        Margin::Indistinct => (0.45, 1.33, 0.1, 0.08),
+        Margin::Spiculated => (0.55, 1.15, 0.08, 0.05),
     };
     let (stray, blur, grain) = match (shape, margin) {
-        (Shape::Irregular, _) => (stray + 0.06, blur + 0.12, 0.5),
-        (_, Margin::Microlobulated | Margin::Spiculated) => (stray, blur, 0.42),
-        _ => (stray, blur, 0.26),
+        (Shape::Irregular, _) => (stray + 0.04, blur + 0.05, 0.32),
+        (_, Margin::Microlobulated | Margin::Spiculated) => (stray, blur, 0.26),
+        _ => (stray, blur, 0.16),
     };
     // The side on which an obscured margin fades into its surroundings.
     let hidden = direction(dice.angle());
@@ -115,8 +115,8 @@ fn mass(
             let root = add(form.centre, scaled(out, dice.between(0.2, 0.7) * reach));
             // Few reach far.
             let span = form.radius * (0.35 + 1.35 * dice.unit() * dice.unit()) + 0.4 * reach;
-            let half = dice.between(0.25, 0.6);
-            let strength = (0.5 * strength + 0.15) * dice.between(0.5, 1.3);
+            let half = dice.between(0.38, 0.8);
+            let strength = (0.5 * strength + 0.16) * dice.between(0.6, 1.3);
             let angle = angle + dice.between(-0.2, 0.2);
             tissue.stroke(&spicule(root, angle, span, half, strength, dice));
         }
@@ -154,7 +154,7 @@ fn spicule(
         let station = Station {
             at,
             half_width: half_width * (1.0 - 0.5 * t),
-            strength: strength * (1.0 - t.powf(1.4)),
+            strength: strength * (1.0 - 0.9 * t * t),
         };
         let turn = bend * t + wave * (TAU * t).sin();
         at = add(at, scaled(direction(angle + turn), span / 7.0));
@@ -166,7 +166,7 @@ fn spicule(
 fn distortion(form: &Form, tissue: &mut Layer, dice: &mut Dice) {
     let aside = scaled(direction(dice.angle()), dice.between(0.05, 0.2) * form.radius);
     let focus = add(form.centre, aside);
-    let strength = dice.between(0.2, 0.27);
+    let strength = dice.between(0.27, 0.35);
     let noise = Noise::new(dice);
     // A faint density without a border.
     let haze = dice.between(0.02, 0.07);
@@ -177,17 +177,17 @@ fn distortion(form: &Form, tissue: &mut Layer, dice: &mut Dice) {
         *value += haze * body * (1.0 + 0.8 * cloud(&noise, 0.16 * p[0], 0.16 * p[1])).max(0.0);
     });
     let crowded = dice.angle();
-    for _ in 0..dice.count(10, 18) {
+    for _ in 0..dice.count(14, 22) {
         let angle = crowded + uneven(0.9, dice);
         let out = direction(angle);
         let off = scaled(direction(dice.angle()), dice.between(0.0, 2.5));
         let root = add(focus, add(off, scaled(out, dice.between(0.5, 4.0))));
-        let span = form.reach(out) * dice.between(0.3, 1.05);
-        let (half, strength) = (dice.between(0.28, 0.6), strength * dice.between(0.45, 1.1));
+        let span = form.reach(out) * dice.between(0.45, 1.1);
+        let (half, strength) = (dice.between(0.38, 0.75), strength * dice.between(0.5, 1.1));
         let mut strand = spicule(root, angle + dice.between(-0.2, 0.2), span, half, strength, dice);
         // No bright hub where roots meet.
-        strand[0].strength *= 0.3;
-        strand[1].strength *= 0.8;
+        strand[0].strength *= 0.4;
+        strand[1].strength *= 0.85;
         tissue.stroke(&strand);
     }
     // Strands that pass by, pulled towards the focus.
