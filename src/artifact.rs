@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Name of the file that marks a finished stage.
 const STAMP: &str = "stamp.json";
+/// How the names of files that are being written begin and end.
+const TEMPORARY: [&str; 2] = [".unit-atlas-", ".tmp"];
 
 /// Writes a file whole or not at all: to a temporary file beside it, then renamed over it.
 ///
@@ -46,7 +48,7 @@ fn replace(
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs_err::create_dir_all(folder)?;
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".unit-atlas-").suffix(".tmp");
+        builder.prefix(TEMPORARY[0]).suffix(TEMPORARY[1]);
         // Plain files as any program would make them, so that a web server may read the site.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
@@ -89,6 +91,21 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
         serde_json::to_writer_pretty(&mut *file, value)?;
         Ok(file.write_all(b"\n")?)
     })
+}
+
+/// Removes what killed runs left half written anywhere below `folder`. Only to be called while no
+/// other run writes there.
+///
+/// # Errors
+/// When such a file cannot be removed.
+pub fn remove_litter(folder: &Path) -> Result<()> {
+    for entry in walkdir::WalkDir::new(folder).into_iter().flatten() {
+        let name = entry.file_name().to_string_lossy();
+        if name.starts_with(TEMPORARY[0]) && name.ends_with(TEMPORARY[1]) {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads a JSON artifact.
@@ -290,6 +307,18 @@ mod tests {
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         assert!(!write_if_changed(&path, b"old").unwrap());
         assert!(write_if_changed(&path, b"new").unwrap());
+    }
+
+    #[test]
+    fn litter_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a/.unit-atlas-x1.tmp", ".unit-atlas-x2.tmp", "a/mine.tmp", ".unit-atlas-x"] {
+            write(&folder.path().join(name), b"x").unwrap();
+        }
+        remove_litter(folder.path()).unwrap();
+        let left = |name: &str| folder.path().join(name).exists();
+        assert!(!left("a/.unit-atlas-x1.tmp") && !left(".unit-atlas-x2.tmp"));
+        assert!(left("a/mine.tmp") && left(".unit-atlas-x"));
     }
 
     #[test]

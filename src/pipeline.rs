@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use candle_core::Device;
 
-use crate::artifact::{Fingerprint, Layout, Stamp};
+use crate::artifact::{self, Fingerprint, Layout, Stamp};
 use crate::atlas::{self, Exhibit};
 use crate::config::{self, Config, Split};
 use crate::lexicon::Lexicons;
@@ -47,7 +47,8 @@ impl<'a> Pipeline<'a> {
         Self { config, layout: Layout::new(&config.output), progress }
     }
 
-    /// Keeps other runs out of the output folder for as long as the guard lives.
+    /// Keeps other runs out of the output folder for as long as the guard lives, and clears away what
+    /// a killed one left half written.
     ///
     /// # Errors
     /// When another run is at work in it, or it cannot be written.
@@ -62,6 +63,7 @@ impl<'a> Pipeline<'a> {
         file.try_lock().with_context(|| {
             format!("another run is at work in {}; wait for it", self.config.output.display())
         })?;
+        artifact::remove_litter(&self.config.output)?;
         Ok(file)
     }
 

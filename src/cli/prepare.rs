@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Outcome;
 use super::terminal::Terminal;
-use crate::patch::Manifest;
+use crate::patch::{Manifest, prepare};
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
 use crate::source::Notice;
@@ -21,7 +21,7 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
 
 /// Says what the data set holds and what was left out.
 pub(super) fn report(manifest: &Manifest, terminal: &Terminal) {
-    for line in &manifest.summary {
+    for line in manifest.summary.iter().chain(&prepare::counts(manifest)) {
         terminal.say(&format!("  {line}"));
     }
     notices(&manifest.notices);

@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Seek, SeekFrom, Write};
-use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use image::ExtendedColorType;
@@ -66,7 +65,6 @@ pub fn prepare(
     let catalogue = source.catalogue()?;
     check_names(&catalogue.mammograms)?;
     Stamp::clear(&folder)?;
-    remove_litter(&folder)?;
 
     let splits = split::split(&catalogue.mammograms, config.split, config.seed);
     let mut manifest = Manifest {
@@ -124,8 +122,6 @@ pub fn prepare(
         manifest.mammograms.len(),
         config.patches.min_breast
     );
-    let counts = counts(&manifest);
-    manifest.summary.extend(counts);
     artifact::write_json(&folder.join(MANIFEST), &manifest)?;
     if let Some(before) = before {
         remove_previews(&before, &manifest, layout)?;
@@ -135,7 +131,7 @@ pub fn prepare(
 }
 
 /// One line on all patches, and one for each split.
-fn counts(manifest: &Manifest) -> Vec<String> {
+pub fn counts(manifest: &Manifest) -> Vec<String> {
     let line = |name: &str, wanted: Option<Split>| {
         let within = |split: Split| wanted.is_none_or(|w| w == split);
         let members = manifest.mammograms.iter().filter(|m| within(m.split));
@@ -175,21 +171,6 @@ fn is_whole(manifest: &Manifest, layout: &Layout) -> bool {
     Store::open(&layout.patches()).is_ok_and(|store| {
         store.edge() == manifest.patching.size && store.len() as usize == manifest.patches.len()
     }) && manifest.mammograms.iter().all(|m| layout.preview(&m.mammogram.id).is_file())
-}
-
-/// Removes what killed runs left: our temporary files, nothing else.
-fn remove_litter(folder: &Path) -> Result<()> {
-    for folder in [folder.to_owned(), folder.join("previews")] {
-        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(".unit-atlas-") && name.ends_with(".tmp") {
-                fs_err::remove_file(entry.path())?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Removes the previews of mammograms that are no longer part of the data set.
