@@ -375,6 +375,9 @@ fn the_server_follows_changes_and_shows_what_is_wrong() {
     let news = get(&address, "/_live/news?build=0");
     assert!(news.contains("\"build\":1") && news.contains("\"error\":null"), "{news}");
     assert!(get(&address, "/hello/index.html").contains("other words"));
+    // A rebuild is not itself a reason to rebuild.
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(get(&address, "/_live/news?build=99").contains("\"build\":1"));
 
     project.write("content/hello.md", "---\ntitel: Hello\n---\n\nother words\n");
     let news = get(&address, "/_live/news?build=1");

@@ -6,8 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use notify_debouncer_mini::new_debouncer;
-use notify_debouncer_mini::notify::RecursiveMode;
+use notify::{Event, RecursiveMode, Watcher};
 use tokio::sync::watch;
 
 use super::terminal::Terminal;
@@ -63,23 +62,26 @@ fn follow(
     terminal: &Terminal,
 ) -> Result<()> {
     let (changed, changes) = mpsc::channel();
-    let mut watcher = new_debouncer(QUIET, changed).context("cannot watch the project")?;
+    let notice = move |event: notify::Result<Event>| {
+        // A rebuild reads the sources: only what changes them counts.
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            // The receiver lives as long as the process.
+            let _ = changed.send(());
+        }
+    };
+    let mut watcher = notify::recommended_watcher(notice).context("cannot watch the project")?;
     watcher
-        .watcher()
         .watch(project, RecursiveMode::NonRecursive)
         .with_context(|| format!("cannot watch {}", project.display()))?;
     for folder in ["content", "themes"].map(|name| root.join(name)) {
         if folder.is_dir() {
             watcher
-                .watcher()
                 .watch(&folder, RecursiveMode::Recursive)
                 .with_context(|| format!("cannot watch {}", folder.display()))?;
         }
     }
-    for change in changes {
-        if change.is_err() {
-            continue;
-        }
+    while changes.recv().is_ok() {
+        while changes.recv_timeout(QUIET).is_ok() {}
         let rebuilt = Config::read(project)
             .and_then(|config| build::execute(&Pipeline::new(&config, terminal), terminal));
         let error = rebuilt.err().map(|error| format!("{error:#}"));
