@@ -33,7 +33,7 @@ use anatomy::{FILM_HEIGHT, FILM_WIDTH, Projection};
 use patient::Patient;
 
 /// Version of the generator: to be raised whenever the same parameters give other pixels or lesions.
-const GENERATOR: u32 = 2;
+const GENERATOR: u32 = 3;
 
 /// Heights in pixels that can be drawn.
 const HEIGHTS: std::ops::RangeInclusive<u32> = 64..=4096;
