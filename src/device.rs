@@ -1,8 +1,8 @@
 //! Where tensors live: the processor, or an accelerator that is compiled in and present.
 
 use anyhow::{Context, Result};
-use candle_core::Device;
 use candle_core::utils::{cuda_is_available, metal_is_available};
+use candle_core::{Device, DeviceLocation};
 
 use crate::config;
 
@@ -11,18 +11,12 @@ use crate::config;
 /// # Errors
 /// When an accelerator is asked for by name and is not there: it is never replaced silently.
 pub fn open(asked: config::Device) -> Result<Device> {
-    let missing = |name: &str, feature: &str| {
-        format!(
-            "device: {name} was asked for and cannot be used; build with `--features {feature}` on \
-             a machine that has one, or write `device: auto`"
-        )
-    };
     match asked {
         config::Device::Cpu => Ok(Device::Cpu),
         config::Device::Cuda(n) => {
-            Device::new_cuda(n).with_context(|| missing(&format!("cuda:{n}"), "cuda"))
+            Device::new_cuda(n).with_context(|| absent(&format!("cuda:{n}"), "cuda"))
         }
-        config::Device::Metal => Device::new_metal(0).with_context(|| missing("metal", "metal")),
+        config::Device::Metal => Device::new_metal(0).with_context(|| absent("metal", "metal")),
         config::Device::Auto => {
             // Compiled in does not mean present: a machine without the card takes the next best.
             let best = match () {
@@ -35,15 +29,44 @@ pub fn open(asked: config::Device) -> Result<Device> {
     }
 }
 
+/// Why a device that was asked for is not there, and what to do.
+fn absent(name: &str, feature: &str) -> String {
+    let compiled = match feature {
+        "cuda" => cuda_is_available(),
+        _ => metal_is_available(),
+    };
+    if compiled {
+        format!(
+            "device: {name} was asked for and cannot be opened: the driver finds no such device (see \
+             `nvidia-smi` for those of NVIDIA); name another, or write `device: auto`"
+        )
+    } else {
+        format!(
+            "device: {name} was asked for and this program was built without it; build with \
+             `--features {feature}` on a machine that has one, or write `device: auto`"
+        )
+    }
+}
+
+/// What a person reads of a device: `cpu (8 threads)`, `cuda:0`, `metal:0`.
+pub fn describe(device: &Device) -> String {
+    match device.location() {
+        DeviceLocation::Cpu => format!("cpu ({} threads)", rayon::current_num_threads()),
+        DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
+        DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(not(feature = "cuda"))]
+    #[cfg(not(any(feature = "cuda", feature = "metal")))]
     fn a_missing_accelerator_is_an_error_with_help_and_auto_is_not() {
         let message = format!("{:#}", open(config::Device::Cuda(0)).unwrap_err());
         assert!(message.contains("cuda:0") && message.contains("--features cuda"), "{message}");
-        open(config::Device::Auto).unwrap();
+        let best = open(config::Device::Auto).unwrap();
+        assert_eq!(describe(&best), format!("cpu ({} threads)", rayon::current_num_threads()));
     }
 }

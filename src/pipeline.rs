@@ -102,7 +102,7 @@ impl<'a> Pipeline<'a> {
                 (Some(_), None) => "using the given weights as they are",
                 (None, None) => "using random weights as they are",
             },
-            training::device_name(&device),
+            device::describe(&device),
         ));
         training::train(&job, &folder, &stamp, self.progress)?;
         Ok(stamp)
@@ -164,6 +164,9 @@ impl<'a> Pipeline<'a> {
             return Ok(());
         }
         let device = device::open(self.config.device)?;
+        let names: Vec<&str> = stale.iter().map(|(name, ..)| *name).collect();
+        let on = device::describe(&device);
+        self.progress.say(&format!("{}: dissecting {} on {on}", network.name, names.join(", ")));
         let loaded = training::load(network, &folder, &device)?;
         let job = dissection::Job {
             name: &network.name,

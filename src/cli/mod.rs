@@ -7,11 +7,13 @@ mod evaluate;
 mod init;
 mod labels;
 mod patches;
+mod predict;
 mod prepare;
 mod run;
 mod serve;
 mod terminal;
 mod train;
+mod weights;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +49,11 @@ struct Arguments {
 enum Verb {
     /// Start a project: a commented atlas.yaml and a content folder
     Init(init::Options),
+    /// What a network says of images: logits and probabilities
+    Predict(predict::Options),
+    /// Weight files: list and fetch published ones, pass on trunks
+    #[command(subcommand)]
+    Weights(weights::Verb),
     #[command(flatten)]
     OfProject(ProjectVerb),
 }
@@ -103,6 +110,9 @@ impl NetworkChoice {
     }
 }
 
+/// Reads the project file when it is asked for.
+type Project<'a> = dyn Fn() -> Result<(PathBuf, Config)> + 'a;
+
 /// Whether everything given could be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -137,13 +147,20 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
+    // Some verbs do without a project: it is read when it is needed.
+    let project = || -> Result<(PathBuf, Config)> {
+        let here = std::env::current_dir().context("the current folder cannot be read")?;
+        let path = Config::find(arguments.config.as_deref(), &here)?;
+        let config = Config::read(&path)?;
+        Ok((path, config))
+    };
     let verb = match &arguments.verb {
         Verb::Init(options) => return init::execute(options, terminal),
+        Verb::Predict(options) => return predict::execute(options, &project, terminal),
+        Verb::Weights(verb) => return weights::execute(verb, &project, terminal),
         Verb::OfProject(verb) => verb,
     };
-    let here = std::env::current_dir().context("the current folder cannot be read")?;
-    let path = Config::find(arguments.config.as_deref(), &here)?;
-    let config = Config::read(&path)?;
+    let (path, config) = project()?;
     terminal.detail(&format!("project file {}", path.display()));
     let pipeline = Pipeline::new(&config, terminal);
     match verb {

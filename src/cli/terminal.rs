@@ -54,6 +54,11 @@ impl Terminal {
         }
     }
 
+    /// What the verb was asked for, whatever the verbosity.
+    pub(super) fn result(&self, line: &str) {
+        self.print(line);
+    }
+
     fn print(&self, line: &str) {
         // A closed pipe is the reader's choice, not our failure.
         let print = || drop(writeln!(io::stdout(), "{line}"));

@@ -167,18 +167,10 @@ impl Check<'_> {
 
     fn device(&self, given: Given<String>) -> Result<Device, Mistake> {
         let Some(v) = given else { return Ok(Device::Auto) };
-        match v.value.trim() {
-            "auto" => return Ok(Device::Auto),
-            "cpu" => return Ok(Device::Cpu),
-            "metal" => return Ok(Device::Metal),
-            "cuda" => return Ok(Device::Cuda(0)),
-            other => {
-                if let Some(Ok(number)) = other.strip_prefix("cuda:").map(str::parse::<u16>) {
-                    return Ok(Device::Cuda(number.into()));
-                }
-            }
+        match Device::parse(&v.value) {
+            Some(device) => Ok(device),
+            None => self.wrong(v.referenced, unknown("device", &v.value, &Device::FORMS)),
         }
-        self.wrong(v.referenced, unknown("device", &v.value, &["auto", "cpu", "cuda:0", "metal"]))
     }
 
     fn source(&self, given: Given<SourceFile>) -> Result<Source, Mistake> {
@@ -438,10 +430,11 @@ impl Check<'_> {
 
     fn weights(&self, path: Spanned<PathBuf>) -> Result<PathBuf, Mistake> {
         match path.value.extension().and_then(|e| e.to_str()) {
-            Some("pth" | "pt" | "safetensors") => Ok(self.resolve(&path.value)),
+            Some("pth" | "pt" | "tar" | "bin" | "safetensors") => Ok(self.resolve(&path.value)),
             _ => self.wrong(
                 path.referenced,
-                "`weights` must be a PyTorch state dictionary (.pth, .pt) or a .safetensors file",
+                "`weights` must be a file of PyTorch (.pth, .pt, .pth.tar, .bin) or a .safetensors \
+                 file",
             ),
         }
     }

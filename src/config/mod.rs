@@ -106,6 +106,22 @@ pub enum Device {
     Metal,
 }
 
+impl Device {
+    /// How a device is written, for messages.
+    pub const FORMS: [&str; 4] = ["auto", "cpu", "cuda:0", "metal"];
+
+    /// Reads `auto`, `cpu`, `cuda`, `cuda:<number>` or `metal`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text.trim() {
+            "auto" => Self::Auto,
+            "cpu" => Self::Cpu,
+            "metal" => Self::Metal,
+            "cuda" => Self::Cuda(0),
+            other => Self::Cuda(other.strip_prefix("cuda:")?.parse::<u16>().ok()?.into()),
+        })
+    }
+}
+
 /// A data set in its original layout.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

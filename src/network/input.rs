@@ -1,4 +1,4 @@
-//! From grey patches to what a network sees.
+//! From grey patches, or colour images, to what a network sees.
 
 use anyhow::{Result, bail};
 use candle_core::{DType, Device, Tensor};
@@ -15,15 +15,55 @@ const DEVIATION: [f64; 3] = [0.229, 0.224, 0.225];
 /// # Errors
 /// When a patch has another size.
 pub fn images(patches: &[&[u8]], edge: u32, input: u32, device: &Device) -> Result<Tensor> {
-    let (count, from, to) = (patches.len(), edge as usize, input as usize);
+    let grey = resized(patches, 1, edge, input, device)?;
+    normalised(&[&grey, &grey, &grey])
+}
+
+/// As [`images`], for colour images: red, green and blue of a pixel follow each other.
+///
+/// # Errors
+/// When an image has another size.
+pub fn colour_images(pixels: &[&[u8]], edge: u32, input: u32, device: &Device) -> Result<Tensor> {
+    let planes: Vec<Vec<u8>> = pixels
+        .iter()
+        .map(|pixels| {
+            (0..3).flat_map(|c| pixels.iter().skip(c).step_by(3).copied()).collect::<Vec<u8>>()
+        })
+        .collect();
+    let planes: Vec<&[u8]> = planes.iter().map(Vec::as_slice).collect();
+    let x = resized(&planes, 3, edge, input, device)?;
+    let (all, to) = (planes.len(), input as usize);
+    let x = x.reshape((all, 3, to, to))?;
+    let channel = |c| x.narrow(1, c, 1)?.squeeze(1);
+    normalised(&[&channel(0)?, &channel(1)?, &channel(2)?])
+}
+
+/// Red, green and blue, each n x rows x columns of values 0 to 255, normalised and stacked.
+fn normalised(channels: &[&Tensor; 3]) -> Result<Tensor> {
+    let channels = (0..3)
+        .map(|c| channels[c].affine(1.0 / 255.0 / DEVIATION[c], -MEAN[c] / DEVIATION[c]))
+        .collect::<candle_core::Result<Vec<Tensor>>>()?;
+    Ok(Tensor::stack(&channels, 1)?)
+}
+
+/// Images of `planes` planes one after the other, resized, (n * planes) x `input` x `input`, values
+/// 0 to 255.
+fn resized(
+    images: &[&[u8]],
+    planes: usize,
+    edge: u32,
+    input: u32,
+    device: &Device,
+) -> Result<Tensor> {
+    let (count, from, to) = (images.len() * planes, edge as usize, input as usize);
     if from == 0 || to == 0 {
         bail!("cannot resize patches of {edge} pixels to {input} pixels");
     }
-    if let Some(patch) = patches.iter().find(|patch| patch.len() != from * from) {
-        bail!("a patch of {edge} x {edge} pixels cannot hold {} values", patch.len());
+    if let Some(image) = images.iter().find(|image| image.len() != planes * from * from) {
+        bail!("a patch of {edge} x {edge} pixels cannot hold {} values", image.len());
     }
     // Bytes travel to the device; the arithmetic happens there.
-    let bytes = Tensor::from_vec(patches.concat(), (count, from, from), device)?;
+    let bytes = Tensor::from_vec(images.concat(), (count, from, from), device)?;
     let mut x = bytes.to_dtype(DType::F32)?;
     if from != to && count > 0 {
         let weights = Tensor::from_vec(resize_weights(from, to), (from, to), device)?;
@@ -35,10 +75,7 @@ pub fn images(patches: &[&[u8]], edge: u32, input: u32, device: &Device) -> Resu
     } else {
         x = x.reshape((count, to, to))?;
     }
-    let channels = (0..3)
-        .map(|c| x.affine(1.0 / 255.0 / DEVIATION[c], -MEAN[c] / DEVIATION[c]))
-        .collect::<candle_core::Result<Vec<Tensor>>>()?;
-    Ok(Tensor::stack(&channels, 1)?)
+    Ok(x)
 }
 
 /// Weights of an antialiased bilinear resize along one axis, `from` x `to`: a triangle around each

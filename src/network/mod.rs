@@ -13,7 +13,7 @@ mod layers;
 mod memory;
 mod parameters;
 mod resnet;
-mod weights;
+pub mod weights;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,8 +25,9 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::dissection::record::Field;
 pub use architecture::{ARCHITECTURES, Architecture, PLANNED};
-pub use input::images;
+pub use input::{colour_images, images};
 use parameters::Parameters;
+use weights::{Scope, Weights};
 
 /// How to evaluate a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,28 +94,47 @@ impl Network {
         Ok(Network { architecture, body, parameters, input, device: device.clone() })
     }
 
-    /// Loads weights: safetensors, or a state dictionary saved by `torch.save` (bare, or under
-    /// `state_dict`). Nothing changes unless all fit.
+    /// The network that a weight file holds, with as many classes as its last layer has.
+    ///
+    /// # Errors
+    /// Those of [`Network::new`] and [`Network::load`], and when the file has no last layer.
+    pub fn open(name: &str, input: u32, path: &Path, device: &Device) -> Result<Network> {
+        Architecture::find(name)?;
+        let weights = Weights::read(path)?;
+        let fit = |weights: &Weights, classes| -> Result<Network> {
+            let network = Network::new(name, classes, input, 0, device)?;
+            network.take(weights, path, Scope::Whole)?;
+            Ok(network)
+        };
+        match weights.classes() {
+            Some(classes) => fit(&weights, classes),
+            // Fails, and says what else is missing or what the file looks like.
+            None => fit(&weights, 2).and_then(|_| bail!("{} has no last layer", path.display())),
+        }
+    }
+
+    /// Loads weights of any form that [`Weights::read`] reads. Nothing changes unless all fit.
     ///
     /// # Errors
     /// When the file cannot be read, or tensors are missing, unknown or of another shape (they are
     /// listed).
     pub fn load(&mut self, path: &Path) -> Result<()> {
-        let tensors = weights::read(path)?;
-        self.parameters
-            .set(&tensors, None)
-            .with_context(|| format!("{} does not fit this network", path.display()))
+        self.take(&Weights::read(path)?, path, Scope::Whole)
     }
 
     /// As [`Network::load`], but the last layer of the file may have another number of classes or be
-    /// absent: this network then keeps its own.
+    /// absent, and all fully connected layers may be absent together (a trunk, as
+    /// [`weights::save_trunk`] writes it): this network then keeps its own.
     ///
     /// # Errors
     /// Those of [`Network::load`].
     pub fn load_trunk(&mut self, path: &Path) -> Result<()> {
-        let tensors = weights::read(path)?;
+        self.take(&Weights::read(path)?, path, Scope::Trunk { head: self.head() })
+    }
+
+    fn take(&self, weights: &Weights, path: &Path, scope: Scope) -> Result<()> {
         self.parameters
-            .set(&tensors, Some(self.head()))
+            .set(self.architecture.name, weights.tensors(), scope)
             .with_context(|| format!("{} does not fit this network", path.display()))
     }
 
@@ -241,7 +261,7 @@ impl Network {
     /// # Errors
     /// When tensors are missing, unknown or of another shape (they are listed).
     pub fn set_state(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
-        self.parameters.set(state, None)
+        self.parameters.set(self.architecture.name, state, Scope::Whole)
     }
 
     /// Where the tensors live.

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use candle_core::{Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
+
+use super::weights::{Expected, Scope, fit};
 
 /// What a parameter starts from.
 #[derive(Debug, Clone, Copy)]
@@ -95,51 +97,22 @@ impl Parameters {
             .collect()
     }
 
-    /// Sets everything from `tensors`, or nothing when something does not fit. With `head` the layer
-    /// of that name is optional and may have another shape; then it is left as it is.
-    pub(super) fn set(&self, tensors: &BTreeMap<String, Tensor>, head: Option<&str>) -> Result<()> {
-        let in_head = |name: &str| {
-            head.is_some_and(|head| {
-                name.strip_prefix(head).is_some_and(|rest| rest.starts_with('.'))
-            })
-        };
-        let mut problems = Vec::new();
-        let mut fitting = Vec::new();
-        for (name, var) in self.all() {
-            match tensors.get(name) {
-                Some(tensor) if tensor.dims() == var.dims() => {
-                    fitting.push((name, var, tensor));
-                }
-                _ if in_head(name) => {}
-                Some(tensor) => problems.push(format!(
-                    "{name} has the shape {:?} where {:?} is expected",
-                    tensor.dims(),
-                    var.dims()
-                )),
-                None if name.ends_with(COUNTER) => {}
-                None => problems.push(format!("{name} is missing")),
-            }
-        }
-        // A head is taken whole or not at all.
-        let head_size = self.all().filter(|(name, _)| in_head(name)).count();
-        if fitting.iter().filter(|(name, ..)| in_head(name)).count() != head_size {
-            fitting.retain(|(name, ..)| !in_head(name));
-        }
-        let known = |name: &str| self.all().any(|(known, _)| known == name);
-        problems.extend(
-            tensors.keys().filter(|name| !known(name)).map(|name| format!("{name} is unknown")),
-        );
-        if !problems.is_empty() {
-            const SHOWN: usize = 12;
-            let rest = problems.len().saturating_sub(SHOWN);
-            problems.truncate(SHOWN);
-            let more = if rest > 0 { format!("\n  and {rest} more") } else { String::new() };
-            bail!("the tensors are not those of the network:\n  {}{more}", problems.join("\n  "));
-        }
+    /// Sets everything in `scope` from `tensors`, or nothing when something does not fit `network`.
+    pub(super) fn set(
+        &self,
+        network: &str,
+        tensors: &BTreeMap<String, Tensor>,
+        scope: Scope,
+    ) -> Result<()> {
+        let expected: Vec<Expected> =
+            self.all().map(|(name, var)| Expected { name, dims: var.dims() }).collect();
+        let fitting = fit(network, &expected, tensors, scope)?;
         // Convert everything before the first value changes.
-        let converted = fitting
-            .into_iter()
-            .map(|(_, var, tensor)| {
+        let converted = self
+            .all()
+            .zip(fitting)
+            .filter_map(|((_, var), tensor)| Some((var, tensor?)))
+            .map(|(var, tensor)| {
                 let tensor = tensor.to_dtype(var.dtype())?.to_device(var.device())?.copy()?;
                 Ok((var, tensor))
             })

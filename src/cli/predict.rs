@@ -1,0 +1,235 @@
+//! `predict`: what a network says of images.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use candle_core::{Device, Tensor};
+use image::{DynamicImage, ImageReader};
+use serde::Serialize;
+
+use super::terminal::Terminal;
+use super::{Outcome, Project};
+use crate::artifact::{Layout, Stamp};
+use crate::network::{self, Mode, Network};
+use crate::{config, device, training};
+
+/// Images that are computed together.
+const BATCH: usize = 32;
+
+/// Options of `predict`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// The network, by name
+    #[arg(long, value_name = "NAME")]
+    network: String,
+    /// Its weights; they say how many classes there are [default: those that the project trained]
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Edge of the network's input in pixels; images of another size are resized to it [default: the
+    /// project's, or 299 for inception_v3 and 227 for the others]
+    #[arg(long, value_name = "PIXELS")]
+    input: Option<u32>,
+    /// Names of the classes for the table, in order
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    classes: Vec<String>,
+    /// Where to compute: auto, cpu, cuda:0, metal [default: auto, or the project's]
+    #[arg(long, value_name = "DEVICE", value_parser = parse_device)]
+    device: Option<config::Device>,
+    /// Print `[{"image": …, "logits": […], "probabilities": […]}]`
+    #[arg(long)]
+    json: bool,
+    /// Square PNG or JPEG images, grey or in colour
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+}
+
+fn parse_device(text: &str) -> Result<config::Device, String> {
+    config::Device::parse(text)
+        .ok_or_else(|| format!("there are {}", config::Device::FORMS.join(", ")))
+}
+
+/// One image's output, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct Prediction {
+    image: String,
+    logits: Vec<f32>,
+    probabilities: Vec<f64>,
+}
+
+pub(super) fn execute(
+    options: &Options,
+    project: &Project,
+    terminal: &Terminal,
+) -> Result<Outcome> {
+    let network = open(options, project)?;
+    // With --json, standard output is for the program that reads it.
+    if !options.json {
+        let on = device::describe(network.device());
+        terminal.detail(&format!("{} at {} pixels, on {on}", options.network, network.input()));
+    }
+    let (predictions, skipped) = predict(&network, &options.images)?;
+    for (path, why) in &skipped {
+        eprintln!("skipped {}: {why:#}", path.display());
+    }
+    if options.json {
+        terminal.result(&serde_json::to_string(&predictions)?);
+    }
+    if predictions.is_empty() {
+        bail!("none of the {} images could be used", options.images.len());
+    }
+    if !options.json {
+        for line in table(&predictions, &options.classes)? {
+            terminal.result(&line);
+        }
+    }
+    Ok(Outcome::skipped_if(!skipped.is_empty()))
+}
+
+fn open(options: &Options, project: &Project) -> Result<Network> {
+    let name = &options.network;
+    if let Some(weights) = &options.weights {
+        let device = device::open(options.device.unwrap_or(config::Device::Auto))?;
+        let usual = if name == "inception_v3" { 299 } else { 227 };
+        return Network::open(name, options.input.unwrap_or(usual), weights, &device);
+    }
+    let (_, config) = project().context("without --weights, the project's network is used")?;
+    let settings = config.networks.iter().find(|network| network.name == *name);
+    let settings = settings.with_context(|| {
+        let known: Vec<&str> = config.networks.iter().map(|n| n.name.as_str()).collect();
+        format!(
+            "the project has no network {name}, it has {}; for other weights give --weights FILE",
+            known.join(", ")
+        )
+    })?;
+    let device = device::open(options.device.unwrap_or(config.device))?;
+    let folder = Layout::new(&config.output).network(name);
+    Stamp::read(&folder).with_context(|| {
+        format!("{name} is not trained yet: run `unit-atlas train --network {name}`")
+    })?;
+    let mut settings = settings.clone();
+    settings.input = options.input.unwrap_or(settings.input);
+    training::load(&settings, &folder, &device)
+}
+
+/// Predictions of the images that can be used, and why the others cannot.
+type Predicted = (Vec<Prediction>, Vec<(PathBuf, anyhow::Error)>);
+
+fn predict(network: &Network, images: &[PathBuf]) -> Result<Predicted> {
+    let (mut predictions, mut skipped) = (Vec::new(), Vec::new());
+    for batch in images.chunks(BATCH) {
+        let (mut paths, mut inputs) = (Vec::new(), Vec::new());
+        for path in batch {
+            match read(path, network.input(), network.device()) {
+                Ok(input) => {
+                    paths.push(path);
+                    inputs.push(input);
+                }
+                Err(why) => skipped.push((path.clone(), why)),
+            }
+        }
+        if inputs.is_empty() {
+            continue;
+        }
+        let logits = network.logits(&Tensor::cat(&inputs, 0)?, Mode::Inference)?;
+        for (path, logits) in paths.into_iter().zip(logits.to_vec2::<f32>()?) {
+            if logits.iter().all(|logit| logit.is_finite()) {
+                let probabilities = softmax(&logits);
+                let image = path.display().to_string();
+                predictions.push(Prediction { image, logits, probabilities });
+            } else {
+                let why = anyhow::anyhow!("the network's output is not finite: {logits:?}");
+                skipped.push((path.clone(), why));
+            }
+        }
+    }
+    Ok((predictions, skipped))
+}
+
+/// One image as a network sees it, 1 x 3 x `input` x `input`.
+fn read(path: &Path, input: u32, device: &Device) -> Result<Tensor> {
+    let image = ImageReader::open(path)?.with_guessed_format()?.decode()?;
+    let (width, height) = (image.width(), image.height());
+    if width != height {
+        bail!("it is {width} x {height} pixels; a network sees squares: cut one out of it first");
+    }
+    if image.color().has_alpha() {
+        bail!("it has transparent pixels: save it without an alpha channel");
+    }
+    match image {
+        DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_) => {
+            network::images(&[&image.into_luma8()], width, input, device)
+        }
+        _ => network::colour_images(&[&image.into_rgb8()], width, input, device),
+    }
+}
+
+/// Probabilities of finite logits.
+fn softmax(logits: &[f32]) -> Vec<f64> {
+    let greatest = logits.iter().fold(f64::NEG_INFINITY, |m, logit| m.max(f64::from(*logit)));
+    let powers: Vec<f64> =
+        logits.iter().map(|logit| (f64::from(*logit) - greatest).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.into_iter().map(|power| power / sum).collect()
+}
+
+/// Lines of probabilities, one column per class; of many classes the five most probable.
+fn table(predictions: &[Prediction], names: &[String]) -> Result<Vec<String>> {
+    const COLUMNS: usize = 8;
+    const BEST: usize = 5;
+    let classes = predictions.first().map_or(0, |p| p.logits.len());
+    if !names.is_empty() && names.len() != classes {
+        bail!("--classes names {} classes, the weights tell {classes} apart", names.len());
+    }
+    let name = |class: usize| names.get(class).cloned().unwrap_or(format!("class {class}"));
+    let widest = predictions.iter().map(|p| p.image.chars().count()).max().unwrap_or(0).max(5);
+    if classes > COLUMNS {
+        let line = |p: &Prediction| {
+            let mut order: Vec<usize> = (0..classes).collect();
+            order.sort_by(|a, b| p.probabilities[*b].total_cmp(&p.probabilities[*a]));
+            let best =
+                order.iter().take(BEST).map(|c| format!("{} {:.4}", name(*c), p.probabilities[*c]));
+            format!("{:widest$}  {}", p.image, best.collect::<Vec<_>>().join(", "))
+        };
+        return Ok(predictions.iter().map(line).collect());
+    }
+    let header = (0..classes).map(|class| format!("  {:>10}", name(class))).collect::<String>();
+    let mut lines = vec![format!("{:widest$}{header}", "image")];
+    for p in predictions {
+        let cells = p.probabilities.iter().enumerate().map(|(class, probability)| {
+            let width = name(class).chars().count().max(10);
+            format!("  {probability:>width$.4}")
+        });
+        lines.push(format!("{:widest$}{}", p.image, cells.collect::<String>()));
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_of_extreme_logits_are_finite() {
+        let probabilities = softmax(&[3e38, -3e38, 3e38]);
+        assert_eq!(probabilities, [0.5, 0.0, 0.5]);
+        let probabilities = softmax(&[1.0, 2.0]);
+        assert!((probabilities[1] - 1.0 / (1.0 + (-1f64).exp())).abs() < 1e-12);
+    }
+
+    #[test]
+    fn tables_name_classes_and_shorten_many() {
+        let prediction = |classes: usize| Prediction {
+            image: "a.png".into(),
+            logits: vec![0.0; classes],
+            probabilities: (0..classes).map(|c| c as f64 / 100.0).collect(),
+        };
+        let names = ["benign".to_string(), "malignant mass".to_string()];
+        let lines = table(&[prediction(2)], &names).unwrap();
+        assert_eq!(lines[0].chars().count(), lines[1].chars().count());
+        assert!(lines[0].ends_with("malignant mass") && lines[1].ends_with("0.0100"));
+        assert!(table(&[prediction(3)], &names).is_err());
+        let many = table(&[prediction(20)], &[]).unwrap();
+        assert_eq!(many.len(), 1);
+        assert!(many[0].contains("class 19 0.1900, class 18"), "{}", many[0]);
+    }
+}

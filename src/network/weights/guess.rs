@@ -1,0 +1,69 @@
+//! Which architecture tensors look like, for messages.
+
+use std::collections::BTreeMap;
+
+use candle_core::Tensor;
+
+/// Blocks per layer, whether they are bottlenecks, name.
+const RESNETS: [([usize; 4], bool, &str); 7] = [
+    ([1, 1, 1, 1], false, "resnet10"),
+    ([2, 2, 2, 2], false, "resnet18"),
+    ([3, 4, 6, 3], false, "resnet34"),
+    ([3, 4, 6, 3], true, "resnet50"),
+    ([3, 4, 23, 3], true, "resnet101"),
+    ([3, 8, 36, 3], true, "resnet152"),
+    ([3, 24, 36, 3], true, "resnet200"),
+];
+/// Convolutions, name.
+const VGGS: [(usize, &str); 4] = [(8, "vgg11"), (10, "vgg13"), (13, "vgg16"), (16, "vgg19")];
+/// Beginnings of names that only one family of networks has; none of these can be built here.
+const FAMILIES: [(&str, &str); 8] = [
+    ("features.denseblock1.", "a DenseNet"),
+    ("features.conv0.", "a DenseNet"),
+    ("inception3a.", "GoogLeNet"),
+    ("patch_embed.", "a vision transformer"),
+    ("conv_proj.", "a vision transformer"),
+    ("conv_stem.", "an EfficientNet or MobileNet"),
+    ("features.0.0.", "a MobileNet, EfficientNet or ConvNeXt"),
+    ("stem.0.", "a ConvNeXt or RegNet"),
+];
+
+/// The name of the architecture, or of its family.
+pub(super) fn guess(tensors: &BTreeMap<String, Tensor>) -> Option<String> {
+    let has = |start: &str| tensors.keys().any(|name| name.starts_with(start));
+    if has("Mixed_5b.") && has("Mixed_7c.") {
+        return Some("inception_v3".into());
+    }
+    if let Some((_, family)) = FAMILIES.iter().find(|(start, _)| has(start)) {
+        return Some((*family).into());
+    }
+    if has("layer1.0.conv1.") {
+        let blocks = |layer: usize| {
+            (0..).take_while(|block| has(&format!("layer{layer}.{block}.conv1."))).count()
+        };
+        let blocks = [blocks(1), blocks(2), blocks(3), blocks(4)];
+        let bottleneck = has("layer1.0.conv3.");
+        let known = RESNETS.iter().find(|(b, deep, _)| *b == blocks && *deep == bottleneck);
+        let width = tensors.get("layer1.0.conv1.weight").and_then(|t| t.dims().first().copied());
+        let squeezed = if has("layer1.0.se.") { " with squeeze and excitation" } else { "" };
+        return Some(match known {
+            Some((.., name)) if width == Some(64) => format!("{name}{squeezed}"),
+            Some((.., name)) => format!("a variant of {name} of another width{squeezed}"),
+            None => format!("a ResNet with {blocks:?} blocks{squeezed}"),
+        });
+    }
+    let first = tensors.get("features.0.weight")?;
+    let convolutions = tensors
+        .iter()
+        .filter(|(name, tensor)| name.starts_with("features.") && tensor.dims().len() == 4)
+        .count();
+    match first.dims() {
+        [64, 3, 11, 11] if convolutions == 5 => Some("alexnet".into()),
+        [64, 3, 3, 3] => {
+            let (_, name) = VGGS.iter().find(|(count, _)| *count == convolutions)?;
+            let normalised = has("features.1.running_mean");
+            Some(format!("{name}{}", if normalised { " with batch normalisation" } else { "" }))
+        }
+        _ => None,
+    }
+}
