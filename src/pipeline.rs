@@ -125,9 +125,9 @@ impl<'a> Pipeline<'a> {
             return Ok(kept);
         }
         let device = device::open(self.config.device)?;
-        let trained = training::load(network, &folder, &device)?;
         let job = self.job(network, dataset, &device);
-        training::evaluate(&job, &trained, &folder, split, kept.best_epoch, self.progress)
+        let trained = training::load(&job, &folder)?;
+        training::evaluate::evaluate(&job, &trained, &folder, split, kept.best_epoch, self.progress)
     }
 
     /// Dissects the layers of a network that are missing or stale: those in `only`, or all.
@@ -164,7 +164,7 @@ impl<'a> Pipeline<'a> {
             return Ok(());
         }
         let device = device::open(self.config.device)?;
-        let loaded = training::load(network, &folder, &device)?;
+        let loaded = training::load(&self.job(network, dataset, &device), &folder)?;
         let job = dissection::Job {
             name: &network.name,
             network: &loaded,
