@@ -125,9 +125,9 @@ impl<'a> Pipeline<'a> {
             return Ok(kept);
         }
         let device = device::open(self.config.device)?;
-        let trained = training::load(network, &folder, &device)?;
         let job = self.job(network, dataset, &device);
-        training::evaluate(&job, &trained, &folder, split, kept.best_epoch, self.progress)
+        let trained = training::load(&job, &folder)?;
+        training::evaluate::evaluate(&job, &trained, &folder, split, kept.best_epoch, self.progress)
     }
 
     /// Dissects the layers of a network that are missing or stale: those in `only`, or all.
@@ -167,7 +167,7 @@ impl<'a> Pipeline<'a> {
         let names: Vec<&str> = stale.iter().map(|(name, ..)| *name).collect();
         let on = device::describe(&device);
         self.progress.say(&format!("{}: dissecting {} on {on}", network.name, names.join(", ")));
-        let loaded = training::load(network, &folder, &device)?;
+        let loaded = training::load(&self.job(network, dataset, &device), &folder)?;
         let job = dissection::Job {
             name: &network.name,
             network: &loaded,

@@ -216,17 +216,6 @@ impl Check<'_> {
 
     fn patches(&self, file: PatchesFile) -> Result<Patches, Mistake> {
         let default = defaults::PATCHES;
-        if let Some(classes) = file.classes
-            && classes.value != 2
-        {
-            let message = match classes.value {
-                3 => "three classes (no lesion, benign, malignant) are not supported yet; write \
-                      `classes: 2`"
-                    .to_owned(),
-                n => format!("`patches.classes` is {n}; expected 2 (no cancer, cancer)"),
-            };
-            return self.wrong(classes.referenced, message);
-        }
         let share = |key, given, default| self.number(key, given, default, &SHARE);
         let part = |key, given, default| self.number(key, given, default, &POSITIVE_SHARE);
         Ok(Patches {
@@ -237,7 +226,7 @@ impl Check<'_> {
             min_lesion: part("patches.min_lesion", file.min_lesion, default.min_lesion)?,
             min_patch: part("patches.min_patch", file.min_patch, default.min_patch)?,
             min_breast: share("patches.min_breast", file.min_breast, default.min_breast)?,
-            classes: default.classes,
+            classes: self.whole("patches.classes", file.classes, default.classes, 2, 3)?,
         })
     }
 

@@ -193,7 +193,6 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("patches: { size: 0 }", "0 }"),
         ("patches: { min_lesion: 2 }", "2 }"),
         ("patches: { min_breast: -1 }", "-1"),
-        ("patches: { classes: 3 }", "3 }"),
         ("patches: { classes: 4 }", "4 }"),
         ("split: { train: -0.1, validation: 1, test: 0.1 }", "-0.1"),
         ("split: { train: 0.9 }", "{ train"),
@@ -243,7 +242,7 @@ fn values_out_of_range_are_refused_where_they_stand() {
 #[test]
 fn messages_say_what_to_write() {
     assert_refused("source: { kind: mini_mias }", 1, "{", &["Info.txt", "write `path: FOLDER`"]);
-    assert_refused("patches: { classes: 3 }", 1, "3", &["not supported yet"]);
+    assert_refused("patches: { classes: 4 }", 1, "4", &["from 2 to 3"]);
     assert_refused("networks: [{ name: vgg16 }]", 1, "vgg16", &["not supported yet", "resnet18"]);
     assert_refused("networks: [{ name: alexnte }]", 1, "alexnte", &["did you mean `alexnet`?"]);
     let text = "networks:\n  - name: resnet18\n    layers: [layer3, layr4]\n";

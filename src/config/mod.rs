@@ -155,7 +155,7 @@ pub struct Patches {
     pub min_patch: f64,
     /// A window is kept when breast covers at least this share of it.
     pub min_breast: f64,
-    /// 2: no cancer, cancer.
+    /// 2: no cancer, cancer; 3: no lesion, benign, cancer.
     pub classes: u32,
 }
 

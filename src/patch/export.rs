@@ -69,10 +69,9 @@ pub fn export(
     for (i, (list, split)) in LISTS.into_iter().enumerate() {
         let mut text = String::new();
         for number in manifest.of_split(split) {
-            let positive = manifest.patches[number as usize].positive;
-            text += &format!("{} {}\n", names[number as usize], u8::from(positive));
+            text += &format!("{} {}\n", names[number as usize], manifest.class(number));
             report.patches[i] += 1;
-            report.positives[i] += usize::from(positive);
+            report.positives[i] += usize::from(manifest.patches[number as usize].positive);
         }
         artifact::write(&folder.join(list), text.as_bytes())?;
     }

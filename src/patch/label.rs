@@ -1,5 +1,5 @@
 //! Whether a patch counts as cancer (paper, section 2.2): when at least 30% of a malignant lesion
-//! lies in it, or malignant lesions cover at least 30% of it.
+//! lies in it, or malignant lesions cover at least 30% of it. By the same rule it counts as benign.
 //!
 //! Exact to the pixel: lesions are filled at full resolution, and counted through summed-area
 //! tables. A lesion's area is what of it lies within the image.
@@ -7,36 +7,36 @@
 use crate::config::Patches;
 use crate::mammogram::{Lesion, Mask, Outline, Pathology, rasterise};
 
-/// What a window holds of the malignant lesions.
+/// What a window holds of the lesions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Label {
     /// Whether it counts as cancer.
     pub positive: bool,
+    /// Whether it holds as much of the benign lesions as would make it cancer were they malignant.
+    pub benign: bool,
     /// Largest share of one malignant lesion that lies in the window.
     pub lesion_fraction: f64,
     /// Share of the window that malignant lesions cover together.
     pub patch_fraction: f64,
 }
 
-/// The malignant lesions of one mammogram, ready to be counted in any window.
+/// The lesions of one mammogram, ready to be counted in any window.
 #[derive(Debug)]
 pub struct Labeller {
-    lesions: Vec<Area>,
-    union: Area,
+    malignant: Lesions,
+    benign: Lesions,
     min_lesion: f64,
     min_patch: f64,
 }
 
 impl Labeller {
-    /// For a mammogram of `width` x `height` pixels. Benign and unproven lesions, and lesions whose
-    /// place is not known, label nothing.
+    /// For a mammogram of `width` x `height` pixels. Unproven lesions, and lesions whose place is not
+    /// known, label nothing.
     pub fn new(lesions: &[Lesion], width: u32, height: u32, patching: &Patches) -> Self {
-        let malignant: Vec<&Lesion> =
-            lesions.iter().filter(|l| l.pathology == Pathology::Malignant).collect();
-        let all: Vec<Outline> = malignant.iter().flat_map(|l| l.outlines.iter().cloned()).collect();
+        let of = |pathology| Lesions::new(lesions, pathology, width, height);
         Self {
-            lesions: malignant.iter().map(|l| Area::filled(&l.outlines, width, height)).collect(),
-            union: Area::filled(&all, width, height),
+            malignant: of(Pathology::Malignant),
+            benign: of(Pathology::Benign),
             min_lesion: patching.min_lesion,
             min_patch: patching.min_patch,
         }
@@ -45,22 +45,50 @@ impl Labeller {
     /// Label of the square window of `edge` pixels with its top left corner at `(x, y)`.
     pub fn label(&self, x: u32, y: u32, edge: u32) -> Label {
         let window = [x, y, edge, edge];
-        let lesion_fraction = self
-            .lesions
+        // A threshold of zero means "any of it", not "every patch".
+        let reaches = |share: f64, least: f64| share > 0.0 && share >= least;
+        let counts = |[lesion, patch]: [f64; 2]| {
+            reaches(lesion, self.min_lesion) || reaches(patch, self.min_patch)
+        };
+        let fractions = self.malignant.fractions(window);
+        let [lesion_fraction, patch_fraction] = fractions;
+        Label {
+            positive: counts(fractions),
+            benign: counts(self.benign.fractions(window)),
+            lesion_fraction,
+            patch_fraction,
+        }
+    }
+}
+
+/// The lesions of one pathology.
+#[derive(Debug)]
+struct Lesions {
+    each: Vec<Area>,
+    union: Area,
+}
+
+impl Lesions {
+    fn new(lesions: &[Lesion], pathology: Pathology, width: u32, height: u32) -> Self {
+        let lesions = || lesions.iter().filter(|lesion| lesion.pathology == pathology);
+        let all: Vec<Outline> = lesions().flat_map(|l| l.outlines.iter().cloned()).collect();
+        Self {
+            each: lesions().map(|l| Area::filled(&l.outlines, width, height)).collect(),
+            union: Area::filled(&all, width, height),
+        }
+    }
+
+    /// Largest share of one lesion that lies in the window, and the share of the window that they
+    /// cover together.
+    fn fractions(&self, window: [u32; 4]) -> [f64; 2] {
+        let lesion = self
+            .each
             .iter()
             .filter(|lesion| lesion.total() > 0)
             .map(|lesion| lesion.within(window) as f64 / lesion.total() as f64)
             .fold(0.0, f64::max);
-        let pixels = f64::from(edge) * f64::from(edge);
-        let patch_fraction = self.union.within(window) as f64 / pixels;
-        // A threshold of zero means "any of it", not "every patch".
-        let reaches = |share: f64, least: f64| share > 0.0 && share >= least;
-        Label {
-            positive: reaches(lesion_fraction, self.min_lesion)
-                || reaches(patch_fraction, self.min_patch),
-            lesion_fraction,
-            patch_fraction,
-        }
+        let [_, _, width, height] = window.map(f64::from);
+        [lesion, self.union.within(window) as f64 / (width * height)]
     }
 }
 
@@ -199,9 +227,12 @@ mod tests {
         };
         assert_eq!(
             of(Pathology::Malignant),
-            Label { positive: true, lesion_fraction: 0.3, patch_fraction: 0.3 }
+            Label { positive: true, benign: false, lesion_fraction: 0.3, patch_fraction: 0.3 }
         );
-        assert!(!of(Pathology::Benign).positive && !of(Pathology::Unproven).positive);
+        let nothing =
+            Label { positive: false, benign: false, lesion_fraction: 0.0, patch_fraction: 0.0 };
+        assert_eq!(of(Pathology::Benign), Label { benign: true, ..nothing });
+        assert_eq!(of(Pathology::Unproven), nothing);
         let lesions = [lesion(Pathology::Malignant, vec![square])];
         assert!(!Labeller::new(&lesions, 100, 100, &patching(0.31, 0.31)).label(0, 0, 10).positive);
     }
@@ -219,7 +250,7 @@ mod tests {
         let labeller = Labeller::new(&lesions, 30, 20, &patching(0.0, 0.0));
         assert_eq!(
             labeller.label(0, 0, 10),
-            Label { positive: false, lesion_fraction: 0.0, patch_fraction: 0.0 }
+            Label { positive: false, benign: false, lesion_fraction: 0.0, patch_fraction: 0.0 }
         );
     }
 }

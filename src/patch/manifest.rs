@@ -1,4 +1,4 @@
-//! `dataset/manifest.json`: mammograms, their split, and their patches. Format 1.
+//! `dataset/manifest.json`: mammograms, their split, and their patches. Format 2.
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::mammogram::Mammogram;
 use crate::source::{About, Notice};
 
 /// Version of the manifest.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 /// Its name in the data set's folder.
 pub(super) const MANIFEST: &str = "manifest.json";
 
@@ -23,7 +23,7 @@ pub(super) fn is_file_name(id: &str) -> bool {
 /// The prepared data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Always 1.
+    /// Always 2.
     pub format: u32,
     /// What the data is.
     pub source: About,
@@ -69,6 +69,8 @@ pub struct Patch {
     pub edge: u32,
     /// Whether it counts as cancer (paper, section 2.2).
     pub positive: bool,
+    /// Whether it holds as much of benign lesions; a patch can be both.
+    pub benign: bool,
     /// Largest share of one malignant lesion that lies in the patch.
     pub lesion_fraction: f32,
     /// Share of the patch that malignant lesion covers.
@@ -114,6 +116,27 @@ impl Manifest {
     /// The split a patch belongs to.
     pub fn split(&self, patch: &Patch) -> Split {
         self.member(patch).split
+    }
+
+    /// Names of the classes that networks tell apart, cancer last.
+    pub fn classes(&self) -> &'static [&'static str] {
+        if self.patching.classes == 3 {
+            &["no lesion", "benign", "cancer"]
+        } else {
+            &["no cancer", "cancer"]
+        }
+    }
+
+    /// Class of the patch of this number, as an index into [`Manifest::classes`]. Of three, a patch
+    /// with cancer is never benign.
+    pub fn class(&self, number: u32) -> usize {
+        let patch = &self.patches[number as usize];
+        let last = self.classes().len() - 1;
+        match patch {
+            Patch { positive: true, .. } => last,
+            Patch { benign: true, .. } if last == 2 => 1,
+            _ => 0,
+        }
     }
 
     /// Numbers of the patches of a split, in order.

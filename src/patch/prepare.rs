@@ -23,7 +23,7 @@ use crate::progress::Progress;
 use crate::source::{Notice, Source};
 
 /// Version of the computation; to be raised whenever the same inputs give other patches.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Longest side of a preview in pixels, and its JPEG quality.
 const PREVIEW: (u32, u8) = (900, 85);
 
@@ -42,7 +42,8 @@ pub fn stamp(source: &dyn Source, config: &Config) -> Result<Stamp> {
 /// Makes the data set, or reads it when it is fresh.
 ///
 /// A mammogram that cannot be decoded is left out with a notice. From a mammogram whose cancer is
-/// somewhere unknown no patch is cut, since each would be labelled as free of cancer.
+/// somewhere unknown no patch is cut, since each would be labelled as free of cancer; with three
+/// classes the same holds for benign lesions.
 ///
 /// # Errors
 /// When no mammogram can be used, no window holds breast, or a file cannot be written.
@@ -217,15 +218,28 @@ impl Cutter<'_> {
             }
         };
         let mut cut = Cut { member: Some(self.member(mammogram, &image)?), ..Cut::default() };
-        let unplaced = |l: &Lesion| l.pathology == Pathology::Malignant && l.outlines.is_empty();
-        if mammogram.lesions.iter().any(unplaced) {
+        let patching = self.patching;
+        let unplaced = |l: &&Lesion| {
+            let counts = match l.pathology {
+                Pathology::Malignant => true,
+                Pathology::Benign => patching.classes == 3,
+                Pathology::Unproven => false,
+            };
+            counts && l.outlines.is_empty()
+        };
+        if let Some(lesion) = mammogram.lesions.iter().find(unplaced) {
+            let [kind, free] = match lesion.pathology {
+                Pathology::Malignant => ["malignant", "cancer"],
+                _ => ["benign", "it"],
+            };
             cut.notice = notice(
-                "no patch is cut from it: it has a malignant lesion without a place, so that no patch is known to be free of cancer".into(),
+                format!(
+                    "no patch is cut from it: it has a {kind} lesion without a place, so that no patch is known to be free of {free}"
+                ),
                 false,
             );
             return Ok(cut);
         }
-        let patching = self.patching;
         let breast = Area::of(&breast(&image));
         let labeller = Labeller::new(&mammogram.lesions, image.width, image.height, patching);
         let grid = Grid::new(image.width, image.height, patching.window, patching.stride);
@@ -244,6 +258,7 @@ impl Cutter<'_> {
                 y,
                 edge,
                 positive: label.positive,
+                benign: label.benign,
                 lesion_fraction: label.lesion_fraction as f32,
                 patch_fraction: label.patch_fraction as f32,
                 breast_fraction: breast_fraction as f32,

@@ -1,11 +1,18 @@
 //! What a network says of a split.
 
+use std::path::Path;
+
 use anyhow::Result;
 use candle_core::Tensor;
 
 use super::metrics::{self, Scored};
+use super::record::Evaluation;
+use super::{FORMAT, Job, WEIGHTS, device_name};
+use crate::artifact::Fingerprint;
+use crate::config::Split;
 use crate::network::{self, Mode, Network};
 use crate::patch::{Manifest, Store};
+use crate::progress::Progress;
 
 /// Patches per forward pass where nothing is trained.
 const BATCH: usize = 64;
@@ -13,25 +20,31 @@ const BATCH: usize = 64;
 /// A network's output on some patches.
 #[derive(Debug, Clone)]
 pub struct Verdict {
-    /// Probability of cancer per patch, in order.
-    pub probabilities: Vec<f32>,
+    /// Probability of each class per patch, in order.
+    pub probabilities: Vec<Vec<f32>>,
     /// Mean cross-entropy.
     pub loss: f64,
-    /// Share classified correctly (at probability 0.5).
+    /// Share whose likeliest class is the true one.
     pub accuracy: f64,
 }
 
 impl Verdict {
-    /// Scores with their truth.
-    pub fn cases(&self, manifest: &Manifest, patches: &[u32]) -> Vec<Scored> {
-        let truth = patches.iter().map(|&n| manifest.patches[n as usize].positive);
-        let scores = self.probabilities.iter();
-        scores.zip(truth).map(|(&score, positive)| Scored { score, positive }).collect()
+    /// Probabilities of a class against all others, with their truth.
+    pub fn cases(&self, class: usize, manifest: &Manifest, patches: &[u32]) -> Vec<Scored> {
+        let truth = patches.iter().map(|&n| manifest.class(n) == class);
+        let scores = self.probabilities.iter().map(|probabilities| probabilities[class]);
+        scores.zip(truth).map(|(score, positive)| Scored { score, positive }).collect()
     }
 
-    /// Area under the ROC curve; `None` unless both classes occur.
-    pub fn auc(&self, manifest: &Manifest, patches: &[u32]) -> Option<super::record::Auc> {
-        metrics::auc(&self.cases(manifest, patches))
+    /// Mean over the classes of the area under the ROC curve of each against the others, which for
+    /// two classes is the area itself; `None` unless every class occurs.
+    pub fn mean_auc(&self, manifest: &Manifest, patches: &[u32]) -> Option<f64> {
+        // Of two classes one says it all.
+        let first = if manifest.classes().len() == 2 { 1 } else { 0 };
+        let classes = first..manifest.classes().len();
+        let count = classes.len() as f64;
+        let area = |class| metrics::auc(&self.cases(class, manifest, patches)).map(|a| a.value);
+        classes.map(area).sum::<Option<f64>>().map(|sum| sum / count)
     }
 }
 
@@ -53,15 +66,60 @@ pub fn judge(
         let images = network::images(&pixels, store.edge(), network.input(), network.device())?;
         let log = log_softmax(&network.logits(&images, Mode::Inference)?)?.to_vec2::<f32>()?;
         for (&n, log) in batch.iter().zip(&log) {
-            let class = usize::from(manifest.patches[n as usize].positive);
+            let class = manifest.class(n);
             loss -= f64::from(log[class]);
-            correct += usize::from((log[1] > log[0]) == (class == 1));
-            probabilities.push(log[1].exp());
+            correct += usize::from(likeliest(log) == class);
+            probabilities.push(log.iter().map(|log| log.exp()).collect());
         }
         advance(batch.len() as u64);
     }
     let count = patches.len().max(1) as f64;
     Ok(Verdict { probabilities, loss: loss / count, accuracy: correct as f64 / count })
+}
+
+/// The class with the greatest value, of equals the first.
+pub(super) fn likeliest(values: &[f32]) -> usize {
+    (0..values.len()).rev().max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)
+}
+
+/// Evaluates a network on a split, per patch.
+///
+/// # Errors
+/// When the device fails or the weights in `folder` cannot be read.
+pub fn evaluate(
+    job: &Job,
+    network: &Network,
+    folder: &Path,
+    split: Split,
+    best_epoch: Option<u32>,
+    progress: &dyn Progress,
+) -> Result<Evaluation> {
+    let patches = job.manifest.of_split(split);
+    progress.start(&format!("{} on the {split} split", job.network.name), patches.len() as u64);
+    let verdict = judge(network, job.manifest, job.store, &patches, |n| progress.advance(n))?;
+    progress.finish();
+    let cancer = job.classes() - 1;
+    let cases = verdict.cases(cancer, job.manifest, &patches);
+    let positives = cases.iter().filter(|c| c.positive).count() as u32;
+    let pretrained = job.network.weights.as_deref();
+    Ok(Evaluation {
+        format: FORMAT,
+        network: job.network.name.clone(),
+        split,
+        input: network.input(),
+        parameters: network.parameter_count(),
+        pretrained: pretrained
+            .and_then(Path::file_name)
+            .map(|name| name.to_string_lossy().into_owned()),
+        weights_blake3: Fingerprint::of_file(&folder.join(WEIGHTS))?.to_string(),
+        device: device_name(job.device),
+        best_epoch,
+        positives,
+        negatives: cases.len() as u32 - positives,
+        auc: metrics::auc(&cases),
+        roc: metrics::roc(&cases),
+        scores: patches.into_iter().zip(verdict.probabilities).collect(),
+    })
 }
 
 /// Logarithm of the softmax over classes: `[n, classes]` to the same shape.

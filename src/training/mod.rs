@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 
 use self::checkpoint::Reached;
-use self::evaluate::{judge, log_softmax};
+use self::evaluate::{evaluate, judge, likeliest, log_softmax};
 use self::record::{Epoch, Evaluation};
 use self::sampling::Turn;
 use self::sgd::Sgd;
@@ -27,7 +27,7 @@ use crate::progress::Progress;
 use crate::seed;
 
 /// Version of the files below and of the computation behind them.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// The kept weights, in torchvision's names.
 pub const WEIGHTS: &str = "weights.safetensors";
 const HISTORY: &str = "history.jsonl";
@@ -48,8 +48,12 @@ pub struct Job<'a> {
     pub seed: u64,
 }
 
-/// Classes of the last layer: no cancer, cancer.
-const CLASSES: usize = 2;
+impl Job<'_> {
+    /// How many classes the last layer tells apart.
+    fn classes(&self) -> usize {
+        self.manifest.classes().len()
+    }
+}
 
 /// Everything the results depend on.
 ///
@@ -70,7 +74,7 @@ pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Res
 fn start(job: &Job) -> Result<Network> {
     let Job { network: settings, device, seed, .. } = job;
     let seed = seed::derive(*seed, &format!("weights/{}", settings.name));
-    let mut network = Network::new(&settings.name, CLASSES, settings.input, seed, device)?;
+    let mut network = Network::new(&settings.name, job.classes(), settings.input, seed, device)?;
     match (&settings.weights, &settings.training) {
         // Fine-tuning replaces the last layer; used as they are, weights must bring it.
         (Some(path), Some(_)) => network.load_trunk(path)?,
@@ -80,12 +84,13 @@ fn start(job: &Job) -> Result<Network> {
     Ok(network)
 }
 
-/// The network with the weights that training kept.
+/// The network with the weights that training kept; `job` is the one it was trained by.
 ///
 /// # Errors
 /// When `folder` holds no finished training of it.
-pub fn load(settings: &config::Network, folder: &Path, device: &Device) -> Result<Network> {
-    let mut network = Network::new(&settings.name, CLASSES, settings.input, 0, device)?;
+pub fn load(job: &Job, folder: &Path) -> Result<Network> {
+    let config::Network { name, input, .. } = job.network;
+    let mut network = Network::new(name, job.classes(), *input, 0, job.device)?;
     network.load(&folder.join(WEIGHTS))?;
     Ok(network)
 }
@@ -166,8 +171,7 @@ fn descend(
                 .collect();
             let pixels: Vec<&[u8]> = turned.iter().map(Vec::as_slice).collect();
             let images = network::images(&pixels, edge, network.input(), network.device())?;
-            let truth: Vec<bool> =
-                batch.iter().map(|&n| manifest.patches[n as usize].positive).collect();
+            let truth: Vec<usize> = batch.iter().map(|&n| manifest.class(n)).collect();
             let dropout_seed = seed::derive(seed, &format!("dropout/{step}"));
             let logits = network.logits(&images, Mode::Training { dropout_seed })?;
             let loss = cross_entropy(&logits, &truth)?;
@@ -182,12 +186,12 @@ fn descend(
             sgd.step(network.parameters(), &loss.backward()?, lr)?;
             loss_sum += value * batch.len() as f64;
             let logits = logits.to_vec2::<f32>()?;
-            correct += logits.iter().zip(&truth).filter(|(l, t)| (l[1] > l[0]) == **t).count();
+            correct += logits.iter().zip(&truth).filter(|(l, t)| likeliest(l) == **t).count();
             progress.note(&format!("loss {value:.3}"));
             progress.advance(batch.len() as u64);
         }
         let verdict = judge(network, manifest, store, &validation, |n| progress.advance(n))?;
-        let auc = verdict.auc(manifest, &validation).map(|auc| auc.value);
+        let auc = verdict.mean_auc(manifest, &validation);
         progress.finish();
         let record = Epoch {
             epoch,
@@ -217,11 +221,12 @@ fn descend(
     Ok(reached.best_epoch)
 }
 
-/// Mean cross-entropy of `[n, 2]` logits.
-fn cross_entropy(logits: &Tensor, truth: &[bool]) -> candle_core::Result<Tensor> {
-    let one_hot: Vec<f32> =
-        truth.iter().flat_map(|&t| if t { [0.0, 1.0] } else { [1.0, 0.0] }).collect();
-    let one_hot = Tensor::from_vec(one_hot, (truth.len(), CLASSES), logits.device())?;
+/// Mean cross-entropy of `[n, classes]` logits.
+fn cross_entropy(logits: &Tensor, truth: &[usize]) -> candle_core::Result<Tensor> {
+    let (_, classes) = logits.dims2()?;
+    let mut one_hot = vec![0f32; truth.len() * classes];
+    truth.iter().enumerate().for_each(|(i, &class)| one_hot[i * classes + class] = 1.0);
+    let one_hot = Tensor::from_vec(one_hot, (truth.len(), classes), logits.device())?;
     (log_softmax(logits)? * one_hot)?.sum_all()?.affine(-1.0 / truth.len() as f64, 0.0)
 }
 
@@ -238,45 +243,6 @@ fn describe(name: &str, epoch: &Epoch, epochs: u32, patches: usize) -> String {
         epoch.seconds,
         patches as f64 / epoch.seconds,
     )
-}
-
-/// Evaluates a network on a split, per patch.
-///
-/// # Errors
-/// When the device fails or the weights in `folder` cannot be read.
-pub fn evaluate(
-    job: &Job,
-    network: &Network,
-    folder: &Path,
-    split: Split,
-    best_epoch: Option<u32>,
-    progress: &dyn Progress,
-) -> Result<Evaluation> {
-    let patches = job.manifest.of_split(split);
-    progress.start(&format!("{} on the {split} split", job.network.name), patches.len() as u64);
-    let verdict = judge(network, job.manifest, job.store, &patches, |n| progress.advance(n))?;
-    progress.finish();
-    let cases = verdict.cases(job.manifest, &patches);
-    let positives = cases.iter().filter(|c| c.positive).count() as u32;
-    let pretrained = job.network.weights.as_deref();
-    Ok(Evaluation {
-        format: FORMAT,
-        network: job.network.name.clone(),
-        split,
-        input: network.input(),
-        parameters: network.parameter_count(),
-        pretrained: pretrained
-            .and_then(Path::file_name)
-            .map(|name| name.to_string_lossy().into_owned()),
-        weights_blake3: Fingerprint::of_file(&folder.join(WEIGHTS))?.to_string(),
-        device: device_name(job.device),
-        best_epoch,
-        positives,
-        negatives: cases.len() as u32 - positives,
-        auc: metrics::auc(&cases),
-        roc: metrics::roc(&cases),
-        scores: patches.into_iter().zip(verdict.probabilities).collect(),
-    })
 }
 
 /// The evaluation of a finished training on the validation split.

@@ -1,4 +1,4 @@
-//! What training leaves for the pages: `history.jsonl` and `evaluation.json`. Format 1.
+//! What training leaves for the pages: `history.jsonl` and `evaluation.json`. Format 2.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,8 @@ pub struct Epoch {
     pub validation_loss: f64,
     /// Share of the validation split classified correctly.
     pub validation_accuracy: f64,
-    /// Area under the ROC curve on the validation split; absent when one class is missing.
+    /// Area under the ROC curve on the validation split; of three classes the mean over each against
+    /// the others. Absent when a class is missing.
     pub validation_auc: Option<f64>,
     /// Wall-clock seconds of the epoch.
     pub seconds: f64,
@@ -28,7 +29,7 @@ pub struct Epoch {
 /// `evaluation.json`: how well the kept weights tell cancer from no cancer, per patch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Always 1.
+    /// Always 2.
     pub format: u32,
     /// Network.
     pub network: String,
@@ -54,8 +55,8 @@ pub struct Evaluation {
     pub auc: Option<Auc>,
     /// Points of the ROC curve from (0, 0) to (1, 1): false positive rate, true positive rate.
     pub roc: Vec<[f64; 2]>,
-    /// Probability of cancer per patch of the split, as (patch number, probability).
-    pub scores: Vec<(u32, f32)>,
+    /// Probability of each class per patch of the split, as (patch number, probabilities).
+    pub scores: Vec<(u32, Vec<f32>)>,
 }
 
 /// An area under the ROC curve.

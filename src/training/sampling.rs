@@ -7,22 +7,22 @@ use crate::config::Split;
 use crate::patch::Manifest;
 use crate::seed;
 
-/// The training patches of an epoch in order: every one once, or, `balance`d, as many of either
-/// class as the rarer one has, drawn anew each epoch. Depends on nothing but its arguments, so that
+/// The training patches of an epoch in order: every one once, or, `balance`d, as many of every
+/// class as the rarest one has, drawn anew each epoch. Depends on nothing but its arguments, so that
 /// a resumed run meets the same patches.
 pub fn order(manifest: &Manifest, balance: bool, seed: u64, epoch: u32) -> Vec<u32> {
     let mut rng = seed::stream(seed, &format!("order/{epoch}"));
-    let (mut order, mut negatives): (Vec<u32>, Vec<u32>) = manifest
-        .of_split(Split::Train)
-        .into_iter()
-        .partition(|&n| !balance || manifest.patches[n as usize].positive);
+    let mut order = manifest.of_split(Split::Train);
     if balance {
-        let each = order.len().min(negatives.len());
-        for class in [&mut order, &mut negatives] {
+        let mut classes = vec![Vec::new(); manifest.classes().len()];
+        order.into_iter().for_each(|n| classes[manifest.class(n)].push(n));
+        let each = classes.iter().map(Vec::len).min().unwrap_or(0);
+        // From the last class, cancer, to the first.
+        for class in classes.iter_mut().rev() {
             class.shuffle(&mut rng);
             class.truncate(each);
         }
-        order.append(&mut negatives);
+        order = classes.into_iter().rev().flatten().collect();
     }
     order.shuffle(&mut rng);
     order

@@ -56,6 +56,7 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
                 y: 0,
                 edge: 32,
                 positive,
+                benign: false,
                 lesion_fraction: 0.0,
                 patch_fraction: 0.0,
                 breast_fraction: 1.0,
@@ -65,7 +66,7 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
     let path = folder.join("patches.bin");
     artifact::write(&path, &bytes).unwrap();
     let manifest = Manifest {
-        format: 1,
+        format: 2,
         source: About {
             kind: "test".into(),
             name: "test".into(),

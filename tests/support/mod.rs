@@ -317,6 +317,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
                     y,
                     edge,
                     positive,
+                    benign: false,
                     lesion_fraction: if positive { 0.8 } else { 0.0 },
                     patch_fraction: if positive { 0.2 } else { 0.0 },
                     breast_fraction: breast,
@@ -335,7 +336,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
     let path = dataset.join("patches.bin");
     artifact::write(&path, &file).unwrap();
     let manifest = Manifest {
-        format: 1,
+        format: 2,
         source: About {
             kind: "phantom".into(),
             name: "Procedural phantoms".into(),
@@ -460,7 +461,7 @@ fn network(
     let roc = (0..=40).map(|i| f64::from(i) / 40.0).map(|x| [x, x.powf(0.35)]).collect();
     Network {
         evaluation: Evaluation {
-            format: 1,
+            format: 2,
             network: name.clone(),
             split: Split::Validation,
             input: EDGE,
