@@ -39,6 +39,8 @@ pub(super) struct Parameters {
     device: Device,
     trained: Vec<(String, Var)>,
     buffers: Vec<(String, Var)>,
+    /// Name of a part that may be absent from what [`Parameters::set`] sets.
+    optional: Option<&'static str>,
 }
 
 /// Ending of the buffer that counts the batches seen; old checkpoints lack it.
@@ -46,7 +48,18 @@ const COUNTER: &str = "num_batches_tracked";
 
 impl Parameters {
     pub(super) fn new(seed: u64, device: &Device) -> Parameters {
-        Parameters { seed, device: device.clone(), trained: vec![], buffers: vec![] }
+        Parameters {
+            seed,
+            device: device.clone(),
+            trained: vec![],
+            buffers: vec![],
+            optional: None,
+        }
+    }
+
+    /// From now on the tensors of this part, and of no other, may be absent as a whole.
+    pub(super) fn may_lack(&mut self, part: Option<&'static str>) {
+        self.optional = part;
     }
 
     /// Adds a trained parameter.
@@ -95,14 +108,11 @@ impl Parameters {
             .collect()
     }
 
-    /// Sets everything from `tensors`, or nothing when something does not fit. With `head` the layer
-    /// of that name is optional and may have another shape; then it is left as it is.
-    pub(super) fn set(&self, tensors: &BTreeMap<String, Tensor>, head: Option<&str>) -> Result<()> {
-        let in_head = |name: &str| {
-            head.is_some_and(|head| {
-                name.strip_prefix(head).is_some_and(|rest| rest.starts_with('.'))
-            })
-        };
+    /// Sets everything from `tensors`, or nothing when something does not fit. The layers named in
+    /// `heads` are optional and may have another shape; then they are left as they are.
+    pub(super) fn set(&self, tensors: &BTreeMap<String, Tensor>, heads: &[&str]) -> Result<()> {
+        let in_head = |name: &str| heads.iter().any(|head| is_part(name, head));
+        let absent = self.optional.filter(|part| !tensors.keys().any(|name| is_part(name, part)));
         let mut problems = Vec::new();
         let mut fitting = Vec::new();
         for (name, var) in self.all() {
@@ -117,13 +127,16 @@ impl Parameters {
                     var.dims()
                 )),
                 None if name.ends_with(COUNTER) => {}
+                None if absent.is_some_and(|part| is_part(name, part)) => {}
                 None => problems.push(format!("{name} is missing")),
             }
         }
         // A head is taken whole or not at all.
-        let head_size = self.all().filter(|(name, _)| in_head(name)).count();
-        if fitting.iter().filter(|(name, ..)| in_head(name)).count() != head_size {
-            fitting.retain(|(name, ..)| !in_head(name));
+        for head in heads {
+            let size = self.all().filter(|(name, _)| is_part(name, head)).count();
+            if fitting.iter().filter(|(name, ..)| is_part(name, head)).count() != size {
+                fitting.retain(|(name, ..)| !is_part(name, head));
+            }
         }
         let known = |name: &str| self.all().any(|(known, _)| known == name);
         problems.extend(
@@ -149,6 +162,11 @@ impl Parameters {
         }
         Ok(())
     }
+}
+
+/// Whether a tensor of this name belongs to a layer or block.
+fn is_part(name: &str, part: &str) -> bool {
+    name.strip_prefix(part).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// Values of a parameter, the same for the same seed and name whatever else the network holds.

@@ -21,7 +21,7 @@ use self::sampling::Turn;
 use self::sgd::Sgd;
 use crate::artifact::{self, Fingerprint, Stamp};
 use crate::config::{self, Split};
-use crate::network::{self, Mode, Network};
+use crate::network::{self, Network};
 use crate::patch::{Manifest, Store};
 use crate::progress::Progress;
 use crate::seed;
@@ -56,7 +56,7 @@ const CLASSES: usize = 2;
 /// # Errors
 /// When the starting weights cannot be read.
 pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Result<Stamp> {
-    let settings = (&network.name, network.input, &network.training, seed);
+    let settings = (&network.name, network.input, network.pooling, &network.training, seed);
     let mut stamp = Stamp::new(FORMAT)
         .with("dataset", dataset.clone())
         .with("settings", Fingerprint::of(&settings));
@@ -70,7 +70,8 @@ pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Res
 fn start(job: &Job) -> Result<Network> {
     let Job { network: settings, device, seed, .. } = job;
     let seed = seed::derive(*seed, &format!("weights/{}", settings.name));
-    let mut network = Network::new(&settings.name, CLASSES, settings.input, seed, device)?;
+    let mut network = Network::new(&settings.name, CLASSES, settings.input, seed, device)?
+        .with_design(settings.design())?;
     match (&settings.weights, &settings.training) {
         // Fine-tuning replaces the last layer; used as they are, weights must bring it.
         (Some(path), Some(_)) => network.load_trunk(path)?,
@@ -85,7 +86,8 @@ fn start(job: &Job) -> Result<Network> {
 /// # Errors
 /// When `folder` holds no finished training of it.
 pub fn load(settings: &config::Network, folder: &Path, device: &Device) -> Result<Network> {
-    let mut network = Network::new(&settings.name, CLASSES, settings.input, 0, device)?;
+    let mut network = Network::new(&settings.name, CLASSES, settings.input, 0, device)?
+        .with_design(settings.inference_design())?;
     network.load(&folder.join(WEIGHTS))?;
     Ok(network)
 }
@@ -169,8 +171,8 @@ fn descend(
             let truth: Vec<bool> =
                 batch.iter().map(|&n| manifest.patches[n as usize].positive).collect();
             let dropout_seed = seed::derive(seed, &format!("dropout/{step}"));
-            let logits = network.logits(&images, Mode::Training { dropout_seed })?;
-            let loss = cross_entropy(&logits, &truth)?;
+            let logits = network.training_logits(&images, dropout_seed)?;
+            let loss = logits.loss(|logits| cross_entropy(logits, &truth))?;
             let value = f64::from(loss.to_scalar::<f32>()?);
             if !value.is_finite() {
                 bail!(
@@ -181,7 +183,7 @@ fn descend(
             }
             sgd.step(network.parameters(), &loss.backward()?, lr)?;
             loss_sum += value * batch.len() as f64;
-            let logits = logits.to_vec2::<f32>()?;
+            let logits = logits.main.to_vec2::<f32>()?;
             correct += logits.iter().zip(&truth).filter(|(l, t)| (l[1] > l[0]) == **t).count();
             progress.note(&format!("loss {value:.3}"));
             progress.advance(batch.len() as u64);
