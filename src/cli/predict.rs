@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::terminal::Terminal;
 use super::{Outcome, Project};
 use crate::artifact::{Layout, Stamp};
-use crate::network::{self, Mode, Network};
+use crate::network::{self, Architecture, Mode, Network};
 use crate::{config, device, training};
 
 /// Images that are computed together.
@@ -89,8 +89,8 @@ fn open(options: &Options, project: &Project) -> Result<Network> {
     let name = &options.network;
     if let Some(weights) = &options.weights {
         let device = device::open(options.device.unwrap_or(config::Device::Auto))?;
-        let usual = if name == "inception_v3" { 299 } else { 227 };
-        return Network::open(name, options.input.unwrap_or(usual), weights, &device);
+        let input = options.input.unwrap_or(Architecture::find(name)?.input);
+        return Network::open(name, input, weights, &device);
     }
     let (_, config) = project().context("without --weights, the project's network is used")?;
     let settings = config.networks.iter().find(|network| network.name == *name);
@@ -106,9 +106,9 @@ fn open(options: &Options, project: &Project) -> Result<Network> {
     Stamp::read(&folder).with_context(|| {
         format!("{name} is not trained yet: run `unit-atlas train --network {name}`")
     })?;
-    let mut settings = settings.clone();
-    settings.input = options.input.unwrap_or(settings.input);
-    training::load(&settings, &folder, &device)
+    let input = options.input.unwrap_or(settings.input);
+    Network::open(name, input, &folder.join(training::WEIGHTS), &device)?
+        .with_design(settings.inference_design())
 }
 
 /// Predictions of the images that can be used, and why the others cannot.

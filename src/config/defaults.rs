@@ -3,6 +3,7 @@
 
 use super::{Dissection, Network, Patches, Schedule, Shares, Survey, Threshold, Training};
 use crate::config::Split;
+use crate::network::{Pooling, Precision};
 
 /// Title of the atlas.
 pub(super) const TITLE: &str = "Unit atlas";
@@ -16,8 +17,6 @@ pub(super) const THEME: &str = "default";
 pub(super) const PATIENTS: u32 = 110;
 /// Height of a phantom in pixels.
 pub(super) const HEIGHT: u32 = 900;
-/// Edge of a network's input in pixels.
-pub(super) const INPUT: u32 = 227;
 
 /// The paper's settings (section 2.2) where it states them; AlexNet's input size.
 pub(super) const PATCHES: Patches = Patches {
@@ -50,6 +49,8 @@ pub(super) fn training() -> Training {
         warmup: 0,
         augment: false,
         balance: false,
+        auxiliary: false,
+        precision: Precision::F32,
     }
 }
 
@@ -78,6 +79,7 @@ pub(super) fn networks() -> Vec<Network> {
             weights: None,
             layers: vec!["conv5".to_owned()],
             input: 113,
+            pooling: Pooling::Global,
             training: Some(from_scratch(0.01, 2, 32)),
         },
         Network {
@@ -85,6 +87,7 @@ pub(super) fn networks() -> Vec<Network> {
             weights: None,
             layers: vec!["layer3".to_owned(), "layer4".to_owned()],
             input: 113,
+            pooling: Pooling::Global,
             training: Some(from_scratch(0.02, 5, 16)),
         },
     ]

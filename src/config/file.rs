@@ -12,7 +12,9 @@ use super::{
     Config, Device, Dissection, Network, Patches, Shares, Source, Split, Survey, Threshold,
     Training, defaults,
 };
-use crate::network::{ARCHITECTURES, Architecture, PLANNED};
+use crate::network::{
+    ARCHITECTURES, Architecture, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS,
+};
 use crate::yaml::{Mistake, Text, unknown};
 
 /// A set of numbers in words and as a test.
@@ -377,6 +379,8 @@ impl Check<'_> {
 
     fn network(&self, file: NetworkFile) -> Result<Network, Mistake> {
         let architecture = self.architecture(&file.name)?;
+        let (least, usual) = (architecture.min_input, architecture.input);
+        let input = self.whole("input", file.input, usual, least, 2048)?;
         Ok(Network {
             name: architecture.name.to_owned(),
             weights: file.weights.map(|path| self.weights(path)).transpose()?,
@@ -384,17 +388,12 @@ impl Check<'_> {
                 Some(list) => self.layers(list, architecture)?,
                 None => architecture.dissected.iter().map(|&layer| layer.to_owned()).collect(),
             },
-            input: self.whole(
-                "input",
-                file.input,
-                defaults::INPUT,
-                architecture.min_input,
-                2048,
-            )?,
+            input,
+            pooling: self.pooling(file.pooling, architecture, input)?,
             training: match file.training {
                 Some(Switch::Flag(false)) => None,
                 Some(Switch::Flag(true)) | None => Some(defaults::training()),
-                Some(Switch::Settings(file)) => Some(self.training(*file)?),
+                Some(Switch::Settings(file)) => Some(self.training(*file, architecture, input)?),
             },
         })
     }
@@ -404,16 +403,6 @@ impl Check<'_> {
             return Ok(found);
         }
         let known: Vec<&str> = ARCHITECTURES.iter().map(|a| a.name).collect();
-        if PLANNED.contains(&name.value.as_str()) {
-            return self.wrong(
-                name.referenced,
-                format!(
-                    "the network `{}` is not supported yet; supported are {}",
-                    name.value,
-                    known.join(", ")
-                ),
-            );
-        }
         self.wrong(name.referenced, unknown("network", &name.value, &known))
     }
 
@@ -461,7 +450,62 @@ impl Check<'_> {
         Ok(layers)
     }
 
-    fn training(&self, file: TrainingFile) -> Result<Training, Mistake> {
+    fn pooling(
+        &self,
+        given: Given<Pooling>,
+        architecture: &Architecture,
+        input: u32,
+    ) -> Result<Pooling, Mistake> {
+        let Some(v) = given else { return Ok(Pooling::default()) };
+        if architecture.family != Family::ResNet {
+            let name = architecture.name;
+            return self.wrong(
+                v.referenced,
+                format!("`pooling` is a choice of the ResNets; {name} has none"),
+            );
+        }
+        if v.value == Pooling::Window7 && !WINDOW7_INPUTS.contains(&input) {
+            let (least, most) = WINDOW7_INPUTS.into_inner();
+            return self.wrong(
+                v.referenced,
+                format!("`window7` needs an `input` of {least} to {most} pixels, not {input}"),
+            );
+        }
+        Ok(v.value)
+    }
+
+    fn auxiliary(
+        &self,
+        given: Given<bool>,
+        architecture: &Architecture,
+        input: u32,
+    ) -> Result<bool, Mistake> {
+        let Some(v) = given else { return Ok(false) };
+        if architecture.family != Family::Inception {
+            let name = architecture.name;
+            return self.wrong(
+                v.referenced,
+                format!("`auxiliary` is a choice of inception_v3; {name} has none"),
+            );
+        }
+        if v.value && input < MIN_AUXILIARY_INPUT {
+            return self.wrong(
+                v.referenced,
+                format!(
+                    "the auxiliary classifier needs an `input` of at least {MIN_AUXILIARY_INPUT} \
+                     pixels, not {input}"
+                ),
+            );
+        }
+        Ok(v.value)
+    }
+
+    fn training(
+        &self,
+        file: TrainingFile,
+        architecture: &Architecture,
+        input: u32,
+    ) -> Result<Training, Mistake> {
         let default = defaults::training();
         let mut lr_decay_epochs = Vec::new();
         for epoch in file.lr_decay_epochs.unwrap_or_default() {
@@ -489,6 +533,8 @@ impl Check<'_> {
             warmup: self.whole("warmup", file.warmup, default.warmup, 0, u32::MAX)?,
             augment: file.augment.unwrap_or(default.augment),
             balance: file.balance.unwrap_or(default.balance),
+            auxiliary: self.auxiliary(file.auxiliary, architecture, input)?,
+            precision: file.precision.unwrap_or(default.precision),
         })
     }
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::{Schedule, TEMPLATE};
 use super::*;
+use crate::network::{Design, Precision};
 
 fn parse_at(text: &str) -> Result<Config, Mistake> {
     Config::parse(text, Path::new("/project/atlas.yaml"))
@@ -77,7 +78,8 @@ fn the_template_names_every_key() {
     let keys = "title base_url output seed device source kind path patients height patches window \
                 stride size min_lesion min_patch min_breast classes split train validation test \
                 networks name weights layers input training epochs batch lr momentum weight_decay \
-                lr_decay_epochs schedule warmup augment balance dissection top threshold quantile \
+                lr_decay_epochs schedule warmup augment balance auxiliary \
+                precision pooling dissection top threshold quantile \
                 fraction_of_max survey units repeats blind lexicon theme";
     for key in keys.split_whitespace() {
         let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
@@ -108,7 +110,11 @@ networks:
   - name: alexnet
     training: false
   - name: resnet34
+    pooling: window7
     training: true
+  - name: inception_v3
+    training: { auxiliary: true, precision: bf16 }
+  - name: vgg19
 dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
 ",
     )
@@ -119,7 +125,7 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
     assert_eq!(config.device, Device::Cuda(1));
     assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
     assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
-    let [resnet, alexnet, third] = &config.networks[..] else { panic!() };
+    let [resnet, alexnet, third, inception, vgg] = &config.networks[..] else { panic!() };
     assert_eq!(resnet.weights.as_deref(), Some(Path::new("/project/w/resnet18.pth")));
     assert_eq!(resnet.layers, ["layer4", "bn1"]);
     assert_eq!(
@@ -135,12 +141,23 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
             warmup: 7,
             augment: true,
             balance: false,
+            auxiliary: false,
+            precision: Precision::F32,
         })
     );
     assert_eq!((alexnet.training.as_ref(), alexnet.input), (None, 227));
     assert_eq!(alexnet.layers, ["conv5"]);
     assert_eq!(third.layers, ["layer3", "layer4"]);
     assert_eq!(third.training, Some(defaults::training()));
+    assert_eq!((resnet.pooling, third.pooling), (Pooling::Global, Pooling::Window7));
+    assert_eq!(third.inference_design().pooling, Pooling::Window7);
+    assert_eq!(inception.layers, ["mixed_7a", "mixed_7c"]);
+    assert_eq!((inception.input, vgg.input), (299, 227));
+    let design = inception.design();
+    assert_eq!((design.auxiliary, design.precision), (true, Precision::Bf16));
+    assert_eq!(inception.inference_design(), Design::default());
+    assert_eq!(vgg.layers, ["conv5_4"]);
+    assert_eq!(vgg.design(), Design::default());
     assert_eq!(config.dissection.threshold, Threshold::FractionOfMax(0.2));
     assert_eq!(config.survey.patches, 20, "never more than there are top patches");
 }
@@ -243,7 +260,16 @@ fn values_out_of_range_are_refused_where_they_stand() {
 fn messages_say_what_to_write() {
     assert_refused("source: { kind: mini_mias }", 1, "{", &["Info.txt", "write `path: FOLDER`"]);
     assert_refused("patches: { classes: 4 }", 1, "4", &["from 2 to 3"]);
-    assert_refused("networks: [{ name: vgg16 }]", 1, "vgg16", &["not supported yet", "resnet18"]);
+    let text = "networks: [{ name: vgg16, pooling: window7 }]";
+    assert_refused(text, 1, "window7", &["choice of the ResNets", "vgg16"]);
+    let text = "networks: [{ name: resnet18, input: 113, pooling: window7 }]";
+    assert_refused(text, 1, "window7", &["193 to 416", "113"]);
+    let text = "networks: [{ name: resnet18, training: { auxiliary: true } }]";
+    assert_refused(text, 1, "true", &["inception_v3"]);
+    let text = "networks: [{ name: inception_v3, input: 227, training: { auxiliary: true } }]";
+    assert_refused(text, 1, "true", &["at least 299", "227"]);
+    let text = "networks: [{ name: vgg16, training: { precision: bf32 } }]";
+    assert_refused(text, 1, "bf32", &["did you mean `bf16`?"]);
     assert_refused("networks: [{ name: alexnte }]", 1, "alexnte", &["did you mean `alexnet`?"]);
     let text = "networks:\n  - name: resnet18\n    layers: [layer3, layr4]\n";
     assert_refused(text, 3, "layr4", &["layer of resnet18", "did you mean `layer4`?"]);

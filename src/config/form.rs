@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_yaml::Spanned;
 
 use super::{Schedule, Split};
+use crate::network::{Pooling, Precision};
 
 /// A value with its place; absent when the key is absent or has no value.
 pub(super) type Given<T> = Option<Spanned<T>>;
@@ -69,6 +70,8 @@ pub(super) struct NetworkFile {
     #[serde(default)]
     pub(super) input: Given<i64>,
     #[serde(default)]
+    pub(super) pooling: Given<Pooling>,
+    #[serde(default)]
     pub(super) training: Option<Switch>,
 }
 
@@ -91,6 +94,8 @@ pub(super) struct TrainingFile {
     pub(super) warmup: Given<i64>,
     pub(super) augment: Option<bool>,
     pub(super) balance: Option<bool>,
+    pub(super) auxiliary: Given<bool>,
+    pub(super) precision: Option<Precision>,
 }
 
 #[derive(Deserialize, Default)]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::network::{Design, Pooling, Precision};
 use crate::yaml::{self, Mistake, Text};
 
 /// Name of the project file.
@@ -181,8 +182,27 @@ pub struct Network {
     pub layers: Vec<String>,
     /// Edge of the network's input in pixels; stored patches are resized to it.
     pub input: u32,
+    /// How a ResNet's last maps become one value per unit.
+    pub pooling: Pooling,
     /// How to train; `None` uses the weights as they are.
     pub training: Option<Training>,
+}
+
+impl Network {
+    /// How the network is built to be trained.
+    pub fn design(&self) -> Design {
+        let training = self.training.as_ref();
+        Design {
+            auxiliary: training.is_some_and(|training| training.auxiliary),
+            precision: training.map_or(Precision::F32, |training| training.precision),
+            ..self.inference_design()
+        }
+    }
+
+    /// How the network is built to be looked at.
+    pub fn inference_design(&self) -> Design {
+        Design { pooling: self.pooling, ..Design::default() }
+    }
 }
 
 /// Settings of stochastic gradient descent.
@@ -208,6 +228,10 @@ pub struct Training {
     pub augment: bool,
     /// Draw as many positives as negatives per epoch, instead of every patch once.
     pub balance: bool,
+    /// Train Inception's auxiliary classifier too.
+    pub auxiliary: bool,
+    /// Precision of the convolutions and matrix products of training.
+    pub precision: Precision,
 }
 
 /// How the learning rate moves between steps.

@@ -3,15 +3,17 @@
 use super::layers::Window;
 use crate::dissection::record::Field;
 
-/// Receptive field behind a chain of square windows, in pixels of the input, whose first pixel is
-/// centred on 0.5.
+/// Receptive field behind a chain of windows, in pixels of the input, whose first pixel is centred on
+/// 0.5. Where rows and columns differ, the edge is that of the longer axis; the centre is that of the
+/// rows, for the networks lay every window that is not square beside its transpose.
 pub(super) fn field(windows: impl IntoIterator<Item = Window>) -> Field {
-    let mut field = Field { edge: 1.0, stride: 1.0, centre: 0.5 };
+    let (mut edges, mut centre, mut step) = ([1f32; 2], 0.5, 1f32);
     for Window { kernel, stride, padding } in windows {
-        let reach = (kernel[0] - 1) as f32;
-        field.edge += reach * field.stride;
-        field.centre += (reach / 2.0 - padding[0] as f32) * field.stride;
-        field.stride *= stride as f32;
+        for (edge, kernel) in edges.iter_mut().zip(kernel) {
+            *edge += (kernel - 1) as f32 * step;
+        }
+        centre += ((kernel[0] - 1) as f32 / 2.0 - padding[0] as f32) * step;
+        step *= stride as f32;
     }
-    field
+    Field { edge: edges[0].max(edges[1]), stride: step, centre }
 }

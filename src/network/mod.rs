@@ -1,4 +1,5 @@
-//! Convolutional networks on Candle: torchvision's AlexNet and ResNets, by its names and shapes.
+//! Convolutional networks on Candle: torchvision's AlexNet, VGG, Inception v3 and ResNets, by its
+//! names and shapes.
 //!
 //! [`Network`] is the whole interface: build it, load weights, ask for logits (to train on, the
 //! gradients are Candle's to walk) or for the maps of named layers (to dissect). Candle computes some
@@ -6,13 +7,18 @@
 
 mod alexnet;
 mod architecture;
+mod chain;
 mod cpu;
+mod design;
 mod field;
+mod inception;
 mod input;
 mod layers;
 mod memory;
+mod normed;
 mod parameters;
 mod resnet;
+mod vgg;
 pub mod weights;
 
 use std::collections::BTreeMap;
@@ -24,7 +30,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::dissection::record::Field;
-pub use architecture::{ARCHITECTURES, Architecture, PLANNED};
+pub use architecture::{ARCHITECTURES, Architecture, Family};
+pub use design::{Design, MIN_AUXILIARY_INPUT, Pooling, Precision, WINDOW7_INPUTS};
 pub use input::{colour_images, images};
 use parameters::Parameters;
 use weights::{Scope, Weights};
@@ -41,10 +48,41 @@ pub enum Mode {
     },
 }
 
+/// What a pass of training leaves, one row per image, one column per class.
+#[derive(Debug)]
+pub struct Logits {
+    /// Of the network's last layer.
+    pub main: Tensor,
+    /// Of Inception's auxiliary classifier, where the [`Design`] asks for them.
+    pub auxiliary: Option<Tensor>,
+}
+
+/// Weight of the auxiliary logits' loss beside the main one: TensorFlow's reference training of
+/// Inception v3 and PyTorch's fine-tuning tutorial (GoogLeNet's two classifiers had 0.3 each).
+pub const AUXILIARY_WEIGHT: f64 = 0.4;
+
+impl Logits {
+    /// `loss` of the main logits plus [`AUXILIARY_WEIGHT`] times that of the auxiliary ones.
+    ///
+    /// # Errors
+    /// Those of `loss`.
+    pub fn loss(
+        &self,
+        loss: impl Fn(&Tensor) -> candle_core::Result<Tensor>,
+    ) -> candle_core::Result<Tensor> {
+        let main = loss(&self.main)?;
+        match &self.auxiliary {
+            Some(auxiliary) => main + (loss(auxiliary)? * AUXILIARY_WEIGHT)?,
+            None => Ok(main),
+        }
+    }
+}
+
 /// A network with its weights.
 #[derive(Debug)]
 pub struct Network {
     architecture: &'static Architecture,
+    design: Design,
     body: Body,
     parameters: Parameters,
     input: u32,
@@ -53,16 +91,17 @@ pub struct Network {
 
 #[derive(Debug)]
 enum Body {
-    AlexNet(alexnet::AlexNet),
+    Chain(chain::Chain),
+    Inception(inception::Inception),
     ResNet(resnet::ResNet),
 }
 
 impl Network {
     /// A network with random weights that follow from `seed` and each parameter's name.
     ///
-    /// ResNets start as torchvision's do. AlexNet's convolutions and hidden linear layers start from
-    /// the normal distribution of He et al. 2015 (fan in, zero bias): PyTorch's default shrinks the
-    /// signal from layer to layer, so that training from scratch takes very long to begin.
+    /// They start as torchvision's do, but for AlexNet's: its convolutions and hidden linear layers
+    /// start from the normal distribution of He et al. 2015 (fan in, zero bias), for PyTorch's default
+    /// shrinks the signal from layer to layer, so that training from scratch takes very long to begin.
     ///
     /// `input` is the edge of the images in pixels.
     ///
@@ -87,11 +126,34 @@ impl Network {
             memory::keep_freed();
         }
         let mut parameters = Parameters::new(seed, device);
-        let body = match resnet::Plan::of(name) {
-            Some(plan) => Body::ResNet(resnet::ResNet::new(plan, classes, &mut parameters)?),
-            None => Body::AlexNet(alexnet::AlexNet::new(classes, &mut parameters)?),
+        let body = match (resnet::Plan::of(name), vgg::plan(name)) {
+            (Some(plan), _) => Body::ResNet(resnet::ResNet::new(plan, classes, &mut parameters)?),
+            (_, Some(plan)) => Body::Chain(chain::Chain::new(plan, classes, &mut parameters)?),
+            _ if architecture.family == Family::Inception => {
+                Body::Inception(inception::Inception::new(classes, &mut parameters)?)
+            }
+            _ => Body::Chain(chain::Chain::new(alexnet::plan(), classes, &mut parameters)?),
         };
-        Ok(Network { architecture, body, parameters, input, device: device.clone() })
+        let network = Network {
+            architecture,
+            design: Design::default(),
+            body,
+            parameters,
+            input,
+            device: device.clone(),
+        };
+        network.with_design(Design::default())
+    }
+
+    /// The same network in another design; the weights stay.
+    ///
+    /// # Errors
+    /// When the network, its input or its device does not allow it; says what does.
+    pub fn with_design(mut self, design: Design) -> Result<Network> {
+        design.check(self.architecture, self.input, &self.device)?;
+        self.parameters.may_lack((!design.auxiliary).then_some(inception::AUXILIARY));
+        self.design = design;
+        Ok(self)
     }
 
     /// The network that a weight file holds, with as many classes as its last layer has.
@@ -129,7 +191,7 @@ impl Network {
     /// # Errors
     /// Those of [`Network::load`].
     pub fn load_trunk(&mut self, path: &Path) -> Result<()> {
-        self.take(&Weights::read(path)?, path, Scope::Trunk { head: self.head() })
+        self.take(&Weights::read(path)?, path, Scope::Trunk { heads: self.heads() })
     }
 
     fn take(&self, weights: &Weights, path: &Path, scope: Scope) -> Result<()> {
@@ -138,11 +200,13 @@ impl Network {
             .with_context(|| format!("{} does not fit this network", path.display()))
     }
 
-    /// Name of the last layer.
-    fn head(&self) -> &'static str {
-        match self.body {
-            Body::AlexNet(_) => alexnet::HEAD,
-            Body::ResNet(_) => resnet::HEAD,
+    /// Names of the last layers, whose shape depends on the classes.
+    fn heads(&self) -> &'static [&'static str] {
+        match self.architecture.family {
+            Family::AlexNet => &[alexnet::HEAD],
+            Family::Vgg => &[vgg::HEAD],
+            Family::Inception => &[inception::HEAD, inception::AUXILIARY_HEAD],
+            Family::ResNet => &[resnet::HEAD],
         }
     }
 
@@ -151,14 +215,28 @@ impl Network {
     /// # Errors
     /// When the images have another shape.
     pub fn logits(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
-        self.check_images(images)?;
-        let mut pass = match mode {
-            Mode::Inference => Pass::inference(&[]),
-            Mode::Training { dropout_seed } => {
-                Pass::training(Some(ChaCha8Rng::seed_from_u64(dropout_seed)))
+        match mode {
+            Mode::Inference => {
+                self.check_images(images)?;
+                self.run_through(images, &mut Pass::inference(self.design, &[]))
             }
-        };
-        self.run(images, &mut pass)?.context("the network stopped before its last layer")
+            Mode::Training { dropout_seed } => Ok(self.training_logits(images, dropout_seed)?.main),
+        }
+    }
+
+    /// Logits in [`Mode::Training`], with the auxiliary ones where the design asks for them.
+    ///
+    /// # Errors
+    /// When the images have another shape.
+    pub fn training_logits(&self, images: &Tensor, dropout_seed: u64) -> Result<Logits> {
+        self.check_images(images)?;
+        let mut pass = Pass::training(self.design, Some(ChaCha8Rng::seed_from_u64(dropout_seed)));
+        let main = self.run_through(images, &mut pass)?;
+        Ok(Logits { main, auxiliary: pass.auxiliary })
+    }
+
+    fn run_through(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
+        self.run(images, pass)?.context("the network stopped before its last layer")
     }
 
     /// Maps of `layers`, in that order, each n x units x rows x columns, by inference. Computes
@@ -174,7 +252,7 @@ impl Network {
         if layers.is_empty() {
             return Ok(vec![]);
         }
-        let mut pass = Pass::inference(layers);
+        let mut pass = Pass::inference(self.design, layers);
         self.run(images, &mut pass)?;
         pass.probes
             .into_iter()
@@ -184,7 +262,8 @@ impl Network {
 
     fn run(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Option<Tensor>> {
         Ok(match &self.body {
-            Body::AlexNet(alexnet) => alexnet.run(images, pass)?,
+            Body::Chain(chain) => chain.run(images, pass)?,
+            Body::Inception(inception) => inception.run(images, pass)?,
             Body::ResNet(resnet) => resnet.run(images, pass)?,
         })
     }
@@ -205,7 +284,7 @@ impl Network {
     }
 
     /// Probe points, from the input on. What is probed is a convolution's or `bn1`'s output before
-    /// the ReLU, and a block's output after it.
+    /// the ReLU, and the output of a block or of a ResNet's layer after it.
     pub fn layers(&self) -> &'static [&'static str] {
         self.architecture.layers
     }
@@ -217,7 +296,8 @@ impl Network {
     pub fn units(&self, layer: &str) -> Result<usize> {
         self.check_layer(layer)?;
         let units = match &self.body {
-            Body::AlexNet(_) => alexnet::units(layer),
+            Body::Chain(chain) => chain.units(layer),
+            Body::Inception(inception) => inception.units(layer),
             Body::ResNet(resnet) => resnet.units(layer),
         };
         units.with_context(|| format!("no layer {layer:?}"))
@@ -231,7 +311,8 @@ impl Network {
     pub fn field(&self, layer: &str) -> Result<Field> {
         self.check_layer(layer)?;
         let windows = match &self.body {
-            Body::AlexNet(_) => alexnet::windows(layer),
+            Body::Chain(chain) => chain.windows(layer),
+            Body::Inception(inception) => inception.windows(layer),
             Body::ResNet(resnet) => resnet.windows(layer),
         };
         Ok(field::field(windows))
@@ -287,16 +368,28 @@ struct Pass<'a> {
     /// Where dropout draws from; nothing is dropped without.
     dropout: Option<ChaCha8Rng>,
     probes: Vec<(&'a str, Option<Tensor>)>,
+    design: Design,
+    /// The auxiliary logits, once they are there.
+    auxiliary: Option<Tensor>,
 }
 
 impl<'a> Pass<'a> {
-    fn inference(layers: &[&'a str]) -> Pass<'a> {
+    fn inference(design: Design, layers: &[&'a str]) -> Pass<'a> {
         let probes = layers.iter().map(|layer| (*layer, None)).collect();
-        Pass { training: false, dropout: None, probes }
+        Pass { training: false, dropout: None, probes, design, auxiliary: None }
     }
 
-    fn training(dropout: Option<ChaCha8Rng>) -> Pass<'a> {
-        Pass { training: true, dropout, probes: vec![] }
+    fn training(design: Design, dropout: Option<ChaCha8Rng>) -> Pass<'a> {
+        Pass { training: true, dropout, probes: vec![], design, auxiliary: None }
+    }
+
+    /// Precision of convolutions and matrix products.
+    fn precision(&self) -> Precision {
+        if self.training { self.design.precision } else { Precision::F32 }
+    }
+
+    fn wants_auxiliary(&self) -> bool {
+        self.training && self.design.auxiliary
     }
 
     /// A parameter as the pass should see it: tracked only for training.

@@ -41,6 +41,8 @@ pub(super) struct Parameters {
     device: Device,
     trained: Vec<(String, Var)>,
     buffers: Vec<(String, Var)>,
+    /// Name of a part that may be absent from what [`Parameters::set`] sets.
+    optional: Option<&'static str>,
 }
 
 /// Ending of the buffer that counts the batches seen; old checkpoints lack it.
@@ -48,7 +50,18 @@ const COUNTER: &str = "num_batches_tracked";
 
 impl Parameters {
     pub(super) fn new(seed: u64, device: &Device) -> Parameters {
-        Parameters { seed, device: device.clone(), trained: vec![], buffers: vec![] }
+        Parameters {
+            seed,
+            device: device.clone(),
+            trained: vec![],
+            buffers: vec![],
+            optional: None,
+        }
+    }
+
+    /// From now on the tensors of this part, and of no other, may be absent as a whole.
+    pub(super) fn may_lack(&mut self, part: Option<&'static str>) {
+        self.optional = part;
     }
 
     /// Adds a trained parameter.
@@ -106,7 +119,7 @@ impl Parameters {
     ) -> Result<()> {
         let expected: Vec<Expected> =
             self.all().map(|(name, var)| Expected { name, dims: var.dims() }).collect();
-        let fitting = fit(network, &expected, tensors, scope)?;
+        let fitting = fit(network, &expected, tensors, scope, self.optional)?;
         // Convert everything before the first value changes.
         let converted = self
             .all()

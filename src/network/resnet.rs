@@ -4,9 +4,10 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::Pass;
-use super::layers::{Moments, Statistics, Window, convolution, linear, max_pool, normalise, relu};
+use super::layers::{Window, linear, max_pool, relu};
+use super::normed::{self, Normed};
 use super::parameters::{Parameters, Start};
+use super::{Pass, Pooling};
 
 /// Probe points.
 pub(super) const LAYERS: &[&str] = &["bn1", "layer1", "layer2", "layer3", "layer4"];
@@ -18,8 +19,10 @@ const POOL: Window = Window::square(3, 2, 1);
 const STEM_UNITS: usize = 64;
 /// Width of the blocks of each layer, before a bottleneck's expansion.
 const WIDTHS: [usize; 4] = [64, 128, 256, 512];
-/// Share of the batch's statistics in the running ones.
-const MOMENTUM: f64 = 0.1;
+/// Added to the variance.
+const EPSILON: f32 = 1e-5;
+/// Edge of the maps' window that [`Pooling::Window7`] averages.
+const WINDOW: usize = 7;
 
 /// Which member of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,81 +70,25 @@ fn stride(layer: usize, block: usize) -> usize {
     if layer > 0 && block == 0 { 2 } else { 1 }
 }
 
-/// A convolution without bias and the batch normalisation after it.
-#[derive(Debug)]
-struct Unit {
-    weight: Var,
+/// Adds a convolution and its batch normalisation: Kaiming normal by fan out, as torchvision.
+fn normed(
+    conv: String,
+    norm: String,
+    channels: usize,
+    units: usize,
     window: Window,
-    gain: Var,
-    offset: Var,
-    mean: Var,
-    variance: Var,
-    batches: Var,
-}
-
-impl Unit {
-    /// Adds the parameters of convolution `conv` and batch normalisation `norm`.
-    fn new(
-        conv: &str,
-        norm: &str,
-        channels: usize,
-        units: usize,
-        window: Window,
-        parameters: &mut Parameters,
-    ) -> Result<Unit> {
-        let [rows, columns] = window.kernel;
-        // torchvision: Kaiming normal by fan out.
-        let start = Start::kaiming(units * rows * columns);
-        let shape = [units, channels, rows, columns];
-        Ok(Unit {
-            weight: parameters.add(format!("{conv}.weight"), &shape, start)?,
-            window,
-            gain: parameters.add(format!("{norm}.weight"), &[units], Start::Constant(1.0))?,
-            offset: parameters.add(format!("{norm}.bias"), &[units], Start::Constant(0.0))?,
-            mean: parameters.add_buffer(format!("{norm}.running_mean"), units, 0.0)?,
-            variance: parameters.add_buffer(format!("{norm}.running_var"), units, 1.0)?,
-            batches: parameters.add_counter(norm)?,
-        })
-    }
-
-    /// Convolves and normalises, adds the shortcut, and rectifies with `rectify`. In training,
-    /// updates the running statistics.
-    fn run(
-        &self,
-        x: &Tensor,
-        shortcut: Option<&Tensor>,
-        rectify: bool,
-        pass: &Pass<'_>,
-    ) -> candle_core::Result<Tensor> {
-        let x = convolution(x, &pass.weight(&self.weight), None, self.window)?;
-        let (gain, offset) = (pass.weight(&self.gain), pass.weight(&self.offset));
-        if !pass.training {
-            let running = Moments {
-                mean: self.mean.as_detached_tensor(),
-                variance: self.variance.as_detached_tensor(),
-            };
-            let statistics = Statistics::Fixed(&running);
-            return Ok(normalise(&x, &gain, &offset, statistics, shortcut, rectify)?.0);
-        }
-        let (y, batch) = normalise(&x, &gain, &offset, Statistics::Batch, shortcut, rectify)?;
-        let count = (x.elem_count() / gain.elem_count()) as f64;
-        // The running variance is the unbiased one; a single value has none, and PyTorch refuses it.
-        let unbiased = (batch.variance * (count / (count - 1.0).max(1.0)))?;
-        let blend = |old: &Var, new: Tensor| {
-            old.set(&((old.as_detached_tensor() * (1.0 - MOMENTUM))? + (new * MOMENTUM)?)?)
-        };
-        blend(&self.mean, batch.mean)?;
-        blend(&self.variance, unbiased)?;
-        let seen = self.batches.to_scalar::<i64>()?;
-        self.batches.set(&Tensor::new(seen + 1, self.batches.device())?)?;
-        Ok(y)
-    }
+    parameters: &mut Parameters,
+) -> Result<Normed> {
+    let [rows, columns] = window.kernel;
+    let start = Start::kaiming(units * rows * columns);
+    let plan = normed::Plan { conv, norm, channels, units, window, start, epsilon: EPSILON };
+    Normed::new(plan, parameters)
 }
 
 #[derive(Debug)]
 struct Block {
-    units: Vec<Unit>,
-    shortcut: Option<Unit>,
+    units: Vec<Normed>,
+    shortcut: Option<Normed>,
 }
 
 impl Block {
@@ -163,7 +110,7 @@ impl Block {
 #[derive(Debug)]
 pub(super) struct ResNet {
     plan: Plan,
-    stem: Unit,
+    stem: Normed,
     layers: Vec<Vec<Block>>,
     weight: Var,
     bias: Var,
@@ -171,7 +118,7 @@ pub(super) struct ResNet {
 
 impl ResNet {
     pub(super) fn new(plan: Plan, classes: usize, parameters: &mut Parameters) -> Result<ResNet> {
-        let stem = Unit::new("conv1", "bn1", 3, STEM_UNITS, STEM, parameters)?;
+        let stem = normed("conv1".into(), "bn1".into(), 3, STEM_UNITS, STEM, parameters)?;
         let mut channels = STEM_UNITS;
         let mut layers = Vec::new();
         for (layer, (width, count)) in WIDTHS.into_iter().zip(plan.blocks).enumerate() {
@@ -183,14 +130,14 @@ impl ResNet {
                 for (i, (width, window)) in plan.convolutions(width, step).into_iter().enumerate() {
                     let (conv, norm) =
                         (format!("{name}.conv{}", i + 1), format!("{name}.bn{}", i + 1));
-                    units.push(Unit::new(&conv, &norm, channels, width, window, parameters)?);
+                    units.push(normed(conv, norm, channels, width, window, parameters)?);
                     channels = width;
                 }
                 let shortcut = if step != 1 || input != channels {
                     let (conv, norm) =
                         (format!("{name}.downsample.0"), format!("{name}.downsample.1"));
                     let window = Window::square(1, step, 0);
-                    Some(Unit::new(&conv, &norm, input, channels, window, parameters)?)
+                    Some(normed(conv, norm, input, channels, window, parameters)?)
                 } else {
                     None
                 };
@@ -228,8 +175,12 @@ impl ResNet {
                 return Ok(None);
             }
         }
+        if pass.design.pooling == Pooling::Window7 {
+            x = x.narrow(2, 0, WINDOW)?.narrow(3, 0, WINDOW)?;
+        }
         let x = x.flatten_from(2)?.mean(2)?;
-        Ok(Some(linear(&x, &pass.weight(&self.weight), &pass.weight(&self.bias))?))
+        let (weight, bias) = (pass.weight(&self.weight), pass.weight(&self.bias));
+        Ok(Some(linear(&x, &weight, &bias, pass.precision())?))
     }
 
     /// How many units a layer has.

@@ -148,7 +148,7 @@ fn check_network(name: &str, noise: f32) {
         assert_eq!(flat(&again[1]), flat(&maps[0]), "{layer}");
     }
 
-    let y = network.run(&x, &mut Pass::training(None)).unwrap().unwrap();
+    let y = network.run(&x, &mut Pass::training(network.design, None)).unwrap().unwrap();
     close(&flat(&y), &numbers(&case["training"]), 1e-4, "logits in training");
     let loss = (&y * values(2, y.dims())).unwrap().sum_all().unwrap();
     let gradients = loss.backward().unwrap();

@@ -21,7 +21,7 @@ use self::sampling::Turn;
 use self::sgd::Sgd;
 use crate::artifact::{self, Fingerprint, Stamp};
 use crate::config::{self, Split};
-use crate::network::{self, Mode, Network};
+use crate::network::{self, Network};
 use crate::patch::{Manifest, Store};
 use crate::progress::Progress;
 use crate::seed;
@@ -60,7 +60,7 @@ impl Job<'_> {
 /// # Errors
 /// When the starting weights cannot be read.
 pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Result<Stamp> {
-    let settings = (&network.name, network.input, &network.training, seed);
+    let settings = (&network.name, network.input, network.pooling, &network.training, seed);
     let mut stamp = Stamp::new(FORMAT)
         .with("dataset", dataset.clone())
         .with("settings", Fingerprint::of(&settings));
@@ -74,7 +74,8 @@ pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Res
 fn start(job: &Job) -> Result<Network> {
     let Job { network: settings, device, seed, .. } = job;
     let seed = seed::derive(*seed, &format!("weights/{}", settings.name));
-    let mut network = Network::new(&settings.name, job.classes(), settings.input, seed, device)?;
+    let mut network = Network::new(&settings.name, job.classes(), settings.input, seed, device)?
+        .with_design(settings.design())?;
     match (&settings.weights, &settings.training) {
         // Fine-tuning replaces the last layer; used as they are, weights must bring it.
         (Some(path), Some(_)) => network.load_trunk(path)?,
@@ -90,7 +91,8 @@ fn start(job: &Job) -> Result<Network> {
 /// When `folder` holds no finished training of it.
 pub fn load(job: &Job, folder: &Path) -> Result<Network> {
     let config::Network { name, input, .. } = job.network;
-    let mut network = Network::new(name, job.classes(), *input, 0, job.device)?;
+    let mut network = Network::new(name, job.classes(), *input, 0, job.device)?
+        .with_design(job.network.inference_design())?;
     network.load(&folder.join(WEIGHTS))?;
     Ok(network)
 }
@@ -173,8 +175,8 @@ fn descend(
             let images = network::images(&pixels, edge, network.input(), network.device())?;
             let truth: Vec<usize> = batch.iter().map(|&n| manifest.class(n)).collect();
             let dropout_seed = seed::derive(seed, &format!("dropout/{step}"));
-            let logits = network.logits(&images, Mode::Training { dropout_seed })?;
-            let loss = cross_entropy(&logits, &truth)?;
+            let logits = network.training_logits(&images, dropout_seed)?;
+            let loss = logits.loss(|logits| cross_entropy(logits, &truth))?;
             let value = f64::from(loss.to_scalar::<f32>()?);
             if !value.is_finite() {
                 bail!(
@@ -185,7 +187,7 @@ fn descend(
             }
             sgd.step(network.parameters(), &loss.backward()?, lr)?;
             loss_sum += value * batch.len() as f64;
-            let logits = logits.to_vec2::<f32>()?;
+            let logits = logits.main.to_vec2::<f32>()?;
             correct += logits.iter().zip(&truth).filter(|(l, t)| likeliest(l) == **t).count();
             progress.note(&format!("loss {value:.3}"));
             progress.advance(batch.len() as u64);

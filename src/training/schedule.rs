@@ -35,6 +35,8 @@ mod tests {
             warmup: 10,
             augment: false,
             balance: false,
+            auxiliary: false,
+            precision: crate::network::Precision::F32,
         }
     }
 

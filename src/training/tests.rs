@@ -99,6 +99,7 @@ fn network(lr: f64) -> config::Network {
         weights: None,
         layers: vec!["layer4".into()],
         input: EDGE,
+        pooling: crate::network::Pooling::Global,
         training: Some(Training {
             epochs: 4,
             batch: 8,
@@ -110,6 +111,8 @@ fn network(lr: f64) -> config::Network {
             warmup: 2,
             augment: true,
             balance: false,
+            auxiliary: false,
+            precision: crate::network::Precision::F32,
         }),
     }
 }

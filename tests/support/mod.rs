@@ -149,6 +149,7 @@ fn project(root: &Path, top: usize) -> Config {
         weights: weights.map(|file| root.join("weights").join(file)),
         layers: vec![layer.into()],
         input: EDGE,
+        pooling: unit_atlas::network::Pooling::Global,
         training: Some(config::Training {
             epochs: 8,
             batch: 32,
@@ -160,6 +161,8 @@ fn project(root: &Path, top: usize) -> Config {
             warmup: 20,
             augment: true,
             balance: false,
+            auxiliary: false,
+            precision: unit_atlas::network::Precision::F32,
         }),
     };
     Config {

@@ -1,4 +1,6 @@
-//! Max pooling and its gradient.
+//! Pooling and its gradients.
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -69,5 +71,71 @@ pub(crate) fn gradient(x: &[f32], grad: &[f32], size: [usize; 2], window: Window
                 }
             }
         });
+    out
+}
+
+/// Input rows under row `row` of the output.
+fn rows_under(row: usize, height: usize, window: Window) -> Range<usize> {
+    let start = row * window.stride;
+    let end = (start + window.kernel[0]).saturating_sub(window.padding[0]).min(height);
+    start.saturating_sub(window.padding[0]).min(end)..end
+}
+
+/// Mean of every window of every plane of `x`, padding counted as zeros; each plane has `size` rows
+/// and columns.
+pub(crate) fn average(x: &[f32], size: [usize; 2], window: Window) -> Vec<f32> {
+    let plane = size[0] * size[1];
+    let [rows, columns] = window.output(size);
+    let mut out = vec![0.0; x.len() / plane.max(1) * rows * columns];
+    if out.is_empty() {
+        return out;
+    }
+    let ([high, wide], padding) = (window.kernel, window.padding[1]);
+    let share = 1.0 / (high * wide) as f32;
+    out.par_chunks_mut(rows * columns).zip(x.par_chunks(plane)).for_each(|(out, plane)| {
+        // The sum of the rows under a row of the output, with the padding on either side.
+        let mut sums = vec![0f32; size[1] + 2 * padding];
+        for (row, line) in out.chunks_exact_mut(columns).enumerate() {
+            let inner = &mut sums[padding..][..size[1]];
+            inner.fill(0.0);
+            for y in rows_under(row, size[0], window) {
+                for (sum, value) in inner.iter_mut().zip(&plane[y * size[1]..]) {
+                    *sum += value;
+                }
+            }
+            for (column, out) in line.iter_mut().enumerate() {
+                *out = sums[column * window.stride..][..wide].iter().sum::<f32>() * share;
+            }
+        }
+    });
+    out
+}
+
+/// Gradient of [`average`]: every window hands each of its values an equal share.
+pub(crate) fn average_gradient(grad: &[f32], size: [usize; 2], window: Window) -> Vec<f32> {
+    let plane = size[0] * size[1];
+    let [rows, columns] = window.output(size);
+    let mut out = vec![0.0; grad.len() / (rows * columns).max(1) * plane];
+    if out.is_empty() {
+        return out;
+    }
+    let ([high, wide], padding) = (window.kernel, window.padding[1]);
+    let share = 1.0 / (high * wide) as f32;
+    out.par_chunks_mut(plane).zip(grad.par_chunks(rows * columns)).for_each(|(out, grad)| {
+        let mut sums = vec![0f32; size[1] + 2 * padding];
+        for (row, line) in grad.chunks_exact(columns).enumerate() {
+            sums.fill(0.0);
+            for (column, grad) in line.iter().enumerate() {
+                for sum in &mut sums[column * window.stride..][..wide] {
+                    *sum += grad * share;
+                }
+            }
+            for y in rows_under(row, size[0], window) {
+                for (out, sum) in out[y * size[1]..].iter_mut().zip(&sums[padding..][..size[1]]) {
+                    *out += sum;
+                }
+            }
+        }
+    });
     out
 }

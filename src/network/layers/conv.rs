@@ -2,7 +2,8 @@
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
-use super::Window;
+use super::{Window, in_precision, refuse};
+use crate::network::Precision;
 use crate::network::cpu::{self, conv::Geometry};
 
 struct Convolution(Geometry);
@@ -103,10 +104,12 @@ pub(crate) fn convolution(
     weight: &Tensor,
     bias: Option<&Tensor>,
     window: Window,
+    precision: Precision,
 ) -> Result<Tensor> {
     if !x.device().is_cpu() {
-        return convolution_composed(x, weight, bias, window);
+        return convolution_composed(x, weight, bias, window, precision);
     }
+    refuse(precision)?;
     let (images, channels, rows, columns) = x.dims4()?;
     let (units, depth, kernel_rows, kernel_columns) = weight.dims4()?;
     if depth != channels || [kernel_rows, kernel_columns] != window.kernel {
@@ -126,20 +129,33 @@ pub(crate) fn convolution(
     }
 }
 
-/// [`convolution`] for any device: Candle's own, whose gradients are right on square inputs.
+/// [`convolution`] for any device: Candle's own.
+///
+/// Candle pads both axes alike, and its gradient by the input leaves out as many rows as columns.
+/// Where either does not hold, the input is padded before, and what no window reaches is cut off:
+/// then nothing is padded and nothing left out.
 pub(super) fn convolution_composed(
     x: &Tensor,
     weight: &Tensor,
     bias: Option<&Tensor>,
     window: Window,
+    precision: Precision,
 ) -> Result<Tensor> {
-    // Candle pads both axes alike.
-    let [rows, columns] = window.padding;
-    let y = if rows == columns {
-        x.conv2d(weight, rows, window.stride, 1, 1)?
+    let Window { kernel, stride, padding } = window;
+    let (_, _, rows, columns) = x.dims4()?;
+    let output = window.output([rows, columns]);
+    if output.contains(&0) {
+        bail!("maps of {rows} x {columns} are too small for a kernel {kernel:?}");
+    }
+    let reached = |axis: usize| (output[axis] - 1) * stride + kernel[axis];
+    let left_out = |axis: usize, length: usize| length + 2 * padding[axis] - reached(axis);
+    let y = if padding[0] == padding[1] && left_out(0, rows) == left_out(1, columns) {
+        in_precision(x, weight, precision, |x, weight| x.conv2d(weight, padding[0], stride, 1, 1))?
     } else {
-        let x = x.pad_with_zeros(2, rows, rows)?.pad_with_zeros(3, columns, columns)?;
-        x.conv2d(weight, 0, window.stride, 1, 1)?
+        let [above, beside] = padding;
+        let x = x.pad_with_zeros(2, above, above)?.pad_with_zeros(3, beside, beside)?;
+        let x = x.narrow(2, 0, reached(0))?.narrow(3, 0, reached(1))?.contiguous()?;
+        in_precision(&x, weight, precision, |x, weight| x.conv2d(weight, 0, stride, 1, 1))?
     };
     match bias {
         Some(bias) => y.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),

@@ -2,6 +2,8 @@
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 
+use super::{in_precision, refuse};
+use crate::network::Precision;
 use crate::network::cpu::{self, Matrix, product};
 
 struct Linear {
@@ -63,10 +65,16 @@ impl CustomOp3 for Linear {
 }
 
 /// `x * weightᵀ + bias`: images x inputs, outputs x inputs, outputs.
-pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+pub(crate) fn linear(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    precision: Precision,
+) -> Result<Tensor> {
     if !x.device().is_cpu() {
-        return linear_composed(x, weight, bias);
+        return linear_composed(x, weight, bias, precision);
     }
+    refuse(precision)?;
     let ((images, inputs), (outputs, columns)) = (x.dims2()?, weight.dims2()?);
     if columns != inputs || bias.dims() != [outputs] {
         bail!("{:?} and {:?} do not fit {inputs} inputs", weight.dims(), bias.dims());
@@ -76,6 +84,12 @@ pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tenso
 }
 
 /// [`linear`] for any device.
-pub(super) fn linear_composed(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    x.matmul(&weight.t()?)?.broadcast_add(bias)
+pub(super) fn linear_composed(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    precision: Precision,
+) -> Result<Tensor> {
+    let product = |x: &Tensor, weight: &Tensor| x.matmul(&weight.t()?);
+    in_precision(x, weight, precision, product)?.broadcast_add(bias)
 }

@@ -10,11 +10,38 @@ mod linear;
 mod norm;
 mod pool;
 
+use candle_core::{DType, Result, Tensor, bail};
+
+use super::Precision;
 pub(super) use activation::{dropout, relu};
 pub(super) use conv::convolution;
 pub(super) use linear::linear;
-pub(super) use norm::{Moments, Statistics, normalise};
-pub(super) use pool::{adaptive_average, max_pool};
+pub(super) use norm::{Affine, Moments, Statistics, normalise};
+pub(super) use pool::{adaptive_average, average_pool, max_pool};
+
+/// What the processor's own loops compute in is single precision.
+fn refuse(precision: Precision) -> Result<()> {
+    match precision {
+        Precision::F32 => Ok(()),
+        Precision::Bf16 => bail!("the processor computes in single precision only"),
+    }
+}
+
+/// Applies a product of `a` and `b` in the precision asked for; arguments, result and gradients are
+/// in single precision.
+fn in_precision(
+    a: &Tensor,
+    b: &Tensor,
+    precision: Precision,
+    product: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
+) -> Result<Tensor> {
+    match precision {
+        Precision::F32 => product(a, b),
+        Precision::Bf16 => {
+            product(&a.to_dtype(DType::BF16)?, &b.to_dtype(DType::BF16)?)?.to_dtype(DType::F32)
+        }
+    }
+}
 
 /// A sliding window: kernel rows and columns, step, zero padding of rows and columns on each side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

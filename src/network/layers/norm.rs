@@ -5,8 +5,14 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tenso
 use super::activation::relu_composed;
 use crate::network::cpu::{self, norm::Channels};
 
-/// Added to the variance, as in torchvision.
-pub(crate) const EPSILON: f32 = 1e-5;
+/// What follows the normalisation, one gain and one offset per channel, and what is added to the
+/// variance before its root.
+#[derive(Clone, Copy)]
+pub(crate) struct Affine<'a> {
+    pub gain: &'a Tensor,
+    pub offset: &'a Tensor,
+    pub epsilon: f32,
+}
 
 /// Mean and biased variance per channel.
 pub(crate) struct Moments {
@@ -25,6 +31,7 @@ pub(crate) enum Statistics<'a> {
 struct Normalise {
     mean: Vec<f32>,
     variance: Vec<f32>,
+    epsilon: f32,
     relu: bool,
     /// Whether the moments are those of the argument.
     batch: bool,
@@ -34,7 +41,8 @@ struct Normalise {
 impl Normalise {
     fn channels<'a>(&'a self, affine: &'a [f32]) -> Channels<'a> {
         let (gain, offset) = affine.split_at(self.mean.len());
-        Channels { mean: &self.mean, variance: &self.variance, gain, offset, epsilon: EPSILON }
+        let epsilon = self.epsilon;
+        Channels { mean: &self.mean, variance: &self.variance, gain, offset, epsilon }
     }
 
     /// Gradients by `x`, the affine parameters and the shortcut.
@@ -135,19 +143,19 @@ impl CustomOp3 for Normalise {
     }
 }
 
-/// Normalises images x channels x rows x columns per channel, multiplies by `gain`, adds `offset`
-/// and the shortcut, and rectifies with `relu`. Also returns the moments it normalised by.
+/// Normalises images x channels x rows x columns per channel, multiplies by the gain, adds the
+/// offset and the shortcut, and rectifies with `relu`. Also returns the moments it normalised by.
 pub(crate) fn normalise(
     x: &Tensor,
-    gain: &Tensor,
-    offset: &Tensor,
+    affine: Affine<'_>,
     statistics: Statistics<'_>,
     shortcut: Option<&Tensor>,
     relu: bool,
 ) -> Result<(Tensor, Moments)> {
     if !x.device().is_cpu() {
-        return normalise_composed(x, gain, offset, statistics, shortcut, relu);
+        return normalise_composed(x, affine, statistics, shortcut, relu);
     }
+    let Affine { gain, offset, epsilon } = affine;
     let (_, channels, rows, columns) = x.dims4()?;
     if shortcut.is_some_and(|shortcut| shortcut.dims() != x.dims()) {
         bail!("a shortcut must have the shape of what it is added to");
@@ -173,7 +181,7 @@ pub(crate) fn normalise(
         variance: cpu::tensor(variance.clone(), &[channels])?,
     };
     let affine = Tensor::stack(&[gain, offset], 0)?;
-    let op = Normalise { mean, variance, relu, batch, plane };
+    let op = Normalise { mean, variance, epsilon, relu, batch, plane };
     let y = match shortcut {
         Some(shortcut) => x.apply_op3(&affine, &shortcut.contiguous()?, op)?,
         None => x.apply_op2(&affine, op)?,
@@ -184,12 +192,12 @@ pub(crate) fn normalise(
 /// [`normalise`] for any device.
 pub(super) fn normalise_composed(
     x: &Tensor,
-    gain: &Tensor,
-    offset: &Tensor,
+    affine: Affine<'_>,
     statistics: Statistics<'_>,
     shortcut: Option<&Tensor>,
     relu: bool,
 ) -> Result<(Tensor, Moments)> {
+    let Affine { gain, offset, epsilon } = affine;
     let channels = x.dim(1)?;
     let spread = |values: &Tensor| values.reshape((1, channels, 1, 1));
     let (centred, moments) = match statistics {
@@ -204,7 +212,7 @@ pub(super) fn normalise_composed(
             (x.broadcast_sub(&spread(&moments.mean)?)?, moments)
         }
     };
-    let scale = (gain / (&moments.variance + f64::from(EPSILON))?.sqrt()?)?;
+    let scale = (gain / (&moments.variance + f64::from(epsilon))?.sqrt()?)?;
     let mut y = centred.broadcast_mul(&spread(&scale)?)?.broadcast_add(&spread(offset)?)?;
     if let Some(shortcut) = shortcut {
         y = (y + shortcut)?;

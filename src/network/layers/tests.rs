@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::conv::convolution_composed;
 use super::linear::linear_composed;
 use super::norm::normalise_composed;
-use super::pool::max_pool_composed;
+use super::pool::{average_pool_composed, max_pool_composed};
 use super::*;
+use crate::network::Precision;
 use crate::network::tests::{dims, flat, golden, same, same_digest, values};
 
 fn leaf(tensor: Tensor) -> Var {
@@ -66,7 +67,7 @@ fn max_pooling_passes_nan_on_and_refuses_what_has_no_maximum() {
 
 #[test]
 fn convolution_is_pytorchs_on_both_paths() {
-    for (path, ours) in [(convolution as Convolver, true), (convolution_composed, false)] {
+    for path in [convolution as Convolver, convolution_composed] {
         for case in cases("convolutions") {
             let (shape, kernel) = (dims(&case["shape"]), dims(&case["kernel"]));
             let (units, padding) = (number(&case, "units"), dims(&case["padding"]));
@@ -78,35 +79,25 @@ fn convolution_is_pytorchs_on_both_paths() {
             let x = leaf(values(1, &shape));
             let weight = leaf(values(2, &[units, shape[1], kernel[0], kernel[1]]));
             let bias = leaf(values(3, &[units]));
-            let y = path(&x, &weight, Some(&bias), window).unwrap();
+            let y = path(&x, &weight, Some(&bias), window, Precision::F32).unwrap();
             let what = format!("{shape:?} {window:?}");
             same(&y, &case["y"], &what);
-            if shape[2] != shape[3] && !ours {
-                // Candle cannot differentiate these; the networks' images are square.
-                continue;
-            }
             let found = gradients(&y, 4, &[&x, &weight, &bias]);
             same_digest(&found[0], &case["x_grad"], 2e-5, &what);
             same_digest(&found[1], &case["w_grad"], 2e-5, &what);
             same(&found[2], &case["b_grad"], &what);
             // Without a bias.
-            let y = (path(&x, &weight, None, window).unwrap())
+            let y = (path(&x, &weight, None, window, Precision::F32).unwrap())
                 .broadcast_add(&bias.reshape((1, units, 1, 1)).unwrap());
             same(&y.unwrap(), &case["y"], &what);
         }
     }
 }
 
-type Convolver = fn(&Tensor, &Tensor, Option<&Tensor>, Window) -> Result<Tensor>;
+type Convolver = fn(&Tensor, &Tensor, Option<&Tensor>, Window, Precision) -> Result<Tensor>;
 
-type Normaliser = fn(
-    &Tensor,
-    &Tensor,
-    &Tensor,
-    Statistics<'_>,
-    Option<&Tensor>,
-    bool,
-) -> Result<(Tensor, Moments)>;
+type Normaliser =
+    fn(&Tensor, Affine<'_>, Statistics<'_>, Option<&Tensor>, bool) -> Result<(Tensor, Moments)>;
 
 #[test]
 fn batch_normalisation_is_pytorchs_on_both_paths() {
@@ -118,13 +109,16 @@ fn batch_normalisation_is_pytorchs_on_both_paths() {
             let shortcut = leaf(values(2, &[3, 4, 5, 3]));
             let gain = leaf(values(3, &[4]).affine(0.5, 1.0).unwrap());
             let offset = leaf(values(4, &[4]));
+            // The epsilon of PyTorch's default, of ResNet, and of Inception.
+            let epsilon = case["epsilon"].as_f64().unwrap() as f32;
+            let affine = Affine { gain: &gain, offset: &offset, epsilon };
             let running = Moments {
                 mean: values(5, &[4]),
                 variance: values(6, &[4]).affine(0.5, 1.0).unwrap(),
             };
             let statistics = if training { Statistics::Batch } else { Statistics::Fixed(&running) };
-            let (y, moments) = path(&x, &gain, &offset, statistics, Some(&shortcut), relu).unwrap();
-            let what = format!("training {training}, relu {relu}");
+            let (y, moments) = path(&x, affine, statistics, Some(&shortcut), relu).unwrap();
+            let what = format!("training {training}, relu {relu}, epsilon {epsilon}");
             same(&y, &case["y"], &what);
             let found = gradients(&y, 7, &[&x, &shortcut, &gain, &offset]);
             same(&found[0], &case["x_grad"], &what);
@@ -143,9 +137,9 @@ fn batch_normalisation_is_pytorchs_on_both_paths() {
             // Without a shortcut: as with a shortcut of zeros.
             let statistics =
                 || if training { Statistics::Batch } else { Statistics::Fixed(&running) };
-            let (bare, _) = path(&x, &gain, &offset, statistics(), None, relu).unwrap();
+            let (bare, _) = path(&x, affine, statistics(), None, relu).unwrap();
             let zeros = x.zeros_like().unwrap();
-            let (with, _) = path(&x, &gain, &offset, statistics(), Some(&zeros), relu).unwrap();
+            let (with, _) = path(&x, affine, statistics(), Some(&zeros), relu).unwrap();
             let leaves = [&x, &gain, &offset];
             assert_eq!(flat(&bare), flat(&with));
             for (a, b) in gradients(&bare, 7, &leaves).iter().zip(gradients(&with, 7, &leaves)) {
@@ -186,6 +180,64 @@ fn adaptive_average_pooling_is_pytorchs() {
 }
 
 #[test]
+fn average_pooling_is_pytorchs_on_both_paths() {
+    for path in [average_pool, average_pool_composed] {
+        for case in cases("average_pools") {
+            let window = Window::square(
+                number(&case, "kernel"),
+                number(&case, "stride"),
+                number(&case, "padding"),
+            );
+            let x = leaf(values(1, &dims(&case["shape"])));
+            let y = path(&x, window).unwrap();
+            same(&y, &case["y"], "output");
+            same(&gradients(&y, 2, &[&x])[0], &case["x_grad"], &format!("{window:?}"));
+        }
+    }
+    let x = values(1, &[1, 1, 4, 4]);
+    assert!(average_pool(&x, Window::square(5, 3, 0)).is_err(), "no window fits");
+}
+
+#[test]
+fn half_precision_rounds_the_factors_and_nothing_else() {
+    let (x, weight) = (leaf(values(1, &[2, 3, 8, 8])), leaf(values(2, &[4, 3, 1, 7])));
+    let bias = leaf(values(3, &[4]));
+    let window = Window { kernel: [1, 7], stride: 1, padding: [0, 3] };
+    let of = |precision| {
+        let y = convolution_composed(&x, &weight, Some(&bias), window, precision).unwrap();
+        let mut found = gradients(&y, 4, &[&x, &weight, &bias]);
+        found.insert(0, y);
+        found
+    };
+    half_is_close(&of(Precision::F32), &of(Precision::Bf16));
+
+    let (x, weight) = (leaf(values(1, &[5, 40])), leaf(values(2, &[4, 40])));
+    let of = |precision| {
+        let y = linear_composed(&x, &weight, &bias, precision).unwrap();
+        let mut found = gradients(&y, 4, &[&x, &weight, &bias]);
+        found.insert(0, y);
+        found
+    };
+    half_is_close(&of(Precision::F32), &of(Precision::Bf16));
+    // The processor's own loops know single precision only, and say so.
+    assert!(linear(&x, &weight, &bias, Precision::Bf16).is_err());
+}
+
+/// The output and the gradients by input, weight and bias agree to bfloat16's 8 bits, and are not the
+/// same but for the last, which no rounding touches.
+#[track_caller]
+fn half_is_close(single: &[Tensor], half: &[Tensor]) {
+    for (i, (a, b)) in single.iter().zip(half).enumerate() {
+        assert_eq!(b.dtype(), DType::F32);
+        let (a, b) = (flat(a), flat(b));
+        let greatest = a.iter().fold(0f32, |m, v| m.max(v.abs()));
+        let off = a.iter().zip(&b).fold(0f32, |m, (a, b)| m.max((a - b).abs()));
+        assert!(off < greatest / 64.0, "{i}: {off} of {greatest}");
+        assert_eq!(off == 0.0, i == 3, "{i}: {off} of {greatest}");
+    }
+}
+
+#[test]
 fn relu_has_no_gradient_at_zero_on_both_paths() {
     for path in [relu, super::activation::relu_composed] {
         let x = leaf(
@@ -207,8 +259,8 @@ fn linear_agrees_on_both_paths() {
         let weight = leaf(values(2, &[outputs, inputs]));
         let bias = leaf(values(3, &[outputs]));
         let leaves = [&x, &weight, &bias];
-        let y = linear(&x, &weight, &bias).unwrap();
-        let other = linear_composed(&x, &weight, &bias).unwrap();
+        let y = linear(&x, &weight, &bias, Precision::F32).unwrap();
+        let other = linear_composed(&x, &weight, &bias, Precision::F32).unwrap();
         near(&y, &other);
         for (a, b) in gradients(&y, 4, &leaves).iter().zip(gradients(&other, 4, &leaves)) {
             near(a, &b);
@@ -300,12 +352,14 @@ proptest! {
         prop_assume!(!window.output([height, width]).contains(&0));
         let x = leaf(values(1, &[images, channels, height, width]));
         let weight = leaf(values(2, &[units, channels, kernel[0], kernel[1]]));
-        let y = convolution(&x, &weight, None, window).unwrap();
-        let found = gradients(&y, 3, &[&x, &weight]);
         let (plain, by_x, by_weight) = by_loops(&x, &weight, 3, window);
-        for (found, plain) in [(&y, plain), (&found[0], by_x), (&found[1], by_weight)] {
-            for (found, plain) in flat(found).into_iter().zip(plain) {
-                prop_assert!((f64::from(found) - plain).abs() < 1e-4, "{found} {plain}");
+        for path in [convolution as Convolver, convolution_composed] {
+            let y = path(&x, &weight, None, window, Precision::F32).unwrap();
+            let found = gradients(&y, 3, &[&x, &weight]);
+            for (found, plain) in [(&y, &plain), (&found[0], &by_x), (&found[1], &by_weight)] {
+                for (found, plain) in flat(found).into_iter().zip(plain) {
+                    prop_assert!((f64::from(found) - plain).abs() < 1e-4, "{found} {plain}");
+                }
             }
         }
     }
@@ -321,6 +375,10 @@ proptest! {
         let x = leaf(x);
         let (a, b) = (max_pool(&x, window).unwrap(), max_pool_composed(&x, window).unwrap());
         prop_assert_eq!(flat(&a), flat(&b));
+        let (a, b) = (gradients(&a, 9, &[&x]), gradients(&b, 9, &[&x]));
+        near(&a[0], &b[0]);
+        let (a, b) = (average_pool(&x, window).unwrap(), average_pool_composed(&x, window).unwrap());
+        near(&a, &b);
         let (a, b) = (gradients(&a, 9, &[&x]), gradients(&b, 9, &[&x]));
         near(&a[0], &b[0]);
     }
@@ -339,7 +397,7 @@ fn large_maps_are_cut_into_tiles() {
     ] {
         let x = leaf(values(1, &[3, 2, size, size]));
         let weight = leaf(values(2, &[3, 2, window.kernel[0], window.kernel[1]]));
-        let y = convolution(&x, &weight, None, window).unwrap();
+        let y = convolution(&x, &weight, None, window, Precision::F32).unwrap();
         let found = gradients(&y, 3, &[&x, &weight]);
         let (plain, by_x, by_weight) = by_loops(&x, &weight, 3, window);
         for (found, plain) in [(&y, plain), (&found[0], by_x), (&found[1], by_weight)] {

@@ -1,6 +1,6 @@
 //! Whether tensors are those of a network: all of them, or a message that lists what is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 use candle_core::Tensor;
@@ -17,14 +17,13 @@ const SHOWN: usize = 12;
 /// How much of a network the tensors must bring.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::network) enum Scope<'a> {
-    /// Everything, to be used as it is. Only the auxiliary classifier, which inference does not use,
-    /// may be absent, or be there where the network has none.
+    /// Everything, to be used as it is.
     Whole,
-    /// What comes before the last layer, the network's `head`, which may be absent or have another
+    /// What comes before the last layers, the network's `heads`, which may be absent or have another
     /// shape. All fully connected layers may be absent together: a trunk.
     Trunk {
-        /// The last layer's name.
-        head: &'a str,
+        /// The last layers' names.
+        heads: &'a [&'a str],
     },
 }
 
@@ -34,7 +33,8 @@ pub(in crate::network) struct Expected<'a> {
     pub(in crate::network) dims: &'a [usize],
 }
 
-/// Pairs each expected tensor with the one to take: `None` where the network keeps its own.
+/// Pairs each expected tensor with the one to take: `None` where the network keeps its own. Of the
+/// part named `optional` all tensors may be absent together.
 ///
 /// # Errors
 /// When a tensor is missing, unknown or of another shape; lists them, and says what the file looks
@@ -44,29 +44,27 @@ pub(in crate::network) fn fit<'t>(
     expected: &[Expected],
     tensors: &'t BTreeMap<String, Tensor>,
     scope: Scope,
+    optional: Option<&str>,
 ) -> Result<Vec<Option<&'t Tensor>>> {
-    let layer = |name: &str| name.rsplit_once('.').map_or(String::new(), |(layer, _)| layer.into());
     // Fully connected layers are those with a matrix; a convolution has four dimensions.
-    let connected: Vec<String> = expected
+    let connected: Vec<&str> = expected
         .iter()
-        .filter(|e| e.dims.len() == 2 && e.name.ends_with(".weight") && !is_auxiliary(e.name))
+        .filter(|e| e.dims.len() == 2 && !is_auxiliary(e.name))
         .map(|e| layer(e.name))
         .collect();
     let is_connected = |name: &str| connected.contains(&layer(name));
-    let trunk_only = !expected.iter().any(|e| is_connected(e.name) && tensors.contains_key(e.name));
+    let bare = !expected.iter().any(|e| is_connected(e.name) && tensors.contains_key(e.name));
     let may_differ = |name: &str| match scope {
         Scope::Whole => false,
-        Scope::Trunk { head } => {
-            layer(name) == head
-                || layer(name) == "AuxLogits.fc"
-                || (trunk_only && is_connected(name))
+        Scope::Trunk { heads } => {
+            heads.contains(&layer(name)) || (bare && (is_connected(name) || is_auxiliary(name)))
         }
     };
-    let with_auxiliary = [
-        expected.iter().any(|e| is_auxiliary(e.name)),
-        tensors.keys().any(|name| is_auxiliary(name)),
-    ];
-    let skip_auxiliary = with_auxiliary != [true, true];
+    let of_part =
+        |name: &str, part: &str| name.strip_prefix(part).is_some_and(|rest| rest.starts_with('.'));
+    let absent = optional.filter(|part| !tensors.keys().any(|name| of_part(name, part)));
+    let may_lack =
+        |name: &str| name.ends_with(COUNTER) || absent.is_some_and(|part| of_part(name, part));
 
     let mut problems = Vec::new();
     let mut taken: Vec<Option<&Tensor>> = Vec::with_capacity(expected.len());
@@ -74,7 +72,7 @@ pub(in crate::network) fn fit<'t>(
         let found = tensors.get(*name);
         let fits = found.filter(|tensor| tensor.dims() == *dims);
         taken.push(fits);
-        if fits.is_some() || may_differ(name) || (skip_auxiliary && is_auxiliary(name)) {
+        if fits.is_some() || may_differ(name) {
             continue;
         }
         match found {
@@ -82,14 +80,12 @@ pub(in crate::network) fn fit<'t>(
                 "{name} has the shape {:?} where {dims:?} is expected",
                 tensor.dims()
             )),
-            None if name.ends_with(COUNTER) => {}
+            None if may_lack(name) => {}
             None => problems.push(format!("{name} is missing")),
         }
     }
-    let known: std::collections::BTreeSet<&str> = expected.iter().map(|e| e.name).collect();
-    let unknown = tensors
-        .keys()
-        .filter(|name| !known.contains(name.as_str()) && !(skip_auxiliary && is_auxiliary(name)));
+    let known: BTreeSet<&str> = expected.iter().map(|e| e.name).collect();
+    let unknown = tensors.keys().filter(|name| !known.contains(name.as_str()));
     problems.extend(unknown.map(|name| format!("{} is unknown", printable(name))));
 
     if !problems.is_empty() {
@@ -100,12 +96,19 @@ pub(in crate::network) fn fit<'t>(
         bail!("the tensors are not those of {network}{advice}:\n  {}{more}", problems.join("\n  "));
     }
     // A layer that may differ is taken whole or not at all.
-    let whole = |name: &str| {
-        let of_layer = expected.iter().zip(&taken).filter(|(e, _)| layer(e.name) == layer(name));
-        of_layer.into_iter().all(|(_, tensor)| tensor.is_some())
-    };
-    let keep: Vec<bool> = expected.iter().map(|e| !may_differ(e.name) || whole(e.name)).collect();
+    let incomplete: BTreeSet<&str> = expected
+        .iter()
+        .zip(&taken)
+        .filter(|(e, tensor)| tensor.is_none() && may_differ(e.name))
+        .map(|(e, _)| layer(e.name))
+        .collect();
+    let keep: Vec<bool> = expected.iter().map(|e| !incomplete.contains(layer(e.name))).collect();
     Ok(taken.into_iter().zip(keep).map(|(tensor, keep)| tensor.filter(|_| keep)).collect())
+}
+
+/// The layer that a tensor belongs to.
+fn layer(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(layer, _)| layer)
 }
 
 /// What is probably the matter, as the end of a sentence.

@@ -1,0 +1,145 @@
+//! Networks that are one chain: convolutions with ReLU and max pooling, an adaptive average, and
+//! three fully connected layers. AlexNet and the VGG networks fill in the [`Plan`].
+
+use anyhow::Result;
+use candle_core::{Tensor, Var};
+
+use super::Pass;
+use super::layers::{Window, adaptive_average, convolution, dropout, linear, max_pool, relu};
+use super::parameters::{Parameters, Start};
+
+/// A convolution: its index in `features`, its units, its window, its name as a probe point, and
+/// whether pooling follows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub index: usize,
+    pub units: usize,
+    pub window: Window,
+    pub probe: Option<&'static str>,
+    pub pooled: bool,
+}
+
+/// A fully connected layer below the classes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dense {
+    /// Its index in `classifier`.
+    pub index: usize,
+    /// Whether its input goes through dropout.
+    pub dropout: bool,
+}
+
+/// What sets one chain apart from another.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub steps: Vec<Step>,
+    pub pool: Window,
+    /// Edge of the maps that the classifier sees.
+    pub pooled: usize,
+    pub classifier: [Dense; 3],
+    /// What weight and bias of a layer start from, given the weight's shape and whether the layer
+    /// is the last.
+    pub start: fn(shape: &[usize], last: bool) -> [Start; 2],
+}
+
+/// Units of the hidden fully connected layers.
+const HIDDEN: usize = 4096;
+
+/// Weight and bias.
+#[derive(Debug)]
+struct Affine {
+    weight: Var,
+    bias: Var,
+}
+
+/// The network's parameters.
+#[derive(Debug)]
+pub(super) struct Chain {
+    plan: Plan,
+    features: Vec<Affine>,
+    classifier: Vec<Affine>,
+}
+
+impl Chain {
+    pub(super) fn new(plan: Plan, classes: usize, parameters: &mut Parameters) -> Result<Chain> {
+        let mut affine = |name: String, shape: &[usize], last: bool| -> Result<Affine> {
+            let [weight, bias] = (plan.start)(shape, last);
+            Ok(Affine {
+                weight: parameters.add(format!("{name}.weight"), shape, weight)?,
+                bias: parameters.add(format!("{name}.bias"), &shape[..1], bias)?,
+            })
+        };
+        let mut channels = 3;
+        let mut features = Vec::new();
+        for Step { index, units, window, .. } in &plan.steps {
+            let [rows, columns] = window.kernel;
+            features.push(affine(
+                format!("features.{index}"),
+                &[*units, channels, rows, columns],
+                false,
+            )?);
+            channels = *units;
+        }
+        let shapes =
+            [[HIDDEN, channels * plan.pooled * plan.pooled], [HIDDEN, HIDDEN], [classes, HIDDEN]];
+        let mut classifier = Vec::new();
+        for (i, (dense, shape)) in plan.classifier.iter().zip(&shapes).enumerate() {
+            let last = i + 1 == shapes.len();
+            classifier.push(affine(format!("classifier.{}", dense.index), shape, last)?);
+        }
+        Ok(Chain { plan, features, classifier })
+    }
+
+    /// Logits, or `None` when the pass has all that it wants before.
+    pub(super) fn run(
+        &self,
+        images: &Tensor,
+        pass: &mut Pass<'_>,
+    ) -> candle_core::Result<Option<Tensor>> {
+        let mut x = images.clone();
+        for (step, affine) in self.plan.steps.iter().zip(&self.features) {
+            let (weight, bias) = (pass.weight(&affine.weight), pass.weight(&affine.bias));
+            x = convolution(&x, &weight, Some(&bias), step.window, pass.precision())?;
+            if step.probe.is_some_and(|layer| pass.probe(layer, &x)) {
+                return Ok(None);
+            }
+            x = relu(&x)?;
+            if step.pooled {
+                x = max_pool(&x, self.plan.pool)?;
+            }
+        }
+        x = adaptive_average(&x, self.plan.pooled)?.flatten_from(1)?;
+        for (i, (dense, affine)) in self.plan.classifier.iter().zip(&self.classifier).enumerate() {
+            if let (Some(rng), true) = (&mut pass.dropout, dense.dropout) {
+                x = dropout(&x, rng)?;
+            }
+            let (weight, bias) = (pass.weight(&affine.weight), pass.weight(&affine.bias));
+            x = linear(&x, &weight, &bias, pass.precision())?;
+            if i + 1 < self.classifier.len() {
+                x = relu(&x)?;
+            }
+        }
+        Ok(Some(x))
+    }
+
+    fn position(&self, layer: &str) -> Option<usize> {
+        self.plan.steps.iter().position(|step| step.probe == Some(layer))
+    }
+
+    /// How many units a layer has.
+    pub(super) fn units(&self, layer: &str) -> Option<usize> {
+        self.position(layer).map(|i| self.plan.steps[i].units)
+    }
+
+    /// The windows between the input and a layer, in order.
+    pub(super) fn windows(&self, layer: &str) -> Vec<Window> {
+        let Some(last) = self.position(layer) else { return vec![] };
+        let mut windows = Vec::new();
+        for (i, step) in self.plan.steps.iter().take(last + 1).enumerate() {
+            windows.push(step.window);
+            if step.pooled && i < last {
+                windows.push(self.plan.pool);
+            }
+        }
+        windows
+    }
+}
