@@ -392,44 +392,6 @@ fn weights_are_loaded_whole_or_not_at_all() {
 }
 
 #[test]
-fn pytorch_files_are_read() {
-    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    for file in ["state.pth", "nested.pth"] {
-        let tensors = weights::read(&golden.join(file)).unwrap();
-        let names: Vec<_> = tensors.keys().map(String::as_str).collect();
-        assert_eq!(
-            names,
-            [
-                "0.bias",
-                "0.weight",
-                "1.bias",
-                "1.num_batches_tracked",
-                "1.running_mean",
-                "1.running_var",
-                "1.weight"
-            ],
-            "{file}"
-        );
-        assert_eq!(flat(&tensors["0.weight"]), flat(&values(1, &[2, 1, 2, 2])), "{file}");
-        assert_eq!(tensors["1.num_batches_tracked"].to_scalar::<i64>().unwrap(), 7);
-    }
-    let folder = tempfile::tempdir().unwrap();
-    for (name, bytes, part) in [
-        ("a.pth", &b"\x80\x02\x8a\x0al\xfc\x9c"[..], "before 1.6"),
-        ("b.pth", b"PK\x03\x04 and no more", "cannot read weights"),
-        ("c.safetensors", b"nothing", "cannot read weights"),
-        ("d.pth", b"", "neither"),
-    ] {
-        let path = folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
-        let message = format!("{:#}", weights::read(&path).unwrap_err());
-        assert!(message.contains(part) && message.contains(name), "{message}");
-    }
-    let message = format!("{:#}", weights::read(&folder.path().join("none.pth")).unwrap_err());
-    assert!(message.contains("none.pth"), "{message}");
-}
-
-#[test]
 fn images_are_resized_as_by_pytorch() {
     for case in golden()["resizes"].as_array().unwrap() {
         let (size, to) = (case["size"].as_u64().unwrap(), case["to"].as_u64().unwrap());
@@ -449,6 +411,20 @@ fn images_are_resized_as_by_pytorch() {
             same(&grey, &case["y"], &format!("{size} to {to}"));
         }
     }
+    // Colours: each channel is resized as a grey image is, and normalised by its own figures.
+    let planes: Vec<u8> = (0..3 * 49u32).map(|i| (i * 37 % 256) as u8).collect();
+    let pixels: Vec<u8> =
+        (0..49).flat_map(|i| [planes[i], planes[49 + i], planes[98 + i]]).collect();
+    let colour = colour_images(&[&pixels, &pixels], 7, 5, &Device::Cpu).unwrap();
+    assert_eq!(colour.dims(), [2, 3, 5, 5]);
+    for c in 0..3 {
+        let grey = images(&[&planes[49 * c..][..49]], 7, 5, &Device::Cpu).unwrap();
+        for image in 0..2 {
+            let channel = colour.narrow(0, image, 1).unwrap().narrow(1, c, 1).unwrap();
+            assert_eq!(flat(&channel), flat(&grey.narrow(1, c, 1).unwrap()));
+        }
+    }
+    assert!(colour_images(&[&[0; 4]], 2, 2, &Device::Cpu).is_err());
     assert!(images(&[&[0; 3]], 2, 2, &Device::Cpu).is_err());
     assert!(images(&[], 0, 2, &Device::Cpu).is_err());
     assert_eq!(images(&[], 5, 3, &Device::Cpu).unwrap().dims(), [0, 3, 3, 3]);

@@ -89,7 +89,7 @@ pub(in crate::network) fn fit<'t>(
     problems.extend(unknown.map(|name| format!("{} is unknown", printable(name))));
 
     if !problems.is_empty() {
-        let advice = advice(network, expected, tensors, &taken);
+        let advice = advice(network, expected, tensors, &taken, scope);
         let rest = problems.len().saturating_sub(SHOWN);
         problems.truncate(SHOWN);
         let more = if rest > 0 { format!("\n  and {rest} more") } else { String::new() };
@@ -117,6 +117,7 @@ fn advice(
     expected: &[Expected],
     tensors: &BTreeMap<String, Tensor>,
     taken: &[Option<&Tensor>],
+    scope: Scope,
 ) -> String {
     if tensors.keys().any(|name| name.starts_with("momentum.")) {
         return "; this is a checkpoint of an unfinished training: use the weights.safetensors \
@@ -125,6 +126,9 @@ fn advice(
     }
     if let Some(looks) = guess(tensors).filter(|looks| looks != network) {
         return format!("; this looks like {looks}");
+    }
+    if matches!(scope, Scope::Trunk { .. }) {
+        return String::new();
     }
     // The last matrix is the last layer's.
     let head =
