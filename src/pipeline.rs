@@ -7,7 +7,7 @@ use candle_core::Device;
 
 use crate::artifact::{self, Fingerprint, Layout, Stamp};
 use crate::atlas::{self, Exhibit};
-use crate::config::{self, Config, Split};
+use crate::config::{self, Config, Split, Start};
 use crate::lexicon::Lexicons;
 use crate::patch::{Manifest, Store, prepare};
 use crate::progress::Progress;
@@ -97,10 +97,11 @@ impl<'a> Pipeline<'a> {
             "{}: {} on {}",
             network.name,
             match (&network.weights, &network.training) {
-                (Some(_), Some(_)) => "fine-tuning the given weights",
-                (None, Some(_)) => "training from random weights",
-                (Some(_), None) => "using the given weights as they are",
-                (None, None) => "using random weights as they are",
+                (Start::Random, Some(_)) => "training from random weights",
+                (Start::Random, None) => "using random weights as they are",
+                (Start::Builtin, _) => "fine-tuning the built-in convolutions",
+                (Start::File(_), Some(_)) => "fine-tuning the given weights",
+                (Start::File(_), None) => "using the given weights as they are",
             },
             device::describe(&device),
         ));

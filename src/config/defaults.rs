@@ -1,7 +1,7 @@
 //! What a project is made of when its file does not say. The repository's `atlas.yaml`, which
 //! `init` copies, spells the same values out; a test holds the two together.
 
-use super::{Dissection, Network, Patches, Schedule, Shares, Survey, Threshold, Training};
+use super::{Dissection, Network, Patches, Schedule, Shares, Start, Survey, Threshold, Training};
 use crate::config::Split;
 use crate::network::{Pooling, Precision};
 
@@ -76,7 +76,7 @@ pub(super) fn networks() -> Vec<Network> {
     vec![
         Network {
             name: "alexnet".to_owned(),
-            weights: None,
+            weights: Start::Builtin,
             layers: vec!["conv5".to_owned()],
             input: 113,
             pooling: Pooling::Global,
@@ -84,7 +84,7 @@ pub(super) fn networks() -> Vec<Network> {
         },
         Network {
             name: "resnet10".to_owned(),
-            weights: None,
+            weights: Start::Builtin,
             layers: vec!["layer3".to_owned(), "layer4".to_owned()],
             input: 113,
             pooling: Pooling::Global,

@@ -9,11 +9,11 @@ use super::form::{
     Switch, ThresholdFile, TrainingFile,
 };
 use super::{
-    Config, Device, Dissection, Network, Patches, Shares, Source, Split, Survey, Threshold,
+    Config, Device, Dissection, Network, Patches, Shares, Source, Split, Start, Survey, Threshold,
     Training, defaults,
 };
 use crate::network::{
-    ARCHITECTURES, Architecture, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS,
+    ARCHITECTURES, Architecture, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS, builtin,
 };
 use crate::yaml::{Mistake, Text, unknown};
 
@@ -381,9 +381,10 @@ impl Check<'_> {
         let architecture = self.architecture(&file.name)?;
         let (least, usual) = (architecture.min_input, architecture.input);
         let input = self.whole("input", file.input, usual, least, 2048)?;
+        let untrained = matches!(file.training, Some(Switch::Flag(false)));
         Ok(Network {
             name: architecture.name.to_owned(),
-            weights: file.weights.map(|path| self.weights(path)).transpose()?,
+            weights: self.weights(file.weights, architecture, untrained)?,
             layers: match file.layers {
                 Some(list) => self.layers(list, architecture)?,
                 None => architecture.dissected.iter().map(|&layer| layer.to_owned()).collect(),
@@ -406,15 +407,42 @@ impl Check<'_> {
         self.wrong(name.referenced, unknown("network", &name.value, &known))
     }
 
-    fn weights(&self, path: Spanned<PathBuf>) -> Result<PathBuf, Mistake> {
-        match path.value.extension().and_then(|e| e.to_str()) {
-            Some("pth" | "pt" | "tar" | "bin" | "safetensors") => Ok(self.resolve(&path.value)),
-            _ => self.wrong(
-                path.referenced,
-                "`weights` must be a file of PyTorch (.pth, .pt, .pth.tar, .bin) or a .safetensors \
-                 file",
-            ),
+    fn weights(
+        &self,
+        given: Given<PathBuf>,
+        architecture: &Architecture,
+        untrained: bool,
+    ) -> Result<Start, Mistake> {
+        let Some(path) = given else { return Ok(Start::Random) };
+        let name = path.value.to_str().unwrap_or_default();
+        if name == "builtin" {
+            let known: Vec<&str> = builtin::TRUNKS.iter().map(|trunk| trunk.network).collect();
+            return match builtin::find(architecture.name) {
+                None => self.wrong(
+                    path.referenced,
+                    format!(
+                        "there are no built-in weights for {}, only for {}",
+                        architecture.name,
+                        known.join(" and ")
+                    ),
+                ),
+                Some(_) if untrained => self.wrong(
+                    path.referenced,
+                    "the built-in weights end with the convolutions: the layers after them must be \
+                     trained, so `training: false` cannot be",
+                ),
+                Some(_) => Ok(Start::Builtin),
+            };
         }
+        let kinds = [".pth", ".pt", ".pth.tar", ".safetensors"];
+        if kinds.iter().any(|kind| name.ends_with(kind)) {
+            return Ok(Start::File(self.resolve(&path.value)));
+        }
+        self.wrong(
+            path.referenced,
+            "`weights` must be `builtin`, a PyTorch state dictionary (.pth, .pt, .pth.tar) or a \
+             .safetensors file",
+        )
     }
 
     fn layers(

@@ -68,8 +68,8 @@ fn every_option_left_in_a_comment_is_valid() {
     let config = parse_at(&open).unwrap();
     assert_eq!(config.base_url.as_deref(), Some("https://example.org/atlas"));
     assert_eq!(
-        config.networks[0].weights.as_deref(),
-        Some(Path::new("/project/weights/alexnet-owt-7be5be79.pth"))
+        config.networks[0].weights,
+        Start::File("/project/weights/alexnet-owt-7be5be79.pth".into())
     );
 }
 
@@ -126,7 +126,7 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
     assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
     assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
     let [resnet, alexnet, third, inception, vgg] = &config.networks[..] else { panic!() };
-    assert_eq!(resnet.weights.as_deref(), Some(Path::new("/project/w/resnet18.pth")));
+    assert_eq!(resnet.weights, Start::File("/project/w/resnet18.pth".into()));
     assert_eq!(resnet.layers, ["layer4", "bn1"]);
     assert_eq!(
         resnet.training,

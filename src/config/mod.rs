@@ -176,8 +176,8 @@ pub struct Shares {
 pub struct Network {
     /// Architecture and name: `alexnet`, `resnet18`, …
     pub name: String,
-    /// Weights to start from (absolute); random initialisation when absent, and said on every page.
-    pub weights: Option<PathBuf>,
+    /// Weights to start from.
+    pub weights: Start,
     /// Probe points to dissect, in order; never empty.
     pub layers: Vec<String>,
     /// Edge of the network's input in pixels; stored patches are resized to it.
@@ -202,6 +202,29 @@ impl Network {
     /// How the network is built to be looked at.
     pub fn inference_design(&self) -> Design {
         Design { pooling: self.pooling, ..Design::default() }
+    }
+}
+
+/// What a network starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// Random initialisation; every page says so.
+    Random,
+    /// The convolutions that come with this program, trained on phantoms.
+    Builtin,
+    /// A file (absolute).
+    File(PathBuf),
+}
+
+impl Start {
+    /// In words, a file by its name alone; `None` for random ones.
+    pub fn name(&self) -> Option<String> {
+        match self {
+            Start::Random => None,
+            Start::Builtin => Some("built-in convolutions (trained on phantoms)".to_owned()),
+            Start::File(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+        }
     }
 }
 

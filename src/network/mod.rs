@@ -7,6 +7,7 @@
 
 mod alexnet;
 mod architecture;
+pub mod builtin;
 mod chain;
 mod cpu;
 mod design;
@@ -198,6 +199,21 @@ impl Network {
         self.parameters
             .set(self.architecture.name, weights.tensors(), scope)
             .with_context(|| format!("{} does not fit this network", path.display()))
+    }
+
+    /// Takes the convolutions that come with this program; what follows them stays as it is.
+    ///
+    /// # Errors
+    /// When there are none for this network.
+    pub fn load_builtin(&mut self) -> Result<()> {
+        let name = self.architecture.name;
+        let trunk = builtin::find(name)
+            .with_context(|| format!("there are no built-in weights for {name}"))?;
+        let weights = Weights::parse(trunk.bytes)?;
+        let scope = Scope::Trunk { heads: self.heads() };
+        self.parameters
+            .set(name, weights.tensors(), scope)
+            .with_context(|| format!("the built-in weights do not fit {name}"))
     }
 
     /// Names of the last layers, whose shape depends on the classes.

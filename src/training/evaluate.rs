@@ -101,16 +101,13 @@ pub fn evaluate(
     let cancer = job.classes() - 1;
     let cases = verdict.cases(cancer, job.manifest, &patches);
     let positives = cases.iter().filter(|c| c.positive).count() as u32;
-    let pretrained = job.network.weights.as_deref();
     Ok(Evaluation {
         format: FORMAT,
         network: job.network.name.clone(),
         split,
         input: network.input(),
         parameters: network.parameter_count(),
-        pretrained: pretrained
-            .and_then(Path::file_name)
-            .map(|name| name.to_string_lossy().into_owned()),
+        pretrained: job.network.weights.name(),
         weights_blake3: Fingerprint::of_file(&folder.join(WEIGHTS))?.to_string(),
         device: device_name(job.device),
         best_epoch,

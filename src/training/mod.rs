@@ -20,7 +20,7 @@ use self::record::{Epoch, Evaluation};
 use self::sampling::Turn;
 use self::sgd::Sgd;
 use crate::artifact::{self, Fingerprint, Stamp};
-use crate::config::{self, Split};
+use crate::config::{self, Split, Start};
 use crate::network::{self, Network};
 use crate::patch::{Manifest, Store};
 use crate::progress::Progress;
@@ -64,9 +64,14 @@ pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Res
     let mut stamp = Stamp::new(FORMAT)
         .with("dataset", dataset.clone())
         .with("settings", Fingerprint::of(&settings));
-    if let Some(weights) = &network.weights {
-        stamp = stamp.with("weights", Fingerprint::of_file(weights)?);
-    }
+    stamp = match &network.weights {
+        Start::Random => stamp,
+        Start::Builtin => {
+            let trunk = network::builtin::find(&network.name).map(|trunk| trunk.bytes);
+            stamp.with("weights", Fingerprint::of_bytes(trunk.unwrap_or_default()))
+        }
+        Start::File(path) => stamp.with("weights", Fingerprint::of_file(path)?),
+    };
     Ok(stamp)
 }
 
@@ -78,9 +83,10 @@ fn start(job: &Job) -> Result<Network> {
         .with_design(settings.design())?;
     match (&settings.weights, &settings.training) {
         // Fine-tuning replaces the last layer; used as they are, weights must bring it.
-        (Some(path), Some(_)) => network.load_trunk(path)?,
-        (Some(path), None) => network.load(path)?,
-        (None, _) => {}
+        (Start::File(path), Some(_)) => network.load_trunk(path)?,
+        (Start::File(path), None) => network.load(path)?,
+        (Start::Builtin, _) => network.load_builtin()?,
+        (Start::Random, _) => {}
     }
     Ok(network)
 }

@@ -39,7 +39,7 @@ pub struct Evaluation {
     pub input: u32,
     /// Count of trainable parameters.
     pub parameters: u64,
-    /// File the weights came from before training; `None` is random initialisation.
+    /// What the weights were before training, in words; `None` is random initialisation.
     pub pretrained: Option<String>,
     /// BLAKE3 of the kept weights, 32 hexadecimal digits.
     pub weights_blake3: String,

@@ -96,7 +96,7 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
 fn network(lr: f64) -> config::Network {
     config::Network {
         name: "resnet10".into(),
-        weights: None,
+        weights: config::Start::Random,
         layers: vec!["layer4".into()],
         input: EDGE,
         pooling: crate::network::Pooling::Global,
@@ -180,7 +180,11 @@ fn weights_used_as_they_are_are_only_evaluated() {
     let folder = tempfile::tempdir().unwrap();
     run(&network(0.02), folder.path(), &Silent).unwrap();
     let weights = folder.path().join(WEIGHTS);
-    let asis = config::Network { weights: Some(weights.clone()), training: None, ..network(0.02) };
+    let asis = config::Network {
+        weights: config::Start::File(weights.clone()),
+        training: None,
+        ..network(0.02)
+    };
     let other = tempfile::tempdir().unwrap();
     let evaluation = run(&asis, other.path(), &Silent).unwrap();
     assert_eq!(evaluation.best_epoch, None);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use unit_atlas::artifact::{self, Fingerprint, Stamp};
 use unit_atlas::atlas::{self, Exhibit, Inputs, Report};
-use unit_atlas::config::{self, Config, Split};
+use unit_atlas::config::{self, Config, Split, Start};
 use unit_atlas::dissection::record::{Concept, Field, Layer, TopPatch, Unit};
 use unit_atlas::lexicon::{Group, Lexicon, Lexicons, Term};
 use unit_atlas::mammogram::{Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
@@ -146,7 +146,7 @@ impl Fixture {
 fn project(root: &Path, top: usize) -> Config {
     let network = |name: &str, layer: &str, weights: Option<&str>| config::Network {
         name: name.into(),
-        weights: weights.map(|file| root.join("weights").join(file)),
+        weights: weights.map_or(Start::Random, |file| Start::File(root.join("weights").join(file))),
         layers: vec![layer.into()],
         input: EDGE,
         pooling: unit_atlas::network::Pooling::Global,

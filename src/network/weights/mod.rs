@@ -49,6 +49,11 @@ impl Weights {
         Ok(Weights(weights))
     }
 
+    /// Reads the bytes of a safetensors file with torchvision's names.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Weights> {
+        Ok(Weights(read_safetensors(bytes)?))
+    }
+
     /// The tensors by name.
     pub fn tensors(&self) -> &BTreeMap<String, Tensor> {
         &self.0
