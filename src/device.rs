@@ -57,12 +57,11 @@ pub fn describe(device: &Device) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(feature = "cuda", feature = "metal"))))]
 mod tests {
     use super::*;
 
     #[test]
-    #[cfg(not(any(feature = "cuda", feature = "metal")))]
     fn a_missing_accelerator_is_an_error_with_help_and_auto_is_not() {
         let message = format!("{:#}", open(config::Device::Cuda(0)).unwrap_err());
         assert!(message.contains("cuda:0") && message.contains("--features cuda"), "{message}");

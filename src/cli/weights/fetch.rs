@@ -16,9 +16,27 @@ use crate::progress::{Progress, Silent};
 /// mirror of the model hub is `HF_ENDPOINT`, as everywhere.)
 const MIRROR: &str = "UNIT_ATLAS_PYTORCH";
 
+/// Where files are asked for.
+struct Servers {
+    /// Folder of torchvision's weights.
+    pytorch: String,
+    /// The model hub, or what the environment says.
+    hub: Option<String>,
+}
+
 /// Downloads a file into `folder`, unless it is there. It appears only whole and with the digest that
 /// was published.
 pub(super) fn fetch(
+    published: &Published,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<PathBuf> {
+    let pytorch = std::env::var(MIRROR).unwrap_or_else(|_| PYTORCH.to_string());
+    fetch_from(&Servers { pytorch, hub: None }, published, folder, progress)
+}
+
+fn fetch_from(
+    servers: &Servers,
     published: &Published,
     folder: &Path,
     progress: &dyn Progress,
@@ -32,7 +50,7 @@ pub(super) fn fetch(
         return Ok(path);
     }
     fs_err::create_dir_all(folder)?;
-    download(published, &path, progress).with_context(|| {
+    download(servers, published, &path, progress).with_context(|| {
         format!(
             "{} could not be downloaded from {}; it can be fetched by a browser and put into {}",
             published.file,
@@ -43,11 +61,15 @@ pub(super) fn fetch(
     Ok(path)
 }
 
-fn download(published: &Published, path: &Path, progress: &dyn Progress) -> Result<()> {
+fn download(
+    servers: &Servers,
+    published: &Published,
+    path: &Path,
+    progress: &dyn Progress,
+) -> Result<()> {
     match published.source {
         Source::PyTorch => {
-            let base = std::env::var(MIRROR).unwrap_or_else(|_| PYTORCH.to_string());
-            let address = format!("{}/{}", base.trim_end_matches('/'), published.file);
+            let address = format!("{}/{}", servers.pytorch.trim_end_matches('/'), published.file);
             let answer = ureq::get(&address).call()?;
             let length = answer.header("content-length").and_then(|length| length.parse().ok());
             progress.start(published.file, length.unwrap_or(0));
@@ -58,11 +80,15 @@ fn download(published: &Published, path: &Path, progress: &dyn Progress) -> Resu
         Source::Hub { model, revision, file } => {
             // Into a folder of ours and not the shared cache: the file is kept once, where it was
             // asked for.
-            let cache = tempfile::tempdir_in(path.parent().unwrap_or(Path::new(".")))?;
-            let api = ApiBuilder::from_env()
+            let folder = std::path::absolute(path.parent().unwrap_or(Path::new(".")))?;
+            let cache = tempfile::tempdir_in(folder)?;
+            let mut api = ApiBuilder::from_env()
                 .with_cache_dir(cache.path().to_path_buf())
-                .with_progress(false)
-                .build()?;
+                .with_progress(false);
+            if let Some(hub) = &servers.hub {
+                api = api.with_endpoint(hub.clone());
+            }
+            let api = api.build()?;
             let repo = Repo::with_revision(model.into(), RepoType::Model, revision.into());
             let told = Told { progress, name: published.file };
             let downloaded = api.repo(repo).download_with_progress(file, told);
@@ -132,4 +158,72 @@ impl hf_hub::api::Progress for Told<'_> {
     }
 
     fn finish(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// SHA-256 of "abc", from the standard (FIPS 180-2, appendix B.1).
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    /// A server that answers every request with "abc", as the hub answers, until the test ends.
+    fn server() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let request = BufReader::new(&stream).lines().map(Result::unwrap);
+                let request: Vec<String> = request.take_while(|line| !line.is_empty()).collect();
+                let first =
+                    request.iter().any(|line| line.eq_ignore_ascii_case("range: bytes=0-0"));
+                let (body, end) = if first { ("a", 0) } else { ("abc", 2) };
+                let missing = request[0].contains("missing");
+                let status = if missing { "404 Not Found" } else { "200 OK" };
+                let answer = format!(
+                    "HTTP/1.1 {status}\r\nContent-Length: {}\r\nContent-Range: bytes 0-{end}/3\r\n\
+                     ETag: \"{ABC}\"\r\nX-Repo-Commit: c0ffee\r\nConnection: close\r\n\r\n{body}",
+                    body.len()
+                );
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn only_what_was_published_is_kept() {
+        let address = server();
+        let servers = Servers { pytorch: address.clone(), hub: Some(address) };
+        let folder = tempfile::tempdir().unwrap();
+        let fetch = |published: &Published| {
+            fetch_from(&servers, published, &folder.path().join("weights"), &Silent)
+        };
+        let torch =
+            |file, sha256| Published { network: "x", file, source: Source::PyTorch, sha256 };
+        let hub = Source::Hub { model: "owner/name", revision: "main", file: "model.safetensors" };
+        for published in [
+            torch("whole.pth", ABC),
+            torch("start.pth", &ABC[..8]),
+            Published { network: "x", file: "hub.safetensors", source: hub, sha256: ABC },
+        ] {
+            let path = fetch(&published).unwrap();
+            assert_eq!(std::fs::read(&path).unwrap(), b"abc");
+            // There already.
+            assert_eq!(fetch(&published).unwrap(), path);
+        }
+        let other = "00".repeat(32).leak();
+        let message = format!("{:#}", fetch(&torch("other.pth", other)).unwrap_err());
+        assert!(message.contains(ABC) && message.contains("incomplete"), "{message}");
+        let message = format!("{:#}", fetch(&torch("missing.pth", ABC)).unwrap_err());
+        assert!(message.contains("404") && message.contains("download.pytorch.org"), "{message}");
+        let message = format!("{:#}", fetch(&torch("whole.pth", other)).unwrap_err());
+        assert!(message.contains("move it away"), "{message}");
+        let kept = std::fs::read_dir(folder.path().join("weights")).unwrap();
+        assert_eq!(kept.count(), 3, "nothing else may be left behind");
+    }
 }

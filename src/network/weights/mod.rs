@@ -93,19 +93,19 @@ fn read(path: &Path) -> Result<BTreeMap<String, Tensor>> {
     if torch::is_legacy(bytes) {
         return torch::read_legacy(bytes);
     }
-    let named_so = path.extension().is_some_and(|extension| extension == "safetensors");
-    if named_so || bytes.get(8) == Some(&b'{') {
-        if let Some(other) = other_kind(bytes) {
-            bail!("{other}");
-        }
+    // The length of a JSON header comes first, of which any byte may look like anything.
+    if bytes.get(8) == Some(&b'{') {
+        return read_safetensors(bytes);
+    }
+    if let Some(other) = other_kind(bytes) {
+        bail!("{other}");
+    }
+    if path.extension().is_some_and(|extension| extension == "safetensors") {
         return read_safetensors(bytes);
     }
     bail!(
-        "{}",
-        other_kind(bytes).unwrap_or(
-            "it is neither a .safetensors file nor one of PyTorch's torch.save: the download may \
-             have failed, or this is another file"
-        )
+        "it is neither a .safetensors file nor one of PyTorch's torch.save: the download may have \
+         failed, or this is another file"
     )
 }
 

@@ -148,7 +148,10 @@ impl Machine<'_> {
     /// Up to the end of the line.
     fn line(&mut self) -> Result<String> {
         let rest = &self.bytes[self.at..];
-        let length = rest.iter().position(|b| *b == b'\n').context("a line without an end")?;
+        let length = rest
+            .iter()
+            .position(|b| *b == b'\n')
+            .context("a line has no end: the file is truncated or damaged")?;
         let line = self.take(length + 1)?;
         let line = line[..length].strip_suffix(b"\r").unwrap_or(&line[..length]);
         Ok(String::from_utf8_lossy(line).into_owned())
