@@ -177,6 +177,8 @@ impl Network {
     }
 
     /// Loads weights of any form that [`Weights::read`] reads. Nothing changes unless all fit.
+    /// Inception's auxiliary classifier may be absent from the file, as a whole, unless the [`Design`]
+    /// trains it; it then stays as it is.
     ///
     /// # Errors
     /// When the file cannot be read, or tensors are missing, unknown or of another shape (they are
@@ -226,7 +228,8 @@ impl Network {
         }
     }
 
-    /// Logits of images, n x 3 x input x input, one row per image, one column per class.
+    /// Logits of images, n x 3 x input x input, one row per image, one column per class. In training,
+    /// those of the last layer only: [`Network::training_logits`] has the auxiliary ones too.
     ///
     /// # Errors
     /// When the images have another shape.

@@ -1,15 +1,17 @@
 """Writes network.json: what PyTorch computes for the layers and networks, to hold ours against.
 
 Inputs and weights follow from `values` below, which the tests repeat, so the file holds results only.
-Run: python tests/golden/network.py > tests/golden/network.json  (PyTorch 2.x; torchvision not needed)
+Run: python tests/golden/network.py > tests/golden/network.json  (PyTorch 2.x, torchvision)
 """
 
 import json
+import sys
 
 import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+import torchvision
 
 torch.set_num_threads(2)
 torch.use_deterministic_algorithms(True)
@@ -17,15 +19,18 @@ torch.use_deterministic_algorithms(True)
 
 def values(seed, *shape):
     """Numbers in [-1, 1) that look random, the same in every language."""
-    count = int(np.prod(shape))
-    mask = np.uint64(0xFFFFFFFF)
-    v = (np.arange(count, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(seed * 40503 + 1)) & mask
-    v ^= v >> np.uint64(15)
-    v = (v * np.uint64(0x2C1B3C6D)) & mask
-    v ^= v >> np.uint64(12)
-    v = (v * np.uint64(0x297A2D39)) & mask
-    v ^= v >> np.uint64(15)
-    out = (v >> np.uint64(8)).astype(np.float32) / np.float32(1 << 23) - np.float32(1)
+    v = np.arange(int(np.prod(shape)), dtype=np.uint32)
+    v *= np.uint32(2654435761)
+    v += np.uint32((seed * 40503 + 1) & 0xFFFFFFFF)
+    v ^= v >> np.uint32(15)
+    v *= np.uint32(0x2C1B3C6D)
+    v ^= v >> np.uint32(12)
+    v *= np.uint32(0x297A2D39)
+    v ^= v >> np.uint32(15)
+    v >>= np.uint32(8)
+    out = v.astype(np.float32)
+    out /= np.float32(1 << 23)
+    out -= np.float32(1)
     return torch.from_numpy(out.reshape(shape))
 
 
@@ -38,7 +43,8 @@ def digest(tensor):
     flat = tensor.detach().double().flatten()
     weights = values(99, flat.numel()).double()
     at = [i * (flat.numel() - 1) // 4 for i in range(5)]
-    return [float(f"{v:.7g}") for v in [flat.abs().mean(), (flat * weights).mean(), *flat[at]]]
+    mean = flat.abs().sum() / flat.numel()
+    return [float(f"{v:.7g}") for v in [mean, flat.dot(weights) / flat.numel(), *flat[at]]]
 
 
 def leaf(tensor):
@@ -67,7 +73,8 @@ def convolutions():
         ((1, 2, 13, 14), 3, (5, 5), 2, (2, 2)), ((2, 3, 15, 15), 2, (11, 11), 4, (2, 2)),
         ((2, 4, 5, 5), 3, (1, 1), 1, (0, 0)), ((2, 4, 6, 6), 3, (1, 1), 2, (0, 0)),
         ((1, 3, 8, 8), 2, (1, 7), 1, (0, 3)), ((1, 3, 8, 8), 2, (7, 1), 1, (3, 0)),
-        ((1, 2, 11, 11), 3, (7, 7), 2, (3, 3)),
+        ((1, 2, 11, 11), 3, (7, 7), 2, (3, 3)), ((2, 3, 10, 7), 2, (1, 3), 2, (0, 1)),
+        ((1, 2, 9, 14), 3, (3, 3), 3, (1, 0)), ((2, 2, 12, 5), 3, (4, 3), 3, (2, 1)),
     ]:
         x = leaf(values(1, *shape))
         w = leaf(values(2, units, shape[1], *kernel))
@@ -81,10 +88,10 @@ def convolutions():
 
 def norms():
     out = []
-    for training in [True, False]:
+    for training, epsilon in [(True, 1e-5), (False, 1e-5), (True, 1e-3), (False, 1e-3)]:
         for relu in [True, False]:
             x, shortcut = leaf(values(1, 3, 4, 5, 3) * 2 + 0.5), leaf(values(2, 3, 4, 5, 3))
-            norm = nn.BatchNorm2d(4)
+            norm = nn.BatchNorm2d(4, eps=epsilon)
             norm.train(training)
             with torch.no_grad():
                 norm.weight.copy_(1 + values(3, 4) / 2)
@@ -94,7 +101,7 @@ def norms():
             y = norm(x) + shortcut
             y = F.relu(y) if relu else y
             y.backward(values(7, *y.shape))
-            out.append(dict(training=training, relu=relu, y=short(y), x_grad=short(x.grad),
+            out.append(dict(training=training, relu=relu, epsilon=epsilon, y=short(y), x_grad=short(x.grad),
                             shortcut_grad=digest(shortcut.grad), gain_grad=short(norm.weight.grad),
                             offset_grad=short(norm.bias.grad), mean=short(norm.running_mean),
                             variance=short(norm.running_var)))
@@ -120,104 +127,126 @@ def adaptive():
     return out
 
 
-class AlexNet(nn.Module):
-    """torchvision's, without dropout."""
-
-    def __init__(self, classes):
-        super().__init__()
-        relu, pool = nn.ReLU, lambda: nn.MaxPool2d(3, 2)
-        self.features = nn.Sequential(
-            nn.Conv2d(3, 64, 11, 4, 2), relu(), pool(), nn.Conv2d(64, 192, 5, padding=2), relu(), pool(),
-            nn.Conv2d(192, 384, 3, padding=1), relu(), nn.Conv2d(384, 256, 3, padding=1), relu(),
-            nn.Conv2d(256, 256, 3, padding=1), relu(), pool())
-        self.classifier = nn.Sequential(
-            nn.Identity(), nn.Linear(9216, 4096), relu(), nn.Identity(), nn.Linear(4096, 4096), relu(),
-            nn.Linear(4096, classes))
-
-    def forward(self, x):
-        return self.classifier(F.adaptive_avg_pool2d(self.features(x), 6).flatten(1))
-
-    def probes(self):
-        return {f"conv{i + 1}": self.features[at] for i, at in enumerate([0, 3, 6, 8, 10])}
+def average_pools():
+    out = []
+    for shape, kernel, stride, padding in [
+        ((2, 3, 6, 9), 3, 1, 1), ((1, 2, 17, 17), 5, 3, 0), ((2, 2, 5, 4), 2, 2, 0), ((1, 1, 7, 6), 3, 2, 1),
+    ]:
+        x = leaf(values(1, *shape))
+        y = F.avg_pool2d(x, kernel, stride, padding)
+        y.backward(values(2, *y.shape))
+        out.append(dict(shape=shape, kernel=kernel, stride=stride, padding=padding,
+                        y=short(y), x_grad=short(x.grad)))
+    return out
 
 
-class Block(nn.Module):
-    """torchvision's BasicBlock and Bottleneck."""
-
-    def __init__(self, channels, width, stride, bottleneck):
-        super().__init__()
-        units = width * 4 if bottleneck else width
-        if bottleneck:
-            plans = [(width, 1, 1), (width, 3, stride), (units, 1, 1)]
-        else:
-            plans = [(width, 3, stride), (width, 3, 1)]
-        self.count, at = len(plans), channels
-        for i, (out, kernel, step) in enumerate(plans, 1):
-            setattr(self, f"conv{i}", nn.Conv2d(at, out, kernel, step, kernel // 2, bias=False))
-            setattr(self, f"bn{i}", nn.BatchNorm2d(out))
-            at = out
-        self.downsample = None
-        if stride != 1 or channels != units:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(channels, units, 1, stride, bias=False), nn.BatchNorm2d(units))
-
-    def forward(self, x):
-        y = x
-        for i in range(1, self.count + 1):
-            y = getattr(self, f"bn{i}")(getattr(self, f"conv{i}")(y))
-            y = F.relu(y) if i < self.count else y
-        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
-
-
-class ResNet(nn.Module):
-    def __init__(self, blocks, bottleneck, classes):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
-        channels = 64
-        for layer, (width, count) in enumerate(zip([64, 128, 256, 512], blocks), 1):
-            members = []
-            for block in range(count):
-                members.append(Block(channels, width, 2 if layer > 1 and block == 0 else 1, bottleneck))
-                channels = width * 4 if bottleneck else width
-            setattr(self, f"layer{layer}", nn.Sequential(*members))
-        self.fc = nn.Linear(channels, classes)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
-        for layer in range(1, 5):
-            x = getattr(self, f"layer{layer}")(x)
-        return self.fc(x.mean((2, 3)))
-
-    def probes(self):
-        return {"bn1": self.bn1, **{f"layer{i}": getattr(self, f"layer{i}") for i in range(1, 5)}}
+def seed_of(name):
+    """A seed that follows from a tensor's name."""
+    seed = 0
+    for byte in name.encode():
+        seed = (seed * 31 + byte) & 0xFFFFFFFF
+    return seed
 
 
 def fill(network):
-    """Weights of every tensor of the state from its place among them."""
-    state = network.state_dict()
-    for seed, (name, tensor) in enumerate(state.items(), 1000):
-        v = values(seed, *tensor.shape) if tensor.dim() else None
+    """Every tensor of the state from its name."""
+    for name, tensor in network.state_dict().items():
+        v = values(seed_of(name), *tensor.shape) if tensor.dim() else None
         if name.endswith("num_batches_tracked"):
             tensor.fill_(7)
         elif name.endswith("running_var"):
             tensor.copy_(1 + v / 2)
         elif name.endswith("bn3.weight"):
-            # Weak branches, or rounding grows beyond use over the depth of a ResNet-50.
+            # Weak branches, or rounding grows beyond use over the depth of a ResNet.
             tensor.copy_((1 + v / 4) / 8)
         elif tensor.dim() == 1 and name.endswith("weight"):
             tensor.copy_(1 + v / 4)
+        elif tensor.dim() == 1 and ("bn" in name or "downsample" in name):
+            # Most values pass their ReLU, or deep networks of random weights are chaotic: rounding
+            # grows from layer to layer until it is all there is.
+            tensor.copy_(1 + v / 8)
         elif tensor.dim() == 1:
             tensor.copy_(v / 8)
         else:
             tensor.copy_(v * np.float32((6 / tensor[0].numel()) ** 0.5))
 
 
-def network(name, make, size):
-    net = make()
+def brief(tensor):
+    """The beginning of `digest`."""
+    return digest(tensor)[:3]
+
+
+def probes(name, net):
+    """Where the paper's release looks, by our names of the layers."""
+    if name == "alexnet":
+        return {f"conv{i + 1}": net.features[at] for i, at in enumerate([0, 3, 6, 8, 10])}
+    if name.startswith("vgg"):
+        out, block, count = {}, 1, 0
+        for module in net.features:
+            if isinstance(module, nn.Conv2d):
+                count, last = count + 1, module
+            elif isinstance(module, nn.MaxPool2d):
+                out[f"conv{block}_{count}"] = last
+                block, count = block + 1, 0
+        return out
+    if name == "inception_v3":
+        return {f"mixed_{at}": getattr(net, f"Mixed_{at}") for at in ["5d", "6a", "6e", "7a", "7c"]}
+    return {"bn1": net.bn1, **{f"layer{i}": getattr(net, f"layer{i}") for i in range(1, 5)}}
+
+
+def training(net, x, lr):
+    """Logits, gradients and buffers of one pass of training, and the change that three steps make."""
+    before = {n: p.detach().clone() for n, p in net.named_parameters()}
+    optimiser = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9, weight_decay=1e-4)
+    net.train()
+    for step in range(3):
+        optimiser.zero_grad()
+        y = net(x)
+        y, auxiliary = y if isinstance(y, tuple) else (y, None)
+        loss = (y * values(2, *y.shape).to(y.dtype)).sum()
+        if auxiliary is not None:
+            loss = loss + 0.4 * (auxiliary * values(3, *y.shape).to(y.dtype)).sum()
+        loss.backward()
+        if step == 0:
+            logits = short(y)
+            auxiliary_logits = None if auxiliary is None else short(auxiliary)
+            gradients = {n: brief(p.grad) for n, p in net.named_parameters()}
+            buffers = {n: brief(b) for n, b in net.named_buffers() if b.dim()}
+        optimiser.step()
+    return dict(logits=logits, auxiliary=auxiliary_logits, gradients=gradients, buffers=buffers,
+                steps={n: brief(p.detach() - before[n]) for n, p in net.named_parameters()},
+                buffers_after={n: brief(b) for n, b in net.named_buffers() if b.dim()})
+
+
+def greatest(digests):
+    return max(abs(v) for digest in digests for v in digest)
+
+
+def distance(found, expected):
+    """How far results lie from others at most, relative to the greatest value of each digest, or to
+    a thousandth of the greatest of all where that is more: the gradient by an offset that a later
+    normalisation takes out again is zero but for rounding."""
+    if not isinstance(expected, dict):
+        found, expected = {"": found}, {"": expected}
+    floor = greatest(expected.values()) / 1000 if expected else 0.0
+    return max((max(abs(a - b) for a, b in zip(found[name], values)) / max(floor, greatest([values]))
+                for name, values in expected.items()), default=0.0)
+
+
+def network(name, size, images=2, lr=1e-3, classes=2, auxiliary=False, window7=False):
+    options = dict(num_classes=classes, weights=None)
+    if name == "inception_v3":
+        options.update(aux_logits=auxiliary, transform_input=True, init_weights=False)
+    net = getattr(torchvision.models, name)(**options)
+    if window7:
+        net.avgpool = nn.AvgPool2d(7)
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
     fill(net)
-    x = values(1, 2, 3, size, size)
+    x = values(1, images, 3, size, size)
     maps, hooks = {}, []
-    for layer, module in net.probes().items():
+    for layer, module in probes(name, net).items():
         hook = lambda m, i, o, layer=layer: maps.__setitem__(layer, o.detach().clone())
         hooks.append(module.register_forward_hook(hook))
     net.eval()
@@ -225,33 +254,52 @@ def network(name, make, size):
         logits = net(x)
     for hook in hooks:
         hook.remove()
-    # Batch statistics of a few values amplify rounding: the reference is in double precision.
-    net.double().train()
-    y = net(x.double())
-    y.backward(values(2, *y.shape).double())
-    buffers = {n: digest(b) for n, b in net.named_buffers() if b.dim()}
-    keep = lambda items: dict(list(items.items())[:6] + list(items.items())[-6:])
-    return dict(name=name, size=size, logits=short(logits), maps={k: digest(v) for k, v in maps.items()},
-                shapes={k: list(v.shape) for k, v in maps.items()}, training=short(y),
-                state=[[n, list(t.shape)] for n, t in net.state_dict().items()],
-                gradients={n: digest(p.grad) for n, p in net.named_parameters()}, buffers=keep(buffers))
+    case = dict(name=name, size=size, images=images, auxiliary=auxiliary, window7=window7, lr=lr,
+                logits=short(logits), maps={k: digest(v) for k, v in maps.items()},
+                shapes={k: list(v.shape) for k, v in maps.items()})
+    # Batch statistics of few values amplify rounding: the reference is in double precision, and how
+    # far PyTorch's own single precision lies from it is kept beside.
+    state = {n: t.clone() for n, t in net.state_dict().items()}
+    single = training(net, x, lr)
+    net.load_state_dict(state)
+    case["training"] = double = training(net.double(), x.double(), lr)
+    case["single"] = {k: float(f"{distance(single[k], v):.2g}") for k, v in double.items() if v is not None}
+    # The names once; everything else in their order.
+    double["names"], double["buffer_names"] = list(double["gradients"]), list(double["buffers"])
+    for key in ["gradients", "steps", "buffers", "buffers_after"]:
+        double[key] = list(double[key].values())
+    print(name, size, case["single"], {k: v[0] for k, v in case["maps"].items()}, case["logits"], file=sys.stderr, flush=True)
+    return case
 
 
-print(json.dumps(dict(
-    max_pools=max_pools(), convolutions=convolutions(), norms=norms(), resizes=resizes(),
-    adaptive=adaptive(),
-    networks=[
-        network("alexnet", lambda: AlexNet(3), 113),
-        network("resnet18", lambda: ResNet([2, 2, 2, 2], False, 3), 97),
-        network("resnet50", lambda: ResNet([3, 4, 6, 3], True, 2), 65),
-    ])).replace("], ", "],\n"))
+def main():
+    print(json.dumps(dict(
+        max_pools=max_pools(), average_pools=average_pools(), convolutions=convolutions(), norms=norms(),
+        resizes=resizes(), adaptive=adaptive(),
+        networks=[
+            network("alexnet", 113, classes=3),
+            network("vgg16", 64),
+            network("inception_v3", 299, images=3, lr=2e-2, auxiliary=True),
+            network("inception_v3", 139, images=4, lr=2e-2),
+            network("resnet18", 97, lr=2e-2, classes=3),
+            network("resnet18", 227, lr=2e-2, window7=True),
+            network("resnet50", 97, lr=2e-2),
+            network("resnet152", 97, lr=2e-2),
+        ])).replace("], ", "],\n"))
+    files()
 
-# Two small files as training scripts write them: a bare state dictionary, and one of a DataParallel
-# network in a checkpoint.
-small = nn.Sequential(nn.Conv2d(1, 2, 2), nn.BatchNorm2d(2))
-with torch.no_grad():
-    small[0].weight.copy_(values(1, 2, 1, 2, 2))
-    small[1].num_batches_tracked.fill_(7)
-here = __file__.rpartition("/")[0] or "."
-torch.save(small.state_dict(), f"{here}/state.pth")
-torch.save(dict(epoch=3, arch="small", state_dict=nn.DataParallel(small).state_dict()), f"{here}/nested.pth")
+
+def files():
+    """Two small files as training scripts write them: a bare state dictionary, and one of a
+    DataParallel network in a checkpoint."""
+    small = nn.Sequential(nn.Conv2d(1, 2, 2), nn.BatchNorm2d(2))
+    with torch.no_grad():
+        small[0].weight.copy_(values(1, 2, 1, 2, 2))
+        small[1].num_batches_tracked.fill_(7)
+    here = __file__.rpartition("/")[0] or "."
+    torch.save(small.state_dict(), f"{here}/state.pth")
+    torch.save(dict(epoch=3, arch="small", state_dict=nn.DataParallel(small).state_dict()), f"{here}/nested.pth")
+
+
+if __name__ == "__main__":
+    main()
