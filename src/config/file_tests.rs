@@ -77,7 +77,8 @@ fn the_template_names_every_key() {
     let keys = "title base_url output seed device source kind path patients height patches window \
                 stride size min_lesion min_patch min_breast classes split train validation test \
                 networks name weights layers input training epochs batch lr momentum weight_decay \
-                lr_decay_epochs schedule warmup augment balance dissection top threshold quantile \
+                lr_decay_epochs schedule warmup augment flips rotations intensity balance \
+                class_weights early_stopping checkpoint_minutes tensorboard dissection top threshold quantile \
                 fraction_of_max survey units repeats blind lexicon theme";
     for key in keys.split_whitespace() {
         let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
@@ -104,11 +105,14 @@ networks:
     layers: [layer4, bn1]
     input: 113
     training: { epochs: 3, lr: 1.0e-2, lr_decay_epochs: [2, 3], schedule: cosine, warmup: 7,
-                augment: true }
+                augment: { rotations: false, intensity: 0.1 }, class_weights: [1, 2.5],
+                early_stopping: 4, checkpoint_minutes: 0, tensorboard: true }
   - name: alexnet
     training: false
   - name: resnet34
     training: true
+  - name: resnet50
+    training: { augment: true, class_weights: balanced }
 dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
 ",
     )
@@ -119,7 +123,7 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
     assert_eq!(config.device, Device::Cuda(1));
     assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
     assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
-    let [resnet, alexnet, third] = &config.networks[..] else { panic!() };
+    let [resnet, alexnet, third, fourth] = &config.networks[..] else { panic!() };
     assert_eq!(resnet.weights.as_deref(), Some(Path::new("/project/w/resnet18.pth")));
     assert_eq!(resnet.layers, ["layer4", "bn1"]);
     assert_eq!(
@@ -133,14 +137,21 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
             lr_decay_epochs: vec![2, 3],
             schedule: Schedule::Cosine,
             warmup: 7,
-            augment: true,
+            augment: Augment { flips: true, rotations: false, intensity: 0.1 },
             balance: false,
+            class_weights: ClassWeights::Given(vec![1.0, 2.5]),
+            early_stopping: Some(4),
+            checkpoint_minutes: 0.0,
+            tensorboard: true,
         })
     );
     assert_eq!((alexnet.training.as_ref(), alexnet.input), (None, 227));
     assert_eq!(alexnet.layers, ["conv5"]);
     assert_eq!(third.layers, ["layer3", "layer4"]);
     assert_eq!(third.training, Some(defaults::training()));
+    let fourth = fourth.training.as_ref().unwrap();
+    assert_eq!(fourth.augment, Augment::SYMMETRIES);
+    assert_eq!(fourth.class_weights, ClassWeights::Balanced);
     assert_eq!(config.dissection.threshold, Threshold::FractionOfMax(0.2));
     assert_eq!(config.survey.patches, 20, "never more than there are top patches");
 }
@@ -220,6 +231,14 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("networks: [{ name: alexnet, training: { lr: .inf } }]", ".inf"),
         ("networks: [{ name: alexnet, training: { momentum: 1 } }]", "1 }"),
         ("networks: [{ name: alexnet, training: { lr_decay_epochs: [3, 2] } }]", "2] }"),
+        ("networks: [{ name: alexnet, training: { augment: { intensity: 1 } } }]", "1 }"),
+        ("networks: [{ name: alexnet, training: { augment: { flip: true } } }]", "flip:"),
+        ("networks: [{ name: alexnet, training: { class_weights: [1, 2, 3] } }]", "[1, 2"),
+        ("networks: [{ name: alexnet, training: { class_weights: [1, 0] } }]", "0] }"),
+        ("networks: [{ name: alexnet, training: { class_weights: balance } }]", "balance }"),
+        ("networks: [{ name: alexnet, training: { early_stopping: 0 } }]", "0 }"),
+        ("networks: [{ name: alexnet, training: { checkpoint_minutes: -1 } }]", "-1"),
+        ("networks: [{ name: alexnet, weights: output/work/w.pth }]", "output"),
         ("survey: { patches: 65 }", "65"),
         ("survey: { repeats: 1.1 }", "1.1"),
         ("survey: { lexicon: ../x }", "../x"),
@@ -247,6 +266,13 @@ fn messages_say_what_to_write() {
     assert_refused("networks: [{ name: alexnte }]", 1, "alexnte", &["did you mean `alexnet`?"]);
     let text = "networks:\n  - name: resnet18\n    layers: [layer3, layr4]\n";
     assert_refused(text, 3, "layr4", &["layer of resnet18", "did you mean `layer4`?"]);
+    let text = "networks: [{ name: alexnet, training: { class_weights: balanc } }]";
+    assert_refused(text, 1, "balanc", &["did you mean `balanced`?", "[1, 2]"]);
+    let text = "patches: { classes: 3 }\n\
+                networks: [{ name: alexnet, training: { class_weights: [1, 2] } }]";
+    assert_refused(text, 2, "[1, 2]", &["3 classes", "patches.classes"]);
+    let text = "networks: [{ name: alexnet, weights: output/work/networks/alexnet/w.safetensors }]";
+    assert_refused(text, 1, "output", &["own output folder", "another project's"]);
     let text = "networks:\n  - name: alexnet\n  - name: alexnet\n";
     assert_refused(text, 3, "alexnet", &["listed twice"]);
     assert_refused("split: { train: 0.9 }", 1, "{", &["sum to 1.1, not to 1"]);
