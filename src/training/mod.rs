@@ -1,9 +1,10 @@
 //! Training and evaluation of networks, as in the paper's section 2.2.
 //!
-//! [`train`] is the whole of it: a `session` runs the epochs, then [`evaluate`] judges the weights that
-//! it kept. A session draws an epoch's patches (`sampling`), has them read and changed ahead (`loader`,
-//! `augment`), takes a step for each batch (`loss`, [`schedule`], [`sgd`]), and leaves a [`record`] of
-//! each epoch (`history`, `events`) and what it needs to go on after a kill (`checkpoint`).
+//! [`train`] is the whole of it: a `session` runs the epochs, then [`mod@evaluate`] judges the weights
+//! that it kept. A session draws an epoch's patches (`sampling`), has them read and changed ahead
+//! (`loader`, `augment`), takes a step for each batch (`loss`, [`schedule`], [`sgd`]), and leaves a
+//! [`record`] of each epoch (`history`, `events`) and what it needs to go on after a kill
+//! (`checkpoint`).
 
 mod augment;
 mod checkpoint;
