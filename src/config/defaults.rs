@@ -1,7 +1,10 @@
 //! What a project is made of when its file does not say. The repository's `atlas.yaml`, which
 //! `init` copies, spells the same values out; a test holds the two together.
 
-use super::{Dissection, Network, Patches, Schedule, Shares, Start, Survey, Threshold, Training};
+use super::{
+    Augment, ClassWeights, Dissection, Network, Patches, Schedule, Shares, Start, Survey,
+    Threshold, Training,
+};
 use crate::config::Split;
 use crate::network::{Pooling, Precision};
 
@@ -47,8 +50,12 @@ pub(super) fn training() -> Training {
         lr_decay_epochs: Vec::new(),
         schedule: Schedule::Constant,
         warmup: 0,
-        augment: false,
+        augment: Augment::NONE,
         balance: false,
+        class_weights: ClassWeights::None,
+        early_stopping: None,
+        checkpoint_minutes: 10.0,
+        tensorboard: false,
         auxiliary: false,
         precision: Precision::F32,
     }
@@ -69,7 +76,7 @@ pub(super) fn networks() -> Vec<Network> {
         weight_decay: 5e-4,
         schedule: Schedule::Cosine,
         warmup: 20,
-        augment: true,
+        augment: Augment::SYMMETRIES,
         balance: true,
         ..training()
     };

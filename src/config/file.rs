@@ -5,12 +5,12 @@ use std::path::{Component, Path, PathBuf};
 use serde_yaml::{Location, Spanned};
 
 use super::form::{
-    DissectionFile, File, Given, NetworkFile, PatchesFile, SourceFile, SplitFile, SurveyFile,
-    Switch, ThresholdFile, TrainingFile,
+    AugmentSwitch, DissectionFile, File, Given, NetworkFile, PatchesFile, SourceFile, SplitFile,
+    SurveyFile, Switch, ThresholdFile, TrainingFile, WeightsChoice,
 };
 use super::{
-    Config, Device, Dissection, Network, Patches, Shares, Source, Split, Start, Survey, Threshold,
-    Training, defaults,
+    Augment, ClassWeights, Config, Device, Dissection, Network, Patches, Shares, Source, Split,
+    Start, Survey, Threshold, Training, defaults,
 };
 use crate::network::{
     ARCHITECTURES, Architecture, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS, builtin,
@@ -109,16 +109,18 @@ impl Check<'_> {
         let split = self.shares(file.split.as_ref().map(|s| (&s.value, s.referenced)))?;
         let dissection = self.dissection(file.dissection.unwrap_or_default(), split)?;
         let survey = self.survey(file.survey.unwrap_or_default(), dissection.top)?;
+        let output = self.output(file.output)?;
+        let patches = self.patches(file.patches.unwrap_or_default())?;
         Ok(Config {
             title: self.title(file.title)?,
             base_url: self.base_url(file.base_url)?,
-            output: self.output(file.output)?,
+            networks: self.networks(file.networks, &output, patches.classes)?,
+            output,
             seed: file.seed.map_or(defaults::SEED, |v| v.value),
             device: self.device(file.device)?,
             source: self.source(file.source)?,
-            patches: self.patches(file.patches.unwrap_or_default())?,
+            patches,
             split,
-            networks: self.networks(file.networks)?,
             dissection,
             survey,
             theme: self.theme(file.theme)?,
@@ -354,7 +356,12 @@ impl Check<'_> {
         Ok(v.value)
     }
 
-    fn networks(&self, given: Given<Vec<Spanned<NetworkFile>>>) -> Result<Vec<Network>, Mistake> {
+    fn networks(
+        &self,
+        given: Given<Vec<Spanned<NetworkFile>>>,
+        output: &Path,
+        classes: u32,
+    ) -> Result<Vec<Network>, Mistake> {
         let Some(list) = given else { return Ok(defaults::networks()) };
         if list.value.is_empty() {
             return self.wrong(
@@ -365,7 +372,7 @@ impl Check<'_> {
         let mut networks: Vec<Network> = Vec::new();
         for file in list.value {
             let at = file.value.name.referenced;
-            let network = self.network(file.value)?;
+            let network = self.network(file.value, output, classes)?;
             if networks.iter().any(|other| other.name == network.name) {
                 return self.wrong(
                     at,
@@ -377,14 +384,14 @@ impl Check<'_> {
         Ok(networks)
     }
 
-    fn network(&self, file: NetworkFile) -> Result<Network, Mistake> {
+    fn network(&self, file: NetworkFile, output: &Path, classes: u32) -> Result<Network, Mistake> {
         let architecture = self.architecture(&file.name)?;
         let (least, usual) = (architecture.min_input, architecture.input);
         let input = self.whole("input", file.input, usual, least, 2048)?;
         let untrained = matches!(file.training, Some(Switch::Flag(false)));
         Ok(Network {
             name: architecture.name.to_owned(),
-            weights: self.weights(file.weights, architecture, untrained)?,
+            weights: self.weights(file.weights, output, architecture, untrained)?,
             layers: match file.layers {
                 Some(list) => self.layers(list, architecture)?,
                 None => architecture.dissected.iter().map(|&layer| layer.to_owned()).collect(),
@@ -394,7 +401,9 @@ impl Check<'_> {
             training: match file.training {
                 Some(Switch::Flag(false)) => None,
                 Some(Switch::Flag(true)) | None => Some(defaults::training()),
-                Some(Switch::Settings(file)) => Some(self.training(*file, architecture, input)?),
+                Some(Switch::Settings(file)) => {
+                    Some(self.training(*file, architecture, input, classes)?)
+                }
             },
         })
     }
@@ -410,6 +419,7 @@ impl Check<'_> {
     fn weights(
         &self,
         given: Given<PathBuf>,
+        output: &Path,
         architecture: &Architecture,
         untrained: bool,
     ) -> Result<Start, Mistake> {
@@ -434,13 +444,20 @@ impl Check<'_> {
                 Some(_) => Ok(Start::Builtin),
             };
         }
-        let kinds = [".pth", ".pt", ".pth.tar", ".safetensors"];
+        if self.resolve(&path.value).starts_with(output) {
+            return self.wrong(
+                path.referenced,
+                "`weights` lies in this project's own output folder, which training writes to; copy \
+                 the file elsewhere, or name another project's",
+            );
+        }
+        let kinds = [".pth", ".pt", ".pth.tar", ".bin", ".safetensors"];
         if kinds.iter().any(|kind| name.ends_with(kind)) {
             return Ok(Start::File(self.resolve(&path.value)));
         }
         self.wrong(
             path.referenced,
-            "`weights` must be `builtin`, a PyTorch state dictionary (.pth, .pt, .pth.tar) or a \
+            "`weights` must be `builtin`, a file of PyTorch (.pth, .pt, .pth.tar, .bin) or a \
              .safetensors file",
         )
     }
@@ -533,6 +550,7 @@ impl Check<'_> {
         file: TrainingFile,
         architecture: &Architecture,
         input: u32,
+        classes: u32,
     ) -> Result<Training, Mistake> {
         let default = defaults::training();
         let mut lr_decay_epochs = Vec::new();
@@ -559,11 +577,72 @@ impl Check<'_> {
             lr_decay_epochs,
             schedule: file.schedule.unwrap_or(default.schedule),
             warmup: self.whole("warmup", file.warmup, default.warmup, 0, u32::MAX)?,
-            augment: file.augment.unwrap_or(default.augment),
+            augment: match file.augment {
+                Some(switch) => self.augment(switch)?,
+                None => default.augment,
+            },
             balance: file.balance.unwrap_or(default.balance),
+            class_weights: match file.class_weights {
+                Some(choice) => self.class_weights(choice, classes)?,
+                None => default.class_weights,
+            },
+            early_stopping: match file.early_stopping {
+                Some(epochs) => Some(self.whole("early_stopping", Some(epochs), 1, 1, 100_000)?),
+                None => default.early_stopping,
+            },
+            checkpoint_minutes: self.number(
+                "checkpoint_minutes",
+                file.checkpoint_minutes,
+                default.checkpoint_minutes,
+                &NOT_NEGATIVE,
+            )?,
+            tensorboard: file.tensorboard.unwrap_or(default.tensorboard),
             auxiliary: self.auxiliary(file.auxiliary, architecture, input)?,
             precision: file.precision.unwrap_or(default.precision),
         })
+    }
+
+    fn augment(&self, switch: AugmentSwitch) -> Result<Augment, Mistake> {
+        Ok(match switch {
+            AugmentSwitch::Flag(false) => Augment::NONE,
+            AugmentSwitch::Flag(true) => Augment::SYMMETRIES,
+            AugmentSwitch::Settings(file) => Augment {
+                flips: file.flips.unwrap_or(Augment::SYMMETRIES.flips),
+                rotations: file.rotations.unwrap_or(Augment::SYMMETRIES.rotations),
+                intensity: self.number("augment.intensity", file.intensity, 0.0, &BELOW_ONE)?,
+            },
+        })
+    }
+
+    fn class_weights(
+        &self,
+        choice: Spanned<WeightsChoice>,
+        classes: u32,
+    ) -> Result<ClassWeights, Mistake> {
+        let at = choice.referenced;
+        match choice.value {
+            WeightsChoice::Word(word) => match word.as_str() {
+                "none" => Ok(ClassWeights::None),
+                "balanced" => Ok(ClassWeights::Balanced),
+                other => self.wrong(
+                    at,
+                    unknown("choice of class weights", other, &["none", "balanced"])
+                        + "; a list gives each class its own, such as [1, 2]",
+                ),
+            },
+            WeightsChoice::Numbers(list) if list.len() != classes as usize => self.wrong(
+                at,
+                format!(
+                    "`class_weights` has {}, but there are {classes} classes \
+                     (`patches.classes`)",
+                    list.len()
+                ),
+            ),
+            WeightsChoice::Numbers(list) => {
+                let weight = |v| self.number("class_weights", Some(v), 1.0, &POSITIVE);
+                list.into_iter().map(weight).collect::<Result<_, _>>().map(ClassWeights::Given)
+            }
+        }
     }
 }
 

@@ -78,8 +78,9 @@ fn the_template_names_every_key() {
     let keys = "title base_url output seed device source kind path patients height patches window \
                 stride size min_lesion min_patch min_breast classes split train validation test \
                 networks name weights layers input training epochs batch lr momentum weight_decay \
-                lr_decay_epochs schedule warmup augment balance auxiliary \
-                precision pooling dissection top threshold quantile \
+                lr_decay_epochs schedule warmup augment flips rotations intensity balance \
+                class_weights early_stopping checkpoint_minutes tensorboard auxiliary precision \
+                pooling dissection top threshold quantile \
                 fraction_of_max survey units repeats blind lexicon theme";
     for key in keys.split_whitespace() {
         let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
@@ -106,7 +107,8 @@ networks:
     layers: [layer4, bn1]
     input: 113
     training: { epochs: 3, lr: 1.0e-2, lr_decay_epochs: [2, 3], schedule: cosine, warmup: 7,
-                augment: true }
+                augment: { rotations: false, intensity: 0.1 }, class_weights: [1, 2.5],
+                early_stopping: 4, checkpoint_minutes: 0, tensorboard: true }
   - name: alexnet
     training: false
   - name: resnet34
@@ -115,6 +117,8 @@ networks:
   - name: inception_v3
     training: { auxiliary: true, precision: bf16 }
   - name: vgg19
+  - name: resnet50
+    training: { augment: true, class_weights: balanced }
 dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
 ",
     )
@@ -125,7 +129,7 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
     assert_eq!(config.device, Device::Cuda(1));
     assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
     assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
-    let [resnet, alexnet, third, inception, vgg] = &config.networks[..] else { panic!() };
+    let [resnet, alexnet, third, inception, vgg, fourth] = &config.networks[..] else { panic!() };
     assert_eq!(resnet.weights, Start::File("/project/w/resnet18.pth".into()));
     assert_eq!(resnet.layers, ["layer4", "bn1"]);
     assert_eq!(
@@ -139,8 +143,12 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
             lr_decay_epochs: vec![2, 3],
             schedule: Schedule::Cosine,
             warmup: 7,
-            augment: true,
+            augment: Augment { flips: true, rotations: false, intensity: 0.1 },
             balance: false,
+            class_weights: ClassWeights::Given(vec![1.0, 2.5]),
+            early_stopping: Some(4),
+            checkpoint_minutes: 0.0,
+            tensorboard: true,
             auxiliary: false,
             precision: Precision::F32,
         })
@@ -158,6 +166,9 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
     assert_eq!(inception.inference_design(), Design::default());
     assert_eq!(vgg.layers, ["conv5_4"]);
     assert_eq!(vgg.design(), Design::default());
+    let fourth = fourth.training.as_ref().unwrap();
+    assert_eq!(fourth.augment, Augment::SYMMETRIES);
+    assert_eq!(fourth.class_weights, ClassWeights::Balanced);
     assert_eq!(config.dissection.threshold, Threshold::FractionOfMax(0.2));
     assert_eq!(config.survey.patches, 20, "never more than there are top patches");
 }
@@ -237,6 +248,14 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("networks: [{ name: alexnet, training: { lr: .inf } }]", ".inf"),
         ("networks: [{ name: alexnet, training: { momentum: 1 } }]", "1 }"),
         ("networks: [{ name: alexnet, training: { lr_decay_epochs: [3, 2] } }]", "2] }"),
+        ("networks: [{ name: alexnet, training: { augment: { intensity: 1 } } }]", "1 }"),
+        ("networks: [{ name: alexnet, training: { augment: { flip: true } } }]", "flip:"),
+        ("networks: [{ name: alexnet, training: { class_weights: [1, 2, 3] } }]", "[1, 2"),
+        ("networks: [{ name: alexnet, training: { class_weights: [1, 0] } }]", "0] }"),
+        ("networks: [{ name: alexnet, training: { class_weights: balance } }]", "balance }"),
+        ("networks: [{ name: alexnet, training: { early_stopping: 0 } }]", "0 }"),
+        ("networks: [{ name: alexnet, training: { checkpoint_minutes: -1 } }]", "-1"),
+        ("networks: [{ name: alexnet, weights: output/work/w.pth }]", "output"),
         ("survey: { patches: 65 }", "65"),
         ("survey: { repeats: 1.1 }", "1.1"),
         ("survey: { lexicon: ../x }", "../x"),
@@ -273,6 +292,13 @@ fn messages_say_what_to_write() {
     assert_refused("networks: [{ name: alexnte }]", 1, "alexnte", &["did you mean `alexnet`?"]);
     let text = "networks:\n  - name: resnet18\n    layers: [layer3, layr4]\n";
     assert_refused(text, 3, "layr4", &["layer of resnet18", "did you mean `layer4`?"]);
+    let text = "networks: [{ name: alexnet, training: { class_weights: balanc } }]";
+    assert_refused(text, 1, "balanc", &["did you mean `balanced`?", "[1, 2]"]);
+    let text = "patches: { classes: 3 }\n\
+                networks: [{ name: alexnet, training: { class_weights: [1, 2] } }]";
+    assert_refused(text, 2, "[1, 2]", &["3 classes", "patches.classes"]);
+    let text = "networks: [{ name: alexnet, weights: output/work/networks/alexnet/w.safetensors }]";
+    assert_refused(text, 1, "output", &["own output folder", "another project's"]);
     let text = "networks:\n  - name: alexnet\n  - name: alexnet\n";
     assert_refused(text, 3, "alexnet", &["listed twice"]);
     assert_refused("split: { train: 0.9 }", 1, "{", &["sum to 1.1, not to 1"]);

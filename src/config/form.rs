@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::de::value::MapAccessDeserializer;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, de};
 use serde_yaml::Spanned;
 
@@ -92,10 +92,34 @@ pub(super) struct TrainingFile {
     pub(super) lr_decay_epochs: Option<Vec<Spanned<i64>>>,
     pub(super) schedule: Option<Schedule>,
     pub(super) warmup: Given<i64>,
-    pub(super) augment: Option<bool>,
+    pub(super) augment: Option<AugmentSwitch>,
     pub(super) balance: Option<bool>,
     pub(super) auxiliary: Given<bool>,
     pub(super) precision: Option<Precision>,
+    pub(super) class_weights: Given<WeightsChoice>,
+    pub(super) early_stopping: Given<i64>,
+    pub(super) checkpoint_minutes: Given<f64>,
+    pub(super) tensorboard: Option<bool>,
+}
+
+/// `augment`: all the symmetries, nothing, or one by one.
+pub(super) enum AugmentSwitch {
+    Flag(bool),
+    Settings(AugmentFile),
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct AugmentFile {
+    pub(super) flips: Option<bool>,
+    pub(super) rotations: Option<bool>,
+    pub(super) intensity: Given<f64>,
+}
+
+/// `class_weights`: a word, or a number per class.
+pub(super) enum WeightsChoice {
+    Word(String),
+    Numbers(Vec<Spanned<f64>>),
 }
 
 #[derive(Deserialize, Default)]
@@ -142,6 +166,55 @@ impl<'de> Deserialize<'de> for Switch {
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Switch, A::Error> {
                 TrainingFile::deserialize(MapAccessDeserializer::new(map))
                     .map(|settings| Switch::Settings(Box::new(settings)))
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for AugmentSwitch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = AugmentSwitch;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("false, true or a mapping of `flips`, `rotations` and `intensity`")
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<AugmentSwitch, E> {
+                Ok(AugmentSwitch::Flag(value))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<AugmentSwitch, A::Error> {
+                AugmentFile::deserialize(MapAccessDeserializer::new(map))
+                    .map(AugmentSwitch::Settings)
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for WeightsChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = WeightsChoice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("none, balanced or a list of numbers, one per class")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<WeightsChoice, E> {
+                Ok(WeightsChoice::Word(word.to_owned()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<WeightsChoice, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(WeightsChoice::Numbers)
             }
         }
 

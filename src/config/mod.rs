@@ -247,14 +247,57 @@ pub struct Training {
     pub schedule: Schedule,
     /// Steps over which the learning rate rises linearly from zero.
     pub warmup: u32,
-    /// Random flips and quarter turns of each training patch.
-    pub augment: bool,
-    /// Draw as many positives as negatives per epoch, instead of every patch once.
+    /// How each training patch is changed at random.
+    pub augment: Augment,
+    /// Draw as many patches of every class per epoch as the rarest has, instead of every patch once.
     pub balance: bool,
     /// Train Inception's auxiliary classifier too.
     pub auxiliary: bool,
     /// Precision of the convolutions and matrix products of training.
     pub precision: Precision,
+    /// Weight of each class in the loss.
+    pub class_weights: ClassWeights,
+    /// Stop after so many epochs without a better validation AUC.
+    pub early_stopping: Option<u32>,
+    /// Minutes between checkpoints within an epoch; 0 writes one after each epoch only. Results do
+    /// not depend on it, so it is not part of what makes a training stale.
+    #[serde(skip)]
+    pub checkpoint_minutes: f64,
+    /// Whether to write TensorBoard event files. Not part of what makes a training stale.
+    #[serde(skip)]
+    pub tensorboard: bool,
+}
+
+/// Random changes of training patches, drawn anew for every patch of every epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Augment {
+    /// Mirrored left to right and top to bottom, each every other time.
+    pub flips: bool,
+    /// Turned by 0, 90, 180 or 270 degrees, equally often.
+    pub rotations: bool,
+    /// Largest share s, in [0, 1), by which brightness changes: a pixel p (0 to 255) becomes
+    /// g p + 255 o, rounded and cut to 0 to 255, with the gain g uniform in [1 - s, 1 + s] and the
+    /// offset o uniform in [-s, s].
+    pub intensity: f64,
+}
+
+impl Augment {
+    /// No change.
+    pub const NONE: Augment = Augment { flips: false, rotations: false, intensity: 0.0 };
+    /// Any of the eight symmetries of the square.
+    pub const SYMMETRIES: Augment = Augment { flips: true, rotations: true, intensity: 0.0 };
+}
+
+/// Weight of each class in the loss, as the `weight` of PyTorch's `CrossEntropyLoss`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeights {
+    /// All alike.
+    None,
+    /// Inverse to how often the class occurs in an epoch: patches / (classes x patches of the class).
+    Balanced,
+    /// These, one per class in the manifest's order, each above 0.
+    Given(Vec<f64>),
 }
 
 /// How the learning rate moves between steps.

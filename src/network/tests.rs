@@ -348,21 +348,21 @@ fn inception_may_lack_its_auxiliary_classifier_only_where_that_is_idle() {
     let mut state = source.state().unwrap();
     let other = Network::new("inception_v3", 2, 299, 2, &Device::Cpu).unwrap();
     let own = flat(&other.state().unwrap()["AuxLogits.fc.weight"]);
-    let heads = other.heads();
+    let scope = Scope::Trunk { heads: other.heads() };
     // With other classes: everything but the two heads.
-    other.parameters.set(&state, heads).unwrap();
+    other.parameters.set("inception_v3", &state, scope).unwrap();
     let now = other.state().unwrap();
     assert_eq!(flat(&now["AuxLogits.fc.weight"]), own);
     let name = "AuxLogits.conv1.conv.weight";
     assert_eq!(flat(&now[name]), flat(&state[name]));
     // Half of it is not enough.
     state.remove(name);
-    let message = other.parameters.set(&state, heads).unwrap_err().to_string();
+    let message = other.parameters.set("inception_v3", &state, scope).unwrap_err().to_string();
     assert!(message.contains("AuxLogits.conv1.conv.weight is missing"), "{message}");
     state.retain(|name, _| !name.starts_with("AuxLogits."));
-    other.parameters.set(&state, heads).unwrap();
+    other.parameters.set("inception_v3", &state, scope).unwrap();
     let other = other.with_design(Design { auxiliary: true, ..Design::default() }).unwrap();
-    let message = other.parameters.set(&state, heads).unwrap_err().to_string();
+    let message = other.parameters.set("inception_v3", &state, scope).unwrap_err().to_string();
     assert!(message.contains("AuxLogits.conv0.conv.weight is missing"), "{message}");
 }
 

@@ -1,7 +1,8 @@
 //! `checkpoint.safetensors`: everything an interrupted training needs to go on as if it had not been.
 //!
 //! Tensors `model.<name>` (parameters and running statistics) and `momentum.<name>`; the metadata
-//! entry `progress` holds [`Reached`] as JSON.
+//! entry `progress` holds [`Reached`] as JSON. Everything random follows from the seed, the epoch and
+//! the step, so no generator's state is needed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -23,11 +24,52 @@ pub(super) struct Reached {
     pub inputs: Fingerprint,
     /// Last finished epoch.
     pub epoch: u32,
-    /// Epoch whose weights are kept.
-    pub best_epoch: u32,
-    /// What the epoch was chosen by, higher is better: validation AUC, or minus the validation loss
-    /// where the split has one class only.
-    pub best: f64,
+    /// What is done of the next one.
+    pub partial: Partial,
+    /// The epoch whose weights are kept.
+    pub best: Option<Best>,
+}
+
+/// What is done of an epoch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Partial {
+    /// Steps.
+    pub steps: usize,
+    /// Sum over the patches of their loss, each times its class's weight.
+    #[serde(with = "bits")]
+    pub loss: f64,
+    /// Sum of those weights.
+    #[serde(with = "bits")]
+    pub weight: f64,
+    /// Patches classified correctly as they were met.
+    pub correct: usize,
+    /// Wall-clock time.
+    pub seconds: f64,
+}
+
+/// The best epoch so far.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Best {
+    /// From 1.
+    pub epoch: u32,
+    /// What it was chosen by, higher is better: validation AUC, or minus the validation loss where
+    /// the split lacks a class.
+    #[serde(with = "bits")]
+    pub merit: f64,
+}
+
+/// Floats by their bits: as decimal text they could come back with another last digit.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+        value.to_bits().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        u64::deserialize(from).map(f64::from_bits)
+    }
 }
 
 /// Writes named tensors as safetensors, whole or not at all.
@@ -49,10 +91,15 @@ pub(super) fn save(
 /// # Errors
 /// When the file cannot be written.
 pub(super) fn write(folder: &Path, network: &Network, sgd: &Sgd, reached: &Reached) -> Result<()> {
-    let mut tensors: BTreeMap<String, Tensor> =
-        network.state()?.into_iter().map(|(name, t)| (format!("model.{name}"), t)).collect();
-    for ((name, _), velocity) in network.parameters().iter().zip(sgd.velocities()) {
+    // Nothing changes while it is written, so that the processor's own tensors need no copy.
+    let mut tensors = BTreeMap::new();
+    for ((name, parameter), velocity) in network.parameters().iter().zip(sgd.velocities()) {
+        let parameter = parameter.as_detached_tensor();
+        tensors.insert(format!("model.{name}"), parameter.to_device(&Device::Cpu)?);
         tensors.insert(format!("momentum.{name}"), velocity.to_device(&Device::Cpu)?);
+    }
+    for (name, buffer) in network.buffers() {
+        tensors.insert(format!("model.{name}"), buffer.to_device(&Device::Cpu)?);
     }
     let metadata = HashMap::from([("progress".to_string(), serde_json::to_string(reached)?)]);
     save(&folder.join(FILE), &tensors, Some(metadata))
@@ -73,9 +120,7 @@ pub(super) fn resume(
         return Ok(None);
     }
     let mut resume = || -> Result<Option<Reached>> {
-        let Some(reached) = read_progress(&path)?.filter(|r| r.inputs == *inputs) else {
-            return Ok(None);
-        };
+        let Some(reached) = read_progress(&path, inputs)? else { return Ok(None) };
         let mut tensors = candle_core::safetensors::load(&path, network.device())?;
         let velocities = network
             .parameters()
@@ -110,11 +155,19 @@ pub(super) fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-fn read_progress(path: &Path) -> Result<Option<Reached>> {
+/// How far the checkpoint's training has come; `None` when it is of other inputs.
+fn read_progress(path: &Path, inputs: &Fingerprint) -> Result<Option<Reached>> {
+    /// All that can be relied on in a checkpoint of any version.
+    #[derive(Deserialize)]
+    struct Origin {
+        inputs: Fingerprint,
+    }
     let file = fs_err::File::open(path)?;
     // SAFETY: checkpoints are replaced by rename, never written in place.
     let map = unsafe { memmap2::Mmap::map(file.file())? };
     let (_, header) = safetensors::SafeTensors::read_metadata(&map)?;
-    let progress = header.metadata().as_ref().and_then(|m| m.get("progress"));
-    Ok(progress.map(|text| serde_json::from_str(text)).transpose()?)
+    let progress = header.metadata().as_ref().and_then(|metadata| metadata.get("progress"));
+    let Some(text) = progress else { return Ok(None) };
+    let Origin { inputs: found } = serde_json::from_str(text)?;
+    Ok(if found == *inputs { Some(serde_json::from_str(text)?) } else { None })
 }

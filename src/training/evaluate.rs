@@ -5,12 +5,13 @@ use std::path::Path;
 use anyhow::Result;
 use candle_core::Tensor;
 
+use super::loader::{self, Batch};
 use super::metrics::{self, Scored};
 use super::record::Evaluation;
 use super::{FORMAT, Job, WEIGHTS, device_name};
 use crate::artifact::Fingerprint;
 use crate::config::Split;
-use crate::network::{self, Mode, Network};
+use crate::network::{Mode, Network};
 use crate::patch::{Manifest, Store};
 use crate::progress::Progress;
 
@@ -61,18 +62,21 @@ pub fn judge(
 ) -> Result<Verdict> {
     let mut probabilities = Vec::with_capacity(patches.len());
     let (mut loss, mut correct) = (0.0, 0_usize);
-    for batch in patches.chunks(BATCH) {
-        let pixels: Vec<&[u8]> = batch.iter().map(|&n| store.pixels(n)).collect();
-        let images = network::images(&pixels, store.edge(), network.input(), network.device())?;
-        let log = log_softmax(&network.logits(&images, Mode::Inference)?)?.to_vec2::<f32>()?;
-        for (&n, log) in batch.iter().zip(&log) {
-            let class = manifest.class(n);
-            loss -= f64::from(log[class]);
-            correct += usize::from(likeliest(log) == class);
-            probabilities.push(log.iter().map(|log| log.exp()).collect());
+    let batches = patches.chunks(BATCH).map(|batch| Batch::read(store, batch));
+    loader::ahead(batches, |ready| -> Result<()> {
+        for batch in ready {
+            let images = batch.images(network)?;
+            let log = log_softmax(&network.logits(&images, Mode::Inference)?)?.to_vec2::<f32>()?;
+            for (&n, log) in batch.patches.iter().zip(&log) {
+                let class = manifest.class(n);
+                loss -= f64::from(log[class]);
+                correct += usize::from(likeliest(log) == class);
+                probabilities.push(log.iter().map(|log| log.exp()).collect());
+            }
+            advance(batch.patches.len() as u64);
         }
-        advance(batch.len() as u64);
-    }
+        Ok(())
+    })?;
     let count = patches.len().max(1) as f64;
     Ok(Verdict { probabilities, loss: loss / count, accuracy: correct as f64 / count })
 }

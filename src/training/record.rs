@@ -1,4 +1,4 @@
-//! What training leaves for the pages: `history.jsonl` and `evaluation.json`. Format 2.
+//! What training leaves for the pages: `history.jsonl` and `evaluation.json`. Format 3.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +11,11 @@ pub struct Epoch {
     pub epoch: u32,
     /// Learning rate at its last step.
     pub lr: f64,
-    /// Mean cross-entropy over the training patches as they were met.
+    /// Mean cross-entropy over the training patches as they were met, by the class weights.
     pub loss: f64,
     /// Share of training patches classified correctly as they were met.
     pub accuracy: f64,
-    /// Mean cross-entropy over the validation split.
+    /// Mean cross-entropy over the validation split, every patch alike.
     pub validation_loss: f64,
     /// Share of the validation split classified correctly.
     pub validation_accuracy: f64,
@@ -24,12 +24,16 @@ pub struct Epoch {
     pub validation_auc: Option<f64>,
     /// Wall-clock seconds of the epoch.
     pub seconds: f64,
+    /// Whether training ended here because the AUC had not risen for as long as `early_stopping`
+    /// allows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped_early: bool,
 }
 
 /// `evaluation.json`: how well the kept weights tell cancer from no cancer, per patch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Always 2.
+    /// Always 3.
     pub format: u32,
     /// Network.
     pub network: String,

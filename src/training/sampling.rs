@@ -1,6 +1,6 @@
-//! Which patches an epoch trains on, in which order, and how they are turned.
+//! Which patches an epoch trains on, in which order, and in which batches.
 
-use rand::RngExt;
+use anyhow::{Result, bail};
 use rand::seq::SliceRandom;
 
 use crate::config::Split;
@@ -10,7 +10,7 @@ use crate::seed;
 /// The training patches of an epoch in order: every one once, or, `balance`d, as many of every
 /// class as the rarest one has, drawn anew each epoch. Depends on nothing but its arguments, so that
 /// a resumed run meets the same patches.
-pub fn order(manifest: &Manifest, balance: bool, seed: u64, epoch: u32) -> Vec<u32> {
+pub(super) fn order(manifest: &Manifest, balance: bool, seed: u64, epoch: u32) -> Vec<u32> {
     let mut rng = seed::stream(seed, &format!("order/{epoch}"));
     let mut order = manifest.of_split(Split::Train);
     if balance {
@@ -28,64 +28,71 @@ pub fn order(manifest: &Manifest, balance: bool, seed: u64, epoch: u32) -> Vec<u
     order
 }
 
-/// One of the eight symmetries of the square.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
-    transpose: bool,
-    flip_x: bool,
-    flip_y: bool,
+/// The batches of an epoch: `size` patches each, the last what is left. A single patch that would be
+/// left joins the batch before it: batch normalisation has nothing to normalise it by.
+pub(super) fn batches(order: &[u32], size: usize) -> Vec<&[u32]> {
+    let mut batches: Vec<&[u32]> = order.chunks(size).collect();
+    if let [.., before, [_]] = batches[..]
+        && size > 1
+    {
+        let together = &order[order.len() - before.len() - 1..];
+        batches.truncate(batches.len() - 2);
+        batches.push(together);
+    }
+    batches
 }
 
-impl Turn {
-    /// Leaves the patch as it is.
-    pub const NONE: Turn = Turn { transpose: false, flip_x: false, flip_y: false };
+/// How many of these patches each class has.
+pub(super) fn counts(manifest: &Manifest, patches: &[u32]) -> Vec<usize> {
+    let mut counts = vec![0; manifest.classes().len()];
+    patches.iter().for_each(|&n| counts[manifest.class(n)] += 1);
+    counts
+}
 
-    /// Any of the eight, equally likely.
-    pub fn draw(rng: &mut impl RngExt) -> Self {
-        Self { transpose: rng.random(), flip_x: rng.random(), flip_y: rng.random() }
+/// Checks that every class can be learnt and something can choose the best epoch.
+///
+/// # Errors
+/// When the training split lacks a class, or the validation split is empty; says which.
+pub(super) fn check(manifest: &Manifest, network: &str) -> Result<()> {
+    let counts = counts(manifest, &manifest.of_split(Split::Train));
+    let described = manifest.classes().iter().zip(&counts);
+    let described: Vec<String> = described.map(|(name, n)| format!("{n} {name}")).collect();
+    if let Some(class) = counts.iter().position(|&n| n == 0) {
+        bail!(
+            "{network} cannot be trained: the train split has no patch of the class {:?} (it has \
+             {}); more patients, a larger share for `split.train` or another `seed` may give it some",
+            manifest.classes()[class],
+            described.join(", ")
+        );
     }
-
-    /// Applies it to a square patch of `edge` pixels.
-    pub fn apply(self, pixels: &[u8], edge: usize) -> Vec<u8> {
-        if self == Self::NONE {
-            return pixels.to_vec();
-        }
-        let mut turned = Vec::with_capacity(pixels.len());
-        for row in 0..edge {
-            let y = if self.flip_y { edge - 1 - row } else { row };
-            for column in 0..edge {
-                let x = if self.flip_x { edge - 1 - column } else { column };
-                turned.push(if self.transpose {
-                    pixels[x * edge + y]
-                } else {
-                    pixels[y * edge + x]
-                });
-            }
-        }
-        turned
+    if manifest.of_split(Split::Validation).is_empty() {
+        bail!(
+            "{network} cannot be trained: the validation split, which chooses the best epoch, has no \
+             patch; give `split.validation` a larger share"
+        );
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     #[test]
-    fn the_eight_turns_are_eight_and_keep_every_pixel() {
-        let pixels: Vec<u8> = (0..9).collect();
-        let mut rng = seed::stream(1, "turns");
-        let seen: HashSet<Vec<u8>> =
-            (0..200).map(|_| Turn::draw(&mut rng).apply(&pixels, 3)).collect();
-        assert_eq!(seen.len(), 8);
-        for turned in &seen {
-            assert_eq!(turned[4], 4);
-            let mut sorted = turned.clone();
-            sorted.sort_unstable();
-            assert_eq!(sorted, pixels);
-        }
-        let quarter = Turn { transpose: true, flip_x: false, flip_y: true };
-        assert_eq!(quarter.apply(&pixels, 3), [2, 5, 8, 1, 4, 7, 0, 3, 6]);
+    fn a_lone_last_patch_joins_the_batch_before() {
+        let sizes = |count: u32, size| -> Vec<usize> {
+            let order: Vec<u32> = (0..count).collect();
+            let batches = batches(&order, size);
+            assert_eq!(batches.concat(), order);
+            batches.iter().map(|batch| batch.len()).collect()
+        };
+        assert_eq!(sizes(9, 4), [4, 5]);
+        assert_eq!(sizes(10, 4), [4, 4, 2]);
+        assert_eq!(sizes(8, 4), [4, 4]);
+        assert_eq!(sizes(5, 4), [5]);
+        assert_eq!(sizes(1, 4), [1]);
+        assert_eq!(sizes(3, 1), [1, 1, 1]);
+        assert_eq!(sizes(3, 2), [3]);
+        assert_eq!(sizes(0, 2), [0; 0]);
     }
 }

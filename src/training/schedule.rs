@@ -22,6 +22,7 @@ pub fn rate(training: &Training, step: u64, steps: u64, epoch: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Augment, ClassWeights};
 
     fn training(schedule: Schedule) -> Training {
         Training {
@@ -33,10 +34,14 @@ mod tests {
             lr_decay_epochs: vec![4],
             schedule,
             warmup: 10,
-            augment: false,
+            augment: Augment::NONE,
             balance: false,
             auxiliary: false,
             precision: crate::network::Precision::F32,
+            class_weights: ClassWeights::None,
+            early_stopping: None,
+            checkpoint_minutes: 0.0,
+            tensorboard: false,
         }
     }
 

@@ -205,6 +205,9 @@ mod tests {
                 let loss = p.powf(3.0).unwrap().sum_all().unwrap();
                 sgd.step(&parameters, &loss.backward().unwrap(), 0.01).unwrap();
             }
+            // No step keeps the graph of the one before alive.
+            assert!(sgd.velocities().iter().all(|velocity| !velocity.track_op()));
+            assert!(!p.as_detached_tensor().track_op());
             p.to_dtype(DType::F64).unwrap().to_vec1().unwrap()
         };
         for (a, b) in run(&wide).iter().zip(run(&narrow)) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rand::RngExt;
 
 use super::*;
-use crate::config::{Patches, Schedule, Shares, Training};
+use crate::config::{Augment, ClassWeights, Patches, Schedule, Shares, Training};
 use crate::mammogram::Mammogram;
 use crate::patch::{Member, Patch};
 use crate::progress::Silent;
@@ -14,7 +14,7 @@ use crate::source::About;
 
 const EDGE: u32 = 32;
 
-/// Six patients of twelve patches; positives hold a faint bright disc.
+/// Six patients of twelve patches; positives hold a faint bright disc, some others a dark one.
 fn dataset(folder: &Path) -> (Manifest, Store) {
     let mut rng = seed::stream(7, "test patches");
     let mut bytes = crate::patch::store_header(EDGE, 72).to_vec();
@@ -42,12 +42,17 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
             preview: [200, 200],
         });
         for i in 0..12_u32 {
-            let positive = i % 3 == 0;
+            let (positive, dark) = (i % 3 == 0, i % 3 == 2 && (12 * patient + i) % 4 != 0);
             let (cx, cy) = (rng.random_range(10..22), rng.random_range(10..22));
             for y in 0..EDGE as i32 {
                 for x in 0..EDGE as i32 {
-                    let disc = positive && (x - cx).pow(2) + (y - cy).pow(2) < 36;
-                    bytes.push(rng.random_range(60..140) + if disc { 70 } else { 0 });
+                    let disc = (x - cx).pow(2) + (y - cy).pow(2) < 36;
+                    let level: u8 = rng.random_range(60..140);
+                    bytes.push(match disc {
+                        true if positive => level + 70,
+                        true if dark => level - 50,
+                        _ => level,
+                    });
                 }
             }
             patches.push(Patch {
@@ -109,17 +114,38 @@ fn network(lr: f64) -> config::Network {
             lr_decay_epochs: vec![],
             schedule: Schedule::Cosine,
             warmup: 2,
-            augment: true,
+            augment: Augment::SYMMETRIES,
             balance: false,
             auxiliary: false,
             precision: crate::network::Precision::F32,
+            class_weights: ClassWeights::None,
+            early_stopping: None,
+            checkpoint_minutes: 0.0,
+            tensorboard: false,
         }),
     }
 }
 
+/// The network with changed settings.
+fn trained_by(change: impl FnOnce(Training) -> Training) -> config::Network {
+    let network = network(0.02);
+    config::Network { training: network.training.map(change), ..network }
+}
+
 fn run(network: &config::Network, folder: &Path, progress: &dyn Progress) -> Result<Evaluation> {
+    run_on(network, folder, progress, |_| {})
+}
+
+/// Trains on a changed data set.
+fn run_on(
+    network: &config::Network,
+    folder: &Path,
+    progress: &dyn Progress,
+    change: impl FnOnce(&mut Manifest),
+) -> Result<Evaluation> {
     let data = tempfile::tempdir()?;
-    let (manifest, store) = dataset(data.path());
+    let (mut manifest, store) = dataset(data.path());
+    change(&mut manifest);
     let stamp = stamp(network, 5, &Fingerprint::of(&"dataset"))?;
     let job = Job { network, manifest: &manifest, store: &store, device: &Device::Cpu, seed: 5 };
     train(&job, folder, &stamp, progress)?;
@@ -142,30 +168,193 @@ impl Progress for Killer {
 }
 
 #[test]
-fn learns_and_a_killed_training_ends_the_same_bit_by_bit() {
-    let network = network(0.02);
+fn learns_and_a_training_killed_at_any_step_ends_the_same_bit_by_bit() {
+    // A checkpoint after every step, and files for TensorBoard.
+    let settings = |t: Training| Training { checkpoint_minutes: 1e-9, tensorboard: true, ..t };
+    let network = trained_by(settings);
     let whole = tempfile::tempdir().unwrap();
     let evaluation = run(&network, whole.path(), &Silent).unwrap();
     assert!(evaluation.auc.unwrap().value > 0.9, "{:?}", evaluation.auc);
     assert_eq!((evaluation.positives, evaluation.negatives), (4, 8));
-    let history = read_history(whole.path()).unwrap();
-    assert_eq!(history.len(), 4);
+    assert_eq!(read_history(whole.path()).unwrap().len(), 4);
     assert!(!whole.path().join("checkpoint.safetensors").exists());
 
     let broken = tempfile::tempdir().unwrap();
-    for patches in [30, 80, 90] {
+    // An epoch is 48 patches of training and 12 of validation: killed in an epoch (twice in the
+    // same one), in a validation, and before the first step of an epoch.
+    for patches in [20, 20, 21, 60, 37, 1, 44] {
         let killer = Killer(AtomicU64::new(patches));
         let killed = catch_unwind(AssertUnwindSafe(|| run(&network, broken.path(), &killer)));
         assert!(killed.is_err());
         assert!(Stamp::read(broken.path()).is_err(), "a killed training looks finished");
+        assert!(broken.path().join("checkpoint.safetensors").exists());
     }
     let resumed = run(&network, broken.path(), &Silent).unwrap();
     assert_eq!(resumed, evaluation);
+    assert_same(broken.path(), whole.path());
+    let events = events::read(whole.path());
+    // Four scalars per epoch, and steps 0 and 20 of 24.
+    assert_eq!(events.len(), 4 * 4 + 2);
+    assert_eq!(events::read(broken.path()), events);
+
+    // How often checkpoints are written changes nothing, and makes nothing stale.
+    let rare = tempfile::tempdir().unwrap();
+    assert_eq!(run(&trained_by(|t| t), rare.path(), &Silent).unwrap(), evaluation);
+    assert_same(rare.path(), whole.path());
+    assert!(!rare.path().join("events").exists());
+    let fingerprint = |network| stamp(network, 5, &Fingerprint::of(&"dataset")).unwrap();
+    assert_eq!(fingerprint(&trained_by(settings)), fingerprint(&trained_by(|t| t)));
+}
+
+#[test]
+fn dropout_goes_on_where_it_was() {
+    let alexnet = config::Network {
+        name: "alexnet".into(),
+        layers: vec!["conv5".into()],
+        input: 63,
+        ..trained_by(|t| Training { epochs: 1, batch: 24, checkpoint_minutes: 1e-9, ..t })
+    };
+    let whole = tempfile::tempdir().unwrap();
+    let evaluation = run(&alexnet, whole.path(), &Silent).unwrap();
+    let broken = tempfile::tempdir().unwrap();
+    let killer = Killer(AtomicU64::new(40));
+    assert!(
+        catch_unwind(AssertUnwindSafe(|| run(&alexnet, broken.path(), &killer))).is_err(),
+        "not killed"
+    );
+    assert_eq!(run(&alexnet, broken.path(), &Silent).unwrap(), evaluation);
+    assert_same(broken.path(), whole.path());
+}
+
+/// Asserts that two trainings left the same weights and the same history but for its seconds.
+#[track_caller]
+fn assert_same(a: &Path, b: &Path) {
     let weights = |folder: &Path| std::fs::read(folder.join(WEIGHTS)).unwrap();
-    assert!(weights(broken.path()) == weights(whole.path()));
-    for (a, b) in read_history(broken.path()).unwrap().iter().zip(&history) {
-        assert_eq!(Epoch { seconds: 0.0, ..a.clone() }, Epoch { seconds: 0.0, ..b.clone() });
+    assert!(weights(a) == weights(b), "the weights differ");
+    let history = |folder: &Path| -> Vec<String> {
+        let text = std::fs::read_to_string(folder.join("history.jsonl")).unwrap();
+        let timeless = |line: &str| {
+            let (before, after) = line.split_once("\"seconds\":").unwrap();
+            format!("{before}{}", after.trim_start_matches(|c: char| c.is_numeric() || c == '.'))
+        };
+        text.lines().map(timeless).collect()
+    };
+    assert_eq!(history(a), history(b));
+}
+
+#[test]
+fn stops_early_and_says_so() {
+    let network = trained_by(|t| Training { epochs: 30, early_stopping: Some(2), ..t });
+    let folder = tempfile::tempdir().unwrap();
+    let evaluation = run(&network, folder.path(), &Silent).unwrap();
+    let history = read_history(folder.path()).unwrap();
+    let best = evaluation.best_epoch.unwrap();
+    assert_eq!(history.len() as u32, best + 2);
+    assert!(history.len() < 30);
+    let stopped: Vec<bool> = history.iter().map(|epoch| epoch.stopped_early).collect();
+    assert_eq!(stopped.iter().position(|&stopped| stopped), Some(history.len() - 1));
+    let auc = |epoch: u32| history[epoch as usize - 1].validation_auc;
+    assert!(auc(best + 1) <= auc(best) && auc(best + 2) <= auc(best));
+}
+
+#[test]
+fn three_classes_are_learnt_with_weights_and_intensity() {
+    let network = trained_by(|t| Training {
+        epochs: 6,
+        augment: Augment { intensity: 0.05, ..Augment::SYMMETRIES },
+        class_weights: ClassWeights::Balanced,
+        ..t
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let evaluation = run_on(&network, folder.path(), &Silent, |manifest| {
+        manifest.patching.classes = 3;
+        // Those with a dark disc.
+        for patch in (0..72).filter(|i| i % 3 == 2 && i % 4 != 0) {
+            manifest.patches[patch].benign = true;
+        }
+    })
+    .unwrap();
+    for (_, probabilities) in &evaluation.scores {
+        assert_eq!(probabilities.len(), 3);
+        assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
+    let history = read_history(folder.path()).unwrap();
+    let best = &history[evaluation.best_epoch.unwrap() as usize - 1];
+    assert!(best.validation_auc.unwrap() > 0.8, "{history:?}");
+    // Another weighting is another training.
+    let plain = trained_by(|t| Training { epochs: 1, ..t });
+    let weighted = trained_by(|t| Training {
+        epochs: 1,
+        class_weights: ClassWeights::Given(vec![1., 9.]),
+        ..t
+    });
+    let losses = [plain, weighted].map(|network| {
+        let folder = tempfile::tempdir().unwrap();
+        run(&network, folder.path(), &Silent).unwrap();
+        read_history(folder.path()).unwrap()[0].loss
+    });
+    assert_ne!(losses[0], losses[1]);
+}
+
+#[test]
+fn what_cannot_be_trained_is_refused_before_anything_starts() {
+    let network = trained_by(|t| t);
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |network: &config::Network, change: fn(&mut Manifest)| {
+        let message = format!("{:#}", run_on(network, folder.path(), &Silent, change).unwrap_err());
+        assert!(!folder.path().join("history.jsonl").exists());
+        message
+    };
+    let message = refused(&network, |manifest| {
+        manifest.patches[..48].iter_mut().for_each(|patch| patch.positive = false);
+    });
+    for part in ["train split", "class \"cancer\"", "48 no cancer, 0 cancer"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let message = refused(&network, |manifest| {
+        manifest.mammograms.iter_mut().for_each(|member| member.split = Split::Train);
+    });
+    assert!(message.contains("validation split") && message.contains("best epoch"), "{message}");
+    let message = refused(&trained_by(|t| Training { batch: 1, ..t }), |_| {});
+    assert!(message.contains("batch of one") && message.contains("larger"), "{message}");
+}
+
+/// Remembers what was said.
+struct Listener(std::sync::Mutex<Vec<String>>);
+
+impl Progress for Listener {
+    fn start(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn note(&self, text: &str) {
+        self.say(&format!("note: {text}"));
+    }
+    fn finish(&self) {}
+    fn say(&self, line: &str) {
+        self.0.lock().unwrap().push(line.into());
+    }
+}
+
+#[test]
+fn odd_batches_and_a_validation_of_one_class_still_train() {
+    let listener = Listener(Default::default());
+    // 47 of 48 leave one, which joins them: a step of 48, whose statistics are sound.
+    let network = trained_by(|t| Training { batch: 47, epochs: 2, ..t });
+    let folder = tempfile::tempdir().unwrap();
+    let evaluation = run_on(&network, folder.path(), &listener, |manifest| {
+        manifest.patches[48..60].iter_mut().for_each(|patch| patch.positive = false);
+    })
+    .unwrap();
+    assert_eq!(evaluation.auc, None);
+    let history = read_history(folder.path()).unwrap();
+    let best = evaluation.best_epoch.unwrap() as usize - 1;
+    assert!(history.iter().all(|e| e.validation_loss >= history[best].validation_loss));
+    let network = trained_by(|t| Training { batch: 100, epochs: 2, ..t });
+    run(&network, tempfile::tempdir().unwrap().path(), &listener).unwrap();
+    let said = listener.0.into_inner().unwrap();
+    let heard = |words: &[&str]| said.iter().any(|line| words.iter().all(|w| line.contains(w)));
+    assert!(heard(&["lacks a class", "lowest loss"]), "{said:?}");
+    assert!(heard(&["batch of 100", "48 patches", "single step"]), "{said:?}");
+    assert!(heard(&["note: epoch 2/2, loss", "AUC"]), "{said:?}");
 }
 
 #[test]

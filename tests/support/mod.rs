@@ -159,10 +159,14 @@ fn project(root: &Path, top: usize) -> Config {
             lr_decay_epochs: vec![],
             schedule: config::Schedule::Cosine,
             warmup: 20,
-            augment: true,
+            augment: config::Augment::SYMMETRIES,
             balance: false,
             auxiliary: false,
             precision: unit_atlas::network::Precision::F32,
+            class_weights: config::ClassWeights::None,
+            early_stopping: None,
+            checkpoint_minutes: 10.0,
+            tensorboard: false,
         }),
     };
     Config {
@@ -457,6 +461,7 @@ fn network(
                 validation_accuracy: 0.9 - 0.25 / t,
                 validation_auc: Some(0.86 - 0.2 / t - 0.002 * t),
                 seconds: 17.123 + t,
+                stopped_early: false,
             }
         })
         .collect();

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Atlas, AucView, auc_view, network_href};
 use crate::atlas::{Exhibit, text};
-use crate::config::{Schedule, Source, Threshold};
+use crate::config::{ClassWeights, Schedule, Source, Threshold};
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -125,6 +125,16 @@ fn settings(training: &crate::config::Training) -> Vec<(&'static str, String)> {
         Schedule::Constant if decay.is_empty() => "constant".into(),
         Schedule::Constant => format!("divided by ten at the start of epoch {}", text::and(&decay)),
     };
+    let class_weights = match &training.class_weights {
+        ClassWeights::None => "none".to_string(),
+        ClassWeights::Balanced => "inverse to the class's frequency".into(),
+        ClassWeights::Given(weights) => {
+            text::and(&weights.iter().map(f64::to_string).collect::<Vec<_>>())
+        }
+    };
+    let stopping = training.early_stopping.map_or("no".into(), |epochs| {
+        format!("after {epochs} epochs without a better validation AUC")
+    });
     let yes = |on: bool| if on { "yes".to_string() } else { "no".into() };
     vec![
         ("optimiser", "stochastic gradient descent".into()),
@@ -135,7 +145,19 @@ fn settings(training: &crate::config::Training) -> Vec<(&'static str, String)> {
         ("warm-up steps", training.warmup.to_string()),
         ("momentum", training.momentum.to_string()),
         ("weight decay", training.weight_decay.to_string()),
-        ("flips and quarter turns", yes(training.augment)),
+        ("flips", yes(training.augment.flips)),
+        ("quarter turns", yes(training.augment.rotations)),
+        ("brightness", intensity(training.augment.intensity)),
         ("classes balanced", yes(training.balance)),
+        ("class weights in the loss", class_weights),
+        ("early stopping", stopping),
     ]
+}
+
+fn intensity(share: f64) -> String {
+    if share == 0.0 {
+        return "no".into();
+    }
+    let percent = text::percent(share);
+    format!("gain and offset of up to {percent} at random")
 }

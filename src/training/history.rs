@@ -1,0 +1,78 @@
+//! `history.jsonl`: an [`Epoch`] per line.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::record::Epoch;
+use crate::artifact;
+
+const FILE: &str = "history.jsonl";
+
+/// The epochs so far, as their file has them: read back and written again, a number could lose its
+/// last digit.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    lines: Vec<String>,
+}
+
+impl History {
+    /// The first `epochs` epochs of the file.
+    ///
+    /// # Errors
+    /// When it cannot be read or holds fewer.
+    pub(super) fn resume(folder: &Path, epochs: u32) -> Result<Self> {
+        if epochs == 0 {
+            return Ok(Self::default());
+        }
+        let path = folder.join(FILE);
+        let text = fs_err::read_to_string(&path)?;
+        let lines: Vec<String> = text.lines().take(epochs as usize).map(str::to_owned).collect();
+        if lines.len() < epochs as usize {
+            bail!(
+                "{} holds {} epochs where the checkpoint beside it is of epoch {epochs}; remove \
+                 both to train from the start",
+                path.display(),
+                lines.len()
+            );
+        }
+        Ok(Self { lines })
+    }
+
+    /// Validation AUC of the last epoch.
+    pub(super) fn last_auc(&self) -> Option<f64> {
+        serde_json::from_str::<Epoch>(self.lines.last()?).ok()?.validation_auc
+    }
+
+    /// Adds an epoch and writes the file.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn push(&mut self, folder: &Path, epoch: &Epoch) -> Result<()> {
+        self.lines.push(serde_json::to_string(epoch)?);
+        self.write(folder)
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        let text: String = self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+        artifact::write(&folder.join(FILE), text.as_bytes())
+    }
+}
+
+/// The epochs of a training, finished or not.
+///
+/// # Errors
+/// When the file cannot be read or a line is not an epoch.
+pub fn read_history(folder: &Path) -> Result<Vec<Epoch>> {
+    let path = folder.join(FILE);
+    let text = fs_err::read_to_string(&path)?;
+    let parse = |(i, line): (usize, &str)| {
+        serde_json::from_str(line)
+            .with_context(|| format!("{}:{} is not an epoch", path.display(), i + 1))
+    };
+    text.lines().enumerate().map(parse).collect()
+}

@@ -1,0 +1,136 @@
+//! Patches made ready for the network by a thread of their own while the network computes.
+//!
+//! The thread reads pixels (from disk, the first time) and changes them; it touches no device. What
+//! it makes and in which order does not depend on when it makes it.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use anyhow::Result;
+use candle_core::Tensor;
+
+use super::augment::Change;
+use crate::config::Augment;
+use crate::network::{self, Network};
+use crate::patch::Store;
+use crate::seed;
+
+/// Batches that wait, ready, beside the one in use and the one in the making.
+const AHEAD: usize = 2;
+
+/// Patches of one step, ready to be computed on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Batch {
+    /// Their numbers in the manifest.
+    pub(crate) patches: Vec<u32>,
+    /// Their pixels, `edge * edge` each.
+    pixels: Vec<Vec<u8>>,
+    edge: u32,
+}
+
+impl Batch {
+    /// Patches as they are stored.
+    pub(crate) fn read(store: &Store, patches: &[u32]) -> Self {
+        let pixels = patches.iter().map(|&n| store.pixels(n).to_vec()).collect();
+        Self { patches: patches.to_vec(), pixels, edge: store.edge() }
+    }
+
+    /// Patches changed at random; the first is at `position` of its epoch. What happens to a patch
+    /// follows from `seed` (of training), the epoch and its position, and from nothing else.
+    pub(super) fn augmented(
+        store: &Store,
+        patches: &[u32],
+        augment: Augment,
+        (seed, epoch, position): (u64, u32, usize),
+    ) -> Self {
+        let mut batch = Self::read(store, patches);
+        if augment != Augment::NONE {
+            for (i, pixels) in batch.pixels.iter_mut().enumerate() {
+                let mut rng = seed::stream(seed, &format!("augment/{epoch}/{}", position + i));
+                *pixels = Change::draw(augment, &mut rng).apply(pixels, batch.edge as usize);
+            }
+        }
+        batch
+    }
+
+    /// The input of `network`, on its device: [`network::images`].
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn images(&self, network: &Network) -> Result<Tensor> {
+        let pixels: Vec<&[u8]> = self.pixels.iter().map(Vec::as_slice).collect();
+        network::images(&pixels, self.edge, network.input(), network.device())
+    }
+}
+
+/// Lets a thread of its own run through `items`, a few ahead of `consume`, which receives them in
+/// their order.
+pub(crate) fn ahead<T: Send, R>(
+    items: impl Iterator<Item = T> + Send,
+    consume: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
+) -> R {
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(AHEAD);
+        scope.spawn(move || {
+            for item in items {
+                if sender.send(item).is_err() {
+                    // The other side stopped early.
+                    break;
+                }
+            }
+        });
+        consume(&mut receiver.into_iter())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn items_arrive_in_order_made_ahead_but_not_without_bound() {
+        let made = AtomicUsize::new(0);
+        let items = (0..50).inspect(|_| {
+            made.fetch_add(1, Ordering::SeqCst);
+        });
+        ahead(items, |items| {
+            assert_eq!(items.next(), Some(0));
+            // Two wait in the channel, one in the hands of the thread, one is here.
+            let deadline = std::time::Instant::now() + Duration::from_secs(20);
+            while made.load(Ordering::SeqCst) < 4 && std::time::Instant::now() < deadline {
+                thread::yield_now();
+            }
+            thread::sleep(Duration::from_millis(20));
+            assert_eq!(made.load(Ordering::SeqCst), AHEAD + 2);
+            assert!(items.eq(1..50));
+        });
+    }
+
+    #[test]
+    fn a_patch_is_changed_by_its_place_in_the_epoch_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("patches.bin");
+        let mut bytes = crate::patch::store_header(4, 3).to_vec();
+        bytes.extend(0..48);
+        std::fs::write(&path, bytes).unwrap();
+        let store = Store::open(&path).unwrap();
+        let augment = Augment { intensity: 0.1, ..Augment::SYMMETRIES };
+        let batch = |patches: &[u32], epoch, position| {
+            Batch::augmented(&store, patches, augment, (9, epoch, position)).pixels
+        };
+        let whole = batch(&[2, 0, 1], 1, 30);
+        assert_eq!(whole, [batch(&[2, 0], 1, 30), batch(&[1], 1, 32)].concat());
+        assert_ne!(whole, batch(&[2, 0, 1], 2, 30));
+        assert_ne!(whole, batch(&[2, 0, 1], 1, 31));
+        assert_eq!(Batch::read(&store, &[1]).pixels, [(16..32).collect::<Vec<u8>>()]);
+    }
+
+    #[test]
+    fn stopping_early_stops_the_thread() {
+        let first = ahead(0.., |items| items.next());
+        assert_eq!(first, Some(0));
+    }
+}

@@ -1,0 +1,91 @@
+//! What a step of training makes smaller.
+
+use candle_core::{DType, Result, Tensor};
+
+use super::evaluate::log_softmax;
+use crate::config::ClassWeights;
+
+/// Cross-entropy with a weight per class, as PyTorch's `CrossEntropyLoss(weight=…)` with its mean
+/// reduction: Σ w(tᵢ) · −log p(tᵢ) / Σ w(tᵢ) over the patches i of true class tᵢ.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CrossEntropy {
+    weights: Vec<f64>,
+}
+
+impl CrossEntropy {
+    /// For an epoch with so many patches of each class, at least one of each.
+    pub(super) fn new(weights: &ClassWeights, counts: &[usize]) -> Self {
+        let patches: usize = counts.iter().sum();
+        let weights = match weights {
+            ClassWeights::None => vec![1.0; counts.len()],
+            ClassWeights::Balanced => {
+                counts.iter().map(|&n| patches as f64 / (counts.len() * n) as f64).collect()
+            }
+            ClassWeights::Given(weights) => weights.clone(),
+        };
+        Self { weights }
+    }
+
+    /// Sum of the weights of patches of these classes.
+    pub(super) fn weight(&self, truth: &[usize]) -> f64 {
+        truth.iter().map(|&class| self.weights[class]).sum()
+    }
+
+    /// The loss of `[n, classes]` logits as a scalar, in single precision whatever theirs is.
+    pub(super) fn of(&self, logits: &Tensor, truth: &[usize]) -> Result<Tensor> {
+        let (count, classes) = logits.dims2()?;
+        let total = self.weight(truth);
+        let mut shares = vec![0f32; count * classes];
+        for (i, &class) in truth.iter().enumerate() {
+            shares[i * classes + class] = (-self.weights[class] / total) as f32;
+        }
+        let shares = Tensor::from_vec(shares, (count, classes), logits.device())?;
+        (log_softmax(&logits.to_dtype(DType::F32)?)? * shares)?.sum_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Var};
+
+    use super::*;
+
+    /// Values and gradients of `torch.nn.CrossEntropyLoss`: tests/golden/loss.py.
+    #[test]
+    fn equals_pytorch_with_its_gradient() {
+        #[derive(serde::Deserialize)]
+        struct Golden {
+            logits: Vec<Vec<f32>>,
+            truth: Vec<usize>,
+            weights: Option<Vec<f64>>,
+            loss: f32,
+            gradient: Vec<Vec<f32>>,
+        }
+        let goldens: Vec<Golden> =
+            serde_json::from_str(include_str!("../../tests/golden/loss.json")).unwrap();
+        assert!(goldens.len() >= 4);
+        for golden in goldens {
+            let weights = golden.weights.map_or(ClassWeights::None, ClassWeights::Given);
+            let objective = CrossEntropy::new(&weights, &vec![1; golden.logits[0].len()]);
+            let logits = Var::from_tensor(&Tensor::new(golden.logits, &Device::Cpu).unwrap());
+            let logits = logits.unwrap();
+            let loss = objective.of(&logits, &golden.truth).unwrap();
+            let value = loss.to_scalar::<f32>().unwrap();
+            assert!((value - golden.loss).abs() < 2e-6 * golden.loss.max(1.0), "{value}");
+            let gradients = loss.backward().unwrap();
+            let ours = gradients.get(&logits).unwrap().to_vec2::<f32>().unwrap();
+            for (ours, theirs) in ours.iter().flatten().zip(golden.gradient.iter().flatten()) {
+                assert!((ours - theirs).abs() < 1e-6, "{ours} {theirs}");
+            }
+        }
+    }
+
+    #[test]
+    fn balanced_weights_give_every_class_the_same_say() {
+        let objective = CrossEntropy::new(&ClassWeights::Balanced, &[6, 2, 4]);
+        assert_eq!(objective.weights, [12.0 / 18.0, 2.0, 1.0]);
+        assert_eq!(objective.weight(&[0, 1, 1]), 12.0 / 18.0 + 4.0);
+        let even = CrossEntropy::new(&ClassWeights::Balanced, &[3, 3]);
+        assert_eq!(even, CrossEntropy::new(&ClassWeights::None, &[3, 3]));
+    }
+}

@@ -1,0 +1,353 @@
+//! The epochs of a training, from the start or from where an interrupted one had come.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use super::checkpoint::{self, Best, Partial, Reached};
+use super::evaluate::{judge, likeliest};
+use super::events::{self, Events};
+use super::history::History;
+use super::loader::{self, Batch};
+use super::loss::CrossEntropy;
+use super::record::Epoch;
+use super::sgd::Sgd;
+use super::{Job, WEIGHTS, sampling, schedule};
+use crate::artifact::Stamp;
+use crate::config::{Split, Training};
+use crate::network::Network;
+use crate::progress::Progress;
+use crate::seed;
+
+/// Steps from one loss in the event files to the next.
+const EVENT_EVERY: u64 = 20;
+
+/// A training at work.
+pub(super) struct Session<'a> {
+    job: &'a Job<'a>,
+    settings: &'a Training,
+    folder: &'a Path,
+    progress: &'a dyn Progress,
+    /// Of this training.
+    seed: u64,
+    validation: Vec<u32>,
+    objective: CrossEntropy,
+    /// Patches of an epoch.
+    patches: usize,
+    /// Steps of an epoch.
+    steps: usize,
+    network: &'a mut Network,
+    sgd: Sgd,
+    reached: Reached,
+    history: History,
+    events: Option<Events>,
+    /// Validation AUC of the last epoch, where there was one.
+    last_auc: Option<f64>,
+    saved: Instant,
+}
+
+impl<'a> Session<'a> {
+    /// Checks that `network` can be trained, and resumes what `folder` holds of this training.
+    ///
+    /// # Errors
+    /// When a class or the validation split is missing, or the checkpoint cannot be read.
+    pub(super) fn begin(
+        job: &'a Job<'a>,
+        settings: &'a Training,
+        network: &'a mut Network,
+        folder: &'a Path,
+        stamp: &Stamp,
+        progress: &'a dyn Progress,
+    ) -> Result<Self> {
+        let Job { manifest, .. } = *job;
+        let name = &job.network.name;
+        sampling::check(manifest, name)?;
+        let validation = manifest.of_split(Split::Validation);
+        if sampling::counts(manifest, &validation).contains(&0) {
+            progress.say(&format!(
+                "{name}: the validation split lacks a class, so the epoch with the lowest loss there \
+                 is kept instead of the one with the highest AUC"
+            ));
+        }
+        let seed = seed::derive(job.seed, &format!("training/{name}"));
+        // Every epoch has as many patches of each class as the first.
+        let order = sampling::order(manifest, settings.balance, seed, 1);
+        let batches = sampling::batches(&order, settings.batch);
+        let (patches, steps) = (order.len(), batches.len());
+        if settings.batch > patches {
+            progress.say(&format!(
+                "{name}: a batch of {} is more than the {patches} patches of an epoch; each epoch is \
+                 a single step",
+                settings.batch
+            ));
+        }
+        if batches.iter().any(|batch| batch.len() == 1) {
+            check_single(network, name)?;
+        }
+        let objective =
+            CrossEntropy::new(&settings.class_weights, &sampling::counts(manifest, &order));
+
+        let inputs = stamp.fingerprint();
+        let mut sgd = Sgd::new(network.parameters(), settings.momentum, settings.weight_decay)?;
+        let resumed = checkpoint::resume(folder, &inputs, network, &mut sgd)?;
+        if resumed.is_none() {
+            events::clear(folder)?;
+        }
+        let reached = resumed.unwrap_or_else(|| Reached {
+            inputs,
+            epoch: 0,
+            partial: Partial::default(),
+            best: None,
+        });
+        let history = History::resume(folder, reached.epoch)?;
+        match (reached.epoch, reached.partial.steps) {
+            (0, 0) => {}
+            (epoch, 0) => progress.say(&format!("{name}: resumed after epoch {epoch}")),
+            (epoch, step) => progress.say(&format!(
+                "{name}: resumed in epoch {} after step {step} of {steps}",
+                epoch + 1
+            )),
+        }
+        Ok(Self {
+            job,
+            settings,
+            folder,
+            progress,
+            seed,
+            validation,
+            objective,
+            patches,
+            steps,
+            network,
+            sgd,
+            last_auc: history.last_auc(),
+            history,
+            reached,
+            events: settings.tensorboard.then(|| Events::open(folder)).transpose()?,
+            saved: Instant::now(),
+        })
+    }
+
+    /// Runs the epochs that are left. Leaves the best weights in the network and returns their epoch.
+    ///
+    /// # Errors
+    /// When a file cannot be written, the device fails, or the loss stops being finite.
+    pub(super) fn run(mut self) -> Result<u32> {
+        let epochs = u64::from(self.settings.epochs - self.reached.epoch.min(self.settings.epochs));
+        let each = (self.patches + self.validation.len()) as u64;
+        let done = (self.reached.partial.steps * self.settings.batch) as u64;
+        // One bar for all that is left, so that its time left is the training's.
+        self.progress.start(&self.job.network.name, (epochs * each).saturating_sub(done));
+        while self.reached.epoch < self.settings.epochs && !self.stalled(self.reached.epoch) {
+            self.epoch(self.reached.epoch + 1)?;
+        }
+        self.progress.finish();
+        let Some(best) = self.reached.best else { bail!("no epoch was trained") };
+        if self.reached.epoch < self.settings.epochs {
+            self.progress.say(&format!(
+                "{}: stopped after epoch {} of {}; none after epoch {} was better",
+                self.job.network.name, self.reached.epoch, self.settings.epochs, best.epoch
+            ));
+        }
+        self.network.load(&self.folder.join(WEIGHTS))?;
+        Ok(best.epoch)
+    }
+
+    /// Whether no epoch up to this one was better for as long as `early_stopping` allows.
+    fn stalled(&self, epoch: u32) -> bool {
+        match (self.settings.early_stopping, self.reached.best) {
+            (Some(patience), Some(best)) => epoch >= best.epoch.saturating_add(patience),
+            _ => false,
+        }
+    }
+
+    /// One epoch, from where it was interrupted, with its validation and its files.
+    fn epoch(&mut self, epoch: u32) -> Result<()> {
+        let Job { manifest, store, .. } = *self.job;
+        let Training { balance, batch: size, augment, .. } = *self.settings;
+        let began = Instant::now();
+        let (seed, before) = (self.seed, self.reached.partial.seconds);
+        let order = sampling::order(manifest, balance, seed, epoch);
+        let batches = sampling::batches(&order, size);
+        let left = batches.iter().enumerate().skip(self.reached.partial.steps);
+        let left = left
+            .map(|(i, patches)| Batch::augmented(store, patches, augment, (seed, epoch, i * size)));
+        loader::ahead(left, |ready| -> Result<()> {
+            for batch in ready {
+                self.step(epoch, &batch)?;
+                self.reached.partial.seconds = before + began.elapsed().as_secs_f64();
+                self.progress.note(&self.figures(epoch));
+                self.progress.advance(batch.patches.len() as u64);
+                // The last step's checkpoint is the epoch's.
+                if self.reached.partial.steps < self.steps && self.is_due() {
+                    self.save()?;
+                }
+            }
+            Ok(())
+        })?;
+        let verdict = judge(self.network, manifest, store, &self.validation, |n| {
+            self.progress.advance(n);
+        })?;
+        if !verdict.loss.is_finite() {
+            bail!(
+                "{}",
+                self.diverged(
+                    verdict.loss,
+                    &format!("on the validation split after epoch {epoch}")
+                )
+            );
+        }
+        self.last_auc = verdict.mean_auc(manifest, &self.validation);
+
+        // The order of these writes is what makes a kill at any moment harmless: until the
+        // checkpoint is replaced, what follows the one before is done again, with the same result.
+        let merit = self.last_auc.unwrap_or(-verdict.loss);
+        if self.reached.best.is_none_or(|best| merit > best.merit) {
+            self.reached.best = Some(Best { epoch, merit });
+            checkpoint::save(&self.folder.join(WEIGHTS), &self.network.state()?, None)?;
+        }
+        let Partial { loss, weight, correct, seconds, .. } = self.reached.partial;
+        let last = u64::from(epoch) * self.steps as u64 - 1;
+        let record = Epoch {
+            epoch,
+            lr: self.rate(last, epoch),
+            loss: loss / weight,
+            accuracy: correct as f64 / self.patches as f64,
+            validation_loss: verdict.loss,
+            validation_accuracy: verdict.accuracy,
+            validation_auc: self.last_auc,
+            seconds: before + began.elapsed().as_secs_f64(),
+            stopped_early: epoch < self.settings.epochs && self.stalled(epoch),
+        };
+        self.progress.say(&self.describe(&record, self.patches as f64 / seconds));
+        self.history.push(self.folder, &record)?;
+        self.reached.epoch = epoch;
+        self.reached.partial = Partial::default();
+        self.tell(&record)?;
+        self.save()
+    }
+
+    /// One step of gradient descent.
+    fn step(&mut self, epoch: u32, batch: &Batch) -> Result<()> {
+        let in_epoch = self.reached.partial.steps;
+        let step = u64::from(epoch - 1) * self.steps as u64 + in_epoch as u64;
+        let truth: Vec<usize> = batch.patches.iter().map(|&n| self.job.manifest.class(n)).collect();
+        let images = batch.images(self.network)?;
+        let dropout_seed = seed::derive(self.seed, &format!("dropout/{step}"));
+        let logits = self.network.training_logits(&images, dropout_seed)?;
+        let loss = logits.loss(|logits| self.objective.of(logits, &truth))?;
+        let value = f64::from(loss.to_scalar::<f32>()?);
+        if !value.is_finite() {
+            bail!(
+                "{}",
+                self.diverged(value, &format!("at step {} of epoch {epoch}", in_epoch + 1))
+            );
+        }
+        self.sgd.step(self.network.parameters(), &loss.backward()?, self.rate(step, epoch))?;
+
+        let partial = &mut self.reached.partial;
+        let weight = self.objective.weight(&truth);
+        let logits = logits.main.to_dtype(candle_core::DType::F32)?.to_vec2::<f32>()?;
+        partial.steps += 1;
+        partial.loss += value * weight;
+        partial.weight += weight;
+        partial.correct += logits.iter().zip(&truth).filter(|(l, t)| likeliest(l) == **t).count();
+        match &mut self.events {
+            Some(events) if step.is_multiple_of(EVENT_EVERY) => {
+                events.scalar("loss/step", step, value)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn rate(&self, step: u64, epoch: u32) -> f64 {
+        let steps = self.steps as u64 * u64::from(self.settings.epochs);
+        schedule::rate(self.settings, step, steps, epoch)
+    }
+
+    /// Whether the last checkpoint is old enough for another.
+    fn is_due(&self) -> bool {
+        let minutes = self.settings.checkpoint_minutes;
+        minutes > 0.0 && self.saved.elapsed().as_secs_f64() >= 60.0 * minutes
+    }
+
+    /// Writes a checkpoint.
+    fn save(&mut self) -> Result<()> {
+        let began = Instant::now();
+        checkpoint::write(self.folder, self.network, &self.sgd, &self.reached)?;
+        self.saved = Instant::now();
+        if began.elapsed() > Duration::from_secs(10) {
+            self.progress.say(&format!(
+                "{}: writing the checkpoint took {:.0} s",
+                self.job.network.name,
+                began.elapsed().as_secs_f64()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Writes an epoch's scalars for TensorBoard, if asked for.
+    fn tell(&mut self, record: &Epoch) -> Result<()> {
+        let Some(events) = &mut self.events else { return Ok(()) };
+        let epoch = u64::from(record.epoch);
+        events.scalar("loss/train", epoch, record.loss)?;
+        events.scalar("loss/validation", epoch, record.validation_loss)?;
+        if let Some(auc) = record.validation_auc {
+            events.scalar("auc/validation", epoch, auc)?;
+        }
+        events.scalar("lr", epoch, record.lr)
+    }
+
+    /// What is shown beside the bar.
+    fn figures(&self, epoch: u32) -> String {
+        let Partial { loss, weight, .. } = self.reached.partial;
+        let auc = self.last_auc.map_or(String::new(), |auc| format!(", AUC {auc:.3}"));
+        format!("epoch {epoch}/{}, loss {:.3}{auc}", self.settings.epochs, loss / weight)
+    }
+
+    fn describe(&self, epoch: &Epoch, speed: f64) -> String {
+        let auc = epoch.validation_auc.map_or("-".into(), |auc| format!("{auc:.3}"));
+        format!(
+            "{} epoch {}/{}: loss {:.3}, accuracy {:.3}; validation loss {:.3}, accuracy {:.3}, AUC \
+             {auc}; {:.0} s, {speed:.0} patches/s",
+            self.job.network.name,
+            epoch.epoch,
+            self.settings.epochs,
+            epoch.loss,
+            epoch.accuracy,
+            epoch.validation_loss,
+            epoch.validation_accuracy,
+            epoch.seconds,
+        )
+    }
+
+    fn diverged(&self, loss: f64, place: &str) -> String {
+        format!(
+            "{}: the loss is {loss} {place}; a smaller learning rate (lr: {:e} now) or a longer \
+             warm-up usually helps",
+            self.job.network.name, self.settings.lr
+        )
+    }
+}
+
+/// Checks that `network` can be trained on a batch of one image.
+///
+/// # Errors
+/// When it would normalise a single value by itself, which PyTorch refuses too.
+fn check_single(network: &Network, name: &str) -> Result<()> {
+    let (Some(last), false) = (network.layers().last(), network.buffers().is_empty()) else {
+        return Ok(());
+    };
+    let edge = network.input() as usize;
+    let image =
+        candle_core::Tensor::zeros((1, 3, edge, edge), candle_core::DType::F32, network.device())?;
+    if let [.., 1, 1] = *network.maps(&image, &[last])?[0].dims() {
+        bail!(
+            "{name} cannot be trained on a batch of one patch: at input {edge} its last maps are a \
+             single pixel, which batch normalisation has nothing to compare with; use a larger \
+             `batch`"
+        );
+    }
+    Ok(())
+}
