@@ -168,6 +168,13 @@ fn each_stage_is_done_once_and_again_only_when_its_inputs_change() {
             == Some(name))
     );
     project.run(&["evaluate", "--split", "test"]).expect(0);
+    let told = project.command(&["evaluate", "--json"]).output().unwrap();
+    assert!(told.status.success(), "{told:?}");
+    let printed: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let kept = fs::read(project.path("output/work/networks/resnet10/evaluation.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    assert_eq!(printed, serde_json::json!([kept]));
+    assert!(kept["assessment"]["levels"]["patient_max"]["positives"].is_u64());
     project
         .run(&["train", "--network", "vgg16"])
         .expect_error(&["no network vgg16", "it has resnet10"]);

@@ -1,5 +1,6 @@
 //! Training and evaluation of networks, as in the paper's section 2.2.
 
+pub mod assess;
 mod checkpoint;
 pub mod evaluate;
 pub mod metrics;
@@ -7,6 +8,7 @@ pub mod record;
 pub mod sampling;
 pub mod schedule;
 pub mod sgd;
+mod subgroups;
 
 use std::path::Path;
 use std::time::Instant;
