@@ -302,7 +302,7 @@ fn the_performance_page_says_what_the_evaluations_say() {
     assert_eq!(
         row(&html, "alexnet 0.8632"),
         format!(
-            "alexnet 0.8632 {:.3} ({:.3}–{:.3}) {:.3}–{:.3} {} {} validation",
+            "alexnet 0.8632 {:.3} ({:.3}–{:.3}) {:.3}–{:.3} {} {}",
             auc.value,
             auc.low,
             auc.high,
@@ -312,9 +312,9 @@ fn the_performance_page_says_what_the_evaluations_say() {
             found.negatives
         )
     );
-    assert_eq!(row(&html, "vgg16"), "vgg16 0.8929 – – – – –");
-    assert_eq!(row(&html, "inception_v3"), "inception_v3 0.8805 – – – – –");
-    assert_eq!(row(&html, "resnet152"), "resnet152 0.8757 – – – – –");
+    assert_eq!(row(&html, "vgg16"), "vgg16 0.8929 – – – –");
+    assert_eq!(row(&html, "inception_v3"), "inception_v3 0.8805 – – – –");
+    assert_eq!(row(&html, "resnet152"), "resnet152 0.8757 – – – –");
     let other = fixture.networks[1].evaluation.auc.unwrap();
     assert!(row(&html, "resnet18 –").starts_with(&format!("resnet18 – {:.3} (", other.value)));
     assert!(html.contains("Not comparable."));

@@ -15,7 +15,7 @@ use crate::training::record::{
 pub(super) struct View {
     levels: Vec<LevelRow>,
     resamples: String,
-    points: Vec<PointRow>,
+    points: Vec<PointTable>,
     precision_recall: Option<Chart>,
     average_precision: String,
     share: String,
@@ -36,10 +36,15 @@ struct LevelRow {
     average_precision: String,
 }
 
+/// Operating points of one level.
+#[derive(Serialize)]
+struct PointTable {
+    what: &'static str,
+    rows: Vec<PointRow>,
+}
+
 #[derive(Serialize)]
 struct PointRow {
-    /// Empty where it repeats the row above.
-    what: String,
     held: String,
     threshold: String,
     sensitivity: ShareView,
@@ -134,7 +139,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
     View {
         levels: level_rows(levels),
         resamples: text::count(RESAMPLES),
-        points: point_rows(levels),
+        points: point_tables(levels),
         precision_recall: (!patch.precision_recall.is_empty()).then(|| {
             Chart::precision_recall(
                 format!(
@@ -186,31 +191,33 @@ fn level_rows(levels: &Levels) -> Vec<LevelRow> {
 }
 
 /// Of patches, and of mammograms and patients by their greatest probability.
-fn point_rows(levels: &Levels) -> Vec<PointRow> {
+fn point_tables(levels: &Levels) -> Vec<PointTable> {
     let shown = [
         ("patch", &levels.patch),
         ("mammogram, by its greatest patch", &levels.mammogram_max),
         ("patient, by the greatest patch", &levels.patient_max),
     ];
-    let mut rows = Vec::new();
-    for (what, level) in shown {
-        for (i, point) in level.operating_points.iter().enumerate() {
-            let OperatingPoint { fixed, threshold, sensitivity, specificity } = point;
-            let (held, by_sensitivity) = match fixed {
-                Fixed::Specificity(least) => (format!("specificity ≥ {least:.2}"), false),
-                Fixed::Sensitivity(least) => (format!("sensitivity ≥ {least:.2}"), true),
-            };
-            rows.push(PointRow {
-                what: if i == 0 { what.into() } else { String::new() },
-                held,
-                threshold: threshold
-                    .map_or_else(|| "none".into(), |t| text::significant(f64::from(t))),
-                sensitivity: ShareView::of(sensitivity, by_sensitivity),
-                specificity: ShareView::of(specificity, !by_sensitivity),
-            });
-        }
+    let known = shown.into_iter().filter(|(_, level)| !level.operating_points.is_empty());
+    known
+        .map(|(what, level)| PointTable {
+            what,
+            rows: level.operating_points.iter().map(point_row).collect(),
+        })
+        .collect()
+}
+
+fn point_row(point: &OperatingPoint) -> PointRow {
+    let OperatingPoint { fixed, threshold, sensitivity, specificity } = point;
+    let (held, by_sensitivity) = match fixed {
+        Fixed::Specificity(least) => (format!("specificity ≥ {least:.2}"), false),
+        Fixed::Sensitivity(least) => (format!("sensitivity ≥ {least:.2}"), true),
+    };
+    PointRow {
+        held,
+        threshold: threshold.map_or_else(|| "none".into(), |t| text::significant(f64::from(t))),
+        sensitivity: ShareView::of(sensitivity, by_sensitivity),
+        specificity: ShareView::of(specificity, !by_sensitivity),
     }
-    rows
 }
 
 impl ShareView {

@@ -46,7 +46,6 @@ struct Row {
     bootstrap: String,
     positives: String,
     negatives: String,
-    split: String,
 }
 
 #[derive(Serialize)]
@@ -132,7 +131,6 @@ fn row(name: &str, exhibit: Option<&Exhibit>) -> Row {
         bootstrap: told(|e| assessment::interval(e.assessment.levels.patch.bootstrap)),
         positives: told(|e| text::count(e.positives)),
         negatives: told(|e| text::count(e.negatives)),
-        split: told(|e| e.split.to_string()),
     }
 }
 
