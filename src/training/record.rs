@@ -128,10 +128,10 @@ impl Levels {
     pub fn each(&self) -> [(&'static str, &'static str, &Level); 5] {
         [
             ("patch", "its own", &self.patch),
-            ("mammogram", "greatest of its patches", &self.mammogram_max),
-            ("mammogram", "mean of its patches", &self.mammogram_mean),
-            ("patient", "greatest of its patches", &self.patient_max),
-            ("patient", "mean of its patches", &self.patient_mean),
+            ("mammogram", "greatest patch", &self.mammogram_max),
+            ("mammogram", "mean of patches", &self.mammogram_mean),
+            ("patient", "greatest patch", &self.patient_max),
+            ("patient", "mean of patches", &self.patient_mean),
         ]
     }
 }

@@ -438,7 +438,7 @@ fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit
 /// hundredth, so that some are equal.
 pub fn scores(manifest: &Manifest, good: bool) -> Vec<(u32, Vec<f32>)> {
     let mut noise = Noise::new(if good { 11 } else { 12 });
-    let lean = if good { 2.6 } else { 1.4 };
+    let lean = if good { 1.6 } else { 1.0 };
     let classes = manifest.classes().len();
     let shown = manifest.of_split(Split::Validation);
     let mut score = |patch: u32| {
