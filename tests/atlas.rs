@@ -357,9 +357,13 @@ fn a_network_page_holds_levels_points_calibration_and_subgroups() {
     let found = &fixture.networks[0].evaluation.assessment;
     let level = &found.levels.patient_max;
     let auc = level.auc.unwrap();
-    let start = format!("patient greatest patch {} {}", level.positives, level.negatives);
-    let patient = row(&html, &start);
-    assert!(patient.starts_with(&format!("{start} {:.3} (", auc.value)), "{patient}");
+    let patient = row(&html, "patient greatest patch");
+    assert!(
+        patient.starts_with(&format!("patient greatest patch {:.3} (", auc.value)),
+        "{patient}"
+    );
+    let counts = format!(" {} {}", level.positives, level.negatives);
+    assert!(patient.ends_with(&counts), "{patient} {counts}");
     let point = &found.levels.patch.operating_points[1];
     let held = row(&html, "specificity ≥ 0.90");
     let shares = format!(
@@ -379,16 +383,18 @@ fn a_network_page_holds_levels_points_calibration_and_subgroups() {
         html.contains(&format!("expected calibration error {:.3}", calibration.expected_error))
     );
     assert_eq!(html.matches("class=\"dot\"").count(), calibration.bins.len());
+    let (_, section) = html.split_once("id=\"subgroups\"").unwrap();
     for group in &found.subgroups {
-        let name = fixture
-            .lexicons
-            .term(&group.value)
-            .map_or_else(|| group.value.replace('-', " "), |entry| entry.term.name.clone());
-        let row = row(&html, &format!("{name} {} {}", group.positives, group.negatives));
-        match group.auc {
-            Some(auc) => assert!(row.contains(&format!(" {:.3} (", auc.value)), "{row}"),
-            None => assert!(row.ends_with("too few"), "{row}"),
-        }
+        let term = fixture.lexicons.term(&group.value);
+        let name = term.map_or(group.value.replace('-', " "), |entry| entry.term.name.clone());
+        let area = group.auc.map_or("too few".into(), |auc| {
+            format!("{:.3} ({:.3}–{:.3})", auc.value, auc.low, auc.high)
+        });
+        let start = format!("{name} {area}");
+        assert_eq!(
+            row(section, &start),
+            format!("{start} {} {}", group.positives, group.negatives)
+        );
     }
     let kinds: std::collections::BTreeSet<_> =
         found.subgroups.iter().map(|group| group.attribute).collect();
