@@ -8,6 +8,7 @@ use std::path::Path;
 use support::Fixture;
 use unit_atlas::atlas::{self, Record};
 use unit_atlas::config::Split;
+use unit_atlas::training::metrics::{Scored, compare};
 
 /// Every file below a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -36,7 +37,7 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     let fixture = Fixture::new(folder.path(), 20);
     fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
     let first = fixture.build().unwrap();
-    assert_eq!(first.pages, 4 + 1 + 2 + 2 + 20 + 12);
+    assert_eq!(first.pages, 5 + 1 + 2 + 2 + 20 + 12);
     assert_eq!(first.written, files(&fixture.site()).len());
     let second = fixture.build().unwrap();
     assert_eq!((second.written, second.removed), (0, 0));
@@ -202,7 +203,9 @@ fn tables_hold_the_columns_of_the_design() {
         header,
         "network, layer_count, parameters, auc, auc_low, auc_high, positives, negatives, weights_blake3"
     );
-    assert_eq!(rows[0][..6], ["alexnet", "1", "57012034", "0.8123", "0.744", "0.8805"]);
+    assert_eq!(rows[0][..3], ["alexnet", "1", "57012034"]);
+    let auc = fixture.networks[0].evaluation.auc.unwrap();
+    assert_eq!(rows[0][3..6], [auc.value, auc.low, auc.high].map(|v| v.to_string()));
     let (header, rows) = table("units.csv");
     assert_eq!(
         header,
@@ -266,6 +269,151 @@ fn the_birads_table_has_the_form_of_figure_4() {
     // An answer on a unit that is not in the atlas is told.
     assert_eq!(report.notices.len(), 1);
     assert!(report.notices[0].message.contains("vgg16/conv5_3/0063"));
+}
+
+/// What a reader sees of a piece of a page: its text, blanks squeezed.
+fn words(html: &str) -> String {
+    let mut text = String::new();
+    for (i, piece) in html.split('<').enumerate() {
+        let visible = if i == 0 { piece } else { piece.split_once('>').map_or("", |p| p.1) };
+        text.push(' ');
+        text.push_str(visible);
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The row of a table that begins with this header cell.
+fn row(html: &str, start: &str) -> String {
+    let found = html.split("<tr").map(|row| words(&format!("<tr{row}")));
+    let mut rows = found.filter(|row| row.starts_with(start));
+    rows.next().unwrap_or_else(|| panic!("no row {start:?} in {}", words(html)))
+}
+
+#[test]
+fn the_performance_page_says_what_the_evaluations_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 2);
+    fixture.build().unwrap();
+    let html = fixture.page("performance/index.html");
+    let found = &fixture.networks[0].evaluation;
+    let auc = found.auc.unwrap();
+    let bootstrap = found.assessment.levels.patch.bootstrap.unwrap();
+    assert!(auc.value > 0.8 && auc.value < 0.999, "{auc:?}");
+    assert_eq!(
+        row(&html, "alexnet 0.8632"),
+        format!(
+            "alexnet 0.8632 {:.3} ({:.3}–{:.3}) {:.3}–{:.3} {} {}",
+            auc.value,
+            auc.low,
+            auc.high,
+            bootstrap.low,
+            bootstrap.high,
+            found.positives,
+            found.negatives
+        )
+    );
+    assert_eq!(row(&html, "vgg16"), "vgg16 0.8929 – – – –");
+    assert_eq!(row(&html, "inception_v3"), "inception_v3 0.8805 – – – –");
+    assert_eq!(row(&html, "resnet152"), "resnet152 0.8757 – – – –");
+    let other = fixture.networks[1].evaluation.auc.unwrap();
+    assert!(row(&html, "resnet18 –").starts_with(&format!("resnet18 – {:.3} (", other.value)));
+    assert!(html.contains("Not comparable."));
+
+    // The paired test on the very scores.
+    let cases = |network: usize| -> Vec<Scored> {
+        let scores = &fixture.networks[network].evaluation.scores;
+        let truth = |patch: u32| fixture.manifest.patches[patch as usize].positive;
+        let case = |(n, p): &(u32, Vec<f32>)| Scored { score: p[1], positive: truth(*n) };
+        scores.iter().map(case).collect()
+    };
+    let test = compare(&cases(0), &cases(1)).unwrap();
+    assert!((test.difference - (auc.value - other.value)).abs() < 1e-12);
+    let pair = row(&html, "alexnet resnet18");
+    assert!(pair.starts_with(&format!("alexnet resnet18 +{:.3} (", test.difference)), "{pair}");
+    let p = if test.p < 0.001 { "&lt; 0.001".into() } else { format!("{:.3}", test.p) };
+    assert!(pair.ends_with(&p), "{pair} {p}");
+    // Both curves are in the chart and named without colour.
+    assert_eq!(html.matches("class=\"mark\"").count(), 2);
+    assert!(html.contains(&format!("1  alexnet {:.3}", auc.value)));
+
+    fixture.manifest.source.kind = "ddsm".into();
+    fixture.build().unwrap();
+    assert!(fixture.page("performance/index.html").contains("Not comparable."), "phantoms");
+    fixture.manifest.source.phantom = false;
+    fixture.build().unwrap();
+    assert!(!fixture.page("performance/index.html").contains("Not comparable."));
+    fixture.manifest.source.kind = "mini_mias".into();
+    fixture.build().unwrap();
+    assert!(fixture.page("performance/index.html").contains("Not comparable."));
+    assert!(fixture.page("index.html").contains("performance/index.html"));
+}
+
+#[test]
+fn a_network_page_holds_levels_points_calibration_and_subgroups() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 2);
+    fixture.build().unwrap();
+    let html = fixture.page("networks/alexnet/index.html");
+    let found = &fixture.networks[0].evaluation.assessment;
+    let level = &found.levels.patient_max;
+    let auc = level.auc.unwrap();
+    let patient = row(&html, "patient greatest patch");
+    assert!(
+        patient.starts_with(&format!("patient greatest patch {:.3} (", auc.value)),
+        "{patient}"
+    );
+    let counts = format!(" {} {}", level.positives, level.negatives);
+    assert!(patient.ends_with(&counts), "{patient} {counts}");
+    let point = &found.levels.patch.operating_points[1];
+    let held = row(&html, "specificity ≥ 0.90");
+    let shares = format!(
+        " {:.3} ({:.3}–{:.3}) {:.3}",
+        point.sensitivity.value,
+        point.sensitivity.low,
+        point.sensitivity.high,
+        point.specificity.value
+    );
+    assert!(held.ends_with(&shares), "{held} {shares}");
+    let (_, threshold) = held.split_once("0.90 ").unwrap();
+    let threshold: f32 = threshold.split(' ').next().unwrap().parse().unwrap();
+    assert_eq!(Some(threshold), point.threshold);
+    let calibration = found.calibration.as_ref().unwrap();
+    assert!(html.contains(&format!("Brier score {:.3}", calibration.brier)));
+    assert!(
+        html.contains(&format!("expected calibration error {:.3}", calibration.expected_error))
+    );
+    assert_eq!(html.matches("class=\"dot\"").count(), calibration.bins.len());
+    let (_, section) = html.split_once("id=\"subgroups\"").unwrap();
+    for group in &found.subgroups {
+        let term = fixture.lexicons.term(&group.value);
+        let name = term.map_or(group.value.replace('-', " "), |entry| entry.term.name.clone());
+        let area = group.auc.map_or("too few".into(), |auc| {
+            format!("{:.3} ({:.3}–{:.3})", auc.value, auc.low, auc.high)
+        });
+        let start = format!("{name} {area}");
+        assert_eq!(
+            row(section, &start),
+            format!("{start} {} {}", group.positives, group.negatives)
+        );
+    }
+    let kinds: std::collections::BTreeSet<_> =
+        found.subgroups.iter().map(|group| group.attribute).collect();
+    assert_eq!(kinds.len(), 4, "{:?}", found.subgroups);
+    assert!(!html.contains("Each class against the others"));
+
+    fixture.manifest.patching.classes = 3;
+    let scores = support::scores(&fixture.manifest, true);
+    let evaluation = fixture.networks[0].evaluation.clone();
+    fixture.networks[0].evaluation = support::rescored(evaluation, &fixture.manifest, scores);
+    fixture.build().unwrap();
+    let html = fixture.page("networks/alexnet/index.html");
+    let (_, html) = html.split_once("id=\"classes\"").unwrap();
+    let classes = fixture.networks[0].evaluation.assessment.classes.as_ref().unwrap();
+    let benign = row(html, "benign");
+    assert!(benign.starts_with(&format!("benign {}", classes.each[1].patches)), "{benign}");
+    let called: Vec<String> = classes.confusion[1].iter().map(u32::to_string).collect();
+    assert!(benign.ends_with(&called.join(" ")), "{benign}");
+    assert!(html.contains(&format!("Mean of the areas {:.3}", classes.mean_auc.unwrap())));
 }
 
 #[test]
@@ -350,14 +498,18 @@ fn a_network_without_units_or_auc_still_has_its_page() {
     let mut fixture = Fixture::new(folder.path(), 2);
     fixture.readers.clear();
     fixture.networks[0].layers.clear();
-    fixture.networks[0].evaluation.auc = None;
-    fixture.networks[0].evaluation.roc.clear();
+    let mut scores = support::scores(&fixture.manifest, true);
+    scores.retain(|(patch, _)| !fixture.manifest.patches[*patch as usize].positive);
+    let evaluation = fixture.networks[0].evaluation.clone();
+    fixture.networks[0].evaluation = support::rescored(evaluation, &fixture.manifest, scores);
     fixture.networks[0].evaluation.best_epoch = None;
     fixture.networks[0].history.clear();
     fixture.networks[1].layers[0].units.clear();
     fixture.networks[1].layers[0].concepts.clear();
     fixture.build().unwrap();
     assert!(fixture.page("networks/alexnet/index.html").contains("one class only"));
+    let performance = fixture.page("performance/index.html");
+    assert!(performance.contains("No two networks have scored the same patches"));
     assert!(fixture.page("birads/index.html").contains("No reader has labelled a unit yet"));
     assert!(atlas::check(&fixture.site()).unwrap().is_empty());
 }
@@ -389,8 +541,14 @@ fn two_thousand_units_take_seconds() {
 #[ignore = "writes a site for looking at"]
 fn showcase() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/showcase");
-    let fixture = Fixture::new(&folder, 256);
+    let mut fixture = Fixture::new(&folder, 256);
     fixture.write("content/about.md", include_str!("../content/about.md"));
+    // The second network tells three classes apart, so that its page shows that part too.
+    let mut three = fixture.manifest.clone();
+    three.patching.classes = 3;
+    let evaluation = fixture.networks[1].evaluation.clone();
+    let scores = support::scores(&three, false);
+    fixture.networks[1].evaluation = support::rescored(evaluation, &three, scores);
     let report = fixture.build().unwrap();
     eprintln!("{report:?}\n{}", fixture.site().join("index.html").display());
 }

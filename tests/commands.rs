@@ -168,6 +168,20 @@ fn each_stage_is_done_once_and_again_only_when_its_inputs_change() {
             == Some(name))
     );
     project.run(&["evaluate", "--split", "test"]).expect(0);
+    let told = project.command(&["evaluate", "--json"]).output().unwrap();
+    assert!(told.status.success(), "{told:?}");
+    let printed: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let kept = fs::read(project.path("output/work/networks/resnet10/evaluation.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    let levels = |evaluation: &serde_json::Value| {
+        evaluation["assessment"]["levels"].as_object().unwrap().len()
+    };
+    assert_eq!((levels(&printed[0]), levels(&kept)), (5, 5));
+    assert_eq!(printed[0]["weights_blake3"], kept["weights_blake3"]);
+    assert_eq!(
+        printed[0]["scores"].as_array().unwrap().len(),
+        kept["scores"].as_array().unwrap().len()
+    );
     project
         .run(&["train", "--network", "vgg16"])
         .expect_error(&["no network vgg16", "it has resnet10"]);

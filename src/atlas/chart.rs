@@ -28,6 +28,8 @@ pub(super) struct Chart {
     lines: Vec<Line>,
     bars: Vec<Bar>,
     markers: Vec<Tick>,
+    dots: Vec<Dot>,
+    keys: Vec<Key>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -39,11 +41,34 @@ struct Tick {
 #[derive(Debug, Clone, Serialize)]
 struct Line {
     path: String,
-    /// `main`, `second` or `guide`: how the theme draws it.
+    /// How the theme draws it.
     look: &'static str,
     label: String,
     label_y: f64,
     label_x: f64,
+}
+
+/// A measured point with its interval.
+#[derive(Debug, Clone, Serialize)]
+struct Dot {
+    x: f64,
+    y: f64,
+    /// Path of the interval's bar.
+    interval: String,
+}
+
+/// A line of the legend, and the number that marks its curve.
+#[derive(Debug, Clone, Serialize)]
+struct Key {
+    look: &'static str,
+    number: usize,
+    /// Right end of the text in the legend, and its base line.
+    x: f64,
+    y: f64,
+    label: String,
+    /// Where on the curve the number stands.
+    mark_x: f64,
+    mark_y: f64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -54,7 +79,10 @@ struct Bar {
     height: f64,
 }
 
-/// A line to draw.
+/// Looks of the lines of several networks or classes, told apart by colour and dashes.
+const LOOKS: [&str; 6] = ["line-1", "line-2", "line-3", "line-4", "line-5", "line-6"];
+
+/// A line to draw; `look` is `main`, `second` or `guide`.
 pub(super) struct Series<'a> {
     pub(super) label: &'a str,
     pub(super) look: &'static str,
@@ -98,6 +126,38 @@ impl Range {
     }
 }
 
+const SHARES: Range = Range { low: 0.0, high: 1.0 };
+const DIAGONAL: [[f64; 2]; 2] = [[0.0, 0.0], [1.0, 1.0]];
+
+/// A curve of many thousand points is thinned to what a screen can show.
+fn thinned(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    let mut shown: Vec<[f64; 2]> = Vec::new();
+    for (i, &point) in points.iter().enumerate() {
+        let far = shown.last().is_none_or(|last: &[f64; 2]| {
+            (point[0] - last[0]).abs() + (point[1] - last[1]).abs() >= 0.004
+        });
+        if far || i + 1 == points.len() {
+            shown.push(point);
+        }
+    }
+    shown
+}
+
+/// Where a rising curve from (0, 0) to (1, 1) crosses the ray from (1, 0) at an angle above the axis.
+fn seen_from_the_corner(curve: &[[f64; 2]], angle: f64) -> [f64; 2] {
+    let above = |[x, y]: [f64; 2]| y * angle.cos() - (1.0 - x) * angle.sin();
+    for pair in curve.windows(2) {
+        let (before, after) = (above(pair[0]), above(pair[1]));
+        if after >= 0.0 {
+            let share =
+                if after > before { (-before / (after - before)).clamp(0.0, 1.0) } else { 0.0 };
+            let between = |i: usize| pair[0][i] + share * (pair[1][i] - pair[0][i]);
+            return [between(0), between(1)];
+        }
+    }
+    [0.5, 0.5]
+}
+
 fn tidy(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
@@ -126,6 +186,8 @@ impl Chart {
             lines: Vec::new(),
             bars: Vec::new(),
             markers: Vec::new(),
+            dots: Vec::new(),
+            keys: Vec::new(),
         }
     }
 
@@ -155,27 +217,77 @@ impl Chart {
         self.y_ticks = y_ticks.iter().map(|&v| tick(self.y(y, v), v)).collect();
     }
 
+    /// An empty square from 0 to 1 both ways with a dashed line from one point to another.
+    fn square(alt: String, labels: [&str; 2], guide: [[f64; 2]; 2]) -> Self {
+        let mut chart = Self::empty(alt, [340.0, 330.0], labels);
+        let ticks = [0.0, 0.25, 0.5, 0.75, 1.0];
+        chart.axes(SHARES, SHARES, &ticks, &ticks);
+        chart.share_line("guide", &guide);
+        chart
+    }
+
+    fn share_line(&mut self, look: &'static str, points: &[[f64; 2]]) {
+        let path = self.path(points, SHARES, SHARES);
+        self.lines.push(Line { path, look, label: String::new(), label_x: 0.0, label_y: 0.0 });
+    }
+
     /// A receiver operating characteristic with the line of chance.
     pub(super) fn roc(alt: String, points: &[[f64; 2]]) -> Self {
-        let mut chart =
-            Self::empty(alt, [340.0, 330.0], ["False positive rate", "True positive rate"]);
-        let unit = Range { low: 0.0, high: 1.0 };
-        let ticks = [0.0, 0.25, 0.5, 0.75, 1.0];
-        chart.axes(unit, unit, &ticks, &ticks);
-        // A curve of many thousand points is thinned to what a screen can show.
-        let mut shown: Vec<[f64; 2]> = Vec::new();
-        for (i, &point) in points.iter().enumerate() {
-            let far = shown.last().is_none_or(|last: &[f64; 2]| {
-                (point[0] - last[0]).abs() + (point[1] - last[1]).abs() >= 0.004
+        let mut chart = Self::square(alt, ["False positive rate", "True positive rate"], DIAGONAL);
+        chart.share_line("main", &thinned(points));
+        chart
+    }
+
+    /// Several of them, by name, numbered on the curve and in a legend below the line of chance.
+    pub(super) fn rocs(alt: String, curves: &[(String, &[[f64; 2]])]) -> Self {
+        let mut chart = Self::square(alt, ["False positive rate", "True positive rate"], DIAGONAL);
+        for (i, (label, points)) in curves.iter().enumerate() {
+            let look = LOOKS[i % LOOKS.len()];
+            chart.share_line(look, &thinned(points));
+            // Spread along the bow, as seen from the corner that the legend is in.
+            let angle = 35.0 + 35.0 * i as f64 / (curves.len().max(2) - 1) as f64;
+            let [x, y] = seen_from_the_corner(points, angle.to_radians());
+            let rows_below = (curves.len() - 1 - i) as f64;
+            chart.keys.push(Key {
+                look,
+                number: i + 1,
+                x: chart.right - 2.0,
+                y: chart.bottom - 10.0 - 16.0 * rows_below,
+                label: label.clone(),
+                mark_x: chart.x(SHARES, x),
+                mark_y: chart.y(SHARES, y),
             });
-            if far || i + 1 == points.len() {
-                shown.push(point);
-            }
         }
-        for (look, points) in [("guide", vec![[0.0, 0.0], [1.0, 1.0]]), ("main", shown)] {
-            let path = chart.path(&points, unit, unit);
-            chart.lines.push(Line { path, look, label: String::new(), label_x: 0.0, label_y: 0.0 });
+        chart
+    }
+
+    /// Precision over recall in steps, as the average precision sums it, with the share of positives
+    /// that calling everything positive gives.
+    pub(super) fn precision_recall(alt: String, points: &[[f64; 2]], share: f64) -> Self {
+        let guide = [[0.0, share], [1.0, share]];
+        let mut chart = Self::square(alt, ["Recall (sensitivity)", "Precision"], guide);
+        let mut steps: Vec<[f64; 2]> = Vec::new();
+        for pair in points.windows(2) {
+            steps.extend([[pair[0][0], pair[1][1]], pair[1]]);
         }
+        chart.share_line("main", &thinned(&steps));
+        chart
+    }
+
+    /// Observed shares over predicted probabilities: (predicted, observed, interval).
+    pub(super) fn reliability(alt: String, bins: &[(f64, f64, [f64; 2])]) -> Self {
+        let labels = ["Predicted probability of cancer", "Observed share with cancer"];
+        let mut chart = Self::square(alt, labels, DIAGONAL);
+        let points: Vec<[f64; 2]> = bins.iter().map(|(x, y, _)| [*x, *y]).collect();
+        chart.share_line("main", &points);
+        chart.dots = bins
+            .iter()
+            .map(|&(x, y, [low, high])| Dot {
+                x: chart.x(SHARES, x),
+                y: chart.y(SHARES, y),
+                interval: chart.path(&[[x, low], [x, high]], SHARES, SHARES),
+            })
+            .collect();
         chart
     }
 
@@ -260,11 +372,32 @@ mod tests {
     }
 
     #[test]
+    fn numbers_stand_on_their_curves() {
+        let curve = [[0.0, 0.0], [0.0, 0.8], [0.2, 1.0], [1.0, 1.0]];
+        let [x, y] = seen_from_the_corner(&curve, std::f64::consts::FRAC_PI_4);
+        assert!((x - 0.1).abs() < 1e-12 && (y - 0.9).abs() < 1e-12, "{x} {y}");
+        let [x, y] = seen_from_the_corner(&curve, 0.1);
+        assert!(x == 0.0 && y > 0.0 && y < 0.2, "{x} {y}");
+    }
+
+    #[test]
+    fn precision_is_drawn_in_steps() {
+        let chart = Chart::precision_recall("x".into(), &[[0.0, 1.0], [0.5, 1.0], [1.0, 0.5]], 0.5);
+        let at = |x, y| format!("{} {}", chart.x(SHARES, x), chart.y(SHARES, y));
+        let corners = [at(0.0, 1.0), at(0.5, 1.0), at(0.5, 0.5), at(1.0, 0.5)];
+        assert_eq!(chart.lines[1].path, format!("M{}", corners.join("L")));
+    }
+
+    #[test]
     fn odd_numbers_draw_nothing_wrong() {
         let chart = Chart::histogram("x".into(), &[0, 0], [f32::NAN, f32::NAN], (f64::NAN, "T"));
         assert!(chart.bars.is_empty() && chart.markers.is_empty());
         let chart = Chart::roc("x".into(), &[]);
         assert_eq!(chart.lines[1].path, "");
+        let chart = Chart::rocs("x".into(), &[("empty".into(), &[])]);
+        assert_eq!((chart.lines.len(), chart.keys.len()), (2, 1));
+        assert_eq!(Chart::precision_recall("x".into(), &[], f64::NAN).lines[1].path, "");
+        assert!(Chart::reliability("x".into(), &[]).dots.is_empty());
         let flat = Chart::histogram("x".into(), &[5], [1.0, 1.0], (1.0, "T"));
         assert_eq!(flat.bars.len(), 1);
     }

@@ -13,8 +13,18 @@ use serde::Deserialize;
 use crate::artifact::Fingerprint;
 
 /// First parts of addresses that the atlas uses itself.
-const RESERVED: [&str; 9] =
-    ["index", "networks", "birads", "methods", "data", "mammograms", "patches", "assets", "embed"];
+const RESERVED: [&str; 10] = [
+    "index",
+    "networks",
+    "performance",
+    "birads",
+    "methods",
+    "data",
+    "mammograms",
+    "patches",
+    "assets",
+    "embed",
+];
 
 /// A page of prose.
 #[derive(Debug, Clone, PartialEq)]

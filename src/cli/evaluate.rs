@@ -7,8 +7,8 @@ use super::terminal::Terminal;
 use super::{NetworkChoice, Outcome, prepare};
 use crate::config::Split;
 use crate::pipeline::Pipeline;
-use crate::progress::Progress;
-use crate::training::record::Evaluation;
+use crate::progress::{Progress, Silent};
+use crate::training::record::{Attribute, Auc, Evaluation, Fixed, Level, Proportion};
 
 /// Options of `evaluate`.
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,9 @@ pub(super) struct Options {
     /// Part of the patients to evaluate on
     #[arg(long, value_enum, default_value_t = Part::Validation)]
     split: Part,
+    /// Print a JSON list of the evaluations, each as evaluation.json holds it, and nothing else
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -36,17 +39,20 @@ pub(super) fn execute(
         Part::Test => Split::Test,
     };
     let networks = options.networks.of(pipeline.config)?;
+    let silent = Pipeline::new(pipeline.config, &Silent);
+    let pipeline = if options.json { &silent } else { pipeline };
     let _lock = pipeline.lock()?;
     let dataset = pipeline.dataset()?;
-    for network in networks {
-        let evaluation = pipeline.evaluate(network, &dataset, split)?;
-        terminal.say(&describe(&evaluation));
-        for specificity in [0.8, 0.9, 0.95] {
-            if let Some(sensitivity) = sensitivity(&evaluation.roc, specificity) {
-                terminal.say(&format!(
-                    "  sensitivity {sensitivity:.3} at specificity {specificity:.2}"
-                ));
-            }
+    let evaluated = networks.iter().map(|network| pipeline.evaluate(network, &dataset, split));
+    if options.json {
+        let evaluations = evaluated.collect::<Result<Vec<_>>>()?;
+        // Results are printed even when quiet.
+        println!("{}", serde_json::to_string(&evaluations)?);
+    } else {
+        for evaluation in evaluated {
+            let evaluation = evaluation?;
+            terminal.say(&describe(&evaluation));
+            table(&evaluation).iter().for_each(|line| terminal.say(line));
         }
     }
     Ok(prepare::outcome(&dataset.manifest))
@@ -63,21 +69,78 @@ pub(super) fn describe(evaluation: &Evaluation) -> String {
     format!("{network}{epoch}: {split} {auc}; {positives} positive, {negatives} negative patches")
 }
 
-/// Greatest sensitivity among the corners of the curve that reach the specificity.
-fn sensitivity(roc: &[[f64; 2]], specificity: f64) -> Option<f64> {
-    let reaching = roc.iter().filter(|[alarms, _]| 1.0 - alarms >= specificity);
-    reaching.map(|[_, hits]| *hits).max_by(f64::total_cmp)
+/// The rest of an evaluation, line by line.
+fn table(evaluation: &Evaluation) -> Vec<String> {
+    let found = &evaluation.assessment;
+    let mut lines = vec![format!(
+        "  {:<34} {:>8} {:>8}  {:<22} {:<14} {:>17}",
+        "by", "positive", "negative", "AUC (95%, DeLong)", "95%, patients", "average precision"
+    )];
+    for (what, score, level) in found.levels.each() {
+        let Level { positives, negatives, auc, bootstrap, average_precision, .. } = level;
+        let bootstrap = bootstrap.map_or("-".into(), |b| format!("{:.3} to {:.3}", b.low, b.high));
+        let precision = average_precision.map_or("-".into(), |p| format!("{p:.3}"));
+        lines.push(format!(
+            "  {:<34} {positives:>8} {negatives:>8}  {:<22} {bootstrap:<14} {precision:>17}",
+            format!("{what}, {score}"),
+            area(*auc),
+        ));
+    }
+    for point in &found.levels.patch.operating_points {
+        let share = |p: &Proportion| format!("{:.3} ({:.3} to {:.3})", p.value, p.low, p.high);
+        lines.push(match point.fixed {
+            Fixed::Specificity(least) => format!(
+                "  patches: sensitivity {} at specificity {least:.2}",
+                share(&point.sensitivity)
+            ),
+            Fixed::Sensitivity(least) => format!(
+                "  patches: specificity {} at sensitivity {least:.2}",
+                share(&point.specificity)
+            ),
+        });
+    }
+    if let Some(calibration) = &found.calibration {
+        lines.push(format!(
+            "  patches: Brier score {:.4}, expected calibration error {:.4}",
+            calibration.brier, calibration.expected_error
+        ));
+    }
+    for group in &found.subgroups {
+        let attribute = match group.attribute {
+            Attribute::Density => "density",
+            Attribute::Lesion => "lesion",
+            Attribute::Subtlety => "subtlety",
+            Attribute::Scanner => "scanner",
+            Attribute::Tissue => "tissue",
+        };
+        lines.push(format!(
+            "  {:<34} {:>8} {:>8}  {}",
+            format!("patches, {attribute} {}", group.value),
+            group.positives,
+            group.negatives,
+            group.auc.map_or("too few for an AUC".into(), |auc| area(Some(auc))),
+        ));
+    }
+    if let Some(classes) = &found.classes {
+        for (class, row) in classes.each.iter().zip(&classes.confusion) {
+            let row: Vec<String> = row.iter().map(u32::to_string).collect();
+            lines.push(format!(
+                "  class {}: {} patches, AUC against the others {}; called {}",
+                class.name,
+                class.patches,
+                area(class.auc),
+                row.join(", ")
+            ));
+        }
+        let mean = classes.mean_auc.map_or("-".into(), |mean| format!("{mean:.3}"));
+        lines.push(format!(
+            "  mean AUC of the classes {mean}; {:.3} of the patches called right",
+            classes.accuracy
+        ));
+    }
+    lines
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sensitivity_is_read_off_the_corners() {
-        let roc = [[0.0, 0.0], [0.1, 0.6], [0.3, 0.9], [1.0, 1.0]];
-        assert_eq!(sensitivity(&roc, 0.9), Some(0.6));
-        assert_eq!(sensitivity(&roc, 0.95), Some(0.0));
-        assert_eq!(sensitivity(&[], 0.9), None);
-    }
+fn area(auc: Option<Auc>) -> String {
+    auc.map_or("-".into(), |a| format!("{:.3} ({:.3} to {:.3})", a.value, a.low, a.high))
 }

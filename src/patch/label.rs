@@ -45,35 +45,56 @@ impl Labeller {
     /// Label of the square window of `edge` pixels with its top left corner at `(x, y)`.
     pub fn label(&self, x: u32, y: u32, edge: u32) -> Label {
         let window = [x, y, edge, edge];
-        // A threshold of zero means "any of it", not "every patch".
-        let reaches = |share: f64, least: f64| share > 0.0 && share >= least;
-        let counts = |[lesion, patch]: [f64; 2]| {
-            reaches(lesion, self.min_lesion) || reaches(patch, self.min_patch)
-        };
         let fractions = self.malignant.fractions(window);
         let [lesion_fraction, patch_fraction] = fractions;
         Label {
-            positive: counts(fractions),
-            benign: counts(self.benign.fractions(window)),
+            positive: self.counts(fractions),
+            benign: self.counts(self.benign.fractions(window)),
             lesion_fraction,
             patch_fraction,
         }
+    }
+
+    /// The malignant lesions that make the window count as cancer, as indices into the lesions
+    /// given: those that reach a threshold alone, or, where they only do so together, all that lie
+    /// in the window. Empty when it does not count as cancer.
+    pub fn cancers(&self, x: u32, y: u32, edge: u32) -> Vec<usize> {
+        let window = [x, y, edge, edge];
+        let shares = || self.malignant.each.iter().map(|(i, area)| (*i, area.shares(window)));
+        if !self.counts(self.malignant.fractions(window)) {
+            return Vec::new();
+        }
+        let alone: Vec<usize> =
+            shares().filter(|(_, shares)| self.counts(*shares)).map(|(i, _)| i).collect();
+        if !alone.is_empty() {
+            return alone;
+        }
+        shares().filter(|(_, [_, patch])| *patch > 0.0).map(|(i, _)| i).collect()
+    }
+
+    /// Whether these shares of a lesion and of the window are enough.
+    fn counts(&self, [lesion, patch]: [f64; 2]) -> bool {
+        // A threshold of zero means "any of it", not "every patch".
+        let reaches = |share: f64, least: f64| share > 0.0 && share >= least;
+        reaches(lesion, self.min_lesion) || reaches(patch, self.min_patch)
     }
 }
 
 /// The lesions of one pathology.
 #[derive(Debug)]
 struct Lesions {
-    each: Vec<Area>,
+    /// Each with its index among all lesions.
+    each: Vec<(usize, Area)>,
     union: Area,
 }
 
 impl Lesions {
     fn new(lesions: &[Lesion], pathology: Pathology, width: u32, height: u32) -> Self {
-        let lesions = || lesions.iter().filter(|lesion| lesion.pathology == pathology);
-        let all: Vec<Outline> = lesions().flat_map(|l| l.outlines.iter().cloned()).collect();
+        let lesions =
+            || lesions.iter().enumerate().filter(|(_, lesion)| lesion.pathology == pathology);
+        let all: Vec<Outline> = lesions().flat_map(|(_, l)| l.outlines.iter().cloned()).collect();
         Self {
-            each: lesions().map(|l| Area::filled(&l.outlines, width, height)).collect(),
+            each: lesions().map(|(i, l)| (i, Area::filled(&l.outlines, width, height))).collect(),
             union: Area::filled(&all, width, height),
         }
     }
@@ -81,14 +102,8 @@ impl Lesions {
     /// Largest share of one lesion that lies in the window, and the share of the window that they
     /// cover together.
     fn fractions(&self, window: [u32; 4]) -> [f64; 2] {
-        let lesion = self
-            .each
-            .iter()
-            .filter(|lesion| lesion.total() > 0)
-            .map(|lesion| lesion.within(window) as f64 / lesion.total() as f64)
-            .fold(0.0, f64::max);
-        let [_, _, width, height] = window.map(f64::from);
-        [lesion, self.union.within(window) as f64 / (width * height)]
+        let lesions = self.each.iter().map(|(_, area)| area.shares(window)[0]);
+        [lesions.fold(0.0, f64::max), self.union.shares(window)[1]]
     }
 }
 
@@ -124,6 +139,13 @@ impl Area {
         let (width, height) = (right.saturating_sub(left), bottom.saturating_sub(top));
         let window = [left as f32, top as f32, width.max(1) as f32, height.max(1) as f32];
         Self { left, top, ..Self::of(&rasterise(outlines, window, width, height)) }
+    }
+
+    /// Share of the region that lies in the window, and share of the window that it covers.
+    fn shares(&self, window: [u32; 4]) -> [f64; 2] {
+        let within = self.within(window) as f64;
+        let [_, _, width, height] = window.map(f64::from);
+        [within / f64::from(self.total().max(1)), within / (width * height)]
     }
 
     /// A whole mask.
@@ -187,7 +209,7 @@ mod tests {
     }
 
     fn lesion(pathology: Pathology, outlines: Vec<Outline>) -> Lesion {
-        Lesion { pathology, terms: vec![], source_words: String::new(), outlines }
+        Lesion { pathology, terms: vec![], source_words: String::new(), outlines, subtlety: None }
     }
 
     #[test]
@@ -235,6 +257,27 @@ mod tests {
         assert_eq!(of(Pathology::Unproven), nothing);
         let lesions = [lesion(Pathology::Malignant, vec![square])];
         assert!(!Labeller::new(&lesions, 100, 100, &patching(0.31, 0.31)).label(0, 0, 10).positive);
+    }
+
+    #[test]
+    fn the_lesions_behind_a_positive_window_are_named() {
+        let square = |x: f32, y: f32, edge: f32| {
+            vec![Outline::Polygon(vec![[x, y], [x + edge, y], [x + edge, y + edge], [x, y + edge]])]
+        };
+        let cancer = |outlines| lesion(Pathology::Malignant, outlines);
+        let lesions = [
+            lesion(Pathology::Benign, square(0.0, 0.0, 10.0)),
+            cancer(square(0.0, 0.0, 4.0)),
+            cancer(square(8.0, 0.0, 20.0)),
+            cancer(square(0.0, 30.0, 40.0)),
+            cancer(square(40.0, 30.0, 40.0)),
+        ];
+        let labeller = Labeller::new(&lesions, 100, 100, &patching(0.3, 0.3));
+        // All of the second; a fifth of the window and a tenth of the third.
+        assert_eq!(labeller.cancers(0, 0, 10), [1]);
+        // A fifth of the window each.
+        assert_eq!(labeller.cancers(35, 24, 10), [3, 4]);
+        assert!(labeller.cancers(90, 0, 10).is_empty());
     }
 
     #[test]

@@ -113,6 +113,7 @@ mod tests {
             terms: vec![],
             source_words: String::new(),
             outlines: vec![],
+            subtlety: None,
         };
         let mammogram = |i: usize| Mammogram {
             id: format!("m{i:04}"),

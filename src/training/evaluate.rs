@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use candle_core::Tensor;
 
 use super::loader::{self, Batch};
 use super::metrics::{self, Scored};
-use super::record::Evaluation;
-use super::{FORMAT, Job, WEIGHTS, device_name};
+use super::record::{Evaluation, Level};
+use super::{FORMAT, Job, WEIGHTS, assess, device_name};
 use crate::artifact::Fingerprint;
 use crate::config::Split;
 use crate::network::{Mode, Network};
 use crate::patch::{Manifest, Store};
 use crate::progress::Progress;
+use crate::seed;
 
 /// Patches per forward pass where nothing is trained.
 const BATCH: usize = 64;
@@ -86,10 +87,11 @@ pub(super) fn likeliest(values: &[f32]) -> usize {
     (0..values.len()).rev().max_by(|&a, &b| values[a].total_cmp(&values[b])).unwrap_or(0)
 }
 
-/// Evaluates a network on a split, per patch.
+/// Evaluates a network on a split.
 ///
 /// # Errors
-/// When the device fails or the weights in `folder` cannot be read.
+/// When the device fails, the weights in `folder` cannot be read, or the network's output is not
+/// finite.
 pub fn evaluate(
     job: &Job,
     network: &Network,
@@ -98,16 +100,25 @@ pub fn evaluate(
     best_epoch: Option<u32>,
     progress: &dyn Progress,
 ) -> Result<Evaluation> {
-    let patches = job.manifest.of_split(split);
-    progress.start(&format!("{} on the {split} split", job.network.name), patches.len() as u64);
-    let verdict = judge(network, job.manifest, job.store, &patches, |n| progress.advance(n))?;
+    let Job { manifest, .. } = *job;
+    let name = &job.network.name;
+    let patches = manifest.of_split(split);
+    progress.start(&format!("{name} on the {split} split"), patches.len() as u64);
+    let verdict = judge(network, manifest, job.store, &patches, |n| progress.advance(n))?;
     progress.finish();
-    let cancer = job.classes() - 1;
-    let cases = verdict.cases(cancer, job.manifest, &patches);
-    let positives = cases.iter().filter(|c| c.positive).count() as u32;
+    let scores: Vec<(u32, Vec<f32>)> = patches.into_iter().zip(verdict.probabilities).collect();
+    if let Some((patch, _)) = scores.iter().find(|(_, s)| s.iter().any(|p| !p.is_finite())) {
+        let patch = manifest.patch_name(&manifest.patches[*patch as usize]);
+        bail!(
+            "{name} gives no number for patch {patch}: its weights hold values that are not finite, \
+             or too large ones; look at the weights it started from"
+        );
+    }
+    let assessment = assess::assess(manifest, &scores, seed::derive(job.seed, "evaluation"));
+    let Level { positives, negatives, auc, .. } = assessment.levels.patch;
     Ok(Evaluation {
         format: FORMAT,
-        network: job.network.name.clone(),
+        network: name.clone(),
         split,
         input: network.input(),
         parameters: network.parameter_count(),
@@ -116,10 +127,10 @@ pub fn evaluate(
         device: device_name(job.device),
         best_epoch,
         positives,
-        negatives: cases.len() as u32 - positives,
-        auc: metrics::auc(&cases),
-        roc: metrics::roc(&cases),
-        scores: patches.into_iter().zip(verdict.probabilities).collect(),
+        negatives,
+        auc,
+        assessment,
+        scores,
     })
 }
 

@@ -6,6 +6,7 @@
 //! [`record`] of each epoch (`history`, `events`) and what it needs to go on after a kill
 //! (`checkpoint`).
 
+pub mod assess;
 mod augment;
 mod checkpoint;
 pub mod evaluate;
@@ -19,6 +20,7 @@ mod sampling;
 pub mod schedule;
 mod session;
 pub mod sgd;
+mod subgroups;
 
 use std::path::Path;
 

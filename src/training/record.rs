@@ -30,7 +30,7 @@ pub struct Epoch {
     pub stopped_early: bool,
 }
 
-/// `evaluation.json`: how well the kept weights tell cancer from no cancer, per patch.
+/// `evaluation.json`: how well the kept weights tell cancer from no cancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Always 3.
@@ -55,10 +55,10 @@ pub struct Evaluation {
     pub positives: u32,
     /// Count of negative patches.
     pub negatives: u32,
-    /// Area under the ROC curve with its interval; absent when one class is missing.
+    /// Area under the ROC curve of the patches with its interval; absent when one class is missing.
     pub auc: Option<Auc>,
-    /// Points of the ROC curve from (0, 0) to (1, 1): false positive rate, true positive rate.
-    pub roc: Vec<[f64; 2]>,
+    /// Everything that follows from the scores.
+    pub assessment: Assessment,
     /// Probability of each class per patch of the split, as (patch number, probabilities).
     pub scores: Vec<(u32, Vec<f32>)>,
 }
@@ -72,4 +72,197 @@ pub struct Auc {
     pub low: f64,
     /// Upper end of the 95% interval (DeLong).
     pub high: f64,
+}
+
+/// A 95% interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// A share of counted cases.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Proportion {
+    /// Cases that have it.
+    pub count: u32,
+    /// Cases in all.
+    pub of: u32,
+    /// `count / of`; 0 of none.
+    pub value: f64,
+    /// Lower end of the 95% interval (Wilson).
+    pub low: f64,
+    /// Upper end of the 95% interval (Wilson).
+    pub high: f64,
+}
+
+/// What follows from the probabilities of cancer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// Per patch, per mammogram and per patient.
+    pub levels: Levels,
+    /// Whether the patches' probabilities are right as numbers; absent without a patch.
+    pub calibration: Option<Calibration>,
+    /// Patches of one kind each, by attribute, then value.
+    pub subgroups: Vec<Subgroup>,
+    /// Of more than two classes, each against the others.
+    pub classes: Option<Classes>,
+}
+
+/// What is called positive or not. A mammogram or a patient is positive when it has a malignant
+/// lesion, and counts when a patch was cut from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Levels {
+    /// A patch by its own probability.
+    pub patch: Level,
+    /// A mammogram by the greatest probability of its patches.
+    pub mammogram_max: Level,
+    /// A mammogram by the mean probability of its patches.
+    pub mammogram_mean: Level,
+    /// A patient by the greatest probability of the patches of all mammograms.
+    pub patient_max: Level,
+    /// A patient by the mean probability of the patches of all mammograms.
+    pub patient_mean: Level,
+}
+
+impl Levels {
+    /// Every level: what is scored, by which of its probabilities, and how well.
+    pub fn each(&self) -> [(&'static str, &'static str, &Level); 5] {
+        [
+            ("patch", "its own", &self.patch),
+            ("mammogram", "greatest patch", &self.mammogram_max),
+            ("mammogram", "mean of patches", &self.mammogram_mean),
+            ("patient", "greatest patch", &self.patient_max),
+            ("patient", "mean of patches", &self.patient_mean),
+        ]
+    }
+}
+
+/// How well a score tells positives from negatives. All but the counts are absent or empty when one
+/// class is missing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// Count of positives.
+    pub positives: u32,
+    /// Count of negatives.
+    pub negatives: u32,
+    /// Area under the ROC curve with DeLong's interval, which takes the cases as independent.
+    pub auc: Option<Auc>,
+    /// 95% interval of the area by drawing whole patients; absent also where too few draws of them
+    /// hold both classes.
+    pub bootstrap: Option<Interval>,
+    /// Points of the ROC curve from (0, 0) to (1, 1): false positive rate, true positive rate.
+    pub roc: Vec<[f64; 2]>,
+    /// Points of the precision-recall curve from (0, 1): recall, precision.
+    pub precision_recall: Vec<[f64; 2]>,
+    /// Average precision.
+    pub average_precision: Option<f64>,
+    /// At specificities, then at sensitivities, of 80%, 90% and 95%.
+    pub operating_points: Vec<OperatingPoint>,
+}
+
+/// What an operating point holds to at least.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fixed {
+    /// This share of the negatives is called negative.
+    Specificity(f64),
+    /// This share of the positives is called positive.
+    Sensitivity(f64),
+}
+
+/// A threshold that was chosen on the evaluated cases.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OperatingPoint {
+    /// What it holds to.
+    pub fixed: Fixed,
+    /// Positive is called what scores this or more; `None` calls nothing positive.
+    pub threshold: Option<f32>,
+    /// Share of the positives called positive.
+    pub sensitivity: Proportion,
+    /// Share of the negatives called negative.
+    pub specificity: Proportion,
+}
+
+/// Probabilities against outcomes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Mean squared difference between probability and truth (0 or 1).
+    pub brier: f64,
+    /// Mean difference, without sign, between the probability and the share of positives in its bin.
+    pub expected_error: f64,
+    /// Those of ten bins of equal width that hold a patch.
+    pub bins: Vec<Bin>,
+}
+
+/// Patches of similar probability.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bin {
+    /// Probabilities above this; the first bin holds it.
+    pub low: f64,
+    /// Probabilities up to this.
+    pub high: f64,
+    /// Mean probability.
+    pub predicted: f64,
+    /// Share of positives.
+    pub observed: Proportion,
+}
+
+/// What patches are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribute {
+    /// Breast composition, as a lexicon term: all patches of the mammograms that have it.
+    Density,
+    /// Most general term of the malignant lesion that the patch holds, against all negatives.
+    Lesion,
+    /// Subtlety of that lesion, from 1 (subtle) to 5 (obvious), against all negatives.
+    Subtlety,
+    /// Scanner that digitised the film: all patches of its mammograms.
+    Scanner,
+    /// Background tissue in the source's own words: all patches of the mammograms that have it.
+    Tissue,
+}
+
+/// Patches that share an attribute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subgroup {
+    /// The attribute.
+    pub attribute: Attribute,
+    /// Its value.
+    pub value: String,
+    /// Count of positive patches.
+    pub positives: u32,
+    /// Count of negative patches.
+    pub negatives: u32,
+    /// Area under the ROC curve; absent with fewer than five patches of a class.
+    pub auc: Option<Auc>,
+}
+
+/// Several classes, each against the others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Classes {
+    /// Each class, in the order of the network's outputs.
+    pub each: Vec<ClassResult>,
+    /// Mean of their areas; absent when a class is missing.
+    pub mean_auc: Option<f64>,
+    /// Patches by true class (row) and likeliest class (column).
+    pub confusion: Vec<Vec<u32>>,
+    /// Share of the patches whose likeliest class is the true one.
+    pub accuracy: f64,
+}
+
+/// One class against all others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassResult {
+    /// Name of the class.
+    pub name: String,
+    /// Patches of the class.
+    pub patches: u32,
+    /// Area under the ROC curve of its probability; absent without patches of it, or of others.
+    pub auc: Option<Auc>,
+    /// ROC curve.
+    pub roc: Vec<[f64; 2]>,
 }

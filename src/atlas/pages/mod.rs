@@ -3,6 +3,7 @@
 //! Numbers are formatted here; templates only place them. Links in views count from the root of the
 //! site, and a template puts `page.root` in front.
 
+mod assessment;
 mod birads;
 mod data;
 mod home;
@@ -10,6 +11,7 @@ mod layer;
 mod methods;
 mod network;
 mod parts;
+mod performance;
 mod unit;
 
 use std::path::Path;
@@ -27,6 +29,7 @@ use super::{Exhibit, Inputs};
 use crate::config::Source;
 use crate::dissection::record::{Concept, Layer, Unit, unit_name};
 use crate::study::answer::Association;
+use crate::training::record::Auc;
 
 /// Everything that rendering draws from.
 pub(super) struct Atlas<'a> {
@@ -50,6 +53,7 @@ enum Kind<'a> {
     Network(&'a Exhibit<'a>),
     Layer(&'a Exhibit<'a>, &'a Layer),
     Unit(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    Performance,
     Birads,
     Methods,
     Data,
@@ -134,6 +138,7 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
     let job = |path: String, kind| Job { path, kind };
     let mut jobs = vec![
         job("index.html".into(), Kind::Home),
+        job("performance/index.html".into(), Kind::Performance),
         job("birads/index.html".into(), Kind::Birads),
         job("methods/index.html".into(), Kind::Methods),
         job("data/index.html".into(), Kind::Data),
@@ -231,6 +236,15 @@ impl<'a> Atlas<'a> {
                 ];
                 self.page("unit.html", &frame, &view)
             }
+            Kind::Performance => {
+                let frame = self.frame(
+                    job,
+                    "Performance".into(),
+                    "How well the networks tell cancer from no cancer, beside the published figures"
+                        .into(),
+                );
+                self.page("performance.html", &frame, &performance::view(self))
+            }
             Kind::Birads => {
                 let frame = self.frame(
                     job,
@@ -289,6 +303,7 @@ impl<'a> Atlas<'a> {
             let name = &exhibit.config.name;
             weighted.push((10, Link::new(name, network_href(name))));
         }
+        weighted.push((15, Link::new("Performance", "performance/index.html")));
         weighted.push((20, Link::new("BI-RADS table", "birads/index.html")));
         weighted.push((30, Link::new("Methods", "methods/index.html")));
         weighted.push((40, Link::new("Data", "data/index.html")));
@@ -342,10 +357,14 @@ struct AucView {
     high: String,
 }
 
+impl AucView {
+    fn of(auc: Auc) -> Self {
+        let shown = |value: f64| format!("{value:.3}");
+        Self { value: shown(auc.value), low: shown(auc.low), high: shown(auc.high) }
+    }
+}
+
+/// Of an exhibit's patches.
 fn auc_view(exhibit: &Exhibit) -> Option<AucView> {
-    exhibit.evaluation.auc.map(|auc| AucView {
-        value: format!("{:.3}", auc.value),
-        low: format!("{:.3}", auc.low),
-        high: format!("{:.3}", auc.high),
-    })
+    exhibit.evaluation.auc.map(AucView::of)
 }

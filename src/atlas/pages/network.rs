@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Atlas, AucView, auc_view, best_concept, layer_href};
+use super::{Atlas, AucView, assessment, auc_view, best_concept, layer_href};
 use crate::atlas::chart::{Chart, Series};
 use crate::atlas::{DETECTOR_IOU, Exhibit, text};
 
@@ -22,6 +22,7 @@ pub(super) struct View {
     best_epoch: Option<u32>,
     epochs: usize,
     roc: Option<Chart>,
+    assessment: assessment::View,
     loss: Option<Chart>,
     quality: Option<Chart>,
     history: Vec<EpochRow>,
@@ -95,10 +96,11 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
         roc: auc.as_ref().map(|auc| {
             Chart::roc(
                 format!("ROC curve of {name} on the {} split, area {}", found.split, auc.value),
-                &found.roc,
+                &found.assessment.levels.patch.roc,
             )
         }),
         auc,
+        assessment: assessment::view(atlas, exhibit),
         split: found.split.to_string(),
         patches: text::count(found.positives + found.negatives),
         positives: text::count(found.positives),

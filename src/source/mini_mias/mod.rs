@@ -210,6 +210,7 @@ impl Entry {
             terms: finding.class.terms().iter().map(|&t| t.to_owned()).collect(),
             source_words: finding.class.word().to_owned(),
             outlines,
+            subtlety: None,
         }
     }
 }

@@ -84,6 +84,7 @@ impl Phantom {
             outlines: vec![Outline::Polygon(
                 tumour.outline(view).into_iter().map(to_pixels).collect(),
             )],
+            subtlety: None,
         });
         let name = format!("P{:04}", patient.number);
         Mammogram {
