@@ -209,6 +209,7 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("source: { kind: minimias }", "minimias"),
         ("source: { kind: mini_mias }", "{ kind"),
         ("source: { kind: mini_mias, path: a, patients: 3 }", "3 }"),
+        ("source: { kind: ddsm, path: a, height: 300 }", "300 }"),
         ("source: { path: a }", "a }"),
         ("networks: []", "[]"),
         ("networks: [{ name: alexnet, layers: [] }]", "[] }"),
@@ -243,6 +244,7 @@ fn values_out_of_range_are_refused_where_they_stand() {
 #[test]
 fn messages_say_what_to_write() {
     assert_refused("source: { kind: mini_mias }", 1, "{", &["Info.txt", "write `path: FOLDER`"]);
+    assert_refused("source: { kind: ddsm }", 1, "{", &[".ics", "write `path: FOLDER`"]);
     assert_refused("patches: { classes: 3 }", 1, "3", &["not supported yet"]);
     assert_refused("networks: [{ name: vgg16 }]", 1, "vgg16", &["not supported yet", "resnet18"]);
     assert_refused("networks: [{ name: alexnte }]", 1, "alexnte", &["did you mean `alexnet`?"]);

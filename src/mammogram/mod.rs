@@ -59,6 +59,13 @@ pub struct Lesion {
     /// Boundary in image pixels (x right, y down); their union is the lesion. Empty when the source
     /// gives no position: such a lesion is counted and shown, and labels no patch.
     pub outlines: Vec<Outline>,
+    /// How hard it is to see, from 1 (subtle) to 5 (obvious), when the source says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subtlety: Option<u8>,
+    /// BI-RADS assessment, from 0 (incomplete) to 5 (highly suggestive of malignancy), when the
+    /// source says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<u8>,
 }
 
 /// What is known of one image besides its pixels.

@@ -113,6 +113,8 @@ mod tests {
             terms: vec![],
             source_words: String::new(),
             outlines: vec![],
+            subtlety: None,
+            assessment: None,
         };
         let mammogram = |i: usize| Mammogram {
             id: format!("m{i:04}"),

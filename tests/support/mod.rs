@@ -259,6 +259,8 @@ fn drawn(number: u32) -> (Mammogram, Grey) {
             ],
             source_words: String::new(),
             outlines: vec![Outline::Polygon(points)],
+            subtlety: None,
+            assessment: None,
         }]
     } else {
         Vec::new()

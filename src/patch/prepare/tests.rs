@@ -67,7 +67,14 @@ fn circle() -> Outline {
 }
 
 fn lesion(outlines: Vec<Outline>) -> Lesion {
-    Lesion { pathology: Pathology::Malignant, terms: vec![], source_words: "X".into(), outlines }
+    Lesion {
+        pathology: Pathology::Malignant,
+        terms: vec![],
+        source_words: "X".into(),
+        outlines,
+        subtlety: None,
+        assessment: None,
+    }
 }
 
 /// A project in a temporary folder.

@@ -210,6 +210,8 @@ impl Entry {
             terms: finding.class.terms().iter().map(|&t| t.to_owned()).collect(),
             source_words: finding.class.word().to_owned(),
             outlines,
+            subtlety: None,
+            assessment: None,
         }
     }
 }

@@ -84,6 +84,8 @@ impl Phantom {
             outlines: vec![Outline::Polygon(
                 tumour.outline(view).into_iter().map(to_pixels).collect(),
             )],
+            subtlety: None,
+            assessment: None,
         });
         let name = format!("P{:04}", patient.number);
         Mammogram {
