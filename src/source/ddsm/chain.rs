@@ -110,6 +110,12 @@ impl Chain {
     }
 }
 
+/// Whether the way from `a` to `c` goes on in the same direction at `b`.
+fn straight(a: [i64; 2], b: [i64; 2], c: [i64; 2]) -> bool {
+    let (u, v) = ([b[0] - a[0], b[1] - a[1]], [c[0] - b[0], c[1] - b[1]]);
+    u[0] * v[1] == u[1] * v[0] && u[0] * v[0] + u[1] * v[1] > 0
+}
+
 /// At most 20 characters of a word, for a message.
 fn brief(word: &str) -> String {
     word.chars().take(20).collect()
@@ -186,14 +192,10 @@ impl Region {
             let [dx, dy] = AHEAD[heading];
             // In half pixels.
             let middle = [2 * corner[0] + dx, 2 * corner[1] + dy];
-            if let [.., a, b] = middles[..] {
-                let (u, v) = ([b[0] - a[0], b[1] - a[1]], [middle[0] - b[0], middle[1] - b[1]]);
-                let straight = u[0] * v[1] == u[1] * v[0]
-                    && u[0].signum() == v[0].signum()
-                    && u[1].signum() == v[1].signum();
-                if straight {
-                    middles.pop();
-                }
+            if let [.., a, b] = middles[..]
+                && straight(a, b, middle)
+            {
+                middles.pop();
             }
             middles.push(middle);
             corner = [corner[0] + dx, corner[1] + dy];
@@ -210,6 +212,11 @@ impl Region {
             if (corner, heading) == start {
                 break;
             }
+        }
+        if let [first, .., a, b] = middles[..]
+            && straight(a, b, first)
+        {
+            middles.pop();
         }
         let place = |v: i64, origin: i32| v as f32 / 2.0 + origin as f32;
         middles.iter().map(|&[x, y]| [place(x, self.left), place(y, self.top)]).collect()

@@ -237,9 +237,12 @@ mod tests {
             assert!(flaw.message.contains(expected), "{flaw:?}");
         }
         assert!(Overlay::parse("").unwrap_err().message.contains("TOTAL_ABNORMALITIES"));
-        // Cut off anywhere before its last outline, it is an error or has its cancer.
+        // Cut off anywhere before its last outline, it is an error or has all abnormalities.
         for end in 0..TEXT.len() - 20 {
-            assert!(Overlay::parse(&TEXT[..end]).is_err(), "{end}");
+            if let Ok(overlay) = Overlay::parse(&TEXT[..end]) {
+                assert_eq!(overlay.abnormalities.len(), 2, "{end}");
+                assert_eq!(overlay.abnormalities[0].boundaries.len(), 1, "{end}");
+            }
         }
     }
 
