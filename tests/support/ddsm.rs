@@ -15,8 +15,8 @@ use unit_atlas::source::{Phantom, Source};
 /// Steps of a chain code, x right and y down.
 const STEPS: [[i64; 2]; 8] = [[0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1]];
 
-/// Keywords of the terms that phantoms have.
-const KEYWORDS: [(&str, &str, &str); 17] = [
+/// Keywords of the terms that phantoms have; DDSM has none for coarse heterogeneous calcifications.
+const KEYWORDS: [(&str, &str, &str); 21] = [
     ("SHAPE", "shape-round", "ROUND"),
     ("SHAPE", "shape-oval", "OVAL"),
     ("SHAPE", "shape-irregular", "IRREGULAR"),
@@ -30,10 +30,14 @@ const KEYWORDS: [(&str, &str, &str); 17] = [
     ("TYPE", "calc-fine-linear", "FINE_LINEAR_BRANCHING"),
     ("TYPE", "calc-round", "PUNCTATE"),
     ("TYPE", "calc-coarse", "COARSE"),
+    ("TYPE", "calc-rim", "EGGSHELL"),
+    ("TYPE", "calc-vascular", "VASCULAR"),
+    ("TYPE", "calc-rod", "LARGE_RODLIKE"),
     ("DISTRIBUTION", "distribution-grouped", "CLUSTERED"),
     ("DISTRIBUTION", "distribution-segmental", "SEGMENTAL"),
     ("DISTRIBUTION", "distribution-linear", "LINEAR"),
     ("DISTRIBUTION", "distribution-regional", "REGIONAL"),
+    ("DISTRIBUTION", "distribution-diffuse", "DIFFUSELY_SCATTERED"),
 ];
 
 /// A scanner: letter of its cases, `DIGITIZER` line, bits, resolution, and the grey value of a density.

@@ -308,13 +308,13 @@ impl Codes {
             match tables.get_mut(usize::from(place)) {
                 Some(table) => *table = Some(Self::new(segment, counts, symbols)?),
                 // Tables of another class belong to other processes.
-                None => continue,
+                None => {}
             }
         }
         if rest.is_empty() { Ok(()) } else { Err(segment.wrong("a Huffman table is cut off")) }
     }
 
-    fn new(segment: &Segment, counts: &[u8], symbols: &[u8]) -> Result<Self, Mistake> {
+    fn new(segment: &Segment, counts: &[u8; 16], symbols: &[u8]) -> Result<Self, Mistake> {
         if let Some(symbol) = symbols.iter().find(|&&s| s > 16) {
             return Err(
                 segment.wrong(format!("a Huffman table has the symbol {symbol}; expected 0 to 16"))
@@ -322,11 +322,11 @@ impl Codes {
         }
         let (mut limits, mut offsets) = ([0; 17], [0; 17]);
         let (mut code, mut index) = (0u32, 0i32);
-        for length in 1..=16usize {
+        for (length, &count) in (1..).zip(counts) {
             code <<= 1;
             offsets[length] = index - code as i32;
-            code += u32::from(counts[length - 1]);
-            index += i32::from(counts[length - 1]);
+            code += u32::from(count);
+            index += i32::from(count);
             if code > 1 << length {
                 return Err(segment.wrong("a Huffman table has more codes than fit"));
             }

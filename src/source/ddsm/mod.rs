@@ -280,11 +280,15 @@ impl Counts {
             of(Pathology::Unproven)
         ));
         if !lesions.is_empty() {
-            let words = tally(&mut lesions.iter().map(|l| l.source_words.as_str()));
-            lines.push(format!("lesions by keywords: {words}"));
+            let kinds = tally(&mut lesions.iter().map(|&lesion| first_term(lesion)));
+            lines.push(format!("lesions by their first term: {kinds}"));
         }
         lines
     }
+}
+
+fn first_term(lesion: &Lesion) -> &str {
+    lesion.terms.first().map_or("none", String::as_str)
 }
 
 /// What one folder gives.
