@@ -305,10 +305,9 @@ impl Codes {
                 return Err(segment.wrong("a Huffman table is cut off"));
             };
             rest = after;
-            match tables.get_mut(usize::from(place)) {
-                Some(table) => *table = Some(Self::new(segment, counts, symbols)?),
-                // Tables of another class belong to other processes.
-                None => {}
+            // Tables of another class belong to other processes.
+            if let Some(table) = tables.get_mut(usize::from(place)) {
+                *table = Some(Self::new(segment, counts, symbols)?);
             }
         }
         if rest.is_empty() { Ok(()) } else { Err(segment.wrong("a Huffman table is cut off")) }
