@@ -8,6 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use unit_atlas::artifact::Layout;
+use unit_atlas::patch::Manifest;
+
+#[path = "support/ddsm.rs"]
+mod ddsm;
+
 /// A project in a folder of its own.
 struct Project {
     folder: tempfile::TempDir,
@@ -399,4 +405,65 @@ fn the_server_follows_changes_and_shows_what_is_wrong() {
     assert!(get(&address, "/hello/index.html").contains("other words"));
     server.kill().unwrap();
     server.wait().unwrap();
+}
+
+/// Phantoms written as a tree of DDSM, read back through chain codes, lossless JPEG and optical
+/// density. `UNIT_ATLAS_DDSM_TREE=FOLDER` leaves a larger tree in that folder, for runs by hand.
+#[test]
+fn a_tree_of_ddsm_gives_the_patches_of_its_phantoms() {
+    let kept = std::env::var_os("UNIT_ATLAS_DDSM_TREE").map(PathBuf::from);
+    let (patients, height) = if kept.is_some() { (12, 900) } else { (6, 320) };
+    let project = |source: &str| {
+        let project = Project::new(&format!("source: {{ {source} }}\npatches: {{ size: 64 }}\n"));
+        let told = project.run(&["prepare"]).expect(0);
+        (Manifest::read(&Layout::new(project.path("output"))).unwrap(), told)
+    };
+    let (phantoms, _) = project(&format!("kind: phantom, patients: {patients}, height: {height}"));
+
+    let temporary = tempfile::tempdir().unwrap();
+    let tree = kept.unwrap_or_else(|| temporary.path().join("ddsm"));
+    ddsm::write_tree(&tree, patients, height, 123);
+    let (films, told) = project(&format!("kind: ddsm, path: '{}'", tree.display()));
+    let views = 4 * patients;
+    let counted =
+        format!("{patients} cases, {views} views listed: {views} present, 0 missing, {views} used");
+    assert!(told.out.contains(&counted), "{}", told.out);
+    assert_eq!(films.source.kind, "ddsm");
+    assert!(films.notices.is_empty(), "{:?}", films.notices);
+    assert_eq!(films.mammograms.len(), phantoms.mammograms.len());
+
+    // The labels of all windows, by image and place.
+    let labels = |manifest: &Manifest, name: &dyn Fn(&str) -> String| -> BTreeMap<_, _> {
+        let one = |p: &unit_atlas::patch::Patch| {
+            let place = (name(&manifest.member(p).mammogram.id), p.x, p.y);
+            (place, (p.positive, p.lesion_fraction, p.patch_fraction))
+        };
+        manifest.patches.iter().map(one).collect()
+    };
+    let expected = labels(&phantoms, &ddsm::name);
+    let found = labels(&films, &|id| id.to_owned());
+    let both = expected.keys().filter(|place| found.contains_key(*place)).count();
+    // Dark film is coarser in 16 bits of a logarithm, so that a window at the skin may come or go.
+    assert!(both * 100 >= 97 * expected.len().max(found.len()), "{both} of {}", expected.len());
+    let mut positive = 0;
+    for (place, label) in &found {
+        if let Some(other) = expected.get(place) {
+            assert_eq!(label, other, "{place:?}");
+            positive += usize::from(label.0);
+        }
+    }
+    assert!(positive >= 4, "{positive}");
+    for (film, phantom) in films.mammograms.iter().flat_map(|film| {
+        let of = |m: &&unit_atlas::patch::Member| ddsm::name(&m.mammogram.id) == film.mammogram.id;
+        phantoms.mammograms.iter().find(of).map(|phantom| (&film.mammogram, &phantom.mammogram))
+    }) {
+        assert_eq!(film.density, phantom.density);
+        let pathologies = |m: &unit_atlas::mammogram::Mammogram| {
+            m.lesions.iter().map(|l| l.pathology).collect::<Vec<_>>()
+        };
+        assert_eq!(pathologies(film), pathologies(phantom), "{}", film.id);
+        for (lesion, drawn) in film.lesions.iter().zip(&phantom.lesions) {
+            assert_eq!(lesion.terms.first(), drawn.terms.first(), "{}", film.id);
+        }
+    }
 }

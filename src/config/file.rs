@@ -178,7 +178,7 @@ impl Check<'_> {
     }
 
     fn source(&self, given: Given<SourceFile>) -> Result<Source, Mistake> {
-        const KINDS: [&str; 2] = ["phantom", "mini_mias"];
+        const KINDS: [&str; 3] = ["phantom", "ddsm", "mini_mias"];
         let (at, file) = match given {
             Some(v) => (v.referenced, v.value),
             None => (Location::UNKNOWN, SourceFile::default()),
@@ -199,17 +199,25 @@ impl Check<'_> {
                     height: self.whole(height.0, file.height, height.1, 128, 8192)?,
                 })
             }
-            "mini_mias" => {
+            "ddsm" | "mini_mias" => {
                 refuse("patients", file.patients.map(|v| v.referenced))?;
                 refuse("height", file.height.map(|v| v.referenced))?;
-                let Some(path) = file.path else {
-                    return self.wrong(
-                        at,
-                        "the source `mini_mias` needs `path`, the folder that holds Info.txt and \
-                         the mdbNNN.pgm files; write `path: FOLDER`",
-                    );
+                let holds = match kind {
+                    "ddsm" => "cases of DDSM, with their .ics files, at any depth",
+                    _ => "Info.txt and the mdbNNN.pgm files",
                 };
-                Ok(Source::MiniMias { path: self.resolve(&path.value) })
+                let Some(path) = file.path else {
+                    let message = format!(
+                        "the source `{kind}` needs `path`, the folder that holds {holds}; write \
+                         `path: FOLDER`"
+                    );
+                    return self.wrong(at, message);
+                };
+                let path = self.resolve(&path.value);
+                Ok(match kind {
+                    "ddsm" => Source::Ddsm { path },
+                    _ => Source::MiniMias { path },
+                })
             }
             other => {
                 let at = file.kind.as_ref().map_or(at, |kind| kind.referenced);

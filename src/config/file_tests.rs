@@ -236,6 +236,7 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("source: { kind: minimias }", "minimias"),
         ("source: { kind: mini_mias }", "{ kind"),
         ("source: { kind: mini_mias, path: a, patients: 3 }", "3 }"),
+        ("source: { kind: ddsm, path: a, height: 300 }", "300 }"),
         ("source: { path: a }", "a }"),
         ("networks: []", "[]"),
         ("networks: [{ name: alexnet, layers: [] }]", "[] }"),
@@ -278,6 +279,7 @@ fn values_out_of_range_are_refused_where_they_stand() {
 #[test]
 fn messages_say_what_to_write() {
     assert_refused("source: { kind: mini_mias }", 1, "{", &["Info.txt", "write `path: FOLDER`"]);
+    assert_refused("source: { kind: ddsm }", 1, "{", &[".ics", "write `path: FOLDER`"]);
     assert_refused("patches: { classes: 4 }", 1, "4", &["from 2 to 3"]);
     let text = "networks: [{ name: vgg16, pooling: window7 }]";
     assert_refused(text, 1, "window7", &["choice of the ResNets", "vgg16"]);
@@ -302,6 +304,18 @@ fn messages_say_what_to_write() {
     let text = "networks:\n  - name: alexnet\n  - name: alexnet\n";
     assert_refused(text, 3, "alexnet", &["listed twice"]);
     assert_refused("split: { train: 0.9 }", 1, "{", &["sum to 1.1, not to 1"]);
+}
+
+#[test]
+fn the_papers_configuration_is_valid() {
+    let config = parse_at(include_str!("../../content/examples/paper.yaml")).unwrap();
+    let epochs: Vec<_> = config
+        .networks
+        .iter()
+        .map(|n| (n.name.as_str(), n.training.as_ref().unwrap().epochs))
+        .collect();
+    assert_eq!(epochs, [("alexnet", 45), ("vgg16", 12), ("inception_v3", 7), ("resnet152", 5)]);
+    assert_eq!(config.networks[3].training.as_ref().unwrap().lr_decay_epochs, [4]);
 }
 
 #[test]

@@ -134,6 +134,11 @@ pub enum Source {
         /// Height of an image in pixels.
         height: u32,
     },
+    /// DDSM in its original layout, whole or in part.
+    Ddsm {
+        /// The folder that holds its cases at any depth (absolute).
+        path: PathBuf,
+    },
     /// The mini-MIAS database: `mdbNNN.pgm` and `Info.txt`.
     MiniMias {
         /// Its folder (absolute).

@@ -62,6 +62,10 @@ pub struct Lesion {
     /// How hard it is to see, from 1 (subtle) to 5 (obvious), when the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subtlety: Option<u8>,
+    /// BI-RADS assessment, from 0 (incomplete) to 5 (highly suggestive of malignancy), when the
+    /// source says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assessment: Option<u8>,
 }
 
 /// What is known of one image besides its pixels.

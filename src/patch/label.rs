@@ -209,7 +209,14 @@ mod tests {
     }
 
     fn lesion(pathology: Pathology, outlines: Vec<Outline>) -> Lesion {
-        Lesion { pathology, terms: vec![], source_words: String::new(), outlines, subtlety: None }
+        Lesion {
+            pathology,
+            terms: vec![],
+            source_words: String::new(),
+            outlines,
+            subtlety: None,
+            assessment: None,
+        }
     }
 
     #[test]

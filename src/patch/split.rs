@@ -114,6 +114,7 @@ mod tests {
             source_words: String::new(),
             outlines: vec![],
             subtlety: None,
+            assessment: None,
         };
         let mammogram = |i: usize| Mammogram {
             id: format!("m{i:04}"),

@@ -3,6 +3,7 @@
 //! A source first gives its catalogue (what there is, without decoding pixels), then decodes one
 //! image at a time, from any thread.
 
+mod ddsm;
 mod mini_mias;
 mod pgm;
 mod phantom;
@@ -14,12 +15,14 @@ use crate::artifact::Fingerprint;
 use crate::config;
 use crate::mammogram::{Grey, Mammogram};
 
+pub use ddsm::Ddsm;
 pub use mini_mias::MiniMias;
 pub use phantom::Phantom;
 
 /// The source that a project file names; `seed` is that of the project.
 pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
     match source {
+        config::Source::Ddsm { path } => Box::new(Ddsm::new(path)),
         config::Source::MiniMias { path } => Box::new(MiniMias::new(path)),
         &config::Source::Phantom { patients, height } => {
             Box::new(Phantom::new(patients, height, seed))
@@ -54,7 +57,7 @@ pub trait Source: Sync {
 /// What a data set is, for the pages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
-    /// `mini_mias`, `phantom`, …
+    /// `ddsm`, `mini_mias`, `phantom`, …
     pub kind: String,
     /// Name in prose.
     pub name: String,

@@ -171,6 +171,7 @@ pub(super) mod tests {
             source_words: String::new(),
             outlines: at.map(square).into_iter().collect(),
             subtlety: None,
+            assessment: None,
         }
     }
 

@@ -268,6 +268,7 @@ fn drawn(number: u32) -> (Mammogram, Grey) {
             source_words: String::new(),
             outlines: vec![Outline::Polygon(points)],
             subtlety: Some(1 + (number % 5) as u8),
+            assessment: None,
         }]
     } else {
         Vec::new()

@@ -207,6 +207,16 @@ pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> 
         .iter()
         .map(|lesion| {
             let names: Vec<String> = lesion.terms.iter().map(|id| labels.name(id)).collect();
+            let words =
+                if names.is_empty() { lesion.source_words.clone() } else { names.join(", ") };
+            let grades = [
+                lesion.subtlety.map(|grade| format!("subtlety {grade} of 5")),
+                lesion.assessment.map(|grade| format!("assessment {grade}")),
+            ];
+            let finding: Vec<String> = std::iter::once(words)
+                .filter(|w| !w.is_empty())
+                .chain(grades.into_iter().flatten())
+                .collect();
             LesionView {
                 paths: lesion
                     .outlines
@@ -215,11 +225,7 @@ pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> 
                     .filter(|path| !path.is_empty())
                     .collect(),
                 pathology: pathology_word(lesion.pathology),
-                finding: if names.is_empty() {
-                    lesion.source_words.clone()
-                } else {
-                    names.join(", ")
-                },
+                finding: finding.join("; "),
             }
         })
         .collect()

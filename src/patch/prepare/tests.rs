@@ -73,6 +73,7 @@ fn lesion(outlines: Vec<Outline>) -> Lesion {
         source_words: "X".into(),
         outlines,
         subtlety: None,
+        assessment: None,
     }
 }
 

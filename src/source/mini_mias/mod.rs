@@ -211,6 +211,7 @@ impl Entry {
             source_words: finding.class.word().to_owned(),
             outlines,
             subtlety: None,
+            assessment: None,
         }
     }
 }

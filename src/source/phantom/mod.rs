@@ -85,6 +85,7 @@ impl Phantom {
                 tumour.outline(view).into_iter().map(to_pixels).collect(),
             )],
             subtlety: None,
+            assessment: None,
         });
         let name = format!("P{:04}", patient.number);
         Mammogram {

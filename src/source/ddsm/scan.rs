@@ -1,0 +1,150 @@
+//! The digitised films: lossless JPEG, or what users converted it to.
+//!
+//! Lossless JPEG and images of 16 bits hold the scanner's grey values and become display images by
+//! optical density. Images of 8 bits are display images already, and are used as they are.
+
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use flate2::read::GzDecoder;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+
+use super::case::Film;
+use super::density::Digitiser;
+use super::ljpeg;
+use crate::mammogram::Grey;
+
+/// A header is found within this many bytes.
+const HEADER_LIMIT: u64 = 1 << 18;
+/// Larger files are not believed; a scan has at most 50 million bytes.
+const FILE_LIMIT: u64 = 1 << 29;
+
+/// How a file is written; of several files of one film the first in this order is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Format {
+    Ljpeg,
+    Png,
+    Pgm,
+    Jpeg,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Scan {
+    pub(super) path: PathBuf,
+    /// Path within the data set, for messages.
+    pub(super) place: String,
+    pub(super) format: Format,
+}
+
+/// What a file's header says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Whether it holds the scanner's grey values; otherwise it is a display image of 8 bits.
+    pub(super) greys: bool,
+}
+
+impl Format {
+    /// By the ending of a file name in small letters, without its dot.
+    pub(super) fn of(ending: &str) -> Option<Self> {
+        Some(match ending {
+            "ljpeg" => Format::Ljpeg,
+            "png" => Format::Png,
+            "pgm" => Format::Pgm,
+            "jpg" | "jpeg" => Format::Jpeg,
+            _ => return None,
+        })
+    }
+
+    /// The image crate's name; lossless JPEG has none.
+    fn common(self) -> Option<ImageFormat> {
+        match self {
+            Format::Ljpeg => None,
+            Format::Png => Some(ImageFormat::Png),
+            Format::Pgm => Some(ImageFormat::Pnm),
+            Format::Jpeg => Some(ImageFormat::Jpeg),
+        }
+    }
+}
+
+/// The first `limit` bytes of a file, unpacked when its name ends in `.gz`.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let file = std::fs::File::open(path)?;
+    let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    let mut bytes = Vec::new();
+    if packed {
+        GzDecoder::new(file).take(limit).read_to_end(&mut bytes).context("cannot be unpacked")?;
+    } else {
+        file.take(limit).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
+impl Scan {
+    /// Reads only the header.
+    ///
+    /// # Errors
+    /// What is wrong with it; the caller says of which file.
+    pub(super) fn header(&self) -> Result<Header> {
+        let bytes = read(&self.path, HEADER_LIMIT)?;
+        let Some(format) = self.format.common() else {
+            let ljpeg::Frame { width, height, .. } = ljpeg::frame(&bytes)?;
+            return Ok(Header { width, height, greys: true });
+        };
+        let decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
+        let (width, height) = decoder.dimensions();
+        let color = decoder.color_type();
+        let greys = color.bytes_per_pixel() > color.channel_count();
+        Ok(Header { width, height, greys })
+    }
+
+    /// Decodes to a display image.
+    ///
+    /// # Errors
+    /// Names the file, and the place in it where it breaks.
+    pub(super) fn image(&self, film: &Film, digitiser: Digitiser) -> Result<Grey> {
+        self.decode(film, digitiser).with_context(|| self.place.clone())
+    }
+
+    fn decode(&self, film: &Film, digitiser: Digitiser) -> Result<Grey> {
+        let bytes = read(&self.path, FILE_LIMIT)?;
+        let Some(format) = self.format.common() else {
+            let table = digitiser.display();
+            let (frame, pixels) = ljpeg::decode(&bytes, |grey| table[usize::from(grey)])?;
+            // The same pixels in rows of another length: the rows of the .ics count.
+            let area = |width, height| u64::from(width) * u64::from(height);
+            let same = area(frame.width, frame.height) == area(film.columns, film.lines);
+            let (width, height) =
+                if same { (film.columns, film.lines) } else { (frame.width, frame.height) };
+            return Ok(Grey { width, height, pixels });
+        };
+        let image = ImageReader::with_format(Cursor::new(bytes), format).decode()?;
+        let (width, height) = (image.width(), image.height());
+        let pixels = match image {
+            DynamicImage::ImageLuma8(image) => image.into_raw(),
+            DynamicImage::ImageLuma16(image) => {
+                let most = u16::MAX >> (16 - film.bits.min(16));
+                if let Some(grey) = image.as_raw().iter().find(|&&grey| grey > most) {
+                    bail!(
+                        "holds the grey value {grey} where the .ics says {} bits; convert it without scaling, or to 8 bits",
+                        film.bits
+                    );
+                }
+                let table = digitiser.display();
+                image.as_raw().iter().map(|&grey| table[usize::from(grey)]).collect()
+            }
+            other => {
+                let color = other.color();
+                ensure!(
+                    color.bytes_per_pixel() == color.channel_count(),
+                    "has colours of more than 8 bits; convert it to grey"
+                );
+                other.into_luma8().into_raw()
+            }
+        };
+        Ok(Grey { width, height, pixels })
+    }
+}
