@@ -251,7 +251,9 @@ fn vgg16_is_torchvisions() {
 
 #[test]
 fn inception_with_its_auxiliary_classifier_is_torchvisions() {
-    check_network("inception_v3", 299);
+    // Its auxiliary classifier normalises maps of 2 x 2: of 1 x 1 at the usual input, where two images
+    // are too few for statistics.
+    check_network("inception_v3", 347);
 }
 
 #[test]

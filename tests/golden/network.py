@@ -279,7 +279,7 @@ def main():
         networks=[
             network("alexnet", 113, classes=3),
             network("vgg16", 64),
-            network("inception_v3", 299, images=3, lr=2e-2, auxiliary=True),
+            network("inception_v3", 347, lr=2e-3, auxiliary=True),
             network("inception_v3", 139, images=4, lr=2e-2),
             network("resnet18", 97, lr=2e-2, classes=3),
             network("resnet18", 227, lr=2e-2, window7=True),
