@@ -37,7 +37,12 @@ pub fn write_with(
 /// # Errors
 /// As [`write_with`].
 pub fn write_at(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    replace(path, |file| make(file.path()))
+    replace(path, |file| {
+        // A writer may put a file of its own there, for the owner's eyes alone.
+        let permissions = file.as_file().metadata()?.permissions();
+        make(file.path())?;
+        Ok(fs_err::set_permissions(file.path(), permissions)?)
+    })
 }
 
 fn replace(

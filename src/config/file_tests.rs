@@ -41,7 +41,8 @@ fn an_empty_file_is_the_default_project() {
     assert_eq!(config.source, Source::Phantom { patients: 110, height: 900 });
     assert_eq!(config.dissection.threshold, Threshold::Quantile(0.005));
     let names: Vec<&str> = config.networks.iter().map(|n| n.name.as_str()).collect();
-    assert_eq!(names, ["alexnet", "resnet10"]);
+    assert_eq!(names, ["alexnet", "resnet18"]);
+    assert!(config.networks.iter().all(|network| network.weights == Start::Builtin));
 }
 
 #[test]
@@ -60,17 +61,13 @@ fn every_option_left_in_a_comment_is_valid() {
         let text = line.trim_start();
         text.starts_with('#') && text.chars().nth(1).is_some_and(char::is_alphabetic)
     };
-    assert_eq!(TEMPLATE.lines().filter(hidden).count(), 2);
+    assert_eq!(TEMPLATE.lines().filter(hidden).count(), 1);
     let open: String = TEMPLATE
         .lines()
         .map(|line| if hidden(&line) { line.replacen('#', "", 1) } else { line.to_owned() } + "\n")
         .collect();
     let config = parse_at(&open).unwrap();
     assert_eq!(config.base_url.as_deref(), Some("https://example.org/atlas"));
-    assert_eq!(
-        config.networks[0].weights,
-        Start::File("/project/weights/alexnet-owt-7be5be79.pth".into())
-    );
 }
 
 #[test]
@@ -304,6 +301,18 @@ fn messages_say_what_to_write() {
     let text = "networks:\n  - name: alexnet\n  - name: alexnet\n";
     assert_refused(text, 3, "alexnet", &["listed twice"]);
     assert_refused("split: { train: 0.9 }", 1, "{", &["sum to 1.1, not to 1"]);
+}
+
+#[test]
+fn built_in_weights_are_refused_where_there_are_none_or_nothing_is_trained() {
+    assert_refused(
+        "networks: [{ name: vgg16, weights: builtin }]",
+        1,
+        "builtin",
+        &["vgg16", "alexnet and resnet18"],
+    );
+    let text = "networks: [{ name: alexnet, weights: builtin, training: false }]";
+    assert_refused(text, 1, "builtin", &["must be trained"]);
 }
 
 #[test]

@@ -369,6 +369,29 @@ fn inception_may_lack_its_auxiliary_classifier_only_where_that_is_idle() {
 }
 
 #[test]
+fn the_built_in_weights_fit_and_say_what_they_are() {
+    for trunk in builtin::TRUNKS {
+        let mut network = Network::new(trunk.network, 3, 113, 1, &Device::Cpu).unwrap();
+        let before = network.state().unwrap();
+        network.load_builtin().unwrap();
+        let weights = Weights::parse(trunk.bytes).unwrap();
+        for (name, now) in network.state().unwrap() {
+            // Half precision gives single precision back exactly; what follows stays as it was.
+            let expected = weights.tensors().get(&name).unwrap_or(&before[&name]);
+            let expected = expected.to_dtype(now.dtype()).unwrap();
+            let same = now.eq(&expected).unwrap().to_dtype(DType::F32).unwrap();
+            assert!(same.min_all().unwrap().to_scalar::<f32>().unwrap() == 1.0, "{name}");
+        }
+        assert!(weights.classes().is_none());
+    }
+    let bytes: usize = builtin::TRUNKS.iter().map(|trunk| trunk.bytes.len()).sum();
+    assert!(bytes < 30_000_000);
+    let mut other = Network::new("resnet10", 2, 64, 1, &Device::Cpu).unwrap();
+    let message = other.load_builtin().unwrap_err().to_string();
+    assert!(message.contains("resnet10"), "{message}");
+}
+
+#[test]
 fn a_network_follows_from_its_seed() {
     let of = |seed| {
         flat(&Network::new("resnet10", 2, 64, seed, &Device::Cpu).unwrap().parameters()[0].1)
