@@ -286,8 +286,8 @@ fn messages_say_what_to_write() {
     assert_refused(text, 1, "true", &["inception_v3"]);
     let text = "networks: [{ name: inception_v3, input: 227, training: { auxiliary: true } }]";
     assert_refused(text, 1, "true", &["at least 299", "227"]);
-    let text = "networks: [{ name: vgg16, training: { precision: bf32 } }]";
-    assert_refused(text, 1, "bf32", &["did you mean `bf16`?"]);
+    let text = "networks: [{ name: vgg16, training: { precision: bf1 } }]";
+    assert_refused(text, 1, "bf1", &["did you mean `bf16`?"]);
     assert_refused("networks: [{ name: alexnte }]", 1, "alexnte", &["did you mean `alexnet`?"]);
     let text = "networks:\n  - name: resnet18\n    layers: [layer3, layr4]\n";
     assert_refused(text, 3, "layr4", &["layer of resnet18", "did you mean `layer4`?"]);

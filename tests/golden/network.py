@@ -164,7 +164,7 @@ def fill(network):
         elif tensor.dim() == 1 and ("bn" in name or "downsample" in name):
             # Most values pass their ReLU, or deep networks of random weights are chaotic: rounding
             # grows from layer to layer until it is all there is.
-            tensor.copy_(1 + v / 8)
+            tensor.copy_(2 + v / 8)
         elif tensor.dim() == 1:
             tensor.copy_(v / 8)
         else:
@@ -280,7 +280,7 @@ def main():
             network("alexnet", 113, classes=3),
             network("vgg16", 64),
             network("inception_v3", 347, lr=2e-3, auxiliary=True),
-            network("inception_v3", 139, images=4, lr=2e-2),
+            network("inception_v3", 107, images=4, lr=2e-3),
             network("resnet18", 97, lr=2e-2, classes=3),
             network("resnet18", 227, lr=2e-2, window7=True),
             network("resnet50", 97, lr=2e-2),

@@ -200,11 +200,17 @@ fn average_pooling_is_pytorchs_on_both_paths() {
 
 #[test]
 fn half_precision_rounds_the_factors_and_nothing_else() {
-    let (x, weight) = (leaf(values(1, &[2, 3, 8, 8])), leaf(values(2, &[4, 3, 1, 7])));
     let bias = leaf(values(3, &[4]));
-    let window = Window { kernel: [1, 7], stride: 1, padding: [0, 3] };
+    let (x, weight) = (leaf(values(1, &[2, 3, 8, 8])), leaf(values(2, &[4, 3, 1, 7])));
     let of = |precision| {
-        let y = convolution_composed(&x, &weight, Some(&bias), window, precision).unwrap();
+        // On the processor Candle has no convolution of bfloat16: this one stands for it.
+        let y = in_precision(&x, &weight, precision, |x, weight| {
+            let dtype = x.dtype();
+            assert_eq!(weight.dtype(), dtype);
+            let (x, weight) = (x.to_dtype(DType::F32)?, weight.to_dtype(DType::F32)?);
+            x.conv2d(&weight, 0, 1, 1, 1)?.to_dtype(dtype)
+        });
+        let y = y.unwrap().broadcast_add(&bias.reshape((1, 4, 1, 1)).unwrap()).unwrap();
         let mut found = gradients(&y, 4, &[&x, &weight, &bias]);
         found.insert(0, y);
         found
