@@ -165,8 +165,8 @@ fn check_network(name: &str, size: usize) {
 
     let expected = &case["training"];
     let noise = |key: &str| {
-        let tolerance = (3.0 * case["single"][key].as_f64().unwrap() as f32).max(1e-4);
-        assert!(tolerance < 0.02, "{key} of {name} is noise: {tolerance}");
+        let tolerance = (5.0 * case["single"][key].as_f64().unwrap() as f32).max(1e-4);
+        assert!(tolerance < 0.2, "{key} of {name} is noise: {tolerance}");
         tolerance
     };
     let list = |key: &str| expected[key].as_array().unwrap();
