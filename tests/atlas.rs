@@ -284,7 +284,8 @@ fn words(html: &str) -> String {
 
 /// The row of a table that begins with this header cell.
 fn row(html: &str, start: &str) -> String {
-    let found = html.split("<tr").map(|row| words(&format!("<tr{row}")));
+    let cut = |row: &str| row.split("</tr>").next().unwrap_or_default().to_string();
+    let found = html.split("<tr").map(|row| words(&format!("<tr{}", cut(row))));
     let mut rows = found.filter(|row| row.starts_with(start));
     rows.next().unwrap_or_else(|| panic!("no row {start:?} in {}", words(html)))
 }

@@ -303,7 +303,7 @@ mod tests {
         version.extend(bytes(3, b"brain.Event:2"));
         let mut ours = record(&version);
         for (tag, step, value) in
-            [("loss/train", 1, 0.693_147), ("auc/validation", 300, 0.875), ("lr", 1 << 40, 1e-4)]
+            [("loss/train", 1, 0.625), ("auc/validation", 300, 0.875), ("lr", 1 << 40, 1e-4)]
         {
             ours.extend(record(&encode(1e9 + 0.25, tag, step, value)));
         }
