@@ -100,12 +100,28 @@ pub fn evaluate(
     best_epoch: Option<u32>,
     progress: &dyn Progress,
 ) -> Result<Evaluation> {
+    let patches = job.manifest.of_split(split);
+    progress.start(&format!("{} on the {split} split", job.network.name), patches.len() as u64);
+    let verdict = judge(network, job.manifest, job.store, &patches, |n| progress.advance(n))?;
+    progress.finish();
+    conclude(job, network, folder, split, best_epoch, verdict)
+}
+
+/// The evaluation that follows from a network's output on a split.
+///
+/// # Errors
+/// When the weights in `folder` cannot be read, or the output is not finite.
+pub(super) fn conclude(
+    job: &Job,
+    network: &Network,
+    folder: &Path,
+    split: Split,
+    best_epoch: Option<u32>,
+    verdict: Verdict,
+) -> Result<Evaluation> {
     let Job { manifest, .. } = *job;
     let name = &job.network.name;
     let patches = manifest.of_split(split);
-    progress.start(&format!("{name} on the {split} split"), patches.len() as u64);
-    let verdict = judge(network, manifest, job.store, &patches, |n| progress.advance(n))?;
-    progress.finish();
     let scores: Vec<(u32, Vec<f32>)> = patches.into_iter().zip(verdict.probabilities).collect();
     if let Some((patch, _)) = scores.iter().find(|(_, s)| s.iter().any(|p| !p.is_finite())) {
         let patch = manifest.patch_name(&manifest.patches[*patch as usize]);

@@ -30,7 +30,7 @@ use candle_core::Device;
 use self::evaluate::evaluate;
 pub use self::history::read_history;
 use self::record::Evaluation;
-use self::session::Session;
+use self::session::{Kept, Session};
 use crate::artifact::{self, Fingerprint, Stamp};
 use crate::config::{self, Split, Start};
 use crate::network::{self, Network};
@@ -122,18 +122,23 @@ pub fn load(job: &Job, folder: &Path) -> Result<Network> {
 pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -> Result<()> {
     Stamp::clear(folder)?;
     let mut network = start(job)?;
-    let best_epoch = match &job.network.training {
+    let (best_epoch, verdict) = match &job.network.training {
         None => {
             checkpoint::save(&folder.join(WEIGHTS), &network.state()?, None)?;
             history::History::default().write(folder)?;
-            None
+            (None, None)
         }
         Some(settings) => {
             let session = Session::begin(job, settings, &mut network, folder, stamp, progress)?;
-            Some(session.run()?)
+            let Kept { epoch, verdict } = session.run()?;
+            (Some(epoch), verdict)
         }
     };
-    let evaluation = evaluate(job, &network, folder, Split::Validation, best_epoch, progress)?;
+    let split = Split::Validation;
+    let evaluation = match verdict {
+        Some(verdict) => evaluate::conclude(job, &network, folder, split, best_epoch, verdict)?,
+        None => evaluate(job, &network, folder, split, best_epoch, progress)?,
+    };
     artifact::write_json(&folder.join(EVALUATION), &evaluation)?;
     stamp.write(folder)?;
     checkpoint::remove(folder)

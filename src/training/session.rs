@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use super::checkpoint::{self, Best, Partial, Reached};
-use super::evaluate::{judge, likeliest};
+use super::evaluate::{Verdict, judge, likeliest};
 use super::events::{self, Events};
 use super::history::History;
 use super::loader::{self, Batch};
@@ -45,6 +45,16 @@ pub(super) struct Session<'a> {
     /// Validation AUC of the last epoch, where there was one.
     last_auc: Option<f64>,
     saved: Instant,
+    /// Output of the best weights on the validation split, unless an earlier run found them.
+    verdict: Option<Verdict>,
+}
+
+/// What a training came to.
+pub(super) struct Kept {
+    /// The epoch whose weights were kept.
+    pub(super) epoch: u32,
+    /// Their output on the validation split, where this run computed it.
+    pub(super) verdict: Option<Verdict>,
 }
 
 impl<'a> Session<'a> {
@@ -126,14 +136,15 @@ impl<'a> Session<'a> {
             reached,
             events: settings.tensorboard.then(|| Events::open(folder)).transpose()?,
             saved: Instant::now(),
+            verdict: None,
         })
     }
 
-    /// Runs the epochs that are left. Leaves the best weights in the network and returns their epoch.
+    /// Runs the epochs that are left and leaves the best weights in the network.
     ///
     /// # Errors
     /// When a file cannot be written, the device fails, or the loss stops being finite.
-    pub(super) fn run(mut self) -> Result<u32> {
+    pub(super) fn run(mut self) -> Result<Kept> {
         let epochs = u64::from(self.settings.epochs - self.reached.epoch.min(self.settings.epochs));
         let each = (self.patches + self.validation.len()) as u64;
         let done = (self.reached.partial.steps * self.settings.batch) as u64;
@@ -151,7 +162,7 @@ impl<'a> Session<'a> {
             ));
         }
         self.network.load(&self.folder.join(WEIGHTS))?;
-        Ok(best.epoch)
+        Ok(Kept { epoch: best.epoch, verdict: self.verdict })
     }
 
     /// Whether no epoch up to this one was better for as long as `early_stopping` allows.
@@ -200,12 +211,14 @@ impl<'a> Session<'a> {
         }
         self.last_auc = verdict.mean_auc(manifest, &self.validation);
 
+        let (validation_loss, validation_accuracy) = (verdict.loss, verdict.accuracy);
         // The order of these writes is what makes a kill at any moment harmless: until the
         // checkpoint is replaced, what follows the one before is done again, with the same result.
         let merit = self.last_auc.unwrap_or(-verdict.loss);
         if self.reached.best.is_none_or(|best| merit > best.merit) {
             self.reached.best = Some(Best { epoch, merit });
             checkpoint::save(&self.folder.join(WEIGHTS), &self.network.state()?, None)?;
+            self.verdict = Some(verdict);
         }
         let Partial { loss, weight, correct, seconds, .. } = self.reached.partial;
         let last = u64::from(epoch) * self.steps as u64 - 1;
@@ -214,8 +227,8 @@ impl<'a> Session<'a> {
             lr: self.rate(last, epoch),
             loss: loss / weight,
             accuracy: correct as f64 / self.patches as f64,
-            validation_loss: verdict.loss,
-            validation_accuracy: verdict.accuracy,
+            validation_loss,
+            validation_accuracy,
             validation_auc: self.last_auc,
             seconds: before + began.elapsed().as_secs_f64(),
             stopped_early: epoch < self.settings.epochs && self.stalled(epoch),

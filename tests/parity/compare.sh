@@ -13,8 +13,8 @@ for seed in 1 2 3; do
   mkdir -p "$folder"
   cat >"$folder/atlas.yaml" <<EOF
 seed: $seed
-source: { kind: phantom, patients: 60, height: 600 }
-split: { train: 0.6, validation: 0.4, test: 0.0 }
+source: { kind: phantom, patients: 20, height: 600 }
+split: { train: 0.7, validation: 0.3, test: 0.0 }
 networks:
   - { name: alexnet, weights: builtin, input: 113, training: { epochs: 3, batch: 16, lr: 0.002, weight_decay: 5.0e-4, schedule: cosine, warmup: 20, augment: true, balance: true } }
   - { name: resnet18, weights: builtin, input: 113, training: { epochs: 2, batch: 16, lr: 0.005, weight_decay: 5.0e-4, schedule: cosine, warmup: 20, augment: true, balance: true } }
