@@ -133,7 +133,7 @@ fn named(tensors: &[(String, Tensor)]) -> Vec<(&str, Tensor)> {
 ///
 /// Maps and logits are held to single precision; what training makes, to PyTorch in double
 /// precision: within 1e-4 of the greatest value, or, where batch statistics amplify rounding beyond
-/// it, within three times the distance of PyTorch's own single precision (`single` in the file).
+/// it, within five times the distance of PyTorch's own single precision (`single` in the file).
 fn check_network(name: &str, size: usize) {
     let golden = golden();
     let networks = golden["networks"].as_array().unwrap();
@@ -165,11 +165,8 @@ fn check_network(name: &str, size: usize) {
 
     let expected = &case["training"];
     let noise = |key: &str| {
-        // Our sums run in another order than PyTorch's. What that can change grows with depth, most of
-        // all where a value beside a ReLU's kink falls on its other side.
-        let slack = if name == "resnet152" { 30.0 } else { 10.0 };
-        let tolerance = (slack * case["single"][key].as_f64().unwrap() as f32).max(1e-4);
-        assert!(tolerance < 0.35, "{key} of {name} is noise: {tolerance}");
+        let tolerance = (5.0 * case["single"][key].as_f64().unwrap() as f32).max(1e-4);
+        assert!(tolerance < 0.05, "{key} of {name} is noise: {tolerance}");
         tolerance
     };
     let list = |key: &str| expected[key].as_array().unwrap();
@@ -229,9 +226,17 @@ fn check_network(name: &str, size: usize) {
     }
     let change =
         |name: &str, var: &Var| (var.as_detached_tensor() - filled(name, var.dims())).unwrap();
-    let changes: Vec<(&str, Tensor)> =
-        trained.iter().map(|(name, var)| (name.as_str(), change(name, var))).collect();
-    same_digests(&changes, "steps");
+    // Within 1e-4 of the parameter's greatest value, or a twentieth of its change where that is more:
+    // a small change of a large value is mostly rounding.
+    for ((name, var), expected) in trained.iter().zip(list("steps")) {
+        let expected = numbers(expected);
+        let found = digest(&change(name, var));
+        let largest = greatest(&digest(var));
+        let tolerance = (5.0 * case["single"]["steps"].as_f64().unwrap() as f32).clamp(1e-4, 0.05);
+        let floor = 1e-4 * largest / tolerance;
+        let what = format!("change of {name}");
+        close_above(&found[..expected.len()], &expected, tolerance, floor, &what);
+    }
     same_digests(&named(&buffers), "buffers_after");
     for (name, counter) in network.buffers().iter().filter(|(_, buffer)| buffer.rank() == 0) {
         let seen = if idle(name) { 7 } else { 10 };

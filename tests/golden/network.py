@@ -194,12 +194,12 @@ def probes(name, net):
     return {"bn1": net.bn1, **{f"layer{i}": getattr(net, f"layer{i}") for i in range(1, 5)}}
 
 
-def training(net, x, lr):
-    """Logits, gradients and buffers of one pass of training, and the change that three steps make."""
+def training(net, x, lr, steps=3):
+    """Logits, gradients and buffers of one pass of training, and the change that the steps make."""
     before = {n: p.detach().clone() for n, p in net.named_parameters()}
     optimiser = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9, weight_decay=1e-4)
     net.train()
-    for step in range(3):
+    for step in range(steps):
         optimiser.zero_grad()
         y = net(x)
         y, auxiliary = y if isinstance(y, tuple) else (y, None)
@@ -233,7 +233,8 @@ def distance(found, expected):
                 for name, values in expected.items()), default=0.0)
 
 
-def network(name, size, images=2, lr=1e-3, classes=2, auxiliary=False, window7=False):
+def network(name, size, images=2, lr=1e-3, classes=2, auxiliary=False, window7=False,
+            shaken=False):
     options = dict(num_classes=classes, weights=None)
     if name == "inception_v3":
         options.update(aux_logits=auxiliary, transform_input=True, init_weights=False)
@@ -262,8 +263,15 @@ def network(name, size, images=2, lr=1e-3, classes=2, auxiliary=False, window7=F
     state = {n: t.clone() for n, t in net.state_dict().items()}
     single = training(net, x, lr)
     net.load_state_dict(state)
+    if shaken:
+        # One run may be lucky: another whose input differs in the last bit.
+        other = training(net, x * (1 + values(51, *x.shape) * 6e-8), lr, steps=1)["gradients"]
+        net.load_state_dict(state)
     case["training"] = double = training(net.double(), x.double(), lr)
     case["single"] = {k: float(f"{distance(single[k], v):.2g}") for k, v in double.items() if v is not None}
+    if shaken:
+        further = float(f"{distance(other, double['gradients']):.2g}")
+        case["single"]["gradients"] = max(case["single"]["gradients"], further)
     # The names once; everything else in their order.
     double["names"], double["buffer_names"] = list(double["gradients"]), list(double["buffers"])
     for key in ["gradients", "steps", "buffers", "buffers_after"]:
@@ -284,7 +292,7 @@ def main():
             network("resnet18", 97, lr=2e-2, classes=3),
             network("resnet18", 227, lr=2e-2, window7=True),
             network("resnet50", 97, lr=2e-2),
-            network("resnet152", 97, lr=2e-2),
+            network("resnet152", 97, lr=2e-2, shaken=True),
         ])).replace("], ", "],\n"))
     files()
 
