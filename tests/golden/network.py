@@ -288,7 +288,7 @@ def main():
             network("alexnet", 113, classes=3),
             network("vgg16", 64),
             network("inception_v3", 347, lr=2e-3, auxiliary=True),
-            network("inception_v3", 107, images=4, lr=3e-4),
+            network("inception_v3", 107, images=4, lr=2e-3),
             network("resnet18", 97, lr=2e-2, classes=3),
             network("resnet18", 227, lr=2e-2, window7=True),
             network("resnet50", 97, lr=2e-2),
