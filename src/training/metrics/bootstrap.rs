@@ -16,10 +16,11 @@ pub const RESAMPLES: u32 = 1000;
 /// 95% percentile interval of the area under the ROC curve over [`RESAMPLES`] draws of the patients;
 /// `patients` holds the number of each case's patient, from 0. The same seed gives the same interval.
 ///
-/// Draws that miss a class have no area and are passed over; `None` when these are half or more.
+/// Draws that miss a class have no area and are passed over; `None` when these are half or more, and
+/// for a single patient.
 pub fn by_patient(cases: &[Scored], patients: &[u32], seed: u64) -> Option<Interval> {
     let count = patients.iter().max().map_or(0, |most| *most as usize + 1);
-    if count == 0 || cases.len() != patients.len() {
+    if count < 2 || cases.len() != patients.len() {
         return None;
     }
     let mut order: Vec<usize> = (0..cases.len()).collect();
