@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::terminal::Terminal;
 use super::{Outcome, Project};
 use crate::artifact::{Layout, Stamp};
-use crate::network::{self, Architecture, Mode, Network};
+use crate::network::{self, Architecture, Network};
 use crate::{config, device, training};
 
 /// Images that are computed together.
@@ -116,6 +116,7 @@ type Predicted = (Vec<Prediction>, Vec<(PathBuf, anyhow::Error)>);
 
 fn predict(network: &Network, images: &[PathBuf]) -> Result<Predicted> {
     let (mut predictions, mut skipped) = (Vec::new(), Vec::new());
+    let inference = network.inference();
     for batch in images.chunks(BATCH) {
         let (mut paths, mut inputs) = (Vec::new(), Vec::new());
         for path in batch {
@@ -130,7 +131,7 @@ fn predict(network: &Network, images: &[PathBuf]) -> Result<Predicted> {
         if inputs.is_empty() {
             continue;
         }
-        let logits = network.logits(&Tensor::cat(&inputs, 0)?, Mode::Inference)?;
+        let logits = inference.logits(&Tensor::cat(&inputs, 0)?)?;
         for (path, logits) in paths.into_iter().zip(logits.to_vec2::<f32>()?) {
             if logits.iter().all(|logit| logit.is_finite()) {
                 let probabilities = softmax(&logits);

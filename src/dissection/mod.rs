@@ -85,11 +85,12 @@ pub fn dissect(job: &Job, layers: &[(&str, &Path, &Stamp)], progress: &dyn Progr
     let names: Vec<&str> = layers.iter().map(|(name, ..)| *name).collect();
     progress.start(&format!("dissecting {} {}", job.name, names.join(", ")), patches.len() as u64);
     let concepts = Concepts::of(manifest, &patches);
+    let inference = network.inference();
     let mut passes: Vec<Pass> = Vec::new();
     for batch in patches.chunks(BATCH) {
         let pixels: Vec<&[u8]> = batch.iter().map(|&n| store.pixels(n)).collect();
         let images = network::images(&pixels, store.edge(), network.input(), network.device())?;
-        let maps = network.maps(&images, &names)?;
+        let maps = inference.maps(&images, &names)?;
         if passes.is_empty() {
             let new = |maps| Pass::new(maps, settings, patches.len());
             passes = maps.iter().map(new).collect::<Result<_>>()?;

@@ -4,9 +4,12 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::Pass;
-use super::layers::{Window, adaptive_average, convolution, dropout, linear, max_pool, relu};
+use super::layers::{
+    Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout, flatten, linear,
+    max_pool, relu,
+};
 use super::parameters::{Parameters, Start};
+use super::pass::Pass;
 
 /// A convolution: its index in `features`, its units, its window, its name as a probe point, and
 /// whether pooling follows it.
@@ -49,6 +52,27 @@ const HIDDEN: usize = 4096;
 struct Affine {
     weight: Var,
     bias: Var,
+}
+
+impl Affine {
+    /// Convolves and rectifies with `relu`.
+    fn convolve(
+        &self,
+        x: &Tensor,
+        window: Window,
+        relu: bool,
+        pass: &mut Pass<'_>,
+    ) -> candle_core::Result<Tensor> {
+        let fixed = pass.fixed(&self.weight, || {
+            let (weight, bias) = (self.weight.as_detached_tensor(), self.bias.as_detached_tensor());
+            Ok(Fixed::new(weight, bias))
+        })?;
+        if let Some(fixed) = fixed {
+            return convolution_fixed(x, &fixed, window, None, relu, &mut pass.engine);
+        }
+        let (weight, bias) = (pass.weight(&self.weight), pass.weight(&self.bias));
+        convolution(x, &weight, Some(&bias), window, relu, &mut pass.engine)
+    }
 }
 
 /// The network's parameters.
@@ -97,26 +121,28 @@ impl Chain {
     ) -> candle_core::Result<Option<Tensor>> {
         let mut x = images.clone();
         for (step, affine) in self.plan.steps.iter().zip(&self.features) {
-            let (weight, bias) = (pass.weight(&affine.weight), pass.weight(&affine.bias));
-            x = convolution(&x, &weight, Some(&bias), step.window, pass.precision())?;
-            if step.probe.is_some_and(|layer| pass.probe(layer, &x)) {
-                return Ok(None);
+            // A probe point lies before the ReLU.
+            let probe = step.probe.filter(|layer| pass.wants(layer));
+            x = affine.convolve(&x, step.window, probe.is_none(), pass)?;
+            if let Some(layer) = probe {
+                if pass.probe(layer, &mut x)? {
+                    return Ok(None);
+                }
+                x = relu(&x, &mut pass.engine)?;
             }
-            x = relu(&x)?;
             if step.pooled {
-                x = max_pool(&x, self.plan.pool)?;
+                x = max_pool(&x, self.plan.pool, &mut pass.engine)?;
             }
         }
-        x = adaptive_average(&x, self.plan.pooled)?.flatten_from(1)?;
+        x = adaptive_average(&x, self.plan.pooled, &mut pass.engine)?;
+        x = flatten(&x, &mut pass.engine)?;
         for (i, (dense, affine)) in self.plan.classifier.iter().zip(&self.classifier).enumerate() {
             if let (Some(rng), true) = (&mut pass.dropout, dense.dropout) {
-                x = dropout(&x, rng)?;
+                x = dropout(&x, rng, &mut pass.engine)?;
             }
             let (weight, bias) = (pass.weight(&affine.weight), pass.weight(&affine.bias));
-            x = linear(&x, &weight, &bias, pass.precision())?;
-            if i + 1 < self.classifier.len() {
-                x = relu(&x)?;
-            }
+            let hidden = i + 1 < self.classifier.len();
+            x = linear(&x, &weight, &bias, hidden, &mut pass.engine)?;
         }
         Ok(Some(x))
     }

@@ -8,12 +8,13 @@ use crate::dissection::record::Field;
 /// rows, for the networks lay every window that is not square beside its transpose.
 pub(super) fn field(windows: impl IntoIterator<Item = Window>) -> Field {
     let (mut edges, mut centre, mut step) = ([1f32; 2], 0.5, 1f32);
-    for Window { kernel, stride, padding } in windows {
-        for (edge, kernel) in edges.iter_mut().zip(kernel) {
-            *edge += (kernel - 1) as f32 * step;
+    for window in windows {
+        let reach = window.reach();
+        for (edge, reach) in edges.iter_mut().zip(reach) {
+            *edge += (reach - 1) as f32 * step;
         }
-        centre += ((kernel[0] - 1) as f32 / 2.0 - padding[0] as f32) * step;
-        step *= stride as f32;
+        centre += ((reach[0] - 1) as f32 / 2.0 - window.padding[0] as f32) * step;
+        step *= window.stride as f32;
     }
     Field { edge: edges[0].max(edges[1]), stride: step, centre }
 }

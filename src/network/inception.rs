@@ -5,10 +5,10 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::Pass;
-use super::layers::{Window, average_pool, dropout, linear, max_pool};
+use super::layers::{Window, average_pool, concatenate, dropout, global_average, linear, max_pool};
 use super::normed::{self, Normed};
 use super::parameters::{Parameters, Start};
+use super::pass::Pass;
 
 /// Probe points: the outputs of the blocks of these names.
 pub(super) const LAYERS: &[&str] = &["mixed_5d", "mixed_6a", "mixed_6e", "mixed_7a", "mixed_7c"];
@@ -58,6 +58,7 @@ impl Step {
                 kernel: [a.kernel[0].max(b.kernel[0]), a.kernel[1].max(b.kernel[1])],
                 padding: [a.padding[0].max(b.padding[0]), a.padding[1].max(b.padding[1])],
                 stride: a.stride,
+                dilation: a.dilation,
             },
             Step::Average => MEAN,
             Step::Max => GREATEST,
@@ -75,11 +76,11 @@ const fn strided(name: &'static str, units: usize) -> Step {
 
 /// One row of windows as long as `kernel`, and one column.
 const fn row(kernel: usize) -> Window {
-    Window { kernel: [1, kernel], stride: 1, padding: [0, kernel / 2] }
+    Window { kernel: [1, kernel], stride: 1, padding: [0, kernel / 2], dilation: 1 }
 }
 
 const fn column(kernel: usize) -> Window {
-    Window { kernel: [kernel, 1], stride: 1, padding: [kernel / 2, 0] }
+    Window { kernel: [kernel, 1], stride: 1, padding: [kernel / 2, 0], dilation: 1 }
 }
 
 fn stem() -> Vec<Step> {
@@ -199,14 +200,15 @@ enum Part {
 }
 
 impl Part {
-    fn run(&self, x: &Tensor, pass: &Pass<'_>) -> candle_core::Result<Tensor> {
+    fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         match self {
             Part::Conv(conv) => conv.run(x, None, true, pass),
             Part::Pair([a, b]) => {
-                Tensor::cat(&[a.run(x, None, true, pass)?, b.run(x, None, true, pass)?], 1)
+                let maps = [a.run(x, None, true, pass)?, b.run(x, None, true, pass)?];
+                concatenate(&maps, &mut pass.engine)
             }
-            Part::Average => average_pool(x, MEAN),
-            Part::Max => max_pool(x, GREATEST),
+            Part::Average => average_pool(x, MEAN, &mut pass.engine),
+            Part::Max => max_pool(x, GREATEST, &mut pass.engine),
         }
     }
 }
@@ -241,7 +243,7 @@ impl Branch {
         Ok((Branch(parts), channels))
     }
 
-    fn run(&self, x: &Tensor, pass: &Pass<'_>) -> candle_core::Result<Tensor> {
+    fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         self.0.iter().try_fold(x.clone(), |x, part| part.run(&x, pass))
     }
 }
@@ -269,13 +271,13 @@ struct Block {
 }
 
 impl Block {
-    fn run(&self, x: &Tensor, pass: &Pass<'_>) -> candle_core::Result<Tensor> {
+    fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         let outputs = self
             .branches
             .iter()
             .map(|branch| branch.run(x, pass))
             .collect::<candle_core::Result<Vec<_>>>()?;
-        Tensor::cat(&outputs, 1)
+        concatenate(&outputs, &mut pass.engine)
     }
 }
 
@@ -300,8 +302,9 @@ impl Head {
         Ok(Head { weight, bias: parameters.add(format!("{name}.bias"), &[classes], start)? })
     }
 
-    fn run(&self, x: &Tensor, pass: &Pass<'_>) -> candle_core::Result<Tensor> {
-        linear(x, &pass.weight(&self.weight), &pass.weight(&self.bias), pass.precision())
+    fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
+        let (weight, bias) = (pass.weight(&self.weight), pass.weight(&self.bias));
+        linear(x, &weight, &bias, false, &mut pass.engine)
     }
 }
 
@@ -326,12 +329,13 @@ impl Auxiliary {
         Ok(Auxiliary { convolutions, head })
     }
 
-    fn run(&self, x: &Tensor, pass: &Pass<'_>) -> candle_core::Result<Tensor> {
-        let mut x = average_pool(x, AUXILIARY_POOL)?;
+    fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
+        let mut x = average_pool(x, AUXILIARY_POOL, &mut pass.engine)?;
         for conv in &self.convolutions {
             x = conv.run(&x, None, true, pass)?;
         }
-        self.head.run(&x.flatten_from(2)?.mean(2)?, pass)
+        let x = global_average(&x, None, &mut pass.engine)?;
+        self.head.run(&x, pass)
     }
 }
 
@@ -381,16 +385,18 @@ impl Inception {
         let mut x = self.stem.run(&transform(images)?, pass)?;
         for block in &self.blocks {
             x = block.run(&x, pass)?;
-            if layer_of(block.name).is_some_and(|layer| pass.probe(layer, &x)) {
+            if let Some(layer) = layer_of(block.name)
+                && pass.probe(layer, &mut x)?
+            {
                 return Ok(None);
             }
             if block.name == AUXILIARY_BLOCK && pass.wants_auxiliary() {
                 pass.auxiliary = Some(self.auxiliary.run(&x, pass)?);
             }
         }
-        let mut x = x.flatten_from(2)?.mean(2)?;
+        let mut x = global_average(&x, None, &mut pass.engine)?;
         if let Some(rng) = &mut pass.dropout {
-            x = dropout(&x, rng)?;
+            x = dropout(&x, rng, &mut pass.engine)?;
         }
         self.head.run(&x, pass).map(Some)
     }

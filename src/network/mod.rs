@@ -18,7 +18,9 @@ mod layers;
 mod memory;
 mod normed;
 mod parameters;
+mod pass;
 mod resnet;
+mod tape;
 mod vgg;
 pub mod weights;
 
@@ -26,6 +28,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -35,19 +38,9 @@ pub use architecture::{ARCHITECTURES, Architecture, Family};
 pub use design::{Design, MIN_AUXILIARY_INPUT, Pooling, Precision, WINDOW7_INPUTS};
 pub use input::{colour_images, images};
 use parameters::Parameters;
+use pass::{Kernels, Pass};
+use tape::Tape;
 use weights::{Scope, Weights};
-
-/// How to evaluate a network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Running statistics, no dropout, and no gradients by the parameters.
-    Inference,
-    /// Statistics of the batch (the running ones are updated) and dropout; gradients are tracked.
-    Training {
-        /// Seed of the dropout masks; another for every step.
-        dropout_seed: u64,
-    },
-}
 
 /// What a pass of training leaves, one row per image, one column per class.
 #[derive(Debug)]
@@ -56,6 +49,8 @@ pub struct Logits {
     pub main: Tensor,
     /// Of Inception's auxiliary classifier, where the [`Design`] asks for them.
     pub auxiliary: Option<Tensor>,
+    /// How they came about, on the processor; elsewhere they know it themselves.
+    tape: Option<Tape>,
 }
 
 /// Weight of the auxiliary logits' loss beside the main one: TensorFlow's reference training of
@@ -76,6 +71,32 @@ impl Logits {
             Some(auxiliary) => main + (loss(auxiliary)? * AUXILIARY_WEIGHT)?,
             None => Ok(main),
         }
+    }
+
+    /// Gradients by the network's parameters of a loss computed from these logits.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn backward(
+        self,
+        loss: &Tensor,
+        parameters: &[(String, Var)],
+    ) -> candle_core::Result<GradStore> {
+        let mut store = loss.backward()?;
+        let Some(tape) = self.tape else { return Ok(store) };
+        let mut results = Vec::new();
+        for logits in [Some(self.main), self.auxiliary].into_iter().flatten() {
+            if let Some(grad) = store.remove(&logits) {
+                results.push((logits.id(), grad.flatten_all()?.to_vec1()?));
+            }
+        }
+        let mut gradients = tape.backward(results)?;
+        for (_, parameter) in parameters {
+            if let Some(gradient) = gradients.take(parameter)? {
+                store.insert(parameter, gradient);
+            }
+        }
+        Ok(store)
     }
 }
 
@@ -228,55 +249,47 @@ impl Network {
         }
     }
 
-    /// Logits of images, n x 3 x input x input, one row per image, one column per class. In training,
-    /// those of the last layer only: [`Network::training_logits`] has the auxiliary ones too.
-    ///
-    /// # Errors
-    /// When the images have another shape.
-    pub fn logits(&self, images: &Tensor, mode: Mode) -> Result<Tensor> {
-        match mode {
-            Mode::Inference => {
-                self.check_images(images)?;
-                self.run_through(images, &mut Pass::inference(self.design, &[]))
-            }
-            Mode::Training { dropout_seed } => Ok(self.training_logits(images, dropout_seed)?.main),
-        }
+    /// This network with its weights as they are now, to be evaluated: what every batch would prepare
+    /// anew is prepared once. Weights that change later do not count.
+    pub fn inference(&self) -> Inference<'_> {
+        Inference { network: self, kernels: Kernels::default() }
     }
 
-    /// Logits in [`Mode::Training`], with the auxiliary ones where the design asks for them.
+    /// Logits of images, n x 3 x input x input, one row per image, one column per class, to be trained
+    /// on: batches are normalised by their own statistics, and the running ones are updated.
+    /// `dropout_seed` is that of the dropout masks; another for every step.
     ///
     /// # Errors
     /// When the images have another shape.
     pub fn training_logits(&self, images: &Tensor, dropout_seed: u64) -> Result<Logits> {
+        self.train(images, Some(ChaCha8Rng::seed_from_u64(dropout_seed)))
+    }
+
+    fn train(&self, images: &Tensor, dropout: Option<ChaCha8Rng>) -> Result<Logits> {
         self.check_images(images)?;
-        let mut pass = Pass::training(self.design, Some(ChaCha8Rng::seed_from_u64(dropout_seed)));
+        let mut pass = Pass::training(self.design, &self.device, dropout);
         let main = self.run_through(images, &mut pass)?;
-        Ok(Logits { main, auxiliary: pass.auxiliary })
+        let Some(tape) = pass.engine.tape() else {
+            return Ok(Logits { main, auxiliary: pass.auxiliary, tape: None });
+        };
+        // What Candle differentiates begins here.
+        let tape = std::mem::take(tape);
+        let leaf = |logits: Tensor, tape: &mut Tape| -> Result<Tensor> {
+            let leaf = Var::from_tensor(&logits)?.into_inner();
+            tape.record(&[&logits], &leaf, {
+                let logits = logits.clone();
+                move |grad, gradients| gradients.add(&logits, grad)
+            });
+            Ok(leaf)
+        };
+        let mut tape = tape;
+        let main = leaf(main, &mut tape)?;
+        let auxiliary = pass.auxiliary.map(|logits| leaf(logits, &mut tape)).transpose()?;
+        Ok(Logits { main, auxiliary, tape: Some(tape) })
     }
 
     fn run_through(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
         self.run(images, pass)?.context("the network stopped before its last layer")
-    }
-
-    /// Maps of `layers`, in that order, each n x units x rows x columns, by inference. Computes
-    /// nothing after the last of them.
-    ///
-    /// # Errors
-    /// When the images have another shape or there is no such layer.
-    pub fn maps(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {
-        self.check_images(images)?;
-        for layer in layers {
-            self.check_layer(layer)?;
-        }
-        if layers.is_empty() {
-            return Ok(vec![]);
-        }
-        let mut pass = Pass::inference(self.design, layers);
-        self.run(images, &mut pass)?;
-        pass.probes
-            .into_iter()
-            .map(|(layer, map)| map.with_context(|| format!("layer {layer} was not reached")))
-            .collect()
     }
 
     fn run(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Option<Tensor>> {
@@ -380,55 +393,104 @@ impl Network {
     }
 }
 
-/// One evaluation: what it leaves behind and where it may stop.
-struct Pass<'a> {
-    /// Whether batches are normalised by their own statistics and gradients are tracked.
-    training: bool,
-    /// Where dropout draws from; nothing is dropped without.
-    dropout: Option<ChaCha8Rng>,
-    probes: Vec<(&'a str, Option<Tensor>)>,
-    design: Design,
-    /// The auxiliary logits, once they are there.
-    auxiliary: Option<Tensor>,
+/// A network with weights that stay as they are; see [`Network::inference`].
+#[derive(Debug)]
+pub struct Inference<'a> {
+    network: &'a Network,
+    kernels: Kernels,
 }
 
-impl<'a> Pass<'a> {
-    fn inference(design: Design, layers: &[&'a str]) -> Pass<'a> {
-        let probes = layers.iter().map(|layer| (*layer, None)).collect();
-        Pass { training: false, dropout: None, probes, design, auxiliary: None }
+impl Inference<'_> {
+    /// The network.
+    pub fn network(&self) -> &Network {
+        self.network
     }
 
-    fn training(design: Design, dropout: Option<ChaCha8Rng>) -> Pass<'a> {
-        Pass { training: true, dropout, probes: vec![], design, auxiliary: None }
+    /// Logits of images, n x 3 x input x input, one row per image, one column per class.
+    ///
+    /// # Errors
+    /// When the images have another shape.
+    pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
+        self.network.check_images(images)?;
+        self.network.run_through(images, &mut self.pass(&[]))
     }
 
-    /// Precision of convolutions and matrix products.
-    fn precision(&self) -> Precision {
-        if self.training { self.design.precision } else { Precision::F32 }
-    }
-
-    fn wants_auxiliary(&self) -> bool {
-        self.training && self.design.auxiliary
-    }
-
-    /// A parameter as the pass should see it: tracked only for training.
-    fn weight(&self, var: &Var) -> Tensor {
-        if self.training { var.as_tensor().clone() } else { var.as_detached_tensor() }
-    }
-
-    fn wants(&self, layer: &str) -> bool {
-        self.probes.iter().any(|(wanted, map)| *wanted == layer && map.is_none())
-    }
-
-    /// Keeps the map where it is wanted. Whether it was the last one.
-    fn probe(&mut self, layer: &str, map: &Tensor) -> bool {
-        for (wanted, found) in &mut self.probes {
-            if *wanted == layer {
-                *found = Some(map.clone());
-            }
+    /// Maps of `layers`, in that order, each n x units x rows x columns. Computes nothing after the last
+    /// of them.
+    ///
+    /// # Errors
+    /// When the images have another shape or there is no such layer.
+    pub fn maps(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {
+        self.network.check_images(images)?;
+        for layer in layers {
+            self.network.check_layer(layer)?;
         }
-        !self.probes.is_empty() && self.probes.iter().all(|(_, map)| map.is_some())
+        if layers.is_empty() {
+            return Ok(vec![]);
+        }
+        let mut pass = self.pass(layers);
+        self.network.run(images, &mut pass)?;
+        kept(&pass)
     }
+
+    /// Maps of `layers`, in that order, and with each the gradient by it of the sum of the logits times
+    /// `weights` (n x classes, like the logits): with ones for a class and zeros for the others, of that
+    /// class's logit of every image.
+    ///
+    /// # Errors
+    /// When the images or the weights have another shape or there is no such layer.
+    pub fn gradients(
+        &self,
+        images: &Tensor,
+        layers: &[&str],
+        weights: &Tensor,
+    ) -> Result<Vec<(Tensor, Tensor)>> {
+        self.network.check_images(images)?;
+        for layer in layers {
+            self.network.check_layer(layer)?;
+        }
+        let mut pass = self.pass(layers).differentiable();
+        let Some(_) = pass.engine.tape() else {
+            return layers.iter().map(|layer| self.gradient(images, layer, weights)).collect();
+        };
+        let logits = self.network.run_through(images, &mut pass)?;
+        if logits.dims() != weights.dims() {
+            bail!("weights of shape {:?} for logits of {:?}", weights.dims(), logits.dims());
+        }
+        let maps = kept(&pass)?;
+        let tape = pass.engine.tape().map(std::mem::take).unwrap_or_default();
+        let result = (logits.id(), weights.flatten_all()?.to_vec1()?);
+        let mut gradients = tape.backward(vec![result])?;
+        maps.into_iter()
+            .map(|map| {
+                let gradient = gradients.take(&map)?;
+                Ok((map.clone(), gradient.map_or_else(|| map.zeros_like(), Ok)?))
+            })
+            .collect()
+    }
+
+    /// As [`Inference::gradients`], by one layer, as Candle differentiates.
+    fn gradient(&self, images: &Tensor, layer: &str, weights: &Tensor) -> Result<(Tensor, Tensor)> {
+        let layers = [layer];
+        let mut pass = self.pass(&layers).differentiable();
+        let logits = self.network.run_through(images, &mut pass)?;
+        let store = (logits * weights)?.sum_all()?.backward()?;
+        let map = kept(&pass)?.remove(0);
+        let gradient = store.get(&map).cloned();
+        Ok((map.detach(), gradient.map_or_else(|| map.zeros_like(), Ok)?))
+    }
+
+    fn pass<'a>(&'a self, layers: &[&'a str]) -> Pass<'a> {
+        Pass::inference(self.network.design, &self.network.device, layers, &self.kernels)
+    }
+}
+
+/// The maps that a pass kept.
+fn kept(pass: &Pass<'_>) -> Result<Vec<Tensor>> {
+    let probes = pass.probes().iter();
+    probes
+        .map(|(layer, map)| map.clone().with_context(|| format!("layer {layer} was not reached")))
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::Pass;
-use super::layers::{Affine, Moments, Statistics, Window, convolution, normalise};
+use super::layers::{Affine, Fixed, Moments, Window, convolution, convolution_fixed, normalise};
 use super::parameters::{Parameters, Start};
+use super::pass::Pass;
 
 /// Share of the batch's statistics in the running ones.
 const MOMENTUM: f64 = 0.1;
@@ -63,20 +63,25 @@ impl Normed {
         x: &Tensor,
         shortcut: Option<&Tensor>,
         rectify: bool,
-        pass: &Pass<'_>,
+        pass: &mut Pass<'_>,
     ) -> candle_core::Result<Tensor> {
-        let x = convolution(x, &pass.weight(&self.weight), None, self.window, pass.precision())?;
-        let (gain, offset) = (pass.weight(&self.gain), pass.weight(&self.offset));
-        let affine = Affine { gain: &gain, offset: &offset, epsilon: self.epsilon };
-        if !pass.training {
+        let fixed = pass.fixed(&self.weight, || {
+            let (gain, offset) = (self.gain.as_detached_tensor(), self.offset.as_detached_tensor());
+            let affine = Affine { gain: &gain, offset: &offset, epsilon: self.epsilon };
             let running = Moments {
                 mean: self.mean.as_detached_tensor(),
                 variance: self.variance.as_detached_tensor(),
             };
-            let statistics = Statistics::Fixed(&running);
-            return Ok(normalise(&x, affine, statistics, shortcut, rectify)?.0);
+            Fixed::folded(&self.weight.as_detached_tensor(), affine, &running)
+        })?;
+        if let Some(fixed) = fixed {
+            return convolution_fixed(x, &fixed, self.window, shortcut, rectify, &mut pass.engine);
         }
-        let (y, batch) = normalise(&x, affine, Statistics::Batch, shortcut, rectify)?;
+        let weight = pass.weight(&self.weight);
+        let (gain, offset) = (pass.weight(&self.gain), pass.weight(&self.offset));
+        let x = convolution(x, &weight, None, self.window, false, &mut pass.engine)?;
+        let affine = Affine { gain: &gain, offset: &offset, epsilon: self.epsilon };
+        let (y, batch) = normalise(&x, affine, shortcut, rectify, &mut pass.engine)?;
         let count = (x.elem_count() / gain.elem_count()) as f64;
         // The running variance is the unbiased one; a single value has none, and PyTorch refuses it.
         let unbiased = (batch.variance * (count / (count - 1.0).max(1.0)))?;

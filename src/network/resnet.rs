@@ -4,10 +4,11 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::layers::{Window, linear, max_pool, relu};
+use super::Pooling;
+use super::layers::{Window, global_average, linear, max_pool, relu};
 use super::normed::{self, Normed};
 use super::parameters::{Parameters, Start};
-use super::{Pass, Pooling};
+use super::pass::Pass;
 
 /// Probe points.
 pub(super) const LAYERS: &[&str] = &["bn1", "layer1", "layer2", "layer3", "layer4"];
@@ -92,7 +93,7 @@ struct Block {
 }
 
 impl Block {
-    fn run(&self, x: &Tensor, pass: &Pass<'_>) -> candle_core::Result<Tensor> {
+    fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         let shortcut = match &self.shortcut {
             Some(unit) => unit.run(x, None, false, pass)?,
             None => x.clone(),
@@ -158,29 +159,27 @@ impl ResNet {
         pass: &mut Pass<'_>,
     ) -> candle_core::Result<Option<Tensor>> {
         let mut x = if pass.wants(LAYERS[0]) {
-            let x = self.stem.run(images, None, false, pass)?;
-            if pass.probe(LAYERS[0], &x) {
+            let mut x = self.stem.run(images, None, false, pass)?;
+            if pass.probe(LAYERS[0], &mut x)? {
                 return Ok(None);
             }
-            relu(&x)?
+            relu(&x, &mut pass.engine)?
         } else {
             self.stem.run(images, None, true, pass)?
         };
-        x = max_pool(&x, POOL)?;
+        x = max_pool(&x, POOL, &mut pass.engine)?;
         for (blocks, layer) in self.layers.iter().zip(&LAYERS[1..]) {
             for block in blocks {
                 x = block.run(&x, pass)?;
             }
-            if pass.probe(layer, &x) {
+            if pass.probe(layer, &mut x)? {
                 return Ok(None);
             }
         }
-        if pass.design.pooling == Pooling::Window7 {
-            x = x.narrow(2, 0, WINDOW)?.narrow(3, 0, WINDOW)?;
-        }
-        let x = x.flatten_from(2)?.mean(2)?;
+        let corner = (pass.design.pooling == Pooling::Window7).then_some(WINDOW);
+        let x = global_average(&x, corner, &mut pass.engine)?;
         let (weight, bias) = (pass.weight(&self.weight), pass.weight(&self.bias));
-        Ok(Some(linear(&x, &weight, &bias, pass.precision())?))
+        Ok(Some(linear(&x, &weight, &bias, false, &mut pass.engine)?))
     }
 
     /// How many units a layer has.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use candle_core::{DType, Device, Tensor, Var};
 use serde_json::Value;
 
+use super::layers::Engine;
 use super::*;
 use crate::training::sgd::Sgd;
 
@@ -147,18 +148,19 @@ fn check_network(name: &str, size: usize) {
     let network = golden_network(name, logits.len() / images, size, design);
 
     let x = values(1, &[images, 3, size, size]);
-    let found = network.logits(&x, Mode::Inference).unwrap();
+    let inference = network.inference();
+    let found = inference.logits(&x).unwrap();
     assert!(!found.track_op(), "inference must not keep its intermediate results");
     close(&flat(&found), &logits, 5e-5, "logits");
     let layers = network.layers();
-    let maps = network.maps(&x, layers).unwrap();
+    let maps = inference.maps(&x, layers).unwrap();
     for (layer, map) in layers.iter().zip(&maps) {
         assert_eq!(map.dims(), dims(&case["shapes"][layer]), "{layer}");
         assert_eq!(map.dim(1).unwrap(), network.units(layer).unwrap());
         same_digest(map, &case["maps"][layer], 5e-5, layer);
     }
     // In another order and twice: the same.
-    let again = network.maps(&x, &[layers[2], layers[0], layers[2]]).unwrap();
+    let again = inference.maps(&x, &[layers[2], layers[0], layers[2]]).unwrap();
     for (again, layer) in again.iter().zip([2, 0, 2]) {
         assert_eq!(flat(again), flat(&maps[layer]));
     }
@@ -194,9 +196,7 @@ fn check_network(name: &str, size: usize) {
 
     let mut sgd = Sgd::new(network.parameters(), 0.9, 1e-4).unwrap();
     for step in 0..3 {
-        let mut pass = Pass::training(network.design, None);
-        let main = network.run_through(&x, &mut pass).unwrap();
-        let logits = Logits { main, auxiliary: pass.auxiliary };
+        let logits = network.train(&x, None).unwrap();
         assert_eq!(logits.auxiliary.is_some(), auxiliary);
         // Other weights for the auxiliary logits than for the main ones.
         let seed = std::cell::Cell::new(2);
@@ -204,10 +204,11 @@ fn check_network(name: &str, size: usize) {
             let weights = values(seed.replace(seed.get() + 1), logits.dims());
             (logits * weights)?.sum_all()
         });
-        let gradients = loss.unwrap().backward().unwrap();
+        let (main, aside) = (logits.main.detach(), logits.auxiliary.clone());
+        let gradients = logits.backward(&loss.unwrap(), network.parameters()).unwrap();
         if step == 0 {
-            close(&flat(&logits.main), &numbers(&expected["logits"]), noise("logits"), "logits");
-            if let Some(logits) = &logits.auxiliary {
+            close(&flat(&main), &numbers(&expected["logits"]), noise("logits"), "logits");
+            if let Some(logits) = &aside {
                 let expected = numbers(&expected["auxiliary"]);
                 close(&flat(logits), &expected, noise("auxiliary"), "auxiliary logits");
             }
@@ -298,7 +299,7 @@ fn resnets_agree_with_candle_transformers() {
         let tensors: HashMap<String, Tensor> = network.state().unwrap().into_iter().collect();
         let builder = VarBuilder::from_tensors(tensors, DType::F32, &Device::Cpu);
         let x = values(3, &[1, 3, 97, 97]);
-        let ours = network.logits(&x, Mode::Inference).unwrap();
+        let ours = network.inference().logits(&x).unwrap();
         let theirs = match name {
             "resnet18" => resnet::resnet18(3, builder),
             _ => resnet::resnet152(3, builder),
@@ -338,7 +339,8 @@ fn designs_that_cannot_be_are_refused_with_what_can() {
     for input in [193, 416] {
         let network = Network::new("resnet10", 2, input, 1, &Device::Cpu).unwrap();
         let edge = input as usize;
-        let maps = network.maps(&values(1, &[1, 3, edge, edge]), &["layer4"]).unwrap();
+        let images = values(1, &[1, 3, edge, edge]);
+        let maps = network.inference().maps(&images, &["layer4"]).unwrap();
         assert!((7..14).contains(&maps[0].dim(2).unwrap()));
         network.with_design(window7).unwrap();
     }
@@ -425,7 +427,7 @@ fn a_network_follows_from_its_seed() {
 fn dropout_follows_from_its_seed_and_running_statistics_move_only_in_training() {
     let network = Network::new("alexnet", 2, 67, 1, &Device::Cpu).unwrap();
     let x = values(1, &[2, 3, 67, 67]);
-    let of = |seed| flat(&network.logits(&x, Mode::Training { dropout_seed: seed }).unwrap());
+    let of = |seed| flat(&network.training_logits(&x, seed).unwrap().main);
     assert_eq!(of(1), of(1));
     assert_ne!(of(1), of(2));
 
@@ -433,10 +435,10 @@ fn dropout_follows_from_its_seed_and_running_statistics_move_only_in_training() 
     let x = values(1, &[2, 3, 33, 33]);
     let mean = |network: &Network| flat(&network.state().unwrap()["bn1.running_mean"]);
     let before = mean(&network);
-    network.logits(&x, Mode::Inference).unwrap();
+    network.inference().logits(&x).unwrap();
     assert_eq!(mean(&network), before);
     let kept = network.state().unwrap();
-    network.logits(&x, Mode::Training { dropout_seed: 0 }).unwrap();
+    network.training_logits(&x, 0).unwrap();
     assert_ne!(mean(&network), before);
     assert_eq!(flat(&kept["bn1.running_mean"]), before, "a state is a copy");
 }
@@ -450,9 +452,10 @@ fn results_do_not_depend_on_the_number_of_threads() {
             for (name, size) in [("resnet10", 65), ("inception_v3", 75)] {
                 let network = Network::new(name, 2, size, 1, &Device::Cpu).unwrap();
                 let x = values(1, &[3, 3, size as usize, size as usize]);
-                let y = network.logits(&x, Mode::Training { dropout_seed: 0 }).unwrap();
-                let gradients = y.sqr().unwrap().sum_all().unwrap().backward().unwrap();
-                out.extend(flat(&y));
+                let y = network.training_logits(&x, 0).unwrap();
+                out.extend(flat(&y.main));
+                let loss = y.main.sqr().unwrap().sum_all().unwrap();
+                let gradients = y.backward(&loss, network.parameters()).unwrap();
                 for (_, var) in network.parameters() {
                     out.extend(gradients.get(var).map(flat).unwrap_or_default());
                 }
@@ -477,17 +480,31 @@ fn fields_are_where_the_gradient_reaches() {
         let network = Network::new(name, 2, size, 3, &Device::Cpu).unwrap();
         for layer in network.layers() {
             let x = Var::from_tensor(&values(1, &[1, 3, size as usize, size as usize])).unwrap();
-            let maps = network.maps(&x, &[layer]).unwrap();
-            let (_, _, rows, columns) = maps[0].dims4().unwrap();
+            let mut tape = Tape::default();
+            tape.watch(&x);
+            let inference = network.inference();
+            let layers = [*layer];
+            let mut pass = inference.pass(&layers);
+            pass.engine = Engine::Processor(Some(tape));
+            network.run(&x, &mut pass).unwrap();
+            let map = kept(&pass).unwrap().remove(0);
+            let (_, units, rows, columns) = map.dims4().unwrap();
             let [row, column] = [rows / 2, columns / 3];
-            let location = maps[0].narrow(2, row, 1).unwrap().narrow(3, column, 1).unwrap();
             // All units together, so that a ReLU or a maximum hides no path.
-            let gradients = location.sum_all().unwrap().backward().unwrap();
-            let reach = gradients.get(&x).unwrap().abs().unwrap().sum((0, 1)).unwrap();
+            let mut grad = vec![0.0; units * rows * columns];
+            for unit in 0..units {
+                grad[(unit * rows + row) * columns + column] = 1.0;
+            }
+            let tape = std::mem::take(pass.engine.tape().unwrap());
+            let mut gradients = tape.backward(vec![(map.id(), grad)]).unwrap();
+            let reach = gradients.take(&x).unwrap().unwrap();
+            let reach = reach.abs().unwrap().sum((0, 1)).unwrap();
             let reach: Vec<Vec<f32>> = reach.to_vec2().unwrap();
+            // Rounding reaches a little further.
+            let trace = 1e-5 * reach.iter().flatten().fold(0f32, |m, v| m.max(*v));
             let hit: Vec<[usize; 2]> = (0..reach.len())
                 .flat_map(|y| (0..reach.len()).map(move |x| [y, x]))
-                .filter(|&[y, x]| reach[y][x] != 0.0)
+                .filter(|&[y, x]| reach[y][x] > trace)
                 .collect();
             let field = network.field(layer).unwrap();
             for (axis, at) in [row, column].into_iter().enumerate() {
@@ -539,9 +556,9 @@ fn wrong_questions_are_answered_with_what_there_is() {
     fails(Network::new("alexnet", 0, 113, 1, &Device::Cpu), "one class");
     let network = Network::new("resnet10", 2, 33, 1, &Device::Cpu).unwrap();
     let x = values(1, &[1, 3, 33, 33]);
-    let message = network.maps(&x, &["conv5"]).unwrap_err().to_string();
+    let message = network.inference().maps(&x, &["conv5"]).unwrap_err().to_string();
     assert!(message.contains("bn1, layer1, layer2"), "{message}");
-    let message = network.logits(&values(1, &[1, 3, 34, 33]), Mode::Inference).unwrap_err();
+    let message = network.inference().logits(&values(1, &[1, 3, 34, 33])).unwrap_err();
     assert!(message.to_string().contains("[n, 3, 33, 33]"), "{message}");
     for Architecture { layers, dissected, .. } in ARCHITECTURES {
         assert!(dissected.iter().all(|layer| layers.contains(layer)));
@@ -554,7 +571,7 @@ fn the_smallest_input_works() {
         let size = Architecture::find(name).unwrap().min_input;
         let network = Network::new(name, 2, size, 1, &Device::Cpu).unwrap();
         let images = values(1, &[1, 3, size as usize, size as usize]);
-        assert_eq!(network.logits(&images, Mode::Inference).unwrap().dims(), [1, 2]);
+        assert_eq!(network.inference().logits(&images).unwrap().dims(), [1, 2]);
         assert!(Network::new(name, 2, size - 1, 1, &Device::Cpu).is_err());
     }
 }

@@ -11,7 +11,7 @@ use super::record::{Evaluation, Level};
 use super::{FORMAT, Job, WEIGHTS, assess, device_name};
 use crate::artifact::Fingerprint;
 use crate::config::Split;
-use crate::network::{Mode, Network};
+use crate::network::Network;
 use crate::patch::{Manifest, Store};
 use crate::progress::Progress;
 use crate::seed;
@@ -63,11 +63,12 @@ pub fn judge(
 ) -> Result<Verdict> {
     let mut probabilities = Vec::with_capacity(patches.len());
     let (mut loss, mut correct) = (0.0, 0_usize);
+    let inference = network.inference();
     let batches = patches.chunks(BATCH).map(|batch| Batch::read(store, batch));
     loader::ahead(batches, |ready| -> Result<()> {
         for batch in ready {
             let images = batch.images(network)?;
-            let log = log_softmax(&network.logits(&images, Mode::Inference)?)?.to_vec2::<f32>()?;
+            let log = log_softmax(&inference.logits(&images)?)?.to_vec2::<f32>()?;
             for (&n, log) in batch.patches.iter().zip(&log) {
                 let class = manifest.class(n);
                 loss -= f64::from(log[class]);

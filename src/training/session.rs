@@ -257,11 +257,14 @@ impl<'a> Session<'a> {
                 self.diverged(value, &format!("at step {} of epoch {epoch}", in_epoch + 1))
             );
         }
-        self.sgd.step(self.network.parameters(), &loss.backward()?, self.rate(step, epoch))?;
+        let main = logits.main.detach();
+        let parameters = self.network.parameters();
+        let gradients = logits.backward(&loss, parameters)?;
+        self.sgd.step(parameters, &gradients, self.rate(step, epoch))?;
 
         let partial = &mut self.reached.partial;
         let weight = self.objective.weight(&truth);
-        let logits = logits.main.to_dtype(candle_core::DType::F32)?.to_vec2::<f32>()?;
+        let logits = main.to_dtype(candle_core::DType::F32)?.to_vec2::<f32>()?;
         partial.steps += 1;
         partial.loss += value * weight;
         partial.weight += weight;
@@ -355,7 +358,7 @@ fn check_single(network: &Network, name: &str) -> Result<()> {
     let edge = network.input() as usize;
     let image =
         candle_core::Tensor::zeros((1, 3, edge, edge), candle_core::DType::F32, network.device())?;
-    if let [.., 1, 1] = *network.maps(&image, &[last])?[0].dims() {
+    if let [.., 1, 1] = *network.inference().maps(&image, &[last])?[0].dims() {
         bail!(
             "{name} cannot be trained on a batch of one patch: at input {edge} its last maps are a \
              single pixel, which batch normalisation has nothing to compare with; use a larger \

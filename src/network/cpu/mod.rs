@@ -4,25 +4,19 @@
 //! by the number of threads, and sums run in a fixed order, so that results are the same bytes on
 //! one core and on many.
 
-pub(super) mod conv;
+pub(super) mod convolution;
+pub(super) mod dense;
+pub(super) mod elementwise;
 pub(super) mod norm;
 pub(super) mod pool;
 mod product;
+mod transform;
+mod unfolding;
+pub(super) mod winograd;
 
 pub(super) use product::{Matrix, product};
 
-use candle_core::{CpuStorage, Device, Layout, Result, Storage, Tensor, bail};
-
-/// The values of an operation's argument.
-///
-/// # Errors
-/// When they are not 32-bit floats or not contiguous.
-pub(super) fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    let Some((start, end)) = layout.contiguous_offsets() else {
-        bail!("expected a contiguous tensor, found strides {:?}", layout.stride());
-    };
-    Ok(&storage.as_slice::<f32>()?[start..end])
-}
+use candle_core::{Device, Result, Storage, Tensor, bail};
 
 /// Calls `f` with the values of tensors that live on the processor.
 ///
@@ -42,7 +36,10 @@ pub(super) fn with_values<const N: usize, R>(
         let Storage::Cpu(storage) = &**storage else {
             bail!("expected a tensor on the processor");
         };
-        *slice = values(storage, layout)?;
+        let Some((start, end)) = layout.contiguous_offsets() else {
+            bail!("expected a contiguous tensor, found strides {:?}", layout.stride());
+        };
+        *slice = &storage.as_slice::<f32>()?[start..end];
     }
     f(slices)
 }
@@ -66,3 +63,6 @@ fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [f32]) -> R) -> R {
     FREE.with_borrow_mut(|free| free.push(buffer));
     result
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,46 +1,38 @@
 //! Batch normalisation (Ioffe & Szegedy 2015) fused with what follows it in a residual block: the
 //! addition of the shortcut and the ReLU.
+//!
+//! Memory bounds these loops: every plane is read once per pass, and what is computed of it is combined
+//! per channel afterwards, in the order of the images.
 
+use pulp::Arch;
 use rayon::prelude::*;
+
+use super::elementwise::rectify;
 
 /// Sum in double precision, in an order that vectorises.
 pub(super) fn sum(values: &[f32]) -> f64 {
-    fold(values, |value| value)
+    Arch::new().dispatch(|| fold([values], |[value]| value))
 }
 
-/// Sum of `f` over `values`: sixteen single-precision partial sums per run of 1024, the runs in
-/// double precision.
-fn fold(values: &[f32], f: impl Fn(f32) -> f32) -> f64 {
+/// Sum of `f` over values side by side: sixteen single-precision partial sums per run of 1024, the
+/// runs in double precision.
+#[inline(always)]
+fn fold<const N: usize>(values: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f64 {
+    const RUN: usize = 1024;
+    let length = values.iter().map(|values| values.len()).min().unwrap_or(0);
     let mut total = 0.0;
-    for run in values.chunks(1024) {
+    for start in (0..length).step_by(RUN) {
+        let runs = values.map(|values| &values[start..length.min(start + RUN)]);
+        let groups = runs.map(|run| run.as_chunks::<16>());
         let mut partial = [0f32; 16];
-        let (groups, rest) = run.as_chunks::<16>();
-        for group in groups {
-            for (partial, value) in partial.iter_mut().zip(group) {
-                *partial += f(*value);
+        for i in 0..runs[0].len() / 16 {
+            let group = groups.map(|(groups, _)| &groups[i]);
+            for (lane, partial) in partial.iter_mut().enumerate() {
+                *partial += f(group.map(|group| group[lane]));
             }
         }
-        for (partial, value) in partial.iter_mut().zip(rest) {
-            *partial += f(*value);
-        }
-        total += partial.iter().map(|&p| f64::from(p)).sum::<f64>();
-    }
-    total
-}
-
-/// Sum of `a * (b - centre)`, likewise.
-fn dot(a: &[f32], b: &[f32], centre: f32) -> f64 {
-    let mut total = 0.0;
-    for (a, b) in a.chunks(1024).zip(b.chunks(1024)) {
-        let mut partial = [0f32; 16];
-        let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-        for (a, b) in a.iter().zip(b) {
-            for ((partial, a), b) in partial.iter_mut().zip(a).zip(b) {
-                *partial += a * (b - centre);
-            }
-        }
-        for ((partial, a), b) in partial.iter_mut().zip(a_rest).zip(b_rest) {
-            *partial += a * (b - centre);
+        for i in 0..runs[0].len() % 16 {
+            partial[i] += f(groups.map(|(_, rest)| rest[i]));
         }
         total += partial.iter().map(|&p| f64::from(p)).sum::<f64>();
     }
@@ -49,31 +41,35 @@ fn dot(a: &[f32], b: &[f32], centre: f32) -> f64 {
 
 /// Mean and biased variance of each channel over images and positions.
 pub(crate) fn moments(x: &[f32], channels: usize, plane: usize) -> (Vec<f32>, Vec<f32>) {
-    let count = x.len() / channels.max(1);
-    let planes = |channel| x.chunks_exact(plane.max(1)).skip(channel).step_by(channels);
+    let planes: Vec<[f64; 2]> = x
+        .par_chunks(plane.max(1))
+        .map(|plane| {
+            Arch::new().dispatch(|| {
+                let mean = fold([plane], |[value]| value) / plane.len() as f64;
+                // Rounded once; the error is taken out again.
+                let centre = mean as f32;
+                let off = mean - f64::from(centre);
+                let squares = fold([plane], |[value]| (value - centre) * (value - centre));
+                [mean, squares - plane.len() as f64 * off * off]
+            })
+        })
+        .collect();
+    // What the planes' own squares leave out: how far their means lie from the mean of all.
+    let count = (planes.len() / channels.max(1)) as f64;
     (0..channels)
-        .into_par_iter()
         .map(|channel| {
-            let mean = planes(channel).map(sum).sum::<f64>() / count as f64;
-            let centre = mean as f32;
-            let squares = planes(channel)
-                .map(|plane| fold(plane, |value| (value - centre) * (value - centre)))
-                .sum::<f64>();
-            // The mean was rounded once; its error is taken out again.
-            let off = mean - f64::from(centre);
-            (centre, (squares / count as f64 - off * off) as f32)
+            let of = || planes.iter().skip(channel).step_by(channels);
+            let mean = of().map(|[mean, _]| mean).sum::<f64>() / count;
+            let squares =
+                of().map(|[own, squares]| squares + plane as f64 * (own - mean) * (own - mean));
+            (mean as f32, (squares.sum::<f64>() / (count * plane as f64)) as f32)
         })
         .unzip()
 }
 
 /// What a channel's normalisation does: `y = x * scale + shift`.
-fn affine(
-    mean: &[f32],
-    variance: &[f32],
-    gain: &[f32],
-    offset: &[f32],
-    epsilon: f32,
-) -> Vec<[f32; 2]> {
+fn affine(channels: Channels<'_>) -> Vec<[f32; 2]> {
+    let Channels { mean, variance, gain, offset, epsilon } = channels;
     (0..mean.len())
         .map(|c| {
             let scale = gain[c] / (variance[c] + epsilon).sqrt();
@@ -100,29 +96,26 @@ pub(crate) fn forward(
     shortcut: Option<&[f32]>,
     relu: bool,
 ) -> Vec<f32> {
-    let Channels { mean, variance, gain, offset, epsilon } = channels;
-    let affine = affine(mean, variance, gain, offset, epsilon);
+    let affine = affine(channels);
     let mut out = vec![0.0; x.len()];
     if out.is_empty() {
         return out;
     }
-    // NaN stays NaN, as in PyTorch.
-    let rectify = |value: f32| if relu && value <= 0.0 { 0.0 } else { value };
     out.par_chunks_mut(plane).zip(x.par_chunks(plane)).enumerate().for_each(|(i, (out, x))| {
         let [scale, shift] = affine[i % affine.len()];
-        match shortcut {
+        let shortcut = shortcut.map(|shortcut| &shortcut[i * plane..][..plane]);
+        Arch::new().dispatch(|| match shortcut {
             Some(shortcut) => {
-                let shortcut = &shortcut[i * plane..][..plane];
                 for ((out, x), shortcut) in out.iter_mut().zip(x).zip(shortcut) {
-                    *out = rectify(x * scale + shift + shortcut);
+                    *out = rectify(x * scale + shift + shortcut, relu);
                 }
             }
             None => {
                 for (out, x) in out.iter_mut().zip(x) {
-                    *out = rectify(x * scale + shift);
+                    *out = rectify(x * scale + shift, relu);
                 }
             }
-        }
+        });
     });
     out
 }
@@ -135,87 +128,69 @@ pub(crate) struct Gradients {
     pub gain: Vec<f32>,
     /// By the offsets.
     pub offset: Vec<f32>,
-    /// By the shortcut, and what came through the ReLU; `None` without a ReLU, where it is the
-    /// gradient of the output itself.
+    /// By the shortcut, if there is one.
     pub shortcut: Option<Vec<f32>>,
 }
 
-/// Gradients of [`forward`], given `grad`, the gradient by its output `y`. With `batch` the moments
-/// were those of `x`, and the gradient flows through them too.
+/// Gradients of [`forward`] by the moments of `x` itself, through which the gradient flows too, given
+/// `grad`, the gradient by its output, whose memory becomes the gradient by `x`. `rectified` is the
+/// output, if it was rectified; the gradient by a shortcut is found if there was one.
 pub(crate) fn gradients(
     x: &[f32],
-    y: &[f32],
-    grad: &[f32],
+    mut grad: Vec<f32>,
     plane: usize,
     channels: Channels<'_>,
-    relu: bool,
-    batch: bool,
+    rectified: Option<&[f32]>,
+    shortcut: bool,
 ) -> Gradients {
     let Channels { mean, variance, gain, epsilon, .. } = channels;
-    let shortcut = relu.then(|| rectified(y, grad));
-    let grad = shortcut.as_deref().unwrap_or(grad);
-    let count = (x.len() / mean.len().max(1)) as f64;
-    // Per channel: the sum of the gradient, and of its product with the normalised values.
-    let sums: Vec<[f64; 2]> = (0..mean.len())
-        .into_par_iter()
-        .map(|c| {
-            let mut sums = [0.0; 2];
-            let planes = x.chunks_exact(plane.max(1)).zip(grad.chunks_exact(plane.max(1)));
-            for (x, grad) in planes.skip(c).step_by(mean.len()) {
-                sums[0] += sum(grad);
-                sums[1] += dot(grad, x, mean[c]);
-            }
-            sums[1] /= f64::from(variance[c] + epsilon).sqrt();
-            sums
+    let plane = plane.max(1);
+    // Per plane: the sum of the gradient, and of its product with the centred values.
+    let planes: Vec<[f64; 2]> = grad
+        .par_chunks_mut(plane)
+        .zip(x.par_chunks(plane))
+        .enumerate()
+        .map(|(i, (grad, x))| {
+            let y = rectified.map(|y| &y[i * plane..][..plane]);
+            let centre = mean[i % mean.len()];
+            Arch::new().dispatch(|| {
+                if let Some(y) = y {
+                    for (grad, y) in grad.iter_mut().zip(y) {
+                        if *y <= 0.0 {
+                            *grad = 0.0;
+                        }
+                    }
+                }
+                [fold([&*grad], |[g]| g), fold([&*grad, x], |[g, x]| g * (x - centre))]
+            })
         })
         .collect();
-    let mut out = vec![0.0; x.len()];
-    if !out.is_empty() {
-        let pairs = x.par_chunks(plane).zip(grad.par_chunks(plane));
-        out.par_chunks_mut(plane).zip(pairs).enumerate().for_each(|(i, (out, (x, grad)))| {
-            let c = i % mean.len();
-            let inverse = 1.0 / (variance[c] + epsilon).sqrt();
-            let scale = gain[c] * inverse;
-            // What the moments take back: a constant, and a share of the normalised value.
-            let [level, slope] =
-                if batch { sums[c].map(|s| (s / count) as f32) } else { [0.0, 0.0] };
-            let slope = slope * inverse;
-            for ((out, x), grad) in out.iter_mut().zip(x).zip(grad) {
-                *out = scale * (grad - level - (x - mean[c]) * slope);
+    let shortcut = shortcut.then(|| grad.clone());
+    let sums: Vec<[f64; 2]> = (0..mean.len())
+        .map(|c| {
+            let of = planes.iter().skip(c).step_by(mean.len());
+            let [sum, product] = of.fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
+            [sum, product / f64::from(variance[c] + epsilon).sqrt()]
+        })
+        .collect();
+    let count = (x.len() / mean.len().max(1)) as f64;
+    grad.par_chunks_mut(plane).zip(x.par_chunks(plane)).enumerate().for_each(|(i, (grad, x))| {
+        let c = i % mean.len();
+        let inverse = 1.0 / (variance[c] + epsilon).sqrt();
+        let (scale, centre) = (gain[c] * inverse, mean[c]);
+        // What the moments take back: a constant, and a share of the normalised value.
+        let [level, slope] = sums[c].map(|s| (s / count) as f32);
+        let slope = slope * inverse;
+        Arch::new().dispatch(|| {
+            for (grad, x) in grad.iter_mut().zip(x) {
+                *grad = scale * (*grad - level - (x - centre) * slope);
             }
         });
-    }
+    });
     Gradients {
-        x: out,
+        x: grad,
         gain: sums.iter().map(|s| s[1] as f32).collect(),
         offset: sums.iter().map(|s| s[0] as f32).collect(),
         shortcut,
     }
-}
-
-/// Values per task of elementwise loops.
-const RUN: usize = 1 << 14;
-
-/// `max(x, 0)`; NaN stays NaN.
-pub(crate) fn relu(x: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; x.len()];
-    out.par_chunks_mut(RUN).zip(x.par_chunks(RUN)).for_each(|(out, x)| {
-        for (out, &x) in out.iter_mut().zip(x) {
-            *out = if x <= 0.0 { 0.0 } else { x };
-        }
-    });
-    out
-}
-
-/// `grad` where the rectified output `y` is positive, else 0.
-pub(crate) fn rectified(y: &[f32], grad: &[f32]) -> Vec<f32> {
-    let mut out = vec![0.0; y.len()];
-    out.par_chunks_mut(RUN).zip(y.par_chunks(RUN)).zip(grad.par_chunks(RUN)).for_each(
-        |((out, y), grad)| {
-            for ((out, &y), &grad) in out.iter_mut().zip(y).zip(grad) {
-                *out = if y <= 0.0 { 0.0 } else { grad };
-            }
-        },
-    );
-    out
 }

@@ -43,14 +43,30 @@ pub(crate) fn forward(x: &[f32], size: [usize; 2], window: Window) -> Vec<f32> {
     if out.is_empty() {
         return out;
     }
+    let padding = window.padding[1];
     out.par_chunks_mut(rows * columns).zip(x.par_chunks(plane)).for_each(|(out, plane)| {
+        // The greatest of the rows under a row of the output, with the padding on either side.
+        let mut greatest = vec![f32::NEG_INFINITY; size[1] + 2 * padding];
         for (row, line) in out.chunks_exact_mut(columns).enumerate() {
+            let inner = &mut greatest[padding..][..size[1]];
+            inner.fill(f32::NEG_INFINITY);
+            for y in rows_under(row, size[0], window) {
+                for (best, value) in inner.iter_mut().zip(&plane[y * size[1]..]) {
+                    *best = greater(*best, *value);
+                }
+            }
             for (column, out) in line.iter_mut().enumerate() {
-                *out = plane[first_greatest(plane, size, window, row, column)];
+                let under = &greatest[column * window.stride..][..window.kernel[1]];
+                *out = under.iter().copied().fold(f32::NEG_INFINITY, greater);
             }
         }
     });
     out
+}
+
+/// The greater of two values; NaN is greatest.
+fn greater(best: f32, value: f32) -> f32 {
+    if value > best || value.is_nan() { value } else { best }
 }
 
 /// Gradient by `x`: every window hands its gradient to its first greatest value.

@@ -1,29 +1,56 @@
 //! Differentiable layers that are right on every device.
 //!
-//! Each layer has two paths: on the processor a custom operation over [`super::cpu`], elsewhere a
-//! composition of tensor operations whose gradients Candle gets right. The tests hold one against
-//! the other, so that the path of an absent device is checked on the processor.
+//! Each layer has two paths, and an [`Engine`] says which: on the processor our own loops of
+//! [`super::cpu`], recorded on a [`Tape`] where gradients are wanted; elsewhere a composition of tensor
+//! operations whose gradients Candle gets right. The tests hold one against the other, so that the path
+//! of an absent device is checked on the processor.
 
 mod activation;
 mod conv;
+mod fixed;
+mod join;
 mod linear;
 mod norm;
 mod pool;
 
-use candle_core::{DType, Result, Tensor, bail};
+use candle_core::{DType, Result, Tensor};
 
 use super::Precision;
+use super::tape::Tape;
 pub(super) use activation::{dropout, relu};
 pub(super) use conv::convolution;
+pub(super) use fixed::{Fixed, convolution_fixed};
+pub(super) use join::{concatenate, flatten};
 pub(super) use linear::linear;
-pub(super) use norm::{Affine, Moments, Statistics, normalise};
-pub(super) use pool::{adaptive_average, average_pool, max_pool};
+pub(super) use norm::{Affine, Moments, normalise};
+pub(super) use pool::{adaptive_average, average_pool, global_average, max_pool};
 
-/// What the processor's own loops compute in is single precision.
-fn refuse(precision: Precision) -> Result<()> {
-    match precision {
-        Precision::F32 => Ok(()),
-        Precision::Bf16 => bail!("the processor computes in single precision only"),
+/// How layers are computed.
+#[derive(Debug)]
+pub(crate) enum Engine {
+    /// By our own loops, in single precision, recorded where there is a tape.
+    Processor(Option<Tape>),
+    /// By Candle's operations and its own record of them; convolutions and matrix products in this
+    /// precision.
+    Composed(Precision),
+}
+
+impl Engine {
+    /// The tape, if the processor records.
+    pub(crate) fn tape(&mut self) -> Option<&mut Tape> {
+        match self {
+            Engine::Processor(tape) => tape.as_mut(),
+            Engine::Composed(_) => None,
+        }
+    }
+
+    /// Applies a function of tensor operations, which is also differentiated by them: for layers whose
+    /// share of the time is too small for loops of their own.
+    fn apply(&mut self, x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+        match self.tape() {
+            Some(tape) => tape.record_graph(x, f),
+            None => f(x),
+        }
     }
 }
 
@@ -49,6 +76,8 @@ pub(crate) struct Window {
     pub kernel: [usize; 2],
     pub stride: usize,
     pub padding: [usize; 2],
+    /// From one of the kernel's positions to the next, in values of the input.
+    pub dilation: usize,
 }
 
 impl Window {
@@ -56,15 +85,20 @@ impl Window {
     pub(crate) const POINT: Window = Window::square(1, 1, 0);
 
     pub(crate) const fn square(kernel: usize, stride: usize, padding: usize) -> Window {
-        Window { kernel: [kernel; 2], stride, padding: [padding; 2] }
+        Window { kernel: [kernel; 2], stride, padding: [padding; 2], dilation: 1 }
     }
 
     /// Rows and columns of the output for an input of `size`; 0 where the kernel does not fit.
     pub(crate) fn output(&self, size: [usize; 2]) -> [usize; 2] {
         std::array::from_fn(|axis| {
             let padded = size[axis] + 2 * self.padding[axis];
-            padded.checked_sub(self.kernel[axis]).map_or(0, |room| room / self.stride + 1)
+            padded.checked_sub(self.reach()[axis]).map_or(0, |room| room / self.stride + 1)
         })
+    }
+
+    /// Rows and columns from the kernel's first position to its last.
+    pub(crate) fn reach(&self) -> [usize; 2] {
+        self.kernel.map(|kernel| (kernel - 1) * self.dilation + 1)
     }
 }
 

@@ -2,39 +2,18 @@
 
 use std::ops::Range;
 
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use candle_core::{Result, Tensor, bail};
 
-use super::Window;
+use super::{Engine, Window};
 use crate::network::cpu;
-
-struct MaxPool(Window);
-
-impl CustomOp1 for MaxPool {
-    fn name(&self) -> &'static str {
-        "max pooling"
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (images, channels, rows, columns) = layout.shape().dims4()?;
-        let size = [rows, columns];
-        let out = cpu::pool::forward(cpu::values(storage, layout)?, size, self.0);
-        let [rows, columns] = self.0.output(size);
-        Ok((CpuStorage::F32(out), (images, channels, rows, columns).into()))
-    }
-
-    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let (_, _, rows, columns) = x.dims4()?;
-        cpu::with_values([x, grad], |[values, grad]| {
-            cpu::tensor(cpu::pool::gradient(values, grad, [rows, columns], self.0), x.dims())
-        })
-        .map(Some)
-    }
-}
 
 /// Whether a window pools maps of this size.
 fn check(x: &Tensor, window: Window) -> Result<()> {
     let (_, _, rows, columns) = x.dims4()?;
-    let Window { kernel, stride, padding } = window;
+    let Window { kernel, stride, padding, dilation } = window;
+    if dilation != 1 {
+        bail!("pooling windows have no gaps, found {window:?}");
+    }
     // Otherwise a window could hold nothing but padding.
     if stride == 0 || (0..2).any(|axis| padding[axis] * 2 > kernel[axis]) {
         bail!("padding of a pooling window must be at most half its kernel, found {window:?}");
@@ -48,13 +27,35 @@ fn check(x: &Tensor, window: Window) -> Result<()> {
 /// Greatest value of every window, padding excluded. The gradient goes to the first greatest value
 /// of a window, row by row, as in PyTorch. (Candle's own is wrong or refused; and splitting the
 /// gradient on ties would matter, for they are common after a ReLU.)
-pub(crate) fn max_pool(x: &Tensor, window: Window) -> Result<Tensor> {
+pub(crate) fn max_pool(x: &Tensor, window: Window, engine: &mut Engine) -> Result<Tensor> {
     check(x, window)?;
-    if x.device().is_cpu() {
-        x.contiguous()?.apply_op1(MaxPool(window))
-    } else {
-        max_pool_composed(x, window)
+    if matches!(engine, Engine::Composed(_)) {
+        return max_pool_composed(x, window);
     }
+    let y = pooled(x, window, cpu::pool::forward)?;
+    if let Some(tape) = engine.tape() {
+        let x = x.clone();
+        let (_, _, rows, columns) = x.dims4()?;
+        tape.record(&[&x.clone()], &y, move |grad, gradients| {
+            let by_x = cpu::with_values([&x], |[values]| {
+                Ok(cpu::pool::gradient(values, &grad, [rows, columns], window))
+            })?;
+            gradients.add(&x, by_x)
+        });
+    }
+    Ok(y)
+}
+
+/// Applies a loop over the windows of every plane.
+fn pooled(
+    x: &Tensor,
+    window: Window,
+    pool: fn(&[f32], [usize; 2], Window) -> Vec<f32>,
+) -> Result<Tensor> {
+    let (images, channels, rows, columns) = x.dims4()?;
+    let out = cpu::with_values([x], |[x]| Ok(pool(x, [rows, columns], window)))?;
+    let output = window.output([rows, columns]);
+    cpu::tensor(out, &[images, channels, output[0], output[1]])
 }
 
 /// [`max_pool`] for any device: a tournament between shifted views, along the columns and then along
@@ -96,38 +97,22 @@ fn pool_axis(
     best.map_or_else(|| bail!("a pooling window needs a kernel"), Ok)
 }
 
-struct AveragePool(Window);
-
-impl CustomOp1 for AveragePool {
-    fn name(&self) -> &'static str {
-        "average pooling"
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (images, channels, rows, columns) = layout.shape().dims4()?;
-        let size = [rows, columns];
-        let out = cpu::pool::average(cpu::values(storage, layout)?, size, self.0);
-        let [rows, columns] = self.0.output(size);
-        Ok((CpuStorage::F32(out), (images, channels, rows, columns).into()))
-    }
-
-    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let (_, _, rows, columns) = x.dims4()?;
-        cpu::with_values([grad], |[grad]| {
-            cpu::tensor(cpu::pool::average_gradient(grad, [rows, columns], self.0), x.dims())
-        })
-        .map(Some)
-    }
-}
-
 /// Mean of every window, in which padding counts as zeros (PyTorch's `count_include_pad`).
-pub(crate) fn average_pool(x: &Tensor, window: Window) -> Result<Tensor> {
+pub(crate) fn average_pool(x: &Tensor, window: Window, engine: &mut Engine) -> Result<Tensor> {
     check(x, window)?;
-    if x.device().is_cpu() {
-        x.contiguous()?.apply_op1(AveragePool(window))
-    } else {
-        average_pool_composed(x, window)
+    if matches!(engine, Engine::Composed(_)) {
+        return average_pool_composed(x, window);
     }
+    let y = pooled(x, window, cpu::pool::average)?;
+    if let Some(tape) = engine.tape() {
+        let x = x.clone();
+        let (_, _, rows, columns) = x.dims4()?;
+        tape.record(&[&x.clone()], &y, move |grad, gradients| {
+            let by_x = cpu::pool::average_gradient(&grad, [rows, columns], window);
+            gradients.add(&x, by_x)
+        });
+    }
+    Ok(y)
 }
 
 /// [`average_pool`] for any device.
@@ -145,16 +130,34 @@ pub(super) fn average_pool_composed(x: &Tensor, window: Window) -> Result<Tensor
 
 /// Adaptive average pooling of maps of any size to `edge` x `edge`, as PyTorch defines it: output i
 /// averages the inputs from floor(i n / edge) to ceil((i + 1) n / edge).
-pub(crate) fn adaptive_average(x: &Tensor, edge: usize) -> Result<Tensor> {
+pub(crate) fn adaptive_average(x: &Tensor, edge: usize, engine: &mut Engine) -> Result<Tensor> {
     let (_, _, rows, columns) = x.dims4()?;
     if [rows, columns] == [edge, edge] {
         return Ok(x.clone());
     }
-    means(x, [edge; 2], |axis, i| {
-        let length = [rows, columns][axis];
-        let inside = i * length / edge..((i + 1) * length).div_ceil(edge);
-        let count = inside.len();
-        (inside, count)
+    engine.apply(x, |x| {
+        means(x, [edge; 2], |axis, i| {
+            let length = [rows, columns][axis];
+            let inside = i * length / edge..((i + 1) * length).div_ceil(edge);
+            let count = inside.len();
+            (inside, count)
+        })
+    })
+}
+
+/// Mean of each map's top left corner of `edge` rows and columns, or of the whole map: images x
+/// channels.
+pub(crate) fn global_average(
+    x: &Tensor,
+    edge: Option<usize>,
+    engine: &mut Engine,
+) -> Result<Tensor> {
+    engine.apply(x, |x| {
+        let part = match edge {
+            Some(edge) => x.narrow(2, 0, edge)?.narrow(3, 0, edge)?,
+            None => x.clone(),
+        };
+        part.flatten_from(2)?.mean(2)
     })
 }
 

@@ -1,27 +1,48 @@
-//! Layers against PyTorch (`tests/golden/network.py`), against plain loops, and the path of other
-//! devices against the processor's.
+//! Layers against PyTorch (`tests/golden/network.py`), and the path of other devices against the
+//! processor's.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::conv::convolution_composed;
-use super::linear::linear_composed;
-use super::norm::normalise_composed;
-use super::pool::{average_pool_composed, max_pool_composed};
 use super::*;
-use crate::network::Precision;
 use crate::network::tests::{dims, flat, golden, same, same_digest, values};
 
 fn leaf(tensor: Tensor) -> Var {
     Var::from_tensor(&tensor).unwrap()
 }
 
-/// Gradients by `leaves` of the sum of `y` weighted by `values(seed)`.
-fn gradients(y: &Tensor, seed: u32, leaves: &[&Var]) -> Vec<Tensor> {
-    let loss = (y * values(seed, y.dims())).unwrap().sum_all().unwrap();
-    let store = loss.backward().unwrap();
-    leaves.iter().map(|leaf| store.get(leaf).unwrap().clone()).collect()
+/// The two ways of computing layers.
+fn engines() -> [Engine; 2] {
+    [Engine::Processor(Some(Tape::default())), Engine::Composed(Precision::F32)]
+}
+
+/// A layer's output, and the gradients by `leaves` of its sum weighted by `values(seed)`.
+fn run(
+    mut engine: Engine,
+    seed: u32,
+    leaves: &[&Var],
+    layer: impl FnOnce(&mut Engine) -> Result<Tensor>,
+) -> (Tensor, Vec<Tensor>) {
+    for leaf in leaves {
+        if let Some(tape) = engine.tape() {
+            tape.watch(leaf);
+        }
+    }
+    let y = layer(&mut engine).unwrap();
+    let weights = values(seed, y.dims());
+    let gradients = match engine {
+        Engine::Processor(tape) => {
+            let results = vec![(y.id(), flat(&weights))];
+            let mut gradients = tape.unwrap().backward(results).unwrap();
+            leaves.iter().map(|leaf| gradients.take(leaf).unwrap().unwrap()).collect()
+        }
+        Engine::Composed(_) => {
+            let store = (&y * weights).unwrap().sum_all().unwrap().backward().unwrap();
+            leaves.iter().map(|leaf| store.get(leaf).unwrap().clone()).collect()
+        }
+    };
+    (y, gradients)
 }
 
 fn cases(kind: &str) -> Vec<Value> {
@@ -32,20 +53,19 @@ fn number(case: &Value, key: &str) -> usize {
     case[key].as_u64().unwrap() as usize
 }
 
+fn square(case: &Value) -> Window {
+    Window::square(number(case, "kernel"), number(case, "stride"), number(case, "padding"))
+}
+
 #[test]
 fn max_pooling_is_pytorchs_on_both_paths() {
-    for path in [max_pool, max_pool_composed] {
-        for case in cases("max_pools") {
-            let window = Window::square(
-                number(&case, "kernel"),
-                number(&case, "stride"),
-                number(&case, "padding"),
-            );
+    for case in cases("max_pools") {
+        for engine in engines() {
             let x = (values(1, &dims(&case["shape"])) * 3.0).unwrap();
             let x = leaf(x.floor().unwrap().maximum(0.0).unwrap());
-            let y = path(&x, window).unwrap();
+            let (y, found) = run(engine, 2, &[&x], |engine| max_pool(&x, square(&case), engine));
             same(&y, &case["y"], "output");
-            same(&gradients(&y, 2, &[&x])[0], &case["x_grad"], &format!("{window:?}"));
+            same(&found[0], &case["x_grad"], &format!("{:?}", square(&case)));
         }
     }
 }
@@ -54,97 +74,151 @@ fn max_pooling_is_pytorchs_on_both_paths() {
 fn max_pooling_passes_nan_on_and_refuses_what_has_no_maximum() {
     let x =
         Tensor::new(&[[[[1f32, f32::NAN, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]]], &Device::Cpu).unwrap();
-    for path in [max_pool, max_pool_composed] {
-        let y = flat(&path(&x, Window::square(2, 2, 0)).unwrap());
+    for mut engine in engines() {
+        let y = flat(&max_pool(&x, Window::square(2, 2, 0), &mut engine).unwrap());
         assert!(y[0].is_nan() && y[1] == 8.0, "{y:?}");
+        let low = Tensor::full(f32::NEG_INFINITY, (1, 1, 3, 3), &Device::Cpu).unwrap();
+        let y = max_pool(&low, Window::square(3, 2, 1), &mut engine).unwrap();
+        assert!(flat(&y).iter().all(|v| *v == f32::NEG_INFINITY));
+        let three = Window::square(3, 2, 0);
+        assert!(max_pool(&x, three, &mut engine).is_err(), "two rows hold no window of three");
+        assert!(max_pool(&x, Window::square(2, 2, 2), &mut engine).is_err());
     }
-    let low = Tensor::full(f32::NEG_INFINITY, (1, 1, 3, 3), &Device::Cpu).unwrap();
-    let y = max_pool(&low, Window::square(3, 2, 1)).unwrap();
-    assert!(flat(&y).iter().all(|v| *v == f32::NEG_INFINITY));
-    assert!(max_pool(&x, Window::square(3, 2, 0)).is_err(), "two rows hold no window of three");
-    assert!(max_pool(&x, Window::square(2, 2, 2)).is_err());
 }
 
 #[test]
 fn convolution_is_pytorchs_on_both_paths() {
-    for path in [convolution as Convolver, convolution_composed] {
-        for case in cases("convolutions") {
-            let (shape, kernel) = (dims(&case["shape"]), dims(&case["kernel"]));
-            let (units, padding) = (number(&case, "units"), dims(&case["padding"]));
-            let window = Window {
-                kernel: [kernel[0], kernel[1]],
-                stride: number(&case, "stride"),
-                padding: [padding[0], padding[1]],
-            };
-            let x = leaf(values(1, &shape));
-            let weight = leaf(values(2, &[units, shape[1], kernel[0], kernel[1]]));
-            let bias = leaf(values(3, &[units]));
-            let y = path(&x, &weight, Some(&bias), window, Precision::F32).unwrap();
-            let what = format!("{shape:?} {window:?}");
+    for case in cases("convolutions") {
+        let (shape, kernel) = (dims(&case["shape"]), dims(&case["kernel"]));
+        let (units, padding) = (number(&case, "units"), dims(&case["padding"]));
+        let window = Window {
+            kernel: [kernel[0], kernel[1]],
+            stride: number(&case, "stride"),
+            padding: [padding[0], padding[1]],
+            dilation: 1,
+        };
+        let x = leaf(values(1, &shape));
+        let weight = leaf(values(2, &[units, shape[1], kernel[0], kernel[1]]));
+        let bias = leaf(values(3, &[units]));
+        let what = format!("{shape:?} {window:?}");
+        for engine in engines() {
+            let (y, found) = run(engine, 4, &[&x, &weight, &bias], |engine| {
+                convolution(&x, &weight, Some(&bias), window, false, engine)
+            });
             same(&y, &case["y"], &what);
-            let found = gradients(&y, 4, &[&x, &weight, &bias]);
             same_digest(&found[0], &case["x_grad"], 2e-5, &what);
             same_digest(&found[1], &case["w_grad"], 2e-5, &what);
             same(&found[2], &case["b_grad"], &what);
+        }
+        for mut engine in engines() {
             // Without a bias.
-            let y = (path(&x, &weight, None, window, Precision::F32).unwrap())
-                .broadcast_add(&bias.reshape((1, units, 1, 1)).unwrap());
-            same(&y.unwrap(), &case["y"], &what);
+            let y = convolution(&x, &weight, None, window, false, &mut engine).unwrap();
+            let y = y.broadcast_add(&bias.reshape((1, units, 1, 1)).unwrap()).unwrap();
+            same(&y, &case["y"], &what);
         }
     }
 }
 
-type Convolver = fn(&Tensor, &Tensor, Option<&Tensor>, Window, Precision) -> Result<Tensor>;
-
-type Normaliser =
-    fn(&Tensor, Affine<'_>, Statistics<'_>, Option<&Tensor>, bool) -> Result<(Tensor, Moments)>;
+#[test]
+fn a_rectified_convolution_is_a_convolution_and_a_relu() {
+    let x = leaf(values(1, &[3, 16, 9, 9]));
+    let weight = leaf(values(2, &[16, 16, 3, 3]));
+    let bias = leaf(values(3, &[16]));
+    let window = Window::square(3, 1, 1);
+    let leaves = [&x, &weight, &bias];
+    let apart = run(Engine::Processor(Some(Tape::default())), 4, &leaves, |engine| {
+        let y = convolution(&x, &weight, Some(&bias), window, false, engine)?;
+        relu(&y, engine)
+    });
+    for engine in engines() {
+        let (y, found) = run(engine, 4, &leaves, |engine| {
+            convolution(&x, &weight, Some(&bias), window, true, engine)
+        });
+        near(&y, &apart.0);
+        for (a, b) in found.iter().zip(&apart.1) {
+            near(a, b);
+        }
+    }
+}
 
 #[test]
 fn batch_normalisation_is_pytorchs_on_both_paths() {
-    for path in [normalise as Normaliser, normalise_composed] {
-        for case in cases("norms") {
-            let (training, relu) =
-                (case["training"].as_bool().unwrap(), case["relu"].as_bool().unwrap());
-            let x = leaf(values(1, &[3, 4, 5, 3]).affine(2.0, 0.5).unwrap());
-            let shortcut = leaf(values(2, &[3, 4, 5, 3]));
-            let gain = leaf(values(3, &[4]).affine(0.5, 1.0).unwrap());
-            let offset = leaf(values(4, &[4]));
-            // The epsilon of PyTorch's default, of ResNet, and of Inception.
-            let epsilon = case["epsilon"].as_f64().unwrap() as f32;
-            let affine = Affine { gain: &gain, offset: &offset, epsilon };
-            let running = Moments {
-                mean: values(5, &[4]),
-                variance: values(6, &[4]).affine(0.5, 1.0).unwrap(),
-            };
-            let statistics = if training { Statistics::Batch } else { Statistics::Fixed(&running) };
-            let (y, moments) = path(&x, affine, statistics, Some(&shortcut), relu).unwrap();
-            let what = format!("training {training}, relu {relu}, epsilon {epsilon}");
+    let training = |case: &Value| case["training"].as_bool().unwrap();
+    for case in cases("norms").into_iter().filter(training) {
+        let relu = case["relu"].as_bool().unwrap();
+        let x = leaf(values(1, &[3, 4, 5, 3]).affine(2.0, 0.5).unwrap());
+        let shortcut = leaf(values(2, &[3, 4, 5, 3]));
+        let gain = leaf(values(3, &[4]).affine(0.5, 1.0).unwrap());
+        let offset = leaf(values(4, &[4]));
+        // The epsilon of PyTorch's default, of ResNet, and of Inception.
+        let epsilon = case["epsilon"].as_f64().unwrap() as f32;
+        let affine = Affine { gain: &gain, offset: &offset, epsilon };
+        let what = format!("relu {relu}, epsilon {epsilon}");
+        for engine in engines() {
+            let mut moments = None;
+            let leaves = [&x, &shortcut, &gain, &offset];
+            let (y, found) = run(engine, 7, &leaves, |engine| {
+                let (y, of) = normalise(&x, affine, Some(&shortcut), relu, engine)?;
+                moments = Some(of);
+                Ok(y)
+            });
             same(&y, &case["y"], &what);
-            let found = gradients(&y, 7, &[&x, &shortcut, &gain, &offset]);
             same(&found[0], &case["x_grad"], &what);
             same_digest(&found[1], &case["shortcut_grad"], 2e-5, &what);
             same(&found[2], &case["gain_grad"], &what);
             same(&found[3], &case["offset_grad"], &what);
-            if training {
-                let blend = |old: &Tensor, new: &Tensor, share: f64| {
-                    ((old * 0.9).unwrap() + (new * share).unwrap()).unwrap()
-                };
-                same(&blend(&running.mean, &moments.mean, 0.1), &case["mean"], &what);
-                // 45 values per channel, unbiased.
-                let share = 0.1 * 45.0 / 44.0;
-                same(&blend(&running.variance, &moments.variance, share), &case["variance"], &what);
-            }
-            // Without a shortcut: as with a shortcut of zeros.
-            let statistics =
-                || if training { Statistics::Batch } else { Statistics::Fixed(&running) };
-            let (bare, _) = path(&x, affine, statistics(), None, relu).unwrap();
-            let zeros = x.zeros_like().unwrap();
-            let (with, _) = path(&x, affine, statistics(), Some(&zeros), relu).unwrap();
+            let Moments { mean, variance } = moments.unwrap();
+            let blend = |old: Tensor, new: Tensor, share: f64| {
+                ((old * 0.9).unwrap() + (new * share).unwrap()).unwrap()
+            };
+            same(&blend(values(5, &[4]), mean, 0.1), &case["mean"], &what);
+            // 45 values per channel, unbiased.
+            let running = values(6, &[4]).affine(0.5, 1.0).unwrap();
+            same(&blend(running, variance, 0.1 * 45.0 / 44.0), &case["variance"], &what);
+        }
+        // Without a shortcut: as with a shortcut of zeros.
+        let zeros = leaf(x.zeros_like().unwrap());
+        for (a, b) in engines().into_iter().zip(engines()) {
             let leaves = [&x, &gain, &offset];
-            assert_eq!(flat(&bare), flat(&with));
-            for (a, b) in gradients(&bare, 7, &leaves).iter().zip(gradients(&with, 7, &leaves)) {
-                assert_eq!(flat(a), flat(&b));
+            let of = |engine, shortcut: Option<&Tensor>| {
+                run(engine, 7, &leaves, |engine| {
+                    Ok(normalise(&x, affine, shortcut, relu, engine)?.0)
+                })
+            };
+            let (bare, with) = (of(a, None), of(b, Some(&zeros)));
+            assert_eq!(flat(&bare.0), flat(&with.0));
+            for (a, b) in bare.1.iter().zip(&with.1) {
+                assert_eq!(flat(a), flat(b));
             }
+        }
+    }
+}
+
+/// What inference does by running statistics is PyTorch's batch normalisation in evaluation: a fixed
+/// convolution of one value per unit, by 1, leaves the normalisation alone.
+#[test]
+fn folded_normalisation_is_pytorchs_on_both_paths() {
+    let training = |case: &Value| case["training"].as_bool().unwrap();
+    for case in cases("norms").into_iter().filter(|case| !training(case)) {
+        let relu = case["relu"].as_bool().unwrap();
+        let x = leaf(values(1, &[3, 4, 5, 3]).affine(2.0, 0.5).unwrap());
+        let shortcut = leaf(values(2, &[3, 4, 5, 3]));
+        let gain = values(3, &[4]).affine(0.5, 1.0).unwrap();
+        let epsilon = case["epsilon"].as_f64().unwrap() as f32;
+        let affine = Affine { gain: &gain, offset: &values(4, &[4]), epsilon };
+        let variance = values(6, &[4]).affine(0.5, 1.0).unwrap();
+        let moments = Moments { mean: values(5, &[4]), variance };
+        let identity = Tensor::eye(4, DType::F32, &Device::Cpu).unwrap();
+        let weight = identity.reshape((4, 4, 1, 1)).unwrap();
+        let fixed = std::sync::Arc::new(Fixed::folded(&weight, affine, &moments).unwrap());
+        let what = format!("relu {relu}, epsilon {epsilon}");
+        for engine in engines() {
+            let (y, found) = run(engine, 7, &[&x, &shortcut], |engine| {
+                convolution_fixed(&x, &fixed, Window::POINT, Some(&shortcut), relu, engine)
+            });
+            same(&y, &case["y"], &what);
+            same(&found[0], &case["x_grad"], &what);
+            same_digest(&found[1], &case["shortcut_grad"], 2e-5, &what);
         }
     }
 }
@@ -152,7 +226,7 @@ fn batch_normalisation_is_pytorchs_on_both_paths() {
 #[test]
 fn batch_normalisation_keeps_its_precision_far_from_zero() {
     let x = values(1, &[4, 2, 40, 40]).affine(0.01, 100.0).unwrap();
-    let (mean, variance) = cpu_moments(&x);
+    let (mean, variance) = crate::network::cpu::norm::moments(&flat(&x), 2, 1600);
     let exact: Vec<f64> = flat(&x).iter().map(|&v| f64::from(v)).collect();
     for c in 0..2 {
         let of: Vec<f64> = exact.chunks(1600).skip(c).step_by(2).flatten().copied().collect();
@@ -163,39 +237,63 @@ fn batch_normalisation_keeps_its_precision_far_from_zero() {
     }
 }
 
-fn cpu_moments(x: &Tensor) -> (Vec<f32>, Vec<f32>) {
-    crate::network::cpu::norm::moments(&flat(x), 2, 1600)
-}
-
 #[test]
 fn adaptive_average_pooling_is_pytorchs() {
     for case in cases("adaptive") {
         let size = dims(&case["size"]);
         let x = leaf(values(1, &[2, 3, size[0], size[1]]));
-        let y = adaptive_average(&x, 6).unwrap();
-        assert_eq!(y.dims(), [2, 3, 6, 6]);
-        same_digest(&y, &case["y"], 2e-5, &format!("{size:?}"));
-        same(&gradients(&y, 2, &[&x])[0], &case["x_grad"], &format!("{size:?}"));
+        for engine in engines() {
+            let (y, found) = run(engine, 2, &[&x], |engine| adaptive_average(&x, 6, engine));
+            assert_eq!(y.dims(), [2, 3, 6, 6]);
+            same_digest(&y, &case["y"], 2e-5, &format!("{size:?}"));
+            same(&found[0], &case["x_grad"], &format!("{size:?}"));
+        }
     }
 }
 
 #[test]
 fn average_pooling_is_pytorchs_on_both_paths() {
-    for path in [average_pool, average_pool_composed] {
-        for case in cases("average_pools") {
-            let window = Window::square(
-                number(&case, "kernel"),
-                number(&case, "stride"),
-                number(&case, "padding"),
-            );
-            let x = leaf(values(1, &dims(&case["shape"])));
-            let y = path(&x, window).unwrap();
+    for case in cases("average_pools") {
+        let x = leaf(values(1, &dims(&case["shape"])));
+        for engine in engines() {
+            let (y, found) =
+                run(engine, 2, &[&x], |engine| average_pool(&x, square(&case), engine));
             same(&y, &case["y"], "output");
-            same(&gradients(&y, 2, &[&x])[0], &case["x_grad"], &format!("{window:?}"));
+            same(&found[0], &case["x_grad"], &format!("{:?}", square(&case)));
         }
     }
     let x = values(1, &[1, 1, 4, 4]);
-    assert!(average_pool(&x, Window::square(5, 3, 0)).is_err(), "no window fits");
+    for mut engine in engines() {
+        assert!(average_pool(&x, Window::square(5, 3, 0), &mut engine).is_err(), "no window fits");
+    }
+}
+
+#[test]
+fn joined_maps_hand_each_its_own_gradient() {
+    let (a, b) = (leaf(values(1, &[2, 3, 4, 5])), leaf(values(2, &[2, 1, 4, 5])));
+    for engine in engines() {
+        let (y, found) = run(engine, 3, &[&a, &b], |engine| {
+            let maps = [a.as_tensor().clone(), b.as_tensor().clone(), a.as_tensor().clone()];
+            concatenate(&maps, engine)
+        });
+        assert_eq!(y.dims(), [2, 7, 4, 5]);
+        let grad = values(3, &[2, 7, 4, 5]);
+        let part = |first, count| grad.narrow(1, first, count).unwrap();
+        near(&found[0], &(part(0, 3) + part(4, 3)).unwrap());
+        near(&found[1], &part(3, 1));
+    }
+}
+
+#[test]
+fn global_averages_agree_on_both_paths() {
+    let x = leaf(values(1, &[2, 3, 9, 8]));
+    for corner in [None, Some(7)] {
+        let [a, b] =
+            engines().map(|engine| run(engine, 2, &[&x], |e| global_average(&x, corner, e)));
+        assert_eq!(a.0.dims(), [2, 3]);
+        near(&a.0, &b.0);
+        near(&a.1[0], &b.1[0]);
+    }
 }
 
 #[test]
@@ -203,15 +301,16 @@ fn half_precision_rounds_the_factors_and_nothing_else() {
     let bias = leaf(values(3, &[4]));
     let (x, weight) = (leaf(values(1, &[2, 3, 8, 8])), leaf(values(2, &[4, 3, 1, 7])));
     let of = |precision| {
-        // On the processor Candle has no convolution of bfloat16: this one stands for it.
-        let y = in_precision(&x, &weight, precision, |x, weight| {
-            let dtype = x.dtype();
-            assert_eq!(weight.dtype(), dtype);
-            let (x, weight) = (x.to_dtype(DType::F32)?, weight.to_dtype(DType::F32)?);
-            x.conv2d(&weight, 0, 1, 1, 1)?.to_dtype(dtype)
+        let (y, mut found) = run(Engine::Composed(precision), 4, &[&x, &weight, &bias], |_| {
+            // On the processor Candle has no convolution of bfloat16: this one stands for it.
+            let y = in_precision(&x, &weight, precision, |x, weight| {
+                let dtype = x.dtype();
+                assert_eq!(weight.dtype(), dtype);
+                let (x, weight) = (x.to_dtype(DType::F32)?, weight.to_dtype(DType::F32)?);
+                x.conv2d(&weight, 0, 1, 1, 1)?.to_dtype(dtype)
+            });
+            y?.broadcast_add(&bias.reshape((1, 4, 1, 1))?)
         });
-        let y = y.unwrap().broadcast_add(&bias.reshape((1, 4, 1, 1)).unwrap()).unwrap();
-        let mut found = gradients(&y, 4, &[&x, &weight, &bias]);
         found.insert(0, y);
         found
     };
@@ -219,14 +318,13 @@ fn half_precision_rounds_the_factors_and_nothing_else() {
 
     let (x, weight) = (leaf(values(1, &[5, 40])), leaf(values(2, &[4, 40])));
     let of = |precision| {
-        let y = linear_composed(&x, &weight, &bias, precision).unwrap();
-        let mut found = gradients(&y, 4, &[&x, &weight, &bias]);
+        let (y, mut found) = run(Engine::Composed(precision), 4, &[&x, &weight, &bias], |engine| {
+            linear(&x, &weight, &bias, false, engine)
+        });
         found.insert(0, y);
         found
     };
     half_is_close(&of(Precision::F32), &of(Precision::Bf16));
-    // The processor's own loops know single precision only, and say so.
-    assert!(linear(&x, &weight, &bias, Precision::Bf16).is_err());
 }
 
 /// The output and the gradients by input, weight and bias agree to bfloat16's 8 bits, and are not the
@@ -245,31 +343,37 @@ fn half_is_close(single: &[Tensor], half: &[Tensor]) {
 
 #[test]
 fn relu_has_no_gradient_at_zero_on_both_paths() {
-    for path in [relu, super::activation::relu_composed] {
+    for engine in engines() {
         let x = leaf(
             Tensor::new(&[-1f32, -0.0, 0.0, 2.0, f32::INFINITY, f32::NAN], &Device::Cpu).unwrap(),
         );
-        let y = path(&x).unwrap();
-        let found = flat(&y);
-        assert_eq!(found[..5], [0.0, 0.0, 0.0, 2.0, f32::INFINITY]);
-        assert!(found[5].is_nan());
-        let gradient = y.sum_all().unwrap().backward().unwrap().get(&x).unwrap().clone();
-        assert_eq!(flat(&gradient)[..5], [0.0, 0.0, 0.0, 1.0, 1.0]);
+        let (y, found) = run(engine, 1, &[&x], |engine| relu(&x, engine));
+        let y = flat(&y);
+        assert_eq!(y[..5], [0.0, 0.0, 0.0, 2.0, f32::INFINITY]);
+        assert!(y[5].is_nan());
+        let weights = flat(&values(1, &[6]));
+        assert_eq!(flat(&found[0])[..5], [0.0, 0.0, 0.0, weights[3], weights[4]]);
     }
 }
 
 #[test]
 fn linear_agrees_on_both_paths() {
-    for (images, inputs, outputs) in [(1, 5, 3), (4, 7, 9), (33, 70, 2)] {
+    for (images, inputs, outputs) in
+        [(1, 5, 3), (4, 7, 9), (33, 70, 2), (3, 2050, 7), (9, 1024, 50)]
+    {
         let x = leaf(values(1, &[images, inputs]));
         let weight = leaf(values(2, &[outputs, inputs]));
         let bias = leaf(values(3, &[outputs]));
-        let leaves = [&x, &weight, &bias];
-        let y = linear(&x, &weight, &bias, Precision::F32).unwrap();
-        let other = linear_composed(&x, &weight, &bias, Precision::F32).unwrap();
-        near(&y, &other);
-        for (a, b) in gradients(&y, 4, &leaves).iter().zip(gradients(&other, 4, &leaves)) {
-            near(a, &b);
+        for rectified in [false, true] {
+            let [a, b] = engines().map(|engine| {
+                run(engine, 4, &[&x, &weight, &bias], |engine| {
+                    linear(&x, &weight, &bias, rectified, engine)
+                })
+            });
+            near(&a.0, &b.0);
+            for (a, b) in a.1.iter().zip(&b.1) {
+                near(a, b);
+            }
         }
     }
 }
@@ -277,15 +381,17 @@ fn linear_agrees_on_both_paths() {
 #[test]
 fn dropout_keeps_half_and_the_mean() {
     use rand::SeedableRng;
-    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
-    let x = leaf(Tensor::ones((100, 101), DType::F32, &Device::Cpu).unwrap());
-    let y = dropout(&x, &mut rng).unwrap();
-    assert!(flat(&y).iter().all(|v| *v == 0.0 || *v == 2.0));
-    let mean = flat(&y).iter().sum::<f32>() / 10_100.0;
-    assert!((mean - 1.0).abs() < 0.05, "{mean}");
-    let gradient = y.sum_all().unwrap().backward().unwrap().get(&x).unwrap().clone();
-    assert_eq!(flat(&gradient), flat(&y));
-    assert_ne!(flat(&dropout(&x, &mut rng).unwrap()), flat(&y));
+    for engine in engines() {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+        let x = leaf(Tensor::ones((100, 101), DType::F32, &Device::Cpu).unwrap());
+        let (y, found) = run(engine, 1, &[&x], |engine| dropout(&x, &mut rng, engine));
+        assert!(flat(&y).iter().all(|v| *v == 0.0 || *v == 2.0));
+        let mean = flat(&y).iter().sum::<f32>() / 10_100.0;
+        assert!((mean - 1.0).abs() < 0.05, "{mean}");
+        assert_eq!(flat(&found[0]), flat(&(&y * values(1, &[100, 101])).unwrap()));
+        let [mut engine, _] = engines();
+        assert_ne!(flat(&dropout(&x, &mut rng, &mut engine).unwrap()), flat(&y));
+    }
 }
 
 #[track_caller]
@@ -298,75 +404,26 @@ fn near(a: &Tensor, b: &Tensor) {
     }
 }
 
-/// Convolution and its gradients by plain loops, in double precision.
-fn by_loops(
-    x: &Tensor,
-    weight: &Tensor,
-    grad_seed: u32,
-    window: Window,
-) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
-    let (images, channels, height, width) = x.dims4().unwrap();
-    let units = weight.dim(0).unwrap();
-    let [rows, columns] = window.output([height, width]);
-    let [kh, kw] = window.kernel;
-    let grad = flat(&values(grad_seed, &[images, units, rows, columns]));
-    let (x, w) = (flat(x), flat(weight));
-    let mut y = vec![0f64; images * units * rows * columns];
-    let (mut gx, mut gw) = (vec![0f64; x.len()], vec![0f64; w.len()]);
-    for n in 0..images {
-        for u in 0..units {
-            for r in 0..rows {
-                for q in 0..columns {
-                    let out = ((n * units + u) * rows + r) * columns + q;
-                    for c in 0..channels {
-                        for ky in 0..kh {
-                            for kx in 0..kw {
-                                let sy =
-                                    (r * window.stride + ky) as isize - window.padding[0] as isize;
-                                let sx =
-                                    (q * window.stride + kx) as isize - window.padding[1] as isize;
-                                if sy < 0 || sx < 0 || sy >= height as isize || sx >= width as isize
-                                {
-                                    continue;
-                                }
-                                let from = ((n * channels + c) * height + sy as usize) * width
-                                    + sx as usize;
-                                let tap = ((u * channels + c) * kh + ky) * kw + kx;
-                                y[out] += f64::from(x[from]) * f64::from(w[tap]);
-                                gx[from] += f64::from(grad[out]) * f64::from(w[tap]);
-                                gw[tap] += f64::from(grad[out]) * f64::from(x[from]);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-    (y, gx, gw)
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn convolution_agrees_with_plain_loops(
+    fn convolution_agrees_on_both_paths(
         images in 1usize..5, channels in 1usize..5, units in 1usize..6,
         height in 1usize..14, width in 1usize..30,
         kernel in [1usize..5, 1usize..5], stride in 1usize..4, padding in [0usize..4, 0usize..4],
+        dilation in 1usize..3,
     ) {
-        let window = Window { kernel, stride, padding };
+        let window = Window { kernel, stride, padding, dilation };
         prop_assume!(!window.output([height, width]).contains(&0));
         let x = leaf(values(1, &[images, channels, height, width]));
         let weight = leaf(values(2, &[units, channels, kernel[0], kernel[1]]));
-        let (plain, by_x, by_weight) = by_loops(&x, &weight, 3, window);
-        for path in [convolution as Convolver, convolution_composed] {
-            let y = path(&x, &weight, None, window, Precision::F32).unwrap();
-            let found = gradients(&y, 3, &[&x, &weight]);
-            for (found, plain) in [(&y, &plain), (&found[0], &by_x), (&found[1], &by_weight)] {
-                for (found, plain) in flat(found).into_iter().zip(plain) {
-                    prop_assert!((f64::from(found) - plain).abs() < 1e-4, "{found} {plain}");
-                }
-            }
+        let [a, b] = engines().map(|engine| {
+            run(engine, 3, &[&x, &weight], |e| convolution(&x, &weight, None, window, false, e))
+        });
+        near(&a.0, &b.0);
+        for (a, b) in a.1.iter().zip(&b.1) {
+            near(a, b);
         }
     }
 
@@ -379,39 +436,11 @@ proptest! {
         // Quarters: ties are common.
         let x = (values(seed, &[images, channels, height, width]) * 4.0).unwrap().floor().unwrap();
         let x = leaf(x);
-        let (a, b) = (max_pool(&x, window).unwrap(), max_pool_composed(&x, window).unwrap());
-        prop_assert_eq!(flat(&a), flat(&b));
-        let (a, b) = (gradients(&a, 9, &[&x]), gradients(&b, 9, &[&x]));
-        near(&a[0], &b[0]);
-        let (a, b) = (average_pool(&x, window).unwrap(), average_pool_composed(&x, window).unwrap());
-        near(&a, &b);
-        let (a, b) = (gradients(&a, 9, &[&x]), gradients(&b, 9, &[&x]));
-        near(&a[0], &b[0]);
-    }
-}
-
-#[test]
-fn large_maps_are_cut_into_tiles() {
-    // Larger than a tile, with a remainder; several images; every stride.
-    for (size, window) in [
-        (37, Window::square(3, 1, 1)),
-        (75, Window::square(7, 2, 3)),
-        (113, Window::square(11, 4, 2)),
-        (50, Window::POINT),
-        (50, Window::square(1, 2, 0)),
-        (5, Window::square(3, 1, 1)),
-    ] {
-        let x = leaf(values(1, &[3, 2, size, size]));
-        let weight = leaf(values(2, &[3, 2, window.kernel[0], window.kernel[1]]));
-        let y = convolution(&x, &weight, None, window, Precision::F32).unwrap();
-        let found = gradients(&y, 3, &[&x, &weight]);
-        let (plain, by_x, by_weight) = by_loops(&x, &weight, 3, window);
-        for (found, plain) in [(&y, plain), (&found[0], by_x), (&found[1], by_weight)] {
-            let greatest = plain.iter().fold(0f64, |m, v| m.max(v.abs()));
-            for (found, plain) in flat(found).into_iter().zip(plain) {
-                let off = (f64::from(found) - plain).abs();
-                assert!(off < 1e-5 * greatest, "{found} {plain} {window:?}");
-            }
-        }
+        let [a, b] = engines().map(|engine| run(engine, 9, &[&x], |e| max_pool(&x, window, e)));
+        prop_assert_eq!(flat(&a.0), flat(&b.0));
+        near(&a.1[0], &b.1[0]);
+        let [a, b] = engines().map(|engine| run(engine, 9, &[&x], |e| average_pool(&x, window, e)));
+        near(&a.0, &b.0);
+        near(&a.1[0], &b.1[0]);
     }
 }

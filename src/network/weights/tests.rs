@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::tests::{dims, flat, same, values};
 use super::*;
-use crate::network::{Mode, Network};
+use crate::network::Network;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/weights")
@@ -176,7 +176,7 @@ fn a_network_is_the_same_through_every_form() {
     let mut all = Vec::new();
     for (_folder, path) in &files {
         let network = Network::open("resnet18", 97, path, &Device::Cpu).unwrap();
-        let logits = network.logits(&image, Mode::Inference).unwrap();
+        let logits = network.inference().logits(&image).unwrap();
         assert_eq!(logits.dims(), [1, 3]);
         same(&logits, &grey["logits"], &path.display().to_string());
         all.push(flat(&logits));

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""Measures unit-atlas beside PyTorch: the same networks, weights, images and threads, in turn.
+
+    benches/compare.py [--quick] [--networks alexnet,vgg16] [--rounds 3] [--json FILE]
+
+Makes a virtual environment with PyTorch and torchvision beside the build (target/compare) unless the
+interpreter that runs it has them, builds the program's own benchmark, and prints a table of ratios:
+above 1 unit-atlas is faster. Every measurement is a process of its own, ours and PyTorch's alternate,
+and a ratio is that of the medians over all rounds.
+"""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "target" / "compare"
+# Network, input of the patches (Inception: 299, as in the paper), layers that the paper dissects.
+NETWORKS = {
+    "alexnet": (227, "conv5"),
+    "vgg16": (227, "conv5_3"),
+    "inception_v3": (299, "mixed_7a"),
+    "resnet152": (227, "layer3,layer4"),
+}
+
+
+def child(arguments):
+    """Runs inside the environment with PyTorch: one measurement, or the weights of a network."""
+    import resource
+    import time
+
+    import torch
+    import torchvision
+
+    what, name, *rest = arguments
+    threads = int(os.environ["RAYON_NUM_THREADS"])
+    torch.set_num_threads(threads)
+    torch.manual_seed(1)
+    options = {"transform_input": True, "aux_logits": True} if name == "inception_v3" else {}
+    model = getattr(torchvision.models, name)(weights=None, num_classes=2, **options)
+    path, keep = WORK / f"{name}.safetensors", lambda: safetensors(model, path)
+    if what == "weights":
+        return keep()
+    if name == "inception_v3":
+        # The paper's release trains without the auxiliary classifier.
+        model.aux_logits, model.AuxLogits = False, None
+    load(model, path)
+    size, batch, mode, repeats = int(rest[0]), int(rest[1]), rest[2], int(rest[3])
+    count = batch * 3 * size * size
+    pixels = (torch.arange(count, dtype=torch.int64) * 2654435761) % 2**32
+    images = (pixels.to(torch.float32) / 2**31 - 1).reshape(batch, 3, size, size)
+    if mode == "forward":
+        model.eval()
+
+        def step():
+            with torch.no_grad():
+                return model(images)
+
+    elif mode == "train":
+        model.train()
+        sgd = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9, weight_decay=1e-4)
+        truth = torch.arange(batch) % 2
+
+        def step():
+            sgd.zero_grad(set_to_none=True)
+            loss = torch.nn.functional.cross_entropy(model(images), truth)
+            loss.backward()
+            sgd.step()
+            return loss.detach()
+
+    else:
+        raise SystemExit(f"unknown mode {mode}")
+    seconds = []
+    for repeat in range(repeats + 1):
+        began = time.perf_counter()
+        result = step()
+        checksum = float(result.abs().sum())
+        if repeat:
+            seconds.append(time.perf_counter() - began)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak, "checksum": checksum}))
+
+
+def safetensors(model, path):
+    """Writes a model's state without needing a package for it."""
+    import torch
+
+    header, blobs, at = {}, [], 0
+    for name, tensor in model.state_dict().items():
+        blob = tensor.contiguous().numpy().tobytes()
+        dtype = {torch.float32: "F32", torch.int64: "I64"}[tensor.dtype]
+        header[name] = {"dtype": dtype, "shape": list(tensor.shape), "data_offsets": [at, at + len(blob)]}
+        blobs.append(blob)
+        at += len(blob)
+    head = json.dumps(header).encode()
+    path.write_bytes(len(head).to_bytes(8, "little") + head + b"".join(blobs))
+
+
+def load(model, path):
+    """Reads what `safetensors` wrote; what the model lacks is left out."""
+    import torch
+
+    data = path.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header, body = json.loads(data[8 : 8 + length]), memoryview(data)[8 + length :]
+    state = {}
+    for name, entry in header.items():
+        first, end = entry["data_offsets"]
+        dtype = {"F32": torch.float32, "I64": torch.int64}[entry["dtype"]]
+        values = torch.frombuffer(bytearray(body[first:end]), dtype=dtype)
+        state[name] = values.reshape(entry["shape"]).clone()
+    known = set(model.state_dict())
+    model.load_state_dict({name: tensor for name, tensor in state.items() if name in known})
+
+
+def interpreter():
+    """An interpreter with PyTorch: this one, or that of an environment made for it."""
+    probe = [sys.executable, "-c", "import torch, torchvision"]
+    if subprocess.run(probe, capture_output=True).returncode == 0:
+        return sys.executable
+    folder = WORK / "venv"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "torch", "torchvision", "numpy"], check=True)
+    return str(python)
+
+
+def program():
+    """Builds our side and returns its path."""
+    command = ["cargo", "bench", "--bench", "networks", "--no-run", "--message-format", "json"]
+    out = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    artifacts = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    return next(a["executable"] for a in artifacts if a.get("executable") and a["target"]["name"] == "networks")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", default=",".join(NETWORKS))
+    parser.add_argument("--modes", default="forward,train")
+    parser.add_argument("--batches", default="8,32")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the two sides alternate")
+    parser.add_argument("--repeats", type=int, default=3, help="measured repetitions in a process, after one that is not")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--quick", action="store_true", help="one round of one repetition")
+    parser.add_argument("--json", help="also write the figures to this file")
+    options = parser.parse_args()
+    if options.quick:
+        options.rounds = options.repeats = 1
+    WORK.mkdir(parents=True, exist_ok=True)
+    environment = dict(os.environ, RAYON_NUM_THREADS=str(options.threads), OMP_NUM_THREADS=str(options.threads))
+    # Settings that slow PyTorch's own libraries down on some machines.
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        environment.pop(name, None)
+    python, ours = interpreter(), program()
+    theirs = [python, str(Path(__file__).resolve()), "--child"]
+
+    def measure(command):
+        out = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+        if out.returncode:
+            return None
+        return json.loads(out.stdout.splitlines()[-1])
+
+    version = [python, "-c", "import torch, torchvision; print('PyTorch', torch.__version__, 'torchvision', torchvision.__version__)"]
+    print(subprocess.run(version, capture_output=True, text=True).stdout.strip())
+    print(f"{platform.machine()}, {processor()}, {options.threads} threads\n")
+    head = ["network", "pass", "batch", "images/s", "PyTorch", "ratio", "memory GB", "PyTorch", "ratio"]
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
+    rows = []
+    for name in options.networks.split(","):
+        size = NETWORKS[name][0]
+        weights = WORK / f"{name}.safetensors"
+        if not weights.exists():
+            subprocess.run(theirs + ["weights", name], env=environment, check=True)
+        for mode in options.modes.split(","):
+            for batch in options.batches.split(","):
+                arguments = [name, str(size), batch, mode, str(options.repeats)]
+                found = {"ours": [], "theirs": []}
+                for _ in range(options.rounds):
+                    found["ours"].append(measure([ours, *arguments, str(weights)]))
+                    found["theirs"].append(measure([*theirs, "measure", *arguments]))
+                row = {"network": name, "mode": mode, "batch": int(batch)}
+                for side, runs in found.items():
+                    runs = [run for run in runs if run]
+                    if runs:
+                        seconds = statistics.median(s for run in runs for s in run["seconds"])
+                        row[side] = {
+                            "images_per_second": int(batch) / seconds,
+                            "peak_bytes": max(run["peak_bytes"] for run in runs),
+                            "checksum": runs[0]["checksum"],
+                        }
+                rows.append(row)
+                print(line(row), flush=True)
+    if options.json:
+        Path(options.json).write_text(json.dumps(rows, indent=1))
+
+
+def line(row):
+    ours, theirs = row.get("ours"), row.get("theirs")
+    speed = lambda side: f"{side['images_per_second']:.2f}" if side else "failed"
+    memory = lambda side: f"{side['peak_bytes'] / 1e9:.2f}" if side else "failed"
+    ratio = lambda key: f"{ours[key] / theirs[key]:.2f}" if ours and theirs else ""
+    cells = [row["network"], row["mode"], str(row["batch"])]
+    cells += [speed(ours), speed(theirs), ratio("images_per_second")]
+    cells += [memory(ours), memory(theirs), ratio("peak_bytes")]
+    return "| " + " | ".join(cells) + " |"
+
+
+def processor():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        flags = next(line for line in lines if line.startswith("flags")).split()
+        simd = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "no AVX2"
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name")) + f", {simd}"
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(sys.argv[2:])
+    else:
+        main()

@@ -1,0 +1,99 @@
+//! Convolutions whose weights stay as they are: those of inference.
+
+use std::sync::OnceLock;
+
+use candle_core::{Result, Tensor};
+
+use super::activation::relu_composed;
+use super::conv::{convolution_composed, geometry};
+use super::{Affine, Engine, Moments, Window};
+use crate::network::cpu::convolution::{self as loops, Finish};
+use crate::network::cpu::{self, winograd};
+
+/// Weight and bias, with the batch normalisation that follows folded into them.
+#[derive(Debug)]
+pub(crate) struct Fixed {
+    weight: Tensor,
+    bias: Tensor,
+    /// The weight as the processor's loops want it, made at the first use.
+    transformed: OnceLock<Option<winograd::Kernel>>,
+}
+
+impl Fixed {
+    /// A convolution without batch normalisation.
+    pub(crate) fn new(weight: Tensor, bias: Tensor) -> Fixed {
+        Fixed { weight, bias, transformed: OnceLock::new() }
+    }
+
+    /// A convolution without bias, and the batch normalisation after it by these moments: it scales
+    /// and shifts each unit, and so do another weight and a bias.
+    pub(crate) fn folded(weight: &Tensor, affine: Affine<'_>, moments: &Moments) -> Result<Fixed> {
+        let Affine { gain, offset, epsilon } = affine;
+        let scale = (gain / (&moments.variance + f64::from(epsilon))?.sqrt()?)?;
+        let bias = (offset - (&moments.mean * &scale)?)?;
+        let weight = weight.broadcast_mul(&scale.reshape((scale.elem_count(), 1, 1, 1))?)?;
+        Ok(Fixed::new(weight, bias))
+    }
+}
+
+/// Convolves, adds the bias and the shortcut, and rectifies with `relu`.
+pub(crate) fn convolution_fixed(
+    x: &Tensor,
+    fixed: &std::sync::Arc<Fixed>,
+    window: Window,
+    shortcut: Option<&Tensor>,
+    relu: bool,
+    engine: &mut Engine,
+) -> Result<Tensor> {
+    if let Engine::Composed(precision) = engine {
+        let y = convolution_composed(x, &fixed.weight, Some(&fixed.bias), window, *precision)?;
+        let y = match shortcut {
+            Some(shortcut) => (y + shortcut)?,
+            None => y,
+        };
+        return if relu { relu_composed(&y) } else { Ok(y) };
+    }
+    let g = geometry(x, &fixed.weight, window)?;
+    let [rows, columns] = g.output();
+    let dims = [g.images, g.units, rows, columns];
+    if shortcut.is_some_and(|shortcut| shortcut.dims() != dims) {
+        candle_core::bail!("a shortcut must have the shape of what it is added to");
+    }
+    let run = |x: &[f32], shortcut: Option<&[f32]>| {
+        cpu::with_values([&fixed.weight, &fixed.bias], |[weight, bias]| {
+            let transformed = fixed.transformed.get_or_init(|| loops::transformed(&g, weight));
+            let finish = Finish { bias: Some(bias), shortcut, relu };
+            Ok(loops::forward(&g, x, weight, transformed.as_ref(), finish))
+        })
+    };
+    let out = match shortcut {
+        Some(shortcut) => cpu::with_values([x, shortcut], |[x, shortcut]| run(x, Some(shortcut))),
+        None => cpu::with_values([x], |[x]| run(x, None)),
+    }?;
+    let y = cpu::tensor(out, &dims)?;
+    if let Some(tape) = engine.tape() {
+        let (x, result) = (x.clone(), relu.then(|| y.clone()));
+        let shortcut = shortcut.cloned();
+        let fixed = std::sync::Arc::clone(fixed);
+        let inputs: Vec<Tensor> = [x.clone()].into_iter().chain(shortcut.clone()).collect();
+        tape.record(&inputs.iter().collect::<Vec<_>>(), &y, move |mut grad, gradients| {
+            if let Some(y) = result {
+                cpu::with_values([&y], |[y]| {
+                    cpu::elementwise::mask(&mut grad, y);
+                    Ok(())
+                })?;
+            }
+            if gradients.wants(&x) {
+                let by_x = cpu::with_values([&fixed.weight], |[weight]| {
+                    Ok(loops::input_gradient(&g, &grad, weight))
+                })?;
+                gradients.add(&x, by_x)?;
+            }
+            match shortcut {
+                Some(shortcut) => gradients.add(&shortcut, grad),
+                None => Ok(()),
+            }
+        });
+    }
+    Ok(y)
+}

@@ -1,0 +1,151 @@
+//! One evaluation of a network: what it leaves behind, where it may stop, how its layers are computed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{Device, Result, Tensor, TensorId, Var};
+use rand_chacha::ChaCha8Rng;
+
+use super::layers::{Engine, Fixed};
+use super::tape::Tape;
+use super::{Design, Precision};
+
+/// Convolutions of a network in inference, each made at its first use.
+#[derive(Debug, Default)]
+pub(super) struct Kernels(Mutex<HashMap<TensorId, Arc<Fixed>>>);
+
+/// By which statistics batches are normalised, and what of the network is still to change.
+enum Aim<'a> {
+    /// By their own; gradients by parameters are tracked.
+    Training,
+    /// By the running ones, which are part of the convolutions' weights.
+    Inference(&'a Kernels),
+}
+
+/// One evaluation.
+pub(super) struct Pass<'a> {
+    aim: Aim<'a>,
+    /// How layers are computed.
+    pub(super) engine: Engine,
+    /// Where dropout draws from; nothing is dropped without.
+    pub(super) dropout: Option<ChaCha8Rng>,
+    probes: Vec<(&'a str, Option<Tensor>)>,
+    pub(super) design: Design,
+    /// The auxiliary logits, once they are there.
+    pub(super) auxiliary: Option<Tensor>,
+    /// Whether the logits are to be differentiated by the maps that are kept, and so must be reached.
+    differentiates: bool,
+}
+
+impl<'a> Pass<'a> {
+    /// A pass that keeps the maps of `layers`.
+    pub(super) fn inference(
+        design: Design,
+        device: &Device,
+        layers: &[&'a str],
+        kernels: &'a Kernels,
+    ) -> Pass<'a> {
+        let engine = match device {
+            Device::Cpu => Engine::Processor(None),
+            _ => Engine::Composed(Precision::F32),
+        };
+        let probes = layers.iter().map(|layer| (*layer, None)).collect();
+        let aim = Aim::Inference(kernels);
+        Pass { aim, engine, dropout: None, probes, design, auxiliary: None, differentiates: false }
+    }
+
+    /// A pass of inference whose logits can be differentiated by the maps of `layers`; on a device that
+    /// leaves differentiation to Candle, by those of one layer.
+    pub(super) fn differentiable(self) -> Pass<'a> {
+        let engine = match self.engine {
+            Engine::Processor(_) => Engine::Processor(Some(Tape::default())),
+            composed @ Engine::Composed(_) => composed,
+        };
+        Pass { engine, differentiates: true, ..self }
+    }
+
+    /// A pass whose logits can be differentiated by the parameters.
+    pub(super) fn training(
+        design: Design,
+        device: &Device,
+        dropout: Option<ChaCha8Rng>,
+    ) -> Pass<'a> {
+        let engine = match device {
+            Device::Cpu => Engine::Processor(Some(Tape::default())),
+            _ => Engine::Composed(design.precision),
+        };
+        Pass {
+            aim: Aim::Training,
+            engine,
+            dropout,
+            probes: vec![],
+            design,
+            auxiliary: None,
+            differentiates: false,
+        }
+    }
+
+    /// The fixed convolution of a weight, `make` where it is needed first; `None` in training.
+    pub(super) fn fixed(
+        &self,
+        weight: &Var,
+        make: impl FnOnce() -> Result<Fixed>,
+    ) -> Result<Option<Arc<Fixed>>> {
+        let Aim::Inference(Kernels(kernels)) = &self.aim else { return Ok(None) };
+        let mut kernels = kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fixed) = kernels.get(&weight.id()) {
+            return Ok(Some(Arc::clone(fixed)));
+        }
+        let fixed = Arc::new(make()?);
+        kernels.insert(weight.id(), Arc::clone(&fixed));
+        Ok(Some(fixed))
+    }
+
+    /// Whether auxiliary logits are wanted.
+    pub(super) fn wants_auxiliary(&self) -> bool {
+        matches!(self.aim, Aim::Training) && self.design.auxiliary
+    }
+
+    /// A parameter as the pass should see it: tracked only for training.
+    pub(super) fn weight(&mut self, var: &Var) -> Tensor {
+        match self.aim {
+            Aim::Inference(_) => var.as_detached_tensor(),
+            Aim::Training => {
+                if let Some(tape) = self.engine.tape() {
+                    tape.watch(var);
+                }
+                var.as_tensor().clone()
+            }
+        }
+    }
+
+    /// Whether the layer's maps are still to be kept.
+    pub(super) fn wants(&self, layer: &str) -> bool {
+        self.probes.iter().any(|(wanted, map)| *wanted == layer && map.is_none())
+    }
+
+    /// Keeps the map where it is wanted. Whether the pass has all that it wants.
+    pub(super) fn probe(&mut self, layer: &str, map: &mut Tensor) -> Result<bool> {
+        if !self.wants(layer) {
+            return Ok(false);
+        }
+        match &mut self.engine {
+            Engine::Processor(Some(tape)) => tape.watch(map),
+            Engine::Composed(_) if self.differentiates => {
+                *map = Var::from_tensor(&map.detach())?.into_inner();
+            }
+            _ => {}
+        }
+        for (wanted, found) in &mut self.probes {
+            if *wanted == layer {
+                *found = Some(map.clone());
+            }
+        }
+        Ok(!self.differentiates && self.probes.iter().all(|(_, map)| map.is_some()))
+    }
+
+    /// The maps that were kept, with their layers.
+    pub(super) fn probes(&self) -> &[(&'a str, Option<Tensor>)] {
+        &self.probes
+    }
+}
