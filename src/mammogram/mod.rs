@@ -4,15 +4,19 @@ mod breast;
 mod grey;
 mod outline;
 mod resample;
+mod trace;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Split;
+
 pub use breast::breast;
 pub use grey::{Grey, Mask};
 pub use outline::{Outline, rasterise};
 pub use resample::resample;
+pub(crate) use trace::ring;
 
 /// Which breast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -96,6 +100,22 @@ pub struct Mammogram {
     pub facts: BTreeMap<String, String>,
     /// Annotated abnormalities.
     pub lesions: Vec<Lesion>,
+    /// The part that the source's own split puts it in; `None` where the source has no split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<Split>,
+    /// Named regions that are no lesions, such as tissues. A mammogram without any is not annotated
+    /// for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Region>,
+}
+
+/// A named region that is no lesion: a tissue, the pectoral muscle, an artefact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Region {
+    /// Lexicon term, such as `fatty-tissue`.
+    pub term: String,
+    /// Its boundary in image pixels, holes as rings of their own: filled by the even-odd rule.
+    pub rings: Vec<Vec<[f32; 2]>>,
 }
 
 impl std::fmt::Display for Laterality {

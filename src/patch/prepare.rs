@@ -63,7 +63,8 @@ pub fn prepare(
         }
         other => other,
     };
-    let catalogue = source.catalogue()?;
+    let mut catalogue = source.catalogue()?;
+    catalogue.notices.extend(split::settle(&mut catalogue.mammograms));
     check_names(&catalogue.mammograms)?;
     Stamp::clear(&folder)?;
 

@@ -153,6 +153,8 @@ pub(super) mod tests {
             density: None,
             facts: BTreeMap::new(),
             lesions,
+            assigned: None,
+            regions: Vec::new(),
         }
     }
 

@@ -33,6 +33,8 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
                 density: None,
                 facts: Default::default(),
                 lesions: Vec::new(),
+                assigned: None,
+                regions: Vec::new(),
             },
             split: match patient {
                 0..4 => Split::Train,

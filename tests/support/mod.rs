@@ -284,6 +284,8 @@ fn drawn(number: u32) -> (Mammogram, Grey) {
         density: Some(if number % 4 < 2 { "composition-b" } else { "composition-c" }.into()),
         facts: [("scanner".to_string(), format!("SCANNER {}", 1 + number % 2))].into(),
         lesions,
+        assigned: None,
+        regions: Vec::new(),
     };
     (mammogram, grey)
 }

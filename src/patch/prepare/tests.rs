@@ -42,6 +42,8 @@ impl Source for Disks {
             density: None,
             facts: BTreeMap::new(),
             lesions: (i % 4 == 0).then(|| lesion(vec![circle()])).into_iter().collect(),
+            assigned: None,
+            regions: Vec::new(),
         });
         Ok(Catalogue {
             mammograms: mammograms.collect(),

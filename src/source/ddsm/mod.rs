@@ -446,6 +446,8 @@ impl Part {
             density,
             facts,
             lesions,
+            assigned: None,
+            regions: Vec::new(),
         })
     }
 

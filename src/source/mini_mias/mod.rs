@@ -179,6 +179,8 @@ impl Entry {
             density: None,
             facts: [("tissue".to_owned(), self.tissue.words().to_owned())].into(),
             lesions,
+            assigned: None,
+            regions: Vec::new(),
         }
     }
 
