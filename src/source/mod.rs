@@ -4,9 +4,12 @@
 //! image at a time, from any thread.
 
 mod ddsm;
+mod dicom;
+mod ljpeg;
 mod mini_mias;
 mod pgm;
 mod phantom;
+mod pseudonym;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -90,6 +93,10 @@ pub struct Notice {
     /// Whether an input was left out that ought to have been usable: then the run ends with exit 2.
     pub skipped: bool,
 }
+
+#[cfg(test)]
+#[path = "../../tests/support/ljpeg.rs"]
+mod encoder;
 
 /// A folder of the real data sets that some tests use, when it is there: `$UNIT_ATLAS_DATA/<name>` or
 /// `../shared/data/<name>` beside the project. Says so when such a test is skipped.

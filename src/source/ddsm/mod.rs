@@ -12,7 +12,6 @@ mod chain;
 mod density;
 mod keyword;
 mod listing;
-mod ljpeg;
 mod overlay;
 mod scan;
 
@@ -541,8 +540,5 @@ fn scaled(outline: Outline, [x, y]: [f64; 2]) -> Outline {
     }
 }
 
-#[cfg(test)]
-#[path = "../../../tests/support/ljpeg.rs"]
-mod encoder;
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,8 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 use super::case::Film;
 use super::density::Digitiser;
-use super::ljpeg;
 use crate::mammogram::Grey;
+use crate::source::ljpeg::{self, Rule};
 
 /// A header is found within this many bytes.
 const HEADER_LIMIT: u64 = 1 << 18;
@@ -113,7 +113,8 @@ impl Scan {
         let bytes = read(&self.path, FILE_LIMIT)?;
         let Some(format) = self.format.common() else {
             let table = digitiser.display();
-            let (frame, pixels) = ljpeg::decode(&bytes, |grey| table[usize::from(grey)])?;
+            let (frame, pixels) =
+                ljpeg::decode(&bytes, Rule::Ddsm, |grey| table[usize::from(grey)])?;
             // The same pixels in rows of another length: the rows of the .ics count.
             let area = |width, height| u64::from(width) * u64::from(height);
             let same = area(frame.width, frame.height) == area(film.columns, film.lines);

@@ -30,7 +30,7 @@ fn overlay(pathology: &str, x: i32, y: i32) -> String {
 
 fn ljpeg(width: usize, height: usize, bits: u8, value: impl Fn(usize) -> u16) -> Vec<u8> {
     let pixels: Vec<u16> = (0..width * height).map(value).collect();
-    encoder::encode(&pixels, width, bits, 7)
+    crate::source::encoder::encode(&pixels, width, bits, 7)
 }
 
 fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
