@@ -1,6 +1,7 @@
 //! One mammogram: its grey image, which view of which breast it is, and its annotated lesions.
 
 mod breast;
+mod contour;
 mod grey;
 mod outline;
 mod resample;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use breast::breast;
+pub(crate) use contour::around;
+pub use contour::contours;
 pub use grey::{Grey, Mask};
 pub use outline::{Outline, rasterise};
 pub use resample::resample;

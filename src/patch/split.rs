@@ -28,7 +28,7 @@ enum Kind {
 
 /// The part of each patient; the same for the same mammograms, shares and seed.
 pub(super) fn split(
-    mammograms: &[Mammogram],
+    mammograms: &[&Mammogram],
     shares: Shares,
     seed: u64,
 ) -> BTreeMap<String, Split> {
@@ -136,6 +136,10 @@ mod tests {
         (0..2 * (cancer + benign + normal)).map(mammogram).collect()
     }
 
+    fn dealt(mammograms: &[Mammogram], shares: Shares, seed: u64) -> BTreeMap<String, Split> {
+        split(&mammograms.iter().collect::<Vec<_>>(), shares, seed)
+    }
+
     fn counts(parts: &BTreeMap<String, Split>, range: std::ops::Range<usize>) -> [usize; 3] {
         let patients: Vec<_> = parts.values().collect();
         PARTS.map(|part| patients[range.clone()].iter().filter(|p| ***p == part).count())
@@ -143,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_spread_in_proportion() {
-        let parts = split(&patients(20, 30, 50), SHARES, 7);
+        let parts = dealt(&patients(20, 30, 50), SHARES, 7);
         assert_eq!(counts(&parts, 0..20), [16, 2, 2]);
         assert_eq!(counts(&parts, 20..50), [24, 3, 3]);
         assert_eq!(counts(&parts, 50..100), [40, 5, 5]);
@@ -152,15 +156,15 @@ mod tests {
     #[test]
     fn the_seed_decides_and_the_order_of_images_does_not() {
         let mut mammograms = patients(9, 9, 30);
-        let parts = split(&mammograms, SHARES, 1);
-        assert_ne!(parts, split(&mammograms, SHARES, 2));
+        let parts = dealt(&mammograms, SHARES, 1);
+        assert_ne!(parts, dealt(&mammograms, SHARES, 2));
         mammograms.reverse();
-        assert_eq!(parts, split(&mammograms, SHARES, 1));
+        assert_eq!(parts, dealt(&mammograms, SHARES, 1));
     }
 
     #[test]
     fn few_cancers_reach_every_part() {
-        let parts = split(&patients(3, 0, 27), SHARES, 5);
+        let parts = dealt(&patients(3, 0, 27), SHARES, 5);
         assert_eq!(counts(&parts, 0..3), [1, 1, 1]);
         assert_eq!(counts(&parts, 0..30), [24, 3, 3]);
     }
@@ -172,7 +176,7 @@ mod tests {
         ) {
             let total = cancer + benign + normal;
             for shares in [SHARES, Shares { train: 0.5, validation: 0.5, test: 0.0 }] {
-                let parts = split(&patients(cancer, benign, normal), shares, seed);
+                let parts = dealt(&patients(cancer, benign, normal), shares, seed);
                 prop_assert_eq!(parts.len(), total);
                 let found = counts(&parts, 0..total);
                 for (n, share) in found.iter().zip([shares.train, shares.validation, shares.test]) {
