@@ -436,7 +436,7 @@ fn a_tree_of_ddsm_gives_the_patches_of_its_phantoms() {
     let labels = |manifest: &Manifest, name: &dyn Fn(&str) -> String| -> BTreeMap<_, _> {
         let one = |p: &unit_atlas::patch::Patch| {
             let place = (name(&manifest.member(p).mammogram.id), p.x, p.y);
-            (place, (p.positive, p.lesion_fraction, p.patch_fraction))
+            (place, (p.positive, p.fractions.map(|f| [f.malignant, f.any])))
         };
         manifest.patches.iter().map(one).collect()
     };

@@ -178,7 +178,7 @@ impl Check<'_> {
     }
 
     fn source(&self, given: Given<SourceFile>) -> Result<Source, Mistake> {
-        const KINDS: [&str; 3] = ["phantom", "ddsm", "mini_mias"];
+        const KINDS: [&str; 4] = ["phantom", "ddsm", "ddsm_release", "mini_mias"];
         let (at, file) = match given {
             Some(v) => (v.referenced, v.value),
             None => (Location::UNKNOWN, SourceFile::default()),
@@ -199,11 +199,12 @@ impl Check<'_> {
                     height: self.whole(height.0, file.height, height.1, 128, 8192)?,
                 })
             }
-            "ddsm" | "mini_mias" => {
+            "ddsm" | "ddsm_release" | "mini_mias" => {
                 refuse("patients", file.patients.map(|v| v.referenced))?;
                 refuse("height", file.height.map(|v| v.referenced))?;
                 let holds = match kind {
                     "ddsm" => "cases of DDSM, with their .ics files, at any depth",
+                    "ddsm_release" => "ddsm_raw, ddsm_patches and the other folders of the release",
                     _ => "Info.txt and the mdbNNN.pgm files",
                 };
                 let Some(path) = file.path else {
@@ -216,6 +217,7 @@ impl Check<'_> {
                 let path = self.resolve(&path.value);
                 Ok(match kind {
                     "ddsm" => Source::Ddsm { path },
+                    "ddsm_release" => Source::DdsmRelease { path },
                     _ => Source::MiniMias { path },
                 })
             }

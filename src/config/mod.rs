@@ -139,6 +139,11 @@ pub enum Source {
         /// The folder that holds its cases at any depth (absolute).
         path: PathBuf,
     },
+    /// The files published with the paper, or a part of them.
+    DdsmRelease {
+        /// The folder that holds `ddsm_raw`, `ddsm_patches` and the others (absolute).
+        path: PathBuf,
+    },
     /// The mini-MIAS database: `mdbNNN.pgm` and `Info.txt`.
     MiniMias {
         /// Its folder (absolute).

@@ -1,6 +1,7 @@
 //! One mammogram: its grey image, which view of which breast it is, and its annotated lesions.
 
 mod breast;
+mod contour;
 mod grey;
 mod outline;
 mod resample;
@@ -13,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::config::Split;
 
 pub use breast::breast;
+pub(crate) use contour::around;
+pub use contour::contours;
 pub use grey::{Grey, Mask};
 pub use outline::{Outline, rasterise};
 pub use resample::resample;
-pub(crate) use trace::ring;
 
 /// Which breast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! From a set of pixels to its boundary: closed rings that, filled by pixel centres and the even-odd
 //! rule, give exactly the set back.
 
-use super::{Mask, Outline};
+use super::Mask;
 
 /// Steps along the edges of pixels: right, down, left, up.
 const AHEAD: [[i64; 2]; 4] = [[1, 0], [0, 1], [-1, 0], [0, -1]];
@@ -10,7 +10,7 @@ const AHEAD: [[i64; 2]; 4] = [[1, 0], [0, 1], [-1, 0], [0, -1]];
 /// not. It follows the edges with the set on the right hand and joins the middles of the edges, so
 /// that slanted stretches are straight. Pixels that touch at a corner belong together. `passed` is
 /// told of each pixel whose upper edge the ring takes.
-pub(crate) fn ring(
+pub(super) fn ring(
     start: [i64; 2],
     inside: impl Fn([i64; 2]) -> bool,
     mut passed: impl FnMut([i64; 2]),
@@ -57,15 +57,6 @@ fn straight(a: [i64; 2], b: [i64; 2], c: [i64; 2]) -> bool {
     u[0] * v[1] == u[1] * v[0] && u[0] * v[0] + u[1] * v[1] > 0
 }
 
-/// Twice the area of a ring; positive where the set lies within it, negative for a hole.
-fn area(ring: &[[f32; 2]]) -> f64 {
-    let next = ring.iter().cycle().skip(1);
-    ring.iter()
-        .zip(next)
-        .map(|(&[ax, ay], &[bx, by])| f64::from(ax) * f64::from(by) - f64::from(bx) * f64::from(ay))
-        .sum()
-}
-
 impl Mask {
     /// The boundary: outer rings and holes, to be filled together by the even-odd rule.
     pub fn rings(&self) -> Vec<Vec<[f32; 2]>> {
@@ -91,19 +82,13 @@ impl Mask {
         }
         rings
     }
-
-    /// The outlines of its parts with their holes filled, as of a lesion.
-    pub fn outlines(&self) -> Vec<Outline> {
-        let rings = self.rings().into_iter();
-        rings.filter(|ring| area(ring) > 0.0).map(Outline::Polygon).collect()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Region, rasterise};
+    use super::super::Region;
     use super::*;
 
     fn mask(rows: &[&str]) -> Mask {
@@ -125,11 +110,6 @@ mod tests {
         let mask = mask(&["#####..", "#...#.#", "#.#.#..", "#...#..", "#####.."]);
         assert_eq!(mask.rings().len(), 4);
         assert_eq!(filled(&mask), mask);
-        // Lesions have no holes: the ring, its filled middle, and the pixel beside it.
-        let outlines = mask.outlines();
-        assert_eq!(outlines.len(), 3);
-        let solid = rasterise(&outlines, [0.0, 0.0, 7.0, 5.0], 7, 5);
-        assert_eq!(solid.area(), 26);
         assert!(Mask::empty(3, 3).rings().is_empty() && Mask::empty(0, 0).rings().is_empty());
     }
 

@@ -34,7 +34,7 @@ enum Kind {
 
 /// The part of each patient; the same for the same mammograms, shares and seed.
 pub(super) fn split(
-    mammograms: &[Mammogram],
+    mammograms: &[&Mammogram],
     shares: Shares,
     seed: u64,
 ) -> BTreeMap<String, Split> {
@@ -47,7 +47,7 @@ pub(super) fn split(
         };
         kinds.entry(&mammogram.patient).and_modify(|k| *k = kind.min(*k)).or_insert(kind);
     }
-    let mut parts = assigned(mammograms);
+    let mut parts = assigned(mammograms.iter().copied());
     let shares = [shares.train, shares.validation, shares.test];
     let open = kinds.iter().filter(|(patient, _)| !parts.contains_key(**patient));
     let dealt = deal(open, shares, ChaCha8Rng::seed_from_u64(seed));
@@ -64,7 +64,7 @@ pub(super) fn split(
 }
 
 /// The parts that the source itself puts patients in.
-fn assigned(mammograms: &[Mammogram]) -> BTreeMap<&str, Split> {
+fn assigned<'a>(mammograms: impl IntoIterator<Item = &'a Mammogram>) -> BTreeMap<&'a str, Split> {
     let mut parts: BTreeMap<&str, Split> = BTreeMap::new();
     for mammogram in mammograms {
         if let Some(part) = mammogram.assigned {
@@ -78,7 +78,7 @@ fn assigned(mammograms: &[Mammogram]) -> BTreeMap<&str, Split> {
 /// Removes the images that the source assigns to another part than their patient's, and says so: a
 /// patient shares no split with themselves.
 pub(super) fn settle(mammograms: &mut Vec<Mammogram>) -> Option<Notice> {
-    let parts: BTreeMap<String, Split> = assigned(mammograms)
+    let parts: BTreeMap<String, Split> = assigned(&*mammograms)
         .into_iter()
         .map(|(patient, part)| (patient.to_owned(), part))
         .collect();
@@ -195,6 +195,10 @@ mod tests {
         (0..2 * (cancer + benign + normal)).map(mammogram).collect()
     }
 
+    fn dealt(mammograms: &[Mammogram], shares: Shares, seed: u64) -> BTreeMap<String, Split> {
+        split(&mammograms.iter().collect::<Vec<_>>(), shares, seed)
+    }
+
     fn counts(parts: &BTreeMap<String, Split>, range: std::ops::Range<usize>) -> [usize; 3] {
         let patients: Vec<_> = parts.values().collect();
         PARTS.map(|part| patients[range.clone()].iter().filter(|p| ***p == part).count())
@@ -202,7 +206,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_spread_in_proportion() {
-        let parts = split(&patients(20, 30, 50), SHARES, 7);
+        let parts = dealt(&patients(20, 30, 50), SHARES, 7);
         assert_eq!(counts(&parts, 0..20), [16, 2, 2]);
         assert_eq!(counts(&parts, 20..50), [24, 3, 3]);
         assert_eq!(counts(&parts, 50..100), [40, 5, 5]);
@@ -211,15 +215,15 @@ mod tests {
     #[test]
     fn the_seed_decides_and_the_order_of_images_does_not() {
         let mut mammograms = patients(9, 9, 30);
-        let parts = split(&mammograms, SHARES, 1);
-        assert_ne!(parts, split(&mammograms, SHARES, 2));
+        let parts = dealt(&mammograms, SHARES, 1);
+        assert_ne!(parts, dealt(&mammograms, SHARES, 2));
         mammograms.reverse();
-        assert_eq!(parts, split(&mammograms, SHARES, 1));
+        assert_eq!(parts, dealt(&mammograms, SHARES, 1));
     }
 
     #[test]
     fn few_cancers_reach_every_part() {
-        let parts = split(&patients(3, 0, 27), SHARES, 5);
+        let parts = dealt(&patients(3, 0, 27), SHARES, 5);
         assert_eq!(counts(&parts, 0..3), [1, 1, 1]);
         assert_eq!(counts(&parts, 0..30), [24, 3, 3]);
     }
@@ -240,7 +244,7 @@ mod tests {
     fn a_split_of_the_source_is_kept() {
         let mut all = patients(2, 2, 2);
         assign(&mut all, "ttvv--eett--");
-        let parts = split(&all, SHARES, 1);
+        let parts = dealt(&all, SHARES, 1);
         assert_eq!(parts["p0000"], Split::Train);
         assert_eq!(parts["p0001"], Split::Validation);
         assert_eq!(parts["p0003"], Split::Test);
@@ -253,17 +257,17 @@ mod tests {
         let mut all = patients(10, 10, 30);
         let letters: String = (0..50).map(|p| if p % 5 == 0 { "ee" } else { "tt" }).collect();
         assign(&mut all, &letters);
-        let parts = split(&all, SHARES, 1);
+        let parts = dealt(&all, SHARES, 1);
         // A ninth of the forty training patients, each kind its share.
         assert_eq!(counts(&parts, 0..50), [36, 4, 10]);
         assert_eq!(counts(&parts, 0..10), [7, 1, 2]);
         for (number, part) in (0..50).zip(parts.values()) {
             assert_eq!(*part == Split::Test, number % 5 == 0);
         }
-        assert_ne!(parts, split(&all, SHARES, 2));
+        assert_ne!(parts, dealt(&all, SHARES, 2));
         // Without a share for validation all of them train.
         let shares = Shares { train: 0.9, validation: 0.0, test: 0.1 };
-        assert_eq!(counts(&split(&all, shares, 1), 0..50), [40, 0, 10]);
+        assert_eq!(counts(&dealt(&all, shares, 1), 0..50), [40, 0, 10]);
     }
 
     #[test]
@@ -274,7 +278,7 @@ mod tests {
         assert!(notice.message.contains("has 1 patients") && notice.message.contains("1 images"));
         assert_eq!(notice.place, "m0000");
         assert_eq!(all.len(), 5);
-        assert_eq!(split(&all, SHARES, 1)["p0000"], Split::Test);
+        assert_eq!(dealt(&all, SHARES, 1)["p0000"], Split::Test);
         assert!(settle(&mut all).is_none());
     }
 
@@ -284,7 +288,7 @@ mod tests {
             let mut all = patients(8, 8, 14);
             assign(&mut all, &letters);
             settle(&mut all);
-            let parts = split(&all, SHARES, seed);
+            let parts = dealt(&all, SHARES, seed);
             for mammogram in &all {
                 let part = parts[&mammogram.patient];
                 match mammogram.assigned {
@@ -303,7 +307,7 @@ mod tests {
         ) {
             let total = cancer + benign + normal;
             for shares in [SHARES, Shares { train: 0.5, validation: 0.5, test: 0.0 }] {
-                let parts = split(&patients(cancer, benign, normal), shares, seed);
+                let parts = dealt(&patients(cancer, benign, normal), shares, seed);
                 prop_assert_eq!(parts.len(), total);
                 let found = counts(&parts, 0..total);
                 for (n, share) in found.iter().zip([shares.train, shares.validation, shares.test]) {

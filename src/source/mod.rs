@@ -4,21 +4,27 @@
 //! image at a time, from any thread.
 
 mod ddsm;
+mod ddsm_release;
 mod dicom;
 mod ljpeg;
 mod mini_mias;
 mod pgm;
 mod phantom;
+mod picture;
 mod pseudonym;
 
-use anyhow::Result;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Fingerprint;
-use crate::config;
+use crate::config::{self, Shares, Split};
 use crate::mammogram::{Grey, Mammogram};
 
 pub use ddsm::Ddsm;
+pub use ddsm_release::DdsmRelease;
 pub use mini_mias::MiniMias;
 pub use phantom::Phantom;
 
@@ -26,6 +32,7 @@ pub use phantom::Phantom;
 pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
     match source {
         config::Source::Ddsm { path } => Box::new(Ddsm::new(path)),
+        config::Source::DdsmRelease { path } => Box::new(DdsmRelease::new(path)),
         config::Source::MiniMias { path } => Box::new(MiniMias::new(path)),
         &config::Source::Phantom { patients, height } => {
             Box::new(Phantom::new(patients, height, seed))
@@ -55,6 +62,59 @@ pub trait Source: Sync {
     /// # Errors
     /// Names the file and what is wrong with it.
     fn image(&self, mammogram: &Mammogram) -> Result<Grey>;
+
+    /// The part of the split that the data set itself gives to patients; the others are dealt by
+    /// `shares` and `seed`.
+    ///
+    /// # Errors
+    /// When the data set cannot be read.
+    fn splits(&self, shares: Shares, seed: u64) -> Result<BTreeMap<String, Split>> {
+        let _ = (shares, seed);
+        Ok(BTreeMap::new())
+    }
+
+    /// The patches that the data set comes with, to be used as they are; `None`: patches are cut.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are not labelled by this many classes.
+    fn ready(&self, classes: u32) -> Result<Option<Ready>> {
+        let _ = classes;
+        Ok(None)
+    }
+
+    /// Decodes a patch that the data set came with.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it.
+    fn patch(&self, patch: &ReadyPatch) -> Result<Grey> {
+        bail!("{} is no patch of this source", patch.file.display())
+    }
+}
+
+/// Patches that a data set comes with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ready {
+    /// By the mammograms they were cut from, in order.
+    pub patches: BTreeMap<String, Vec<ReadyPatch>>,
+    /// Mammograms that there are only patches of.
+    pub imageless: BTreeSet<String>,
+}
+
+/// A patch that a data set comes with, labelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadyPatch {
+    /// Left edge in pixels of the mammogram.
+    pub x: u32,
+    /// Top edge.
+    pub y: u32,
+    /// Edge of the window.
+    pub edge: u32,
+    /// Whether it is labelled as cancer.
+    pub positive: bool,
+    /// Whether it is labelled as benign.
+    pub benign: bool,
+    /// Its picture.
+    pub file: PathBuf,
 }
 
 /// What a data set is, for the pages.

@@ -20,7 +20,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use self::parts::{LesionView, MammogramView, PatchView, UnitCard, draw_lesions, pathology_word};
+pub(super) use self::data::sheet;
+use self::parts::{LesionView, MammogramView, PatchView, UnitCard, draw_lesions};
 use super::content::Article;
 use super::labels::Labels;
 use super::site::Writer;
@@ -326,7 +327,9 @@ impl<'a> Atlas<'a> {
         let config = self.inputs.config;
         let mut folders =
             vec![config.root.as_path(), config.output.as_path(), self.inputs.previews];
-        if let Source::MiniMias { path } = &config.source {
+        if let Source::Ddsm { path } | Source::DdsmRelease { path } | Source::MiniMias { path } =
+            &config.source
+        {
             folders.push(path);
             folders.extend(path.parent());
         }

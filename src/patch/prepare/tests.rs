@@ -138,8 +138,9 @@ fn patches_are_cut_labelled_and_stored_in_order() {
         let window = [patch.x, patch.y, patch.edge, patch.edge];
         let image = project.source.image(mammogram).unwrap();
         assert_eq!(store.pixels(number as u32), resample(&image, window, 32, 32).unwrap().pixels);
-        assert!(patch.breast_fraction >= 0.5);
-        let listed = patch.lesion_fraction >= 0.3 || patch.patch_fraction >= 0.3;
+        let fractions = patch.fractions.unwrap();
+        assert!(fractions.breast >= 0.5);
+        let listed = fractions.malignant.lesion >= 0.3 || fractions.malignant.patch >= 0.3;
         assert_eq!(patch.positive, listed);
         assert!(!patch.positive || mammogram.id.ends_with(['0', '4', '8']));
     }
@@ -148,7 +149,7 @@ fn patches_are_cut_labelled_and_stored_in_order() {
     let of_first = manifest.patches.iter().filter(|p| p.mammogram == 0).count();
     assert!((10..50).contains(&of_first), "{of_first}");
     let preview = image::open(project.layout.preview("disk003")).unwrap();
-    assert_eq!([preview.width(), preview.height()], manifest.mammograms[3].preview);
+    assert_eq!(Some([preview.width(), preview.height()]), manifest.mammograms[3].preview);
     assert_eq!(manifest.summary, ["disks"]);
     let counts = counts(&manifest);
     assert!(counts[0].ends_with("of 10 mammograms of 10 patients"), "{counts:?}");
@@ -226,7 +227,13 @@ fn no_patch_is_cut_where_a_cancer_has_no_place() {
     let mut mammogram = project.source.catalogue().unwrap().mammograms.remove(0);
     let splits = BTreeMap::from([(mammogram.patient.clone(), Split::Train)]);
     let Project { source, config, layout, .. } = &project;
-    let cutter = Cutter { source, patching: &config.patches, splits: &splits, layout };
+    let cutter = Cutter {
+        source,
+        patching: &config.patches,
+        splits: &splits,
+        ready: None,
+        layout: Some(layout),
+    };
     assert!(cutter.cut(&mammogram).unwrap().patches.iter().any(|p| p.positive));
     mammogram.lesions.push(lesion(vec![]));
     let cut = cutter.cut(&mammogram).unwrap();

@@ -1,6 +1,6 @@
 //! Chain codes: a lesion's boundary as a first pixel and steps to its neighbours.
 
-use crate::mammogram::{Outline, ring};
+use crate::mammogram::{Outline, around};
 
 /// Steps to the eight neighbours, x right and y down: 0 is up, then clockwise.
 const STEPS: [[i32; 2]; 8] = [[0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1]];
@@ -173,15 +173,11 @@ impl Region {
         }
     }
 
-    /// Pixels that touch at a corner belong together.
+    /// The boundary around the pixels' outer edges. Pixels that touch at a corner belong together.
     fn outline(&self) -> Vec<[f32; 2]> {
         let Some(first) = self.inside.iter().position(|&inside| inside) else { return Vec::new() };
-        let start = [(first % self.width) as i64, (first / self.width) as i64];
-        let mut ring = ring(start, |[x, y]| self.at(x, y), |_| ());
-        for [x, y] in &mut ring {
-            (*x, *y) = (*x + self.left as f32, *y + self.top as f32);
-        }
-        ring
+        let first = [(first % self.width) as i64, (first / self.width) as i64];
+        around(|x, y| self.at(x, y), first, [self.left.into(), self.top.into()])
     }
 }
 
