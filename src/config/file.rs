@@ -178,7 +178,7 @@ impl Check<'_> {
     }
 
     fn source(&self, given: Given<SourceFile>) -> Result<Source, Mistake> {
-        const KINDS: [&str; 4] = ["phantom", "ddsm", "ddsm_release", "mini_mias"];
+        const KINDS: [&str; 5] = ["phantom", "ddsm", "ddsm_release", "cbis_ddsm", "mini_mias"];
         let (at, file) = match given {
             Some(v) => (v.referenced, v.value),
             None => (Location::UNKNOWN, SourceFile::default()),
@@ -199,12 +199,13 @@ impl Check<'_> {
                     height: self.whole(height.0, file.height, height.1, 128, 8192)?,
                 })
             }
-            "ddsm" | "ddsm_release" | "mini_mias" => {
+            "ddsm" | "ddsm_release" | "cbis_ddsm" | "mini_mias" => {
                 refuse("patients", file.patients.map(|v| v.referenced))?;
                 refuse("height", file.height.map(|v| v.referenced))?;
                 let holds = match kind {
                     "ddsm" => "cases of DDSM, with their .ics files, at any depth",
                     "ddsm_release" => "ddsm_raw, ddsm_patches and the other folders of the release",
+                    "cbis_ddsm" => "the description tables and images of CBIS-DDSM, at any depth",
                     _ => "Info.txt and the mdbNNN.pgm files",
                 };
                 let Some(path) = file.path else {
@@ -218,6 +219,7 @@ impl Check<'_> {
                 Ok(match kind {
                     "ddsm" => Source::Ddsm { path },
                     "ddsm_release" => Source::DdsmRelease { path },
+                    "cbis_ddsm" => Source::CbisDdsm { path },
                     _ => Source::MiniMias { path },
                 })
             }

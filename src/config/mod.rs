@@ -144,6 +144,11 @@ pub enum Source {
         /// The folder that holds `ddsm_raw`, `ddsm_patches` and the others (absolute).
         path: PathBuf,
     },
+    /// CBIS-DDSM, as DICOM or converted, whole or in part.
+    CbisDdsm {
+        /// The folder that holds its description tables and images at any depth (absolute).
+        path: PathBuf,
+    },
     /// The mini-MIAS database: `mdbNNN.pgm` and `Info.txt`.
     MiniMias {
         /// Its folder (absolute).

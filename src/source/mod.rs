@@ -3,10 +3,12 @@
 //! A source first gives its catalogue (what there is, without decoding pixels), then decodes one
 //! image at a time, from any thread.
 
+mod cbis_ddsm;
 mod ddsm;
 mod ddsm_release;
 mod dicom;
 mod ljpeg;
+mod masks;
 mod mini_mias;
 mod pgm;
 mod phantom;
@@ -23,6 +25,7 @@ use crate::artifact::Fingerprint;
 use crate::config::{self, Shares, Split};
 use crate::mammogram::{Grey, Mammogram};
 
+pub use cbis_ddsm::CbisDdsm;
 pub use ddsm::Ddsm;
 pub use ddsm_release::DdsmRelease;
 pub use mini_mias::MiniMias;
@@ -33,6 +36,7 @@ pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
     match source {
         config::Source::Ddsm { path } => Box::new(Ddsm::new(path)),
         config::Source::DdsmRelease { path } => Box::new(DdsmRelease::new(path)),
+        config::Source::CbisDdsm { path } => Box::new(CbisDdsm::new(path)),
         config::Source::MiniMias { path } => Box::new(MiniMias::new(path)),
         &config::Source::Phantom { patients, height } => {
             Box::new(Phantom::new(patients, height, seed))

@@ -6,7 +6,7 @@
 
 /// The lesion's kinds as lines of the overlay give them, in terms: most general first, each once.
 /// `unknown` is told of the words that are no keyword.
-pub(super) fn terms(lines: &[String], mut unknown: impl FnMut(&str)) -> Vec<String> {
+pub(in crate::source) fn terms(lines: &[String], mut unknown: impl FnMut(&str)) -> Vec<String> {
     let mut terms: Vec<&str> = Vec::new();
     for line in lines {
         let words: Vec<&str> = line.split_whitespace().collect();

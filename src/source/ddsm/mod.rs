@@ -10,7 +10,7 @@
 mod case;
 mod chain;
 mod density;
-mod keyword;
+pub(super) mod keyword;
 mod listing;
 mod overlay;
 mod scan;
