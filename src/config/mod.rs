@@ -149,6 +149,14 @@ pub enum Source {
         /// The folder that holds its description tables and images at any depth (absolute).
         path: PathBuf,
     },
+    /// Any other data set, by a table of its images and lesions.
+    Folder {
+        /// The table, CSV, JSON lines or YAML (absolute); files in it are relative to its folder.
+        #[serde(rename = "path")]
+        table: PathBuf,
+        /// A table of further regions, such as tissues (absolute).
+        regions: Option<PathBuf>,
+    },
     /// The mini-MIAS database: `mdbNNN.pgm` and `Info.txt`.
     MiniMias {
         /// Its folder (absolute).

@@ -7,6 +7,7 @@ mod cbis_ddsm;
 mod ddsm;
 mod ddsm_release;
 mod dicom;
+mod folder;
 mod ljpeg;
 mod masks;
 mod mini_mias;
@@ -28,6 +29,7 @@ use crate::mammogram::{Grey, Mammogram};
 pub use cbis_ddsm::CbisDdsm;
 pub use ddsm::Ddsm;
 pub use ddsm_release::DdsmRelease;
+pub use folder::Folder;
 pub use mini_mias::MiniMias;
 pub use phantom::Phantom;
 
@@ -37,6 +39,9 @@ pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
         config::Source::Ddsm { path } => Box::new(Ddsm::new(path)),
         config::Source::DdsmRelease { path } => Box::new(DdsmRelease::new(path)),
         config::Source::CbisDdsm { path } => Box::new(CbisDdsm::new(path)),
+        config::Source::Folder { table, regions } => {
+            Box::new(Folder::new(table, regions.clone(), seed))
+        }
         config::Source::MiniMias { path } => Box::new(MiniMias::new(path)),
         &config::Source::Phantom { patients, height } => {
             Box::new(Phantom::new(patients, height, seed))
