@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use breast::breast;
+pub use breast::{Breast, breast};
 pub(crate) use contour::around;
 pub use contour::contours;
 pub use grey::{Grey, Mask};
+pub(crate) use outline::simplify;
 pub use outline::{Outline, rasterise};
 pub use resample::resample;
 

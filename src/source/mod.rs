@@ -5,6 +5,8 @@
 
 mod ddsm;
 mod ddsm_release;
+#[cfg(test)]
+mod fuzz;
 mod mini_mias;
 mod pgm;
 mod phantom;

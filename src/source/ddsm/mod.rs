@@ -543,4 +543,6 @@ fn scaled(outline: Outline, [x, y]: [f64; 2]) -> Outline {
 #[path = "../../../tests/support/ljpeg.rs"]
 mod encoder;
 #[cfg(test)]
+pub(super) mod fuzz;
+#[cfg(test)]
 mod tests;
