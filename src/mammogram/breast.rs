@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::{Grey, Mask};
+use super::{Grey, Mask, Outline, contours, simplify};
 
 /// Longest side of the reduced image.
 const REDUCED: usize = 256;
@@ -26,13 +26,31 @@ const MIN_CONTRAST: f64 = 16.0;
 const DARK_SHARE: f64 = 0.5;
 const DARK: f64 = 32.0;
 
+/// How far a corner of the outline strays, in reduced pixels, before it counts.
+const TOLERANCE: f32 = 0.75;
+
+/// Where the breast is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Breast {
+    /// Its pixels.
+    pub mask: Mask,
+    /// Its boundary with few corners, in pixels of the image.
+    pub outlines: Vec<Outline>,
+}
+
+impl Breast {
+    fn none(image: &Grey) -> Self {
+        Self { mask: Mask::empty(image.width, image.height), outlines: Vec::new() }
+    }
+}
+
 /// The breast region of a display image (dark background, bright tissue), pectoral muscle included.
 ///
 /// An image without a dark background is all breast; one without anything bright has none.
-pub fn breast(image: &Grey) -> Mask {
+pub fn breast(image: &Grey) -> Breast {
     let (width, height) = (image.width as usize, image.height as usize);
     if width == 0 || height == 0 {
-        return Mask::empty(image.width, image.height);
+        return Breast::none(image);
     }
     let factor = width.max(height).div_ceil(REDUCED);
     let small = reduce(image, factor);
@@ -46,7 +64,7 @@ pub fn breast(image: &Grey) -> Mask {
     let bits = |pixels| Bits { width: film_width, height: film_height, pixels };
     let region = match background(&pixels) {
         Background::None => bits(vec![true; pixels.len()]),
-        Background::Everywhere => return Mask::empty(image.width, image.height),
+        Background::Everywhere => return Breast::none(image),
         Background::Below(threshold) => {
             let bright = bits(pixels.iter().map(|&v| f64::from(v) > threshold).collect());
             bright.opened(OPENING).largest_region().filled()
@@ -60,7 +78,22 @@ pub fn breast(image: &Grey) -> Mask {
     for (row, y) in region.pixels.chunks(film_width.max(1)).zip(film.rows) {
         whole.pixels[y * small.width..][film.columns.clone()].copy_from_slice(row);
     }
-    enlarge(&whole, image.width, image.height, factor)
+    let mask = enlarge(&whole, image.width, image.height, factor);
+    Breast { mask, outlines: outlines(whole, image, factor) }
+}
+
+/// The boundaries of a reduced region in pixels of the image, rounded.
+fn outlines(region: Bits, image: &Grey, factor: usize) -> Vec<Outline> {
+    let Bits { width, height, pixels } = region;
+    let reduced = Mask { width: width as u32, height: height as u32, pixels };
+    let ring = |outline| {
+        let Outline::Polygon(corners) = outline else { return outline };
+        let place = |v: f32, end: u32| (v * factor as f32).round().min(end as f32);
+        let corners = simplify(&corners, TOLERANCE);
+        let corners = corners.iter().map(|&[x, y]| [place(x, image.width), place(y, image.height)]);
+        Outline::Polygon(corners.collect())
+    };
+    contours(&reduced).into_iter().map(ring).collect()
 }
 
 /// What of an image is background.
@@ -305,7 +338,7 @@ fn enlarge(region: &Bits, width: u32, height: u32, factor: usize) -> Mask {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mammogram::{Outline, rasterise};
+    use crate::mammogram::rasterise;
     use crate::source::real_data;
 
     fn iou(a: &Mask, b: &Mask) -> f64 {
@@ -341,7 +374,9 @@ mod tests {
                 false => noise(i, 9),
             };
         }
-        let found = breast(&image);
+        let Breast { mask: found, outlines } = breast(&image);
+        let drawn = rasterise(&outlines, [0.0, 0.0, 600.0, 800.0], width, height);
+        assert!(iou(&drawn, &found) > 0.985, "{}", iou(&drawn, &found));
         let agreement = iou(&found, &truth);
         assert!(agreement > 0.97, "{agreement}");
         assert!(found.at(100, 400) && !found.at(520, 40));
@@ -360,7 +395,7 @@ mod tests {
                 _ => 0,
             };
         }
-        let found = breast(&image);
+        let found = breast(&image).mask;
         let truth =
             (0..600 * 700).map(|i| (150..550).contains(&(i % 700)) && inside(i % 700, i / 700));
         let truth = Mask { width: 700, height: 600, pixels: truth.collect() };
@@ -371,7 +406,7 @@ mod tests {
     fn one_sided_images_are_all_or_nothing() {
         let of = |value: fn(usize) -> u8, width: u32, height: u32| {
             let pixels = (0..(width * height) as usize).map(value).collect();
-            breast(&Grey { width, height, pixels }).area() as f64
+            breast(&Grey { width, height, pixels }).mask.area() as f64
                 / f64::from((width * height).max(1))
         };
         assert_eq!(of(|_| 0, 300, 500), 0.0);
@@ -400,8 +435,10 @@ mod tests {
                 pixels: drawn.pixels().map(|p| p.0[0] > 127).collect(),
             };
             let start = std::time::Instant::now();
-            let found = breast(&grey);
+            let Breast { mask: found, outlines } = breast(&grey);
             slowest = slowest.max(start.elapsed());
+            let drawn = rasterise(&outlines, [0.0, 0.0, 1024.0, 1024.0], 1024, 1024);
+            assert!(iou(&drawn, &found) > 0.97, "{stem}: {}", iou(&drawn, &found));
             scores.push((iou(&found, &truth), stem));
         }
         scores.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Split;
 
-pub use breast::breast;
+pub use breast::{Breast, breast};
 pub(crate) use contour::around;
 pub use contour::contours;
 pub use grey::{Grey, Mask};
+pub(crate) use outline::simplify;
 pub use outline::{Outline, rasterise};
 pub use resample::resample;
 

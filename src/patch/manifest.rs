@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::{self, Layout};
 use crate::config::{Patches, Shares, Split};
-use crate::mammogram::Mammogram;
+use crate::mammogram::{Mammogram, Outline};
 use crate::source::{About, Notice};
 
 /// Version of the manifest.
@@ -66,6 +66,9 @@ pub struct Member {
     /// Size of its preview, `previews/<id>.jpg`, in pixels; `None` where there are only patches of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preview: Option<[u32; 2]>,
+    /// Boundary of the breast in image pixels; empty where it was not found or there is no image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breast: Vec<Outline>,
 }
 
 /// A square window of a mammogram.

@@ -18,7 +18,7 @@ use super::window::Grid;
 use super::{Given, Manifest, Member, Patch, Store, split, store};
 use crate::artifact::{self, Fingerprint, Layout, Stamp};
 use crate::config::{Config, Patches, Split};
-use crate::mammogram::{Grey, Lesion, Mammogram, Pathology, breast, resample};
+use crate::mammogram::{Breast, Grey, Lesion, Mammogram, Pathology, breast, resample};
 use crate::progress::Progress;
 use crate::source::{Catalogue, Notice, Ready, ReadyPatch, Source};
 
@@ -308,7 +308,8 @@ impl Cutter<'_> {
                 return Ok(Cut { notice: notice(message, true), ..Cut::default() });
             }
         };
-        let member = self.member(mammogram, &image)?;
+        let Breast { mask: breast, outlines } = breast(&image);
+        let member = Member { breast: outlines, ..self.member(mammogram, &image)? };
         if self.ready.is_some() {
             return self.take(mammogram, member);
         }
@@ -335,7 +336,7 @@ impl Cutter<'_> {
             );
             return Ok(cut);
         }
-        let breast = Area::of(&breast(&image));
+        let breast = Area::of(&breast);
         let labeller = Labeller::new(&mammogram.lesions, image.width, image.height, patching);
         let grid = Grid::new(image.width, image.height, patching.window, patching.stride);
         let edge = grid.edge;
@@ -419,7 +420,7 @@ impl Cutter<'_> {
     fn seat(&self, mammogram: &Mammogram, preview: Option<[u32; 2]>) -> Result<Member> {
         let split =
             self.splits.get(&mammogram.patient).copied().context("a patient without a split")?;
-        Ok(Member { mammogram: mammogram.clone(), split, preview })
+        Ok(Member { mammogram: mammogram.clone(), split, preview, breast: Vec::new() })
     }
 }
 

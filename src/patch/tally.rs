@@ -87,7 +87,9 @@ pub fn tally(manifest: &Manifest) -> Vec<Group> {
         patients[at].insert(&mammogram.patient);
         whole[0][at] += 1;
         views.add(view(mammogram), at);
-        densities.add(mammogram.density.clone(), at);
+        // Mini-MIAS tells three tissues, which are no BI-RADS compositions.
+        let tissue = || mammogram.facts.get("tissue").cloned();
+        densities.add(mammogram.density.clone().or_else(tissue), at);
         for lesion in &mammogram.lesions {
             pathologies.add(lesion.pathology, at);
             let distinct: BTreeSet<&String> = lesion.terms.iter().collect();

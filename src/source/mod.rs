@@ -8,6 +8,8 @@ mod ddsm;
 mod ddsm_release;
 mod dicom;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod ljpeg;
 mod masks;
 mod mini_mias;
@@ -150,6 +152,34 @@ pub struct Catalogue {
     pub summary: Vec<String>,
     /// What was left out, and why.
     pub notices: Vec<Notice>,
+}
+
+/// The lines of a text by places in it that rise: tables with line breaks within their values are told of
+/// by the line where a row begins.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, line: 1 }
+    }
+
+    /// The line of what begins at a row's place or after the line breaks there.
+    fn of(&mut self, place: Option<&csv::Position>) -> u64 {
+        let place = place.map_or(self.at as u64, csv::Position::byte);
+        let place = usize::try_from(place).unwrap_or(usize::MAX).min(self.bytes.len());
+        while let Some(byte) = self.bytes.get(self.at) {
+            if self.at >= place && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.line += u64::from(*byte == b'\n');
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 /// Something a user should know of an input.

@@ -183,8 +183,12 @@ pub(super) mod tests {
         mammograms: Vec<Mammogram>,
         windows: &[(u32, u32, u32, bool, bool)],
     ) -> Manifest {
-        let member =
-            |mammogram| Member { mammogram, split: Split::Test, preview: Some([100, 100]) };
+        let member = |mammogram| Member {
+            mammogram,
+            split: Split::Test,
+            preview: Some([100, 100]),
+            breast: vec![],
+        };
         let patch = |&(mammogram, x, y, positive, benign): &(u32, u32, u32, bool, bool)| Patch {
             mammogram,
             x,

@@ -42,6 +42,7 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
                 _ => Split::Test,
             },
             preview: Some([200, 200]),
+            breast: vec![],
         });
         for i in 0..12_u32 {
             let (positive, dark) = (i % 3 == 0, i % 3 == 2 && (12 * patient + i) % 4 != 0);

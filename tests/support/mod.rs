@@ -344,7 +344,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
         }
         let preview = Some([grey.width, grey.height]);
         let split = if (number / 2) % 3 == 0 { Split::Train } else { Split::Validation };
-        members.push(Member { mammogram, split, preview });
+        members.push(Member { mammogram, split, preview, breast: vec![] });
     }
     // The layout that `patch::Store` documents.
     let mut file = b"uapatch1".to_vec();

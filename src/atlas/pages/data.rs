@@ -9,6 +9,7 @@ use super::{Atlas, MammogramView};
 use crate::atlas::export::TABLES;
 use crate::atlas::text;
 use crate::config::Split;
+use crate::lexicon::Vocabulary;
 use crate::patch::Manifest;
 use crate::patch::tally::{self, Title};
 use crate::source::Notice;
@@ -24,6 +25,7 @@ pub(super) struct View {
     summary: Vec<String>,
     splits: Vec<SplitRow>,
     groups: Vec<GroupView>,
+    vocabulary: Option<VocabularyView>,
     sheet: Vec<MammogramView>,
     /// Whether the split, and the patches, are the source's own.
     given_split: bool,
@@ -61,6 +63,32 @@ struct RowView {
     total: String,
     /// Widths of the three parts of the bar, as percentages of the longest bar.
     widths: [String; 3],
+}
+
+/// What the source's keywords became.
+#[derive(Serialize)]
+struct VocabularyView {
+    name: String,
+    source: String,
+    fields: Vec<FieldView>,
+}
+
+#[derive(Serialize)]
+struct FieldView {
+    field: String,
+    words: Vec<WordView>,
+}
+
+#[derive(Serialize)]
+struct WordView {
+    word: String,
+    /// What each edition calls it, and whether something is lost on the way.
+    fourth: String,
+    fourth_lossy: bool,
+    fifth: String,
+    fifth_standing: String,
+    fifth_lossy: bool,
+    note: String,
 }
 
 #[derive(Serialize)]
@@ -111,6 +139,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         summary: manifest.summary.iter().map(|line| clean(line)).collect(),
         splits,
         groups: groups(atlas),
+        vocabulary: vocabulary(atlas),
         sheet: sheet(manifest).into_iter().map(|number| atlas.mammogram(number)).collect(),
         given_split: manifest.given.patients > 0,
         given_patches: manifest.given.patches,
@@ -159,6 +188,33 @@ fn groups(atlas: &Atlas) -> Vec<GroupView> {
         groups.push(GroupView { title: title_words, rows: rows.into_iter().map(row).collect() });
     }
     groups
+}
+
+/// For data sets that have DDSM's keywords.
+fn vocabulary(atlas: &Atlas) -> Option<VocabularyView> {
+    let kind = atlas.inputs.manifest.source.kind.as_str();
+    if !matches!(kind, "ddsm" | "cbis_ddsm") {
+        return None;
+    }
+    let vocabulary = Vocabulary::ddsm();
+    let word = |word: &crate::lexicon::Word| WordView {
+        word: word.word.clone(),
+        fourth: word.bi_rads_4.clone(),
+        fourth_lossy: word.lossy.contains(&4),
+        fifth: atlas.labels.name(&word.bi_rads_5),
+        fifth_standing: atlas.labels.standing(&word.bi_rads_5),
+        fifth_lossy: word.lossy.contains(&5),
+        note: word.note.clone(),
+    };
+    let fields = vocabulary.fields.iter().map(|field| FieldView {
+        field: field.field.clone(),
+        words: field.words.iter().map(word).collect(),
+    });
+    Some(VocabularyView {
+        name: vocabulary.name.clone(),
+        source: vocabulary.source.clone(),
+        fields: fields.collect(),
+    })
 }
 
 /// Mammograms of the contact sheet, as numbers in the manifest: spread evenly over those with

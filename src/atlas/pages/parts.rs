@@ -56,6 +56,8 @@ pub(super) struct LesionView {
     pub(super) pathology: &'static str,
     /// The finding in words.
     pub(super) finding: String,
+    /// The source's own words for it, where there are terms beside them.
+    pub(super) source_words: String,
 }
 
 /// A unit in a list.
@@ -213,6 +215,7 @@ pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> 
         .iter()
         .map(|lesion| {
             let names: Vec<String> = lesion.terms.iter().map(|id| labels.name(id)).collect();
+            let named = !names.is_empty();
             let words =
                 if names.is_empty() { lesion.source_words.clone() } else { names.join(", ") };
             let grades = [
@@ -232,6 +235,7 @@ pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> 
                     .collect(),
                 pathology: pathology_word(lesion.pathology),
                 finding: finding.join("; "),
+                source_words: if named { lesion.source_words.clone() } else { String::new() },
             }
         })
         .collect()

@@ -67,8 +67,7 @@ impl CbisDdsm {
         }
         let mut tables = Tables { counts: Vec::new(), views: BTreeMap::new(), notices: Vec::new() };
         for (table, path) in found {
-            let file = fs_err::File::open(&path)?;
-            let (rows, notices) = table::read(table, std::io::BufReader::new(file))
+            let (rows, notices) = table::read(table, &fs_err::read(&path)?)
                 .with_context(|| path.display().to_string())?;
             tables.notices.extend(notices);
             tables.counts.push((table, rows.len()));
@@ -364,6 +363,29 @@ fn summary(
         ));
     }
     lines
+}
+
+/// The description tables.
+#[cfg(test)]
+pub(super) fn fuzz_target() -> super::fuzz::Target {
+    super::fuzz::Target {
+        name: "cbis",
+        seeds: vec![
+            b"patient_id,breast_density,left or right breast,image view,abnormality id,abnormality type,mass shape,mass margins,assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path\r\nP_00001,3,LEFT,CC,1,mass,OVAL-ROUND,NA,4,MALIGNANT,4,a/1.2/1.3/0.dcm,a_1/1.2/1.3/0.dcm,\"a_1/1.2/1.3/1.dcm\n\"\r\nP_00001,3,RIGHT,MLO,1,mass,,,4,BENIGN,4,a,b,c\n".into(),
+        ],
+        words: &["P_00001", "LEFT", "MLO", ",", "\"", "\r\n", "\n", "-", "/", "MALIGNANT", "NA", "é"],
+        read: |bytes| {
+            let table = Table { kind: table::Kind::Mass, split: Split::Train };
+            super::fuzz::outcome(table::read(table, bytes), |(rows, notices)| {
+                let mut unknown = 0;
+                for row in &rows {
+                    keyword::terms(&[row.words.clone()], |_| unknown += 1);
+                }
+                let notices = notices.iter().map(|notice| notice.message.as_str());
+                format!("{} rows, {unknown} {}", rows.len(), notices.collect::<String>())
+            })
+        },
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The description tables: one row per abnormality and view.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -9,7 +8,7 @@ use walkdir::WalkDir;
 
 use crate::config::Split;
 use crate::mammogram::{Laterality, Pathology, View};
-use crate::source::Notice;
+use crate::source::{Lines, Notice};
 
 /// Which of the four tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,8 +120,9 @@ pub(super) fn find(root: &Path) -> Vec<(Table, PathBuf)> {
 ///
 /// # Errors
 /// When a column is missing.
-pub(super) fn read(table: Table, source: impl Read) -> Result<(Vec<Row>, Vec<Notice>)> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
+pub(super) fn read(table: Table, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Notice>)> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let mut lines = Lines::new(bytes);
     let plain = |name: &str| name.trim().to_ascii_lowercase().replace('_', " ");
     let header: Vec<String> = reader.headers()?.iter().map(plain).collect();
     let column = |name: &str| {
@@ -160,12 +160,12 @@ pub(super) fn read(table: Table, source: impl Read) -> Result<(Vec<Row>, Vec<Not
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
+                let line = lines.of(error.position());
                 notice(line, "the row cannot be read; it is left out".into(), true);
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.of(record.position());
         let field = |index: usize| record.get(columns[index]).unwrap_or_default().trim();
         let Some(seen) = seen([field(0), field(1), field(2)]) else {
             let message = "the row names no patient such as P_00001 with LEFT or RIGHT and CC or MLO; it is left out";

@@ -541,4 +541,6 @@ fn scaled(outline: Outline, [x, y]: [f64; 2]) -> Outline {
 }
 
 #[cfg(test)]
+pub(super) mod fuzz;
+#[cfg(test)]
 mod tests;

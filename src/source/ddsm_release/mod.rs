@@ -554,5 +554,29 @@ fn decode(path: &Path) -> Result<Grey> {
     })
 }
 
+/// The names of mammograms and patches.
+#[cfg(test)]
+pub(super) fn fuzz_target() -> super::fuzz::Target {
+    super::fuzz::Target {
+        name: "release",
+        seeds: vec![
+            b"benign_01-B_3099_1.LEFT_CC.LJPEG.1-y512_x256_h900_w900.jpg".into(),
+            b"cancer_12-A_1_1.RIGHT_MLO.LJPEG.1-x0_y0_w9_h9_imgfrac0.25.jpg".into(),
+        ],
+        words: &[
+            "-", "_", ".", "y1", "x1", "h9", "w9", "LEFT_CC", "LJPEG.1", "A_1_1", "/", "\\", "é",
+        ],
+        read: |bytes| {
+            let text = String::from_utf8_lossy(bytes);
+            let stem = listing::stem(&text, &["jpg"]).unwrap_or(&text);
+            let film = name::film(stem).is_some();
+            super::fuzz::outcome(name::window(stem), |window| {
+                assert!(stem.starts_with(window.film) && window.edge > 0);
+                format!("read {film}")
+            })
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests;

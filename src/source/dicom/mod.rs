@@ -83,5 +83,35 @@ impl Dicom {
     }
 }
 
+/// Whole files.
+#[cfg(test)]
+pub(super) fn fuzz_target() -> super::fuzz::Target {
+    use std::io::Cursor;
+    super::fuzz::Target {
+        name: "dicom",
+        seeds: tests::all_made(),
+        words: &[
+            "SQ\0\0",
+            "OW\0\0",
+            "UN\0\0",
+            "US\u{2}\0",
+            "DS",
+            "IS",
+            "\\",
+            "\u{28}\0",
+            "\0\0\0\0",
+            "MONOCHROME1",
+            "1.2.840.10008.1.2.4.70",
+            "1.2.840.10008.1.2.5",
+            "1.2.840.10008.1.2.4.90",
+        ],
+        read: |bytes| {
+            let read = Dicom::read(Cursor::new(bytes)).and_then(|d| d.image(Cursor::new(bytes)));
+            let read = read.map_err(|error| format!("{error:#}"));
+            super::fuzz::outcome(read, |image| format!("{:?}", image.pixels.first()))
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -31,6 +31,11 @@ fn made(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(format!("{name}.dcm"))).unwrap()
 }
 
+/// Every file that was made up.
+pub(super) fn all_made() -> Vec<Vec<u8>> {
+    golden().made.keys().map(|name| made(name)).collect()
+}
+
 fn read(bytes: &[u8]) -> Result<Dicom> {
     Dicom::read(Cursor::new(bytes))
 }

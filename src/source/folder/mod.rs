@@ -10,7 +10,7 @@ mod row;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
@@ -66,10 +66,19 @@ impl Folder {
         Self { table: table.into(), regions, pseudonyms, images: OnceLock::new() }
     }
 
+    /// The path of a file that a table names, without `.` and `..`: two names of one file are one.
     fn resolve(&self, table: &Path, file: &str) -> PathBuf {
         // Tables may come from a system with other separators.
         let file = if cfg!(windows) { file.to_owned() } else { file.replace('\\', "/") };
-        table.parent().unwrap_or(Path::new("")).join(file)
+        let mut resolved = PathBuf::new();
+        for part in table.parent().unwrap_or(Path::new("")).join(file).components() {
+            match part {
+                Component::ParentDir => drop(resolved.pop()),
+                Component::CurDir => {}
+                part => resolved.push(part),
+            }
+        }
+        resolved
     }
 
     fn place(&self, line: u64) -> String {
@@ -406,6 +415,37 @@ fn misses(outline: &Outline, [width, height]: [u32; 2]) -> bool {
     outline.bounds().is_none_or(|[left, top, right, bottom]| {
         right <= 0.0 || bottom <= 0.0 || left >= width as f32 || top >= height as f32
     })
+}
+
+/// Tables of every form, told apart by the first byte.
+#[cfg(test)]
+pub(super) fn fuzz_target() -> super::fuzz::Target {
+    super::fuzz::Target {
+        name: "folder",
+        seeds: vec![
+            b"cimage,patient,view,pathology,terms,mask,value,polygon\na.png,P,CC,benign,mass,m.png,4,\nb.png,,,,,,,\"1,2 3,4 5,6\"\n".into(),
+            b"j{\"image\": \"a\", \"polygon\": [[1, 2], [3, 4], [5, 6]], \"terms\": [\"mass\"]}\n".into(),
+            b"y- {image: a, density: 3, split: val, micron: 70}\n- image: b\n  polygon: 1,2 3,4 5,6; 1,1 2,2 3,1\n".into(),
+        ],
+        words: &[
+            "image", "patient", "polygon", "mask", "value", "split", ",", ";", "\"", "\n", "- ", ": ",
+            "{", "}", "[", "]", "1e999", "malignant", "_x", "&a ", "*a",
+        ],
+        read: |bytes| {
+            let (form, text) = bytes.split_first().map_or((b'c', bytes), |(form, text)| (*form, text));
+            let name = match form {
+                b'j' => "t.jsonl",
+                b'y' => "t.yaml",
+                _ => "t.csv",
+            };
+            let read = table::parse(text, Path::new(name), &row::COLUMNS);
+            super::fuzz::outcome(read, |(records, notices)| {
+                let rows = records.iter().map(|r| super::fuzz::outcome(Row::parse(r), |_| "row".into()));
+                let rows: BTreeSet<String> = rows.collect();
+                format!("{rows:?} {}", notices.len())
+            })
+        },
+    }
 }
 
 #[cfg(test)]

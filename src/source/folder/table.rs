@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use serde_yaml::Spanned;
 
-use crate::source::Notice;
+use crate::source::{Lines, Notice};
 use crate::yaml::{Text, unknown};
 
 /// Larger tables are not read.
@@ -54,13 +54,21 @@ pub(super) fn read(path: &Path, columns: &[&str]) -> Result<(Vec<Record>, Vec<No
         "{} holds {size} bytes; at most {MAX_BYTES} are read",
         path.display()
     );
-    let bytes = fs_err::read(path)?;
+    parse(&fs_err::read(path)?, path, columns)
+}
+
+/// As [`read`], of bytes.
+pub(super) fn parse(
+    bytes: &[u8],
+    path: &Path,
+    columns: &[&str],
+) -> Result<(Vec<Record>, Vec<Notice>)> {
     let name = name(path);
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
     let (mut records, notices) = match ending.as_str() {
-        "csv" => csv(&bytes, &name)?,
-        "jsonl" | "ndjson" => lines(&bytes, &name)?,
-        "yaml" | "yml" => (yaml(&bytes, path)?, Vec::new()),
+        "csv" => csv(bytes, &name)?,
+        "jsonl" | "ndjson" => lines(bytes, &name)?,
+        "yaml" | "yml" => (yaml(bytes, path)?, Vec::new()),
         _ => bail!("{} is no table; expected .csv, .jsonl, .yaml or .yml", path.display()),
     };
     for record in &mut records {
@@ -90,6 +98,7 @@ fn csv(bytes: &[u8], name: &str) -> Result<(Vec<Record>, Vec<Notice>)> {
     let count = |wanted: u8| first.iter().filter(|&&b| b == wanted).count();
     let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
+    let mut lines = Lines::new(bytes);
     let header = reader.byte_headers().with_context(|| format!("{name}: has no header"))?;
     let header: Vec<String> =
         header.iter().map(|column| String::from_utf8_lossy(column).trim().to_owned()).collect();
@@ -100,12 +109,12 @@ fn csv(bytes: &[u8], name: &str) -> Result<(Vec<Record>, Vec<Notice>)> {
                 let text =
                     |value: &[u8]| Value::String(String::from_utf8_lossy(value).into_owned());
                 records.push(Record {
-                    line: record.position().map_or(0, csv::Position::line),
+                    line: lines.of(record.position()),
                     values: header.iter().cloned().zip(record.iter().map(text)).collect(),
                 });
             }
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
+                let line = lines.of(error.position());
                 let message = "has not as many values as the header; the row is left out";
                 notices.push(notice(name, line, message));
             }

@@ -24,6 +24,10 @@ fn grey(x: u32, y: u32) -> u8 {
 }
 
 fn picture(root: &Path, place: &str) {
+    if place.ends_with(".pgm") {
+        let pixels = (0..2400).map(|i| grey(i % 40, i / 40));
+        return write(root, place, [b"P5 40 60 255\n".to_vec(), pixels.collect()].concat());
+    }
     write(root, place, []);
     GrayImage::from_fn(40, 60, |x, y| Luma([grey(x, y)])).save(root.join(place)).unwrap();
 }
@@ -132,7 +136,7 @@ fn csv_json_lines_and_yaml_give_the_same_mammograms() {
 fn every_format_shows_the_same_picture() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    let names = ["a.png", "a.tif", "a.pgm", "a.bmp.png", "d.png", "d.tif", "d.pgm"];
+    let names = ["a.png", "a.tif", "a.pgm", "a.bmp.png", "d.png", "d.tif"];
     for name in names {
         if name.starts_with('a') { picture(root, name) } else { deep(root, name) }
     }
@@ -149,7 +153,7 @@ fn every_format_shows_the_same_picture() {
     let source = open(root, "t.csv");
     let catalogue = source.catalogue().unwrap();
     assert_eq!(catalogue.notices, []);
-    assert_eq!(catalogue.mammograms.len(), 10);
+    assert_eq!(catalogue.mammograms.len(), 9);
     // Values 0 to 195 as they are, or stretched to 255.
     let plain: Vec<u8> = (0..2400).map(|i| grey(i % 40, i / 40)).collect();
     let stretched: Vec<u8> =
@@ -157,18 +161,13 @@ fn every_format_shows_the_same_picture() {
     for (index, mammogram) in catalogue.mammograms.iter().enumerate() {
         let image = source.image(mammogram).unwrap();
         assert_eq!((image.width, image.height), (40, 60));
-        let expected = if matches!(index, 0..4 | 8) { &plain } else { &stretched };
-        // A PGM's white is that of its header; a lossy picture is near.
-        let within = match index {
-            8 => 12,
-            6 => continue,
-            _ => 1,
-        };
+        let expected = if matches!(index, 0..4 | 7) { &plain } else { &stretched };
+        let within = if index == 7 { 12 } else { 1 };
         let differ = image.pixels.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(differ <= Some(within), "{index}: {differ:?}");
     }
     // What the table leaves open is in the tags.
-    let last = &catalogue.mammograms[9];
+    let last = &catalogue.mammograms[8];
     assert_eq!(last.patient, catalogue.mammograms[0].patient);
     assert_eq!((last.laterality, last.view), (Some(Laterality::Right), Some(View::Mlo)));
 }
