@@ -125,7 +125,7 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
     assert_eq!(config.seed, u64::MAX);
     assert_eq!(config.device, Device::Cuda(1));
     assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
-    let folder = parse("source: { kind: folder, path: t.csv, regions: ../r.jsonl }").unwrap();
+    let folder = parse_at("source: { kind: folder, path: t.csv, regions: ../r.jsonl }").unwrap();
     let (table, regions) = ("/project/t.csv".into(), Some("/r.jsonl".into()));
     assert_eq!(folder.source, Source::Folder { table, regions });
     assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
