@@ -18,7 +18,7 @@ use crate::mammogram::Grey;
 /// Longest side that is believed.
 const MAX_SIDE: u32 = 65_535;
 /// Pixels that are believed; a mammogram has at most 30 million.
-const MAX_PIXELS: u64 = 1 << 27;
+const MAX_PIXELS: u64 = 1 << 26;
 /// Memory that a decoder may take.
 const MAX_MEMORY: u64 = 1 << 30;
 

@@ -8,7 +8,7 @@ use super::syntax::Syntax;
 use crate::mammogram::{Laterality, View};
 
 /// More pixels are not believed; a mammogram has at most 30 million.
-const MAX_PIXELS: u64 = 1 << 27;
+const MAX_PIXELS: u64 = 1 << 26;
 
 /// One image of one plane.
 #[derive(Debug, Clone, PartialEq)]

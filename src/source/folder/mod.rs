@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use self::row::{AboutImage, Area, Row, RowLesion};
 use self::table::Record;
-use super::masks::{outlines, same_shape, scale};
+use super::masks::{outlines, rings, same_shape};
 use super::picture::Picture;
 use super::pseudonym::Pseudonyms;
 use super::{About, Catalogue, Notice, Source};
@@ -213,11 +213,9 @@ impl Folder {
                 Area::Mask { file, value } => {
                     let file = self.regions.as_deref().map(|table| self.resolve(table, file));
                     let found = file.ok_or_else(String::new);
-                    found.and_then(|file| mask(&file, *value, [width, height])).map(|mask| {
-                        let mut rings = mask.rings();
-                        rings.iter_mut().for_each(|ring| scale(ring, &mask, [width, height]));
-                        rings
-                    })
+                    found
+                        .and_then(|file| mask(&file, *value, [width, height]))
+                        .map(|mask| rings(&mask, [width, height]))
                 }
             };
             match rings {
