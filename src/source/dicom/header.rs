@@ -190,8 +190,12 @@ impl Fields<'_> {
 
     /// The table in the first item of a sequence.
     fn lut(&self, sequence: Tag, bits: Bits) -> Result<Option<Lut>> {
-        let Some(descriptor) = self.words(sequence, tags::LUT_DESCRIPTOR) else { return Ok(None) };
-        let Some(data) = self.0.value(sequence, tags::LUT_DATA) else { return Ok(None) };
+        // Some files have a table without values.
+        let descriptor = self.words(sequence, tags::LUT_DESCRIPTOR).unwrap_or_default();
+        let data = self.0.value(sequence, tags::LUT_DATA).unwrap_or_default();
+        if descriptor.is_empty() && data.is_empty() {
+            return Ok(None);
+        }
         let &[count, first, depth, ..] = &descriptor[..] else {
             bail!("has a look-up table without its three numbers");
         };

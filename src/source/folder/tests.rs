@@ -162,7 +162,8 @@ fn every_format_shows_the_same_picture() {
         let image = source.image(mammogram).unwrap();
         assert_eq!((image.width, image.height), (40, 60));
         let expected = if matches!(index, 0..4 | 7) { &plain } else { &stretched };
-        let within = if index == 7 { 12 } else { 1 };
+        // JPEG is lossy.
+        let within = if index == 7 { 20 } else { 1 };
         let differ = image.pixels.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(differ <= Some(within), "{index}: {differ:?}");
     }
