@@ -197,13 +197,15 @@ fn split(
     let mut parts = source.splits(config.split, config.seed)?;
     let patients: BTreeSet<&str> = mammograms.iter().map(|m| m.patient.as_str()).collect();
     parts.retain(|patient, _| patients.contains(patient.as_str()));
-    let assigned = mammograms.iter().filter(|m| m.assigned.is_some());
-    let given: BTreeSet<&str> =
-        assigned.map(|m| m.patient.as_str()).chain(parts.keys().map(String::as_str)).collect();
-    let given = u32::try_from(given.len())?;
     let rest: Vec<&Mammogram> =
         mammograms.iter().filter(|m| !parts.contains_key(&m.patient)).collect();
-    parts.extend(split::split(&rest, config.split, config.seed));
+    let dealt = split::split(&rest, config.split, config.seed);
+    // Not those that were taken for validation.
+    let kept =
+        rest.iter().filter(|m| m.assigned.is_some_and(|part| dealt.get(&m.patient) == Some(&part)));
+    let kept: BTreeSet<&str> = kept.map(|m| m.patient.as_str()).collect();
+    let given = u32::try_from(parts.len() + kept.len())?;
+    parts.extend(dealt);
     Ok((parts, given))
 }
 
