@@ -89,7 +89,8 @@ impl Source for CbisDdsm {
                 the mask, keywords and pathology of each mass and calcification. The films were \
                 scaled to 16 bits by its authors; images that were converted to 8 bits are used as \
                 they are. Masses and calcifications of one view are shown together. The official \
-                split into training and test is kept. Keywords are given as terms of BI-RADS, 5th \
+                split into training and test is kept; patients for validation are taken from the \
+                training set. Keywords are given as terms of BI-RADS, 5th \
                 edition, beside the data set's own words."
                     .into(),
             citation: "R. S. Lee et al. (2017), A curated mammography data set for use in \
