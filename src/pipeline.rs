@@ -80,6 +80,15 @@ impl<'a> Pipeline<'a> {
         Ok(Dataset { manifest, store, fingerprint: Stamp::read(&folder)?.fingerprint() })
     }
 
+    /// What the data set would be, with nothing written.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn rehearse(&self) -> Result<Manifest> {
+        let source = source::open(&self.config.source, self.config.seed);
+        prepare::rehearse(source.as_ref(), self.config, self.progress)
+    }
+
     /// A network's training, done or resumed when it is missing or stale. Returns its stamp.
     ///
     /// # Errors

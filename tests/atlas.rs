@@ -242,7 +242,7 @@ fn tables_hold_the_columns_of_the_design() {
     let (header, rows) = table("patches.csv");
     assert_eq!(
         header,
-        "patch, mammogram, patient, split, x, y, width, height, positive, lesion_fraction, patch_fraction, breast_fraction"
+        "patch, mammogram, patient, split, x, y, width, height, positive, lesion_fraction, patch_fraction, breast_fraction, benign, lesion_fraction_malignant_mass, patch_fraction_malignant_mass, lesion_fraction_malignant_calcification, patch_fraction_malignant_calcification, lesion_fraction_any, patch_fraction_any, lesion_fraction_mass, patch_fraction_mass, lesion_fraction_calcification, patch_fraction_calcification"
     );
     assert_eq!(rows.len(), fixture.manifest.patches.len());
     let train = rows.iter().filter(|row| row[3] == "train").count();

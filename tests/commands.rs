@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use unit_atlas::artifact::Layout;
-use unit_atlas::patch::Manifest;
+use unit_atlas::patch::{Manifest, tally};
 
 #[path = "support/ddsm.rs"]
 mod ddsm;
@@ -253,6 +253,84 @@ dissection: { top: 4 }
 ";
 
 #[test]
+fn a_dry_run_tells_what_prepare_would_and_writes_nothing() {
+    let project = Project::new(MIAS);
+    mini_mias(&project, 12);
+    project.write("mias/mdb006.pgm", "not a film at all");
+    let dry = project.run(&["prepare", "--dry-run"]).expect(2);
+    assert!(!project.path("output").exists());
+    assert!(dry.out.contains("skipped: mdb006.pgm"), "{}", dry.out);
+    project.run(&["prepare"]).expect(2);
+    let manifest = Manifest::read(&Layout::new(project.path("output"))).unwrap();
+    // Every count of every line is that of the data set.
+    let lines = tally::lines(&tally::tally(&manifest));
+    assert!(lines.iter().any(|line| line.starts_with("  LEFT MLO")), "{lines:?}");
+    assert!(lines.iter().any(|line| line.starts_with("  margin-spiculated")), "{lines:?}");
+    for line in manifest.summary.iter().chain(&lines) {
+        assert!(dry.out.lines().any(|said| said == line), "{line:?} is not in:\n{}", dry.out);
+    }
+    let patches = lines.iter().find(|line| line.starts_with("  patches ")).unwrap();
+    assert!(patches.ends_with(&manifest.patches.len().to_string()), "{patches}");
+}
+
+#[test]
+fn patches_of_the_release_alone_make_an_atlas_that_says_so() {
+    // Phantoms, exported and named as the paper's files are.
+    let phantoms = Project::new(
+        "source: { kind: phantom, patients: 8, height: 320 }\npatches: { size: 64, classes: 3 }\n",
+    );
+    phantoms.run(&["prepare"]).expect(0);
+    phantoms.run(&["patches", "export", "out"]).expect(0);
+    let named = |name: &str| {
+        let (film, window) = name.split_once('-').unwrap();
+        let (patient, view) = film.split_once('_').unwrap();
+        format!("cancer_01-P_{}_1.{view}.LJPEG.1-{window}", &patient[1..])
+    };
+    let release = Project::new(
+        "source: { kind: ddsm_release, path: release }\npatches: { size: 64, classes: 3 }\n\
+         networks:\n  - { name: resnet10, input: 48, layers: [layer4], training: { epochs: 1, batch: 16, lr: 0.01 } }\n\
+         dissection: { top: 4 }\n",
+    );
+    for list in ["train.txt", "val.txt", "test.txt"] {
+        let mut lines = String::new();
+        for line in fs::read_to_string(phantoms.path("out").join(list)).unwrap().lines() {
+            let (name, class) = line.split_once(' ').unwrap();
+            let picture = fs::read(phantoms.path("out").join(name)).unwrap();
+            release.write(&format!("release/ddsm_patches/{}", named(name)), picture);
+            lines += &format!("images/{} {class}\n", named(name));
+        }
+        release.write(&format!("release/ddsm_labels/3class/{list}"), lines);
+    }
+    let told = release.run(&["run"]).expect(0);
+    assert!(told.out.contains("the published split is used as it is"), "{}", told.out);
+    let read = |project: &Project| Manifest::read(&Layout::new(project.path("output"))).unwrap();
+    let (given, cut) = (read(&release), read(&phantoms));
+    assert!(given.given.patches && given.given.patients == 8);
+    assert_eq!(given.patches.len(), cut.patches.len());
+    // The same patches in the same parts with the same labels, pixel by pixel.
+    let all = |manifest: &Manifest, project: &Project, name: &dyn Fn(&str) -> String| {
+        let store =
+            unit_atlas::patch::Store::open(&Layout::new(project.path("output")).patches()).unwrap();
+        let one = |n: u32| {
+            let patch = &manifest.patches[n as usize];
+            let label = (manifest.split(patch), manifest.class(n));
+            (name(&manifest.patch_name(patch)), (label, store.pixels(n).to_vec()))
+        };
+        (0..manifest.patches.len() as u32).map(one).collect::<BTreeMap<_, _>>()
+    };
+    assert!(all(&given, &release, &|name| name.into()) == all(&cut, &phantoms, &named));
+    let page = |name: &str| fs::read_to_string(release.path("output/site").join(name)).unwrap();
+    assert!(page("data/index.html").contains("there are only patches"));
+    assert!(
+        page("methods/index.html").contains("The patches and their labels are the source’s own")
+    );
+    let unit = page("networks/resnet10/layer4/0001/index.html");
+    assert!(unit.contains("there is no whole one to show") && !unit.contains("/mammograms/"));
+    assert!(!release.path("output/site/mammograms").exists());
+    release.run(&["check"]).expect(0);
+}
+
+#[test]
 fn bad_films_and_rows_are_reported_and_skipped() {
     let project = Project::new(MIAS);
     mini_mias(&project, 12);
@@ -436,7 +514,7 @@ fn a_tree_of_ddsm_gives_the_patches_of_its_phantoms() {
     let labels = |manifest: &Manifest, name: &dyn Fn(&str) -> String| -> BTreeMap<_, _> {
         let one = |p: &unit_atlas::patch::Patch| {
             let place = (name(&manifest.member(p).mammogram.id), p.x, p.y);
-            (place, (p.positive, p.lesion_fraction, p.patch_fraction))
+            (place, (p.positive, p.fractions.map(|f| [f.malignant, f.any])))
         };
         manifest.patches.iter().map(one).collect()
     };

@@ -7,6 +7,7 @@ use anyhow::Result;
 
 use super::pages::{Atlas, best_concept};
 use crate::dissection::record::unit_name;
+use crate::patch::{Fractions, Share};
 
 /// A table and what its columns mean.
 pub(super) struct Table {
@@ -99,9 +100,24 @@ pub(super) const TABLES: [Table; 5] = [
             ("width", "width"),
             ("height", "height"),
             ("positive", "true when the patch counts as cancer"),
-            ("lesion_fraction", "largest share of one malignant lesion that lies in the patch"),
+            (
+                "lesion_fraction",
+                "largest share of one malignant lesion that lies in the patch; this and all fractions \
+                 are empty for patches that the source came with",
+            ),
             ("patch_fraction", "share of the patch that malignant lesion covers"),
             ("breast_fraction", "share of the patch that breast covers"),
+            ("benign", "true when the patch holds as much of benign lesions; it can be both"),
+            ("lesion_fraction_malignant_mass", "as lesion_fraction, of malignant masses"),
+            ("patch_fraction_malignant_mass", "as patch_fraction, of malignant masses"),
+            ("lesion_fraction_malignant_calcification", "of malignant calcifications"),
+            ("patch_fraction_malignant_calcification", "of malignant calcifications"),
+            ("lesion_fraction_any", "of all lesions, whatever their pathology"),
+            ("patch_fraction_any", "of all lesions, whatever their pathology"),
+            ("lesion_fraction_mass", "of all masses"),
+            ("patch_fraction_mass", "of all masses"),
+            ("lesion_fraction_calcification", "of all calcifications"),
+            ("patch_fraction_calcification", "of all calcifications"),
         ],
     },
 ];
@@ -250,7 +266,10 @@ fn patches(atlas: &Atlas) -> Vec<Row> {
         .iter()
         .map(|patch| {
             let member = manifest.member(patch);
-            vec![
+            let fractions = |of: &dyn Fn(&Fractions) -> f32| {
+                patch.fractions.as_ref().map(|f| of(f).to_string()).unwrap_or_default()
+            };
+            let mut row = vec![
                 text(&manifest.patch_name(patch)),
                 text(&member.mammogram.id),
                 text(&member.mammogram.patient),
@@ -260,10 +279,23 @@ fn patches(atlas: &Atlas) -> Vec<Row> {
                 patch.edge.to_string(),
                 patch.edge.to_string(),
                 patch.positive.to_string(),
-                patch.lesion_fraction.to_string(),
-                patch.patch_fraction.to_string(),
-                patch.breast_fraction.to_string(),
-            ]
+                fractions(&|f| f.malignant.lesion),
+                fractions(&|f| f.malignant.patch),
+                fractions(&|f| f.breast),
+                patch.benign.to_string(),
+            ];
+            let groups: [fn(&Fractions) -> Share; 5] = [
+                |f| f.malignant_mass,
+                |f| f.malignant_calcification,
+                |f| f.any,
+                |f| f.mass,
+                |f| f.calcification,
+            ];
+            for group in groups {
+                row.push(fractions(&|f| group(f).lesion));
+                row.push(fractions(&|f| group(f).patch));
+            }
+            row
         })
         .collect()
 }

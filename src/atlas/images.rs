@@ -1,5 +1,5 @@
 //! Pictures of the site: each patch once, each mammogram in context once, and only those that a
-//! unit shows.
+//! page shows.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::patch::Patch;
 /// Quality of the patches' JPEG, out of 100: fine calcifications survive it.
 const QUALITY: u8 = 88;
 
-/// The pictures that the units show.
+/// The pictures that the units and the data page show.
 pub(super) struct Pictures<'a> {
     inputs: &'a Inputs<'a>,
     patches: BTreeSet<u32>,
@@ -34,7 +34,8 @@ pub(super) fn mammogram_path(id: &str) -> String {
 }
 
 impl<'a> Pictures<'a> {
-    /// Every patch at the top of a unit, and the mammograms that they were cut from.
+    /// Every patch at the top of a unit, the mammograms that they were cut from, and those of the data
+    /// page's contact sheet.
     pub(super) fn of(inputs: &'a Inputs<'a>) -> Self {
         let patches: BTreeSet<u32> = inputs
             .exhibits
@@ -43,8 +44,11 @@ impl<'a> Pictures<'a> {
             .flat_map(|layer| &layer.units)
             .flat_map(|unit| unit.top.iter().map(|top| top.patch))
             .collect();
-        let mammograms =
-            patches.iter().map(|&n| inputs.manifest.patches[n as usize].mammogram).collect();
+        let mammograms = patches.iter().map(|&n| inputs.manifest.patches[n as usize].mammogram);
+        let mut mammograms: BTreeSet<u32> = mammograms.collect();
+        mammograms.extend(super::pages::sheet(inputs.manifest));
+        // There are only patches of some.
+        mammograms.retain(|&n| inputs.manifest.mammograms[n as usize].preview.is_some());
         Self { inputs, patches, mammograms }
     }
 

@@ -1,6 +1,6 @@
 //! Outlines as SVG path data: of lesions over a mammogram, and of overlays over small pictures.
 
-use crate::mammogram::Outline;
+use crate::mammogram::{Outline, simplify};
 
 use super::text::coordinate;
 
@@ -100,47 +100,6 @@ fn ring(points: &[Point], decimals: u32) -> String {
         path.push('Z');
     }
     path
-}
-
-/// Douglas and Peucker's line simplification of a closed ring.
-fn simplify(points: &[Point], tolerance: f32) -> Vec<Point> {
-    if points.len() < 4 || tolerance <= 0.0 {
-        return points.to_vec();
-    }
-    // Two far corners stay: the first, and the one farthest from it.
-    let distance = |a: Point, b: Point| (a[0] - b[0]).hypot(a[1] - b[1]);
-    let far = (0..points.len())
-        .max_by(|&a, &b| distance(points[0], points[a]).total_cmp(&distance(points[0], points[b])))
-        .unwrap_or(0);
-    let mut closed = points.to_vec();
-    closed.push(points[0]);
-    let mut keep = vec![false; closed.len()];
-    keep[0] = true;
-    keep[far] = true;
-    // A list of its own instead of recursion: a chain code may hold many thousands of corners.
-    let mut spans = vec![(0, far), (far, closed.len() - 1)];
-    while let Some((from, to)) = spans.pop() {
-        let worst = (from + 1..to)
-            .map(|i| (i, distance_to_line(closed[i], closed[from], closed[to])))
-            .max_by(|a, b| a.1.total_cmp(&b.1));
-        if let Some((at, stray)) = worst
-            && stray > tolerance
-        {
-            keep[at] = true;
-            spans.extend([(from, at), (at, to)]);
-        }
-    }
-    points.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(point, _)| *point).collect()
-}
-
-fn distance_to_line([x, y]: Point, [ax, ay]: Point, [bx, by]: Point) -> f32 {
-    let (dx, dy) = (bx - ax, by - ay);
-    let length = dx.hypot(dy);
-    if length == 0.0 {
-        (x - ax).hypot(y - ay)
-    } else {
-        (dx * (y - ay) - dy * (x - ax)).abs() / length
-    }
 }
 
 #[cfg(test)]

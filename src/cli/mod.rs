@@ -64,7 +64,7 @@ enum ProjectVerb {
     /// Do everything that is missing or stale, in order, to the built site
     Run,
     /// Read the source, check it, split it, cut and label patches
-    Prepare,
+    Prepare(prepare::Options),
     /// Train or resume networks
     Train(NetworkChoice),
     /// Print how well trained networks do on a split
@@ -165,7 +165,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
     let pipeline = Pipeline::new(&config, terminal);
     match verb {
         ProjectVerb::Run => run::execute(&pipeline, terminal),
-        ProjectVerb::Prepare => prepare::execute(&pipeline, terminal),
+        ProjectVerb::Prepare(options) => prepare::execute(options, &pipeline, terminal),
         ProjectVerb::Train(choice) => train::execute(choice, &pipeline),
         ProjectVerb::Evaluate(options) => evaluate::execute(options, &pipeline, terminal),
         ProjectVerb::Dissect(options) => dissect::execute(options, &pipeline),

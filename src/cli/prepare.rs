@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::Outcome;
 use super::terminal::Terminal;
-use crate::patch::{Manifest, prepare};
+use crate::patch::{Manifest, prepare, tally};
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
 use crate::source::Notice;
@@ -12,7 +12,29 @@ use crate::source::Notice;
 /// Notices printed in full; the data page has the others.
 const SHOWN: usize = 20;
 
-pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Report what the data set would be, by the parts of the split, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn execute(
+    options: &Options,
+    pipeline: &Pipeline,
+    terminal: &Terminal,
+) -> Result<Outcome> {
+    if options.dry_run {
+        let manifest = pipeline.rehearse()?;
+        for line in manifest.summary.iter().chain(&tally::lines(&tally::tally(&manifest))) {
+            terminal.result(line);
+        }
+        for Notice { place, message, skipped } in &manifest.notices {
+            let word = if *skipped { "skipped" } else { "note" };
+            terminal.result(&format!("{word}: {place}: {message}"));
+        }
+        return Ok(outcome(&manifest));
+    }
     let _lock = pipeline.lock()?;
     let dataset = pipeline.dataset()?;
     report(&dataset.manifest, terminal);

@@ -178,7 +178,8 @@ impl Check<'_> {
     }
 
     fn source(&self, given: Given<SourceFile>) -> Result<Source, Mistake> {
-        const KINDS: [&str; 3] = ["phantom", "ddsm", "mini_mias"];
+        const KINDS: [&str; 6] =
+            ["phantom", "ddsm", "ddsm_release", "cbis_ddsm", "mini_mias", "folder"];
         let (at, file) = match given {
             Some(v) => (v.referenced, v.value),
             None => (Location::UNKNOWN, SourceFile::default()),
@@ -191,6 +192,7 @@ impl Check<'_> {
         match kind {
             "phantom" => {
                 refuse("path", file.path.map(|v| v.referenced))?;
+                refuse("regions", file.regions.map(|v| v.referenced))?;
                 let patients = ("source.patients", defaults::PATIENTS);
                 let height = ("source.height", defaults::HEIGHT);
                 Ok(Source::Phantom {
@@ -199,23 +201,41 @@ impl Check<'_> {
                     height: self.whole(height.0, file.height, height.1, 128, 8192)?,
                 })
             }
-            "ddsm" | "mini_mias" => {
+            "ddsm" | "ddsm_release" | "cbis_ddsm" | "mini_mias" | "folder" => {
                 refuse("patients", file.patients.map(|v| v.referenced))?;
                 refuse("height", file.height.map(|v| v.referenced))?;
+                if kind != "folder" {
+                    refuse("regions", file.regions.as_ref().map(|v| v.referenced))?;
+                }
                 let holds = match kind {
                     "ddsm" => "cases of DDSM, with their .ics files, at any depth",
+                    "ddsm_release" => "ddsm_raw, ddsm_patches and the other folders of the release",
+                    "cbis_ddsm" => "the description tables and images of CBIS-DDSM, at any depth",
+                    "folder" => "",
                     _ => "Info.txt and the mdbNNN.pgm files",
                 };
                 let Some(path) = file.path else {
-                    let message = format!(
-                        "the source `{kind}` needs `path`, the folder that holds {holds}; write \
-                         `path: FOLDER`"
-                    );
+                    let message = if kind == "folder" {
+                        "the source `folder` needs `path`, the table of its images (.csv, .jsonl or \
+                         .yaml); write `path: TABLE`"
+                            .to_owned()
+                    } else {
+                        format!(
+                            "the source `{kind}` needs `path`, the folder that holds {holds}; write \
+                             `path: FOLDER`"
+                        )
+                    };
                     return self.wrong(at, message);
                 };
                 let path = self.resolve(&path.value);
                 Ok(match kind {
                     "ddsm" => Source::Ddsm { path },
+                    "ddsm_release" => Source::DdsmRelease { path },
+                    "cbis_ddsm" => Source::CbisDdsm { path },
+                    "folder" => Source::Folder {
+                        table: path,
+                        regions: file.regions.map(|regions| self.resolve(&regions.value)),
+                    },
                     _ => Source::MiniMias { path },
                 })
             }

@@ -125,6 +125,9 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
     assert_eq!(config.seed, u64::MAX);
     assert_eq!(config.device, Device::Cuda(1));
     assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
+    let folder = parse_at("source: { kind: folder, path: t.csv, regions: ../r.jsonl }").unwrap();
+    let (table, regions) = ("/project/t.csv".into(), Some("/r.jsonl".into()));
+    assert_eq!(folder.source, Source::Folder { table, regions });
     assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
     let [resnet, alexnet, third, inception, vgg, fourth] = &config.networks[..] else { panic!() };
     assert_eq!(resnet.weights, Start::File("/project/w/resnet18.pth".into()));
@@ -235,6 +238,10 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("source: { kind: mini_mias, path: a, patients: 3 }", "3 }"),
         ("source: { kind: ddsm, path: a, height: 300 }", "300 }"),
         ("source: { path: a }", "a }"),
+        ("source: { kind: cbis_ddsm }", "{ kind"),
+        ("source: { kind: cbis_ddsm, path: a, regions: b }", "b }"),
+        ("source: { kind: folder, regions: b }", "{ kind"),
+        ("source: { kind: folder, path: t.csv, height: 3 }", "3 }"),
         ("networks: []", "[]"),
         ("networks: [{ name: alexnet, layers: [] }]", "[] }"),
         ("networks: [{ name: alexnet, layers: [conv5, conv5] }]", "conv5] }"),
@@ -277,6 +284,7 @@ fn values_out_of_range_are_refused_where_they_stand() {
 fn messages_say_what_to_write() {
     assert_refused("source: { kind: mini_mias }", 1, "{", &["Info.txt", "write `path: FOLDER`"]);
     assert_refused("source: { kind: ddsm }", 1, "{", &[".ics", "write `path: FOLDER`"]);
+    assert_refused("source: { kind: folder }", 1, "{", &["the table", "write `path: TABLE`"]);
     assert_refused("patches: { classes: 4 }", 1, "4", &["from 2 to 3"]);
     let text = "networks: [{ name: vgg16, pooling: window7 }]";
     assert_refused(text, 1, "window7", &["choice of the ResNets", "vgg16"]);

@@ -35,6 +35,7 @@ pub(super) struct File {
 pub(super) struct SourceFile {
     pub(super) kind: Given<String>,
     pub(super) path: Given<PathBuf>,
+    pub(super) regions: Given<PathBuf>,
     pub(super) patients: Given<i64>,
     pub(super) height: Given<i64>,
 }

@@ -139,6 +139,24 @@ pub enum Source {
         /// The folder that holds its cases at any depth (absolute).
         path: PathBuf,
     },
+    /// The files published with the paper, or a part of them.
+    DdsmRelease {
+        /// The folder that holds `ddsm_raw`, `ddsm_patches` and the others (absolute).
+        path: PathBuf,
+    },
+    /// CBIS-DDSM, as DICOM or converted, whole or in part.
+    CbisDdsm {
+        /// The folder that holds its description tables and images at any depth (absolute).
+        path: PathBuf,
+    },
+    /// Any other data set, by a table of its images and lesions.
+    Folder {
+        /// The table, CSV, JSON lines or YAML (absolute); files in it are relative to its folder.
+        #[serde(rename = "path")]
+        table: PathBuf,
+        /// A table of further regions, such as tissues (absolute).
+        regions: Option<PathBuf>,
+    },
     /// The mini-MIAS database: `mdbNNN.pgm` and `Info.txt`.
     MiniMias {
         /// Its folder (absolute).

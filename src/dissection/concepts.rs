@@ -1,4 +1,5 @@
-//! Pixel masks of the terms that the source's annotations know, patch by patch.
+//! Pixel masks, patch by patch, of the terms that the source's annotations know, and of the breast and
+//! the background around it.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +49,8 @@ impl Concepts {
 
 /// Concept masks of one patch; concepts without a pixel in it are left out.
 fn masks<'a>(manifest: &'a Manifest, patch: &Patch, edge: u32) -> Option<BTreeMap<&'a str, Bits>> {
-    let lesions = &manifest.member(patch).mammogram.lesions;
+    let member = manifest.member(patch);
+    let lesions = &member.mammogram.lesions;
     if lesions.iter().any(|lesion| lesion.outlines.is_empty()) {
         return None;
     }
@@ -70,7 +72,15 @@ fn masks<'a>(manifest: &'a Manifest, patch: &Patch, edge: u32) -> Option<BTreeMa
     let drawn = outlines.into_iter().map(|(name, outlines)| {
         (name, Bits::from_bools(&rasterise(&outlines, [x, y, size, size], edge, edge).pixels))
     });
-    Some(drawn.filter(|(_, bits)| bits.count() > 0).collect())
+    let mut masks: BTreeMap<&str, Bits> = drawn.collect();
+    if !member.breast.is_empty() {
+        let mut region = rasterise(&member.breast, [x, y, size, size], edge, edge);
+        masks.insert("breast", Bits::from_bools(&region.pixels));
+        region.pixels.iter_mut().for_each(|inside| *inside = !*inside);
+        masks.insert("background", Bits::from_bools(&region.pixels));
+    }
+    masks.retain(|_, bits| bits.count() > 0);
+    Some(masks)
 }
 
 /// The concepts a lesion is an example of.

@@ -1,10 +1,13 @@
 //! Lexicons: the controlled words for findings (BI-RADS) and for anatomy, read from YAML files.
 
 mod file;
+mod vocabulary;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+pub use vocabulary::{Vocabulary, Word};
 
 use crate::yaml::nearest;
 

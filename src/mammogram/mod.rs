@@ -1,16 +1,23 @@
 //! One mammogram: its grey image, which view of which breast it is, and its annotated lesions.
 
 mod breast;
+mod contour;
 mod grey;
 mod outline;
 mod resample;
+mod trace;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use breast::breast;
+use crate::config::Split;
+
+pub use breast::{Breast, breast};
+pub(crate) use contour::around;
+pub use contour::contours;
 pub use grey::{Grey, Mask};
+pub(crate) use outline::simplify;
 pub use outline::{Outline, rasterise};
 pub use resample::resample;
 
@@ -96,6 +103,22 @@ pub struct Mammogram {
     pub facts: BTreeMap<String, String>,
     /// Annotated abnormalities.
     pub lesions: Vec<Lesion>,
+    /// The part that the source's own split puts it in; `None` where the source has no split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<Split>,
+    /// Named regions that are no lesions, such as tissues. A mammogram without any is not annotated
+    /// for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<Region>,
+}
+
+/// A named region that is no lesion: a tissue, the pectoral muscle, an artefact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Region {
+    /// Lexicon term, such as `fatty-tissue`.
+    pub term: String,
+    /// Its boundary in image pixels, holes as rings of their own: filled by the even-odd rule.
+    pub rings: Vec<Vec<[f32; 2]>>,
 }
 
 impl std::fmt::Display for Laterality {

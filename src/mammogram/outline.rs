@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Mask;
+use super::{Mask, Region};
 
 /// A closed boundary in image pixels: x right, y down, (0, 0) the top left corner of the image, so
 /// that the first pixel's centre is (0.5, 0.5).
@@ -45,14 +45,7 @@ impl Outline {
         crossings.clear();
         match self {
             Outline::Polygon(points) => {
-                for (i, &a) in points.iter().enumerate() {
-                    let b = points[(i + 1) % points.len()];
-                    let ([ax, ay], [bx, by]) = (window.map(a), window.map(b));
-                    // Half-open in y, so that a corner on the line counts once.
-                    if (ay <= y) != (by <= y) {
-                        crossings.push(ax + (y - ay) / (by - ay) * (bx - ax));
-                    }
-                }
+                cross(points, y, window, crossings);
                 crossings.sort_by(f32::total_cmp);
             }
             &Outline::Circle { x, y: cy, radius } => {
@@ -63,6 +56,18 @@ impl Outline {
                     crossings.extend([cx - half, cx + half]);
                 }
             }
+        }
+    }
+}
+
+/// Where a closed ring crosses the line through the centres of row `y`.
+fn cross(points: &[[f32; 2]], y: f32, window: Window, crossings: &mut Vec<f32>) {
+    for (i, &a) in points.iter().enumerate() {
+        let b = points[(i + 1) % points.len()];
+        let ([ax, ay], [bx, by]) = (window.map(a), window.map(b));
+        // Half-open in y, so that a corner on the line counts once.
+        if (ay <= y) != (by <= y) {
+            crossings.push(ax + (y - ay) / (by - ay) * (bx - ax));
         }
     }
 }
@@ -90,14 +95,93 @@ pub fn rasterise(outlines: &[Outline], window: [f32; 4], width: u32, height: u32
     for outline in outlines {
         for (row, line) in mask.pixels.chunks_mut(width.max(1) as usize).enumerate() {
             outline.spans(row as f32 + 0.5, window, &mut crossings);
-            for span in crossings.chunks_exact(2) {
-                // Columns whose centre c + 0.5 lies in [left, right).
-                let column = |edge: f32| (edge - 0.5).ceil().clamp(0.0, width as f32) as usize;
-                line[column(span[0])..column(span[1])].fill(true);
-            }
+            fill(line, &crossings);
         }
     }
     mask
+}
+
+/// Fills what lies between each two crossings of a row.
+fn fill(line: &mut [bool], crossings: &[f32]) {
+    let width = line.len() as f32;
+    for span in crossings.chunks_exact(2) {
+        // Columns whose centre c + 0.5 lies in [left, right).
+        let column = |edge: f32| (edge - 0.5).ceil().clamp(0.0, width) as usize;
+        line[column(span[0])..column(span[1])].fill(true);
+    }
+}
+
+impl Region {
+    /// A mask of `width` x `height` pixels of what the image window `[x, y, w, h]` shows of it, by
+    /// pixel centres.
+    pub fn rasterise(&self, window: [f32; 4], width: u32, height: u32) -> Mask {
+        let mut mask = Mask::empty(width, height);
+        let [x, y, w, h] = window;
+        let window = Window { origin: [x, y], scale: [width as f32 / w, height as f32 / h] };
+        // A ring reaches few rows: each row looks only at those that reach it.
+        let reach = |ring: &Vec<[f32; 2]>| {
+            let rows = ring.iter().map(|&point| window.map(point)[1]);
+            rows.fold([f32::INFINITY, f32::NEG_INFINITY], |[t, b], y| [t.min(y), b.max(y)])
+        };
+        let reaches: Vec<[f32; 2]> = self.rings.iter().map(reach).collect();
+        let mut crossings = Vec::new();
+        for (row, line) in mask.pixels.chunks_mut(width.max(1) as usize).enumerate() {
+            let y = row as f32 + 0.5;
+            crossings.clear();
+            for (ring, [top, bottom]) in self.rings.iter().zip(&reaches) {
+                if *top <= y && y <= *bottom {
+                    cross(ring, y, window, &mut crossings);
+                }
+            }
+            crossings.sort_by(f32::total_cmp);
+            fill(line, &crossings);
+        }
+        mask
+    }
+}
+
+type Point = [f32; 2];
+
+/// Douglas and Peucker's line simplification of a closed ring: corners that stray less than
+/// `tolerance` from the line between their neighbours are left out.
+pub(crate) fn simplify(points: &[Point], tolerance: f32) -> Vec<Point> {
+    if points.len() < 4 || tolerance <= 0.0 {
+        return points.to_vec();
+    }
+    // Two far corners stay: the first, and the one farthest from it.
+    let distance = |a: Point, b: Point| (a[0] - b[0]).hypot(a[1] - b[1]);
+    let far = (0..points.len())
+        .max_by(|&a, &b| distance(points[0], points[a]).total_cmp(&distance(points[0], points[b])))
+        .unwrap_or(0);
+    let mut closed = points.to_vec();
+    closed.push(points[0]);
+    let mut keep = vec![false; closed.len()];
+    keep[0] = true;
+    keep[far] = true;
+    // A list of its own instead of recursion: a chain code may hold many thousands of corners.
+    let mut spans = vec![(0, far), (far, closed.len() - 1)];
+    while let Some((from, to)) = spans.pop() {
+        let worst = (from + 1..to)
+            .map(|i| (i, distance_to_line(closed[i], closed[from], closed[to])))
+            .max_by(|a, b| a.1.total_cmp(&b.1));
+        if let Some((at, stray)) = worst
+            && stray > tolerance
+        {
+            keep[at] = true;
+            spans.extend([(from, at), (at, to)]);
+        }
+    }
+    points.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(point, _)| *point).collect()
+}
+
+fn distance_to_line([x, y]: Point, [ax, ay]: Point, [bx, by]: Point) -> f32 {
+    let (dx, dy) = (bx - ax, by - ay);
+    let length = dx.hypot(dy);
+    if length == 0.0 {
+        (x - ax).hypot(y - ay)
+    } else {
+        (dx * (y - ay) - dy * (x - ax)).abs() / length
+    }
 }
 
 #[cfg(test)]

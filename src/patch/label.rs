@@ -4,6 +4,7 @@
 //! Exact to the pixel: lesions are filled at full resolution, and counted through summed-area
 //! tables. A lesion's area is what of it lies within the image.
 
+use super::manifest::{Fractions, Share};
 use crate::config::Patches;
 use crate::mammogram::{Lesion, Mask, Outline, Pathology, rasterise};
 
@@ -23,20 +24,38 @@ pub struct Label {
 /// The lesions of one mammogram, ready to be counted in any window.
 #[derive(Debug)]
 pub struct Labeller {
-    malignant: Lesions,
-    benign: Lesions,
+    /// What of each lesion lies within the image, in the order given.
+    areas: Vec<Area>,
+    groups: [Group; KINDS.len()],
+    benign: Group,
     min_lesion: f64,
     min_patch: f64,
 }
+
+/// What lesions are counted together in [`Fractions`]: of which kind, and whether malignant only.
+const KINDS: [(Option<&str>, bool); 6] = [
+    (None, true),
+    (Some("mass"), true),
+    (Some("calcifications"), true),
+    (None, false),
+    (Some("mass"), false),
+    (Some("calcifications"), false),
+];
 
 impl Labeller {
     /// For a mammogram of `width` x `height` pixels. Unproven lesions, and lesions whose place is not
     /// known, label nothing.
     pub fn new(lesions: &[Lesion], width: u32, height: u32, patching: &Patches) -> Self {
-        let of = |pathology| Lesions::new(lesions, pathology, width, height);
+        let group = |wanted: &dyn Fn(&Lesion) -> bool| Group::new(lesions, wanted, width, height);
         Self {
-            malignant: of(Pathology::Malignant),
-            benign: of(Pathology::Benign),
+            areas: lesions.iter().map(|l| Area::filled(&l.outlines, width, height)).collect(),
+            groups: KINDS.map(|(term, malignant)| {
+                group(&|lesion| {
+                    (!malignant || lesion.pathology == Pathology::Malignant)
+                        && term.is_none_or(|term| lesion.terms.iter().any(|known| known == term))
+                })
+            }),
+            benign: group(&|lesion| lesion.pathology == Pathology::Benign),
             min_lesion: patching.min_lesion,
             min_patch: patching.min_patch,
         }
@@ -45,13 +64,33 @@ impl Labeller {
     /// Label of the square window of `edge` pixels with its top left corner at `(x, y)`.
     pub fn label(&self, x: u32, y: u32, edge: u32) -> Label {
         let window = [x, y, edge, edge];
-        let fractions = self.malignant.fractions(window);
+        let fractions = self.malignant().fractions(&self.areas, window);
         let [lesion_fraction, patch_fraction] = fractions;
         Label {
             positive: self.counts(fractions),
-            benign: self.counts(self.benign.fractions(window)),
+            benign: self.counts(self.benign.fractions(&self.areas, window)),
             lesion_fraction,
             patch_fraction,
+        }
+    }
+
+    /// Shares of the window and of the lesions in it, by what the lesions are; `breast` is the share
+    /// of the window that breast covers.
+    pub fn fractions(&self, x: u32, y: u32, edge: u32, breast: f64) -> Fractions {
+        let window = [x, y, edge, edge];
+        let [malignant, malignant_mass, malignant_calcification, any, mass, calcification] =
+            self.groups.each_ref().map(|group| {
+                let [lesion, patch] = group.fractions(&self.areas, window);
+                Share { lesion: lesion as f32, patch: patch as f32 }
+            });
+        Fractions {
+            breast: breast as f32,
+            malignant,
+            malignant_mass,
+            malignant_calcification,
+            any,
+            mass,
+            calcification,
         }
     }
 
@@ -60,8 +99,9 @@ impl Labeller {
     /// in the window. Empty when it does not count as cancer.
     pub fn cancers(&self, x: u32, y: u32, edge: u32) -> Vec<usize> {
         let window = [x, y, edge, edge];
-        let shares = || self.malignant.each.iter().map(|(i, area)| (*i, area.shares(window)));
-        if !self.counts(self.malignant.fractions(window)) {
+        let malignant = self.malignant();
+        let shares = || malignant.members.iter().map(|&i| (i, self.areas[i].shares(window)));
+        if !self.counts(malignant.fractions(&self.areas, window)) {
             return Vec::new();
         }
         let alone: Vec<usize> =
@@ -72,6 +112,11 @@ impl Labeller {
         shares().filter(|(_, [_, patch])| *patch > 0.0).map(|(i, _)| i).collect()
     }
 
+    /// All malignant lesions.
+    fn malignant(&self) -> &Group {
+        &self.groups[0]
+    }
+
     /// Whether these shares of a lesion and of the window are enough.
     fn counts(&self, [lesion, patch]: [f64; 2]) -> bool {
         // A threshold of zero means "any of it", not "every patch".
@@ -80,30 +125,33 @@ impl Labeller {
     }
 }
 
-/// The lesions of one pathology.
+/// Lesions that are counted together.
 #[derive(Debug)]
-struct Lesions {
-    /// Each with its index among all lesions.
-    each: Vec<(usize, Area)>,
-    union: Area,
+struct Group {
+    /// Indices among all lesions.
+    members: Vec<usize>,
+    /// What they cover together; `None` for at most one, which covers what it covers alone.
+    union: Option<Area>,
 }
 
-impl Lesions {
-    fn new(lesions: &[Lesion], pathology: Pathology, width: u32, height: u32) -> Self {
-        let lesions =
-            || lesions.iter().enumerate().filter(|(_, lesion)| lesion.pathology == pathology);
-        let all: Vec<Outline> = lesions().flat_map(|(_, l)| l.outlines.iter().cloned()).collect();
-        Self {
-            each: lesions().map(|(i, l)| (i, Area::filled(&l.outlines, width, height))).collect(),
-            union: Area::filled(&all, width, height),
-        }
+impl Group {
+    fn new(lesions: &[Lesion], wanted: &dyn Fn(&Lesion) -> bool, width: u32, height: u32) -> Self {
+        let members: Vec<usize> = (0..lesions.len()).filter(|&i| wanted(&lesions[i])).collect();
+        let union = (members.len() > 1).then(|| {
+            let outlines = members.iter().flat_map(|&i| lesions[i].outlines.iter().cloned());
+            Area::filled(&outlines.collect::<Vec<_>>(), width, height)
+        });
+        Self { members, union }
     }
 
     /// Largest share of one lesion that lies in the window, and the share of the window that they
     /// cover together.
-    fn fractions(&self, window: [u32; 4]) -> [f64; 2] {
-        let lesions = self.each.iter().map(|(_, area)| area.shares(window)[0]);
-        [lesions.fold(0.0, f64::max), self.union.shares(window)[1]]
+    fn fractions(&self, areas: &[Area], window: [u32; 4]) -> [f64; 2] {
+        let alone = self.members.iter().map(|&i| areas[i].shares(window));
+        let [lesion, covered] = alone
+            .fold([0.0, 0.0], |[l, c]: [f64; 2], [lesion, patch]| [l.max(lesion), c.max(patch)]);
+        // Of one lesion the greatest is all.
+        [lesion, self.union.as_ref().map_or(covered, |union| union.shares(window)[1])]
     }
 }
 
@@ -285,6 +333,38 @@ mod tests {
         // A fifth of the window each.
         assert_eq!(labeller.cancers(35, 24, 10), [3, 4]);
         assert!(labeller.cancers(90, 0, 10).is_empty());
+    }
+
+    #[test]
+    fn fractions_are_told_apart_by_kind_and_pathology() {
+        let square = |x: f32, y: f32| {
+            vec![Outline::Polygon(vec![[x, y], [x + 10.0, y], [x + 10.0, y + 10.0], [x, y + 10.0]])]
+        };
+        let of = |pathology, terms: &[&str], outlines| Lesion {
+            terms: terms.iter().map(ToString::to_string).collect(),
+            ..lesion(pathology, outlines)
+        };
+        let lesions = [
+            of(Pathology::Malignant, &["mass", "shape-oval"], square(0.0, 0.0)),
+            of(Pathology::Benign, &["calcifications"], square(15.0, 0.0)),
+            of(Pathology::Unproven, &["mass"], square(0.0, 15.0)),
+            of(Pathology::Malignant, &["mass", "calcifications"], square(5.0, 0.0)),
+        ];
+        let labeller = Labeller::new(&lesions, 100, 100, &patching(0.3, 0.3));
+        let share = |lesion, patch| Share { lesion, patch };
+        let expected = Fractions {
+            breast: 0.75,
+            malignant: share(1.0, 0.375),
+            malignant_mass: share(1.0, 0.375),
+            malignant_calcification: share(1.0, 0.25),
+            any: share(1.0, 0.625),
+            mass: share(1.0, 0.5),
+            calcification: share(1.0, 0.375),
+        };
+        assert_eq!(labeller.fractions(0, 0, 20, 0.75), expected);
+        let label = labeller.label(0, 0, 20);
+        assert_eq!((label.lesion_fraction, label.patch_fraction), (1.0, 0.375));
+        assert_eq!(labeller.fractions(80, 80, 20, 0.0), Fractions::default());
     }
 
     #[test]

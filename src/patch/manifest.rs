@@ -1,15 +1,15 @@
-//! `dataset/manifest.json`: mammograms, their split, and their patches. Format 2.
+//! `dataset/manifest.json`: mammograms, their split, and their patches. Format 3.
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::{self, Layout};
 use crate::config::{Patches, Shares, Split};
-use crate::mammogram::Mammogram;
+use crate::mammogram::{Mammogram, Outline};
 use crate::source::{About, Notice};
 
 /// Version of the manifest.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 /// Its name in the data set's folder.
 pub(super) const MANIFEST: &str = "manifest.json";
 
@@ -23,7 +23,7 @@ pub(super) fn is_file_name(id: &str) -> bool {
 /// The prepared data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Always 2.
+    /// Always 3.
     pub format: u32,
     /// What the data is.
     pub source: About,
@@ -33,6 +33,8 @@ pub struct Manifest {
     pub shares: Shares,
     /// Seed of the split.
     pub seed: u64,
+    /// What of the split and the patches is the source's own.
+    pub given: Given,
     /// Statements of the source on what it read.
     pub summary: Vec<String>,
     /// What was left out, and why.
@@ -44,6 +46,15 @@ pub struct Manifest {
     pub patches: Vec<Patch>,
 }
 
+/// What the source itself gives of what `prepare` makes otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Given {
+    /// Patients whose part of the split is the source's own; the others were dealt.
+    pub patients: u32,
+    /// Whether the patches and their labels are the source's own; otherwise they were cut.
+    pub patches: bool,
+}
+
 /// A mammogram of the data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Member {
@@ -52,8 +63,12 @@ pub struct Member {
     pub mammogram: Mammogram,
     /// The split its patient belongs to.
     pub split: Split,
-    /// Size of its preview, `previews/<id>.jpg`, in pixels.
-    pub preview: [u32; 2],
+    /// Size of its preview, `previews/<id>.jpg`, in pixels; `None` where there are only patches of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<[u32; 2]>,
+    /// Boundary of the breast in image pixels; empty where it was not found or there is no image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breast: Vec<Outline>,
 }
 
 /// A square window of a mammogram.
@@ -71,12 +86,50 @@ pub struct Patch {
     pub positive: bool,
     /// Whether it holds as much of benign lesions; a patch can be both.
     pub benign: bool,
-    /// Largest share of one malignant lesion that lies in the patch.
-    pub lesion_fraction: f32,
-    /// Share of the patch that malignant lesion covers.
-    pub patch_fraction: f32,
+    /// Shares of the patch and of the lesions in it; `None` for a patch that the source came with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fractions: Option<Fractions>,
+}
+
+/// Shares of a patch, and of the lesions in it by what they are. A mass or a calcification is a lesion
+/// with the term `mass` or `calcifications`; a lesion can be both.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Fractions {
     /// Share of the patch that breast covers.
-    pub breast_fraction: f32,
+    pub breast: f32,
+    /// Of malignant lesions: what the label follows from.
+    #[serde(default, skip_serializing_if = "Share::is_none")]
+    pub malignant: Share,
+    /// Of malignant masses.
+    #[serde(default, skip_serializing_if = "Share::is_none")]
+    pub malignant_mass: Share,
+    /// Of malignant calcifications.
+    #[serde(default, skip_serializing_if = "Share::is_none")]
+    pub malignant_calcification: Share,
+    /// Of all lesions, unproven ones included.
+    #[serde(default, skip_serializing_if = "Share::is_none")]
+    pub any: Share,
+    /// Of all masses.
+    #[serde(default, skip_serializing_if = "Share::is_none")]
+    pub mass: Share,
+    /// Of all calcifications.
+    #[serde(default, skip_serializing_if = "Share::is_none")]
+    pub calcification: Share,
+}
+
+/// How much some lesions and a patch have of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Share {
+    /// Largest share of one lesion that lies in the patch.
+    pub lesion: f32,
+    /// Share of the patch that the lesions cover together.
+    pub patch: f32,
+}
+
+impl Share {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Manifest {

@@ -6,9 +6,10 @@ pub mod manifest;
 pub mod prepare;
 mod split;
 mod store;
+pub mod tally;
 pub mod window;
 
-pub use manifest::{Manifest, Member, Patch};
+pub use manifest::{Fractions, Given, Manifest, Member, Patch, Share};
 pub use store::Store;
 #[cfg(test)]
 pub(crate) use store::header as store_header;

@@ -15,15 +15,15 @@ use rayon::prelude::*;
 use super::label::{Area, Labeller};
 use super::manifest::{FORMAT, MANIFEST, is_file_name};
 use super::window::Grid;
-use super::{Manifest, Member, Patch, Store, split, store};
+use super::{Given, Manifest, Member, Patch, Store, split, store};
 use crate::artifact::{self, Fingerprint, Layout, Stamp};
 use crate::config::{Config, Patches, Split};
-use crate::mammogram::{Grey, Lesion, Mammogram, Pathology, breast, resample};
+use crate::mammogram::{Breast, Grey, Lesion, Mammogram, Pathology, breast, resample};
 use crate::progress::Progress;
-use crate::source::{Notice, Source};
+use crate::source::{Catalogue, Notice, Ready, ReadyPatch, Source};
 
 /// Version of the computation; to be raised whenever the same inputs give other patches.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Longest side of a preview in pixels, and its JPEG quality.
 const PREVIEW: (u32, u8) = (900, 85);
 
@@ -63,72 +63,150 @@ pub fn prepare(
         }
         other => other,
     };
-    let catalogue = source.catalogue()?;
-    check_names(&catalogue.mammograms)?;
+    let draft = Draft::new(source, config)?;
     Stamp::clear(&folder)?;
-
-    let splits = split::split(&catalogue.mammograms, config.split, config.seed);
-    let mut manifest = Manifest {
-        format: FORMAT,
-        source: source.about(),
-        patching: config.patches.clone(),
-        shares: config.split,
-        seed: config.seed,
-        summary: catalogue.summary,
-        notices: catalogue.notices,
-        mammograms: Vec::new(),
-        patches: Vec::new(),
-    };
-    progress.start("preparing mammograms", catalogue.mammograms.len() as u64);
-    let cutter = Cutter { source, patching: &config.patches, splits: &splits, layout };
+    let mut manifest = None;
     let written = artifact::write_with(&layout.patches(), |file| {
         let size = config.patches.size;
         file.write_all(&store::header(size, 0))?;
-        for some in catalogue.mammograms.chunks(4 * rayon::current_num_threads()) {
-            let done: Vec<Result<Cut>> = some
-                .par_iter()
-                .map(|mammogram| {
-                    let cut = cutter.cut(mammogram);
-                    progress.advance(1);
-                    cut
-                })
-                .collect();
-            for cut in done {
-                let cut = cut?;
-                let index = u32::try_from(manifest.mammograms.len())?;
-                manifest.mammograms.extend(cut.member);
-                manifest.notices.extend(cut.notice);
-                manifest
-                    .patches
-                    .extend(cut.patches.into_iter().map(|p| Patch { mammogram: index, ..p }));
-                file.write_all(&cut.pixels)?;
-            }
-        }
+        let finished = draft.cut(Some(layout), progress, |pixels| Ok(file.write_all(pixels)?))?;
         let count =
-            u32::try_from(manifest.patches.len()).context("more patches than a store holds")?;
+            u32::try_from(finished.patches.len()).context("more patches than a store holds")?;
+        manifest = Some(finished);
         file.seek(SeekFrom::Start(0))?;
         Ok(file.write_all(&store::header(size, count))?)
     });
-    progress.finish();
     written?;
-
-    if manifest.mammograms.is_empty() {
-        let first = manifest.notices.iter().rev().find(|n| n.skipped);
-        let reason = first.map_or(String::new(), |n| format!("; {}: {}", n.place, n.message));
-        bail!("none of the {} mammograms can be used{reason}", catalogue.mammograms.len());
-    }
-    ensure!(
-        !manifest.patches.is_empty(),
-        "no window of the {} mammograms holds enough breast; patches.min_breast is {}",
-        manifest.mammograms.len(),
-        config.patches.min_breast
-    );
+    let manifest = manifest.context("no patches were cut")?;
     artifact::write_json(&folder.join(MANIFEST), &manifest)?;
     if let Some(before) = before {
         remove_previews(&before, &manifest, layout)?;
     }
     stamp.write(&folder)?;
     Ok(manifest)
+}
+
+/// What [`prepare`] would make, with nothing written.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn rehearse(source: &dyn Source, config: &Config, progress: &dyn Progress) -> Result<Manifest> {
+    Draft::new(source, config)?.cut(None, progress, |_| Ok(()))
+}
+
+/// A data set whose patches are still to be cut.
+struct Draft<'a> {
+    source: &'a dyn Source,
+    config: &'a Config,
+    mammograms: Vec<Mammogram>,
+    splits: BTreeMap<String, Split>,
+    ready: Option<Ready>,
+    /// Without mammograms and patches.
+    manifest: Manifest,
+}
+
+impl<'a> Draft<'a> {
+    fn new(source: &'a dyn Source, config: &'a Config) -> Result<Self> {
+        let Catalogue { mut mammograms, summary, mut notices } = source.catalogue()?;
+        notices.extend(split::settle(&mut mammograms));
+        check_names(&mammograms)?;
+        let (splits, given) = split(source, &mammograms, config)?;
+        let ready = source.ready(config.patches.classes)?;
+        let manifest = Manifest {
+            format: FORMAT,
+            source: source.about(),
+            patching: config.patches.clone(),
+            shares: config.split,
+            seed: config.seed,
+            given: Given { patients: given, patches: ready.is_some() },
+            summary,
+            notices,
+            mammograms: Vec::new(),
+            patches: Vec::new(),
+        };
+        Ok(Self { source, config, mammograms, splits, ready, manifest })
+    }
+
+    /// Cuts the patches, hands their pixels on in order, and writes the previews where there is a
+    /// `layout`; without one nothing is written and no patch is resized.
+    fn cut(
+        self,
+        layout: Option<&Layout>,
+        progress: &dyn Progress,
+        mut take: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<Manifest> {
+        let Self { source, config, mammograms, splits, ready, mut manifest } = self;
+        let cutter = Cutter {
+            source,
+            patching: &config.patches,
+            splits: &splits,
+            ready: ready.as_ref(),
+            layout,
+        };
+        progress.start("preparing mammograms", mammograms.len() as u64);
+        let mut all = || -> Result<()> {
+            for some in mammograms.chunks(4 * rayon::current_num_threads()) {
+                let done: Vec<Result<Cut>> = some
+                    .par_iter()
+                    .map(|mammogram| {
+                        let cut = cutter.cut(mammogram);
+                        progress.advance(1);
+                        cut
+                    })
+                    .collect();
+                for cut in done {
+                    let cut = cut?;
+                    let index = u32::try_from(manifest.mammograms.len())?;
+                    manifest.mammograms.extend(cut.member);
+                    manifest.notices.extend(cut.notice);
+                    let patches = cut.patches.into_iter();
+                    manifest.patches.extend(patches.map(|p| Patch { mammogram: index, ..p }));
+                    take(&cut.pixels)?;
+                }
+            }
+            Ok(())
+        };
+        let cut = all();
+        progress.finish();
+        cut?;
+        if manifest.mammograms.is_empty() {
+            let first = manifest.notices.iter().rev().find(|n| n.skipped);
+            let reason = first.map_or(String::new(), |n| format!("; {}: {}", n.place, n.message));
+            bail!("none of the {} mammograms can be used{reason}", mammograms.len());
+        }
+        ensure!(
+            !manifest.patches.is_empty() || !manifest.given.patches,
+            "none of the patches that the source comes with can be used"
+        );
+        ensure!(
+            !manifest.patches.is_empty(),
+            "no window of the {} mammograms holds enough breast; patches.min_breast is {}",
+            manifest.mammograms.len(),
+            config.patches.min_breast
+        );
+        Ok(manifest)
+    }
+}
+
+/// The part of each patient, and how many of these the source itself gives.
+fn split(
+    source: &dyn Source,
+    mammograms: &[Mammogram],
+    config: &Config,
+) -> Result<(BTreeMap<String, Split>, u32)> {
+    let mut parts = source.splits(config.split, config.seed)?;
+    let patients: BTreeSet<&str> = mammograms.iter().map(|m| m.patient.as_str()).collect();
+    parts.retain(|patient, _| patients.contains(patient.as_str()));
+    let rest: Vec<&Mammogram> =
+        mammograms.iter().filter(|m| !parts.contains_key(&m.patient)).collect();
+    let dealt = split::split(&rest, config.split, config.seed);
+    // Not those that were taken for validation.
+    let kept =
+        rest.iter().filter(|m| m.assigned.is_some_and(|part| dealt.get(&m.patient) == Some(&part)));
+    let kept: BTreeSet<&str> = kept.map(|m| m.patient.as_str()).collect();
+    let given = u32::try_from(parts.len() + kept.len())?;
+    parts.extend(dealt);
+    Ok((parts, given))
 }
 
 /// One line on all patches, and one for each split.
@@ -171,12 +249,21 @@ fn check_names(mammograms: &[Mammogram]) -> Result<()> {
 fn is_whole(manifest: &Manifest, layout: &Layout) -> bool {
     Store::open(&layout.patches()).is_ok_and(|store| {
         store.edge() == manifest.patching.size && store.len() as usize == manifest.patches.len()
-    }) && manifest.mammograms.iter().all(|m| layout.preview(&m.mammogram.id).is_file())
+    }) && manifest
+        .mammograms
+        .iter()
+        .filter(|m| m.preview.is_some())
+        .all(|m| layout.preview(&m.mammogram.id).is_file())
 }
 
 /// Removes the previews of mammograms that are no longer part of the data set.
 fn remove_previews(before: &Manifest, now: &Manifest, layout: &Layout) -> Result<()> {
-    let kept: BTreeSet<&str> = now.mammograms.iter().map(|m| m.mammogram.id.as_str()).collect();
+    let kept: BTreeSet<&str> = now
+        .mammograms
+        .iter()
+        .filter(|m| m.preview.is_some())
+        .map(|m| m.mammogram.id.as_str())
+        .collect();
     for Member { mammogram, .. } in &before.mammograms {
         let path = layout.preview(&mammogram.id);
         if !kept.contains(mammogram.id.as_str()) && path.is_file() {
@@ -191,7 +278,10 @@ struct Cutter<'a> {
     source: &'a dyn Source,
     patching: &'a Patches,
     splits: &'a BTreeMap<String, Split>,
-    layout: &'a Layout,
+    /// Patches that are used as they are.
+    ready: Option<&'a Ready>,
+    /// Where to write; without one nothing is written.
+    layout: Option<&'a Layout>,
 }
 
 /// What one mammogram gives. A mammogram that cannot be used has no member, only a notice.
@@ -210,6 +300,9 @@ impl Cutter<'_> {
         let notice = |message: String, skipped| {
             Some(Notice { place: mammogram.id.clone(), message, skipped })
         };
+        if self.ready.is_some_and(|ready| ready.imageless.contains(&mammogram.id)) {
+            return self.take(mammogram, self.seat(mammogram, None)?);
+        }
         let image = match self.source.image(mammogram).and_then(|image| fits(image, mammogram)) {
             Ok(image) => image,
             Err(error) => {
@@ -217,7 +310,12 @@ impl Cutter<'_> {
                 return Ok(Cut { notice: notice(message, true), ..Cut::default() });
             }
         };
-        let mut cut = Cut { member: Some(self.member(mammogram, &image)?), ..Cut::default() };
+        let Breast { mask: breast, outlines } = breast(&image);
+        let member = Member { breast: outlines, ..self.member(mammogram, &image)? };
+        if self.ready.is_some() {
+            return self.take(mammogram, member);
+        }
+        let mut cut = Cut { member: Some(member), ..Cut::default() };
         let patching = self.patching;
         let unplaced = |l: &&Lesion| {
             let counts = match l.pathology {
@@ -240,7 +338,7 @@ impl Cutter<'_> {
             );
             return Ok(cut);
         }
-        let breast = Area::of(&breast(&image));
+        let breast = Area::of(&breast);
         let labeller = Labeller::new(&mammogram.lesions, image.width, image.height, patching);
         let grid = Grid::new(image.width, image.height, patching.window, patching.stride);
         let edge = grid.edge;
@@ -251,7 +349,9 @@ impl Cutter<'_> {
                 continue;
             }
             let label = labeller.label(x, y, edge);
-            cut.pixels.extend(resample(&image, window, patching.size, patching.size)?.pixels);
+            if self.layout.is_some() {
+                cut.pixels.extend(resample(&image, window, patching.size, patching.size)?.pixels);
+            }
             cut.patches.push(Patch {
                 mammogram: 0,
                 x,
@@ -259,9 +359,7 @@ impl Cutter<'_> {
                 edge,
                 positive: label.positive,
                 benign: label.benign,
-                lesion_fraction: label.lesion_fraction as f32,
-                patch_fraction: label.patch_fraction as f32,
-                breast_fraction: breast_fraction as f32,
+                fractions: Some(labeller.fractions(x, y, edge, breast_fraction)),
             });
         }
         if cut.patches.is_empty() {
@@ -271,9 +369,41 @@ impl Cutter<'_> {
         Ok(cut)
     }
 
+    /// The patches of a mammogram that the source comes with.
+    fn take(&self, mammogram: &Mammogram, member: Member) -> Result<Cut> {
+        let size = self.patching.size;
+        let mut cut = Cut { member: Some(member), ..Cut::default() };
+        let ready = self.ready.and_then(|ready| ready.patches.get(&mammogram.id));
+        let mut broken = Vec::new();
+        for patch in ready.into_iter().flatten() {
+            let resized = self
+                .source
+                .patch(patch)
+                .and_then(|image| resample(&image, [0, 0, image.width, image.height], size, size));
+            let &ReadyPatch { x, y, edge, positive, benign, .. } = patch;
+            match resized {
+                Ok(image) => cut.pixels.extend(image.pixels),
+                Err(error) => {
+                    broken.push(format!("{error:#}"));
+                    continue;
+                }
+            }
+            cut.patches.push(Patch { mammogram: 0, x, y, edge, positive, benign, fractions: None });
+        }
+        if let Some(first) = broken.first() {
+            cut.notice = Some(Notice {
+                place: mammogram.id.clone(),
+                message: format!("{} of its patches are left out: {first}", broken.len()),
+                skipped: true,
+            });
+        }
+        Ok(cut)
+    }
+
     /// Writes the preview.
     fn member(&self, mammogram: &Mammogram, image: &Grey) -> Result<Member> {
         let (longest, quality) = PREVIEW;
+        let Some(layout) = self.layout else { return self.seat(mammogram, None) };
         let scale = (f64::from(longest) / f64::from(image.width.max(image.height))).min(1.0);
         let [width, height] = [image.width, image.height]
             .map(|side| ((f64::from(side) * scale).round() as u32).max(1));
@@ -285,10 +415,14 @@ impl Cutter<'_> {
             height,
             ExtendedColorType::L8,
         )?;
-        artifact::write(&self.layout.preview(&mammogram.id), &bytes)?;
+        artifact::write(&layout.preview(&mammogram.id), &bytes)?;
+        self.seat(mammogram, Some([width, height]))
+    }
+
+    fn seat(&self, mammogram: &Mammogram, preview: Option<[u32; 2]>) -> Result<Member> {
         let split =
             self.splits.get(&mammogram.patient).copied().context("a patient without a split")?;
-        Ok(Member { mammogram: mammogram.clone(), split, preview: [width, height] })
+        Ok(Member { mammogram: mammogram.clone(), split, preview, breast: Vec::new() })
     }
 }
 

@@ -6,8 +6,12 @@
 //! its share of every kind, as near as whole patients allow. Within a kind the order is shuffled by
 //! the seed. Where there are enough patients with cancer, every part gets one, since without any a
 //! part cannot be evaluated; where there are enough patients, no part with a share stays empty.
+//!
+//! Where the source has a split of its own, it is kept. One that names no patient for validation
+//! gives some of its training patients to it, dealt in the same way. A patient whom it puts in
+//! several parts counts for the one held out furthest; their images in the other parts are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -15,6 +19,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::config::{Shares, Split};
 use crate::mammogram::{Mammogram, Pathology};
+use crate::seed;
+use crate::source::Notice;
 
 const PARTS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 
@@ -28,7 +34,7 @@ enum Kind {
 
 /// The part of each patient; the same for the same mammograms, shares and seed.
 pub(super) fn split(
-    mammograms: &[Mammogram],
+    mammograms: &[&Mammogram],
     shares: Shares,
     seed: u64,
 ) -> BTreeMap<String, Split> {
@@ -41,15 +47,66 @@ pub(super) fn split(
         };
         kinds.entry(&mammogram.patient).and_modify(|k| *k = kind.min(*k)).or_insert(kind);
     }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut deal = Deal {
-        shares: [shares.train, shares.validation, shares.test],
-        counts: [0; 3],
-        dealt: Vec::new(),
-    };
+    let mut parts = assigned(mammograms.iter().copied());
+    let shares = [shares.train, shares.validation, shares.test];
+    let open = kinds.iter().filter(|(patient, _)| !parts.contains_key(**patient));
+    let dealt = deal(open, shares, ChaCha8Rng::seed_from_u64(seed));
+    if !parts.values().any(|&part| part == Split::Validation) {
+        let [train, validation, _] = shares;
+        let theirs =
+            kinds.iter().filter(|(patient, _)| parts.get(**patient) == Some(&Split::Train));
+        let shares = [train / (train + validation), validation / (train + validation), 0.0];
+        let divided = deal(theirs, shares, seed::stream(seed, "validation"));
+        parts.extend(divided);
+    }
+    parts.extend(dealt);
+    parts.into_iter().map(|(patient, part)| (patient.to_owned(), part)).collect()
+}
+
+/// The parts that the source itself puts patients in.
+fn assigned<'a>(mammograms: impl IntoIterator<Item = &'a Mammogram>) -> BTreeMap<&'a str, Split> {
+    let mut parts: BTreeMap<&str, Split> = BTreeMap::new();
+    for mammogram in mammograms {
+        if let Some(part) = mammogram.assigned {
+            // In the order of the splits, the later ones are held out further.
+            parts.entry(&mammogram.patient).and_modify(|p| *p = part.max(*p)).or_insert(part);
+        }
+    }
+    parts
+}
+
+/// Removes the images that the source assigns to another part than their patient's, and says so: a
+/// patient shares no split with themselves.
+pub(super) fn settle(mammograms: &mut Vec<Mammogram>) -> Option<Notice> {
+    let parts: BTreeMap<String, Split> = assigned(&*mammograms)
+        .into_iter()
+        .map(|(patient, part)| (patient.to_owned(), part))
+        .collect();
+    let misplaced =
+        |m: &Mammogram| m.assigned.is_some_and(|part| parts.get(&m.patient) != Some(&part));
+    let left_out: Vec<&Mammogram> = mammograms.iter().filter(|m| misplaced(m)).collect();
+    let first = left_out.first()?.id.clone();
+    let patients: BTreeSet<&str> = left_out.iter().map(|m| m.patient.as_str()).collect();
+    let message = format!(
+        "the source's own split has {} patients in several parts; each counts for the one held out \
+         furthest, and {} images of theirs in the other parts are left out",
+        patients.len(),
+        left_out.len()
+    );
+    mammograms.retain(|m| !misplaced(m));
+    Some(Notice { place: first, message, skipped: false })
+}
+
+/// Deals patients out by their kind.
+fn deal<'a>(
+    kinds: impl Iterator<Item = (&'a &'a str, &'a Kind)> + Clone,
+    shares: [f64; 3],
+    mut rng: ChaCha8Rng,
+) -> Vec<(&'a str, Split)> {
+    let mut deal = Deal { shares, counts: [0; 3], dealt: Vec::new() };
     for kind in [Kind::Cancer, Kind::OtherLesion, Kind::NoLesion] {
         let mut patients: Vec<&str> =
-            kinds.iter().filter(|(_, k)| **k == kind).map(|(patient, _)| *patient).collect();
+            kinds.clone().filter(|(_, k)| **k == kind).map(|(patient, _)| *patient).collect();
         patients.shuffle(&mut rng);
         for patient in patients {
             deal.next(patient);
@@ -59,7 +116,7 @@ pub(super) fn split(
         }
     }
     deal.fill_empty_parts();
-    deal.dealt.into_iter().map(|(patient, part)| (patient.to_owned(), PARTS[part])).collect()
+    deal.dealt.into_iter().map(|(patient, part)| (patient, PARTS[part])).collect()
 }
 
 struct Deal<'a> {
@@ -126,6 +183,8 @@ mod tests {
             micron: None,
             density: None,
             facts: BTreeMap::new(),
+            assigned: None,
+            regions: Vec::new(),
             lesions: match i / 2 {
                 // Only one of the two images shows it.
                 p if p < cancer && i % 2 == 1 => vec![lesion(Pathology::Malignant)],
@@ -136,6 +195,10 @@ mod tests {
         (0..2 * (cancer + benign + normal)).map(mammogram).collect()
     }
 
+    fn dealt(mammograms: &[Mammogram], shares: Shares, seed: u64) -> BTreeMap<String, Split> {
+        split(&mammograms.iter().collect::<Vec<_>>(), shares, seed)
+    }
+
     fn counts(parts: &BTreeMap<String, Split>, range: std::ops::Range<usize>) -> [usize; 3] {
         let patients: Vec<_> = parts.values().collect();
         PARTS.map(|part| patients[range.clone()].iter().filter(|p| ***p == part).count())
@@ -143,7 +206,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_spread_in_proportion() {
-        let parts = split(&patients(20, 30, 50), SHARES, 7);
+        let parts = dealt(&patients(20, 30, 50), SHARES, 7);
         assert_eq!(counts(&parts, 0..20), [16, 2, 2]);
         assert_eq!(counts(&parts, 20..50), [24, 3, 3]);
         assert_eq!(counts(&parts, 50..100), [40, 5, 5]);
@@ -152,27 +215,99 @@ mod tests {
     #[test]
     fn the_seed_decides_and_the_order_of_images_does_not() {
         let mut mammograms = patients(9, 9, 30);
-        let parts = split(&mammograms, SHARES, 1);
-        assert_ne!(parts, split(&mammograms, SHARES, 2));
+        let parts = dealt(&mammograms, SHARES, 1);
+        assert_ne!(parts, dealt(&mammograms, SHARES, 2));
         mammograms.reverse();
-        assert_eq!(parts, split(&mammograms, SHARES, 1));
+        assert_eq!(parts, dealt(&mammograms, SHARES, 1));
     }
 
     #[test]
     fn few_cancers_reach_every_part() {
-        let parts = split(&patients(3, 0, 27), SHARES, 5);
+        let parts = dealt(&patients(3, 0, 27), SHARES, 5);
         assert_eq!(counts(&parts, 0..3), [1, 1, 1]);
         assert_eq!(counts(&parts, 0..30), [24, 3, 3]);
     }
 
+    /// Assigned by the first letters: `t` train, `v` validation, `e` test, anything else not.
+    fn assign(mammograms: &mut [Mammogram], letters: &str) {
+        for (mammogram, letter) in mammograms.iter_mut().zip(letters.chars()) {
+            mammogram.assigned = match letter {
+                't' => Some(Split::Train),
+                'v' => Some(Split::Validation),
+                'e' => Some(Split::Test),
+                _ => None,
+            };
+        }
+    }
+
+    #[test]
+    fn a_split_of_the_source_is_kept() {
+        let mut all = patients(2, 2, 2);
+        assign(&mut all, "ttvv--eett--");
+        let parts = dealt(&all, SHARES, 1);
+        assert_eq!(parts["p0000"], Split::Train);
+        assert_eq!(parts["p0001"], Split::Validation);
+        assert_eq!(parts["p0003"], Split::Test);
+        assert_eq!(parts["p0004"], Split::Train);
+        assert_eq!(parts.len(), 6);
+    }
+
+    #[test]
+    fn validation_is_taken_from_the_source_s_training_patients() {
+        let mut all = patients(10, 10, 30);
+        let letters: String = (0..50).map(|p| if p % 5 == 0 { "ee" } else { "tt" }).collect();
+        assign(&mut all, &letters);
+        let parts = dealt(&all, SHARES, 1);
+        // A ninth of the forty training patients, each kind its share.
+        assert_eq!(counts(&parts, 0..50), [36, 4, 10]);
+        assert_eq!(counts(&parts, 0..10), [7, 1, 2]);
+        for (number, part) in (0..50).zip(parts.values()) {
+            assert_eq!(*part == Split::Test, number % 5 == 0);
+        }
+        assert_ne!(parts, dealt(&all, SHARES, 2));
+        // Without a share for validation all of them train.
+        let shares = Shares { train: 0.9, validation: 0.0, test: 0.1 };
+        assert_eq!(counts(&dealt(&all, shares, 1), 0..50), [40, 0, 10]);
+    }
+
+    #[test]
+    fn a_patient_in_two_parts_is_tested_and_not_trained_on() {
+        let mut all = patients(0, 0, 3);
+        assign(&mut all, "tetttt");
+        let notice = settle(&mut all).unwrap();
+        assert!(notice.message.contains("has 1 patients") && notice.message.contains("1 images"));
+        assert_eq!(notice.place, "m0000");
+        assert_eq!(all.len(), 5);
+        assert_eq!(dealt(&all, SHARES, 1)["p0000"], Split::Test);
+        assert!(settle(&mut all).is_none());
+    }
+
     proptest! {
+        #[test]
+        fn no_patient_is_in_two_parts(letters in "[tve-]{60}", seed: u64) {
+            let mut all = patients(8, 8, 14);
+            assign(&mut all, &letters);
+            settle(&mut all);
+            let parts = dealt(&all, SHARES, seed);
+            for mammogram in &all {
+                let part = parts[&mammogram.patient];
+                match mammogram.assigned {
+                    // Only training patients give to validation, and only where there are none.
+                    Some(Split::Train) => prop_assert!(part == Split::Train
+                        || part == Split::Validation && all.iter().all(|m| m.assigned != Some(Split::Validation))),
+                    Some(other) => prop_assert_eq!(part, other),
+                    None => {}
+                }
+            }
+        }
+
         #[test]
         fn no_wanted_part_is_empty_and_shares_are_kept(
             cancer in 0usize..9, benign in 0usize..9, normal in 0usize..30, seed: u64,
         ) {
             let total = cancer + benign + normal;
             for shares in [SHARES, Shares { train: 0.5, validation: 0.5, test: 0.0 }] {
-                let parts = split(&patients(cancer, benign, normal), shares, seed);
+                let parts = dealt(&patients(cancer, benign, normal), shares, seed);
                 prop_assert_eq!(parts.len(), total);
                 let found = counts(&parts, 0..total);
                 for (n, share) in found.iter().zip([shares.train, shares.validation, shares.test]) {

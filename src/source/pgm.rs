@@ -140,6 +140,25 @@ fn decode(bytes: &[u8]) -> Result<Grey> {
 }
 
 #[cfg(test)]
+pub(super) fn fuzz_target() -> super::fuzz::Target {
+    super::fuzz::Target {
+        name: "pgm",
+        seeds: vec![
+            b"P5\n3 2\n255\n\x00\x80\xff\x01\x02\x03".into(),
+            b"P2\n# text\n3 2\n255\n0 128 255\n1 2 3\n".into(),
+            b"P5 3 1 65535\n\x00\x07\x0f\x01\x02\x03".into(),
+        ],
+        words: &["P5", "P2", "P6", "#", "\n", " ", "65535", "255", "1 1 ", "9 9 "],
+        read: |bytes| {
+            super::fuzz::outcome(decode(bytes).map_err(|e| format!("{e:#}")), |image| {
+                assert_eq!(image.pixels.len(), image.width as usize * image.height as usize);
+                "read".into()
+            })
+        },
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -153,6 +153,8 @@ pub(super) mod tests {
             density: None,
             facts: BTreeMap::new(),
             lesions,
+            assigned: None,
+            regions: Vec::new(),
         }
     }
 
@@ -181,7 +183,12 @@ pub(super) mod tests {
         mammograms: Vec<Mammogram>,
         windows: &[(u32, u32, u32, bool, bool)],
     ) -> Manifest {
-        let member = |mammogram| Member { mammogram, split: Split::Test, preview: [100, 100] };
+        let member = |mammogram| Member {
+            mammogram,
+            split: Split::Test,
+            preview: Some([100, 100]),
+            breast: vec![],
+        };
         let patch = |&(mammogram, x, y, positive, benign): &(u32, u32, u32, bool, bool)| Patch {
             mammogram,
             x,
@@ -189,12 +196,10 @@ pub(super) mod tests {
             edge: 20,
             positive,
             benign,
-            lesion_fraction: 0.0,
-            patch_fraction: 0.0,
-            breast_fraction: 1.0,
+            fractions: None,
         };
         Manifest {
-            format: 2,
+            format: 3,
             source: About {
                 kind: "test".into(),
                 name: "test".into(),
@@ -213,6 +218,7 @@ pub(super) mod tests {
             },
             shares: Shares { train: 0.8, validation: 0.1, test: 0.1 },
             seed: 1,
+            given: Default::default(),
             summary: Vec::new(),
             notices: Vec::new(),
             mammograms: mammograms.into_iter().map(member).collect(),

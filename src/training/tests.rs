@@ -33,13 +33,16 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
                 density: None,
                 facts: Default::default(),
                 lesions: Vec::new(),
+                assigned: None,
+                regions: Vec::new(),
             },
             split: match patient {
                 0..4 => Split::Train,
                 4 => Split::Validation,
                 _ => Split::Test,
             },
-            preview: [200, 200],
+            preview: Some([200, 200]),
+            breast: vec![],
         });
         for i in 0..12_u32 {
             let (positive, dark) = (i % 3 == 0, i % 3 == 2 && (12 * patient + i) % 4 != 0);
@@ -62,16 +65,14 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
                 edge: 32,
                 positive,
                 benign: false,
-                lesion_fraction: 0.0,
-                patch_fraction: 0.0,
-                breast_fraction: 1.0,
+                fractions: None,
             });
         }
     }
     let path = folder.join("patches.bin");
     artifact::write(&path, &bytes).unwrap();
     let manifest = Manifest {
-        format: 2,
+        format: 3,
         source: About {
             kind: "test".into(),
             name: "test".into(),
@@ -90,6 +91,7 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
         },
         shares: Shares { train: 0.8, validation: 0.1, test: 0.1 },
         seed: 1,
+        given: Default::default(),
         summary: Vec::new(),
         notices: Vec::new(),
         mammograms,

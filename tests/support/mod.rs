@@ -9,7 +9,7 @@ use unit_atlas::config::{self, Config, Split, Start};
 use unit_atlas::dissection::record::{Concept, Field, Layer, TopPatch, Unit};
 use unit_atlas::lexicon::{Group, Lexicon, Lexicons, Term};
 use unit_atlas::mammogram::{Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
-use unit_atlas::patch::{Manifest, Member, Patch, Store};
+use unit_atlas::patch::{Fractions, Manifest, Member, Patch, Share, Store};
 use unit_atlas::source::{About, Notice};
 use unit_atlas::study::answer::ReaderFile;
 use unit_atlas::training::assess::assess;
@@ -284,6 +284,8 @@ fn drawn(number: u32) -> (Mammogram, Grey) {
         density: Some(if number % 4 < 2 { "composition-b" } else { "composition-c" }.into()),
         facts: [("scanner".to_string(), format!("SCANNER {}", 1 + number % 2))].into(),
         lesions,
+        assigned: None,
+        regions: Vec::new(),
     };
     (mammogram, grey)
 }
@@ -328,15 +330,21 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
                     edge,
                     positive,
                     benign: held(Pathology::Benign),
-                    lesion_fraction: if positive { 0.8 } else { 0.0 },
-                    patch_fraction: if positive { 0.2 } else { 0.0 },
-                    breast_fraction: breast,
+                    fractions: Some(Fractions {
+                        breast,
+                        malignant: if positive {
+                            Share { lesion: 0.8, patch: 0.2 }
+                        } else {
+                            Share::default()
+                        },
+                        ..Fractions::default()
+                    }),
                 });
             }
         }
-        let preview = [grey.width, grey.height];
+        let preview = Some([grey.width, grey.height]);
         let split = if (number / 2) % 3 == 0 { Split::Train } else { Split::Validation };
-        members.push(Member { mammogram, split, preview });
+        members.push(Member { mammogram, split, preview, breast: vec![] });
     }
     // The layout that `patch::Store` documents.
     let mut file = b"uapatch1".to_vec();
@@ -346,7 +354,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
     let path = dataset.join("patches.bin");
     artifact::write(&path, &file).unwrap();
     let manifest = Manifest {
-        format: 2,
+        format: 3,
         source: About {
             kind: "phantom".into(),
             name: "Procedural phantoms".into(),
@@ -357,6 +365,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
         patching: patching(),
         shares: config::Shares { train: 0.5, validation: 0.5, test: 0.0 },
         seed: 123,
+        given: Default::default(),
         summary: vec![format!("{} images drawn", members.len())],
         notices: (0..25)
             .map(|i| Notice {
@@ -500,7 +509,7 @@ fn network(
         .collect();
     let name = config.name.clone();
     let evaluation = Evaluation {
-        format: 2,
+        format: 3,
         network: name.clone(),
         split: Split::Validation,
         input: EDGE,

@@ -1,17 +1,21 @@
-//! The data page: what the atlas was made from, what was left out, and the tables to download.
+//! The data page: what the atlas was made from, counted and drawn, a contact sheet to check outlines
+//! by eye, what was left out, and the tables to download.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::Atlas;
+use super::{Atlas, MammogramView};
 use crate::atlas::export::TABLES;
 use crate::atlas::text;
 use crate::config::Split;
+use crate::lexicon::Vocabulary;
+use crate::patch::Manifest;
+use crate::patch::tally::{self, Title};
 use crate::source::Notice;
 
-/// Notices listed per kind; the rest is counted.
-const LISTED: usize = 20;
+/// Mammograms of the contact sheet: with outlines, and without any.
+const SHEET: [usize; 2] = [18, 6];
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -20,9 +24,16 @@ pub(super) struct View {
     citation: String,
     summary: Vec<String>,
     splits: Vec<SplitRow>,
-    findings: Vec<(String, String)>,
-    skipped: NoticeList,
-    remarks: NoticeList,
+    groups: Vec<GroupView>,
+    vocabulary: Option<VocabularyView>,
+    sheet: Vec<MammogramView>,
+    /// Whether the split, and the patches, are the source's own.
+    given_split: bool,
+    given_patches: bool,
+    /// Mammograms that there are only patches of.
+    imageless: usize,
+    skipped: Vec<(String, String)>,
+    remarks: Vec<(String, String)>,
     tables: Vec<TableView>,
 }
 
@@ -36,11 +47,48 @@ struct SplitRow {
     share: String,
 }
 
+/// Counts of one kind, drawn as bars.
 #[derive(Serialize)]
-struct NoticeList {
-    count: String,
-    listed: Vec<(String, String)>,
-    more: usize,
+struct GroupView {
+    title: &'static str,
+    rows: Vec<RowView>,
+}
+
+#[derive(Serialize)]
+struct RowView {
+    name: String,
+    /// Where a term stands in its lexicon; empty otherwise.
+    standing: String,
+    counts: [String; 3],
+    total: String,
+    /// Widths of the three parts of the bar, as percentages of the longest bar.
+    widths: [String; 3],
+}
+
+/// What the source's keywords became.
+#[derive(Serialize)]
+struct VocabularyView {
+    name: String,
+    source: String,
+    fields: Vec<FieldView>,
+}
+
+#[derive(Serialize)]
+struct FieldView {
+    field: String,
+    words: Vec<WordView>,
+}
+
+#[derive(Serialize)]
+struct WordView {
+    word: String,
+    /// What each edition calls it, and whether something is lost on the way.
+    fourth: String,
+    fourth_lossy: bool,
+    fifth: String,
+    fifth_standing: String,
+    fifth_lossy: bool,
+    note: String,
 }
 
 #[derive(Serialize)]
@@ -80,21 +128,9 @@ pub(super) fn view(atlas: &Atlas) -> View {
         .map(|split| row(&split.to_string(), &|s| s == *split))
         .collect();
     splits.push(row("all", &|_| true));
-    let mut findings: BTreeMap<&'static str, u64> = BTreeMap::new();
-    for lesion in manifest.mammograms.iter().flat_map(|m| &m.mammogram.lesions) {
-        *findings.entry(super::pathology_word(lesion.pathology)).or_default() += 1;
-    }
-    let notices = |skipped: bool| {
-        let list: Vec<&Notice> = manifest.notices.iter().filter(|n| n.skipped == skipped).collect();
-        NoticeList {
-            count: text::count(list.len() as u64),
-            listed: list
-                .iter()
-                .take(LISTED)
-                .map(|n| (clean(&n.place), clean(&n.message)))
-                .collect(),
-            more: list.len().saturating_sub(LISTED),
-        }
+    let notices = |skipped: bool| -> Vec<(String, String)> {
+        let some = manifest.notices.iter().filter(|n: &&Notice| n.skipped == skipped);
+        some.map(|n| (clean(&n.place), clean(&n.message))).collect()
     };
     View {
         source: manifest.source.name.clone(),
@@ -102,10 +138,12 @@ pub(super) fn view(atlas: &Atlas) -> View {
         citation: clean(&manifest.source.citation),
         summary: manifest.summary.iter().map(|line| clean(line)).collect(),
         splits,
-        findings: findings
-            .into_iter()
-            .map(|(name, count)| (name.to_string(), text::count(count)))
-            .collect(),
+        groups: groups(atlas),
+        vocabulary: vocabulary(atlas),
+        sheet: sheet(manifest).into_iter().map(|number| atlas.mammogram(number)).collect(),
+        given_split: manifest.given.patients > 0,
+        given_patches: manifest.given.patches,
+        imageless: manifest.mammograms.iter().filter(|m| m.preview.is_none()).count(),
         skipped: notices(true),
         remarks: notices(false),
         tables: TABLES
@@ -118,4 +156,81 @@ pub(super) fn view(atlas: &Atlas) -> View {
             })
             .collect(),
     }
+}
+
+fn groups(atlas: &Atlas) -> Vec<GroupView> {
+    let mut groups = Vec::new();
+    for tally::Group { title, rows } in tally::tally(atlas.inputs.manifest) {
+        let title_words = match title {
+            // The table of the splits has it.
+            Title::Whole => continue,
+            Title::Views => "Mammograms by view",
+            Title::Densities => "Mammograms by breast composition",
+            Title::Pathologies => "Lesions by pathology",
+            Title::Terms => "Lesions by term",
+        };
+        let longest = rows.iter().map(tally::Row::total).max().unwrap_or(0).max(1) as f64;
+        let of_lexicon = |id: &str| atlas.labels.term(id).is_some();
+        let row = |row: tally::Row| RowView {
+            name: if of_lexicon(&row.name) {
+                atlas.labels.name(&row.name)
+            } else {
+                row.name.clone()
+            },
+            standing: match title {
+                Title::Terms => atlas.labels.standing(&row.name),
+                _ => String::new(),
+            },
+            counts: row.counts.map(text::count),
+            total: text::count(row.total()),
+            widths: row.counts.map(|n| format!("{:.2}", 100.0 * n as f64 / longest)),
+        };
+        groups.push(GroupView { title: title_words, rows: rows.into_iter().map(row).collect() });
+    }
+    groups
+}
+
+/// For data sets that have DDSM's keywords.
+fn vocabulary(atlas: &Atlas) -> Option<VocabularyView> {
+    let kind = atlas.inputs.manifest.source.kind.as_str();
+    if !matches!(kind, "ddsm" | "cbis_ddsm") {
+        return None;
+    }
+    let vocabulary = Vocabulary::ddsm();
+    let word = |word: &crate::lexicon::Word| WordView {
+        word: word.word.clone(),
+        fourth: word.bi_rads_4.clone(),
+        fourth_lossy: word.lossy.contains(&4),
+        fifth: atlas.labels.name(&word.bi_rads_5),
+        fifth_standing: atlas.labels.standing(&word.bi_rads_5),
+        fifth_lossy: word.lossy.contains(&5),
+        note: word.note.clone(),
+    };
+    let fields = vocabulary.fields.iter().map(|field| FieldView {
+        field: field.field.clone(),
+        words: field.words.iter().map(word).collect(),
+    });
+    Some(VocabularyView {
+        name: vocabulary.name.clone(),
+        source: vocabulary.source.clone(),
+        fields: fields.collect(),
+    })
+}
+
+/// Mammograms of the contact sheet, as numbers in the manifest: spread evenly over those with
+/// outlines, then over those without lesions.
+pub(in crate::atlas) fn sheet(manifest: &Manifest) -> Vec<u32> {
+    let shown = |wanted: &dyn Fn(&crate::mammogram::Mammogram) -> bool| -> Vec<u32> {
+        let all = manifest.mammograms.iter().zip(0..);
+        let some = all.filter(|(m, _)| m.preview.is_some() && wanted(&m.mammogram));
+        some.map(|(_, number)| number).collect()
+    };
+    let outlined = shown(&|m| m.lesions.iter().any(|lesion| !lesion.outlines.is_empty()));
+    let free = shown(&|m| m.lesions.is_empty());
+    let mut numbers = Vec::new();
+    for (some, most) in [outlined, free].iter().zip(SHEET) {
+        let count = most.min(some.len());
+        numbers.extend((0..count).map(|i| some[i * some.len() / count]));
+    }
+    numbers
 }

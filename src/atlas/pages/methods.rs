@@ -19,6 +19,8 @@ pub(super) struct View {
     min_patch: String,
     shares: Vec<String>,
     seed: u64,
+    given_split: bool,
+    given_patches: bool,
     split: String,
     top: usize,
     rule: String,
@@ -93,6 +95,8 @@ pub(super) fn view(atlas: &Atlas) -> View {
             .map(text::percent)
             .to_vec(),
         seed: manifest.seed,
+        given_split: manifest.given.patients > 0,
+        given_patches: manifest.given.patches,
         split: config.dissection.split.to_string(),
         top: config.dissection.top,
         rule: threshold_rule(config.dissection.threshold),

@@ -20,7 +20,8 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use self::parts::{LesionView, MammogramView, PatchView, UnitCard, draw_lesions, pathology_word};
+pub(super) use self::data::sheet;
+use self::parts::{LesionView, MammogramView, PatchView, UnitCard, draw_lesions};
 use super::content::Article;
 use super::labels::Labels;
 use super::site::Writer;
@@ -326,9 +327,19 @@ impl<'a> Atlas<'a> {
         let config = self.inputs.config;
         let mut folders =
             vec![config.root.as_path(), config.output.as_path(), self.inputs.previews];
-        if let Source::MiniMias { path } = &config.source {
-            folders.push(path);
-            folders.extend(path.parent());
+        match &config.source {
+            Source::Ddsm { path }
+            | Source::DdsmRelease { path }
+            | Source::CbisDdsm { path }
+            | Source::MiniMias { path } => {
+                folders.push(path);
+                folders.extend(path.parent());
+            }
+            Source::Folder { table, regions } => {
+                folders.extend([Some(table), regions.as_ref()].into_iter().flatten().map(|p| &**p));
+                folders.extend(table.parent());
+            }
+            Source::Phantom { .. } => {}
         }
         folders
     }

@@ -23,7 +23,7 @@ pub(super) struct PatchView {
     /// Path data in patch pixels; empty when nothing exceeds the threshold.
     pub(super) overlay: String,
     pub(super) mammogram: String,
-    /// Path of the whole mammogram.
+    /// Path of the whole mammogram; of the patch itself where there are only patches.
     pub(super) context: String,
     /// Left, top and edge of the window in the mammogram's pixels.
     pub(super) x: u32,
@@ -37,8 +37,8 @@ pub(super) struct MammogramView {
     pub(super) id: String,
     pub(super) src: String,
     pub(super) alt: String,
-    /// Size of the picture.
-    pub(super) preview: [u32; 2],
+    /// Size of the picture; `None` where there are only patches.
+    pub(super) preview: Option<[u32; 2]>,
     /// Size of the mammogram, the view box of its outlines.
     pub(super) size: [u32; 2],
     /// Which breast and view, where known.
@@ -56,6 +56,8 @@ pub(super) struct LesionView {
     pub(super) pathology: &'static str,
     /// The finding in words.
     pub(super) finding: String,
+    /// The source's own words for it, where there are terms beside them.
+    pub(super) source_words: String,
 }
 
 /// A unit in a list.
@@ -84,19 +86,24 @@ impl Atlas<'_> {
     pub(super) fn patch(&self, unit: &str, rank: usize, top: &TopPatch) -> PatchView {
         let manifest = self.inputs.manifest;
         let patch = &manifest.patches[top.patch as usize];
-        let mammogram = &manifest.member(patch).mammogram;
+        let member = manifest.member(patch);
+        let mammogram = &member.mammogram;
+        let src = images::patch_path(self.inputs, patch);
         let label = if patch.positive { "cancer" } else { "no cancer" };
         PatchView {
             rank,
             name: manifest.patch_name(patch),
-            src: images::patch_path(self.inputs, patch),
+            context: match member.preview {
+                Some(_) => images::mammogram_path(&mammogram.id),
+                None => src.clone(),
+            },
+            src,
             alt: format!("Patch {rank} of {unit}, from mammogram {}: {label}", mammogram.id),
             score: text::significant(f64::from(top.score)),
             positive: patch.positive,
             label,
             overlay: top.overlay.clone(),
             mammogram: mammogram.id.clone(),
-            context: images::mammogram_path(&mammogram.id),
             x: patch.x,
             y: patch.y,
             edge: patch.edge,
@@ -201,12 +208,14 @@ impl Atlas<'_> {
 /// The lesions of a mammogram; detail that its preview cannot show is left out.
 pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> {
     let mammogram = &member.mammogram;
-    let scale = mammogram.width as f32 / member.preview[0].max(1) as f32;
+    let shown = member.preview.map_or(mammogram.width, |[width, _]| width);
+    let scale = mammogram.width as f32 / shown.max(1) as f32;
     mammogram
         .lesions
         .iter()
         .map(|lesion| {
             let names: Vec<String> = lesion.terms.iter().map(|id| labels.name(id)).collect();
+            let named = !names.is_empty();
             let words =
                 if names.is_empty() { lesion.source_words.clone() } else { names.join(", ") };
             let grades = [
@@ -226,6 +235,7 @@ pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> 
                     .collect(),
                 pathology: pathology_word(lesion.pathology),
                 finding: finding.join("; "),
+                source_words: if named { lesion.source_words.clone() } else { String::new() },
             }
         })
         .collect()

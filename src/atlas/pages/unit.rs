@@ -25,6 +25,8 @@ pub(super) struct View {
     next: Option<Link>,
     patches: Vec<PatchView>,
     mammograms: Vec<MammogramView>,
+    /// Whether there is a whole mammogram to show.
+    context: bool,
     cancer: usize,
     shown: String,
     split: String,
@@ -112,6 +114,8 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         _ => atlas.labels.phenomena(&name).flat_map(|(_, _, p)| p.terms.clone()).collect(),
     };
     let above = unit.top.iter().filter(|top| !top.overlay.is_empty()).count();
+    let mammograms: Vec<MammogramView> =
+        seen.iter().map(|&number| atlas.mammogram(number)).collect();
     View {
         number: format!("{:04}", unit.unit),
         network: network.clone(),
@@ -123,7 +127,8 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         next: neighbour(unit.unit),
         cancer: patches.iter().filter(|p| p.positive).count(),
         patches,
-        mammograms: seen.into_iter().map(|number| atlas.mammogram(number)).collect(),
+        context: mammograms.iter().any(|m| m.preview.is_some()),
+        mammograms,
         shown: text::count(layer.patches),
         split: layer.split.to_string(),
         max_score: text::significant(f64::from(unit.score_range[1])),

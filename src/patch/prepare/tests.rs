@@ -15,6 +15,41 @@ struct Disks {
     version: u32,
 }
 
+/// As many small mammograms as asked for, of 400 x 480 pixels each.
+struct Many(u32);
+
+impl Source for Many {
+    fn about(&self) -> About {
+        Disks { patients: 0, broken: vec![], version: 0 }.about()
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        Ok(Fingerprint::of(&self.0))
+    }
+
+    fn catalogue(&self) -> Result<Catalogue> {
+        let disks = Disks { patients: 1, broken: vec![], version: 0 }.catalogue()?;
+        let one = &disks.mammograms[0];
+        let mammograms = (0..self.0).map(|i| Mammogram {
+            id: format!("many{i:05}"),
+            patient: format!("patient{:05}", i / 4),
+            width: 400,
+            height: 480,
+            ..one.clone()
+        });
+        Ok(Catalogue { mammograms: mammograms.collect(), ..disks })
+    }
+
+    fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
+        let (width, height) = (mammogram.width, mammogram.height);
+        let row = |y: u32| {
+            let wide = (150u32 * 150).saturating_sub(y.abs_diff(240).pow(2)).isqrt() * 2;
+            (0..width).map(move |x| if x < wide { 80 + ((x * 7 + y * 13) % 100) as u8 } else { 0 })
+        };
+        Ok(Grey { width, height, pixels: (0..height).flat_map(row).collect() })
+    }
+}
+
 impl Source for Disks {
     fn about(&self) -> About {
         About {
@@ -42,6 +77,8 @@ impl Source for Disks {
             density: None,
             facts: BTreeMap::new(),
             lesions: (i % 4 == 0).then(|| lesion(vec![circle()])).into_iter().collect(),
+            assigned: None,
+            regions: Vec::new(),
         });
         Ok(Catalogue {
             mammograms: mammograms.collect(),
@@ -136,8 +173,9 @@ fn patches_are_cut_labelled_and_stored_in_order() {
         let window = [patch.x, patch.y, patch.edge, patch.edge];
         let image = project.source.image(mammogram).unwrap();
         assert_eq!(store.pixels(number as u32), resample(&image, window, 32, 32).unwrap().pixels);
-        assert!(patch.breast_fraction >= 0.5);
-        let listed = patch.lesion_fraction >= 0.3 || patch.patch_fraction >= 0.3;
+        let fractions = patch.fractions.unwrap();
+        assert!(fractions.breast >= 0.5);
+        let listed = fractions.malignant.lesion >= 0.3 || fractions.malignant.patch >= 0.3;
         assert_eq!(patch.positive, listed);
         assert!(!patch.positive || mammogram.id.ends_with(['0', '4', '8']));
     }
@@ -146,7 +184,7 @@ fn patches_are_cut_labelled_and_stored_in_order() {
     let of_first = manifest.patches.iter().filter(|p| p.mammogram == 0).count();
     assert!((10..50).contains(&of_first), "{of_first}");
     let preview = image::open(project.layout.preview("disk003")).unwrap();
-    assert_eq!([preview.width(), preview.height()], manifest.mammograms[3].preview);
+    assert_eq!(Some([preview.width(), preview.height()]), manifest.mammograms[3].preview);
     assert_eq!(manifest.summary, ["disks"]);
     let counts = counts(&manifest);
     assert!(counts[0].ends_with("of 10 mammograms of 10 patients"), "{counts:?}");
@@ -224,7 +262,13 @@ fn no_patch_is_cut_where_a_cancer_has_no_place() {
     let mut mammogram = project.source.catalogue().unwrap().mammograms.remove(0);
     let splits = BTreeMap::from([(mammogram.patient.clone(), Split::Train)]);
     let Project { source, config, layout, .. } = &project;
-    let cutter = Cutter { source, patching: &config.patches, splits: &splits, layout };
+    let cutter = Cutter {
+        source,
+        patching: &config.patches,
+        splits: &splits,
+        ready: None,
+        layout: Some(layout),
+    };
     assert!(cutter.cut(&mammogram).unwrap().patches.iter().any(|p| p.positive));
     mammogram.lesions.push(lesion(vec![]));
     let cut = cutter.cut(&mammogram).unwrap();
@@ -277,4 +321,131 @@ fn mini_mias_is_prepared() {
     };
     assert!(patients(Split::Train).is_disjoint(&patients(Split::Validation)));
     assert!(patients(Split::Train).is_disjoint(&patients(Split::Test)));
+}
+
+/// Peak memory of this process in MiB, counted anew from now.
+fn peak_from_now() -> impl Fn() -> u64 {
+    let _ = fs::write("/proc/self/clear_refs", "5");
+    || {
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() >> 10
+    }
+}
+
+/// Run alone: `cargo test --lib ten_thousand -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes a minute, and measures the memory of the whole process"]
+fn ten_thousand_images_take_no_more_memory_than_a_few() {
+    let peak = |count| {
+        let project = Project::new(1);
+        let mut config = project.config.clone();
+        config.patches.size = 16;
+        let peak = peak_from_now();
+        let start = std::time::Instant::now();
+        let manifest = prepare(&Many(count), &config, &project.layout, &Silent).unwrap();
+        assert_eq!(manifest.mammograms.len(), count as usize);
+        let (patches, seconds) = (manifest.patches.len(), start.elapsed().as_secs_f64());
+        drop(manifest);
+        println!("{count} images, {patches} patches: {} MiB at most, {seconds:.0} s", peak());
+        peak()
+    };
+    let (few, many) = (peak(100), peak(10_000));
+    // The images are 1,831 MiB; what grows is the manifest.
+    assert!(many < few + 400, "{few} MiB, then {many} MiB");
+}
+
+/// Run alone and optimised: `cargo test --release --lib no_more_than_twice -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures time"]
+fn preparing_takes_no_more_than_twice_decoding_and_resizing() {
+    let Some(folder) = real_data("mini-mias") else { return };
+    let project = Project::new(1);
+    let mut config = project.config.clone();
+    config.patches.size = 227;
+    let source = MiniMias::new(&folder);
+    let time = |work: &mut dyn FnMut()| {
+        let start = std::time::Instant::now();
+        work();
+        start.elapsed().as_secs_f64()
+    };
+    let mut manifest = None;
+    // Once to read the files, then in turns.
+    let mut ours = || {
+        let _ = fs::remove_dir_all(project.layout.dataset());
+        manifest = Some(prepare(&source, &config, &project.layout, &Silent).unwrap());
+    };
+    ours();
+    let mut windows: BTreeMap<String, Vec<[u32; 3]>> = BTreeMap::new();
+    let manifest_now = prepare(&source, &config, &project.layout, &Silent).unwrap();
+    for patch in &manifest_now.patches {
+        let id = manifest_now.member(patch).mammogram.id.clone();
+        windows.entry(id).or_default().push([patch.x, patch.y, patch.edge]);
+    }
+    let mut libraries = || {
+        let windows: Vec<_> = windows.iter().collect();
+        let sum: u64 = windows
+            .par_iter()
+            .map(|(id, windows)| {
+                let image = image::open(folder.join(format!("{id}.pgm"))).unwrap().into_luma8();
+                let resized = windows.iter().map(|&[x, y, edge]| {
+                    let cut = image::imageops::crop_imm(&image, x, y, edge, edge).to_image();
+                    let triangle = image::imageops::FilterType::Triangle;
+                    u64::from(image::imageops::resize(&cut, 227, 227, triangle)[(113, 113)].0[0])
+                });
+                resized.sum::<u64>()
+            })
+            .sum();
+        assert!(sum > 0);
+    };
+    let mut best = [f64::INFINITY; 2];
+    for _ in 0..3 {
+        best = [best[0].min(time(&mut libraries)), best[1].min(time(&mut ours))];
+    }
+    let [theirs, ours] = best;
+    println!(
+        "{} windows of {} images: decoding and resizing {theirs:.2} s, prepare {ours:.2} s, {:.2} times",
+        manifest_now.patches.len(),
+        manifest_now.mammograms.len(),
+        ours / theirs
+    );
+    assert!(ours <= 2.0 * theirs);
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_patient_is_in_two_splits(seed: u64, patients in 1u32..40, given in 0u32..5) {
+        struct Views(u32, u32);
+        impl Source for Views {
+            fn about(&self) -> About {
+                Many(0).about()
+            }
+            fn fingerprint(&self) -> Result<Fingerprint> {
+                Ok(Fingerprint::of(&self.0))
+            }
+            fn catalogue(&self) -> Result<Catalogue> {
+                Many(self.0).catalogue()
+            }
+            fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
+                Many(self.0).image(mammogram)
+            }
+            fn splits(&self, _: crate::config::Shares, _: u64) -> Result<BTreeMap<String, Split>> {
+                Ok((0..self.1).map(|i| (format!("patient{i:05}"), Split::Test)).collect())
+            }
+        }
+        let mut config = config("/nowhere".into());
+        config.seed = seed;
+        let source = Views(patients * 4 - 1, given);
+        let mammograms = source.catalogue().unwrap().mammograms;
+        // The part is a function of the patient; every mammogram has one.
+        let (parts, count) = split(&source, &mammograms, &config).unwrap();
+        proptest::prop_assert_eq!(count, given.min(patients));
+        proptest::prop_assert_eq!(parts.len(), patients as usize);
+        for mammogram in &mammograms {
+            proptest::prop_assert!(parts.contains_key(&mammogram.patient));
+        }
+        for i in 0..given.min(patients) {
+            proptest::prop_assert_eq!(parts[&format!("patient{i:05}")], Split::Test);
+        }
+    }
 }

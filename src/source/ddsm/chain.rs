@@ -1,6 +1,6 @@
 //! Chain codes: a lesion's boundary as a first pixel and steps to its neighbours.
 
-use crate::mammogram::Outline;
+use crate::mammogram::{Outline, around};
 
 /// Steps to the eight neighbours, x right and y down: 0 is up, then clockwise.
 const STEPS: [[i32; 2]; 8] = [[0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1]];
@@ -110,12 +110,6 @@ impl Chain {
     }
 }
 
-/// Whether the way from `a` to `c` goes on in the same direction at `b`.
-fn straight(a: [i64; 2], b: [i64; 2], c: [i64; 2]) -> bool {
-    let (u, v) = ([b[0] - a[0], b[1] - a[1]], [c[0] - b[0], c[1] - b[1]]);
-    u[0] * v[1] == u[1] * v[0] && u[0] * v[0] + u[1] * v[1] > 0
-}
-
 /// At most 20 characters of a word, for a message.
 fn brief(word: &str) -> String {
     word.chars().take(20).collect()
@@ -179,47 +173,11 @@ impl Region {
         }
     }
 
-    /// Follows the pixels' outer edges clockwise and joins the middles of the edges, so that slanted
-    /// stretches are straight. Pixels that touch at a corner belong together.
+    /// The boundary around the pixels' outer edges. Pixels that touch at a corner belong together.
     fn outline(&self) -> Vec<[f32; 2]> {
-        // Right, down, left, up.
-        const AHEAD: [[i64; 2]; 4] = [[1, 0], [0, 1], [-1, 0], [0, -1]];
         let Some(first) = self.inside.iter().position(|&inside| inside) else { return Vec::new() };
-        let start = ([(first % self.width) as i64, (first / self.width) as i64], 0);
-        let (mut corner, mut heading) = start;
-        let mut middles: Vec<[i64; 2]> = Vec::new();
-        loop {
-            let [dx, dy] = AHEAD[heading];
-            // In half pixels.
-            let middle = [2 * corner[0] + dx, 2 * corner[1] + dy];
-            if let [.., a, b] = middles[..]
-                && straight(a, b, middle)
-            {
-                middles.pop();
-            }
-            middles.push(middle);
-            corner = [corner[0] + dx, corner[1] + dy];
-            // The pixels ahead on the left and on the right of the heading.
-            let [x, y] = corner;
-            let pixels = [[x, y - 1], [x, y], [x - 1, y], [x - 1, y - 1]];
-            let [lx, ly] = pixels[heading];
-            let [rx, ry] = pixels[(heading + 1) % 4];
-            if self.at(lx, ly) {
-                heading = (heading + 3) % 4;
-            } else if !self.at(rx, ry) {
-                heading = (heading + 1) % 4;
-            }
-            if (corner, heading) == start {
-                break;
-            }
-        }
-        if let [first, .., a, b] = middles[..]
-            && straight(a, b, first)
-        {
-            middles.pop();
-        }
-        let place = |v: i64, origin: i32| v as f32 / 2.0 + origin as f32;
-        middles.iter().map(|&[x, y]| [place(x, self.left), place(y, self.top)]).collect()
+        let first = [(first % self.width) as i64, (first / self.width) as i64];
+        around(|x, y| self.at(x, y), first, [self.left.into(), self.top.into()])
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Folder {
     pub(super) cases: BTreeMap<String, Member>,
     /// `.OVERLAY` files by the views they belong to.
     pub(super) overlays: BTreeMap<String, Member>,
+    /// Thumbnails of whole cases, by the names of the cases.
+    pub(super) tapes: BTreeMap<String, Member>,
     /// Images by the views they show.
     pub(super) scans: BTreeMap<String, Scan>,
 }
@@ -65,6 +67,7 @@ pub(super) fn list(root: &Path) -> (Vec<Folder>, Vec<Notice>) {
         match kind {
             Kind::Case => drop(folder.cases.insert(stem.into(), member)),
             Kind::Overlay => drop(folder.overlays.insert(stem.into(), member)),
+            Kind::Tape => drop(folder.tapes.insert(stem.into(), member)),
             Kind::Scan(format) => {
                 let Member { path, place } = member;
                 let scan = Scan { path, place, format };
@@ -88,6 +91,8 @@ pub(super) fn list(root: &Path) -> (Vec<Folder>, Vec<Notice>) {
 enum Kind {
     Case,
     Overlay,
+    /// `TAPE_<case>.COMB.16_PGM`.
+    Tape,
     Scan(Format),
 }
 
@@ -100,10 +105,12 @@ fn kind(name: &str) -> Option<(&str, Kind)> {
     let kind = match ending.as_str() {
         "ics" => Kind::Case,
         "overlay" => Kind::Overlay,
+        "16_pgm" => Kind::Tape,
         other => Kind::Scan(Format::of(other)?),
     };
     let stem = match kind {
         Kind::Scan(_) => without(without(stem, "1"), "ljpeg"),
+        Kind::Tape => without(stem.strip_prefix("TAPE_")?, "comb"),
         _ => stem,
     };
     (!stem.is_empty()).then_some((stem, kind))
@@ -139,7 +146,9 @@ mod tests {
             ("A_0002_1.LEFT_CC.OVERLAY", Some((image, Kind::Overlay))),
             ("A_0002_1.LEFT_CC.OVERLAY.GZ", Some((image, Kind::Overlay))),
             ("A-0002-1.ics", Some(("A-0002-1", Kind::Case))),
-            ("TAPE_A_0002_1.COMB.16_PGM", None),
+            ("TAPE_A_0002_1.COMB.16_PGM", Some(("A_0002_1", Kind::Tape))),
+            ("A_0002_1.LEFT_CC.tif", Some((image, Kind::Scan(Format::Tiff)))),
+            ("A_0002_1.COMB.16_PGM", None),
             ("A_0002_1.LEFT_CC.LJPEG.1", None),
             ("notes.txt", None),
             (".png", None),

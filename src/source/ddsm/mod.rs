@@ -10,11 +10,11 @@
 mod case;
 mod chain;
 mod density;
-mod keyword;
+pub(super) mod keyword;
 mod listing;
-mod ljpeg;
 mod overlay;
 mod scan;
+mod tape;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -29,6 +29,7 @@ use self::density::Digitiser;
 use self::listing::{Folder, Member};
 use self::overlay::{Abnormality, Overlay};
 use self::scan::{Format, Header, Scan};
+use self::tape::Thumbnail;
 use super::{About, Catalogue, Notice, Source};
 use crate::artifact::Fingerprint;
 use crate::mammogram::{Grey, Lesion, Mammogram, Outline, Pathology};
@@ -101,9 +102,9 @@ impl Ddsm {
             for (stem, member) in &folder.cases {
                 let Ok(case) = read_case(stem, member) else { continue };
                 for &film in &case.films {
-                    let Some(scan) = folder.scans.get(&case.image(&film)) else { continue };
+                    let Some(scan) = find(&folder, &case, &film) else { continue };
                     located.entry(case.image(&film)).or_insert_with(|| Located {
-                        scan: scan.clone(),
+                        scan,
                         film,
                         digitiser: case.digitiser,
                     });
@@ -146,12 +147,14 @@ impl Source for Ddsm {
                     texts.push((&member.place, Fingerprint::of_file(&member.path)?));
                 }
                 let mut images = Vec::new();
-                for scan in folder.scans.values() {
-                    let metadata = fs_err::metadata(&scan.path)?;
+                let scans = folder.scans.values().map(|scan| (&scan.path, &scan.place));
+                let tapes = folder.tapes.values().map(|tape| (&tape.path, &tape.place));
+                for (path, place) in scans.chain(tapes) {
+                    let metadata = fs_err::metadata(path)?;
                     let time =
                         metadata.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
                     let time = time.map(|t| t.as_nanos().to_string());
-                    images.push((&scan.place, metadata.len(), time));
+                    images.push((place, metadata.len(), time));
                 }
                 Ok((texts, images))
             })
@@ -186,7 +189,7 @@ impl Source for Ddsm {
             notices.push(Notice {
                 place: first.clone(),
                 message: format!(
-                    "{} listed views have no image (.LJPEG, .png, .pgm or .jpg): {names}",
+                    "{} listed views have no image (.LJPEG, .png, .pgm, .tif or .jpg): {names}",
                     counts.missing.len()
                 ),
                 skipped: false,
@@ -226,6 +229,8 @@ struct Counts {
     converted: [usize; 2],
     /// Converted images of another size than listed.
     resized: usize,
+    /// Views that there are only thumbnails of.
+    thumbnails: usize,
 }
 
 impl Counts {
@@ -237,6 +242,7 @@ impl Counts {
         self.converted[0] += other.converted[0];
         self.converted[1] += other.converted[1];
         self.resized += other.resized;
+        self.thumbnails += other.thumbnails;
     }
 
     fn summary(&self, mammograms: &[Mammogram]) -> Vec<String> {
@@ -258,6 +264,12 @@ impl Counts {
             lines.push(format!(
                 "{} converted images of another size than listed: outlines are scaled to them",
                 self.resized
+            ));
+        }
+        if self.thumbnails > 0 {
+            lines.push(format!(
+                "{} views read from thumbnails (.16_PGM), since they have no other image: a fifteenth of the size listed",
+                self.thumbnails
             ));
         }
         let tally = |names: &mut dyn Iterator<Item = &str>| {
@@ -299,6 +311,15 @@ struct Part {
     counts: Counts,
 }
 
+/// The image of a view: its scan, or else its part of the case's thumbnails.
+fn find(folder: &Folder, case: &Case, film: &Film) -> Option<Scan> {
+    if let Some(scan) = folder.scans.get(&case.image(film)) {
+        return Some(scan.clone());
+    }
+    let Member { path, place } = folder.tapes.get(&case.name)?.clone();
+    Some(Scan { path, place, format: Format::Thumbnail(Thumbnail::of(case, film)?) })
+}
+
 fn read_text(member: &Member) -> Result<String, Flaw> {
     let bytes = scan::read(&member.path, TEXT_LIMIT)
         .map_err(|error| Flaw::new(0, format!("cannot be read: {error:#}")))?;
@@ -328,8 +349,8 @@ impl Part {
             for film in &case.films {
                 let id = case.image(film);
                 part.counts.views += 1;
-                match folder.scans.get(&id) {
-                    Some(scan) => match part.mammogram(folder, member, &case, film, scan) {
+                match find(folder, &case, film) {
+                    Some(scan) => match part.mammogram(folder, member, &case, film, &scan) {
                         Ok(mammogram) => part.mammograms.push(mammogram),
                         Err(notice) => part.notices.push(notice),
                     },
@@ -417,6 +438,10 @@ impl Part {
                 self.counts.ljpeg += 1;
                 listed
             }
+            Format::Thumbnail(_) => {
+                self.counts.thumbnails += 1;
+                [width, height]
+            }
             _ => {
                 self.counts.converted[usize::from(!greys)] += 1;
                 self.counts.resized += usize::from([width, height] != listed);
@@ -446,6 +471,8 @@ impl Part {
             density,
             facts,
             lesions,
+            assigned: None,
+            regions: Vec::new(),
         })
     }
 
@@ -540,7 +567,6 @@ fn scaled(outline: Outline, [x, y]: [f64; 2]) -> Outline {
 }
 
 #[cfg(test)]
-#[path = "../../../tests/support/ljpeg.rs"]
-mod encoder;
+pub(super) mod fuzz;
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,9 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 use super::case::Film;
 use super::density::Digitiser;
-use super::ljpeg;
+use super::tape::Thumbnail;
 use crate::mammogram::Grey;
+use crate::source::ljpeg::{self, Rule};
 
 /// A header is found within this many bytes.
 const HEADER_LIMIT: u64 = 1 << 18;
@@ -26,7 +27,10 @@ pub(super) enum Format {
     Ljpeg,
     Png,
     Pgm,
+    Tiff,
     Jpeg,
+    /// A view of the case's thumbnails.
+    Thumbnail(Thumbnail),
 }
 
 /// One file.
@@ -54,15 +58,17 @@ impl Format {
             "ljpeg" => Format::Ljpeg,
             "png" => Format::Png,
             "pgm" => Format::Pgm,
+            "tif" | "tiff" => Format::Tiff,
             "jpg" | "jpeg" => Format::Jpeg,
             _ => return None,
         })
     }
 
-    /// The image crate's name; lossless JPEG has none.
+    /// The image crate's name; lossless JPEG and thumbnails have none.
     fn common(self) -> Option<ImageFormat> {
         match self {
-            Format::Ljpeg => None,
+            Format::Ljpeg | Format::Thumbnail(_) => None,
+            Format::Tiff => Some(ImageFormat::Tiff),
             Format::Png => Some(ImageFormat::Png),
             Format::Pgm => Some(ImageFormat::Pnm),
             Format::Jpeg => Some(ImageFormat::Jpeg),
@@ -89,7 +95,13 @@ impl Scan {
     /// # Errors
     /// What is wrong with it; the caller says of which file.
     pub(super) fn header(&self) -> Result<Header> {
-        let bytes = read(&self.path, HEADER_LIMIT)?;
+        // A TIFF's header may stand at its end.
+        let limit = if self.format == Format::Tiff { FILE_LIMIT } else { HEADER_LIMIT };
+        let bytes = read(&self.path, limit)?;
+        if let Format::Thumbnail(view) = self.format {
+            view.check(&bytes)?;
+            return Ok(Header { width: view.width, height: view.height, greys: true });
+        }
         let Some(format) = self.format.common() else {
             let ljpeg::Frame { width, height, .. } = ljpeg::frame(&bytes)?;
             return Ok(Header { width, height, greys: true });
@@ -111,9 +123,16 @@ impl Scan {
 
     fn decode(&self, film: &Film, digitiser: Digitiser) -> Result<Grey> {
         let bytes = read(&self.path, FILE_LIMIT)?;
+        if let Format::Thumbnail(view) = self.format {
+            let table = digitiser.display();
+            let greys = view.greys(&bytes)?.into_iter();
+            let pixels = greys.map(|grey| table[usize::from(grey)]).collect();
+            return Ok(Grey { width: view.width, height: view.height, pixels });
+        }
         let Some(format) = self.format.common() else {
             let table = digitiser.display();
-            let (frame, pixels) = ljpeg::decode(&bytes, |grey| table[usize::from(grey)])?;
+            let (frame, pixels) =
+                ljpeg::decode(&bytes, Rule::Ddsm, |grey| table[usize::from(grey)])?;
             // The same pixels in rows of another length: the rows of the .ics count.
             let area = |width, height| u64::from(width) * u64::from(height);
             let same = area(frame.width, frame.height) == area(film.columns, film.lines);

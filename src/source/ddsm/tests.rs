@@ -19,6 +19,61 @@ fn ics(digitizer: &str, bits: u8, views: &[&str], overlays: &[&str]) -> String {
     text
 }
 
+#[test]
+fn tiffs_and_thumbnails_are_read_where_there_is_no_scan() {
+    let folder = tempfile::tempdir().unwrap();
+    let views = ["LEFT_CC", "LEFT_MLO", "RIGHT_CC", "RIGHT_MLO"];
+    let text = ics("LUMISYS LASER", 12, &views, &["RIGHT_CC"]);
+    // 300 x 150 and 450 x 150 pixels, so 20 x 10 and 30 x 10 of thumbnails.
+    let text = text.replace("LINES 20 PIXELS_PER_LINE 30", "LINES 150 PIXELS_PER_LINE 300");
+    let text = text.replacen("PIXELS_PER_LINE 300", "PIXELS_PER_LINE 450", 1);
+    write(folder.path(), "C-0001-1.ics", text);
+    write(folder.path(), "C_0001_1.RIGHT_CC.OVERLAY", overlay("MALIGNANT", 150, 75));
+    let grey = image::ImageBuffer::from_pixel(300, 150, image::Luma([1300u16]));
+    grey.save(folder.path().join("C_0001_1.LEFT_MLO.tif")).unwrap();
+    // RIGHT_MLO | LEFT_MLO over RIGHT_CC | LEFT_CC.
+    let (width, height) = (60, 30);
+    let pixel = |x: usize, y: usize| match (x, y) {
+        (0..20, 0..10) => 1300u16,
+        (30..50, 0..10) => 9,
+        (0..20, 20..30) => 2255,
+        (30..60, 20..30) => 4095,
+        (_, 10..20) | (20..30, _) => 0,
+        _ => 65_535,
+    };
+    let pixels = (0..width * height).flat_map(|i| pixel(i % width, i / width).to_be_bytes());
+    let tape = [b"P5\n60 30\n65535\n\n".to_vec(), pixels.collect()].concat();
+    write(folder.path(), "TAPE_C_0001_1.COMB.16_PGM", &tape);
+    let source = Ddsm::new(folder.path());
+    let catalogue = source.catalogue().unwrap();
+    assert_eq!(catalogue.notices, []);
+    let found: Vec<_> = catalogue
+        .mammograms
+        .iter()
+        .map(|m| {
+            let image = source.image(m).unwrap();
+            assert!(image.pixels.iter().all(|&v| v == image.pixels[0]), "{}", m.id);
+            (m.id.as_str(), [image.width, image.height], image.pixels[0])
+        })
+        .collect();
+    let expected = [
+        ("C_0001_1.LEFT_CC", [30, 10], 255),
+        ("C_0001_1.LEFT_MLO", [300, 150], 59),
+        ("C_0001_1.RIGHT_CC", [20, 10], 127),
+        ("C_0001_1.RIGHT_MLO", [20, 10], 59),
+    ];
+    assert_eq!(found, expected);
+    let lesion = &catalogue.mammograms[2].lesions[0];
+    let place = lesion.outlines[0].bounds().unwrap();
+    assert!((place[0] - 10.0).abs() < 0.1 && (place[1] - 5.0).abs() < 0.1, "{place:?}");
+    assert!(catalogue.summary[2].starts_with("3 views read from thumbnails"));
+    // Another picture than that of the case.
+    write(folder.path(), "TAPE_C_0001_1.COMB.16_PGM", b"P5\n60 31\n65535\n\n");
+    let catalogue = Ddsm::new(folder.path()).catalogue().unwrap();
+    assert_eq!(catalogue.mammograms.len(), 1);
+    assert!(catalogue.notices[0].message.contains("expected a PGM of 16 bits with 60 x 30"));
+}
+
 /// A square of 5 x 5 pixels with its top left at the given place.
 fn overlay(pathology: &str, x: i32, y: i32) -> String {
     format!(
@@ -30,7 +85,7 @@ fn overlay(pathology: &str, x: i32, y: i32) -> String {
 
 fn ljpeg(width: usize, height: usize, bits: u8, value: impl Fn(usize) -> u16) -> Vec<u8> {
     let pixels: Vec<u16> = (0..width * height).map(value).collect();
-    encoder::encode(&pixels, width, bits, 7)
+    crate::source::encoder::encode(&pixels, width, bits, 7)
 }
 
 fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
@@ -383,9 +438,22 @@ fn the_real_partial_copy_is_reported_truthfully() {
     let source = Ddsm::new(folder.join("cases"));
     let catalogue = source.catalogue().unwrap();
     println!("{}\n{:#?}", catalogue.summary.join("\n"), catalogue.notices);
-    assert_eq!(catalogue.summary[0], "64 cases, 256 views listed: 7 present, 249 missing, 7 used");
+    assert_eq!(
+        catalogue.summary[0],
+        "64 cases, 256 views listed: 11 present, 245 missing, 11 used"
+    );
     assert!(catalogue.notices.iter().all(|n| !n.skipped));
     let find = |id: &str| catalogue.mammograms.iter().find(|m| m.id == id).unwrap();
+    // Thumbnails: the breasts of a row lie chest to chest.
+    let [left, right] = ["D_4000_1.LEFT_MLO", "D_4000_1.RIGHT_MLO"].map(find);
+    assert_eq!([left.width, left.height, right.width, right.height], [190, 360, 174, 360]);
+    let [left, right] = [left, right].map(|view| source.image(view).unwrap());
+    let mean = |image: &Grey, columns: std::ops::Range<u32>| {
+        let sum: u32 = columns.clone().map(|x| u32::from(image.at(x, 180))).sum();
+        sum / columns.len() as u32
+    };
+    assert!(mean(&left, 2..60) > mean(&left, 130..188) + 40);
+    assert!(mean(&right, 114..172) > mean(&right, 2..60) + 40);
     let cut = find("A_0002_1.RIGHT_CC");
     assert_eq!((cut.width, cut.height, cut.facts["scanner"].as_str()), (1874, 4334, "DBA"));
     let message = format!("{:#}", source.image(cut).unwrap_err());

@@ -179,6 +179,8 @@ impl Entry {
             density: None,
             facts: [("tissue".to_owned(), self.tissue.words().to_owned())].into(),
             lesions,
+            assigned: None,
+            regions: Vec::new(),
         }
     }
 
@@ -402,6 +404,33 @@ fn ranges(numbers: &[u32]) -> String {
         _ => format!("mdb{first:03}-mdb{last:03}"),
     });
     text.collect::<Vec<_>>().join(", ")
+}
+
+/// The table.
+#[cfg(test)]
+pub(super) fn fuzz_target() -> super::fuzz::Target {
+    const TABLE: &str = "Preamble mdb001\n=====\n\nmdb001 G CIRC B 535 425 197\nmdb002 F NORM \n\
+        mdb005 D SPIC M 20 10 5\nmdb005 D ARCH B 1 1 9\nmdb059 F CIRC B\nmdb216 D CALC M *NOTE 3*\n====\n";
+    super::fuzz::Target {
+        name: "mini_mias",
+        seeds: vec![TABLE.into()],
+        words: &[
+            "mdb001", "mdb322", "mdb", "F", "G", "D", "CALC", "CIRC", "SPIC", "MISC", "ARCH",
+            "ASYM", "NORM", " B ", " M ", "*NOTE 3*", "=====", "\n", "NaN", "inf", "-1", "1e9",
+            "0", "é",
+        ],
+        read: |bytes| {
+            let table = Table::read(&String::from_utf8_lossy(bytes));
+            let mut notices = Vec::new();
+            for (reference, entry) in &table.entries {
+                for size in [[1024, 1024], [1, 1]] {
+                    entry.mammogram(reference, size, &mut notices);
+                }
+            }
+            let told = table.notices.iter().chain(&notices).map(|n| n.message.as_str());
+            told.take(2).collect::<Vec<_>>().join(" | ")
+        },
+    }
 }
 
 #[cfg(test)]

@@ -99,6 +99,8 @@ impl Phantom {
             density: Some(patient.composition.term().into()),
             facts: BTreeMap::from([("phantom".into(), "yes".into())]),
             lesions: lesions.collect(),
+            assigned: None,
+            regions: Vec::new(),
         }
     }
 

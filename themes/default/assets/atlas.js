@@ -84,8 +84,9 @@
       var figure = template.content.cloneNode(true);
       var box = patch.getAttribute('data-box').split(' ');
       var frame = figure.querySelector('.window');
+      // Without a whole mammogram there is nothing to frame.
       ['x', 'y', 'width', 'height'].forEach(function (name, i) {
-        frame.setAttribute(name, box[Math.min(i, 2)]);
+        if (frame) frame.setAttribute(name, box[Math.min(i, 2)]);
       });
       var line = figure.querySelector('.context-patch');
       line.textContent = 'Patch ' + patch.getAttribute('data-rank') + ': ' +

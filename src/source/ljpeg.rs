@@ -1,9 +1,9 @@
-//! Lossless JPEG (process 14, SOF3; ITU-T T.81, annex H) as DDSM's encoder writes it: one component,
+//! Lossless JPEG (process 14, SOF3; ITU-T T.81, annex H) as DICOM and DDSM have it: one component,
 //! 8 to 16 bits, predictors 1 to 7, decoded row by row.
 //!
-//! DDSM departs from the standard in the first row: where T.81 predicts from the left alone, DDSM
-//! uses the scan's predictor there too, below a virtual row of `2^(P - Pt - 1)`. With predictor 1
-//! the two agree.
+//! DDSM's encoder departs from the standard in the first row: where T.81 predicts from the left
+//! alone, DDSM uses the scan's predictor there too, below a virtual row of `2^(P - Pt - 1)`. With
+//! predictor 1 the two agree.
 //!
 //! Nothing is allocated on a header's word: [`decode`] grows its image as rows arrive.
 
@@ -21,6 +21,15 @@ pub(super) enum Mistake {
     /// The data end, or are no codes, within a row.
     #[error("{what} at byte {at}: {rows} of {height} rows could be read")]
     Data { what: &'static str, at: usize, rows: u32, height: u32 },
+}
+
+/// How the first row is predicted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// From the left, as the standard has it.
+    Standard,
+    /// By the scan's predictor below a virtual row, as DDSM's encoder has it.
+    Ddsm,
 }
 
 /// The frame header.
@@ -51,9 +60,10 @@ pub(super) fn frame(bytes: &[u8]) -> Result<Frame, Mistake> {
 /// Decodes a whole file, mapping each sample.
 pub(super) fn decode<T>(
     bytes: &[u8],
+    rule: Rule,
     mut map: impl FnMut(u16) -> T,
 ) -> Result<(Frame, Vec<T>), Mistake> {
-    let mut decoder = Decoder::new(bytes)?;
+    let mut decoder = Decoder::new(bytes, rule)?;
     let frame = decoder.frame;
     // Each sample takes at least one bit.
     let most = bytes.len().saturating_mul(8);
@@ -124,7 +134,7 @@ impl Segment<'_> {
             other @ 0xc0..=0xcf => {
                 let process = other - 0xc0;
                 return Err(self.wrong(format!(
-                    "is a JPEG file of process SOF{process}; DDSM's are lossless, SOF3"
+                    "is JPEG of process SOF{process}; expected lossless JPEG, SOF3"
                 )));
             }
             _ => return Ok(None),
@@ -149,6 +159,7 @@ impl Segment<'_> {
 /// Decodes row after row.
 pub(super) struct Decoder<'a> {
     frame: Frame,
+    rule: Rule,
     predictor: u8,
     shift: u32,
     codes: Codes,
@@ -162,7 +173,7 @@ pub(super) struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     /// Reads the header.
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Mistake> {
+    pub(super) fn new(bytes: &'a [u8], rule: Rule) -> Result<Self, Mistake> {
         let mut segments = Segments::new(bytes)?;
         let mut tables: [Option<Codes>; 4] = Default::default();
         let mut frame = None;
@@ -175,9 +186,7 @@ impl<'a> Decoder<'a> {
             match segment.marker {
                 0xc4 => Codes::read_all(&segment, &mut tables)?,
                 0xdd if segment.body != [0, 0] => {
-                    return Err(
-                        segment.wrong("has restart intervals, which DDSM's files never have")
-                    );
+                    return Err(segment.wrong("has restart intervals, which are not read"));
                 }
                 SOS => {
                     let frame = frame
@@ -202,6 +211,7 @@ impl<'a> Decoder<'a> {
                     let virtual_row = 1u16 << (frame.bits - shift - 1);
                     return Ok(Self {
                         frame,
+                        rule,
                         predictor,
                         shift: shift.into(),
                         codes,
@@ -218,7 +228,11 @@ impl<'a> Decoder<'a> {
 
     /// The next row of samples. To be called [`Frame::height`] times.
     pub(super) fn next_row(&mut self) -> Result<&[u16], Mistake> {
-        let read = match self.predictor {
+        let predictor = match (self.rule, self.rows) {
+            (Rule::Standard, 0) => 1,
+            _ => self.predictor,
+        };
+        let read = match predictor {
             1 => self.read_row::<1>(),
             2 => self.read_row::<2>(),
             3 => self.read_row::<3>(),
@@ -460,11 +474,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::source::ddsm::encoder;
+    use crate::source::encoder;
     use crate::source::real_data;
 
     fn samples(bytes: &[u8]) -> Result<Vec<u16>, Mistake> {
-        decode(bytes, |v| v).map(|(_, pixels)| pixels)
+        decode(bytes, Rule::Ddsm, |v| v).map(|(_, pixels)| pixels)
     }
 
     #[test]
@@ -478,7 +492,7 @@ mod tests {
             golden.as_chunks::<2>().0.iter().map(|&b| u16::from_le_bytes(b)).collect();
         let expected_frame = Frame { width: 1874, height: 4334, bits: 16 };
         assert_eq!(frame(&bytes[..64]).unwrap(), expected_frame);
-        let mut decoder = Decoder::new(&bytes).unwrap();
+        let mut decoder = Decoder::new(&bytes, Rule::Ddsm).unwrap();
         for row in expected.chunks(1874) {
             assert!(decoder.next_row().unwrap() == row);
         }
@@ -502,6 +516,9 @@ mod tests {
         ];
         let expected = [126, 130, 131, 126];
         assert_eq!(samples(&header.concat()).unwrap(), expected);
+        // The standard predicts it from the left.
+        let (_, standard) = decode(&header.concat(), Rule::Standard, |v| v).unwrap();
+        assert_eq!(standard, [126, 129, 131, 128]);
     }
 
     #[test]
@@ -544,7 +561,7 @@ mod tests {
                 (value % (most + 1)) as u16
             }).collect();
             let bytes = encoder::encode(&pixels, width, bits, predictor);
-            let (frame, decoded) = decode(&bytes, |v| v).unwrap();
+            let (frame, decoded) = decode(&bytes, Rule::Ddsm, |v| v).unwrap();
             prop_assert_eq!(frame.width as usize, width);
             prop_assert_eq!(frame.bits, bits);
             prop_assert_eq!(decoded, pixels);
@@ -590,7 +607,7 @@ mod tests {
             .collect();
         let bytes = encoder::encode(&pixels, width, 12, 7);
         let start = std::time::Instant::now();
-        let (_, decoded) = decode(&bytes, |v| (v >> 4) as u8).unwrap();
+        let (_, decoded) = decode(&bytes, Rule::Ddsm, |v| (v >> 4) as u8).unwrap();
         let seconds = start.elapsed().as_secs_f64();
         assert_eq!(decoded.len(), pixels.len());
         let speed = 2e-6 * pixels.len() as f64 / seconds;

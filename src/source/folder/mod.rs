@@ -1,0 +1,450 @@
+//! Any data set by one table: a row per image, or per lesion where an image has several. Images are
+//! DICOM, PNG, TIFF, PGM or JPEG. A second table may name further regions, such as tissues.
+//!
+//! Tables and DICOM files may hold what identifies patients. The patient becomes a pseudonym; an image
+//! becomes one too, unless the table gives it a public `id`. Notices name a row by its line, and
+//! repeat no value of it and no file's name. An image with a row that cannot be understood is left
+//! out, since it may hold a cancer.
+
+mod row;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::UNIX_EPOCH;
+
+use anyhow::{Context, Result, bail};
+use rayon::prelude::*;
+
+use self::row::{AboutImage, Area, Row, RowLesion};
+use self::table::Record;
+use super::masks::{outlines, rings, same_shape};
+use super::picture::Picture;
+use super::pseudonym::Pseudonyms;
+use super::{About, Catalogue, Notice, Source};
+use crate::artifact::Fingerprint;
+use crate::mammogram::{Grey, Lesion, Mammogram, Mask, Outline, Pathology, Region};
+
+/// A table and what it names.
+#[derive(Debug)]
+pub struct Folder {
+    table: PathBuf,
+    regions: Option<PathBuf>,
+    pseudonyms: Pseudonyms,
+    /// The file of each mammogram; listed when the first one is asked for.
+    images: OnceLock<BTreeMap<String, PathBuf>>,
+}
+
+/// All that the tables say of one image.
+struct Entry {
+    /// As the table writes it, relative to the table's folder.
+    image: String,
+    /// Line of its first row.
+    line: u64,
+    about: AboutImage,
+    /// Each with its line.
+    lesions: Vec<(u64, RowLesion)>,
+    regions: Vec<(u64, String, Area)>,
+    /// What is wrong with one of its rows, and where.
+    flaw: Option<(u64, String)>,
+}
+
+/// What the tables hold.
+struct Tables {
+    rows: usize,
+    region_rows: usize,
+    /// In the order of the table.
+    entries: Vec<Entry>,
+    notices: Vec<Notice>,
+}
+
+impl Folder {
+    /// By its table, a table of regions, and the project's seed; nothing is read yet.
+    pub fn new(table: impl Into<PathBuf>, regions: Option<PathBuf>, seed: u64) -> Self {
+        let pseudonyms = Pseudonyms::new(seed);
+        Self { table: table.into(), regions, pseudonyms, images: OnceLock::new() }
+    }
+
+    /// The path of a file that a table names, without `.` and `..`: two names of one file are one.
+    fn resolve(&self, table: &Path, file: &str) -> PathBuf {
+        // Tables may come from a system with other separators.
+        let file = if cfg!(windows) { file.to_owned() } else { file.replace('\\', "/") };
+        let mut resolved = PathBuf::new();
+        for part in table.parent().unwrap_or(Path::new("")).join(file).components() {
+            match part {
+                Component::ParentDir => drop(resolved.pop()),
+                Component::CurDir => {}
+                part => resolved.push(part),
+            }
+        }
+        resolved
+    }
+
+    fn place(&self, line: u64) -> String {
+        format!("{}:{line}", table::name(&self.table))
+    }
+
+    fn region_place(&self, line: u64) -> String {
+        format!("{}:{line}", self.regions.as_deref().map(table::name).unwrap_or_default())
+    }
+
+    fn tables(&self) -> Result<Tables> {
+        let (records, mut notices) =
+            table::read(&self.table, &row::COLUMNS).with_context(|| {
+                "the table of the images cannot be read; set source.path to it".to_owned()
+            })?;
+        let rows = records.len();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut known: BTreeMap<PathBuf, usize> = BTreeMap::new();
+        for record in records {
+            let mut skip = |message: String| {
+                let place = self.place(record.line);
+                notices.push(Notice { place, message, skipped: true });
+            };
+            let image = match row::image(&record) {
+                Ok(image) => image,
+                Err(message) => {
+                    skip(format!("{message}; the row is left out"));
+                    continue;
+                }
+            };
+            let path = self.resolve(&self.table, &image);
+            let index = *known.entry(path).or_insert_with(|| {
+                entries.push(Entry {
+                    image,
+                    line: record.line,
+                    about: AboutImage::default(),
+                    lesions: Vec::new(),
+                    regions: Vec::new(),
+                    flaw: None,
+                });
+                entries.len() - 1
+            });
+            entries[index].add(&record);
+        }
+        let mut region_rows = 0;
+        if let Some(path) = &self.regions {
+            let (records, flaws) = table::read(path, &row::REGION_COLUMNS)
+                .context("the table of regions cannot be read; set source.regions to it")?;
+            notices.extend(flaws);
+            region_rows = records.len();
+            for record in records {
+                let image = row::image(&record).map(|image| self.resolve(path, &image));
+                let found = image.and_then(|image| {
+                    let known = known.get(&image).copied();
+                    known.ok_or_else(|| "names an image that the table of images does not".into())
+                });
+                match found.and_then(|index| Ok((index, row::region(&record)?))) {
+                    Ok((index, (term, area))) => {
+                        entries[index].regions.push((record.line, term, area));
+                    }
+                    Err(message) => notices.push(Notice {
+                        place: self.region_place(record.line),
+                        message: format!("{message}; the region is left out"),
+                        skipped: true,
+                    }),
+                }
+            }
+        }
+        Ok(Tables { rows, region_rows, entries, notices })
+    }
+
+    /// The mammogram of an entry with its file, or why it is left out. Notices of single regions are
+    /// added.
+    fn mammogram(
+        &self,
+        entry: &Entry,
+        notices: &mut Vec<Notice>,
+    ) -> Result<(Mammogram, PathBuf), Notice> {
+        let left_out = |line: u64, message: String| Notice {
+            place: self.place(line),
+            message: format!("{message}; the image is left out"),
+            skipped: true,
+        };
+        let refuse = |message: String| left_out(entry.line, message);
+        if let Some((line, message)) = &entry.flaw {
+            return Err(left_out(*line, message.clone()));
+        }
+        let path = self.resolve(&self.table, &entry.image);
+        let picture = Picture::open(&path).map_err(|error| refuse(format!("{error:#}")))?;
+        let [width, height] = picture.size();
+        let dicom = picture.dicom();
+        let about = &entry.about;
+        let patient = match &about.patient {
+            Some(patient) => Some(self.pseudonyms.patient(patient)),
+            None => dicom.and_then(|dicom| dicom.patient(self.pseudonyms)),
+        };
+        let patient = patient.ok_or_else(|| {
+            refuse("has no `patient`, without which it cannot be kept apart from the test".into())
+        })?;
+        let id = match &about.id {
+            Some(id) => id.clone(),
+            None => self.pseudonyms.mammogram(&entry.image.replace('\\', "/")),
+        };
+        let mut lesions = Vec::new();
+        for (line, lesion) in &entry.lesions {
+            let outlines = match &lesion.area {
+                None => Vec::new(),
+                Some(Area::Polygons(polygons)) => Area::outlines(polygons),
+                Some(Area::Mask { file, value }) => {
+                    let file = self.resolve(&self.table, file);
+                    let found = mask(&file, *value, [width, height]);
+                    let mask = found.map_err(|message| left_out(*line, message))?;
+                    outlines(&mask, [width, height])
+                }
+            };
+            if !outlines.is_empty() && outlines.iter().all(|o| misses(o, [width, height])) {
+                return Err(left_out(*line, "the lesion lies outside the image".into()));
+            }
+            lesions.push(Lesion {
+                pathology: lesion.pathology,
+                terms: lesion.terms.clone(),
+                source_words: lesion.words.clone(),
+                outlines,
+                subtlety: lesion.subtlety,
+                assessment: lesion.assessment,
+            });
+        }
+        let mut regions = Vec::new();
+        for (line, term, area) in &entry.regions {
+            let rings = match area {
+                Area::Polygons(polygons) => Ok(polygons.clone()),
+                Area::Mask { file, value } => {
+                    let file = self.regions.as_deref().map(|table| self.resolve(table, file));
+                    let found = file.ok_or_else(String::new);
+                    found
+                        .and_then(|file| mask(&file, *value, [width, height]))
+                        .map(|mask| rings(&mask, [width, height]))
+                }
+            };
+            match rings {
+                Ok(rings) => regions.push(Region { term: term.clone(), rings }),
+                Err(message) => notices.push(Notice {
+                    place: self.region_place(*line),
+                    message: format!("{message}; the region is left out"),
+                    skipped: true,
+                }),
+            }
+        }
+        let mammogram = Mammogram {
+            id,
+            patient,
+            laterality: about.laterality.or_else(|| dicom.and_then(|d| d.laterality())),
+            view: about.view.or_else(|| dicom.and_then(|d| d.view())),
+            width,
+            height,
+            micron: about.micron.or_else(|| dicom.and_then(|d| d.micron())),
+            density: about.density.clone(),
+            facts: BTreeMap::new(),
+            lesions,
+            assigned: about.split,
+            regions,
+        };
+        Ok((mammogram, path))
+    }
+}
+
+impl Entry {
+    fn add(&mut self, record: &Record) {
+        let added = Row::parse(record).and_then(|row| {
+            self.about.merge(row.about)?;
+            self.lesions.extend(row.lesion.map(|lesion| (record.line, lesion)));
+            Ok(())
+        });
+        if let Err(message) = added {
+            self.flaw.get_or_insert((record.line, message));
+        }
+    }
+}
+
+impl Source for Folder {
+    fn about(&self) -> About {
+        About {
+            kind: "folder".into(),
+            name: "Own mammograms".into(),
+            description: "Mammograms listed in a table of the project. Images of 8 bits are used as they \
+                are; DICOM images are shown by their own tables and windows; in other images of more \
+                bits the least value is black and the greatest white. Patients and images are \
+                named by pseudonyms, unless the table gives public names."
+                .into(),
+            citation: String::new(),
+            phantom: false,
+        }
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        let tables = self.tables()?;
+        let mut files: BTreeSet<PathBuf> = BTreeSet::new();
+        for entry in &tables.entries {
+            files.insert(self.resolve(&self.table, &entry.image));
+            for (_, lesion) in &entry.lesions {
+                if let Some(Area::Mask { file, .. }) = &lesion.area {
+                    files.insert(self.resolve(&self.table, file));
+                }
+            }
+            for (.., area) in &entry.regions {
+                if let (Some(table), Area::Mask { file, .. }) = (&self.regions, area) {
+                    files.insert(self.resolve(table, file));
+                }
+            }
+        }
+        // A missing file is told when it is read.
+        let states = files.iter().map(|file| {
+            let metadata = std::fs::metadata(file).ok()?;
+            let time = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            Some((metadata.len(), time.as_nanos().to_string()))
+        });
+        let states: Vec<_> = states.collect();
+        let table = Fingerprint::of_file(&self.table)?;
+        let regions = self.regions.as_deref().map(Fingerprint::of_file).transpose()?;
+        Ok(Fingerprint::of(&("folder", table, regions, states, self.pseudonyms.mammogram(""))))
+    }
+
+    fn catalogue(&self) -> Result<Catalogue> {
+        let Tables { rows, region_rows, entries, mut notices } = self.tables()?;
+        // In the order of the table, whatever the number of threads.
+        let read: Vec<_> = entries
+            .par_iter()
+            .map(|entry| {
+                let mut notices = Vec::new();
+                let mammogram = self.mammogram(entry, &mut notices);
+                (mammogram, notices)
+            })
+            .collect();
+        let (mut mammograms, mut images) = (Vec::new(), BTreeMap::new());
+        for (read, entry) in read.into_iter().zip(&entries) {
+            notices.extend(read.1);
+            match read.0 {
+                Ok((mammogram, _)) if images.contains_key(&mammogram.id) => notices.push(Notice {
+                    place: self.place(entry.line),
+                    message: "has the `id` of an earlier image; the image is left out".into(),
+                    skipped: true,
+                }),
+                Ok((mammogram, path)) => {
+                    images.insert(mammogram.id.clone(), path);
+                    mammograms.push(mammogram);
+                }
+                Err(notice) => notices.push(notice),
+            }
+        }
+        if mammograms.is_empty() {
+            bail!(
+                "none of the {} images that {} names can be used: {}",
+                entries.len(),
+                self.table.display(),
+                notices
+                    .first()
+                    .map_or("it has no row".into(), |n| format!("{}: {}", n.place, n.message))
+            );
+        }
+        let lesions: Vec<&Lesion> = mammograms.iter().flat_map(|m| &m.lesions).collect();
+        let of = |pathology| lesions.iter().filter(|l| l.pathology == pathology).count();
+        let patients: BTreeSet<&str> = mammograms.iter().map(|m| m.patient.as_str()).collect();
+        let mut summary = vec![
+            format!(
+                "{rows} rows, {} images, {} of {} patients used",
+                entries.len(),
+                mammograms.len(),
+                patients.len()
+            ),
+            format!(
+                "{} lesions: {} malignant, {} benign, {} unproven; {} without a place",
+                lesions.len(),
+                of(Pathology::Malignant),
+                of(Pathology::Benign),
+                of(Pathology::Unproven),
+                lesions.iter().filter(|l| l.outlines.is_empty()).count()
+            ),
+        ];
+        if self.regions.is_some() {
+            let mut terms: BTreeMap<&str, usize> = BTreeMap::new();
+            for region in mammograms.iter().flat_map(|m| &m.regions) {
+                *terms.entry(&region.term).or_default() += 1;
+            }
+            let terms: Vec<String> = terms.iter().map(|(term, n)| format!("{term} {n}")).collect();
+            summary.push(format!("{region_rows} rows of regions: {}", terms.join(", ")));
+        }
+        // A second catalogue of the same table finds the same.
+        let _ = self.images.set(images);
+        Ok(Catalogue { mammograms, summary, notices })
+    }
+
+    fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
+        if self.images.get().is_none() {
+            self.catalogue()?;
+        }
+        let Some(path) = self.images.get().and_then(|images| images.get(&mammogram.id)) else {
+            bail!("{} names no image {}", table::name(&self.table), mammogram.id);
+        };
+        Picture::open(path)?.image()
+    }
+}
+
+/// The pixels of a mask: those of a value, or the bright ones of two.
+fn mask(path: &Path, value: Option<u16>, size: [u32; 2]) -> Result<Mask, String> {
+    let wrong = |error: anyhow::Error| format!("its mask {error:#}");
+    let picture = Picture::open(path).map_err(wrong)?;
+    let own = picture.size();
+    if !same_shape(own, size) {
+        return Err(format!(
+            "its mask has {} x {} pixels and another shape than the image, {} x {}",
+            own[0], own[1], size[0], size[1]
+        ));
+    }
+    let samples = picture.samples().map_err(wrong)?;
+    let mask = match value {
+        Some(value) => samples.set(|v| v == value),
+        None if samples.is_mask() => samples.bright(),
+        None => {
+            return Err(
+                "its mask is not of two values; give the `value` of the pixels meant".into()
+            );
+        }
+    };
+    if mask.area() == 0 {
+        return Err("its mask marks no pixel".into());
+    }
+    Ok(mask)
+}
+
+/// Whether no pixel within an outline's bounds lies in the image.
+fn misses(outline: &Outline, [width, height]: [u32; 2]) -> bool {
+    outline.bounds().is_none_or(|[left, top, right, bottom]| {
+        right <= 0.0 || bottom <= 0.0 || left >= width as f32 || top >= height as f32
+    })
+}
+
+/// Tables of every form, told apart by the first byte.
+#[cfg(test)]
+pub(super) fn fuzz_target() -> super::fuzz::Target {
+    super::fuzz::Target {
+        name: "folder",
+        seeds: vec![
+            b"cimage,patient,view,pathology,terms,mask,value,polygon\na.png,P,CC,benign,mass,m.png,4,\nb.png,,,,,,,\"1,2 3,4 5,6\"\n".into(),
+            b"j{\"image\": \"a\", \"polygon\": [[1, 2], [3, 4], [5, 6]], \"terms\": [\"mass\"]}\n".into(),
+            b"y- {image: a, density: 3, split: val, micron: 70}\n- image: b\n  polygon: 1,2 3,4 5,6; 1,1 2,2 3,1\n".into(),
+        ],
+        words: &[
+            "image", "patient", "polygon", "mask", "value", "split", ",", ";", "\"", "\n", "- ", ": ",
+            "{", "}", "[", "]", "1e999", "malignant", "_x", "&a ", "*a",
+        ],
+        read: |bytes| {
+            let (form, text) = bytes.split_first().map_or((b'c', bytes), |(form, text)| (*form, text));
+            let name = match form {
+                b'j' => "t.jsonl",
+                b'y' => "t.yaml",
+                _ => "t.csv",
+            };
+            let read = table::parse(text, Path::new(name), &row::COLUMNS);
+            super::fuzz::outcome(read, |(records, notices)| {
+                let rows = records.iter().map(|r| super::fuzz::outcome(Row::parse(r), |_| "row".into()));
+                let rows: BTreeSet<String> = rows.collect();
+                format!("{rows:?} {}", notices.len())
+            })
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,335 @@
+use std::fs;
+
+use image::{GrayImage, ImageBuffer, Luma};
+
+use super::*;
+use crate::config::Split;
+use crate::mammogram::{Laterality, View, rasterise};
+use crate::source::real_data;
+
+#[path = "../../../tests/support/dicom.rs"]
+mod dicom;
+
+const SEED: u64 = 123;
+
+fn write(root: &Path, place: &str, bytes: impl AsRef<[u8]>) {
+    let path = root.join(place);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+/// The value of a pixel of every picture here: 40 x 60, from 0 to 195.
+fn grey(x: u32, y: u32) -> u8 {
+    (x + y * 2 + u32::from(x > 20 && y > 20) * 38) as u8
+}
+
+fn picture(root: &Path, place: &str) {
+    if place.ends_with(".pgm") {
+        let pixels = (0..2400).map(|i| grey(i % 40, i / 40));
+        return write(root, place, [b"P5 40 60 255\n".to_vec(), pixels.collect()].concat());
+    }
+    write(root, place, []);
+    GrayImage::from_fn(40, 60, |x, y| Luma([grey(x, y)])).save(root.join(place)).unwrap();
+}
+
+/// 16 bits, of which 10 are used.
+fn deep(root: &Path, place: &str) {
+    write(root, place, []);
+    let image = ImageBuffer::from_fn(40, 60, |x, y| Luma([u16::from(grey(x, y)) * 5 + 20]));
+    image.save(root.join(place)).unwrap();
+}
+
+/// A map of 40 x 60 pixels: 100 in a square at (5, 6), 200 in one at (20, 30), 10 pixels each.
+fn map(root: &Path, place: &str) {
+    write(root, place, []);
+    let square = |x: u32, y: u32, at: [u32; 2]| {
+        (at[0]..at[0] + 10).contains(&x) && (at[1]..at[1] + 10).contains(&y)
+    };
+    let image = GrayImage::from_fn(40, 60, |x, y| {
+        Luma([if square(x, y, [5, 6]) {
+            100
+        } else if square(x, y, [20, 30]) {
+            200
+        } else {
+            0
+        }])
+    });
+    image.save(root.join(place)).unwrap();
+}
+
+fn open(root: &Path, table: &str) -> Folder {
+    Folder::new(root.join(table), None, SEED)
+}
+
+fn area(outlines: &[Outline]) -> usize {
+    rasterise(outlines, [0.0, 0.0, 40.0, 60.0], 40, 60).area()
+}
+
+const TABLE: &str = "\
+image,id,patient,laterality,view,density,micron,split,pathology,terms,words,assessment,subtlety,mask,value,polygon,_mine
+a.png,case-a,P 1,L,CC,b,70,train,malignant,mass margin-spiculated,a mass,5,4,map.png,100,,x
+a.png,,,,,,,,benign,calcifications,,2,,,,\"1,1 5,1 5,5 1,5; 10,10 12,10 12,12\",
+b.tif,,P 2,right,mlo,4,,val,,,,,,,,,
+c.pgm,,P 3,,,,,test,unproven,,,,,,,,
+";
+
+#[test]
+fn csv_json_lines_and_yaml_give_the_same_mammograms() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    picture(root, "a.png");
+    deep(root, "b.tif");
+    picture(root, "c.pgm");
+    map(root, "map.png");
+    write(root, "t.csv", TABLE);
+    // As spreadsheets of some countries write it.
+    let mut excel = csv::WriterBuilder::new().delimiter(b';').from_writer(b"\xef\xbb\xbf".to_vec());
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(TABLE.as_bytes());
+    reader.records().for_each(|record| excel.write_record(&record.unwrap()).unwrap());
+    write(root, "excel.csv", excel.into_inner().unwrap());
+    let rows = r#"{"image": "a.png", "id": "case-a", "patient": "P 1", "laterality": "L", "view": "CC", "density": "b", "micron": 70, "split": "train", "pathology": "malignant", "terms": ["mass", "margin-spiculated"], "words": "a mass", "assessment": 5, "subtlety": 4, "mask": "map.png", "value": 100}
+{"image": "a.png", "pathology": "benign", "terms": "calcifications", "assessment": 2, "polygon": [[[1, 1], [5, 1], [5, 5], [1, 5]], [[10, 10], [12, 10], [12, 12]]]}
+
+{"image": "b.tif", "patient": "P 2", "laterality": "right", "view": "mlo", "density": 4, "split": "val", "_mine": [1, 2]}
+{"image": "c.pgm", "patient": "P 3", "split": "test", "pathology": "unproven"}
+"#;
+    write(root, "t.jsonl", rows);
+    let list: String =
+        rows.lines().filter(|row| !row.is_empty()).map(|row| format!("- {row}\n")).collect();
+    write(root, "t.yaml", list);
+
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    assert_eq!(catalogue.notices, []);
+    for other in ["t.jsonl", "t.yaml", "excel.csv"] {
+        assert_eq!(open(root, other).catalogue().unwrap(), catalogue, "{other}");
+    }
+    let [a, b, c] = &catalogue.mammograms[..] else { panic!() };
+    let names = Pseudonyms::new(SEED);
+    assert_eq!((a.id.as_str(), b.id.clone()), ("case-a", names.mammogram("b.tif")));
+    assert_eq!(a.patient, names.patient("P 1"));
+    assert_eq!((a.laterality, a.view), (Some(Laterality::Left), Some(View::Cc)));
+    assert_eq!((b.laterality, b.view), (Some(Laterality::Right), Some(View::Mlo)));
+    assert_eq!((a.micron, a.density.as_deref()), (Some(70.0), Some("composition-b")));
+    assert_eq!(b.density.as_deref(), Some("composition-d"));
+    let splits = [a, b, c].map(|m| m.assigned);
+    assert_eq!(splits, [Some(Split::Train), Some(Split::Validation), Some(Split::Test)]);
+    let [first, second] = &a.lesions[..] else { panic!() };
+    assert_eq!((first.pathology, area(&first.outlines)), (Pathology::Malignant, 100));
+    assert_eq!(first.outlines[0].bounds(), Some([5.0, 6.0, 15.0, 16.0]));
+    assert_eq!(first.terms, ["mass", "margin-spiculated"]);
+    assert_eq!((first.assessment, first.subtlety), (Some(5), Some(4)));
+    assert_eq!(first.source_words, "a mass");
+    assert_eq!((second.pathology, second.outlines.len()), (Pathology::Benign, 2));
+    assert_eq!(area(&second.outlines), 16 + 3);
+    assert!(b.lesions.is_empty());
+    assert_eq!((c.lesions[0].pathology, c.lesions[0].outlines.len()), (Pathology::Unproven, 0));
+    assert_eq!(
+        catalogue.summary,
+        [
+            "4 rows, 3 images, 3 of 3 patients used",
+            "3 lesions: 1 malignant, 1 benign, 1 unproven; 1 without a place"
+        ]
+    );
+}
+
+#[test]
+fn every_format_shows_the_same_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let names = ["a.png", "a.tif", "a.pgm", "a.bmp.png", "d.png", "d.tif"];
+    for name in names {
+        if name.starts_with('a') { picture(root, name) } else { deep(root, name) }
+    }
+    let pixels: Vec<u16> = (0..2400).map(|i| u16::from(grey(i % 40, i / 40)) * 5 + 20).collect();
+    let window = [(0x28, 0x1050, b"DS", "507.5"), (0x28, 0x1051, b"DS", "976")];
+    let plain =
+        [(0x10, 0x20, b"LO", "P 1"), (0x20, 0x62, b"CS", "R"), (0x18, 0x5101, b"CS", "MLO")];
+    write(root, "window.dcm", dicom::file(&pixels, 40, 10, &window));
+    write(root, "no ending", dicom::file(&pixels, 40, 10, &plain));
+    picture(root, "lossy.jpg");
+    let rows = names.into_iter().chain(["window.dcm", "lossy.jpg"]);
+    let rows: String = rows.map(|name| format!("{name},P 1\n")).collect();
+    write(root, "t.csv", format!("image,patient\n{rows}no ending,\n"));
+    let source = open(root, "t.csv");
+    let catalogue = source.catalogue().unwrap();
+    assert_eq!(catalogue.notices, []);
+    assert_eq!(catalogue.mammograms.len(), 9);
+    // Values 0 to 195 as they are, or stretched to 255.
+    let plain: Vec<u8> = (0..2400).map(|i| grey(i % 40, i / 40)).collect();
+    let stretched: Vec<u8> =
+        plain.iter().map(|&v| (f64::from(v) * 255.0 / 195.0).round() as u8).collect();
+    for (index, mammogram) in catalogue.mammograms.iter().enumerate() {
+        let image = source.image(mammogram).unwrap();
+        assert_eq!((image.width, image.height), (40, 60));
+        let expected = if matches!(index, 0..4 | 7) { &plain } else { &stretched };
+        // JPEG is lossy.
+        let within = if index == 7 { 20 } else { 1 };
+        let differ = image.pixels.iter().zip(expected).map(|(a, b)| a.abs_diff(*b)).max();
+        assert!(differ <= Some(within), "{index}: {differ:?}");
+    }
+    // What the table leaves open is in the tags.
+    let last = &catalogue.mammograms[8];
+    assert_eq!(last.patient, catalogue.mammograms[0].patient);
+    assert_eq!((last.laterality, last.view), (Some(Laterality::Right), Some(View::Mlo)));
+}
+
+#[test]
+fn an_image_with_a_row_that_is_not_understood_is_left_out_and_nothing_of_it_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for name in ["good", "CANARY-1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+        picture(root, &format!("{name}.png"));
+    }
+    map(root, "map.png");
+    picture(root, "small.png");
+    GrayImage::new(40, 30).save(root.join("small.png")).unwrap();
+    let rows = "\
+image,patient,id,view,pathology,mask,value,polygon,assessment
+good.png,P,,,,,,,
+CANARY-1.png,CANARY,,CANARY,,,,,
+2.png,P,,,CANARY,,,,
+2.png,P,,,malignant,map.png,100,,
+3.png,P,,,benign,map.png,,,
+4.png,P,,,benign,map.png,7,,
+5.png,P,,,benign,small.png,,,
+6.png,P,,,benign,CANARY.png,,,
+7.png,P,,,benign,,,\"1,1 2,2\",
+8.png,P,,,benign,,,\"90,1 99,1 99,9\",
+9.png,,,,,,,,
+none.png,P,,,,,,,
+,P,,,,,,,
+good.png,Q,,,,,,,
+";
+    write(root, "t.csv", rows.replace("good.png,Q,,,,,,,\n", ""));
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    assert_eq!(catalogue.mammograms.len(), 1);
+    let told: Vec<String> =
+        catalogue.notices.iter().map(|n| format!("{} {}", n.place, n.message)).collect();
+    let expected = [
+        "t.csv:14 names no `image`; the row",
+        "t.csv:3 `view` is not CC or MLO; the image",
+        "t.csv:4 `pathology` is not malignant, benign or unproven; the image",
+        "t.csv:6 its mask is not of two values",
+        "t.csv:7 its mask marks no pixel",
+        "t.csv:8 its mask has 40 x 30 pixels",
+        "t.csv:9 its mask cannot be opened",
+        "t.csv:10 `polygon` is not a list",
+        "t.csv:11 the lesion lies outside",
+        "t.csv:12 has no `patient`",
+        "t.csv:13 cannot be opened",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:#?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.starts_with(expected), "{told} / {expected}");
+    }
+    assert!(catalogue.notices.iter().all(|n| n.skipped));
+    assert!(!format!("{catalogue:?}").contains("CANARY"));
+    // An image cannot be two patients'.
+    write(root, "t.csv", rows);
+    assert!(open(root, "t.csv").catalogue().is_err());
+    // Two images of one name, and a column that is not known.
+    write(root, "t.csv", "image,patient,id\n2.png,P,one\n3.png,P,one\n");
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    assert!(catalogue.notices[0].message.contains("`id` of an earlier image"));
+    for (table, text, expected) in [
+        ("t.csv", "image,patient,patology\n2.png,P,malignant\n", "did you mean `pathology`?"),
+        ("t.jsonl", "{\"image\": \"2.png\", \"pacient\": \"CANARY\"}\n", "did you mean `patient`?"),
+        ("t.yaml", "image: CANARY\n", "is not a list of mappings"),
+        ("t.txt", "", "expected .csv, .jsonl"),
+        ("t.csv", "image,patient\n", "it has no row"),
+    ] {
+        write(root, table, text);
+        let message = format!("{:#}", open(root, table).catalogue().unwrap_err());
+        assert!(message.contains(expected) && !message.contains("CANARY"), "{message}");
+    }
+}
+
+#[test]
+fn regions_come_by_a_second_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    picture(root, "images/a.png");
+    picture(root, "images/b.png");
+    map(root, "maps/a.png");
+    write(root, "t.csv", "image,patient\nimages/a.png,P\nimages/b.png,Q\n");
+    write(
+        root,
+        "maps/tissue.csv",
+        "image,mask,value,term,polygon\n\
+         ../images/a.png,a.png,100,fatty-tissue,\n\
+         ../images/a.png,a.png,200,dense-tissue,\n\
+         ../images/b.png,,,pectoral-muscle,\"0,0 10,0 0,10\"\n\
+         ../images/b.png,a.png,3,vessel,\n\
+         ../images/c.png,a.png,100,vessel,\n",
+    );
+    let regions = Some(root.join("maps/../maps/tissue.csv"));
+    let source = Folder::new(root.join("t.csv"), regions, SEED);
+    let catalogue = source.catalogue().unwrap();
+    let [a, b] = &catalogue.mammograms[..] else { panic!("{:?}", catalogue.notices) };
+    let drawn = |region: &Region| {
+        let mask = region.rasterise([0.0, 0.0, 40.0, 60.0], 40, 60);
+        (region.term.clone(), mask.area())
+    };
+    let found: Vec<_> = a.regions.iter().chain(&b.regions).map(drawn).collect();
+    let expected = [("fatty-tissue", 100), ("dense-tissue", 100), ("pectoral-muscle", 45)];
+    assert_eq!(found, expected.map(|(term, area)| (term.to_owned(), area)));
+    let told: Vec<&str> = catalogue.notices.iter().map(|n| n.message.as_str()).collect();
+    assert!(told[0].starts_with("names an image that the table of images does not"), "{told:?}");
+    assert!(told[1].starts_with("its mask marks no pixel; the region"), "{told:?}");
+    assert_eq!(catalogue.notices[1].place, "tissue.csv:5");
+    assert_eq!(
+        catalogue.summary[2],
+        "5 rows of regions: dense-tissue 1, fatty-tissue 1, pectoral-muscle 1"
+    );
+    // What a file was made from is part of its fingerprint.
+    let before = source.fingerprint().unwrap();
+    assert_eq!(source.fingerprint().unwrap(), before);
+    write(root, "maps/a.png", "changed");
+    assert_ne!(source.fingerprint().unwrap(), before);
+}
+
+#[test]
+fn tissue_maps_of_ddsm_become_exact_regions() {
+    let Some(tissue) = real_data("ddsm-tissue") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let terms = [("128", "fatty-tissue"), ("192", "dense-tissue"), ("255", "pectoral-muscle")];
+    let (mut images, mut regions) = (String::from("image,patient\n"), String::new());
+    regions.push_str("image,mask,value,term\n");
+    let mut names: Vec<String> = fs::read_dir(tissue.join("images"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    for name in &names {
+        let stem = name.strip_suffix(".png").unwrap();
+        let image = tissue.join("images").join(name).display().to_string();
+        let mask = tissue.join(format!("labels/{stem}_LI.png")).display().to_string();
+        images.push_str(&format!("{image},{stem}\n"));
+        for (value, term) in terms {
+            regions.push_str(&format!("{image},{mask},{value},{term}\n"));
+        }
+    }
+    write(folder.path(), "t.csv", images);
+    write(folder.path(), "r.csv", regions);
+    let source = Folder::new(folder.path().join("t.csv"), Some(folder.path().join("r.csv")), SEED);
+    let catalogue = source.catalogue().unwrap();
+    assert_eq!(catalogue.mammograms.len(), 40);
+    // A map may lack a tissue.
+    assert!(catalogue.notices.iter().all(|n| n.message.contains("marks no pixel")));
+    let mut corners = 0;
+    for (name, mammogram) in names.iter().zip(&catalogue.mammograms) {
+        let stem = name.strip_suffix(".png").unwrap();
+        let map = image::open(tissue.join(format!("labels/{stem}_LI.png"))).unwrap().into_luma8();
+        let (width, height) = map.dimensions();
+        for region in &mammogram.regions {
+            let value = terms.iter().find(|(_, term)| *term == region.term).unwrap().0;
+            let value: u8 = value.parse().unwrap();
+            let mask = region.rasterise([0.0, 0.0, width as f32, height as f32], width, height);
+            let same =
+                map.pixels().zip(&mask.pixels).all(|(p, inside)| (p.0[0] == value) == *inside);
+            assert!(same, "{stem} {}", region.term);
+            corners += region.rings.iter().map(Vec::len).sum::<usize>();
+        }
+    }
+    println!("{corners} corners in 40 maps");
+}
