@@ -250,6 +250,43 @@ fn tables_hold_the_columns_of_the_design() {
 }
 
 #[test]
+fn the_data_page_counts_draws_and_shows_outlines() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 4);
+    fixture.build().unwrap();
+    let page = fixture.page("data/index.html");
+    let members = &fixture.manifest.mammograms;
+    let of = |wanted: unit_atlas::mammogram::Pathology| {
+        let lesions = members.iter().flat_map(|m| &m.mammogram.lesions);
+        lesions.filter(|l| l.pathology == wanted).count()
+    };
+    let malignant = of(unit_atlas::mammogram::Pathology::Malignant);
+    assert!(malignant > 0);
+    assert!(
+        row(&page, "malignant").ends_with(&format!(" {malignant}")),
+        "{}",
+        row(&page, "malignant")
+    );
+    // Every mammogram of so few, with its outlines, and its picture is there.
+    let sheet = page.split("<ul class=\"sheet\">").nth(1).unwrap().split("</ul>").next().unwrap();
+    assert_eq!(sheet.matches("<figure>").count(), members.len());
+    let outlined = members.iter().flat_map(|m| &m.mammogram.lesions).flat_map(|l| &l.outlines);
+    assert_eq!(sheet.matches("class=\"lesion ").count(), outlined.count());
+    for member in members {
+        let picture = format!("mammograms/{}.jpg", member.mammogram.id);
+        assert!(fixture.site().join(picture).is_file());
+    }
+    assert!(!page.contains("LOBULATED"));
+    // Words of DDSM are shown with what they became, and what is lost.
+    fixture.manifest.source.kind = "ddsm".into();
+    fixture.build().unwrap();
+    let page = fixture.page("data/index.html");
+    let said = row(&page, "LOBULATED");
+    assert!(said.contains("lobular") && said.contains("oval") && said.contains('*'), "{said}");
+    assert!(!row(&page, "SPICULATED").contains('*'));
+}
+
+#[test]
 fn the_birads_table_has_the_form_of_figure_4() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = Fixture::new(folder.path(), 4);

@@ -57,6 +57,7 @@ impl Target {
         let read = catch_unwind(AssertUnwindSafe(|| (self.read)(input)));
         let keep = |why: &str| {
             let path = self.folder().join(format!("found-{}", name_of(input)));
+            std::fs::create_dir_all(self.folder()).unwrap();
             std::fs::write(&path, input).unwrap();
             panic!("{}: {why} on {}", self.name, path.display());
         };
@@ -112,6 +113,7 @@ impl Target {
         );
         assert!(peak < MEMORY, "{}: the process grew to {} MiB", self.name, peak >> 10);
         if std::env::var_os("UNIT_ATLAS_FUZZ_KEEP").is_some() {
+            std::fs::create_dir_all(self.folder()).unwrap();
             for input in found.iter().filter(|input| input.len() <= KEPT.0).take(KEPT.1) {
                 std::fs::write(self.folder().join(name_of(input)), input).unwrap();
             }

@@ -67,7 +67,8 @@ pub(in crate::source) fn targets() -> Vec<Target> {
                         }
                         keyword::terms(&abnormality.kinds, |_| words += 1);
                     }
-                    format!("read {words:?} {:?}", overlay.doubts.first().map(|d| &d.message))
+                    let doubt = overlay.doubts.first().map_or("", |doubt| doubt.message.as_str());
+                    format!("read {words} {doubt}")
                 })
             },
         },
@@ -106,7 +107,8 @@ pub(in crate::source) fn targets() -> Vec<Target> {
                 outcome(Case::parse(text, stem).map_err(|flaw| flaw.message), |case| {
                     let names: Vec<String> = case.films.iter().map(|f| case.image(f)).collect();
                     let patient = case.patient().len().min(1);
-                    format!("read {} {patient} {:?}", names.len(), case.doubts.first())
+                    let doubt = case.doubts.first().map_or("", |doubt| doubt.message.as_str());
+                    format!("read {} {patient} {doubt}", names.len())
                 })
             },
         },

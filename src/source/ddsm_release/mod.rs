@@ -179,12 +179,13 @@ impl Source for DdsmRelease {
         let mut notices = listing.notices.clone();
         let (_, strays) = listing.split();
         let wanted: BTreeSet<String> = if ready {
-            self.ready_patches(
-                2.max(if listing.labels[1].is_empty() { 2 } else { 3 }),
-                &mut notices,
-            )?
-            .into_keys()
-            .collect()
+            let mut films = BTreeSet::new();
+            for (labels, classes) in listing.labels.iter().zip([2, 3]) {
+                if !labels.is_empty() {
+                    films.extend(self.ready_patches(classes, &mut notices)?.into_keys());
+                }
+            }
+            films
         } else {
             let listed = listing.lists.keys().filter(|name| listing.images.contains_key(*name));
             listed.cloned().collect()
@@ -315,7 +316,7 @@ impl DdsmRelease {
         }
         missing(
             notices,
-            "ddsm_labels",
+            &format!("ddsm_labels/{classes}class"),
             "labelled patches are not in ddsm_patches",
             false,
             absent.into_iter(),

@@ -167,7 +167,7 @@ fn what_cannot_be_used_is_told() {
         ("ddsm_labels/2class/train.txt:6", true, "found \"odd\""),
         ("ddsm_labels/2class/train.txt:2", true, "listed again"),
         ("ddsm_labels/2class/train.txt:4", true, "does not begin"),
-        ("ddsm_labels", false, "1 labelled patches are not in"),
+        ("ddsm_labels/2class", false, "1 labelled patches are not in"),
         ("cancer_01-C_0001_1.LEFT_MLO.LJPEG.1", true, "its patient is in another"),
     ];
     assert_eq!(told.len(), expected.len(), "{told:#?}");
