@@ -4,9 +4,9 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::Pass;
 use super::layers::{Window, adaptive_average, convolution, dropout, linear, max_pool, relu};
 use super::parameters::{Parameters, Start};
+use super::{Pass, Precision};
 
 /// A convolution: its index in `features`, its units, its window, its name as a probe point, and
 /// whether pooling follows it.
@@ -49,6 +49,42 @@ const HIDDEN: usize = 4096;
 struct Affine {
     weight: Var,
     bias: Var,
+}
+
+impl Affine {
+    fn detached(&self) -> (Tensor, Tensor) {
+        (self.weight.as_detached_tensor(), self.bias.as_detached_tensor())
+    }
+}
+
+/// The classifier over some maps of the last convolution. A silent unit changes what its few inputs
+/// add to the first hidden layer, so only what follows is computed again.
+#[derive(Debug)]
+pub(super) struct Silencer<'a> {
+    chain: &'a Chain,
+    /// Images x units x locations that the classifier sees.
+    pooled: Tensor,
+    /// The first hidden layer before its ReLU.
+    hidden: Tensor,
+}
+
+impl Silencer<'_> {
+    /// Logits with a unit silent, or with none.
+    pub(super) fn logits(&self, unit: Option<usize>) -> candle_core::Result<Tensor> {
+        let mut x = self.hidden.clone();
+        if let Some(unit) = unit {
+            let inputs = self.pooled.dim(2)?;
+            let (weight, _) = self.chain.classifier[0].detached();
+            let weight = weight.narrow(1, unit * inputs, inputs)?.contiguous()?;
+            let own = self.pooled.narrow(1, unit, 1)?.squeeze(1)?.contiguous()?;
+            x = (x - own.matmul(&weight.t()?)?)?;
+        }
+        for affine in &self.chain.classifier[1..] {
+            let (weight, bias) = affine.detached();
+            x = linear(&relu(&x)?, &weight, &bias, Precision::F32)?;
+        }
+        Ok(x)
+    }
 }
 
 /// The network's parameters.
@@ -99,7 +135,9 @@ impl Chain {
         for (step, affine) in self.plan.steps.iter().zip(&self.features) {
             let (weight, bias) = (pass.weight(&affine.weight), pass.weight(&affine.bias));
             x = convolution(&x, &weight, Some(&bias), step.window, pass.precision())?;
-            if step.probe.is_some_and(|layer| pass.probe(layer, &x)) {
+            if let Some(layer) = step.probe
+                && pass.probe(layer, &mut x)?
+            {
                 return Ok(None);
             }
             x = relu(&x)?;
@@ -119,6 +157,18 @@ impl Chain {
             }
         }
         Ok(Some(x))
+    }
+
+    /// Silences units of the last convolution, given its maps.
+    pub(super) fn silencer(&self, maps: &Tensor) -> candle_core::Result<Silencer<'_>> {
+        let mut x = relu(maps)?;
+        if self.plan.steps.last().is_some_and(|step| step.pooled) {
+            x = max_pool(&x, self.plan.pool)?;
+        }
+        let pooled = adaptive_average(&x, self.plan.pooled)?.flatten_from(2)?;
+        let (weight, bias) = self.classifier[0].detached();
+        let hidden = linear(&pooled.flatten_from(1)?, &weight, &bias, Precision::F32)?;
+        Ok(Silencer { chain: self, pooled, hidden })
     }
 
     fn position(&self, layer: &str) -> Option<usize> {

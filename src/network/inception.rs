@@ -381,7 +381,9 @@ impl Inception {
         let mut x = self.stem.run(&transform(images)?, pass)?;
         for block in &self.blocks {
             x = block.run(&x, pass)?;
-            if layer_of(block.name).is_some_and(|layer| pass.probe(layer, &x)) {
+            if let Some(layer) = layer_of(block.name)
+                && pass.probe(layer, &mut x)?
+            {
                 return Ok(None);
             }
             if block.name == AUXILIARY_BLOCK && pass.wants_auxiliary() {

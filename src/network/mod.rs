@@ -79,6 +79,31 @@ impl Logits {
     }
 }
 
+/// How logits depend on the maps of some layers.
+#[derive(Debug)]
+pub struct Sensitivity {
+    /// One row per image, one column per class.
+    pub logits: Tensor,
+    /// By layer.
+    pub maps: Vec<Tensor>,
+    /// By class and layer: the gradient of the class's logit, in the shape of the map.
+    pub gradients: Vec<Vec<Tensor>>,
+}
+
+/// The classifier over some maps, with single units silenced.
+#[derive(Debug)]
+pub struct Silencer<'a>(chain::Silencer<'a>);
+
+impl Silencer<'_> {
+    /// Logits with a unit (from 0) silent, or with none.
+    ///
+    /// # Errors
+    /// When there is no such unit.
+    pub fn logits(&self, unit: Option<usize>) -> Result<Tensor> {
+        Ok(self.0.logits(unit)?)
+    }
+}
+
 /// A network with its weights.
 #[derive(Debug)]
 pub struct Network {
@@ -258,6 +283,69 @@ impl Network {
         self.run(images, pass)?.context("the network stopped before its last layer")
     }
 
+    /// Logits, maps of `layers` and the gradients of every class's summed logit by them, by inference.
+    ///
+    /// # Errors
+    /// When the images have another shape or there is no such layer.
+    pub fn sensitivity(&self, images: &Tensor, layers: &[&str]) -> Result<Sensitivity> {
+        self.check_images(images)?;
+        for layer in layers {
+            self.check_layer(layer)?;
+        }
+        let mut pass = Pass { taps: Some(Vec::new()), ..Pass::inference(self.design, layers) };
+        let logits = self.run_through(images, &mut pass)?;
+        let taps = pass.taps.unwrap_or_default();
+        let tap = |layer: &str| {
+            let found = taps.iter().find(|(tapped, _)| *tapped == layer);
+            found.map(|(_, tap)| tap).with_context(|| format!("layer {layer} was not reached"))
+        };
+        let mut gradients = Vec::new();
+        for class in 0..logits.dim(1)? {
+            let store = logits.narrow(1, class, 1)?.sum_all()?.backward()?;
+            let of = |layer: &&str| -> Result<Tensor> {
+                let tap = tap(layer)?;
+                match store.get(tap) {
+                    Some(gradient) => Ok(gradient.clone()),
+                    None => Ok(tap.zeros_like()?),
+                }
+            };
+            gradients.push(layers.iter().map(of).collect::<Result<Vec<_>>>()?);
+        }
+        let maps = pass
+            .probes
+            .into_iter()
+            .map(|(layer, map)| map.with_context(|| format!("layer {layer} was not reached")))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Sensitivity { logits: logits.detach(), maps, gradients })
+    }
+
+    /// What the classes are weighted by, classes x units, where the layer's maps are averaged over
+    /// their locations and weighted into the logits with nothing between.
+    pub fn linear_head(&self, layer: &str) -> Option<Tensor> {
+        let last = self.layers().last().is_some_and(|last| *last == layer);
+        let head = match self.body {
+            Body::Inception(_) => inception::HEAD,
+            Body::ResNet(_) => resnet::HEAD,
+            Body::Chain(_) => return None,
+        };
+        let name = format!("{head}.weight");
+        let found = self.parameters().iter().find(|(known, _)| last && *known == name);
+        found.map(|(_, var)| var.as_detached_tensor())
+    }
+
+    /// Silences units of a layer one by one, given its maps; `None` unless the layer is the last of a
+    /// network whose classifier has hidden layers, where that is quick.
+    ///
+    /// # Errors
+    /// When the maps have another shape.
+    pub fn silencer(&self, layer: &str, maps: &Tensor) -> Result<Option<Silencer<'_>>> {
+        let last = self.layers().last().is_some_and(|last| *last == layer);
+        match &self.body {
+            Body::Chain(chain) if last => Ok(Some(Silencer(chain.silencer(maps)?))),
+            _ => Ok(None),
+        }
+    }
+
     /// Maps of `layers`, in that order, each n x units x rows x columns, by inference. Computes
     /// nothing after the last of them.
     ///
@@ -390,16 +478,19 @@ struct Pass<'a> {
     design: Design,
     /// The auxiliary logits, once they are there.
     auxiliary: Option<Tensor>,
+    /// Zeros added to the maps of the probed layers, to take gradients by; the pass then goes on to
+    /// the logits.
+    taps: Option<Vec<(&'a str, Var)>>,
 }
 
 impl<'a> Pass<'a> {
     fn inference(design: Design, layers: &[&'a str]) -> Pass<'a> {
         let probes = layers.iter().map(|layer| (*layer, None)).collect();
-        Pass { training: false, dropout: None, probes, design, auxiliary: None }
+        Pass { training: false, dropout: None, probes, design, auxiliary: None, taps: None }
     }
 
     fn training(design: Design, dropout: Option<ChaCha8Rng>) -> Pass<'a> {
-        Pass { training: true, dropout, probes: vec![], design, auxiliary: None }
+        Pass { training: true, dropout, probes: vec![], design, auxiliary: None, taps: None }
     }
 
     /// Precision of convolutions and matrix products.
@@ -420,14 +511,21 @@ impl<'a> Pass<'a> {
         self.probes.iter().any(|(wanted, map)| *wanted == layer && map.is_none())
     }
 
-    /// Keeps the map where it is wanted. Whether it was the last one.
-    fn probe(&mut self, layer: &str, map: &Tensor) -> bool {
+    /// Keeps the map where it is wanted, and taps it where gradients are. Whether nothing more is
+    /// wanted of the network.
+    fn probe(&mut self, layer: &str, map: &mut Tensor) -> candle_core::Result<bool> {
         for (wanted, found) in &mut self.probes {
             if *wanted == layer {
-                *found = Some(map.clone());
+                *found = Some(map.detach());
+                if let Some(taps) = &mut self.taps {
+                    let tap = Var::zeros(map.shape(), map.dtype(), map.device())?;
+                    *map = (&*map + tap.as_tensor())?;
+                    taps.push((*wanted, tap));
+                }
             }
         }
-        !self.probes.is_empty() && self.probes.iter().all(|(_, map)| map.is_some())
+        let all = self.probes.iter().all(|(_, map)| map.is_some());
+        Ok(self.taps.is_none() && !self.probes.is_empty() && all)
     }
 }
 

@@ -158,8 +158,8 @@ impl ResNet {
         pass: &mut Pass<'_>,
     ) -> candle_core::Result<Option<Tensor>> {
         let mut x = if pass.wants(LAYERS[0]) {
-            let x = self.stem.run(images, None, false, pass)?;
-            if pass.probe(LAYERS[0], &x) {
+            let mut x = self.stem.run(images, None, false, pass)?;
+            if pass.probe(LAYERS[0], &mut x)? {
                 return Ok(None);
             }
             relu(&x)?
@@ -171,7 +171,7 @@ impl ResNet {
             for block in blocks {
                 x = block.run(&x, pass)?;
             }
-            if pass.probe(layer, &x) {
+            if pass.probe(layer, &mut x)? {
                 return Ok(None);
             }
         }

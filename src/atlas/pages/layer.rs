@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Atlas, UnitCard, best_concept, methods};
-use crate::atlas::{DETECTOR_IOU, Exhibit, text};
+use crate::atlas::{Exhibit, text};
 use crate::dissection::record::Layer;
 
 #[derive(Serialize)]
@@ -92,7 +92,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
                     .units
                     .iter()
                     .filter_map(|unit| best_concept(layer, unit))
-                    .filter(|(best, iou)| best.id == concept.id && *iou > DETECTOR_IOU)
+                    .filter(|(best, iou)| best.id == concept.id && *iou > atlas.detector())
                     .count(),
             })
             .collect(),

@@ -103,7 +103,8 @@ impl Link {
 /// The concept that a unit overlaps best with, and how well. Of equals the first.
 pub(super) fn best_concept<'a>(layer: &'a Layer, unit: &Unit) -> Option<(&'a Concept, f32)> {
     let mut best: Option<(&Concept, f32)> = None;
-    for (concept, &iou) in layer.concepts.iter().zip(&unit.ious) {
+    for (concept, found) in layer.concepts.iter().zip(&unit.matches) {
+        let iou = found.iou;
         if iou > best.map_or(0.0, |(_, iou)| iou) {
             best = Some((concept, iou));
         }
@@ -186,6 +187,11 @@ impl<'a> Atlas<'a> {
         let members = &inputs.manifest.mammograms;
         let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
         Self { inputs, labels, theme, articles, lesions }
+    }
+
+    /// The IoU above which a unit is a detector.
+    pub(super) fn detector(&self) -> f32 {
+        self.inputs.config.dissection.detector as f32
     }
 
     /// Every dissected layer with its network.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Atlas, AucView, assessment, auc_view, best_concept, layer_href};
 use crate::atlas::chart::{Chart, Series};
-use crate::atlas::{DETECTOR_IOU, Exhibit, text};
+use crate::atlas::{Exhibit, text};
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -137,7 +137,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
                     .units
                     .iter()
                     .filter_map(|unit| best_concept(layer, unit))
-                    .filter(|(_, iou)| *iou > DETECTOR_IOU)
+                    .filter(|(_, iou)| *iou > atlas.detector())
                     .map(|(concept, _)| concept.id.as_str())
                     .collect();
                 let distinct: std::collections::BTreeSet<&str> = detected.iter().copied().collect();

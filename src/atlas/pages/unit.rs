@@ -8,8 +8,8 @@ use super::{
     Atlas, Link, MammogramView, PatchView, association_word, best_concept, methods, unit_href,
 };
 use crate::atlas::chart::Chart;
-use crate::atlas::{DETECTOR_IOU, Exhibit, text};
-use crate::dissection::record::{Layer, Unit, unit_name};
+use crate::atlas::{Exhibit, text};
+use crate::dissection::record::{Layer, Match, Unit, unit_name};
 use crate::study::answer::{Association, Recognizable};
 
 #[derive(Serialize)]
@@ -151,19 +151,19 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
 /// Concepts by IoU, best first; those that never overlap are left out.
 fn concepts(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Vec<ConceptRow> {
     let mut ranked: Vec<_> =
-        layer.concepts.iter().zip(&unit.ious).filter(|(_, iou)| **iou > 0.0).collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(a.1));
+        layer.concepts.iter().zip(&unit.matches).filter(|(_, found)| found.iou > 0.0).collect();
+    ranked.sort_by(|a, b| b.1.iou.total_cmp(&a.1.iou));
     // Bars of weak units stay short: the scale reaches at least five times the detector's IoU.
-    let widest = ranked.first().map_or(0.0, |(_, iou)| **iou).max(5.0 * DETECTOR_IOU);
+    let widest = ranked.first().map_or(0.0, |(_, found)| found.iou).max(5.0 * atlas.detector());
     ranked
         .into_iter()
         .take(12)
-        .map(|(concept, &iou)| ConceptRow {
+        .map(|(concept, &Match { iou, .. })| ConceptRow {
             name: atlas.labels.name(&concept.id),
             standing: atlas.labels.standing(&concept.id),
             iou: format!("{iou:.3}"),
             width: format!("{:.1}", 100.0 * iou / widest),
-            detector: iou > DETECTOR_IOU,
+            detector: iou > atlas.detector(),
             patches: text::count(concept.patches),
         })
         .collect()
