@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::{Schedule, TEMPLATE};
+use super::super::{Anchor, Schedule, TEMPLATE};
 use super::*;
 use crate::network::{Design, Precision};
 

@@ -126,6 +126,17 @@ impl<'a> Concepts<'a> {
         Masks { present, annotated, holds }
     }
 
+    /// Masks of one concept, by position.
+    #[cfg(test)]
+    pub(super) fn masks_of(&self, id: &str) -> Vec<Option<Bits>> {
+        let index = self.list.iter().position(|concept| concept.id == id);
+        let of = |position| {
+            let present = self.masks(position).present;
+            present.into_iter().find(|(at, _)| Some(*at) == index).map(|(_, bits)| bits)
+        };
+        (0..self.patches.len()).map(of).collect()
+    }
+
     /// Whose masks each patch gets, by domain, permutation and position: the masks of a domain's
     /// patches are dealt out anew among them, those of one patch together.
     pub(super) fn shuffles(&self, count: u32, seed: u64) -> [Vec<Vec<u32>>; DOMAINS] {

@@ -389,20 +389,4 @@ fn roi(field: Field, [row, column]: [u32; 2], edge: u32) -> [f32; 4] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_roi_is_clipped_to_the_patch() {
-        let field = Field { edge: 163.0, stride: 16.0, centre: 17.5 };
-        assert_eq!(roi(field, [0, 0], 227), [0.0, 0.0, 99.0, 99.0]);
-        assert_eq!(roi(field, [12, 6], 227), [32.0, 128.0, 163.0, 99.0]);
-    }
-
-    #[test]
-    fn a_field_grows_with_the_patch() {
-        let field = Field { edge: 51.0, stride: 8.0, centre: 4.0 };
-        let scaled = in_patch(field, 113, 226);
-        assert_eq!((scaled.edge, scaled.stride, scaled.centre), (102.0, 16.0, 8.0));
-    }
-}
+mod tests;

@@ -149,10 +149,11 @@ fn standard_ranks(scores: &[f32]) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    fn layer(root: &Path, name: &str, rows: &[[f32; 4]]) {
+    fn layer(root: &Path, name: &str, rows: &[Vec<f32>]) {
         let folder = root.join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        let scores = Tensor::new(rows, &Device::Cpu).unwrap();
+        let shape = (rows.len(), 4);
+        let scores = Tensor::from_vec(rows.concat(), shape, &Device::Cpu).unwrap();
         let tensors = BTreeMap::from([("scores", scores)]);
         safetensors::serialize_to_file(tensors, None, &folder.join(SCORES)).unwrap();
     }
@@ -160,8 +161,8 @@ mod tests {
     #[test]
     fn duplicates_and_likes_are_found_by_rank() {
         let root = tempfile::tempdir().unwrap();
-        layer(root.path(), "a", &[[1., 2., 3., 4.], [10., 20., 30., 90.], [0., 0., 0., 0.]]);
-        layer(root.path(), "b", &[[4., 3., 2., 1.], [1., 3., 2., 4.]]);
+        layer(root.path(), "a", &[vec![1., 2., 3., 4.], vec![10., 20., 30., 90.], vec![0.; 4]]);
+        layer(root.path(), "b", &[vec![4., 3., 2., 1.], vec![1., 3., 2., 4.]]);
         let (a, b) = (root.path().join("a"), root.path().join("b"));
         let mark = Fingerprint::of(&1);
         let layers: Vec<Dissected> =

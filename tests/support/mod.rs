@@ -444,7 +444,7 @@ fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit
         let share = (score - range[0]) / (range[1] - range[0]).max(1e-6);
         histogram[((share * 24.0) as usize).min(23)] += 1;
     }
-    let top = scored
+    let top: Vec<TopPatch> = scored
         .iter()
         .take(top)
         .enumerate()
