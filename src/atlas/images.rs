@@ -34,14 +34,14 @@ pub(super) fn mammogram_path(id: &str) -> String {
 }
 
 impl<'a> Pictures<'a> {
-    /// Every patch at the top of a unit, and the mammograms that they were cut from.
+    /// Every patch that a unit shows, and the mammograms that they were cut from.
     pub(super) fn of(inputs: &'a Inputs<'a>) -> Self {
         let patches: BTreeSet<u32> = inputs
             .exhibits
             .iter()
             .flat_map(|exhibit| exhibit.layers)
             .flat_map(|layer| &layer.units)
-            .flat_map(|unit| unit.top.iter().map(|top| top.patch))
+            .flat_map(|unit| unit.shown().map(|top| top.patch))
             .collect();
         let mammograms =
             patches.iter().map(|&n| inputs.manifest.patches[n as usize].mammogram).collect();

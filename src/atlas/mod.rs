@@ -177,7 +177,7 @@ fn validate(inputs: &Inputs) -> Result<()> {
             for (at, unit) in layer.units.iter().enumerate() {
                 let fits = unit.unit as usize == at + 1
                     && unit.matches.len() == layer.concepts.len()
-                    && unit.top.iter().all(|top| (top.patch as usize) < count);
+                    && unit.shown().all(|top| (top.patch as usize) < count);
                 if !fits {
                     bail!(
                         "unit {} of {} does not fit the data set; run `dissect` again",

@@ -12,14 +12,12 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::record::{Basis, Influence};
-use super::{BATCH, ranks};
+use super::{BATCH, SAMPLE, ranks};
 use crate::network::{self, Network};
 use crate::patch::{Manifest, Store};
 use crate::progress::Progress;
 use crate::seed;
 
-/// Patches that influence is measured on, at most.
-const SAMPLE: usize = 512;
 /// A unit counts in a patch when it is among so many (the paper group's ranking).
 const AMONG: usize = 8;
 

@@ -45,6 +45,8 @@ const UNITS: &str = "units.json";
 const MAPS: &str = "maps.safetensors";
 /// Patches per forward pass; a group is a whole number of them.
 const BATCH: usize = 32;
+/// Patches that influence is measured on, at most.
+pub const SAMPLE: usize = 256;
 
 /// What a dissection reads.
 #[derive(Clone, Copy)]

@@ -125,6 +125,13 @@ pub struct Unit {
     pub influence: Influence,
 }
 
+impl Unit {
+    /// Every patch that is shown of it.
+    pub fn shown(&self) -> impl Iterator<Item = &TopPatch> {
+        self.top.iter().chain(self.sample.iter().flat_map(|level| &level.patches))
+    }
+}
+
 /// Distribution of a unit's activations over all locations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Activations {

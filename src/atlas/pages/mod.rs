@@ -6,6 +6,7 @@
 mod assessment;
 mod birads;
 mod data;
+mod evidence;
 mod home;
 mod layer;
 mod methods;
@@ -27,7 +28,7 @@ use super::site::Writer;
 use super::theme::Theme;
 use super::{Exhibit, Inputs};
 use crate::config::Source;
-use crate::dissection::record::{Concept, Layer, Unit, unit_name};
+use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
 use crate::study::answer::Association;
 use crate::training::record::Auc;
 
@@ -110,6 +111,15 @@ pub(super) fn best_concept<'a>(layer: &'a Layer, unit: &Unit) -> Option<(&'a Con
         }
     }
     best
+}
+
+/// A kind of concept in a word.
+pub(super) fn category_word(category: Category) -> &'static str {
+    match category {
+        Category::Pathology => "pathology",
+        Category::Finding => "finding",
+        Category::Region => "region",
+    }
 }
 
 /// An association in the words of the label files.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::layer::detects;
 use super::{Atlas, AucView, assessment, auc_view, best_concept, layer_href};
 use crate::atlas::chart::{Chart, Series};
 use crate::atlas::{Exhibit, text};
@@ -49,6 +50,7 @@ struct LayerRow {
     map: String,
     field: String,
     detectors: String,
+    beyond: String,
     concepts: String,
     best: String,
 }
@@ -160,6 +162,10 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
                         text::coordinate(layer.field.stride)
                     ),
                     detectors: text::count(detected.len() as u64),
+                    beyond: text::count(
+                        layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count()
+                            as u64,
+                    ),
                     concepts: text::count(distinct.len() as u64),
                     best: best
                         .map(|(id, iou)| format!("{} ({iou:.3})", atlas.labels.name(id)))
