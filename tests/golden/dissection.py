@@ -207,16 +207,17 @@ def compare(project, exported, name, limit):
     listed = (exported / {"validation": "val.txt", "train": "train.txt", "test": "test.txt"}[split]).read_text()
     assert [file(p) for p in patches] == [line.split()[0] for line in listed.splitlines()]
 
-    model = network(name, work / "networks" / name, 2)
+    # In double precision: PyTorch's single has noise of its own, more than ours in large batches.
+    model = network(name, work / "networks" / name, 2).double()
     probes = PROBES.get(name) or {l: l for l in layers}
     kept = {}
     modules = dict(model.named_modules())
     for layer in layers:
         # A ReLU after the convolution works in place: keep a copy.
-        modules[probes[layer]].register_forward_hook(lambda m, i, o, l=layer: kept.setdefault(l, []).append(o.detach().clone()))
+        modules[probes[layer]].register_forward_hook(lambda m, i, o, l=layer: kept.setdefault(l, []).append(o.detach().float()))
     with torch.no_grad():
         for at in range(0, len(patches), 16):
-            model(images(exported, [file(p) for p in patches[at : at + 16]], inputs))
+            model(images(exported, [file(p) for p in patches[at : at + 16]], inputs).double())
 
     lesions = [members[p["mammogram"]]["lesions"] for p in patches]
     annotated = np.array([all(l["outlines"] for l in ls) for ls in lesions])
@@ -268,16 +269,22 @@ def compare(project, exported, name, limit):
                 stored = file_.get_slice("maps")[unit : unit + 1][0]
             mine = upsample(stored, record["anchor"], record["field"], edge).numpy() > ours["threshold"]
             for at, top in enumerate(ours["top"]):
-                regions_iou.append(overlap(mine[at], regions[shown.index(top["patch"])]))
+                other = regions[shown.index(top["patch"])]
+                # One pixel of rounding is much of a region of a few.
+                if other.sum() >= 50:
+                    regions_iou.append(overlap(mine[at], other))
+                else:
+                    places = max(places, int((mine[at] ^ other).sum()))
         kind = f"{json.dumps(rule)} {record['anchor']}"
         print(
             f"{name}/{layer} {kind}: {len(record['units'])} units, {len(shown)} patches; "
             f"threshold {worst['threshold']:.1e} relative, scores {worst['score']:.1e} relative, "
             f"{swapped} top places differ, concept IoU {worst['iou']:.1e} over {len(masks)} concepts, "
-            f"regions IoU at least {min(regions_iou):.4f}, filled outlines at least "
+            f"regions of 50 pixels and more IoU at least {min(regions_iou, default=1):.4f}, smaller ones differ in "
+            f"at most {places} pixels, filled outlines at least "
             f"{min(outlines_iou, default=1):.4f}, mean {np.mean(outlines_iou or [1]):.4f}"
         )
-        assert swapped == 0 and worst["threshold"] < 1e-5 and worst["iou"] < 1e-3 and min(regions_iou) >= 0.99
+        assert swapped == 0 and worst["threshold"] < 1e-5 and worst["iou"] < 1e-3 and min(regions_iou, default=1) >= 0.99 and places <= 2
 
 
 if __name__ == "__main__":
