@@ -176,6 +176,7 @@ fn ranking(scores: &[f32]) -> Vec<u32> {
 
 fn know(context: &Context, unit: usize, progress: &Progress) -> Known {
     let order = ranking(&progress.scores);
+    let greatest = order.first().map_or(0.0, |&best| progress.scores[best as usize]);
     let name = format!("dissection/sample/{}/{}", context.name, unit + 1);
     let mut rng = seed::stream(context.manifest.seed, &name);
     let levels = LEVELS.map(|level| {
@@ -191,7 +192,11 @@ fn know(context: &Context, unit: usize, progress: &Progress) -> Known {
         places.into_iter().map(|place| order[place]).collect::<Vec<u32>>()
     });
     Known {
-        threshold: watch::threshold(context.settings.threshold, progress.activations.clone()),
+        threshold: watch::threshold(
+            context.settings.threshold,
+            progress.activations.clone(),
+            greatest,
+        ),
         top: order[..context.settings.top.min(order.len())].to_vec(),
         levels: levels.to_vec(),
         agreement: Agreement::new(context.concepts.list.len(), context.settings.permutations),
@@ -258,7 +263,7 @@ fn second_reading(
                 kept[place as usize] = value;
             }
             map.fill(known.threshold);
-            for place in watch::around(&kept, segment.map, known.threshold) {
+            for place in watch::around(&kept, segment.map, |value| value > known.threshold) {
                 map[place as usize] = kept[place as usize];
             }
             if shown {

@@ -19,13 +19,11 @@ pub(super) fn keep(rule: Threshold, patches: usize, cells: usize) -> usize {
     }
 }
 
-/// The threshold that follows from the least of the kept activations. Zero for a unit that saw
-/// nothing.
-pub(super) fn threshold(rule: Threshold, greatest: Largest) -> f32 {
-    let least = greatest.least().unwrap_or(0.0);
+/// The threshold that follows from the kept activations and the greatest of all.
+pub(super) fn threshold(rule: Threshold, activations: Largest, greatest: f32) -> f32 {
     match rule {
-        Threshold::Quantile(_) => least,
-        Threshold::FractionOfMax(share) => share as f32 * least,
+        Threshold::Quantile(_) => activations.least().unwrap_or(greatest),
+        Threshold::FractionOfMax(share) => share as f32 * greatest,
     }
 }
 
@@ -77,7 +75,7 @@ impl Watch {
         }
         self.greatest = self.greatest.max(score);
         self.ranks.offer(score);
-        if score > self.floor() || score >= self.ranks.floor() {
+        if score >= self.floor() || score >= self.ranks.floor() {
             self.maps.push((self.scores.len() as u32, map.into()));
         }
         self.scores.push(score);
@@ -116,8 +114,9 @@ impl Watch {
         closed.counts = vec![0; closed.scores.len()];
         for (patch, values) in std::mem::take(&mut self.maps) {
             let score = closed.scores[patch as usize];
-            if score > floor {
-                for place in around(&values, map, floor) {
+            // The threshold may turn out to be the bound itself: it must be among what is kept.
+            if score >= floor {
+                for place in around(&values, map, |value| value >= floor) {
                     closed.counts[patch as usize] += 1;
                     closed.places.push(place);
                     closed.values.push(values[place as usize]);
@@ -147,14 +146,18 @@ struct Closed {
     least: f32,
 }
 
-/// Places of the activations above `floor` and of their eight neighbours, which is all that the
-/// region above it depends on.
-pub(super) fn around(values: &[f32], [rows, columns]: [u32; 2], floor: f32) -> Vec<u32> {
+/// Places of the activations that are `high` and of their eight neighbours, which is all that the
+/// region of the high ones depends on.
+pub(super) fn around(
+    values: &[f32],
+    [rows, columns]: [u32; 2],
+    high: impl Fn(f32) -> bool,
+) -> Vec<u32> {
     let (rows, columns) = (rows as usize, columns as usize);
     let mut near = vec![false; values.len()];
     for row in 0..rows {
         for column in 0..columns {
-            if values[row * columns + column] > floor {
+            if high(values[row * columns + column]) {
                 for row in row.saturating_sub(1)..(row + 2).min(rows) {
                     let from = row * columns + column.saturating_sub(1);
                     near[from..row * columns + (column + 2).min(columns)].fill(true);
@@ -200,8 +203,8 @@ mod tests {
         let mut values = [0.0; 25];
         values[6] = 1.0;
         values[24] = 1.0;
-        let places = around(&values, [5, 5], 0.5);
+        let places = around(&values, [5, 5], |v| v > 0.5);
         assert_eq!(places, [0, 1, 2, 5, 6, 7, 10, 11, 12, 18, 19, 23, 24]);
-        assert!(around(&values, [5, 5], 1.0).is_empty());
+        assert!(around(&values, [5, 5], |v| v > 1.0).is_empty());
     }
 }
