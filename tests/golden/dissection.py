@@ -95,8 +95,7 @@ def small():
                 for mask in masks:
                     both, either = (regions & mask).sum().item(), (regions | mask).sum().item()
                     holds = mask.flatten(1).any(1)
-                    some = masks.flatten(2).any(2)[0 if mask is masks[0] else 1]
-                    inside = (regions & mask)[some].sum().item() / max((regions | mask)[some].sum().item(), 1)
+                    inside = (regions & mask)[holds].sum().item() / max((regions | mask)[holds].sum().item(), 1)
                     ious.append(both / max(either, 1))
                     within.append(inside)
                     aucs.append(auc(scores, holds.numpy()))
