@@ -268,6 +268,11 @@ impl Layout {
         self.output.join("work/dissection").join(network).join(layer)
     }
 
+    /// `work/dissection/`: the layers by network, and what is similar among all units.
+    pub fn dissection(&self) -> PathBuf {
+        self.output.join("work/dissection")
+    }
+
     /// `work/site.json`: what the built site was made from, and every file of it.
     pub fn site_record(&self) -> PathBuf {
         self.output.join("work/site.json")

@@ -8,6 +8,7 @@ use candle_core::Device;
 use crate::artifact::{self, Fingerprint, Layout, Stamp};
 use crate::atlas::{self, Exhibit};
 use crate::config::{self, Config, Split, Start};
+use crate::dissection::{Shard, similar};
 use crate::lexicon::Lexicons;
 use crate::patch::{Manifest, Store, prepare};
 use crate::progress::Progress;
@@ -33,6 +34,17 @@ pub struct Dataset {
     fingerprint: Fingerprint,
 }
 
+/// How much of a dissection to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All that is missing.
+    All,
+    /// Show a part of the split to the network, for a later merge.
+    Shard(Shard),
+    /// Put together what shards have left.
+    Merge,
+}
+
 /// What a build came to.
 pub enum Built {
     /// Everything was as it should be.
@@ -53,17 +65,35 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// When another run is at work in it, or it cannot be written.
     pub fn lock(&self) -> Result<std::fs::File> {
-        let path = self.config.output.join("work/lock");
-        let lock = || -> Result<std::fs::File> {
-            fs_err::create_dir_all(self.config.output.join("work"))?;
-            let file = fs_err::OpenOptions::new().create(true).append(true).open(&path)?;
-            Ok(file.into_parts().0)
-        };
-        let file = lock().context("the output folder cannot be used")?;
+        let file = self.lock_file()?;
         file.try_lock().with_context(|| {
             format!("another run is at work in {}; wait for it", self.config.output.display())
         })?;
         artifact::remove_litter(&self.config.output)?;
+        Ok(file)
+    }
+
+    fn lock_file(&self) -> Result<std::fs::File> {
+        let open = || -> Result<std::fs::File> {
+            let folder = self.config.output.join("work");
+            fs_err::create_dir_all(&folder)?;
+            let path = folder.join("lock");
+            let file = fs_err::OpenOptions::new().create(true).append(true).open(path)?;
+            Ok(file.into_parts().0)
+        };
+        open().context("the output folder cannot be used")
+    }
+
+    /// As [`Pipeline::lock`], but lets others in who share it too: for parts of one work that write
+    /// files of their own.
+    ///
+    /// # Errors
+    /// As [`Pipeline::lock`].
+    pub fn share(&self) -> Result<std::fs::File> {
+        let file = self.lock_file()?;
+        file.try_lock_shared().with_context(|| {
+            format!("another run is at work in {}; wait for it", self.config.output.display())
+        })?;
         Ok(file)
     }
 
@@ -87,6 +117,18 @@ impl<'a> Pipeline<'a> {
     pub fn rehearse(&self) -> Result<Manifest> {
         let source = source::open(&self.config.source, self.config.seed);
         prepare::rehearse(source.as_ref(), self.config, self.progress)
+    }
+
+    /// Whether the data set and a network's training are there and fresh.
+    pub fn is_trained(&self, network: &config::Network) -> bool {
+        let fresh = || -> Result<bool> {
+            let source = source::open(&self.config.source, self.config.seed);
+            let dataset = Stamp::read(&self.layout.dataset())?;
+            let trained = training::stamp(network, self.config.seed, &dataset.fingerprint())?;
+            Ok(prepare::stamp(source.as_ref(), self.config)? == dataset
+                && trained.matches(&self.layout.network(&network.name)))
+        };
+        fresh().unwrap_or(false)
     }
 
     /// A network's training, done or resumed when it is missing or stale. Returns its stamp.
@@ -149,6 +191,7 @@ impl<'a> Pipeline<'a> {
         network: &config::Network,
         dataset: &Dataset,
         only: &[String],
+        part: Part,
     ) -> Result<()> {
         for layer in only {
             if !network.layers.contains(layer) {
@@ -188,9 +231,46 @@ impl<'a> Pipeline<'a> {
         };
         let layers: Vec<_> =
             stale.iter().map(|(name, folder, stamp)| (*name, folder.as_path(), stamp)).collect();
-        dissection::dissect(&job, &layers, self.progress)?;
+        match part {
+            Part::All => dissection::probe(&job, &layers, Shard::ALL, self.progress)?,
+            Part::Shard(shard) => {
+                dissection::probe(&job, &layers, shard, self.progress)?;
+                let Shard { number, of } = shard;
+                self.progress.say(&format!("{}: shard {number} of {of} is done", network.name));
+                return Ok(());
+            }
+            Part::Merge => {}
+        }
+        dissection::merge(&job, &layers, self.progress)?;
         for (layer, ..) in layers {
             self.progress.say(&format!("{}/{layer} dissected", network.name));
+        }
+        Ok(())
+    }
+
+    /// Compares the units of all dissected layers, unless that is fresh.
+    ///
+    /// # Errors
+    /// When a network is not trained or dissected, or a file cannot be read or written.
+    pub fn compare(&self) -> Result<()> {
+        let mut layers = Vec::new();
+        for network in &self.config.networks {
+            for layer in &network.layers {
+                let folder = self.layout.layer(&network.name, layer);
+                let stamp = Stamp::read(&folder).with_context(|| {
+                    format!("{}/{layer} is not dissected; `unit-atlas run` mends it", network.name)
+                })?;
+                layers.push((network.name.as_str(), layer.as_str(), folder, stamp.fingerprint()));
+            }
+        }
+        let layers: Vec<similar::Dissected> = layers
+            .iter()
+            .map(|(n, l, folder, mark)| (*n, *l, folder.as_path(), mark.clone()))
+            .collect();
+        let folder = self.layout.dissection();
+        if !similar::stamp(&layers).matches(&folder) {
+            similar::compare(&layers, &folder)?;
+            self.progress.say("units of all layers compared");
         }
         Ok(())
     }
@@ -207,6 +287,7 @@ impl<'a> Pipeline<'a> {
         let mut stamp = Stamp::new(atlas::FORMAT)
             .with("dataset", dataset.fingerprint.clone())
             .with("config", Fingerprint::of(&self.shown_config()))
+            .with("detector", Fingerprint::of(&config.dissection.detector))
             .with("lexicons", Fingerprint::of(&lexicons.iter().collect::<Vec<_>>()))
             .with("labels", Fingerprint::of(&readers))
             .with("surroundings", atlas::surroundings(config)?);
@@ -248,6 +329,8 @@ impl<'a> Pipeline<'a> {
         }
 
         // Only now is anything large read.
+        self.compare()?;
+        let similar = similar::read(&self.layout.dissection())?;
         let mut loaded: Vec<(&config::Network, Evaluation, Vec<Epoch>, Vec<_>)> = Vec::new();
         for (network, evaluation) in parts {
             let history = training::read_history(&self.layout.network(&network.name))?;
@@ -273,6 +356,7 @@ impl<'a> Pipeline<'a> {
                 store: &dataset.store,
                 previews: &self.layout.dataset().join("previews"),
                 exhibits: &exhibits,
+                similar: &similar,
                 lexicons: &lexicons,
                 readers: &readers,
                 provenance: &provenance,

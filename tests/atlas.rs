@@ -74,7 +74,7 @@ fn stale_files_go_and_foreign_files_stay() {
         .iter()
         .flat_map(|n| &n.layers)
         .flat_map(|l| &l.units)
-        .flat_map(|u| u.top.iter().map(|t| t.patch))
+        .flat_map(|u| u.shown().map(|t| t.patch))
         .collect();
     let kept = files(&fixture.site()).keys().filter(|f| f.starts_with("patches/")).count();
     assert_eq!(kept, shown.len());
@@ -209,7 +209,7 @@ fn tables_hold_the_columns_of_the_design() {
     let (header, rows) = table("units.csv");
     assert_eq!(
         header,
-        "network, layer, unit, max_score, threshold, concept, iou, influence_rank, labels, categories"
+        "network, layer, unit, max_score, threshold, concept, iou, influence_rank, labels, categories, p_corrected, cancer_auc, positive_share, gradient_cancer, weighted_cancer, top8, ablation"
     );
     assert_eq!(rows.len(), 16);
     assert_eq!(rows[0][2], "0001");
@@ -219,9 +219,21 @@ fn tables_hold_the_columns_of_the_design() {
     let (header, rows) = table("top_patches.csv");
     assert_eq!(
         header,
-        "network, layer, unit, rank, patch, score, mammogram, x, y, width, height, positive"
+        "network, layer, unit, rank, patch, score, mammogram, x, y, width, height, positive, roi_x, roi_y, roi_width, roi_height"
     );
     assert_eq!(rows.len(), 16 * 24);
+    assert_eq!(rows[0][12..], rows[0][7..11]);
+    let (header, rows) = table("concepts.csv");
+    assert_eq!(
+        header,
+        "network, layer, unit, concept, category, iou, iou_within, auc, chance_mean, chance_high, p, p_corrected, detector"
+    );
+    assert_eq!(rows.len(), 16 * 5);
+    assert_eq!(
+        (rows[0][3].as_str(), rows[0][4].as_str(), rows[0][12].as_str()),
+        ("malignant", "pathology", "true")
+    );
+    let (_, rows) = table("top_patches.csv");
     assert_eq!(rows[0][3], "1");
     let (header, rows) = table("labels.csv");
     assert_eq!(header, "reader, network, layer, unit, phenomenon, terms, association, confidence");

@@ -545,3 +545,67 @@ fn a_tree_of_ddsm_gives_the_patches_of_its_phantoms() {
         }
     }
 }
+
+/// Untrained, so that it is quick; the training split has several groups of patches.
+const PARTS: &str = "\
+source: { kind: phantom, patients: 10, height: 320 }
+patches: { size: 64 }
+networks:
+  - { name: resnet10, input: 64, layers: [layer3, layer4], training: false }
+dissection: { split: train, top: 8, permutations: 10 }
+";
+
+/// Every file of the dissection with its bytes.
+fn dissection(project: &Project) -> BTreeMap<PathBuf, Vec<u8>> {
+    let folder = project.path("output/work/dissection");
+    walkdir::WalkDir::new(&folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let name = entry.path().strip_prefix(&folder).unwrap().to_owned();
+            (name, fs::read(entry.path()).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn shards_and_killed_dissections_end_as_one_run_does() {
+    let one = Project::new(PARTS);
+    one.run(&["dissect"]).expect(0);
+    let whole = dissection(&one);
+    assert_eq!(whole.keys().filter(|name| name.ends_with("units.json")).count(), 2);
+
+    let parts = Project::new(PARTS);
+    parts
+        .run(&["dissect", "--shard", "2/2"])
+        .expect_error(&["resnet10 is not trained", "unit-atlas train"]);
+    parts.run(&["train"]).expect(0);
+    parts.run(&["dissect", "--shard", "3/2"]).expect(2);
+    parts.run(&["dissect", "--shard", "2/2"]).expect(0);
+    parts
+        .run(&["dissect", "--merge"])
+        .expect_error(&["not dissected yet", "the first is number 1"]);
+    // At the same time as another.
+    let mut other = parts.command(&["dissect", "--shard", "2/2"]).spawn().unwrap();
+    parts.run(&["dissect", "--shard", "1/2"]).expect(0);
+    other.wait().unwrap();
+    parts.run(&["dissect", "--merge"]).expect(0);
+    assert!(whole == dissection(&parts));
+
+    let killed = Project::new(PARTS);
+    killed.run(&["train"]).expect(0);
+    let mut child =
+        killed.command(&["dissect"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let first = killed.path("output/work/dissection/resnet10/layer4/parts/00000.safetensors");
+    let started = Instant::now();
+    while !first.exists() && started.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let kept = fs::metadata(&first).ok().and_then(|file| file.modified().ok());
+    killed.run(&["dissect"]).expect(0);
+    assert!(kept.is_some() && !first.exists());
+    assert!(whole == dissection(&killed));
+}

@@ -325,14 +325,34 @@ impl Chart {
         chart
     }
 
-    /// Counts in equal bins over `range`, with a marked value.
+    /// Counts of scores in equal bins over `range`, with a marked value.
     pub(super) fn histogram(
         alt: String,
         counts: &[u32],
         range: [f32; 2],
         marker: (f64, &str),
     ) -> Self {
-        let mut chart = Self::empty(alt, [420.0, 220.0], ["Score of a patch", "Patches"]);
+        Self::counts(alt, ["Score of a patch", "Patches"], counts, range, marker)
+    }
+
+    /// Counts of activations in equal bins over `range`, with a marked value.
+    pub(super) fn locations(
+        alt: String,
+        counts: &[u32],
+        range: [f32; 2],
+        marker: (f64, &str),
+    ) -> Self {
+        Self::counts(alt, ["Activation at a location", "Locations"], counts, range, marker)
+    }
+
+    fn counts(
+        alt: String,
+        labels: [&str; 2],
+        counts: &[u32],
+        range: [f32; 2],
+        marker: (f64, &str),
+    ) -> Self {
+        let mut chart = Self::empty(alt, [420.0, 220.0], labels);
         let [low, high] = range.map(f64::from);
         let x = Range::of([low, high, marker.0].into_iter());
         let most = counts.iter().copied().max().unwrap_or(0).max(1);

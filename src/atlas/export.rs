@@ -20,7 +20,7 @@ pub(super) struct Table {
 }
 
 /// Every table, as the data page documents it.
-pub(super) const TABLES: [Table; 5] = [
+pub(super) const TABLES: [Table; 6] = [
     Table {
         file: "networks.csv",
         row: "one network",
@@ -53,6 +53,38 @@ pub(super) const TABLES: [Table; 5] = [
             ),
             ("labels", "what readers called it, separated by semicolons"),
             ("categories", "BI-RADS categories of those labels, separated by semicolons"),
+            (
+                "p_corrected",
+                "probability of so good an agreement by chance, corrected for all concepts",
+            ),
+            ("cancer_auc", "area under the ROC curve of its score for cancer"),
+            ("positive_share", "share of its activations above zero"),
+            ("gradient_cancer", "mean gradient times activation for cancer"),
+            ("weighted_cancer", "best score times its weight for cancer, where that is exact"),
+            ("top8", "patches in which it is among the eight that speak most for cancer"),
+            ("ablation", "fall of the area under the ROC curve when it is silenced"),
+        ],
+    },
+    Table {
+        file: "concepts.csv",
+        row: "one unit and one concept",
+        columns: &[
+            ("network", "name of the network"),
+            ("layer", "name of the layer"),
+            ("unit", "number of the unit, from 1, four digits"),
+            ("concept", "term, malignant or benign"),
+            ("category", "pathology, finding or region"),
+            ("iou", "intersection over union, pooled over the annotated patches"),
+            ("iou_within", "the same over the patches that hold some concept of the category"),
+            (
+                "auc",
+                "area under the ROC curve of the unit's score for patches that hold the concept",
+            ),
+            ("chance_mean", "mean IoU when the masks are dealt out anew among the patches"),
+            ("chance_high", "95th percentile of the same"),
+            ("p", "probability of the IoU by chance"),
+            ("p_corrected", "the same, corrected for the number of concepts"),
+            ("detector", "true when the IoU exceeds the detector's level"),
         ],
     },
     Table {
@@ -71,6 +103,10 @@ pub(super) const TABLES: [Table; 5] = [
             ("width", "width"),
             ("height", "height"),
             ("positive", "true when the patch counts as cancer"),
+            ("roi_x", "left edge of the receptive field of the best activation, in the mammogram"),
+            ("roi_y", "its top edge"),
+            ("roi_width", "its width, within the patch"),
+            ("roi_height", "its height, within the patch"),
         ],
     },
     Table {
@@ -124,7 +160,14 @@ pub(super) const TABLES: [Table; 5] = [
 
 /// Makes every table, as (path in the site, bytes), in the order of [`TABLES`].
 pub(super) fn tables(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
-    let rows = [networks(atlas), units(atlas), top_patches(atlas), labels(atlas), patches(atlas)];
+    let rows = [
+        networks(atlas),
+        units(atlas),
+        concepts(atlas),
+        top_patches(atlas),
+        labels(atlas),
+        patches(atlas),
+    ];
     TABLES
         .iter()
         .zip(rows)
@@ -201,16 +244,61 @@ fn units(atlas: &Atlas) -> Vec<Row> {
                 unit.threshold.to_string(),
                 best.map(|(concept, _)| text(&concept.id)).unwrap_or_default(),
                 best.map(|(_, iou)| iou.to_string()).unwrap_or_default(),
-                String::new(),
+                unit.influence.rank.to_string(),
                 text(&said.join("; ")),
                 text(&atlas.labels.categories(&terms).join("; ")),
+                best.and_then(|(concept, _)| {
+                    let at = layer.concepts.iter().position(|c| c == concept)?;
+                    Some(unit.matches[at].chance?.adjusted.to_string())
+                })
+                .unwrap_or_default(),
+                optional(unit.cancer_auc),
+                unit.activations.positive.to_string(),
+                optional(unit.influence.gradient.last().copied()),
+                optional(unit.influence.weighted.as_ref().and_then(|w| w.last().copied())),
+                unit.influence.top8.to_string(),
+                optional(unit.influence.ablation),
             ]
         })
         .collect()
 }
 
+/// A number that may be unknown.
+fn optional(value: Option<f32>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn concepts(atlas: &Atlas) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (exhibit, layer) in atlas.layers() {
+        for unit in &layer.units {
+            for (concept, found) in layer.concepts.iter().zip(&unit.matches) {
+                let chance = found.chance;
+                rows.push(vec![
+                    text(&exhibit.config.name),
+                    text(&layer.layer),
+                    number(unit.unit),
+                    text(&concept.id),
+                    super::pages::category_word(concept.category).into(),
+                    found.iou.to_string(),
+                    found.within.to_string(),
+                    optional(found.auc),
+                    optional(chance.map(|chance| chance.mean)),
+                    optional(chance.map(|chance| chance.high)),
+                    optional(chance.map(|chance| chance.p)),
+                    optional(chance.map(|chance| chance.adjusted)),
+                    (found.iou > atlas.detector()).to_string(),
+                ]);
+            }
+        }
+    }
+    rows
+}
+
 fn top_patches(atlas: &Atlas) -> Vec<Row> {
     let manifest = atlas.inputs.manifest;
+    // From pixels of the patch to pixels of the mammogram.
+    let scale = |patch: &crate::patch::Patch| patch.edge as f32 / atlas.inputs.store.edge() as f32;
     let mut rows = Vec::new();
     for (exhibit, layer) in atlas.layers() {
         for unit in &layer.units {
@@ -229,6 +317,10 @@ fn top_patches(atlas: &Atlas) -> Vec<Row> {
                     patch.edge.to_string(),
                     patch.edge.to_string(),
                     patch.positive.to_string(),
+                    (patch.x as f32 + top.roi[0] * scale(patch)).to_string(),
+                    (patch.y as f32 + top.roi[1] * scale(patch)).to_string(),
+                    (top.roi[2] * scale(patch)).to_string(),
+                    (top.roi[3] * scale(patch)).to_string(),
                 ]);
             }
         }

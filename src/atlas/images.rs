@@ -34,7 +34,7 @@ pub(super) fn mammogram_path(id: &str) -> String {
 }
 
 impl<'a> Pictures<'a> {
-    /// Every patch at the top of a unit, the mammograms that they were cut from, and those of the data
+    /// Every patch that a unit shows, the mammograms that they were cut from, and those of the data
     /// page's contact sheet.
     pub(super) fn of(inputs: &'a Inputs<'a>) -> Self {
         let patches: BTreeSet<u32> = inputs
@@ -42,7 +42,7 @@ impl<'a> Pictures<'a> {
             .iter()
             .flat_map(|exhibit| exhibit.layers)
             .flat_map(|layer| &layer.units)
-            .flat_map(|unit| unit.top.iter().map(|top| top.patch))
+            .flat_map(|unit| unit.shown().map(|top| top.patch))
             .collect();
         let mammograms = patches.iter().map(|&n| inputs.manifest.patches[n as usize].mammogram);
         let mut mammograms: BTreeSet<u32> = mammograms.collect();

@@ -37,9 +37,6 @@ use crate::training;
 pub use check::{Problem, check};
 pub use site::{FORMAT, Record};
 
-/// A unit whose best IoU exceeds this is a detector of the concept (Bau et al. 2017).
-pub const DETECTOR_IOU: f32 = 0.04;
-
 /// One network of the atlas, read from its artifacts.
 #[derive(Debug, Clone, Copy)]
 pub struct Exhibit<'a> {
@@ -66,6 +63,8 @@ pub struct Inputs<'a> {
     pub previews: &'a Path,
     /// Networks in the order of their pages.
     pub exhibits: &'a [Exhibit<'a>],
+    /// Which units are alike.
+    pub similar: &'a dissection::similar::Similar,
     /// Terms of the labels and concepts.
     pub lexicons: &'a Lexicons,
     /// The readers' answers.
@@ -177,8 +176,8 @@ fn validate(inputs: &Inputs) -> Result<()> {
             let place = || format!("{}/{}", exhibit.config.name, layer.layer);
             for (at, unit) in layer.units.iter().enumerate() {
                 let fits = unit.unit as usize == at + 1
-                    && unit.ious.len() == layer.concepts.len()
-                    && unit.top.iter().all(|top| (top.patch as usize) < count);
+                    && unit.matches.len() == layer.concepts.len()
+                    && unit.shown().all(|top| (top.patch as usize) < count);
                 if !fits {
                     bail!(
                         "unit {} of {} does not fit the data set; run `dissect` again",

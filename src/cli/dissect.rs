@@ -1,9 +1,10 @@
 //! `dissect`: what the units of trained networks respond to.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::{NetworkChoice, Outcome, prepare};
-use crate::pipeline::Pipeline;
+use crate::dissection::Shard;
+use crate::pipeline::{Part, Pipeline};
 
 /// Options of `dissect`.
 #[derive(Debug, clap::Args)]
@@ -13,14 +14,31 @@ pub(super) struct Options {
     /// A layer to dissect; may be repeated [default: the layers of the project]
     #[arg(long = "layer", value_name = "LAYER")]
     layers: Vec<String>,
+    /// Show only the I-th of N parts of the patches to the network, for a later --merge. Shards may run
+    /// at the same time, on several machines that share the output folder
+    #[arg(long, value_name = "I/N", conflicts_with = "merge")]
+    shard: Option<Shard>,
+    /// Put together what all shards have left
+    #[arg(long)]
+    merge: bool,
 }
 
 pub(super) fn execute(options: &Options, pipeline: &Pipeline) -> Result<Outcome> {
     let networks = options.networks.of(pipeline.config)?;
-    let _lock = pipeline.lock()?;
+    let (_lock, part) = match options.shard {
+        Some(shard) => (pipeline.share()?, Part::Shard(shard)),
+        None => (pipeline.lock()?, if options.merge { Part::Merge } else { Part::All }),
+    };
+    if part != Part::All {
+        for network in &networks {
+            if !pipeline.is_trained(network) {
+                bail!("{} is not trained, or stale; run `unit-atlas train` first", network.name);
+            }
+        }
+    }
     let dataset = pipeline.dataset()?;
     for network in networks {
-        pipeline.dissect(network, &dataset, &options.layers)?;
+        pipeline.dissect(network, &dataset, &options.layers, part)?;
     }
     Ok(prepare::outcome(&dataset.manifest))
 }

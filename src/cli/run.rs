@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::terminal::Terminal;
 use super::{Outcome, build, evaluate, prepare};
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Part, Pipeline};
 use crate::progress::Progress;
 use crate::training;
 
@@ -14,7 +14,7 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     prepare::report(&dataset.manifest, terminal);
     let mut evaluations = Vec::new();
     for network in &pipeline.config.networks {
-        pipeline.dissect(network, &dataset, &[])?;
+        pipeline.dissect(network, &dataset, &[], Part::All)?;
         evaluations.push(training::read_evaluation(&pipeline.layout.network(&network.name))?);
     }
     for evaluation in &evaluations {

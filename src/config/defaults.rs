@@ -2,7 +2,7 @@
 //! `init` copies, spells the same values out; a test holds the two together.
 
 use super::{
-    Augment, ClassWeights, Dissection, Network, Patches, Schedule, Shares, Start, Survey,
+    Anchor, Augment, ClassWeights, Dissection, Network, Patches, Schedule, Shares, Start, Survey,
     Threshold, Training,
 };
 use crate::config::Split;
@@ -36,8 +36,14 @@ pub(super) const PATCHES: Patches = Patches {
 pub(super) const SHARES: Shares = Shares { train: 0.8, validation: 0.1, test: 0.1 };
 
 /// Network Dissection's threshold; the paper's split.
-pub(super) const DISSECTION: Dissection =
-    Dissection { split: Split::Validation, top: 64, threshold: Threshold::Quantile(0.005) };
+pub(super) const DISSECTION: Dissection = Dissection {
+    split: Split::Validation,
+    top: 64,
+    threshold: Threshold::Quantile(0.005),
+    anchor: Anchor::ReceptiveField,
+    permutations: 200,
+    detector: 0.04,
+};
 
 /// The paper's settings for fine-tuning (section 2.2).
 pub(super) fn training() -> Training {

@@ -311,6 +311,20 @@ impl Check<'_> {
                 Some(given) => self.threshold(given)?,
                 None => default.threshold,
             },
+            anchor: file.anchor.map_or(default.anchor, |v| v.value),
+            permutations: self.whole(
+                "dissection.permutations",
+                file.permutations,
+                default.permutations,
+                0,
+                100_000,
+            )?,
+            detector: self.number(
+                "dissection.detector",
+                file.detector,
+                default.detector,
+                &INNER_SHARE,
+            )?,
         })
     }
 

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::{Schedule, TEMPLATE};
+use super::super::{Anchor, Schedule, TEMPLATE};
 use super::*;
 use crate::network::{Design, Precision};
 
@@ -78,7 +78,7 @@ fn the_template_names_every_key() {
                 lr_decay_epochs schedule warmup augment flips rotations intensity balance \
                 class_weights early_stopping checkpoint_minutes tensorboard auxiliary precision \
                 pooling dissection top threshold quantile \
-                fraction_of_max survey units repeats blind lexicon theme";
+                fraction_of_max anchor permutations detector survey units repeats blind lexicon theme";
     for key in keys.split_whitespace() {
         let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
         assert!(named, "atlas.yaml does not mention `{key}`");
@@ -116,7 +116,7 @@ networks:
   - name: vgg19
   - name: resnet50
     training: { augment: true, class_weights: balanced }
-dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
+dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 }, anchor: pixel, permutations: 0, detector: 0.1 }
 ",
     )
     .unwrap();
@@ -170,6 +170,8 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 } }
     assert_eq!(fourth.augment, Augment::SYMMETRIES);
     assert_eq!(fourth.class_weights, ClassWeights::Balanced);
     assert_eq!(config.dissection.threshold, Threshold::FractionOfMax(0.2));
+    assert_eq!(config.dissection.anchor, Anchor::Pixel);
+    assert_eq!((config.dissection.permutations, config.dissection.detector), (0, 0.1));
     assert_eq!(config.survey.patches, 20, "never more than there are top patches");
 }
 

@@ -7,7 +7,7 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, de};
 use serde_yaml::Spanned;
 
-use super::{Schedule, Split};
+use super::{Anchor, Schedule, Split};
 use crate::network::{Pooling, Precision};
 
 /// A value with its place; absent when the key is absent or has no value.
@@ -129,6 +129,9 @@ pub(super) struct DissectionFile {
     pub(super) split: Given<Split>,
     pub(super) top: Given<i64>,
     pub(super) threshold: Given<ThresholdFile>,
+    pub(super) anchor: Given<Anchor>,
+    pub(super) permutations: Given<i64>,
+    pub(super) detector: Given<f64>,
 }
 
 #[derive(Deserialize, Default)]

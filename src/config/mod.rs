@@ -342,6 +342,15 @@ pub struct Dissection {
     pub top: usize,
     /// Rule of the activation threshold.
     pub threshold: Threshold,
+    /// Where an activation stands in the patch when its map is upsampled.
+    pub anchor: Anchor,
+    /// How often the concepts' masks are dealt out anew among the patches to learn what chance gives;
+    /// 0: never.
+    pub permutations: u32,
+    /// A unit whose IoU with a concept exceeds this is a detector of it. Only pages depend on it, so
+    /// it is not part of what makes a dissection stale.
+    #[serde(skip)]
+    pub detector: f64,
 }
 
 /// What the readers of a study are asked (paper, section 2.4).
@@ -379,6 +388,16 @@ pub enum Threshold {
     Quantile(f64),
     /// This share of the unit's best score (the paper's released code, 0.2).
     FractionOfMax(f64),
+}
+
+/// Where an activation stands in the patch when its map is upsampled bilinearly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anchor {
+    /// At the centre of its receptive field (Network Dissection; Bau et al. 2017).
+    ReceptiveField,
+    /// Where a plain resize of the map to the patch puts it (the paper's released code).
+    Pixel,
 }
 
 impl std::fmt::Display for Split {

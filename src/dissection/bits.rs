@@ -28,6 +28,19 @@ impl Bits {
         }
     }
 
+    /// Whether a pixel is in the set.
+    pub(super) fn holds(&self, at: usize) -> bool {
+        self.words[at / 64] >> (at % 64) & 1 == 1
+    }
+
+    /// Adds the pixels of another set.
+    pub(super) fn add(&mut self, other: &Self) {
+        if self.words.is_empty() {
+            self.words.resize(other.words.len(), 0);
+        }
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
+    }
+
     /// How many pixels are in the set.
     pub(super) fn count(&self) -> u64 {
         self.words.iter().map(|w| u64::from(w.count_ones())).sum()
@@ -41,6 +54,22 @@ impl Bits {
     /// Empties the set.
     pub(super) fn clear(&mut self) {
         self.words.fill(0);
+    }
+}
+
+impl FromIterator<bool> for Bits {
+    /// From one membership per pixel.
+    fn from_iter<I: IntoIterator<Item = bool>>(pixels: I) -> Self {
+        let mut words = Vec::new();
+        for (at, pixel) in pixels.into_iter().enumerate() {
+            if at % 64 == 0 {
+                words.push(0);
+            }
+            if let Some(word) = words.last_mut() {
+                *word |= u64::from(pixel) << (at % 64);
+            }
+        }
+        Self { words }
     }
 }
 
@@ -59,6 +88,12 @@ mod tests {
         assert_eq!(other.count(), 80);
         let common = (0..200).filter(|i| i % 3 == 0 && i % 5 > 2).count() as u64;
         assert_eq!(set.common(&other), common);
+        assert_eq!(Bits::from_iter(a.iter().copied()), set);
+        assert!(set.holds(66) && !set.holds(67));
+        let mut both = Bits::default();
+        both.add(&set);
+        both.add(&other);
+        assert_eq!(both.count(), 67 + 80 - common);
         other.clear();
         assert_eq!(other.count(), 0);
     }

@@ -1,94 +1,225 @@
-//! Pixel masks, patch by patch, of the terms that the source's annotations know, and of the breast and
-//! the background around it.
+//! Pixel masks of the terms that the source's annotations know, patch by patch.
 
 use std::collections::BTreeMap;
 
+use rand::seq::SliceRandom;
+use rayon::prelude::*;
+
 use super::bits::Bits;
-use super::record::Concept;
+use super::record::{Category, Concept};
 use crate::mammogram::{Lesion, Outline, Pathology, rasterise};
 use crate::patch::{Manifest, Patch};
+use crate::seed;
+
+/// What is annotated, or not, on its own: lesions (by pathology and finding), and other regions.
+pub(super) const DOMAINS: usize = 2;
+/// Kinds of concepts.
+pub(super) const CATEGORIES: usize = 3;
+/// Greatest edge of the grid of pixels that chance is measured on.
+const COARSE: u32 = 76;
+
+impl Category {
+    /// What must be annotated for the concept to count.
+    pub(super) fn domain(self) -> usize {
+        usize::from(self == Category::Region)
+    }
+}
 
 /// The concepts of some patches and where they are.
-#[derive(Debug, Clone)]
-pub(super) struct Concepts {
-    /// Name and number of patches of each, by name.
+pub(super) struct Concepts<'a> {
+    manifest: &'a Manifest,
+    patches: &'a [u32],
+    /// Name, category and number of patches of each, by category and name.
     pub list: Vec<Concept>,
-    /// Pixels of each over all annotated patches.
+    /// Pixels of each over the patches annotated for it.
     pub pixels: Vec<u64>,
-    /// Per patch: the concepts in it and their pixels; `None` where the annotation is incomplete, so
-    /// that the patch cannot count for or against any unit.
-    pub patches: Vec<Option<Vec<(usize, Bits)>>>,
+    /// By domain: the patches that are annotated for it, as positions among the patches.
+    pub annotated: [Vec<u32>; DOMAINS],
+    /// By concept: the positions of the patches that hold it.
+    pub holders: Vec<Vec<u32>>,
+    /// By domain and position: the concepts in it on the coarse grid.
+    pub coarse: [Vec<Vec<(u32, Bits)>>; DOMAINS],
+    /// Coarse pixels of each concept.
+    pub coarse_pixels: Vec<u64>,
 }
 
-impl Concepts {
-    /// Draws the masks of `patches` (numbers in the manifest) at the stored size.
-    pub(super) fn of(manifest: &Manifest, patches: &[u32]) -> Self {
+/// The masks of one patch.
+pub(super) struct Masks {
+    /// Concepts in it, by their index, with their pixels.
+    pub present: Vec<(usize, Bits)>,
+    /// Whether the patch is annotated, by domain.
+    pub annotated: [bool; DOMAINS],
+    /// Whether it holds some concept, by category.
+    pub holds: [bool; CATEGORIES],
+}
+
+/// Concepts of a patch by category and name.
+type Named<'a> = BTreeMap<(Category, &'a str), Bits>;
+
+impl<'a> Concepts<'a> {
+    /// Draws the masks of `patches` (numbers in the manifest) once, and keeps them coarsely.
+    pub(super) fn of(manifest: &'a Manifest, patches: &'a [u32]) -> Self {
         let edge = manifest.patching.size;
-        let named: Vec<Option<BTreeMap<&str, Bits>>> =
-            patches.iter().map(|&n| masks(manifest, &manifest.patches[n as usize], edge)).collect();
-        let mut counts: BTreeMap<&str, (u32, u64)> = BTreeMap::new();
-        for (name, bits) in named.iter().flatten().flatten() {
-            let (patches, pixels) = counts.entry(name).or_default();
-            *patches += 1;
-            *pixels += bits.count();
-        }
-        let index: BTreeMap<&str, usize> = counts.keys().copied().zip(0..).collect();
-        let numbered = |masks: BTreeMap<&str, Bits>| {
-            masks.into_iter().map(|(name, bits)| (index[name], bits)).collect()
-        };
-        Self {
-            list: counts
-                .iter()
-                .map(|(id, (patches, _))| Concept { id: (*id).to_string(), patches: *patches })
-                .collect(),
-            pixels: counts.values().map(|(_, pixels)| *pixels).collect(),
-            patches: named.into_iter().map(|masks| masks.map(numbered)).collect(),
-        }
-    }
-}
-
-/// Concept masks of one patch; concepts without a pixel in it are left out.
-fn masks<'a>(manifest: &'a Manifest, patch: &Patch, edge: u32) -> Option<BTreeMap<&'a str, Bits>> {
-    let member = manifest.member(patch);
-    let lesions = &member.mammogram.lesions;
-    if lesions.iter().any(|lesion| lesion.outlines.is_empty()) {
-        return None;
-    }
-    let [x, y, size] = [patch.x, patch.y, patch.edge].map(|v| v as f32);
-    let near = |outline: &&Outline| {
-        outline.bounds().is_some_and(|[left, top, right, bottom]| {
-            left < x + size && right > x && top < y + size && bottom > y
-        })
-    };
-    let mut outlines: BTreeMap<&str, Vec<Outline>> = BTreeMap::new();
-    for lesion in lesions {
-        let here: Vec<Outline> = lesion.outlines.iter().filter(near).cloned().collect();
-        if !here.is_empty() {
-            for name in names(lesion) {
-                outlines.entry(name).or_default().extend_from_slice(&here);
+        let drawn: Vec<([bool; DOMAINS], BTreeMap<(Category, String), (u64, Bits)>)> = patches
+            .par_iter()
+            .map(|&number| {
+                let (annotated, named) = draw(manifest, &manifest.patches[number as usize], edge);
+                let coarse = named.into_iter().map(|((category, name), bits)| {
+                    ((category, name.to_string()), (bits.count(), coarse(&bits, edge)))
+                });
+                (annotated, coarse.collect())
+            })
+            .collect();
+        let mut counts: BTreeMap<(Category, String), (Vec<u32>, u64, u64)> = BTreeMap::new();
+        for (position, (_, named)) in drawn.iter().enumerate() {
+            for (key, (pixels, coarse)) in named {
+                let (holders, all, few) = counts.entry(key.clone()).or_default();
+                holders.push(position as u32);
+                *all += pixels;
+                *few += coarse.count();
             }
         }
+        let index: BTreeMap<(Category, String), u32> = counts.keys().cloned().zip(0..).collect();
+        let mut this = Self {
+            manifest,
+            patches,
+            list: Vec::new(),
+            pixels: Vec::new(),
+            annotated: Default::default(),
+            holders: Vec::new(),
+            coarse: [vec![Vec::new(); patches.len()], vec![Vec::new(); patches.len()]],
+            coarse_pixels: Vec::new(),
+        };
+        for (position, (annotated, named)) in drawn.into_iter().enumerate() {
+            for (domain, _) in annotated.iter().enumerate().filter(|(_, yes)| **yes) {
+                this.annotated[domain].push(position as u32);
+            }
+            for (key, (_, bits)) in named {
+                this.coarse[key.0.domain()][position].push((index[&key], bits));
+            }
+        }
+        for ((category, id), (holders, pixels, coarse)) in counts {
+            this.list.push(Concept { id, category, patches: holders.len() as u32 });
+            this.holders.push(holders);
+            this.pixels.push(pixels);
+            this.coarse_pixels.push(coarse);
+        }
+        this
     }
-    let drawn = outlines.into_iter().map(|(name, outlines)| {
-        (name, Bits::from_bools(&rasterise(&outlines, [x, y, size, size], edge, edge).pixels))
-    });
-    let mut masks: BTreeMap<&str, Bits> = drawn.collect();
+
+    /// The masks of the patch at a position.
+    pub(super) fn masks(&self, position: usize) -> Masks {
+        let edge = self.manifest.patching.size;
+        let patch = &self.manifest.patches[self.patches[position] as usize];
+        let (annotated, named) = draw(self.manifest, patch, edge);
+        let mut holds = [false; CATEGORIES];
+        let found = |(category, name): (Category, &str)| {
+            self.list.iter().position(|concept| concept.category == category && concept.id == name)
+        };
+        let mut present = Vec::new();
+        for (key, bits) in named {
+            holds[key.0 as usize] = true;
+            if let Some(index) = found(key) {
+                present.push((index, bits));
+            }
+        }
+        Masks { present, annotated, holds }
+    }
+
+    /// Masks of one concept, by position.
+    #[cfg(test)]
+    pub(super) fn masks_of(&self, id: &str) -> Vec<Option<Bits>> {
+        let index = self.list.iter().position(|concept| concept.id == id);
+        let of = |position| {
+            let present = self.masks(position).present;
+            present.into_iter().find(|(at, _)| Some(*at) == index).map(|(_, bits)| bits)
+        };
+        (0..self.patches.len()).map(of).collect()
+    }
+
+    /// Whose masks each patch gets, by domain, permutation and position: the masks of a domain's
+    /// patches are dealt out anew among them, those of one patch together.
+    pub(super) fn shuffles(&self, count: u32, seed: u64) -> [Vec<Vec<u32>>; DOMAINS] {
+        std::array::from_fn(|domain| {
+            let own = &self.annotated[domain];
+            let mut rng = seed::stream(seed, &format!("dissection/permutation/{domain}"));
+            let mut dealt = own.clone();
+            (0..count)
+                .map(|_| {
+                    dealt.shuffle(&mut rng);
+                    let mut to = vec![0; self.patches.len()];
+                    own.iter().zip(&dealt).for_each(|(&at, &from)| to[at as usize] = from);
+                    to
+                })
+                .collect()
+        })
+    }
+}
+
+/// Distance between the pixels of the coarse grid.
+pub(super) fn pitch(edge: u32) -> u32 {
+    edge.div_ceil(COARSE).max(1)
+}
+
+/// The pixels of a set that lie on the coarse grid.
+pub(super) fn coarse(bits: &Bits, edge: u32) -> Bits {
+    let pitch = pitch(edge);
+    let along = || (pitch / 2..edge).step_by(pitch as usize);
+    let pixels = along().flat_map(|y| along().map(move |x| (y * edge + x) as usize));
+    Bits::from_iter(pixels.map(|at| bits.holds(at)))
+}
+
+/// For which domains a patch is annotated, and its concepts; those without a pixel in it are left out.
+fn draw<'a>(manifest: &'a Manifest, patch: &Patch, edge: u32) -> ([bool; DOMAINS], Named<'a>) {
+    let member = manifest.member(patch);
+    let mammogram = &member.mammogram;
+    let [x, y, size] = [patch.x, patch.y, patch.edge].map(|v| v as f32);
+    let window = [x, y, size, size];
+    // A lesion without a place may lie in any patch.
+    let lesions = mammogram.lesions.iter().all(|lesion| !lesion.outlines.is_empty());
+    let mut named = Named::new();
+    if lesions {
+        let near = |outline: &&Outline| {
+            outline.bounds().is_some_and(|[left, top, right, bottom]| {
+                left < x + size && right > x && top < y + size && bottom > y
+            })
+        };
+        let mut outlines: BTreeMap<(Category, &str), Vec<Outline>> = BTreeMap::new();
+        for lesion in &mammogram.lesions {
+            let here: Vec<Outline> = lesion.outlines.iter().filter(near).cloned().collect();
+            if !here.is_empty() {
+                for name in names(lesion) {
+                    outlines.entry(name).or_default().extend_from_slice(&here);
+                }
+            }
+        }
+        for (key, outlines) in outlines {
+            let mask = rasterise(&outlines, window, edge, edge);
+            named.insert(key, Bits::from_bools(&mask.pixels));
+        }
+    }
+    for region in &mammogram.regions {
+        let mask = Bits::from_bools(&region.rasterise(window, edge, edge).pixels);
+        named.entry((Category::Region, region.term.as_str())).or_default().add(&mask);
+    }
     if !member.breast.is_empty() {
-        let mut region = rasterise(&member.breast, [x, y, size, size], edge, edge);
-        masks.insert("breast", Bits::from_bools(&region.pixels));
-        region.pixels.iter_mut().for_each(|inside| *inside = !*inside);
-        masks.insert("background", Bits::from_bools(&region.pixels));
+        let mut mask = rasterise(&member.breast, window, edge, edge);
+        named.insert((Category::Region, "breast"), Bits::from_bools(&mask.pixels));
+        mask.pixels.iter_mut().for_each(|inside| *inside = !*inside);
+        named.insert((Category::Region, "background"), Bits::from_bools(&mask.pixels));
     }
-    masks.retain(|_, bits| bits.count() > 0);
-    Some(masks)
+    named.retain(|_, bits| bits.count() > 0);
+    let regions = !mammogram.regions.is_empty() || !member.breast.is_empty();
+    ([lesions, regions], named)
 }
 
 /// The concepts a lesion is an example of.
-fn names(lesion: &Lesion) -> impl Iterator<Item = &str> {
+fn names(lesion: &Lesion) -> impl Iterator<Item = (Category, &str)> {
     let pathology = match lesion.pathology {
         Pathology::Malignant => Some("malignant"),
         Pathology::Benign => Some("benign"),
         Pathology::Unproven => None,
     };
-    lesion.terms.iter().map(String::as_str).chain(pathology)
+    let findings = lesion.terms.iter().map(|term| (Category::Finding, term.as_str()));
+    findings.chain(pathology.map(|name| (Category::Pathology, name)))
 }

@@ -1,40 +1,52 @@
 //! Network Dissection (Bau et al. 2017; the paper's section 2.3): what each unit of a layer responds
-//! to, in one pass over a split.
+//! to.
+//!
+//! One pass over a split shows every patch to the network once and leaves [`mod@segment`]s, by groups
+//! of patches; [`finish`] puts them together. A killed pass goes on after its last segment, and the
+//! segments of one split may come from several machines.
 
+mod agreement;
 mod bits;
+mod buckets;
 mod concepts;
+mod finish;
+mod influence;
 mod largest;
 mod overlay;
+mod ranks;
 pub mod record;
-mod tally;
+mod segment;
+pub mod similar;
 mod upsample;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use candle_core::{DType, Device, Tensor};
+use anyhow::{Result, bail, ensure};
+use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use self::concepts::Concepts;
-use self::overlay::Tracer;
-use self::record::{Field, Layer, TopPatch, Unit};
-use self::tally::Tally;
-use self::upsample::Upsampler;
+use self::record::{Field, Layer};
+use self::segment::{GROUP, Segment};
+use self::watch::Watch;
 use crate::artifact::{self, Fingerprint, Stamp};
-use crate::config::Dissection;
+use crate::config::{Anchor, Dissection};
 use crate::network::{self, Network};
 use crate::patch::{Manifest, Store};
 use crate::progress::Progress;
 
 /// Version of the files below and of the computation behind them.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 const UNITS: &str = "units.json";
-/// The activation maps of each unit's top patches: one tensor `maps`, f16, `[units, top, rows,
-/// columns]`, in rank order.
+/// The activation maps of each unit's top patches: one tensor `maps`, `[units, top, rows, columns]`,
+/// in rank order.
 const MAPS: &str = "maps.safetensors";
-/// Patches per forward pass.
+/// Patches per forward pass; a group is a whole number of them.
 const BATCH: usize = 32;
+/// Patches that influence is measured on, at most.
+pub const SAMPLE: usize = 256;
 
 /// What a dissection reads.
 #[derive(Clone, Copy)]
@@ -53,6 +65,41 @@ pub struct Job<'a> {
     pub settings: &'a Dissection,
 }
 
+/// One of `of` parts of a split, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Which.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Shard {
+    /// The whole split.
+    pub const ALL: Shard = Shard { number: 1, of: 1 };
+
+    /// Its part of `count` groups.
+    fn groups(self, count: usize) -> std::ops::Range<usize> {
+        let edge = |number: usize| count * number / self.of;
+        edge(self.number - 1)..edge(self.number)
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let read = || {
+            let (number, of) = text.split_once('/')?;
+            Some(Shard { number: number.parse().ok()?, of: of.parse().ok()? })
+        };
+        match read() {
+            Some(shard) if (1..=shard.of).contains(&shard.number) => Ok(shard),
+            _ => Err("expected I/N, such as 2/8".into()),
+        }
+    }
+}
+
 /// Everything the result for one layer depends on.
 pub fn stamp(
     settings: &Dissection,
@@ -68,50 +115,192 @@ pub fn stamp(
         .with("settings", Fingerprint::of(&(settings, layer)))
 }
 
-/// Dissects some layers of a network together, one forward pass per patch, and writes each layer's
-/// folder with its stamp.
+/// A layer to dissect: its name, its folder and the stamp of its results.
+pub type Target<'a> = (&'a str, &'a Path, &'a Stamp);
+
+/// Shows a part of the split to the network, each patch once for all layers, and leaves the segments
+/// that are not there yet.
 ///
 /// # Errors
-/// When a layer is unknown, the split has no patch, the device fails or a file cannot be written.
-pub fn dissect(job: &Job, layers: &[(&str, &Path, &Stamp)], progress: &dyn Progress) -> Result<()> {
-    let Job { manifest, store, network, settings, .. } = *job;
-    let patches = manifest.of_split(settings.split);
-    if patches.is_empty() {
-        bail!("nothing to dissect: the {} split has no patch", settings.split);
-    }
-    for (_, folder, _) in layers {
-        Stamp::clear(folder)?;
-    }
+/// When a layer is unknown, the split has no patch, the device fails, an activation is not finite or
+/// a file cannot be written.
+pub fn probe(job: &Job, layers: &[Target], shard: Shard, progress: &dyn Progress) -> Result<()> {
+    let Job { store, network, settings, .. } = *job;
+    let patches = shown(job)?;
     let names: Vec<&str> = layers.iter().map(|(name, ..)| *name).collect();
-    progress.start(&format!("dissecting {} {}", job.name, names.join(", ")), patches.len() as u64);
-    let concepts = Concepts::of(manifest, &patches);
+    let groups = shard.groups(patches.len().div_ceil(GROUP));
+    let mine = (groups.start * GROUP)..(groups.end * GROUP).min(patches.len());
+    progress.start(&format!("dissecting {} {}", job.name, names.join(", ")), mine.len() as u64);
     let inference = network.inference();
-    let mut passes: Vec<Pass> = Vec::new();
-    for batch in patches.chunks(BATCH) {
-        let pixels: Vec<&[u8]> = batch.iter().map(|&n| store.pixels(n)).collect();
-        let images = network::images(&pixels, store.edge(), network.input(), network.device())?;
-        let maps = inference.maps(&images, &names)?;
-        if passes.is_empty() {
-            let new = |maps| Pass::new(maps, settings, patches.len());
-            passes = maps.iter().map(new).collect::<Result<_>>()?;
+    let mut passes: Option<Vec<Pass>> = None;
+    for number in groups {
+        let group = &patches[number * GROUP..((number + 1) * GROUP).min(patches.len())];
+        let paths: Vec<_> = layers.iter().map(|(_, at, _)| segment::path(at, number)).collect();
+        let there = |(path, (_, _, stamp)): (&std::path::PathBuf, &Target)| {
+            Segment::is_there(path, &stamp.fingerprint())
+        };
+        if paths.iter().zip(layers).all(there) {
+            let segments = paths.iter().map(|p| Segment::read(p)).collect::<Result<Vec<_>>>()?;
+            let passes = passes.get_or_insert_with(|| {
+                let new = |s: &Segment| Pass::new(s.units, s.map, settings, patches.len());
+                segments.iter().map(new).collect()
+            });
+            passes.iter_mut().zip(&segments).for_each(|(pass, segment)| pass.recall(segment));
+            progress.advance(group.len() as u64);
+            continue;
         }
-        for (pass, maps) in passes.iter_mut().zip(&maps) {
-            pass.add(maps)?;
+        for batch in group.chunks(BATCH) {
+            let pixels: Vec<&[u8]> = batch.iter().map(|&n| store.pixels(n)).collect();
+            let images = network::images(&pixels, store.edge(), network.input(), network.device())?;
+            let maps = inference.maps(&images, &names)?;
+            if passes.is_none() {
+                let new = |maps: &Tensor| -> Result<Pass> {
+                    let (_, units, rows, columns) = maps.dims4()?;
+                    Ok(Pass::new(units, [rows as u32, columns as u32], settings, patches.len()))
+                };
+                passes = Some(maps.iter().map(new).collect::<Result<_>>()?);
+            }
+            for ((pass, maps), name) in passes.iter_mut().flatten().zip(&maps).zip(&names) {
+                if let Some(unit) = pass.add(maps)? {
+                    bail!(
+                        "unit {} of {}/{name} gives no number for a patch: the network's weights \
+                         hold values that are not finite, or too large ones",
+                        unit + 1,
+                        job.name
+                    );
+                }
+            }
+            progress.advance(batch.len() as u64);
         }
-        progress.advance(batch.len() as u64);
+        for ((pass, path), (_, _, stamp)) in passes.iter_mut().flatten().zip(&paths).zip(layers) {
+            watch::close(&mut pass.watches, pass.map).write(path, &stamp.fingerprint())?;
+        }
     }
     progress.finish();
-    for (&(layer, folder, stamp), pass) in layers.iter().zip(passes) {
-        let field = in_patch(network.field(layer)?, network.input(), store.edge());
-        let (record, maps) = pass.finish(job, layer, field, &patches, &concepts)?;
-        let maps = BTreeMap::from([("maps".to_string(), maps)]);
-        artifact::write_at(&folder.join(MAPS), |temporary| {
-            Ok(safetensors::serialize_to_file(&maps, None, temporary)?)
-        })?;
+    Ok(())
+}
+
+/// Which groups of the split nobody has shown to the network yet, of how many.
+///
+/// # Errors
+/// When the split has no patch.
+pub fn missing(job: &Job, layers: &[Target]) -> Result<(Vec<usize>, usize)> {
+    let count = shown(job)?.len().div_ceil(GROUP);
+    let there = |number: &usize| {
+        layers.iter().all(|(_, folder, stamp)| {
+            Segment::is_there(&segment::path(folder, *number), &stamp.fingerprint())
+        })
+    };
+    Ok(((0..count).filter(|number| !there(number)).collect(), count))
+}
+
+/// Puts the segments of all parts of the split together, measures the units' influence, writes each
+/// layer's folder with its stamp and removes the segments.
+///
+/// # Errors
+/// When a segment is missing or damaged, the device fails or a file cannot be written.
+pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()> {
+    let Job { manifest, store, network, settings, .. } = *job;
+    let patches = shown(job)?;
+    let (gaps, count) = missing(job, layers)?;
+    if let Some(first) = gaps.first() {
+        bail!(
+            "{} of the {count} groups of patches of {} are not dissected yet, the first is number \
+             {}; run the shards that are missing, or `unit-atlas dissect` without `--merge`",
+            gaps.len(),
+            job.name,
+            first + 1
+        );
+    }
+    let concepts = Concepts::of(manifest, &patches);
+    let shuffles = concepts.shuffles(settings.permutations, manifest.seed);
+    let sampled = influence::sample(manifest, &patches);
+    let numbers: Vec<u32> = sampled.iter().map(|&at| patches[at as usize]).collect();
+    let positive: Vec<bool> =
+        numbers.iter().map(|&n| manifest.patches[n as usize].positive).collect();
+    let names: Vec<&str> = layers.iter().map(|(name, ..)| *name).collect();
+    let contributions = influence::measure(network, store, &names, &numbers, progress)?;
+    progress.start(&format!("regions of {}", job.name), layers.len() as u64);
+    for (&(layer, folder, stamp), contributions) in layers.iter().zip(contributions) {
+        Stamp::clear(folder)?;
+        let edge = store.edge();
+        let field = in_patch(network.field(layer)?, network.input(), edge);
+        let context = finish::Context {
+            manifest,
+            settings,
+            patches: &patches,
+            concepts: &concepts,
+            shuffles: &shuffles,
+            name: format!("{}/{layer}", job.name),
+            field,
+            edge,
+        };
+        let mut finished = finish::finish(&context, folder)?;
+        let units = finished.units.len();
+        let of_sample: Vec<f32> = finished
+            .scores
+            .chunks_exact(patches.len())
+            .flat_map(|scores| sampled.iter().map(|&at| scores[at as usize]))
+            .collect();
+        let greatest: Vec<f32> = finished.units.iter().map(|unit| unit.score_range[1]).collect();
+        let (basis, influences) = contributions.conclude(
+            network,
+            layer,
+            &positive,
+            &of_sample,
+            &greatest,
+            manifest.classes(),
+        )?;
+        for (unit, influence) in finished.units.iter_mut().zip(influences) {
+            unit.influence = influence;
+        }
+        let record = Layer {
+            format: FORMAT,
+            network: job.name.to_string(),
+            layer: layer.to_string(),
+            weights_blake3: job.weights_blake3.to_string(),
+            split: settings.split,
+            patches: patches.len() as u32,
+            map: finished.map,
+            field,
+            threshold: settings.threshold,
+            anchor: settings.anchor,
+            concepts: concepts.list.clone(),
+            permutations: settings.permutations,
+            influence: basis,
+            units: finished.units,
+        };
+        let [rows, columns] = finished.map.map(|n| n as usize);
+        let top = settings.top.min(patches.len());
+        let maps = Tensor::from_vec(finished.maps, (units, top, rows, columns), &Device::Cpu)?;
+        write_tensor(&folder.join(MAPS), "maps", maps)?;
+        let scores = Tensor::from_vec(finished.scores, (units, patches.len()), &Device::Cpu)?;
+        write_tensor(&folder.join(similar::SCORES), "scores", scores)?;
         artifact::write_json(&folder.join(UNITS), &record)?;
         stamp.write(folder)?;
+        let parts = folder.join("parts");
+        if parts.is_dir() {
+            fs_err::remove_dir_all(parts)?;
+        }
+        progress.advance(1);
     }
+    progress.finish();
     Ok(())
+}
+
+/// Numbers of the patches that are shown.
+fn shown(job: &Job) -> Result<Vec<u32>> {
+    let split = job.settings.split;
+    let patches = job.manifest.of_split(split);
+    ensure!(!patches.is_empty(), "nothing to dissect: the {split} split has no patch");
+    Ok(patches)
+}
+
+fn write_tensor(path: &Path, name: &str, tensor: Tensor) -> Result<()> {
+    let tensors = BTreeMap::from([(name.to_string(), tensor)]);
+    artifact::write_at(path, |temporary| {
+        Ok(safetensors::serialize_to_file(&tensors, None, temporary)?)
+    })
 }
 
 /// A dissected layer, read back.
@@ -138,93 +327,55 @@ fn in_patch(field: Field, input: u32, edge: u32) -> Field {
     Field { edge: field.edge * scale, stride: field.stride * scale, centre: field.centre * scale }
 }
 
+/// Where the cells of a map lie when it is upsampled: at their fields' centres, or as a plain resize
+/// to the patch puts them.
+fn anchored(anchor: Anchor, field: Field, map: [u32; 2], edge: u32) -> Field {
+    match anchor {
+        Anchor::ReceptiveField => field,
+        Anchor::Pixel => {
+            let stride = edge as f32 / map[0].max(1) as f32;
+            Field { stride, centre: stride / 2.0, ..field }
+        }
+    }
+}
+
 /// One layer during the pass.
 struct Pass {
     map: [u32; 2],
-    tallies: Vec<Tally>,
+    watches: Vec<Watch>,
 }
 
 impl Pass {
-    fn new(maps: &Tensor, settings: &Dissection, patches: usize) -> Result<Self> {
-        let (_, units, height, width) = maps.dims4()?;
-        let tally = |_| Tally::new(settings.threshold, settings.top, patches, height * width);
-        Ok(Self { map: [height as u32, width as u32], tallies: (0..units).map(tally).collect() })
+    fn new(units: usize, map: [u32; 2], settings: &Dissection, patches: usize) -> Self {
+        let cells = (map[0] * map[1]) as usize;
+        let watch = |_| Watch::new(settings.threshold, settings.top, patches, cells);
+        Self { map, watches: (0..units).map(watch).collect() }
     }
 
-    /// Takes the maps of a batch: `[patches, units, rows, columns]`.
-    fn add(&mut self, maps: &Tensor) -> Result<()> {
-        let units = self.tallies.len();
+    /// Takes the maps of a batch: `[patches, units, rows, columns]`. Returns the first unit that had
+    /// an activation that is not finite.
+    fn add(&mut self, maps: &Tensor) -> Result<Option<usize>> {
+        let units = self.watches.len();
         let cells = (self.map[0] * self.map[1]) as usize;
         let values = maps.to_device(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>()?;
-        self.tallies.par_iter_mut().enumerate().for_each(|(unit, tally)| {
-            for patch in values.chunks_exact(units * cells) {
-                tally.add(&patch[unit * cells..][..cells]);
-            }
-        });
-        Ok(())
+        let mut finite = vec![true; units];
+        self.watches.par_iter_mut().zip(&mut finite).enumerate().for_each(
+            |(unit, (watch, finite))| {
+                for patch in values.chunks_exact(units * cells) {
+                    *finite &= watch.add(&patch[unit * cells..][..cells]);
+                }
+            },
+        );
+        Ok(finite.iter().position(|finite| !finite))
     }
 
-    fn finish(
-        self,
-        job: &Job,
-        layer: &str,
-        field: Field,
-        patches: &[u32],
-        concepts: &Concepts,
-    ) -> Result<(Layer, Tensor)> {
-        let settings = job.settings;
-        let edge = job.store.edge();
-        let tracer = Tracer::new(self.map[0], field, edge);
-        let pixels = Upsampler::pixels(self.map, field, edge);
-        let top = settings.top.min(patches.len());
-        let unit = |(i, tally): (usize, &Tally)| -> Result<(Unit, Vec<f32>)> {
-            let threshold = tally.threshold();
-            let (score_range, histogram) = tally.histogram();
-            let mut maps = Vec::new();
-            let mut shown = Vec::new();
-            for position in tally.ranking(top) {
-                let score = tally.scores[position as usize];
-                let map = tally.map(position).context("a top patch's map was not kept")?;
-                let at = [score.at / self.map[1], score.at % self.map[1]];
-                maps.extend_from_slice(map);
-                shown.push(TopPatch {
-                    patch: patches[position as usize],
-                    score: score.value,
-                    at,
-                    roi: roi(field, at, edge),
-                    overlay: tracer.trace(map, threshold),
-                });
-            }
-            let unit = Unit {
-                unit: i as u32 + 1,
-                threshold,
-                ious: tally.ious(threshold, &pixels, concepts),
-                histogram,
-                score_range,
-                top: shown,
-            };
-            Ok((unit, maps))
-        };
-        let finished: Vec<(Unit, Vec<f32>)> =
-            self.tallies.par_iter().enumerate().map(unit).collect::<Result<_>>()?;
-        let (units, maps): (Vec<Unit>, Vec<Vec<f32>>) = finished.into_iter().unzip();
-        let [rows, columns] = self.map.map(|n| n as usize);
-        let shape = (units.len(), top, rows, columns);
-        let maps = Tensor::from_vec(maps.concat(), shape, &Device::Cpu)?.to_dtype(DType::F16)?;
-        let record = Layer {
-            format: FORMAT,
-            network: job.name.to_string(),
-            layer: layer.to_string(),
-            weights_blake3: job.weights_blake3.to_string(),
-            split: settings.split,
-            patches: patches.len() as u32,
-            map: self.map,
-            field,
-            threshold: settings.threshold,
-            concepts: concepts.list.clone(),
-            units,
-        };
-        Ok((record, maps))
+    /// Learns the bounds from a segment that was written before.
+    fn recall(&mut self, segment: &Segment) {
+        let starts = segment.starts();
+        self.watches.par_iter_mut().zip(starts).enumerate().for_each(|(unit, (watch, start))| {
+            watch.recall(segment.scores_of(unit), &[]);
+            segment.kept(unit, start, |_, _, values| watch.recall(&[], values));
+        });
     }
 }
 
@@ -241,20 +392,4 @@ fn roi(field: Field, [row, column]: [u32; 2], edge: u32) -> [f32; 4] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_roi_is_clipped_to_the_patch() {
-        let field = Field { edge: 163.0, stride: 16.0, centre: 17.5 };
-        assert_eq!(roi(field, [0, 0], 227), [0.0, 0.0, 99.0, 99.0]);
-        assert_eq!(roi(field, [12, 6], 227), [32.0, 128.0, 163.0, 99.0]);
-    }
-
-    #[test]
-    fn a_field_grows_with_the_patch() {
-        let field = Field { edge: 51.0, stride: 8.0, centre: 4.0 };
-        let scaled = in_patch(field, 113, 226);
-        assert_eq!((scaled.edge, scaled.stride, scaled.centre), (102.0, 16.0, 8.0));
-    }
-}
+mod tests;

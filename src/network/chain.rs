@@ -5,7 +5,7 @@ use anyhow::Result;
 use candle_core::{Tensor, Var};
 
 use super::layers::{
-    Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout, flatten, linear,
+    Engine, Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout, flatten, linear,
     max_pool, relu,
 };
 use super::parameters::{Parameters, Start};
@@ -55,6 +55,10 @@ struct Affine {
 }
 
 impl Affine {
+    fn detached(&self) -> (Tensor, Tensor) {
+        (self.weight.as_detached_tensor(), self.bias.as_detached_tensor())
+    }
+
     /// Convolves and rectifies with `relu`.
     fn convolve(
         &self,
@@ -64,7 +68,7 @@ impl Affine {
         pass: &mut Pass<'_>,
     ) -> candle_core::Result<Tensor> {
         let fixed = pass.fixed(&self.weight, || {
-            let (weight, bias) = (self.weight.as_detached_tensor(), self.bias.as_detached_tensor());
+            let (weight, bias) = self.detached();
             Ok(Fixed::new(weight, bias))
         })?;
         if let Some(fixed) = fixed {
@@ -72,6 +76,37 @@ impl Affine {
         }
         let (weight, bias) = (pass.weight(&self.weight), pass.weight(&self.bias));
         convolution(x, &weight, Some(&bias), window, relu, &mut pass.engine)
+    }
+}
+
+/// The classifier over some maps of the last convolution. A silent unit changes what its few inputs
+/// add to the first hidden layer, so only what follows is computed again.
+#[derive(Debug)]
+pub(super) struct Silencer<'a> {
+    chain: &'a Chain,
+    /// Images x units x locations that the classifier sees.
+    pooled: Tensor,
+    /// The first hidden layer before its ReLU.
+    hidden: Tensor,
+}
+
+impl Silencer<'_> {
+    /// Logits with a unit silent, or with none.
+    pub(super) fn logits(&self, unit: Option<usize>) -> candle_core::Result<Tensor> {
+        let mut engine = Engine::of(self.hidden.device());
+        let mut x = self.hidden.clone();
+        if let Some(unit) = unit {
+            let inputs = self.pooled.dim(2)?;
+            let (weight, _) = self.chain.classifier[0].detached();
+            let weight = weight.narrow(1, unit * inputs, inputs)?.contiguous()?;
+            let own = self.pooled.narrow(1, unit, 1)?.squeeze(1)?.contiguous()?;
+            x = (x - own.matmul(&weight.t()?)?)?;
+        }
+        for affine in &self.chain.classifier[1..] {
+            let (weight, bias) = affine.detached();
+            x = linear(&relu(&x, &mut engine)?, &weight, &bias, false, &mut engine)?;
+        }
+        Ok(x)
     }
 }
 
@@ -145,6 +180,19 @@ impl Chain {
             x = linear(&x, &weight, &bias, hidden, &mut pass.engine)?;
         }
         Ok(Some(x))
+    }
+
+    /// Silences units of the last convolution, given its maps.
+    pub(super) fn silencer(&self, maps: &Tensor) -> candle_core::Result<Silencer<'_>> {
+        let mut engine = Engine::of(maps.device());
+        let mut x = relu(maps, &mut engine)?;
+        if self.plan.steps.last().is_some_and(|step| step.pooled) {
+            x = max_pool(&x, self.plan.pool, &mut engine)?;
+        }
+        let pooled = adaptive_average(&x, self.plan.pooled, &mut engine)?.flatten_from(2)?;
+        let (weight, bias) = self.classifier[0].detached();
+        let hidden = linear(&pooled.flatten_from(1)?, &weight, &bias, false, &mut engine)?;
+        Ok(Silencer { chain: self, pooled, hidden })
     }
 
     fn position(&self, layer: &str) -> Option<usize> {

@@ -100,6 +100,31 @@ impl Logits {
     }
 }
 
+/// How logits depend on the maps of some layers.
+#[derive(Debug)]
+pub struct Sensitivity {
+    /// One row per image, one column per class.
+    pub logits: Tensor,
+    /// By layer.
+    pub maps: Vec<Tensor>,
+    /// By class and layer: the gradient of the class's logit, in the shape of the map.
+    pub gradients: Vec<Vec<Tensor>>,
+}
+
+/// The classifier over some maps, with single units silenced.
+#[derive(Debug)]
+pub struct Silencer<'a>(chain::Silencer<'a>);
+
+impl Silencer<'_> {
+    /// Logits with a unit (from 0) silent, or with none.
+    ///
+    /// # Errors
+    /// When there is no such unit.
+    pub fn logits(&self, unit: Option<usize>) -> Result<Tensor> {
+        Ok(self.0.logits(unit)?)
+    }
+}
+
 /// A network with its weights.
 #[derive(Debug)]
 pub struct Network {
@@ -292,6 +317,33 @@ impl Network {
         self.run(images, pass)?.context("the network stopped before its last layer")
     }
 
+    /// What the classes are weighted by, classes x units, where the layer's maps are averaged over
+    /// their locations and weighted into the logits with nothing between.
+    pub fn linear_head(&self, layer: &str) -> Option<Tensor> {
+        let last = self.layers().last().is_some_and(|last| *last == layer);
+        let head = match self.body {
+            Body::Inception(_) => inception::HEAD,
+            Body::ResNet(_) => resnet::HEAD,
+            Body::Chain(_) => return None,
+        };
+        let name = format!("{head}.weight");
+        let found = self.parameters().iter().find(|(known, _)| last && *known == name);
+        found.map(|(_, var)| var.as_detached_tensor())
+    }
+
+    /// Silences units of a layer one by one, given its maps; `None` unless the layer is the last of a
+    /// network whose classifier has hidden layers, where that is quick.
+    ///
+    /// # Errors
+    /// When the maps have another shape.
+    pub fn silencer(&self, layer: &str, maps: &Tensor) -> Result<Option<Silencer<'_>>> {
+        let last = self.layers().last().is_some_and(|last| *last == layer);
+        match &self.body {
+            Body::Chain(chain) if last => Ok(Some(Silencer(chain.silencer(maps)?))),
+            _ => Ok(None),
+        }
+    }
+
     fn run(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Option<Tensor>> {
         Ok(match &self.body {
             Body::Chain(chain) => chain.run(images, pass)?,
@@ -433,56 +485,60 @@ impl Inference<'_> {
         kept(&pass)
     }
 
-    /// Maps of `layers`, in that order, and with each the gradient by it of the sum of the logits times
-    /// `weights` (n x classes, like the logits): with ones for a class and zeros for the others, of that
-    /// class's logit of every image.
+    /// Logits, maps of `layers` and the gradients of every class's summed logit by them.
     ///
     /// # Errors
-    /// When the images or the weights have another shape or there is no such layer.
-    pub fn gradients(
-        &self,
-        images: &Tensor,
-        layers: &[&str],
-        weights: &Tensor,
-    ) -> Result<Vec<(Tensor, Tensor)>> {
+    /// When the images have another shape or there is no such layer.
+    pub fn sensitivity(&self, images: &Tensor, layers: &[&str]) -> Result<Sensitivity> {
         self.network.check_images(images)?;
         for layer in layers {
             self.network.check_layer(layer)?;
         }
         let mut pass = self.pass(layers).differentiable();
-        let Some(_) = pass.engine.tape() else {
-            return layers.iter().map(|layer| self.gradient(images, layer, weights)).collect();
+        let logits = self.network.run_through(images, &mut pass)?;
+        let Some(tape) = pass.engine.tape().map(std::mem::take) else {
+            return composed_sensitivity(&pass, &logits);
         };
-        let logits = self.network.run_through(images, &mut pass)?;
-        if logits.dims() != weights.dims() {
-            bail!("weights of shape {:?} for logits of {:?}", weights.dims(), logits.dims());
+        let classes = logits.dim(1)?;
+        // A walk back uses the tape up.
+        let mut gradients = vec![walked(tape, &pass, &logits, 0)?];
+        for class in 1..classes {
+            let mut pass = self.pass(layers).differentiable();
+            let logits = self.network.run_through(images, &mut pass)?;
+            let tape = pass.engine.tape().map(std::mem::take).unwrap_or_default();
+            gradients.push(walked(tape, &pass, &logits, class)?);
         }
-        let maps = kept(&pass)?;
-        let tape = pass.engine.tape().map(std::mem::take).unwrap_or_default();
-        let result = (logits.id(), weights.flatten_all()?.to_vec1()?);
-        let mut gradients = tape.backward(vec![result])?;
-        maps.into_iter()
-            .map(|map| {
-                let gradient = gradients.take(&map)?;
-                Ok((map.clone(), gradient.map_or_else(|| map.zeros_like(), Ok)?))
-            })
-            .collect()
-    }
-
-    /// As [`Inference::gradients`], by one layer, as Candle differentiates.
-    fn gradient(&self, images: &Tensor, layer: &str, weights: &Tensor) -> Result<(Tensor, Tensor)> {
-        let layers = [layer];
-        let mut pass = self.pass(&layers).differentiable();
-        let logits = self.network.run_through(images, &mut pass)?;
-        let store = (logits * weights)?.sum_all()?.backward()?;
-        let map = kept(&pass)?.remove(0);
-        let gradient = store.get(&map).cloned();
-        Ok((map.detach(), gradient.map_or_else(|| map.zeros_like(), Ok)?))
+        Ok(Sensitivity { logits, maps: kept(&pass)?, gradients })
     }
 
     fn pass<'a>(&'a self, layers: &[&'a str]) -> Pass<'a> {
         Pass::inference(self.network.design, &self.network.device, layers, &self.kernels)
     }
+}
+
+/// Gradients of a class's summed logit by the maps that a pass kept.
+fn walked(tape: Tape, pass: &Pass<'_>, logits: &Tensor, class: usize) -> Result<Vec<Tensor>> {
+    let classes = logits.dim(1)?;
+    let grad = (0..logits.elem_count()).map(|i| f32::from(u8::from(i % classes == class)));
+    let mut gradients = tape.backward(vec![(logits.id(), grad.collect())])?;
+    let by = |map: &Tensor| -> Result<Tensor> {
+        let gradient = gradients.take(map)?;
+        Ok(gradient.map_or_else(|| map.zeros_like(), Ok)?)
+    };
+    kept(pass)?.iter().map(by).collect()
+}
+
+/// What depends on the maps that a pass kept, as Candle differentiates.
+fn composed_sensitivity(pass: &Pass<'_>, logits: &Tensor) -> Result<Sensitivity> {
+    let mut gradients = Vec::new();
+    for class in 0..logits.dim(1)? {
+        let store = logits.narrow(1, class, 1)?.sum_all()?.backward()?;
+        let by = |tap: &Var| -> Result<Tensor> {
+            Ok(store.get(tap).map_or_else(|| tap.zeros_like(), |gradient| Ok(gradient.clone()))?)
+        };
+        gradients.push(pass.taps().map(by).collect::<Result<Vec<_>>>()?);
+    }
+    Ok(Sensitivity { logits: logits.detach(), maps: kept(pass)?, gradients })
 }
 
 /// The maps that a pass kept.

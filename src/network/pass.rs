@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::layers::{Engine, Fixed};
 use super::tape::Tape;
-use super::{Design, Precision};
+use super::Design;
 
 /// Convolutions of a network in inference, each made at its first use.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ pub(super) struct Pass<'a> {
     pub(super) auxiliary: Option<Tensor>,
     /// Whether the logits are to be differentiated by the maps that are kept, and so must be reached.
     differentiates: bool,
+    /// Zeros added to the maps that are kept, where Candle differentiates: it takes gradients by them.
+    taps: Vec<(&'a str, Var)>,
 }
 
 impl<'a> Pass<'a> {
@@ -45,17 +47,13 @@ impl<'a> Pass<'a> {
         layers: &[&'a str],
         kernels: &'a Kernels,
     ) -> Pass<'a> {
-        let engine = match device {
-            Device::Cpu => Engine::Processor(None),
-            _ => Engine::Composed(Precision::F32),
-        };
+        let engine = Engine::of(device);
         let probes = layers.iter().map(|layer| (*layer, None)).collect();
         let aim = Aim::Inference(kernels);
-        Pass { aim, engine, dropout: None, probes, design, auxiliary: None, differentiates: false }
+        Pass { aim, engine, dropout: None, probes, design, auxiliary: None, differentiates: false, taps: vec![] }
     }
 
-    /// A pass of inference whose logits can be differentiated by the maps of `layers`; on a device that
-    /// leaves differentiation to Candle, by those of one layer.
+    /// A pass of inference whose logits can be differentiated by the maps that it keeps.
     pub(super) fn differentiable(self) -> Pass<'a> {
         let engine = match self.engine {
             Engine::Processor(_) => Engine::Processor(Some(Tape::default())),
@@ -82,6 +80,7 @@ impl<'a> Pass<'a> {
             design,
             auxiliary: None,
             differentiates: false,
+            taps: vec![],
         }
     }
 
@@ -129,19 +128,28 @@ impl<'a> Pass<'a> {
         if !self.wants(layer) {
             return Ok(false);
         }
-        match &mut self.engine {
-            Engine::Processor(Some(tape)) => tape.watch(map),
-            Engine::Composed(_) if self.differentiates => {
-                *map = Var::from_tensor(&map.detach())?.into_inner();
-            }
-            _ => {}
-        }
         for (wanted, found) in &mut self.probes {
             if *wanted == layer {
                 *found = Some(map.clone());
             }
         }
+        match &mut self.engine {
+            Engine::Processor(Some(tape)) => tape.watch(map),
+            Engine::Composed(_) if self.differentiates => {
+                let tap = Var::zeros(map.shape(), map.dtype(), map.device())?;
+                *map = (&*map + tap.as_tensor())?;
+                let wanted = self.probes.iter().find(|(wanted, _)| *wanted == layer);
+                self.taps.extend(wanted.map(|(wanted, _)| (*wanted, tap)));
+            }
+            _ => {}
+        }
         Ok(!self.differentiates && self.probes.iter().all(|(_, map)| map.is_some()))
+    }
+
+    /// What was added to each of the maps that were kept, in their order.
+    pub(super) fn taps(&self) -> impl Iterator<Item = &Var> {
+        let of = |layer: &'a str| self.taps.iter().find(|(tapped, _)| *tapped == layer);
+        self.probes.iter().filter_map(move |(layer, _)| of(layer)).map(|(_, tap)| tap)
     }
 
     /// The maps that were kept, with their layers.

@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 use unit_atlas::artifact::{self, Fingerprint, Stamp};
 use unit_atlas::atlas::{self, Exhibit, Inputs, Report};
 use unit_atlas::config::{self, Config, Split, Start};
-use unit_atlas::dissection::record::{Concept, Field, Layer, TopPatch, Unit};
+use unit_atlas::dissection::record::{
+    Activations, Basis, Category, Chance, Concept, Field, Influence, Layer, Level, Match, TopPatch,
+    Unit,
+};
+use unit_atlas::dissection::similar::{Like, Likes, Similar};
 use unit_atlas::lexicon::{Group, Lexicon, Lexicons, Term};
 use unit_atlas::mammogram::{Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
 use unit_atlas::patch::{Fractions, Manifest, Member, Patch, Share, Store};
@@ -29,6 +33,7 @@ pub struct Fixture {
     pub provenance: Vec<(String, String)>,
     pub stamp: Stamp,
     pub networks: Vec<Network>,
+    pub similar: Similar,
     folder: PathBuf,
 }
 
@@ -81,7 +86,14 @@ impl Fixture {
             ),
             network(&manifest, config.networks[1].clone(), "layer4", 12, top, None),
         ];
+        let like = |unit: &str, correlation| Like { unit: unit.into(), correlation };
+        let likes = Likes {
+            elsewhere: vec![like("resnet18/layer4/0002", 0.6)],
+            duplicates: vec![like("alexnet/conv5/0002", 0.97)],
+        };
+        let similar = Similar { format: 1, units: [("alexnet/conv5/0001".into(), likes)].into() };
         Self {
+            similar,
             config,
             manifest,
             store,
@@ -125,6 +137,7 @@ impl Fixture {
             store: &self.store,
             previews: &self.previews,
             exhibits: &exhibits,
+            similar: &self.similar,
             lexicons: &self.lexicons,
             readers: &self.readers,
             provenance: &self.provenance,
@@ -188,6 +201,9 @@ fn project(root: &Path, top: usize) -> Config {
             split: Split::Validation,
             top,
             threshold: config::Threshold::Quantile(0.005),
+            anchor: config::Anchor::ReceptiveField,
+            permutations: 200,
+            detector: 0.04,
         },
         survey: config::Survey {
             units: 45,
@@ -388,7 +404,7 @@ pub fn layer(manifest: &Manifest, network: &str, name: &str, units: u32, top: us
     let shown = manifest.of_split(Split::Validation);
     let concepts = ["malignant", "benign", "mass", "margin-spiculated", "margin-circumscribed"];
     Layer {
-        format: 1,
+        format: 2,
         network: network.into(),
         layer: name.into(),
         weights_blake3: Fingerprint::of(&network).to_string(),
@@ -397,7 +413,23 @@ pub fn layer(manifest: &Manifest, network: &str, name: &str, units: u32, top: us
         map: [7, 7],
         field: Field { edge: 195.0, stride: 16.0, centre: 8.5 },
         threshold: config::Threshold::Quantile(0.005),
-        concepts: concepts.map(|id| Concept { id: id.into(), patches: 17 }).to_vec(),
+        anchor: config::Anchor::ReceptiveField,
+        concepts: concepts
+            .map(|id| {
+                let lesion = ["malignant", "benign"].contains(&id);
+                let category = if lesion { Category::Pathology } else { Category::Finding };
+                Concept { id: id.into(), category, patches: 17 }
+            })
+            .to_vec(),
+        permutations: 200,
+        influence: Basis {
+            patches: shown.len() as u32,
+            positives: 5,
+            classes: manifest.classes().iter().map(|class| (*class).to_string()).collect(),
+            linear: true,
+            auc: Some(0.8),
+            ablated: true,
+        },
         units: (1..=units).map(|unit| drawn_unit(manifest, &shown, unit, top)).collect(),
     }
 }
@@ -419,7 +451,7 @@ fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit
         let share = (score - range[0]) / (range[1] - range[0]).max(1e-6);
         histogram[((share * 24.0) as usize).min(23)] += 1;
     }
-    let top = scored
+    let top: Vec<TopPatch> = scored
         .iter()
         .take(top)
         .enumerate()
@@ -442,13 +474,50 @@ fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit
             TopPatch { patch, score, at: [3, 3], roi: [0.0, 0.0, edge, edge], overlay }
         })
         .collect();
-    let ious = (0..5)
+    let matches = (0..5)
         .map(|c| {
             let value = 0.06 * noise.next() * noise.next();
-            if unit % 3 == 1 && c == 0 { 0.05 + 0.2 * noise.next() } else { value }
+            let iou = if unit % 3 == 1 && c == 0 { 0.05 + 0.2 * noise.next() } else { value };
+            Match {
+                iou,
+                within: 1.5 * iou,
+                auc: Some(0.5 + iou),
+                chance: Some(Chance {
+                    mean: 0.02,
+                    high: 0.04,
+                    p: if iou > 0.05 { 0.005 } else { 0.4 },
+                    adjusted: if iou > 0.05 { 0.02 } else { 0.9 },
+                }),
+            }
         })
         .collect();
-    Unit { unit, threshold: 2.5, ious, histogram, score_range: range, top }
+    let level = |percentile, from: usize| Level {
+        percentile,
+        patches: top.iter().skip(from).take(4).cloned().collect(),
+    };
+    let sample = vec![level(0.99, 1), level(0.9, 8), level(0.5, 16)];
+    Unit {
+        unit,
+        threshold: 2.5,
+        matches,
+        cancer_auc: Some(0.6),
+        activations: Activations {
+            range: [-1.0, range[1]],
+            histogram: histogram.clone(),
+            positive: 0.2,
+        },
+        histogram,
+        score_range: range,
+        top,
+        sample,
+        influence: Influence {
+            gradient: vec![-0.1 / unit as f32, 0.1 / unit as f32],
+            weighted: Some(vec![-0.5, 0.5]),
+            top8: 40 - unit.min(40),
+            rank: unit,
+            ablation: Some(0.01 / unit as f32),
+        },
+    }
 }
 
 /// Probabilities of the validation patches from noise that leans towards the truth, in steps of a

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::unit::association_words;
 use super::{Atlas, Link, UnitCard, best_concept};
-use crate::atlas::{DETECTOR_IOU, text};
+use crate::atlas::text;
 use crate::dissection::record::unit_name;
 use crate::study::answer::Phenomenon;
 
@@ -116,7 +116,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
             measured.insert(&concept.id, true);
         }
         if let Some((concept, iou)) = best_concept(layer, unit)
-            && iou > DETECTOR_IOU
+            && iou > atlas.detector()
         {
             let card = atlas.card(exhibit, layer, unit, PATCHES, 1.0);
             detected.entry(&concept.id).or_default().push((iou, link(), card));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Atlas, AucView, Link, UnitCard, auc_view, best_concept, layer_href, network_href};
-use crate::atlas::{DETECTOR_IOU, text};
+use crate::atlas::text;
 use crate::dissection::record::unit_name;
 
 /// Units shown, and at most how many of them for one concept.
@@ -65,7 +65,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
                 units: text::count(units().count() as u64),
                 detectors: text::count(
                     units()
-                        .filter(|(l, u)| best_concept(l, u).is_some_and(|b| b.1 > DETECTOR_IOU))
+                        .filter(|(l, u)| best_concept(l, u).is_some_and(|b| b.1 > atlas.detector()))
                         .count() as u64,
                 ),
             }

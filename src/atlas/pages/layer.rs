@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Atlas, UnitCard, best_concept, methods};
-use crate::atlas::{DETECTOR_IOU, Exhibit, text};
-use crate::dissection::record::Layer;
+use super::{Atlas, Link, UnitCard, best_concept, evidence, methods, unit_href};
+use crate::atlas::{Exhibit, text};
+use crate::dissection::record::{Layer, Unit};
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -16,6 +16,10 @@ pub(super) struct View {
     field: String,
     rule: String,
     detectors: String,
+    distinct: String,
+    beyond: String,
+    level: f32,
+    permutations: u32,
     concepts: Vec<ConceptRow>,
     units: Vec<Row>,
 }
@@ -26,6 +30,15 @@ struct ConceptRow {
     standing: String,
     patches: String,
     units: usize,
+    beyond: usize,
+    best: Vec<BestUnit>,
+}
+
+/// A unit that agrees best with a concept.
+#[derive(Serialize)]
+struct BestUnit {
+    link: Link,
+    iou: String,
 }
 
 #[derive(Serialize)]
@@ -35,6 +48,8 @@ struct Row {
     /// What the page sorts and filters by.
     sort_score: f32,
     sort_iou: f32,
+    /// Place by influence.
+    rank: u32,
     words: String,
 }
 
@@ -68,6 +83,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
                 words: words.join(" ").to_lowercase(),
                 sort_score: unit.score_range[1],
                 sort_iou: best_concept(layer, unit).map_or(0.0, |(_, iou)| iou),
+                rank: unit.influence.rank,
                 card,
             }
         })
@@ -79,23 +95,63 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
         shown: text::count(layer.patches),
         map: format!("{} × {}", layer.map[0], layer.map[1]),
         field: text::coordinate(layer.field.edge),
-        rule: methods::threshold_rule(layer.threshold),
+        rule: methods::threshold_rule(layer.threshold, layer.anchor),
         detectors: text::count(units.iter().filter(|u| u.card.detector).count() as u64),
-        concepts: layer
-            .concepts
-            .iter()
-            .map(|concept| ConceptRow {
-                name: atlas.labels.name(&concept.id),
-                standing: atlas.labels.standing(&concept.id),
-                patches: text::count(concept.patches),
-                units: layer
+        distinct: text::count(
+            layer
+                .units
+                .iter()
+                .filter_map(|unit| best_concept(layer, unit))
+                .filter(|(_, iou)| *iou > atlas.detector())
+                .map(|(concept, _)| &concept.id)
+                .collect::<std::collections::BTreeSet<_>>()
+                .len() as u64,
+        ),
+        beyond: text::count(
+            layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count() as u64
+        ),
+        level: evidence::LEVEL,
+        permutations: layer.permutations,
+        concepts: (0..layer.concepts.len())
+            .map(|at| {
+                let concept = &layer.concepts[at];
+                let own: Vec<&Unit> = layer
                     .units
                     .iter()
-                    .filter_map(|unit| best_concept(layer, unit))
-                    .filter(|(best, iou)| best.id == concept.id && *iou > DETECTOR_IOU)
-                    .count(),
+                    .filter(|unit| {
+                        best_concept(layer, unit)
+                            .is_some_and(|(best, iou)| *best == *concept && iou > atlas.detector())
+                    })
+                    .collect();
+                let mut ranked: Vec<&Unit> = layer.units.iter().collect();
+                ranked.sort_by(|a, b| b.matches[at].iou.total_cmp(&a.matches[at].iou));
+                ConceptRow {
+                    name: atlas.labels.name(&concept.id),
+                    standing: atlas.labels.standing(&concept.id),
+                    patches: text::count(concept.patches),
+                    units: own.len(),
+                    beyond: own.iter().filter(|u| evidence::beyond_chance(&u.matches[at])).count(),
+                    best: ranked
+                        .into_iter()
+                        .take(3)
+                        .filter(|unit| unit.matches[at].iou > 0.0)
+                        .map(|unit| BestUnit {
+                            link: Link::new(
+                                format!("{:04}", unit.unit),
+                                unit_href(&exhibit.config.name, &layer.layer, unit.unit),
+                            ),
+                            iou: format!("{:.3}", unit.matches[at].iou),
+                        })
+                        .collect(),
+                }
             })
             .collect(),
         units,
     }
+}
+
+/// Whether a unit detects its best concept, and better than chance would.
+pub(super) fn detects(atlas: &Atlas, layer: &Layer, unit: &Unit) -> bool {
+    let best = layer.concepts.iter().zip(&unit.matches).max_by(|a, b| a.1.iou.total_cmp(&b.1.iou));
+    best.is_some_and(|(_, found)| found.iou > atlas.detector() && evidence::beyond_chance(found))
 }

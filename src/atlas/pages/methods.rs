@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Atlas, AucView, auc_view, network_href};
+use super::{Atlas, AucView, auc_view, evidence, network_href};
 use crate::atlas::{Exhibit, text};
-use crate::config::{ClassWeights, Schedule, Source, Threshold};
+use crate::config::{Anchor, ClassWeights, Schedule, Source, Threshold};
+use crate::dissection::{SAMPLE, similar::DUPLICATE};
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -24,6 +25,11 @@ pub(super) struct View {
     split: String,
     top: usize,
     rule: String,
+    detector: f64,
+    permutations: u32,
+    level: f32,
+    duplicate: f32,
+    sample: usize,
     networks: Vec<NetworkRow>,
     provenance: Vec<(String, String)>,
 }
@@ -55,8 +61,8 @@ pub(super) fn weights(exhibit: &Exhibit) -> String {
 }
 
 /// How a unit's threshold was set, in words.
-pub(super) fn threshold_rule(threshold: Threshold) -> String {
-    match threshold {
+pub(super) fn threshold_rule(threshold: Threshold, anchor: Anchor) -> String {
+    let rule = match threshold {
         Threshold::Quantile(q) => format!(
             "T is the activation that the unit exceeds at {} of all locations of all patches",
             text::percent(q)
@@ -64,7 +70,12 @@ pub(super) fn threshold_rule(threshold: Threshold) -> String {
         Threshold::FractionOfMax(share) => {
             format!("T is {} of the unit’s best score", text::percent(share))
         }
-    }
+    };
+    let anchor = match anchor {
+        Anchor::ReceptiveField => "upsampled from the centres of the receptive fields",
+        Anchor::Pixel => "upsampled by a plain resize",
+    };
+    format!("{rule}; maps are {anchor}")
 }
 
 pub(super) fn view(atlas: &Atlas) -> View {
@@ -99,7 +110,12 @@ pub(super) fn view(atlas: &Atlas) -> View {
         given_patches: manifest.given.patches,
         split: config.dissection.split.to_string(),
         top: config.dissection.top,
-        rule: threshold_rule(config.dissection.threshold),
+        rule: threshold_rule(config.dissection.threshold, config.dissection.anchor),
+        detector: config.dissection.detector,
+        permutations: config.dissection.permutations,
+        level: evidence::LEVEL,
+        duplicate: DUPLICATE,
+        sample: SAMPLE,
         networks: atlas.inputs.exhibits.iter().map(network).collect(),
         provenance,
     }

@@ -6,6 +6,7 @@
 mod assessment;
 mod birads;
 mod data;
+mod evidence;
 mod home;
 mod layer;
 mod methods;
@@ -28,7 +29,7 @@ use super::site::Writer;
 use super::theme::Theme;
 use super::{Exhibit, Inputs};
 use crate::config::Source;
-use crate::dissection::record::{Concept, Layer, Unit, unit_name};
+use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
 use crate::study::answer::Association;
 use crate::training::record::Auc;
 
@@ -104,12 +105,22 @@ impl Link {
 /// The concept that a unit overlaps best with, and how well. Of equals the first.
 pub(super) fn best_concept<'a>(layer: &'a Layer, unit: &Unit) -> Option<(&'a Concept, f32)> {
     let mut best: Option<(&Concept, f32)> = None;
-    for (concept, &iou) in layer.concepts.iter().zip(&unit.ious) {
+    for (concept, found) in layer.concepts.iter().zip(&unit.matches) {
+        let iou = found.iou;
         if iou > best.map_or(0.0, |(_, iou)| iou) {
             best = Some((concept, iou));
         }
     }
     best
+}
+
+/// A kind of concept in a word.
+pub(super) fn category_word(category: Category) -> &'static str {
+    match category {
+        Category::Pathology => "pathology",
+        Category::Finding => "finding",
+        Category::Region => "region",
+    }
 }
 
 /// An association in the words of the label files.
@@ -187,6 +198,11 @@ impl<'a> Atlas<'a> {
         let members = &inputs.manifest.mammograms;
         let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
         Self { inputs, labels, theme, articles, lesions }
+    }
+
+    /// The IoU above which a unit is a detector.
+    pub(super) fn detector(&self) -> f32 {
+        self.inputs.config.dissection.detector as f32
     }
 
     /// Every dissected layer with its network.

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::layer::detects;
 use super::{Atlas, AucView, assessment, auc_view, best_concept, layer_href};
 use crate::atlas::chart::{Chart, Series};
-use crate::atlas::{DETECTOR_IOU, Exhibit, text};
+use crate::atlas::{Exhibit, text};
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -49,6 +50,7 @@ struct LayerRow {
     map: String,
     field: String,
     detectors: String,
+    beyond: String,
     concepts: String,
     best: String,
 }
@@ -137,7 +139,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
                     .units
                     .iter()
                     .filter_map(|unit| best_concept(layer, unit))
-                    .filter(|(_, iou)| *iou > DETECTOR_IOU)
+                    .filter(|(_, iou)| *iou > atlas.detector())
                     .map(|(concept, _)| concept.id.as_str())
                     .collect();
                 let distinct: std::collections::BTreeSet<&str> = detected.iter().copied().collect();
@@ -160,6 +162,10 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
                         text::coordinate(layer.field.stride)
                     ),
                     detectors: text::count(detected.len() as u64),
+                    beyond: text::count(
+                        layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count()
+                            as u64,
+                    ),
                     concepts: text::count(distinct.len() as u64),
                     best: best
                         .map(|(id, iou)| format!("{} ({iou:.3})", atlas.labels.name(id)))

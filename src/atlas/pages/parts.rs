@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Atlas, best_concept, unit_href};
 use crate::atlas::labels::Labels;
-use crate::atlas::{DETECTOR_IOU, Exhibit, images, outline, text};
+use crate::atlas::{Exhibit, images, outline, text};
 use crate::dissection::record::{Concept, Layer, TopPatch, Unit, unit_name};
 use crate::mammogram::Pathology;
 use crate::patch::Member;
@@ -164,7 +164,7 @@ impl Atlas<'_> {
             concept: best.map(|(c, _)| self.labels.name(&c.id)).unwrap_or_default(),
             concept_standing: best.map(|(c, _)| self.labels.standing(&c.id)).unwrap_or_default(),
             iou: best.map(|(_, iou)| format!("{iou:.3}")).unwrap_or_default(),
-            detector: best.is_some_and(|(_, iou)| iou > DETECTOR_IOU),
+            detector: best.is_some_and(|(_, iou)| iou > self.detector()),
             max_score: text::significant(f64::from(unit.score_range[1])),
             cancer: unit
                 .top
@@ -197,7 +197,7 @@ impl Atlas<'_> {
         }
         match best {
             _ if !said.is_empty() => (said.join("; "), "reader"),
-            Some((concept, iou)) if iou > DETECTOR_IOU => {
+            Some((concept, iou)) if iou > self.detector() => {
                 (self.labels.name(&concept.id), "concept")
             }
             _ => (String::new(), "none"),

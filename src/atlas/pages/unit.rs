@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{
-    Atlas, Link, MammogramView, PatchView, association_word, best_concept, methods, unit_href,
+    Atlas, Link, MammogramView, PatchView, association_word, best_concept, evidence, methods,
+    unit_href,
 };
 use crate::atlas::chart::Chart;
-use crate::atlas::{DETECTOR_IOU, Exhibit, text};
+use crate::atlas::{Exhibit, text};
 use crate::dissection::record::{Layer, Unit, unit_name};
 use crate::study::answer::{Association, Recognizable};
 
@@ -35,19 +36,10 @@ pub(super) struct View {
     rule: String,
     above: String,
     histogram: Chart,
-    concepts: Vec<ConceptRow>,
+    concepts: Vec<evidence::ConceptRow>,
+    level: f32,
+    evidence: evidence::View,
     answers: Vec<AnswerView>,
-}
-
-#[derive(Serialize)]
-struct ConceptRow {
-    name: String,
-    standing: String,
-    iou: String,
-    /// Share of the bar to fill, as a percentage of the widest.
-    width: String,
-    detector: bool,
-    patches: String,
 }
 
 #[derive(Serialize)]
@@ -103,8 +95,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
     let patches: Vec<PatchView> =
         unit.top.iter().enumerate().map(|(at, top)| atlas.patch(&name, at + 1, top)).collect();
     let seen: BTreeSet<u32> = unit
-        .top
-        .iter()
+        .shown()
         .map(|top| atlas.inputs.manifest.patches[top.patch as usize].mammogram)
         .collect();
     let best = best_concept(layer, unit);
@@ -133,7 +124,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         split: layer.split.to_string(),
         max_score: text::significant(f64::from(unit.score_range[1])),
         threshold: text::significant(f64::from(unit.threshold)),
-        rule: methods::threshold_rule(layer.threshold),
+        rule: methods::threshold_rule(layer.threshold, layer.anchor),
         above: text::counted(above, "patch", "patches"),
         histogram: Chart::histogram(
             format!(
@@ -147,31 +138,12 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
             unit.score_range,
             (f64::from(unit.threshold), "T"),
         ),
-        concepts: concepts(atlas, layer, unit),
+        concepts: evidence::concepts(atlas, layer, unit),
+        level: atlas.detector(),
+        evidence: evidence::view(atlas, layer, unit, &name),
         answers: answers(atlas, &name),
         name,
     }
-}
-
-/// Concepts by IoU, best first; those that never overlap are left out.
-fn concepts(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Vec<ConceptRow> {
-    let mut ranked: Vec<_> =
-        layer.concepts.iter().zip(&unit.ious).filter(|(_, iou)| **iou > 0.0).collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(a.1));
-    // Bars of weak units stay short: the scale reaches at least five times the detector's IoU.
-    let widest = ranked.first().map_or(0.0, |(_, iou)| **iou).max(5.0 * DETECTOR_IOU);
-    ranked
-        .into_iter()
-        .take(12)
-        .map(|(concept, &iou)| ConceptRow {
-            name: atlas.labels.name(&concept.id),
-            standing: atlas.labels.standing(&concept.id),
-            iou: format!("{iou:.3}"),
-            width: format!("{:.1}", 100.0 * iou / widest),
-            detector: iou > DETECTOR_IOU,
-            patches: text::count(concept.patches),
-        })
-        .collect()
 }
 
 fn answers(atlas: &Atlas, name: &str) -> Vec<AnswerView> {

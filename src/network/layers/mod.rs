@@ -13,7 +13,7 @@ mod linear;
 mod norm;
 mod pool;
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{DType, Device, Result, Tensor};
 
 use super::Precision;
 use super::tape::Tape;
@@ -36,6 +36,14 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
+    /// The one for a device, without a record of what is done.
+    pub(crate) fn of(device: &Device) -> Engine {
+        match device {
+            Device::Cpu => Engine::Processor(None),
+            _ => Engine::Composed(Precision::F32),
+        }
+    }
+
     /// The tape, if the processor records.
     pub(crate) fn tape(&mut self) -> Option<&mut Tape> {
         match self {

@@ -166,7 +166,8 @@
       var number = function (name) { return parseFloat(item.getAttribute('data-' + name)) || 0; };
       return {
         item: item, at: at, words: item.getAttribute('data-words'), label: item.getAttribute('data-label'),
-        iou: number('iou'), score: number('score'), cancer: number('cancer')
+        iou: number('iou'), score: number('score'), cancer: number('cancer'),
+        influence: number('influence')
       };
     });
     var orders = {
@@ -176,7 +177,7 @@
         return (a.label ? 0 : 1) - (b.label ? 0 : 1) || a.label.localeCompare(b.label) || a.at - b.at;
       }
     };
-    ['iou', 'score', 'cancer'].forEach(function (name) {
+    ['iou', 'score', 'cancer', 'influence'].forEach(function (name) {
       orders[name] = function (a, b) { return b[name] - a[name] || a.at - b.at; };
     });
     var order = 'unit';

@@ -1,0 +1,186 @@
+//! What a unit's page shows beside its top patches: agreement with concepts against chance, patches
+//! over the whole range of scores, activations, influence, similar units.
+
+use serde::Serialize;
+
+use super::{Atlas, Link, PatchView, unit_href};
+use crate::atlas::chart::Chart;
+use crate::atlas::text;
+use crate::dissection::record::{Chance, Layer, Match, Unit};
+use crate::dissection::similar::{DUPLICATE, Like};
+
+/// Corrected p at or below which an agreement is called more than chance.
+pub(super) const LEVEL: f32 = 0.05;
+
+/// Whether chance gives as good an agreement rarely enough; not known where it was not measured.
+pub(super) fn beyond_chance(found: &Match) -> bool {
+    found.chance.is_some_and(|chance| chance.adjusted <= LEVEL)
+}
+
+/// One concept of a unit.
+#[derive(Serialize)]
+pub(super) struct ConceptRow {
+    name: String,
+    standing: String,
+    iou: String,
+    /// Share of the bar to fill, as a percentage of the widest.
+    width: String,
+    detector: bool,
+    beyond: bool,
+    within: String,
+    /// Mean and 95th percentile by chance.
+    chance: Option<[String; 2]>,
+    p: String,
+    auc: String,
+}
+
+/// Concepts by IoU, best first; those that never overlap are left out.
+pub(super) fn concepts(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Vec<ConceptRow> {
+    let mut ranked: Vec<_> =
+        layer.concepts.iter().zip(&unit.matches).filter(|(_, found)| found.iou > 0.0).collect();
+    ranked.sort_by(|a, b| b.1.iou.total_cmp(&a.1.iou));
+    // Bars of weak units stay short: the scale reaches at least five times the detector's IoU.
+    let widest = ranked.first().map_or(0.0, |(_, found)| found.iou).max(5.0 * atlas.detector());
+    let shown = |chance: &Chance| [chance.mean, chance.high].map(|iou| format!("{iou:.3}"));
+    ranked
+        .into_iter()
+        .take(12)
+        .map(|(concept, found)| ConceptRow {
+            name: atlas.labels.name(&concept.id),
+            standing: atlas.labels.standing(&concept.id),
+            iou: format!("{:.3}", found.iou),
+            width: format!("{:.1}", 100.0 * found.iou / widest),
+            detector: found.iou > atlas.detector(),
+            beyond: beyond_chance(found),
+            within: format!("{:.3}", found.within),
+            chance: found.chance.as_ref().map(shown),
+            p: found.chance.map_or_else(|| "–".into(), |chance| format!("{:.3}", chance.adjusted)),
+            auc: found.auc.map_or_else(|| "–".into(), |auc| format!("{auc:.3}")),
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+pub(super) struct View {
+    levels: Vec<LevelView>,
+    activations: Chart,
+    positive: String,
+    permutations: u32,
+    cancer_auc: String,
+    influence: InfluenceView,
+    elsewhere: Vec<LikeView>,
+    duplicates: Vec<LikeView>,
+    duplicate: String,
+}
+
+#[derive(Serialize)]
+struct LevelView {
+    name: String,
+    patches: Vec<PatchView>,
+}
+
+#[derive(Serialize)]
+struct InfluenceView {
+    classes: Vec<ClassRow>,
+    linear: bool,
+    patches: String,
+    positives: String,
+    top8: String,
+    rank: u32,
+    units: usize,
+    ablation: String,
+    auc: String,
+}
+
+#[derive(Serialize)]
+struct ClassRow {
+    name: String,
+    gradient: String,
+    weighted: String,
+}
+
+#[derive(Serialize)]
+struct LikeView {
+    link: Link,
+    correlation: String,
+}
+
+pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> View {
+    let levels = unit.sample.iter().map(|level| LevelView {
+        name: format!("{:.0}th percentile", 100.0 * level.percentile),
+        patches: level
+            .patches
+            .iter()
+            .enumerate()
+            .map(|(at, top)| atlas.patch(name, at + 1, top))
+            .collect(),
+    });
+    let likes = |likes: &[Like]| {
+        likes
+            .iter()
+            .filter_map(|like| {
+                let (layer, number) = like.unit.rsplit_once('/')?;
+                let (network, layer) = layer.rsplit_once('/')?;
+                let href = unit_href(network, layer, number.parse().ok()?);
+                let correlation = format!("{:.2}", like.correlation);
+                Some(LikeView { link: Link::new(&like.unit, href), correlation })
+            })
+            .collect()
+    };
+    let found = atlas.inputs.similar.units.get(name);
+    let [low, high] = unit.activations.range;
+    View {
+        levels: levels.collect(),
+        activations: Chart::locations(
+            format!(
+                "Histogram of the activations of {name} at all locations, from {} to {}; threshold {}",
+                text::significant(f64::from(low)),
+                text::significant(f64::from(high)),
+                text::significant(f64::from(unit.threshold)),
+            ),
+            &unit.activations.histogram,
+            unit.activations.range,
+            (f64::from(unit.threshold), "T"),
+        ),
+        positive: text::percent(f64::from(unit.activations.positive)),
+        permutations: layer.permutations,
+        cancer_auc: unit.cancer_auc.map_or_else(|| "–".into(), |auc| format!("{auc:.3}")),
+        influence: influence(layer, unit),
+        elsewhere: found.map(|found| likes(&found.elsewhere)).unwrap_or_default(),
+        duplicates: found.map(|found| likes(&found.duplicates)).unwrap_or_default(),
+        duplicate: DUPLICATE.to_string(),
+    }
+}
+
+fn influence(layer: &Layer, unit: &Unit) -> InfluenceView {
+    let basis = &layer.influence;
+    let own = &unit.influence;
+    let signed = |value: f32| text::significant(f64::from(value));
+    InfluenceView {
+        classes: basis
+            .classes
+            .iter()
+            .zip(&own.gradient)
+            .enumerate()
+            .map(|(class, (name, &gradient))| ClassRow {
+                name: name.clone(),
+                gradient: signed(gradient),
+                weighted: own
+                    .weighted
+                    .as_ref()
+                    .and_then(|weighted| weighted.get(class))
+                    .map_or_else(String::new, |&weighted| signed(weighted)),
+            })
+            .collect(),
+        linear: basis.linear,
+        patches: text::count(basis.patches),
+        positives: text::count(basis.positives),
+        top8: text::count(own.top8),
+        rank: own.rank,
+        units: layer.units.len(),
+        ablation: own
+            .ablation
+            .map_or_else(String::new, |fall| format!("{fall:+.4}").replace('-', "\u{2212}")),
+        auc: basis.auc.map_or_else(String::new, |auc| format!("{auc:.3}")),
+    }
+}

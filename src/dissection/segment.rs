@@ -1,0 +1,174 @@
+//! What the pass leaves of one group of patches and one layer: a file of its own, so that a killed
+//! pass goes on after the last one, and parts of a split can be passed by different machines.
+//!
+//! A segment holds every score, the activations that can still exceed a threshold with their
+//! neighbours, the maps that can still rank among the top, and counts. What it drops is below bounds
+//! that only rise, so the result does not depend on who wrote which segment.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor, safetensors as files};
+
+use super::buckets::BUCKETS;
+use crate::artifact::{self, Fingerprint};
+
+/// Patches of a segment; the last may have fewer.
+pub(super) const GROUP: usize = 128;
+/// Name of the fingerprint among a segment's metadata.
+const STAMP: &str = "stamp";
+
+/// Path of a segment below a layer's folder.
+pub(super) fn path(layer: &Path, number: usize) -> PathBuf {
+    layer.join("parts").join(format!("{number:05}.safetensors"))
+}
+
+/// One group of patches at one layer. Tables by unit and patch are unit by unit.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Segment {
+    pub units: usize,
+    /// Patches of the group.
+    pub patches: usize,
+    /// Rows and columns of a map.
+    pub map: [u32; 2],
+    /// Greatest activation by unit and patch, and the index of its first place in the map.
+    pub scores: Vec<f32>,
+    pub at: Vec<u32>,
+    /// How many activations are kept by unit and patch, their places in the map and their values.
+    pub counts: Vec<u32>,
+    pub places: Vec<u32>,
+    pub values: Vec<f32>,
+    /// Whole maps: unit, patch of the group, values.
+    pub map_units: Vec<u32>,
+    pub map_patches: Vec<u32>,
+    pub maps: Vec<f32>,
+    /// Counts of all activations, by unit.
+    pub buckets: Vec<u32>,
+    /// Activations above zero and the least one, by unit.
+    pub positive: Vec<u32>,
+    pub least: Vec<f32>,
+}
+
+impl Segment {
+    /// Activations of a map.
+    pub(super) fn cells(&self) -> usize {
+        (self.map[0] * self.map[1]) as usize
+    }
+
+    /// Scores of a unit, patch by patch.
+    pub(super) fn scores_of(&self, unit: usize) -> &[f32] {
+        &self.scores[unit * self.patches..][..self.patches]
+    }
+
+    /// Calls `f` with the kept places and values of each patch of a unit; `start` is where the unit's
+    /// begin, as [`Segment::starts`] says.
+    pub(super) fn kept(&self, unit: usize, start: usize, mut f: impl FnMut(usize, &[u32], &[f32])) {
+        let mut from = start;
+        for patch in 0..self.patches {
+            let count = self.counts[unit * self.patches + patch] as usize;
+            f(patch, &self.places[from..][..count], &self.values[from..][..count]);
+            from += count;
+        }
+    }
+
+    /// Where the kept activations of each unit begin.
+    pub(super) fn starts(&self) -> Vec<usize> {
+        let mut at = 0;
+        (0..self.units)
+            .map(|unit| {
+                let start = at;
+                let counts = &self.counts[unit * self.patches..][..self.patches];
+                at += counts.iter().map(|&count| count as usize).sum::<usize>();
+                start
+            })
+            .collect()
+    }
+
+    /// Writes the segment, marked with what it was made from.
+    pub(super) fn write(&self, path: &Path, stamp: &Fingerprint) -> Result<()> {
+        let shape = [self.units as u32, self.patches as u32, self.map[0], self.map[1]];
+        let floats = |values: &[f32]| Tensor::new(values, &Device::Cpu);
+        let whole = |values: &[u32]| Tensor::new(values, &Device::Cpu);
+        let tensors = BTreeMap::from([
+            ("shape", whole(&shape)?),
+            ("scores", floats(&self.scores)?),
+            ("at", whole(&self.at)?),
+            ("counts", whole(&self.counts)?),
+            ("places", whole(&self.places)?),
+            ("values", floats(&self.values)?),
+            ("map_units", whole(&self.map_units)?),
+            ("map_patches", whole(&self.map_patches)?),
+            ("maps", floats(&self.maps)?),
+            ("buckets", whole(&self.buckets)?),
+            ("positive", whole(&self.positive)?),
+            ("least", floats(&self.least)?),
+        ]);
+        let mark = HashMap::from([(STAMP.to_string(), stamp.to_string())]);
+        artifact::write_at(path, |temporary| {
+            Ok(safetensors::serialize_to_file(tensors, Some(mark), temporary)?)
+        })
+    }
+
+    /// Whether there is a segment that was made from the same.
+    pub(super) fn is_there(path: &Path, stamp: &Fingerprint) -> bool {
+        let read = || -> Result<bool> {
+            let file = std::fs::File::open(path)?;
+            // SAFETY: segments are replaced by rename, never written into, so what is mapped does not
+            // change; bytes are only read.
+            let bytes = unsafe { memmap2::Mmap::map(&file)? };
+            let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes)?;
+            let found = metadata.metadata().as_ref().and_then(|marks| marks.get(STAMP));
+            // Opening it also checks that no byte is missing.
+            safetensors::SafeTensors::deserialize(&bytes)?;
+            Ok(found.is_some_and(|found| found == stamp.as_str()))
+        };
+        read().unwrap_or(false)
+    }
+
+    /// Reads a segment.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let read = || -> Result<Self> {
+            let tensors = files::load_buffer(&fs_err::read(path)?, &Device::Cpu)?;
+            let tensor = |name: &str| tensors.get(name).with_context(|| format!("no {name} in it"));
+            let floats = |name: &str| Ok::<_, anyhow::Error>(tensor(name)?.to_vec1::<f32>()?);
+            let whole = |name: &str| Ok::<_, anyhow::Error>(tensor(name)?.to_vec1::<u32>()?);
+            let shape = whole("shape")?;
+            ensure!(shape.len() == 4, "a shape has four numbers");
+            let segment = Self {
+                units: shape[0] as usize,
+                patches: shape[1] as usize,
+                map: [shape[2], shape[3]],
+                scores: floats("scores")?,
+                at: whole("at")?,
+                counts: whole("counts")?,
+                places: whole("places")?,
+                values: floats("values")?,
+                map_units: whole("map_units")?,
+                map_patches: whole("map_patches")?,
+                maps: floats("maps")?,
+                buckets: whole("buckets")?,
+                positive: whole("positive")?,
+                least: floats("least")?,
+            };
+            let each = segment.units * segment.patches;
+            let kept = segment.counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+            let whole_maps = segment.map_units.len();
+            let cells = segment.cells();
+            ensure!(
+                [segment.scores.len(), segment.at.len(), segment.counts.len()] == [each; 3]
+                    && [segment.positive.len(), segment.least.len()] == [segment.units; 2]
+                    && segment.buckets.len() == segment.units * BUCKETS
+                    && [segment.places.len() as u64, segment.values.len() as u64] == [kept; 2]
+                    && segment.map_patches.len() == whole_maps
+                    && segment.maps.len() == whole_maps * cells
+                    && segment.places.iter().all(|&place| (place as usize) < cells)
+                    && segment.map_units.iter().all(|&unit| (unit as usize) < segment.units)
+                    && segment.map_patches.iter().all(|&at| (at as usize) < segment.patches),
+                "its tables do not fit together"
+            );
+            Ok(segment)
+        };
+        read().with_context(|| format!("{} is damaged; remove it and run again", path.display()))
+    }
+}

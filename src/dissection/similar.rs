@@ -1,0 +1,182 @@
+//! Which units of all networks respond to the same patches: `dissection/similar.json`. Format 1.
+//!
+//! Two units are as similar as the ranks of their scores over the same patches correlate (Spearman).
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::ranks;
+use super::record::unit_name;
+use crate::artifact::{self, Fingerprint, Stamp};
+
+/// Version of the file and of the computation behind it.
+pub const FORMAT: u32 = 1;
+const FILE: &str = "similar.json";
+/// Scores of a layer: one tensor `scores`, `[units, patches]`.
+pub(super) const SCORES: &str = "scores.safetensors";
+/// Units of other layers named per unit.
+const NAMED: usize = 5;
+/// Units of a layer whose scores correlate more than this are near-duplicates.
+pub const DUPLICATE: f32 = 0.95;
+
+/// A unit that is like another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Like {
+    /// `vgg16/conv5_3/0063`
+    pub unit: String,
+    /// Correlation of the ranks.
+    pub correlation: f32,
+}
+
+/// What is like one unit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Likes {
+    /// The most similar units of all other layers, best first.
+    pub elsewhere: Vec<Like>,
+    /// The near-duplicates of its own layer, best first, at most as many.
+    pub duplicates: Vec<Like>,
+}
+
+/// The similar units of every unit, by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Similar {
+    /// Always 1.
+    pub format: u32,
+    /// By name of the unit; units that are like none are left out.
+    pub units: BTreeMap<String, Likes>,
+}
+
+/// A dissected layer: network, layer, folder, fingerprint.
+pub type Dissected<'a> = (&'a str, &'a str, &'a Path, Fingerprint);
+
+/// What the comparison depends on.
+pub fn stamp(layers: &[Dissected]) -> Stamp {
+    layers.iter().fold(Stamp::new(FORMAT), |stamp, (network, layer, _, fingerprint)| {
+        stamp.with(&format!("{network}/{layer}"), fingerprint.clone())
+    })
+}
+
+/// Reads the comparison.
+///
+/// # Errors
+/// When it is missing or not readable.
+pub fn read(folder: &Path) -> Result<Similar> {
+    artifact::read_json(&folder.join(FILE))
+}
+
+/// Compares all units of the given layers and writes what is similar into `folder`.
+///
+/// # Errors
+/// When scores cannot be read, are not of the same patches, or the file cannot be written.
+pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
+    Stamp::clear(folder)?;
+    let scored: Vec<(&str, &str, Tensor)> = layers
+        .iter()
+        .map(|&(network, layer, folder, _)| Ok((network, layer, standard(folder)?)))
+        .collect::<Result<_>>()?;
+    let mut units: BTreeMap<String, Likes> = BTreeMap::new();
+    for (own, (network, layer, scores)) in scored.iter().enumerate() {
+        let mut likes = vec![Likes::default(); scores.dim(0)?];
+        for (other, (their_network, their_layer, theirs)) in scored.iter().enumerate() {
+            ensure!(
+                theirs.dim(1)? == scores.dim(1)?,
+                "{network}/{layer} and {their_network}/{their_layer} saw different patches; run \
+                 `dissect` again"
+            );
+            let table = scores.matmul(&theirs.t()?)?.to_vec2::<f32>()?;
+            likes.par_iter_mut().zip(table).enumerate().for_each(|(unit, (likes, row))| {
+                let like = |(at, &correlation): (usize, &f32)| Like {
+                    unit: unit_name(their_network, their_layer, at as u32 + 1),
+                    correlation,
+                };
+                if own == other {
+                    let others =
+                        row.iter().enumerate().filter(|(at, r)| *at != unit && **r > DUPLICATE);
+                    likes.duplicates.extend(others.map(like));
+                } else {
+                    let positive = row.iter().enumerate().filter(|(_, r)| **r > 0.0);
+                    likes.elsewhere.extend(positive.map(like));
+                    best(&mut likes.elsewhere);
+                }
+            });
+        }
+        for (at, mut likes) in likes.into_iter().enumerate() {
+            best(&mut likes.duplicates);
+            if likes != Likes::default() {
+                units.insert(unit_name(network, layer, at as u32 + 1), likes);
+            }
+        }
+    }
+    artifact::write_json(&folder.join(FILE), &Similar { format: FORMAT, units })?;
+    stamp(layers).write(folder)
+}
+
+/// Keeps the most similar, of equals the first.
+fn best(likes: &mut Vec<Like>) {
+    // Stable, so equals stay in order.
+    likes.sort_by(|a, b| b.correlation.total_cmp(&a.correlation));
+    likes.truncate(NAMED);
+}
+
+/// Ranks of a layer's scores, standardised so that a product of two rows is their correlation. The
+/// row of a unit that scores all patches alike is zero.
+fn standard(folder: &Path) -> Result<Tensor> {
+    let path = folder.join(SCORES);
+    let read = || -> Result<Tensor> {
+        let tensors = candle_core::safetensors::load(&path, &Device::Cpu)?;
+        let scores = tensors.get("scores").context("it holds no scores")?.to_vec2::<f32>()?;
+        let shape = (scores.len(), scores.first().map_or(0, Vec::len));
+        let rows: Vec<Vec<f32>> = scores.par_iter().map(|row| standard_ranks(row)).collect();
+        Ok(Tensor::from_vec(rows.concat(), shape, &Device::Cpu)?)
+    };
+    read().with_context(|| format!("{} is not readable; run `dissect` again", path.display()))
+}
+
+fn standard_ranks(scores: &[f32]) -> Vec<f32> {
+    let ranks = ranks::midranks(scores);
+    let mean = (ranks.len() as f64 + 1.0) / 2.0;
+    let length = ranks.iter().map(|rank| (rank - mean).powi(2)).sum::<f64>().sqrt();
+    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
+    ranks.into_iter().map(|rank| ((rank - mean) * scale) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(root: &Path, name: &str, rows: &[Vec<f32>]) {
+        let folder = root.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let shape = (rows.len(), 4);
+        let scores = Tensor::from_vec(rows.concat(), shape, &Device::Cpu).unwrap();
+        let tensors = BTreeMap::from([("scores", scores)]);
+        safetensors::serialize_to_file(tensors, None, &folder.join(SCORES)).unwrap();
+    }
+
+    #[test]
+    fn duplicates_and_likes_are_found_by_rank() {
+        let root = tempfile::tempdir().unwrap();
+        layer(root.path(), "a", &[vec![1., 2., 3., 4.], vec![10., 20., 30., 90.], vec![0.; 4]]);
+        layer(root.path(), "b", &[vec![4., 3., 2., 1.], vec![1., 3., 2., 4.]]);
+        let (a, b) = (root.path().join("a"), root.path().join("b"));
+        let mark = Fingerprint::of(&1);
+        let layers: Vec<Dissected> =
+            vec![("x", "a", &a, mark.clone()), ("y", "b", &b, mark.clone())];
+        compare(&layers, root.path()).unwrap();
+        assert!(stamp(&layers).matches(root.path()));
+        let found = read(root.path()).unwrap().units;
+        let first = &found["x/a/0001"];
+        assert_eq!(first.duplicates[0].unit, "x/a/0002");
+        assert!((first.duplicates[0].correlation - 1.0).abs() < 1e-6);
+        // Opposite ranks are not similar; 1 - 6 * 2 / (4 * 15) = 0.8.
+        assert_eq!(first.elsewhere.len(), 1);
+        assert_eq!(first.elsewhere[0].unit, "y/b/0002");
+        assert!((first.elsewhere[0].correlation - 0.8).abs() < 1e-6);
+        assert!(!found.contains_key("x/a/0003") && !found.contains_key("y/b/0001"));
+    }
+}

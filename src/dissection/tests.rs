@@ -1,0 +1,544 @@
+//! Dissection as a whole: against PyTorch's numbers, in parts, by chance, and of a network whose units
+//! are known.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use rand::RngExt;
+use serde::Deserialize;
+
+use super::finish::{Context, Finished, finish};
+use super::*;
+use crate::config::{Patches, Shares, Split, Threshold};
+use crate::mammogram::{Lesion, Mammogram, Outline, Pathology};
+use crate::patch::{Member, Patch};
+use crate::progress::Silent;
+use crate::source::About;
+
+/// Numbers in [-1, 1) that look random, as `values` in `tests/golden/dissection.py` makes them.
+fn values(seed: u32, count: usize) -> Vec<f32> {
+    (0..count as u32)
+        .map(|i| {
+            let mut v = i.wrapping_mul(2_654_435_761);
+            v = v.wrapping_add(seed.wrapping_mul(40503).wrapping_add(1));
+            v ^= v >> 15;
+            v = v.wrapping_mul(0x2C1B_3C6D);
+            v ^= v >> 12;
+            v = v.wrapping_mul(0x297A_2D39);
+            v ^= v >> 15;
+            (v >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+fn lesion(pathology: Pathology, term: Option<&str>, outline: Outline) -> Lesion {
+    Lesion {
+        pathology,
+        terms: term.map(str::to_owned).into_iter().collect(),
+        source_words: String::new(),
+        outlines: vec![outline],
+        subtlety: None,
+        assessment: None,
+    }
+}
+
+/// A rectangle in the patch of a number.
+fn rectangle(patch: usize, edge: u32, [x, y, w, h]: [f32; 4]) -> Outline {
+    let left = (patch as u32 * edge) as f32 + x;
+    Outline::Polygon(vec![[left, y], [left + w, y], [left + w, y + h], [left, y + h]])
+}
+
+/// Patches side by side in one mammogram; those with a malignant lesion are positive.
+fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifest {
+    let positive = |n: usize| {
+        let (left, right) = ((n as u32 * edge) as f32, ((n + 1) as u32 * edge) as f32);
+        lesions.iter().filter(|l| l.pathology == Pathology::Malignant).any(|l| {
+            l.outlines
+                .iter()
+                .filter_map(Outline::bounds)
+                .any(|[l, _, r, _]| l >= left && r <= right)
+        })
+    };
+    let patches = (0..count)
+        .map(|n| Patch {
+            mammogram: 0,
+            x: n as u32 * edge,
+            y: 0,
+            edge,
+            positive: positive(n),
+            benign: false,
+            lesion_fraction: 0.0,
+            patch_fraction: 0.0,
+            breast_fraction: 1.0,
+        })
+        .collect();
+    let mammogram = Mammogram {
+        id: "one".into(),
+        patient: "one".into(),
+        laterality: None,
+        view: None,
+        width: count as u32 * edge,
+        height: edge,
+        micron: None,
+        density: None,
+        facts: BTreeMap::new(),
+        lesions,
+        assigned: None,
+        regions: Vec::new(),
+    };
+    Manifest {
+        format: 2,
+        source: About {
+            kind: "phantom".into(),
+            name: String::new(),
+            description: String::new(),
+            citation: String::new(),
+            phantom: true,
+        },
+        patching: Patches {
+            window: 1.0,
+            stride: 1.0,
+            size: edge,
+            min_lesion: 0.3,
+            min_patch: 0.3,
+            min_breast: 0.0,
+            classes: 2,
+        },
+        shares: Shares { train: 0.0, validation: 1.0, test: 0.0 },
+        seed: 7,
+        summary: vec![],
+        notices: vec![],
+        mammograms: vec![Member { mammogram, split: Split::Validation, preview: [1, 1] }],
+        patches,
+    }
+}
+
+fn settings(threshold: Threshold, anchor: Anchor, top: usize) -> Dissection {
+    let split = Split::Validation;
+    Dissection { split, top, threshold, anchor, permutations: 50, detector: 0.04 }
+}
+
+/// Passes maps, patches x units x cells, whose groups `wanted` asks for, into segments.
+fn pass(maps: &[f32], map: [u32; 2], settings: &Dissection, folder: &Path, wanted: &[usize]) {
+    let count = settings_patches(maps, map);
+    let cells = (map[0] * map[1]) as usize;
+    let units = maps.len() / count / cells;
+    let mut pass = Pass::new(units, map, settings, count);
+    for &number in wanted {
+        let (from, to) = (number * GROUP, ((number + 1) * GROUP).min(count));
+        let group = maps[from * units * cells..to * units * cells].to_vec();
+        let shape = (to - from, units, map[0] as usize, map[1] as usize);
+        let group = Tensor::from_vec(group, shape, &Device::Cpu).unwrap();
+        assert_eq!(pass.add(&group).unwrap(), None);
+        let segment = watch::close(&mut pass.watches, map);
+        segment.write(&segment::path(folder, number), &Fingerprint::of(&1)).unwrap();
+    }
+}
+
+/// Three units in all cases here.
+fn settings_patches(maps: &[f32], map: [u32; 2]) -> usize {
+    maps.len() / 3 / (map[0] * map[1]) as usize
+}
+
+fn finished(manifest: &Manifest, settings: &Dissection, field: Field, folder: &Path) -> Finished {
+    let patches = manifest.of_split(settings.split);
+    let concepts = Concepts::of(manifest, &patches);
+    let shuffles = concepts.shuffles(settings.permutations, manifest.seed);
+    let context = Context {
+        manifest,
+        settings,
+        patches: &patches,
+        concepts: &concepts,
+        shuffles: &shuffles,
+        name: "x/y".into(),
+        field,
+        edge: manifest.patching.size,
+    };
+    finish(&context, folder).unwrap()
+}
+
+#[derive(Deserialize)]
+struct Golden {
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    rule: Threshold,
+    anchor: Anchor,
+    units: Vec<Expected>,
+}
+
+#[derive(Deserialize)]
+struct Expected {
+    threshold: f32,
+    top: Vec<u32>,
+    scores: Vec<f32>,
+    ious: [f32; 2],
+    within: [f32; 2],
+    aucs: [Option<f32>; 2],
+    positive: f32,
+}
+
+/// `tests/golden/dissection.py`
+#[test]
+fn thresholds_ranks_regions_and_ious_are_pytorchs() {
+    let golden: Golden =
+        serde_json::from_str(include_str!("../../tests/golden/dissection.json")).unwrap();
+    let (edge, count) = (40, 24);
+    let maps = values(1, count * 3 * 25);
+    let corners = values(2, count * 8);
+    let mut lesions = Vec::new();
+    for patch in 0..count {
+        for concept in 0..2 {
+            let at = |i: usize| ((corners[(patch * 2 + concept) * 4 + i] + 1.0) * 10.0).floor();
+            let place = rectangle(patch, edge, [at(0), at(1), at(2) + 1.0, at(3) + 1.0]);
+            match concept {
+                0 => lesions.push(lesion(Pathology::Malignant, None, place)),
+                _ if patch % 3 == 0 => {
+                    lesions.push(lesion(Pathology::Unproven, Some("mass"), place));
+                }
+                _ => {}
+            }
+        }
+    }
+    let manifest = manifest(count, edge, lesions);
+    let field = Field { edge: 12.0, stride: 7.5, centre: 4.5 };
+    assert_eq!(golden.cases.len(), 4);
+    for case in golden.cases {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(case.rule, case.anchor, 6);
+        pass(&maps, [5, 5], &settings, folder.path(), &[0]);
+        let found = finished(&manifest, &settings, field, folder.path());
+        for (unit, expected) in found.units.iter().zip(&case.units) {
+            let close = |a: f32, b: f32| assert!((a - b).abs() < 1e-6, "{a} {b}");
+            close(unit.threshold, expected.threshold);
+            assert_eq!(unit.top.iter().map(|top| top.patch).collect::<Vec<_>>(), expected.top);
+            for (top, score) in unit.top.iter().zip(&expected.scores) {
+                close(top.score, *score);
+            }
+            close(unit.activations.positive, expected.positive);
+            for (concept, found) in unit.matches.iter().enumerate() {
+                // One pixel of rounding at an edge, of some hundreds.
+                assert!((found.iou - expected.ious[concept]).abs() < 1e-3, "{found:?}");
+                assert!((found.within - expected.within[concept]).abs() < 1e-3, "{found:?}");
+                match (found.auc, expected.aucs[concept]) {
+                    (Some(a), Some(b)) => close(a, b),
+                    (a, b) => assert_eq!(a, b),
+                }
+            }
+        }
+    }
+}
+
+/// Whatever was dropped on the way, and whoever passed which group, is the same in the end; and the
+/// same as by holding everything.
+#[test]
+fn parts_put_together_are_the_whole() {
+    let count = 3 * GROUP + 40;
+    let mut rng = crate::seed::stream(3, "parts");
+    let maps: Vec<f32> = (0..count)
+        .flat_map(|_| {
+            let level = rng.random_range(-1.0..1.0_f32);
+            (0..27).map(|_| level + rng.random_range(-8..8) as f32 / 4.0).collect::<Vec<_>>()
+        })
+        .collect();
+    let lesions = (0..count)
+        .filter(|n| n % 4 == 0)
+        .map(|n| {
+            let place = rectangle(n, 12, [2.0, 3.0, 5.0, 4.0 + (n % 5) as f32]);
+            lesion(Pathology::Malignant, Some("mass"), place)
+        })
+        .collect();
+    let manifest = manifest(count, 12, lesions);
+    let field = Field { edge: 8.0, stride: 4.0, centre: 2.0 };
+    for (rule, top) in [
+        (Threshold::Quantile(0.05), 5),
+        (Threshold::Quantile(0.005), 40),
+        (Threshold::FractionOfMax(0.4), 3),
+    ] {
+        let settings = settings(rule, Anchor::ReceptiveField, top);
+        let whole = tempfile::tempdir().unwrap();
+        pass(&maps, [3, 3], &settings, whole.path(), &[0, 1, 2, 3]);
+        let parts = tempfile::tempdir().unwrap();
+        pass(&maps, [3, 3], &settings, parts.path(), &[2, 3]);
+        pass(&maps, [3, 3], &settings, parts.path(), &[0]);
+        pass(&maps, [3, 3], &settings, parts.path(), &[1]);
+        let one = finished(&manifest, &settings, field, whole.path());
+        let other = finished(&manifest, &settings, field, parts.path());
+        assert_eq!(one.units, other.units);
+        assert!(one.scores == other.scores && one.maps == other.maps);
+        // Later groups know better what to drop.
+        let kept = |at| Segment::read(&segment::path(whole.path(), at)).unwrap().values.len();
+        assert!(top < 40 || kept(2) < GROUP * 27 / 4, "{} kept", kept(2));
+
+        for (unit, found) in one.units.iter().enumerate() {
+            let own = |n: usize| &maps[(n * 3 + unit) * 9..][..9];
+            let mut all: Vec<f32> = (0..count).flat_map(|n| own(n).to_vec()).collect();
+            all.sort_by(|a, b| b.total_cmp(a));
+            let threshold = match rule {
+                Threshold::Quantile(q) => all[(q * all.len() as f64).floor() as usize],
+                Threshold::FractionOfMax(share) => share as f32 * all[0],
+            };
+            assert_eq!(found.threshold, threshold);
+            let best = |n: usize| own(n).iter().copied().fold(f32::MIN, f32::max);
+            let mut order: Vec<usize> = (0..count).collect();
+            order.sort_by(|&a, &b| best(b).total_cmp(&best(a)).then(a.cmp(&b)));
+            let shown: Vec<usize> = found.top.iter().map(|top| top.patch as usize).collect();
+            assert_eq!(shown, order[..top]);
+            for (rank, &n) in shown.iter().enumerate() {
+                assert_eq!(&one.maps[(unit * top + rank) * 9..][..9], own(n));
+            }
+            assert_eq!(found.activations.range, [all[all.len() - 1], all[0]]);
+            // Drawn patches lie where they should.
+            for level in &found.sample {
+                for patch in &level.patches {
+                    let place = order.iter().position(|&n| n == patch.patch as usize).unwrap();
+                    let wanted = (1.0 - f64::from(level.percentile)) * count as f64;
+                    assert!((place as f64 - wanted).abs() < 0.02 * count as f64 + 6.0);
+                }
+            }
+            let pixels = upsample::Upsampler::pixels([3, 3], field, 12);
+            let masks = Concepts::of(&manifest, &manifest.of_split(Split::Validation))
+                .masks_of("malignant");
+            let (mut both, mut either) = (0, 0);
+            let mut row = [0.0; 12];
+            for (n, mask) in masks.iter().enumerate() {
+                for y in 0..12 {
+                    pixels.row(own(n), y, &mut row);
+                    for (x, value) in row.iter().enumerate() {
+                        let held = mask.as_ref().is_some_and(|mask| mask.holds(y * 12 + x));
+                        both += usize::from(*value > threshold && held);
+                        either += usize::from(*value > threshold || held);
+                    }
+                }
+            }
+            assert!((found.matches[0].iou - both as f32 / either as f32).abs() < 1e-6);
+        }
+    }
+}
+
+/// Units that know nothing of the masks reach the corrected level about as often as it says.
+#[test]
+fn chance_is_reached_as_often_as_stated() {
+    let count = 60;
+    let field = Field { edge: 8.0, stride: 4.0, centre: 2.0 };
+    let mut rng = crate::seed::stream(9, "chance");
+    let (mut found, mut tried) = (0, 0);
+    for round in 0..40 {
+        let maps: Vec<f32> = (0..count * 27).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let mut lesions = Vec::new();
+        for n in 0..count {
+            for (term, share) in [("mass", 0.5), ("calcifications", 0.2), ("asymmetry", 0.3)] {
+                if rng.random_bool(share) {
+                    let [x, y, w, h] = std::array::from_fn(|_| rng.random_range(1.0..6.0));
+                    let place = rectangle(n, 12, [x, y, w, h]);
+                    lesions.push(lesion(Pathology::Unproven, Some(term), place));
+                }
+            }
+        }
+        let manifest = manifest(count, 12, lesions);
+        let settings = Dissection {
+            permutations: 99,
+            ..settings(Threshold::Quantile(0.1), Anchor::ReceptiveField, 3)
+        };
+        let folder = tempfile::tempdir().unwrap();
+        pass(&maps, [3, 3], &settings, folder.path(), &[0]);
+        for unit in finished(&manifest, &settings, field, folder.path()).units {
+            assert_eq!(unit.matches.len(), 3, "round {round}");
+            let least = unit.matches.iter().map(|m| m.chance.unwrap().adjusted);
+            found += usize::from(least.fold(1.0, f32::min) <= 0.05);
+            tried += 1;
+        }
+    }
+    // 120 units at 5%: six on average; more than 14 has a probability below one in a thousand.
+    assert!(tried == 120 && (1..=14).contains(&found), "{found} of {tried}");
+}
+
+#[test]
+fn shards_cover_all_groups_once() {
+    for of in 1..7 {
+        let all: Vec<usize> = (1..=of).flat_map(|number| Shard { number, of }.groups(5)).collect();
+        assert_eq!(all, [0, 1, 2, 3, 4]);
+    }
+    assert_eq!("2/8".parse(), Ok(Shard { number: 2, of: 8 }));
+    for wrong in ["0/3", "4/3", "1", "1/0", "a/b", "-1/2"] {
+        assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_roi_is_clipped_to_the_patch() {
+    let field = Field { edge: 163.0, stride: 16.0, centre: 17.5 };
+    assert_eq!(roi(field, [0, 0], 227), [0.0, 0.0, 99.0, 99.0]);
+    assert_eq!(roi(field, [12, 6], 227), [32.0, 128.0, 163.0, 99.0]);
+}
+
+#[test]
+fn a_field_grows_with_the_patch() {
+    let field = Field { edge: 51.0, stride: 8.0, centre: 4.0 };
+    let scaled = in_patch(field, 113, 226);
+    assert_eq!((scaled.edge, scaled.stride, scaled.centre), (102.0, 16.0, 8.0));
+    let plain = anchored(Anchor::Pixel, scaled, [4, 4], 226);
+    assert_eq!((plain.stride, plain.centre), (56.5, 28.25));
+}
+
+/// AlexNet with hand-made weights: unit 1 of its first layer answers to brightness, unit 2 to darkness,
+/// unit 3 to rising edges, and no other to anything. Units 1 and 2 reach the classes.
+fn planted() -> Network {
+    let mut network = Network::new("alexnet", 2, 63, 1, &Device::Cpu).unwrap();
+    let state: BTreeMap<String, Tensor> = network
+        .state()
+        .unwrap()
+        .into_iter()
+        .map(|(name, tensor)| {
+            let dims = tensor.dims().to_vec();
+            let mut values = vec![0f32; tensor.elem_count()];
+            let at =
+                |index: &[usize]| index.iter().zip(&dims).fold(0, |at, (i, size)| at * size + i);
+            match name.as_str() {
+                "features.0.weight" => {
+                    for channel in 0..3 {
+                        for (row, column) in (4..7).flat_map(|r| (4..7).map(move |c| (r, c))) {
+                            values[at(&[0, channel, row, column])] = 1.0;
+                            values[at(&[1, channel, row, column])] = -1.0;
+                        }
+                        for row in 3..8 {
+                            for column in 0..5 {
+                                values[at(&[2, channel, row, column])] = -1.0;
+                                values[at(&[2, channel, row, 10 - column])] = 1.0;
+                            }
+                        }
+                    }
+                }
+                // Grey 128 of 255, as normalised, gives nothing.
+                "features.0.bias" => {
+                    let grey = |mean: f32, deviation: f32| (128.0 / 255.0 - mean) / deviation;
+                    let sum = grey(0.485, 0.229) + grey(0.456, 0.224) + grey(0.406, 0.225);
+                    values[0] = -9.0 * sum;
+                    values[1] = 9.0 * sum;
+                }
+                // Hand each unit on.
+                "features.3.weight" => (0..2).for_each(|u| values[at(&[u, u, 2, 2])] = 1.0),
+                "features.6.weight" | "features.8.weight" | "features.10.weight" => {
+                    (0..2).for_each(|u| values[at(&[u, u, 1, 1])] = 1.0);
+                }
+                "classifier.1.weight" => {
+                    (0..2).for_each(|u| (0..36).for_each(|i| values[at(&[u, u * 36 + i])] = 1.0));
+                }
+                "classifier.4.weight" => (0..2).for_each(|u| values[at(&[u, u])] = 1.0),
+                // Brightness speaks for cancer, and darkness, less, against it.
+                "classifier.6.weight" => {
+                    values[at(&[1, 0])] = 0.1;
+                    values[at(&[0, 1])] = 0.02;
+                }
+                _ => {}
+            }
+            (name, Tensor::from_vec(values, dims, &Device::Cpu).unwrap())
+        })
+        .collect();
+    network.set_state(&state).unwrap();
+    network
+}
+
+#[test]
+fn planted_detectors_get_their_labels_and_their_influence() {
+    let (edge, count) = (126u32, 48);
+    let mut rng = crate::seed::stream(4, "planted");
+    let (mut pixels, mut lesions) = (Vec::new(), Vec::new());
+    for n in 0..count {
+        let mut image = vec![128u8; (edge * edge) as usize];
+        let mut paint = |value: &dyn Fn(f32, f32) -> Option<f32>| {
+            for (i, pixel) in image.iter_mut().enumerate() {
+                let (x, y) = ((i as u32 % edge) as f32 + 0.5, (i as u32 / edge) as f32 + 0.5);
+                if let Some(value) = value(x, y) {
+                    *pixel = value as u8;
+                }
+            }
+        };
+        let left = (n as u32 * edge) as f32;
+        match n % 3 {
+            0 => {
+                // A bright disc with a soft rim, half as bright at its outline.
+                let [x, y] = std::array::from_fn(|_| rng.random_range(45.0..80.0_f32));
+                paint(&|px, py| {
+                    let d = (px - x).hypot(py - y);
+                    (d < 32.0).then(|| 128.0 + 126.0 * ((32.0 - d) / 16.0).min(1.0))
+                });
+                let disc = Outline::Circle { x: left + x, y, radius: 24.0 };
+                lesions.push(lesion(Pathology::Malignant, Some("disc"), disc));
+            }
+            1 => {
+                // Dark up to a sharp edge.
+                let to = rng.random_range(40..80) as f32;
+                paint(&|px, _| (px < to).then_some(2.0));
+                let band = rectangle(n, edge, [to - 10.0, 0.0, 20.0, edge as f32]);
+                let dark = rectangle(n, edge, [0.0, 0.0, to, edge as f32]);
+                lesions.push(lesion(Pathology::Unproven, Some("dark"), dark));
+                lesions.push(lesion(Pathology::Unproven, Some("edge"), band));
+            }
+            _ => {}
+        }
+        pixels.extend(image);
+    }
+    let manifest = manifest(count, edge, lesions);
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = crate::patch::store_header(edge, count as u32).to_vec();
+    file.extend(pixels);
+    let path = folder.path().join("patches.bin");
+    std::fs::write(&path, file).unwrap();
+    let store = Store::open(&path).unwrap();
+    let network = planted();
+    let settings = settings(Threshold::FractionOfMax(0.5), Anchor::ReceptiveField, 8);
+    let settings = &settings;
+    let job = Job {
+        name: "alexnet",
+        network: &network,
+        weights_blake3: "",
+        manifest: &manifest,
+        store: &store,
+        settings,
+    };
+    let stamp = Stamp::new(1);
+    let (first, last) = (folder.path().join("conv1"), folder.path().join("conv5"));
+    let layers: Vec<Target> = vec![("conv1", &first, &stamp), ("conv5", &last, &stamp)];
+    probe(&job, &layers, Shard::ALL, &Silent).unwrap();
+    merge(&job, &layers, &Silent).unwrap();
+    assert!(stamp.matches(&first) && !first.join("parts").exists());
+
+    let conv1 = read(&first).unwrap();
+    for (unit, label) in [(0, "disc"), (1, "dark"), (2, "edge")] {
+        let own = &conv1.units[unit];
+        let best = (0..conv1.concepts.len())
+            .filter(|&c| conv1.concepts[c].category == record::Category::Finding)
+            .max_by(|&a, &b| own.matches[a].iou.total_cmp(&own.matches[b].iou))
+            .unwrap();
+        let (name, found) = (&conv1.concepts[best].id, own.matches[best]);
+        assert_eq!(name, label, "{found:?}");
+        assert!(found.iou > 0.8, "{label}: {found:?}");
+        assert!(found.auc == Some(1.0) && found.chance.unwrap().adjusted < 0.05, "{found:?}");
+    }
+    // A silent unit exceeds nothing, detects nothing and moves nothing.
+    let silent = &conv1.units[10];
+    assert!(silent.matches.iter().all(|m| m.iou == 0.0 && m.chance.unwrap().p == 1.0));
+    assert_eq!(silent.influence.gradient, [0.0, 0.0]);
+    for layer in [conv1, read(&last).unwrap()] {
+        let influence = |unit: usize| &layer.units[unit].influence;
+        assert_eq!(influence(0).rank, 1, "{}", layer.layer);
+        assert_eq!(influence(0).top8, 16);
+        assert!(influence(0).gradient[1] > influence(1).gradient[0]);
+        assert!(influence(1).gradient[0] > 0.0 && influence(1).gradient[1] == 0.0);
+        assert_eq!(influence(2).gradient, [0.0, 0.0]);
+        assert_eq!(influence(0).weighted, None);
+        assert_eq!(layer.influence.auc, Some(1.0));
+        if layer.layer == "conv5" {
+            assert!(layer.influence.ablated);
+            // Without brightness, cancer and nothing look alike; darkness still stands apart.
+            assert!((influence(0).ablation.unwrap() - 0.25).abs() < 0.01, "{:?}", influence(0));
+            for unit in (1..layer.units.len()).map(influence) {
+                assert_eq!(unit.ablation, Some(0.0));
+            }
+        }
+    }
+}
