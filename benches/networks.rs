@@ -93,7 +93,7 @@ fn run(
             let inference = network.inference();
             measure(&mut || {
                 let maps = inference.maps(&images, &layers)?;
-                Ok(maps.into_iter().last().context("no layer")?)
+                maps.into_iter().last().context("no layer")
             })?;
         }
         _ => bail!("{mode}: expected forward, train or maps=LAYER"),

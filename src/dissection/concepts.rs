@@ -1,4 +1,5 @@
-//! Pixel masks of the terms that the source's annotations know, patch by patch.
+//! Pixel masks, patch by patch, of the terms that the source's annotations know, and of the breast and
+//! the background around it.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +12,22 @@ use crate::mammogram::{Lesion, Outline, Pathology, rasterise};
 use crate::patch::{Manifest, Patch};
 use crate::seed;
 
-/// What is annotated, or not, on its own: lesions (by pathology and finding), and other regions.
-pub(super) const DOMAINS: usize = 2;
+/// What is annotated, or not, on its own: lesions (by pathology and finding), other regions, and the
+/// breast.
+pub(super) const DOMAINS: usize = 3;
 /// Kinds of concepts.
-pub(super) const CATEGORIES: usize = 3;
+pub(super) const CATEGORIES: usize = 4;
 /// Greatest edge of the grid of pixels that chance is measured on.
 const COARSE: u32 = 76;
 
 impl Category {
     /// What must be annotated for the concept to count.
     pub(super) fn domain(self) -> usize {
-        usize::from(self == Category::Region)
+        match self {
+            Category::Pathology | Category::Finding => 0,
+            Category::Region => 1,
+            Category::Breast => 2,
+        }
     }
 }
 
@@ -55,12 +61,14 @@ pub(super) struct Masks {
 
 /// Concepts of a patch by category and name.
 type Named<'a> = BTreeMap<(Category, &'a str), Bits>;
+/// The same with their pixels, and the few on the coarse grid.
+type Counted = BTreeMap<(Category, String), (u64, Bits)>;
 
 impl<'a> Concepts<'a> {
     /// Draws the masks of `patches` (numbers in the manifest) once, and keeps them coarsely.
     pub(super) fn of(manifest: &'a Manifest, patches: &'a [u32]) -> Self {
         let edge = manifest.patching.size;
-        let drawn: Vec<([bool; DOMAINS], BTreeMap<(Category, String), (u64, Bits)>)> = patches
+        let drawn: Vec<([bool; DOMAINS], Counted)> = patches
             .par_iter()
             .map(|&number| {
                 let (annotated, named) = draw(manifest, &manifest.patches[number as usize], edge);
@@ -87,7 +95,7 @@ impl<'a> Concepts<'a> {
             pixels: Vec::new(),
             annotated: Default::default(),
             holders: Vec::new(),
-            coarse: [vec![Vec::new(); patches.len()], vec![Vec::new(); patches.len()]],
+            coarse: std::array::from_fn(|_| vec![Vec::new(); patches.len()]),
             coarse_pixels: Vec::new(),
         };
         for (position, (annotated, named)) in drawn.into_iter().enumerate() {
@@ -204,13 +212,12 @@ fn draw<'a>(manifest: &'a Manifest, patch: &Patch, edge: u32) -> ([bool; DOMAINS
     }
     if !member.breast.is_empty() {
         let mut mask = rasterise(&member.breast, window, edge, edge);
-        named.insert((Category::Region, "breast"), Bits::from_bools(&mask.pixels));
+        named.insert((Category::Breast, "breast"), Bits::from_bools(&mask.pixels));
         mask.pixels.iter_mut().for_each(|inside| *inside = !*inside);
-        named.insert((Category::Region, "background"), Bits::from_bools(&mask.pixels));
+        named.insert((Category::Breast, "background"), Bits::from_bools(&mask.pixels));
     }
     named.retain(|_, bits| bits.count() > 0);
-    let regions = !mammogram.regions.is_empty() || !member.breast.is_empty();
-    ([lesions, regions], named)
+    ([lesions, !mammogram.regions.is_empty(), !member.breast.is_empty()], named)
 }
 
 /// The concepts a lesion is an example of.

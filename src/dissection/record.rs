@@ -71,6 +71,8 @@ pub enum Category {
     Finding,
     /// A region that is no lesion, such as a tissue.
     Region,
+    /// The breast, or the background around it.
+    Breast,
 }
 
 /// How a unit and a concept agree.

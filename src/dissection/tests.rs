@@ -12,7 +12,7 @@ use super::finish::{Context, Finished, finish};
 use super::*;
 use crate::config::{Patches, Shares, Split, Threshold};
 use crate::mammogram::{Lesion, Mammogram, Outline, Pathology};
-use crate::patch::{Member, Patch};
+use crate::patch::{Given, Member, Patch};
 use crate::progress::Silent;
 use crate::source::About;
 
@@ -68,9 +68,7 @@ fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifest {
             edge,
             positive: positive(n),
             benign: false,
-            lesion_fraction: 0.0,
-            patch_fraction: 0.0,
-            breast_fraction: 1.0,
+            fractions: None,
         })
         .collect();
     let mammogram = Mammogram {
@@ -107,9 +105,15 @@ fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifest {
         },
         shares: Shares { train: 0.0, validation: 1.0, test: 0.0 },
         seed: 7,
+        given: Given::default(),
         summary: vec![],
         notices: vec![],
-        mammograms: vec![Member { mammogram, split: Split::Validation, preview: [1, 1] }],
+        mammograms: vec![Member {
+            mammogram,
+            split: Split::Validation,
+            preview: None,
+            breast: vec![],
+        }],
         patches,
     }
 }

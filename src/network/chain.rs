@@ -5,8 +5,8 @@ use anyhow::Result;
 use candle_core::{Tensor, Var};
 
 use super::layers::{
-    Engine, Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout, flatten, linear,
-    max_pool, relu,
+    Engine, Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout, flatten,
+    linear, max_pool, relu,
 };
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{Device, Result, Tensor, TensorId, Var};
 use rand_chacha::ChaCha8Rng;
 
+use super::Design;
 use super::layers::{Engine, Fixed};
 use super::tape::Tape;
-use super::Design;
 
 /// Convolutions of a network in inference, each made at its first use.
 #[derive(Debug, Default)]
@@ -50,7 +50,16 @@ impl<'a> Pass<'a> {
         let engine = Engine::of(device);
         let probes = layers.iter().map(|layer| (*layer, None)).collect();
         let aim = Aim::Inference(kernels);
-        Pass { aim, engine, dropout: None, probes, design, auxiliary: None, differentiates: false, taps: vec![] }
+        Pass {
+            aim,
+            engine,
+            dropout: None,
+            probes,
+            design,
+            auxiliary: None,
+            differentiates: false,
+            taps: vec![],
+        }
     }
 
     /// A pass of inference whose logits can be differentiated by the maps that it keeps.

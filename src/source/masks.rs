@@ -72,7 +72,7 @@ fn cropped(mask: &Mask) -> ([u32; 2], Mask) {
     let Some((top, _)) = rows().find(|(_, row)| marked(row)) else {
         return ([0, 0], Mask::empty(0, 0));
     };
-    let bottom = rows().filter(|(_, row)| marked(row)).map(|(y, _)| y).last().unwrap_or(top);
+    let bottom = rows().rfind(|(_, row)| marked(row)).map_or(top, |(y, _)| y);
     let (mut left, mut right) = (width, 0);
     for (_, row) in rows().skip(top).take(bottom + 1 - top) {
         left = left.min(row.iter().position(|&p| p).unwrap_or(width));

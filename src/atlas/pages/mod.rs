@@ -120,6 +120,7 @@ pub(super) fn category_word(category: Category) -> &'static str {
         Category::Pathology => "pathology",
         Category::Finding => "finding",
         Category::Region => "region",
+        Category::Breast => "breast",
     }
 }
 

@@ -138,6 +138,7 @@ impl WithSimd for Tiles<'_> {
 impl Tiles<'_> {
     /// Maps N x N values of every tile to 6 x 6 places, along the columns and then along the rows.
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "rows and columns of one square")]
     fn run<S: Simd, M: Map<N>, const N: usize, const EDGE: usize>(self, simd: S) {
         let zero = simd.splat_f32s(0.0);
         for first in (0..self.columns).step_by(S::F32_LANES) {
@@ -249,10 +250,10 @@ fn gather<S: Simd, const N: usize>(simd: S, x: [S::f32s; POINTS]) -> [S::f32s; N
     let (sum, difference) = (simd.add_f32s(x[1], x[2]), simd.sub_f32s(x[1], x[2]));
     let (far_sum, far_difference) = (simd.add_f32s(x[3], x[4]), simd.sub_f32s(x[3], x[4]));
     let mut y = [simd.splat_f32s(0.0); N];
-    for power in 0..N {
+    for (power, y) in y.iter_mut().enumerate() {
         let (near, far) =
             if power % 2 == 0 { (sum, far_sum) } else { (difference, far_difference) };
-        y[power] = plus(simd, (1 << power) as f32, far, near);
+        *y = plus(simd, (1 << power) as f32, far, near);
     }
     y[0] = simd.add_f32s(y[0], x[0]);
     y[N - 1] = simd.add_f32s(y[N - 1], x[5]);
@@ -305,6 +306,7 @@ impl WithSimd for Outputs<'_> {
 
 impl Outputs<'_> {
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "rows and columns of one square")]
     fn run<S: Simd, const EDGE: usize>(self, simd: S) {
         /// Lanes of the widest vectors.
         const MOST: usize = 16;

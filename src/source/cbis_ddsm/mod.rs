@@ -380,7 +380,7 @@ pub(super) fn fuzz_target() -> super::fuzz::Target {
             super::fuzz::outcome(table::read(table, bytes), |(rows, notices)| {
                 let mut unknown = 0;
                 for row in &rows {
-                    keyword::terms(&[row.words.clone()], |_| unknown += 1);
+                    keyword::terms(std::slice::from_ref(&row.words), |_| unknown += 1);
                 }
                 let notices = notices.iter().map(|notice| notice.message.as_str());
                 format!("{} rows, {unknown} {}", rows.len(), notices.collect::<String>())
