@@ -215,7 +215,7 @@ fn tables_hold_the_columns_of_the_design() {
     assert_eq!(rows[0][2], "0001");
     assert_eq!(rows[0][8], "masses with spiculated edge; calcifications, innumerable");
     assert_eq!(rows[0][9], "Mass; Mass - Margin; Calcification");
-    assert_eq!((rows[1][7].as_str(), rows[1][9].as_str()), ("", ""));
+    assert_eq!((rows[1][7].as_str(), rows[1][9].as_str()), ("2", ""));
     let (header, rows) = table("top_patches.csv");
     assert_eq!(
         header,

@@ -207,7 +207,7 @@ fn cbis_ddsm_with_its_own_rows_becomes_a_site() {
     write(project.path().join("atlas.yaml"), config);
     let (status, said) = run(project.path());
     assert_eq!(status, Some(0), "{said}");
-    let layout = Layout::new(&project.path().join("output"));
+    let layout = Layout::new(project.path().join("output"));
     let manifest = Manifest::read(&layout).unwrap();
     let ids: BTreeSet<String> =
         manifest.mammograms.iter().map(|m| m.mammogram.id.clone()).collect();

@@ -382,7 +382,8 @@ impl Inception {
         images: &Tensor,
         pass: &mut Pass<'_>,
     ) -> candle_core::Result<Option<Tensor>> {
-        let mut x = self.stem.run(&transform(images)?, pass)?;
+        let x = pass.engine.apply(images, transform)?;
+        let mut x = self.stem.run(&x, pass)?;
         for block in &self.blocks {
             x = block.run(&x, pass)?;
             if let Some(layer) = layer_of(block.name)

@@ -28,15 +28,6 @@ pub(super) const POINTS: usize = 6;
 const FINITE: [(f32, f32); POINTS - 1] =
     [(0.0, 4.0), (1.0, -6.0), (-1.0, -6.0), (2.0, 24.0), (-2.0, 24.0)];
 
-/// What tiles hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// 6 x 6 inputs, which overlap: `Bᵀ d B`.
-    Input,
-    /// Gradients by m x m outputs: `A dY Aᵀ`.
-    Output,
-}
-
 /// A plane whose tiles are transformed row of tiles by row of tiles.
 pub(super) struct Strip<'a> {
     pub plane: &'a [f32],
@@ -54,32 +45,27 @@ pub(super) struct Strip<'a> {
 
 impl Strip<'_> {
     /// Transforms the tile rows `rows`; place p of tile t goes to `out[p * tiles + at + t]`.
-    pub(super) fn transform(&self, kind: Kind, rows: Range<usize>, at: usize, out: &mut [f32]) {
+    pub(super) fn transform(&self, rows: Range<usize>, at: usize, out: &mut [f32]) {
         let Strip { edge, columns, .. } = *self;
-        let high = match kind {
-            Kind::Input => POINTS,
-            Kind::Output => edge,
-        };
         // Values of a plane's row, dealt out: those that begin the tiles, those after them, and so on up
         // to `edge`; a tile's later values are the first of the next tile. So neighbouring tiles' values
         // are neighbours.
-        let width = columns + (high - 1) / edge;
+        let width = columns + (POINTS - 1) / edge;
         with_scratch(POINTS * edge * width, |dealt| {
             let mut next = rows.start * edge;
             for (i, row) in rows.enumerate() {
                 // Tiles overlap: some rows are there already.
-                let (first, end) = (row * edge, row * edge + high);
+                let (first, end) = (row * edge, row * edge + POINTS);
                 for y in next.max(first)..end {
                     let slot = &mut dealt[y % POINTS * edge * width..][..edge * width];
                     self.deal(y, width, slot);
                 }
                 next = end;
                 let lines: [&[f32]; POINTS] = std::array::from_fn(|i| {
-                    &dealt[(first + i.min(high - 1)) % POINTS * edge * width..][..edge * width]
+                    &dealt[(first + i) % POINTS * edge * width..][..edge * width]
                 });
                 let at = at + i * columns;
-                let tiles =
-                    Tiles { kind, lines, edge, width, columns, stride: self.tiles, at, out };
+                let tiles = Tiles { lines, edge, width, columns, stride: self.tiles, at, out };
                 Arch::new().dispatch(tiles);
             }
         });
@@ -111,7 +97,6 @@ impl Strip<'_> {
 
 /// One row of tiles, dealt out.
 struct Tiles<'a> {
-    kind: Kind,
     lines: [&'a [f32]; POINTS],
     edge: usize,
     width: usize,
@@ -126,37 +111,35 @@ impl WithSimd for Tiles<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match (self.kind, self.edge) {
-            (Kind::Input, 4) => self.run::<S, Input, POINTS, 4>(simd),
-            (Kind::Input, _) => self.run::<S, Input, POINTS, 2>(simd),
-            (Kind::Output, 4) => self.run::<S, Spread, 4, 4>(simd),
-            (Kind::Output, _) => self.run::<S, Spread, 2, 2>(simd),
+        match self.edge {
+            4 => self.run::<S, 4>(simd),
+            _ => self.run::<S, 2>(simd),
         }
     }
 }
 
 impl Tiles<'_> {
-    /// Maps N x N values of every tile to 6 x 6 places, along the columns and then along the rows.
+    /// `Bᵀ d B` of every tile, along the columns and then along the rows.
     #[inline(always)]
     #[expect(clippy::needless_range_loop, reason = "rows and columns of one square")]
-    fn run<S: Simd, M: Map<N>, const N: usize, const EDGE: usize>(self, simd: S) {
+    fn run<S: Simd, const EDGE: usize>(self, simd: S) {
         let zero = simd.splat_f32s(0.0);
         for first in (0..self.columns).step_by(S::F32_LANES) {
             let count = S::F32_LANES.min(self.columns - first);
-            let mut half = [[zero; N]; POINTS];
-            for column in 0..N {
+            let mut half = [[zero; POINTS]; POINTS];
+            for column in 0..POINTS {
                 let at = column % EDGE * self.width + column / EDGE + first;
-                let mut values = [zero; N];
-                for row in 0..N {
+                let mut values = [zero; POINTS];
+                for row in 0..POINTS {
                     values[row] = load(simd, &self.lines[row][at..][..count]);
                 }
-                let mapped = M::map(simd, values);
+                let mapped = input(simd, values);
                 for row in 0..POINTS {
                     half[row][column] = mapped[row];
                 }
             }
             for (row, half) in half.into_iter().enumerate() {
-                let mapped = M::map(simd, half);
+                let mapped = input(simd, half);
                 for (column, value) in mapped.into_iter().enumerate() {
                     let at = (row * POINTS + column) * self.stride + self.at + first;
                     store(simd, &mut self.out[at..][..count], value);
@@ -194,54 +177,19 @@ fn plus<S: Simd>(simd: S, factor: f32, x: S::f32s, y: S::f32s) -> S::f32s {
     simd.mul_add_e_f32s(simd.splat_f32s(factor), x, y)
 }
 
-/// One of the linear maps from N values to six.
-trait Map<const N: usize> {
-    fn map<S: Simd>(simd: S, x: [S::f32s; N]) -> [S::f32s; POINTS];
-}
-
 /// `Bᵀ x`.
-struct Input;
-
-impl Map<POINTS> for Input {
-    #[inline(always)]
-    fn map<S: Simd>(simd: S, x: [S::f32s; POINTS]) -> [S::f32s; POINTS] {
-        let (even, odd) = (plus(simd, -4.0, x[2], x[4]), plus(simd, -4.0, x[1], x[3]));
-        let far_even = simd.sub_f32s(x[4], x[2]);
-        let far_odd = simd.sub_f32s(x[3], x[1]);
-        [
-            plus(simd, 4.0, x[0], plus(simd, -5.0, x[2], x[4])),
-            simd.add_f32s(even, odd),
-            simd.sub_f32s(even, odd),
-            plus(simd, 2.0, far_odd, far_even),
-            plus(simd, -2.0, far_odd, far_even),
-            plus(simd, 4.0, x[1], plus(simd, -5.0, x[3], x[5])),
-        ]
-    }
-}
-
-/// `A y`: a polynomial's values at the points.
-struct Spread;
-
-impl<const N: usize> Map<N> for Spread {
-    #[inline(always)]
-    fn map<S: Simd>(simd: S, y: [S::f32s; N]) -> [S::f32s; POINTS] {
-        // The even and the odd part at 1 and at 2.
-        let (mut even, mut odd) = (y[0], y[1]);
-        let (mut far_even, mut far_odd) = (y[0], simd.add_f32s(y[1], y[1]));
-        if N > 2 {
-            (even, odd) = (simd.add_f32s(y[0], y[2]), simd.add_f32s(y[1], y[3]));
-            far_even = plus(simd, 4.0, y[2], far_even);
-            far_odd = plus(simd, 8.0, y[3], far_odd);
-        }
-        [
-            y[0],
-            simd.add_f32s(even, odd),
-            simd.sub_f32s(even, odd),
-            simd.add_f32s(far_even, far_odd),
-            simd.sub_f32s(far_even, far_odd),
-            y[N - 1],
-        ]
-    }
+#[inline(always)]
+fn input<S: Simd>(simd: S, x: [S::f32s; POINTS]) -> [S::f32s; POINTS] {
+    let (even, odd) = (plus(simd, -4.0, x[2], x[4]), plus(simd, -4.0, x[1], x[3]));
+    let (far_even, far_odd) = (simd.sub_f32s(x[4], x[2]), simd.sub_f32s(x[3], x[1]));
+    [
+        plus(simd, 4.0, x[0], plus(simd, -5.0, x[2], x[4])),
+        simd.add_f32s(even, odd),
+        simd.sub_f32s(even, odd),
+        plus(simd, 2.0, far_odd, far_even),
+        plus(simd, -2.0, far_odd, far_even),
+        plus(simd, 4.0, x[1], plus(simd, -5.0, x[3], x[5])),
+    ]
 }
 
 /// `Aᵀ x`.
@@ -373,35 +321,6 @@ pub(super) fn kernel(weight: &[f32], edge: usize, channels: usize, out: &mut [f3
             let (row, point) = (place / POINTS, place % POINTS);
             let lines = |column| &half[(row * edge + column) * channels..][..channels];
             combine(&row_of_g(point, edge)[..edge], lines, out);
-        }
-    });
-}
-
-/// `Gᵀ s G` of a unit's sums, among 36 x units x channels, to channels x taps.
-pub(super) fn kernel_gradient(
-    sums: &[f32],
-    (units, unit, channels): (usize, usize, usize),
-    edge: usize,
-    out: &mut [f32],
-) {
-    let taps = edge * edge;
-    let columns: Vec<[f32; POINTS]> =
-        (0..edge).map(|tap| std::array::from_fn(|point| row_of_g(point, edge)[tap])).collect();
-    with_scratch((edge * POINTS + 1) * channels, |scratch| {
-        let (line, half) = scratch.split_at_mut(channels);
-        for (i, out) in half.chunks_exact_mut(channels).enumerate() {
-            let (tap, column) = (i / POINTS, i % POINTS);
-            let lines =
-                |row| &sums[((row * POINTS + column) * units + unit) * channels..][..channels];
-            combine(&columns[tap], lines, out);
-        }
-        for tap in 0..taps {
-            let (row, column) = (tap / edge, tap % edge);
-            let lines = |point| &half[(row * POINTS + point) * channels..][..channels];
-            combine(&columns[column], lines, line);
-            for (out, value) in out[tap..].iter_mut().step_by(taps).zip(&*line) {
-                *out = *value;
-            }
         }
     });
 }

@@ -12,8 +12,6 @@
 //! -1, 2, -2 and infinity at which polynomials are multiplied, and so Bᵀ; see
 //! [`transform`](super::transform) for the matrices.
 //!
-//! The gradient by the kernel is the adjoint of the same: `Gᵀ [ Σ (A dY Aᵀ) ⊙ (Bᵀ d B) ] G`.
-//!
 //! Tiles are worked on in blocks, whose transformed values stay in cache: inputs and outputs of a block
 //! are channels x 36 x tiles and 36 x units x tiles, so that every step divides among threads into
 //! slices.
@@ -116,15 +114,14 @@ impl Block {
         (start - first..end - first, (start - self.rows.start) * self.grid.columns)
     }
 
-    /// Transforms the tiles of `planes` of every image: of `each` planes of `size`, tiles of 6 x 6 that
-    /// start every `edge` values, `padding` before the plane; by `transform`, into planes x 36 x tiles.
+    /// Transforms the tiles of every image's `planes` of `size`, which start `padding` before the plane,
+    /// into planes x 36 x tiles.
     fn transform(
         &self,
         planes: usize,
         size: [usize; 2],
         padding: [usize; 2],
         values: &[f32],
-        kind: transform::Kind,
         out: &mut [f32],
     ) {
         let (plane, tiles) = (size[0] * size[1], self.tiles());
@@ -139,7 +136,7 @@ impl Block {
                     columns: self.grid.columns,
                     tiles,
                 };
-                strip.transform(kind, rows, at, out);
+                strip.transform(rows, at, out);
             }
         });
     }
@@ -181,14 +178,7 @@ pub(super) fn forward(
         let tiles = block.tiles();
         with_scratch(PLACES * tiles * (g.channels + g.units), |scratch| {
             let (inputs, sums) = scratch.split_at_mut(PLACES * tiles * g.channels);
-            block.transform(
-                g.channels,
-                g.size,
-                g.window.padding,
-                x,
-                transform::Kind::Input,
-                inputs,
-            );
+            block.transform(g.channels, g.size, g.window.padding, x, inputs);
             sums.par_chunks_mut(rows * tiles).enumerate().for_each(|(task, sums)| {
                 let (place, unit) = (task / (g.units / rows), task % (g.units / rows) * rows);
                 let kernel = &kernel.0[(unit * PLACES + place) * g.channels..];
@@ -216,50 +206,4 @@ pub(super) fn forward(
             });
         });
     }
-}
-
-/// The gradient by the weight, written to `out`.
-pub(super) fn weight_gradient(g: &Geometry, x: &[f32], grad: &[f32], out: &mut [f32]) {
-    let grid = Grid::of(g);
-    let rows = rows_per_task(g.units);
-    // Per place, the sum over all tiles of the outputs' gradients times the inputs.
-    with_scratch(PLACES * g.units * g.channels, |sums| {
-        for (i, block) in grid.blocks(g).enumerate() {
-            let tiles = block.tiles();
-            with_scratch(PLACES * tiles * (g.channels + g.units), |scratch| {
-                let (inputs, outputs) = scratch.split_at_mut(PLACES * tiles * g.channels);
-                block.transform(
-                    g.channels,
-                    g.size,
-                    g.window.padding,
-                    x,
-                    transform::Kind::Input,
-                    inputs,
-                );
-                block.transform(
-                    g.units,
-                    g.output(),
-                    [0; 2],
-                    grad,
-                    transform::Kind::Output,
-                    outputs,
-                );
-                sums.par_chunks_mut(rows * g.channels).enumerate().for_each(|(task, sums)| {
-                    let (place, unit) = (task / (g.units / rows), task % (g.units / rows) * rows);
-                    let outputs = &outputs[(unit * PLACES + place) * tiles..];
-                    let outputs = Matrix::strided(outputs, rows, tiles, PLACES * tiles);
-                    let inputs = Matrix::strided(
-                        &inputs[place * tiles..],
-                        g.channels,
-                        tiles,
-                        PLACES * tiles,
-                    );
-                    product(sums, g.channels, outputs, inputs.transposed(), i > 0, false);
-                });
-            });
-        }
-        out.par_chunks_mut(g.channels * g.taps()).enumerate().for_each(|(unit, out)| {
-            transform::kernel_gradient(sums, (g.units, unit, g.channels), g.window.kernel[0], out);
-        });
-    });
 }

@@ -54,7 +54,11 @@ impl Engine {
 
     /// Applies a function of tensor operations, which is also differentiated by them: for layers whose
     /// share of the time is too small for loops of their own.
-    fn apply(&mut self, x: &Tensor, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    pub(crate) fn apply(
+        &mut self,
+        x: &Tensor,
+        f: impl Fn(&Tensor) -> Result<Tensor>,
+    ) -> Result<Tensor> {
         match self.tape() {
             Some(tape) => tape.record_graph(x, f),
             None => f(x),
