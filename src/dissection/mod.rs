@@ -2,7 +2,7 @@
 //! to.
 //!
 //! One pass over a split shows every patch to the network once and leaves [`mod@segment`]s, by groups
-//! of patches; [`finish`] puts them together. A killed pass goes on after its last segment, and the
+//! of patches; `finish` puts them together. A killed pass goes on after its last segment, and the
 //! segments of one split may come from several machines.
 
 mod agreement;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Atlas, Link, UnitCard, best_concept, evidence, methods, unit_href};
 use crate::atlas::{Exhibit, text};
-use crate::dissection::record::{Layer, Unit};
+use crate::dissection::record::{Category, Layer, Unit};
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -152,6 +152,8 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
 
 /// Whether a unit detects its best concept, and better than chance would.
 pub(super) fn detects(atlas: &Atlas, layer: &Layer, unit: &Unit) -> bool {
-    let best = layer.concepts.iter().zip(&unit.matches).max_by(|a, b| a.1.iou.total_cmp(&b.1.iou));
+    let matches = layer.concepts.iter().zip(&unit.matches);
+    let named = matches.filter(|(concept, _)| concept.category != Category::Breast);
+    let best = named.max_by(|a, b| a.1.iou.total_cmp(&b.1.iou));
     best.is_some_and(|(_, found)| found.iou > atlas.detector() && evidence::beyond_chance(found))
 }

@@ -102,12 +102,13 @@ impl Link {
     }
 }
 
-/// The concept that a unit overlaps best with, and how well. Of equals the first.
+/// The concept that a unit overlaps best with, and how well. Of equals the first. Breast and background
+/// are no names for a unit: whatever responds to tissue overlaps the breast.
 pub(super) fn best_concept<'a>(layer: &'a Layer, unit: &Unit) -> Option<(&'a Concept, f32)> {
     let mut best: Option<(&Concept, f32)> = None;
     for (concept, found) in layer.concepts.iter().zip(&unit.matches) {
         let iou = found.iou;
-        if iou > best.map_or(0.0, |(_, iou)| iou) {
+        if concept.category != Category::Breast && iou > best.map_or(0.0, |(_, iou)| iou) {
             best = Some((concept, iou));
         }
     }
