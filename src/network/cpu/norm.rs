@@ -41,28 +41,21 @@ fn fold<const N: usize>(values: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f64
 
 /// Mean and biased variance of each channel over images and positions.
 pub(crate) fn moments(x: &[f32], channels: usize, plane: usize) -> (Vec<f32>, Vec<f32>) {
-    let planes: Vec<[f64; 2]> = x
-        .par_chunks(plane.max(1))
-        .map(|plane| {
-            Arch::new().dispatch(|| {
-                let mean = fold([plane], |[value]| value) / plane.len() as f64;
-                // Rounded once; the error is taken out again.
-                let centre = mean as f32;
-                let off = mean - f64::from(centre);
-                let squares = fold([plane], |[value]| (value - centre) * (value - centre));
-                [mean, squares - plane.len() as f64 * off * off]
-            })
-        })
-        .collect();
-    // What the planes' own squares leave out: how far their means lie from the mean of all.
-    let count = (planes.len() / channels.max(1)) as f64;
+    let count = x.len() / channels.max(1);
+    let planes = |channel| x.chunks_exact(plane.max(1)).skip(channel).step_by(channels);
     (0..channels)
+        .into_par_iter()
         .map(|channel| {
-            let of = || planes.iter().skip(channel).step_by(channels);
-            let mean = of().map(|[mean, _]| mean).sum::<f64>() / count;
-            let squares =
-                of().map(|[own, squares]| squares + plane as f64 * (own - mean) * (own - mean));
-            (mean as f32, (squares.sum::<f64>() / (count * plane as f64)) as f32)
+            let mean = planes(channel).map(sum).sum::<f64>() / count as f64;
+            let centre = mean as f32;
+            let squares = |plane: &[f32]| {
+                Arch::new()
+                    .dispatch(|| fold([plane], |[value]| (value - centre) * (value - centre)))
+            };
+            let squares = planes(channel).map(squares).sum::<f64>();
+            // The mean was rounded once; its error is taken out again.
+            let off = mean - f64::from(centre);
+            (centre, (squares / count as f64 - off * off) as f32)
         })
         .unzip()
 }
