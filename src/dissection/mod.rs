@@ -1,7 +1,7 @@
 //! Network Dissection (Bau et al. 2017; the paper's section 2.3): what each unit of a layer responds
 //! to.
 //!
-//! One pass over a split shows every patch to the network once and leaves [`mod@segment`]s, by groups
+//! One pass over a split shows every patch to the network once and leaves `segment`s, by groups
 //! of patches; `finish` puts them together. A killed pass goes on after its last segment, and the
 //! segments of one split may come from several machines.
 
