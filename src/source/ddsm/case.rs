@@ -113,7 +113,7 @@ impl Case {
             return Err(Flaw::new(0, "has no DIGITIZER line"));
         };
         if films.is_empty() {
-            return Err(Flaw::new(0, "lists no view such as LEFT_CC LINES 5296 …"));
+            return Err(Flaw::new(0, "lists no view such as LEFT_CC LINES 5200 …"));
         }
         Ok(Self { name, age, density, digitiser, films, doubts })
     }
@@ -168,20 +168,20 @@ mod tests {
 
     use super::*;
 
-    const TEXT: &str = " \nics_version 1.0\nfilename D-4000-1\nDATE_OF_STUDY 21 6 95\nPATIENT_AGE 37\nFILM \n\
-        FILM_TYPE REGULAR\nDENSITY 3\nDATE_DIGITIZED 4 5 1999 \nDIGITIZER HOWTEK 43.5\nSELECTED\n\
-        LEFT_CC LINES 5296 PIXELS_PER_LINE 2566 BITS_PER_PIXEL 12 RESOLUTION 43.5 OVERLAY  \n\
-        RIGHT_MLO LINES 5386 PIXELS_PER_LINE 2596 BITS_PER_PIXEL 12 RESOLUTION 43.5 NON_OVERLAY\n";
+    const TEXT: &str = " \nics_version 1.0\nfilename D-9999-1\nDATE_OF_STUDY 1 2 03\nPATIENT_AGE 50\nFILM \n\
+        FILM_TYPE REGULAR\nDENSITY 3\nDATE_DIGITIZED 2 3 2001 \nDIGITIZER HOWTEK 43.5\nSELECTED\n\
+        LEFT_CC LINES 5200 PIXELS_PER_LINE 2500 BITS_PER_PIXEL 12 RESOLUTION 43.5 OVERLAY  \n\
+        RIGHT_MLO LINES 5300 PIXELS_PER_LINE 2600 BITS_PER_PIXEL 12 RESOLUTION 43.5 NON_OVERLAY\n";
 
     #[test]
     fn a_case_is_read() {
-        let case = Case::parse(TEXT, "D-4000-1").unwrap();
-        assert_eq!((case.age, case.density), (Some(37), Some(3)));
+        let case = Case::parse(TEXT, "D-9999-1").unwrap();
+        assert_eq!((case.age, case.density), (Some(50), Some(3)));
         assert_eq!(case.digitiser, Digitiser::HowtekIsmd);
-        assert_eq!(case.patient(), "D_4000");
+        assert_eq!(case.patient(), "D_9999");
         let [left, right] = case.films[..] else { panic!() };
-        assert_eq!(case.image(&left), "D_4000_1.LEFT_CC");
-        assert_eq!((left.columns, left.lines, left.bits, left.micron), (2566, 5296, 12, 43.5));
+        assert_eq!(case.image(&left), "D_9999_1.LEFT_CC");
+        assert_eq!((left.columns, left.lines, left.bits, left.micron), (2500, 5200, 12, 43.5));
         assert!(left.overlay && !right.overlay);
         assert_eq!((right.laterality, right.view), (Laterality::Right, View::Mlo));
         assert!(case.doubts.is_empty());
@@ -189,8 +189,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_odd_is_told() {
-        let with = |from: &str, to: &str| Case::parse(&TEXT.replace(from, to), "D-4000-1");
-        let empty = with("AGE 37", "AGE ").unwrap();
+        let with = |from: &str, to: &str| Case::parse(&TEXT.replace(from, to), "D-9999-1");
+        let empty = with("AGE 50", "AGE ").unwrap();
         assert_eq!((empty.age, empty.doubts.len()), (None, 0));
         let unknown = with("DENSITY 3", "DENSITY 0").unwrap();
         assert_eq!((unknown.density, unknown.doubts.len()), (None, 0));
@@ -202,7 +202,7 @@ mod tests {
         for (from, to, line, expected) in [
             ("HOWTEK", "KODAK", 10, "found \"KODAK 43.5\""),
             ("DIGITIZER", "DIGITISER", 0, "no DIGITIZER"),
-            ("LINES 5296", "LINES 0", 12, "LEFT_CC: expected LINES and a number, found \"0\""),
+            ("LINES 5200", "LINES 0", 12, "LEFT_CC: expected LINES and a number, found \"0\""),
             ("BITS_PER_PIXEL 12", "BITS_PER_PIXEL", 12, "BITS_PER_PIXEL and a number"),
             ("43.5 OVERLAY", "43.5", 12, "OVERLAY or NON_OVERLAY"),
             ("_", "-", 0, "lists no view"),

@@ -12,10 +12,10 @@ const OVERLAY: &str = "TOTAL_ABNORMALITIES 2\nABNORMALITY 1 \nLESION_TYPE MASS S
     SUBTLETY 3 \nPATHOLOGY MALIGNANT\nTOTAL_OUTLINES 2 \nBOUNDARY\n9 9  2 2 4 4 6 6 0 0 # \n\tCORE\n\
     10 10  2 6 #\nABNORMALITY 2\nLESION_TYPE MASS SHAPE ROUND MARGINS N/A\nASSESSMENT N/A\n\
     PATHOLOGY BENIGN_WITHOUT_CALLBACK\nTOTAL_OUTLINES 1\nBOUNDARY\n3 3 #\n";
-const ICS: &str = " \nics_version 1.0\nfilename D-4000-1\nDATE_OF_STUDY 21 6 95\nPATIENT_AGE 37\nFILM \n\
-    FILM_TYPE REGULAR\nDENSITY 3\nDATE_DIGITIZED 4 5 1999 \nDIGITIZER HOWTEK 43.5\nSELECTED\n\
-    LEFT_CC LINES 5296 PIXELS_PER_LINE 2566 BITS_PER_PIXEL 12 RESOLUTION 43.5 OVERLAY  \n\
-    RIGHT_MLO LINES 5386 PIXELS_PER_LINE 2596 BITS_PER_PIXEL 12 RESOLUTION 43.5 NON_OVERLAY\n";
+const ICS: &str = " \nics_version 1.0\nfilename D-9999-1\nDATE_OF_STUDY 1 2 03\nPATIENT_AGE 50\nFILM \n\
+    FILM_TYPE REGULAR\nDENSITY 3\nDATE_DIGITIZED 2 3 2001 \nDIGITIZER HOWTEK 43.5\nSELECTED\n\
+    LEFT_CC LINES 5200 PIXELS_PER_LINE 2500 BITS_PER_PIXEL 12 RESOLUTION 43.5 OVERLAY  \n\
+    RIGHT_MLO LINES 5300 PIXELS_PER_LINE 2600 BITS_PER_PIXEL 12 RESOLUTION 43.5 NON_OVERLAY\n";
 
 /// The overlay, the `.ics` and the lossless JPEG.
 pub(in crate::source) fn targets() -> Vec<Target> {
@@ -103,7 +103,7 @@ pub(in crate::source) fn targets() -> Vec<Target> {
             read: |bytes| {
                 let text = String::from_utf8_lossy(bytes);
                 // The name of the file is part of what is read.
-                let (stem, text) = text.split_once('\r').unwrap_or(("D-4000-1", &text));
+                let (stem, text) = text.split_once('\r').unwrap_or(("D-9999-1", &text));
                 outcome(Case::parse(text, stem).map_err(|flaw| flaw.message), |case| {
                     let names: Vec<String> = case.films.iter().map(|f| case.image(f)).collect();
                     let patient = case.patient().len().min(1);

@@ -114,7 +114,7 @@ impl Source for MiniMias {
         let mut table = Table::read(&String::from_utf8_lossy(&bytes));
         if table.entries.is_empty() {
             bail!(
-                "{} has no readable row such as `mdb001 G CIRC B 535 425 197`; is it the table of the mini-MIAS database?",
+                "{} has no readable row such as `mdb001 G CIRC B 500 400 100`; is it the table of the mini-MIAS database?",
                 listing.info.display()
             );
         }
@@ -409,7 +409,7 @@ fn ranges(numbers: &[u32]) -> String {
 /// The table.
 #[cfg(test)]
 pub(super) fn fuzz_target() -> super::fuzz::Target {
-    const TABLE: &str = "Preamble mdb001\n=====\n\nmdb001 G CIRC B 535 425 197\nmdb002 F NORM \n\
+    const TABLE: &str = "Preamble mdb001\n=====\n\nmdb001 G CIRC B 500 400 100\nmdb002 F NORM \n\
         mdb005 D SPIC M 20 10 5\nmdb005 D ARCH B 1 1 9\nmdb059 F CIRC B\nmdb216 D CALC M *NOTE 3*\n====\n";
     super::fuzz::Target {
         name: "mini_mias",

@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn every_form_of_row_is_read() {
-        let row = parse("mdb001 G CIRC B 535 425 197").unwrap();
+        let row = parse("mdb001 G CIRC B 500 400 100").unwrap();
         assert_eq!((row.reference.as_str(), row.number), ("mdb001", 1));
         assert_eq!(row.tissue, Tissue::FattyGlandular);
         let place = Some(Place { x: 535.0, y: 425.0, radius: 197.0 });
