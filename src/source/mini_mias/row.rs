@@ -199,7 +199,7 @@ mod tests {
         let row = parse("mdb001 G CIRC B 500 400 100").unwrap();
         assert_eq!((row.reference.as_str(), row.number), ("mdb001", 1));
         assert_eq!(row.tissue, Tissue::FattyGlandular);
-        let place = Some(Place { x: 535.0, y: 425.0, radius: 197.0 });
+        let place = Some(Place { x: 500.0, y: 400.0, radius: 100.0 });
         assert_eq!(row.finding, Some(Finding { class: Class::Circ, malignant: false, place }));
         assert_eq!(parse("mdb003 D NORM ").unwrap().finding, None);
         let unplaced = |class, malignant| Some(Finding { class, malignant, place: None });
