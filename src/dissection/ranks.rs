@@ -1,18 +1,6 @@
-//! Ranks of scores, and what follows from them.
+//! What follows from the ranks of scores.
 
-/// Rank of each value from 1; tied values share the mean of their ranks.
-pub(super) fn midranks(values: &[f32]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut below = 0;
-    for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let rank = below as f64 + (tied.len() as f64 + 1.0) / 2.0;
-        tied.iter().for_each(|&i| ranks[i] = rank);
-        below += tied.len();
-    }
-    ranks
-}
+use crate::training::metrics::midranks;
 
 /// Area under the ROC curve of some scores, ties counted half; `None` where all or none is positive.
 pub(super) fn auc(scores: &[f32], positive: &[bool]) -> Option<f32> {

@@ -10,9 +10,9 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::ranks;
 use super::record::unit_name;
 use crate::artifact::{self, Fingerprint, Stamp};
+use crate::training::metrics::midranks;
 
 /// Version of the file and of the computation behind it.
 pub const FORMAT: u32 = 1;
@@ -138,7 +138,7 @@ fn standard(folder: &Path) -> Result<Tensor> {
 }
 
 fn standard_ranks(scores: &[f32]) -> Vec<f32> {
-    let ranks = ranks::midranks(scores);
+    let ranks = midranks(scores);
     let mean = (ranks.len() as f64 + 1.0) / 2.0;
     let length = ranks.iter().map(|rank| (rank - mean).powi(2)).sum::<f64>().sqrt();
     let scale = if length > 0.0 { 1.0 / length } else { 0.0 };

@@ -110,7 +110,7 @@ impl<'a> Draft<'a> {
         let Catalogue { mut mammograms, summary, mut notices } = source.catalogue()?;
         notices.extend(split::settle(&mut mammograms));
         check_names(&mammograms)?;
-        let (splits, given) = split(source, &mammograms, config)?;
+        let (splits, given) = split(&mammograms, config)?;
         let ready = source.ready(config.patches.classes)?;
         let manifest = Manifest {
             format: FORMAT,
@@ -189,23 +189,15 @@ impl<'a> Draft<'a> {
 }
 
 /// The part of each patient, and how many of these the source itself gives.
-fn split(
-    source: &dyn Source,
-    mammograms: &[Mammogram],
-    config: &Config,
-) -> Result<(BTreeMap<String, Split>, u32)> {
-    let mut parts = source.splits(config.split, config.seed)?;
-    let patients: BTreeSet<&str> = mammograms.iter().map(|m| m.patient.as_str()).collect();
-    parts.retain(|patient, _| patients.contains(patient.as_str()));
-    let rest: Vec<&Mammogram> =
-        mammograms.iter().filter(|m| !parts.contains_key(&m.patient)).collect();
-    let dealt = split::split(&rest, config.split, config.seed);
+fn split(mammograms: &[Mammogram], config: &Config) -> Result<(BTreeMap<String, Split>, u32)> {
+    let parts = split::split(mammograms, config.split, config.seed);
     // Not those that were taken for validation.
-    let kept =
-        rest.iter().filter(|m| m.assigned.is_some_and(|part| dealt.get(&m.patient) == Some(&part)));
-    let kept: BTreeSet<&str> = kept.map(|m| m.patient.as_str()).collect();
-    let given = u32::try_from(parts.len() + kept.len())?;
-    parts.extend(dealt);
+    let given: BTreeSet<&str> = mammograms
+        .iter()
+        .filter(|m| m.assigned.is_some_and(|part| parts.get(&m.patient) == Some(&part)))
+        .map(|m| m.patient.as_str())
+        .collect();
+    let given = u32::try_from(given.len())?;
     Ok((parts, given))
 }
 

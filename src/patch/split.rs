@@ -34,7 +34,7 @@ enum Kind {
 
 /// The part of each patient; the same for the same mammograms, shares and seed.
 pub(super) fn split(
-    mammograms: &[&Mammogram],
+    mammograms: &[Mammogram],
     shares: Shares,
     seed: u64,
 ) -> BTreeMap<String, Split> {
@@ -47,7 +47,7 @@ pub(super) fn split(
         };
         kinds.entry(&mammogram.patient).and_modify(|k| *k = kind.min(*k)).or_insert(kind);
     }
-    let mut parts = assigned(mammograms.iter().copied());
+    let mut parts = assigned(mammograms);
     let shares = [shares.train, shares.validation, shares.test];
     let open = kinds.iter().filter(|(patient, _)| !parts.contains_key(**patient));
     let dealt = deal(open, shares, ChaCha8Rng::seed_from_u64(seed));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     fn dealt(mammograms: &[Mammogram], shares: Shares, seed: u64) -> BTreeMap<String, Split> {
-        split(&mammograms.iter().collect::<Vec<_>>(), shares, seed)
+        split(mammograms, shares, seed)
     }
 
     fn counts(parts: &BTreeMap<String, Split>, range: std::ops::Range<usize>) -> [usize; 3] {

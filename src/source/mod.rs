@@ -25,7 +25,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Fingerprint;
-use crate::config::{self, Shares, Split};
+use crate::config;
 use crate::mammogram::{Grey, Mammogram};
 
 pub use cbis_ddsm::CbisDdsm;
@@ -73,16 +73,6 @@ pub trait Source: Sync {
     /// # Errors
     /// Names the file and what is wrong with it.
     fn image(&self, mammogram: &Mammogram) -> Result<Grey>;
-
-    /// The part of the split that the data set itself gives to patients; the others are dealt by
-    /// `shares` and `seed`.
-    ///
-    /// # Errors
-    /// When the data set cannot be read.
-    fn splits(&self, shares: Shares, seed: u64) -> Result<BTreeMap<String, Split>> {
-        let _ = (shares, seed);
-        Ok(BTreeMap::new())
-    }
 
     /// The patches that the data set comes with, to be used as they are; `None`: patches are cut.
     ///

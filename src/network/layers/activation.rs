@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::Engine;
+use super::{Engine, mask};
 use crate::network::cpu;
 
 /// `max(x, 0)`, with gradient 0 at 0 as in PyTorch (Candle's own has 1).
@@ -16,10 +16,7 @@ pub(crate) fn relu(x: &Tensor, engine: &mut Engine) -> Result<Tensor> {
     if let Some(tape) = engine.tape() {
         let (x, result) = (x.clone(), y.clone());
         tape.record(&[&x.clone()], &y, move |mut grad, gradients| {
-            cpu::with_values([&result], |[y]| {
-                cpu::elementwise::mask(&mut grad, y);
-                Ok(())
-            })?;
+            mask(&mut grad, Some(&result))?;
             gradients.add(&x, grad)
         });
     }

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor, bail};
 
 use super::activation::relu_composed;
-use super::{Engine, Window, in_precision};
+use super::{Engine, Window, in_precision, mask};
 use crate::network::Precision;
 use crate::network::cpu::convolution::{self as loops, Finish, Geometry};
 use crate::network::cpu::{self};
@@ -59,12 +59,7 @@ pub(crate) fn convolution(
         let (x, weight, result) = (x.clone(), weight.clone(), relu.then(|| y.clone()));
         let inputs = [x.clone(), weight.clone(), bias.clone()];
         tape.record(&inputs.each_ref(), &y, move |mut grad, gradients| {
-            if let Some(y) = result {
-                cpu::with_values([&y], |[y]| {
-                    cpu::elementwise::mask(&mut grad, y);
-                    Ok(())
-                })?;
-            }
+            mask(&mut grad, result.as_ref())?;
             if gradients.wants(&bias) {
                 let by_bias = loops::bias_gradient(&grad, g.units, rows * columns);
                 gradients.add(&bias, by_bias)?;

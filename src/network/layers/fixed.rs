@@ -1,12 +1,12 @@
 //! Convolutions whose weights stay as they are: those of inference.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use candle_core::{Result, Tensor};
 
 use super::activation::relu_composed;
 use super::conv::{convolution_composed, geometry};
-use super::{Affine, Engine, Moments, Window};
+use super::{Affine, Engine, Moments, Window, mask};
 use crate::network::cpu::convolution::{self as loops, Finish};
 use crate::network::cpu::{self, winograd};
 
@@ -39,7 +39,7 @@ impl Fixed {
 /// Convolves, adds the bias and the shortcut, and rectifies with `relu`.
 pub(crate) fn convolution_fixed(
     x: &Tensor,
-    fixed: &std::sync::Arc<Fixed>,
+    fixed: &Arc<Fixed>,
     window: Window,
     shortcut: Option<&Tensor>,
     relu: bool,
@@ -74,15 +74,10 @@ pub(crate) fn convolution_fixed(
     if let Some(tape) = engine.tape() {
         let (x, result) = (x.clone(), relu.then(|| y.clone()));
         let shortcut = shortcut.cloned();
-        let fixed = std::sync::Arc::clone(fixed);
+        let fixed = Arc::clone(fixed);
         let inputs: Vec<Tensor> = [x.clone()].into_iter().chain(shortcut.clone()).collect();
         tape.record(&inputs.iter().collect::<Vec<_>>(), &y, move |mut grad, gradients| {
-            if let Some(y) = result {
-                cpu::with_values([&y], |[y]| {
-                    cpu::elementwise::mask(&mut grad, y);
-                    Ok(())
-                })?;
-            }
+            mask(&mut grad, result.as_ref())?;
             if gradients.wants(&x) {
                 let by_x = cpu::with_values([&fixed.weight], |[weight]| {
                     Ok(loops::input_gradient(&g, &grad, weight))

@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor, bail};
 
 use super::activation::relu_composed;
-use super::{Engine, in_precision};
+use super::{Engine, in_precision, mask};
 use crate::network::Precision;
 use crate::network::cpu::{self, Matrix, product};
 
@@ -37,12 +37,7 @@ pub(crate) fn linear(
         let (inputs_of, result) =
             ([x.clone(), weight.clone(), bias.clone()], relu.then(|| y.clone()));
         tape.record(&inputs_of.each_ref(), &y, move |mut grad, gradients| {
-            if let Some(y) = result {
-                cpu::with_values([&y], |[y]| {
-                    cpu::elementwise::mask(&mut grad, y);
-                    Ok(())
-                })?;
-            }
+            mask(&mut grad, result.as_ref())?;
             if gradients.wants(&bias) {
                 gradients.add(&bias, cpu::convolution::bias_gradient(&grad, outputs, 1))?;
             }

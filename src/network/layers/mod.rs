@@ -15,8 +15,8 @@ mod pool;
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::Precision;
 use super::tape::Tape;
+use super::{Precision, cpu};
 pub(super) use activation::{dropout, relu};
 pub(super) use conv::convolution;
 pub(super) use fixed::{Fixed, convolution_fixed};
@@ -64,6 +64,15 @@ impl Engine {
             None => f(x),
         }
     }
+}
+
+/// Takes a gradient back through a ReLU, given what it made of its input; without one nothing changes.
+fn mask(grad: &mut [f32], rectified: Option<&Tensor>) -> Result<()> {
+    let Some(y) = rectified else { return Ok(()) };
+    cpu::with_values([y], |[y]| {
+        cpu::elementwise::mask(grad, y);
+        Ok(())
+    })
 }
 
 /// Applies a product of `a` and `b` in the precision asked for; arguments, result and gradients are

@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use self::listing::{Label, Listing};
 use super::{About, Catalogue, Notice, Ready, ReadyPatch, Source};
 use crate::artifact::Fingerprint;
-use crate::config::{Shares, Split};
+use crate::config::Split;
 use crate::mammogram::{self, Grey, Lesion, Mammogram, Outline, Pathology, contours};
 
 /// Shapes of a mask and of its mammogram differ by at most this share.
@@ -177,7 +177,7 @@ impl Source for DdsmRelease {
             );
         }
         let mut notices = listing.notices.clone();
-        let (_, strays) = listing.split();
+        let (parts, strays) = listing.split();
         let wanted: BTreeSet<String> = if ready {
             let mut films = BTreeSet::new();
             for (labels, classes) in listing.labels.iter().zip([2, 3]) {
@@ -228,6 +228,8 @@ impl Source for DdsmRelease {
             .collect();
         let mut mammograms = Vec::new();
         for (mammogram, told) in read {
+            let mammogram =
+                mammogram.map(|m| Mammogram { assigned: parts.get(&m.patient).copied(), ..m });
             mammograms.extend(mammogram);
             notices.extend(told);
         }
@@ -249,10 +251,6 @@ impl Source for DdsmRelease {
             bail!("{} has no ddsm_raw/{}.jpg", self.root.display(), mammogram.id);
         };
         decode(path)
-    }
-
-    fn splits(&self, _: Shares, _: u64) -> Result<BTreeMap<String, Split>> {
-        Ok(self.listing()?.split().0)
     }
 
     fn ready(&self, classes: u32) -> Result<Option<Ready>> {

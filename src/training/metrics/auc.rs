@@ -92,7 +92,7 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// Rank of each value from 1; tied values share the mean of their ranks.
-fn midranks(values: &[f32]) -> Vec<f64> {
+pub(crate) fn midranks(values: &[f32]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];

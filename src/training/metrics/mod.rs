@@ -5,6 +5,7 @@ mod bootstrap;
 mod calibration;
 mod curves;
 
+pub(crate) use auc::midranks;
 pub use auc::{Comparison, auc, compare};
 pub use bootstrap::{RESAMPLES, by_patient};
 pub use calibration::calibration;
