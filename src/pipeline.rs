@@ -1,8 +1,9 @@
 //! The stages in order, each skipped when what it would make is there and fresh.
 
+use std::fs::TryLockError;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use candle_core::Device;
 
 use crate::artifact::{self, Fingerprint, Layout, Stamp};
@@ -66,11 +67,22 @@ impl<'a> Pipeline<'a> {
     /// When another run is at work in it, or it cannot be written.
     pub fn lock(&self) -> Result<std::fs::File> {
         let file = self.lock_file()?;
-        file.try_lock().with_context(|| {
-            format!("another run is at work in {}; wait for it", self.config.output.display())
-        })?;
+        self.locked(file.try_lock())?;
         artifact::remove_litter(&self.config.output)?;
         Ok(file)
+    }
+
+    /// Says what kept a lock from being taken.
+    fn locked(&self, taken: Result<(), TryLockError>) -> Result<()> {
+        let folder = self.config.output.display();
+        match taken {
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => {
+                bail!("another run is at work in {folder}; wait for it")
+            }
+            Err(TryLockError::Error(error)) => Err(error)
+                .with_context(|| format!("{folder} cannot be locked; does its disk allow locks?")),
+        }
     }
 
     fn lock_file(&self) -> Result<std::fs::File> {
@@ -78,7 +90,9 @@ impl<'a> Pipeline<'a> {
             let folder = self.config.output.join("work");
             fs_err::create_dir_all(&folder)?;
             let path = folder.join("lock");
-            let file = fs_err::OpenOptions::new().create(true).append(true).open(path)?;
+            // Network file systems lock for sharing only what can be read.
+            let file =
+                fs_err::OpenOptions::new().create(true).read(true).append(true).open(path)?;
             Ok(file.into_parts().0)
         };
         open().context("the output folder cannot be used")
@@ -91,9 +105,7 @@ impl<'a> Pipeline<'a> {
     /// As [`Pipeline::lock`].
     pub fn share(&self) -> Result<std::fs::File> {
         let file = self.lock_file()?;
-        file.try_lock_shared().with_context(|| {
-            format!("another run is at work in {}; wait for it", self.config.output.display())
-        })?;
+        self.locked(file.try_lock_shared())?;
         Ok(file)
     }
 

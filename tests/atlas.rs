@@ -228,11 +228,13 @@ fn tables_hold_the_columns_of_the_design() {
         header,
         "network, layer, unit, concept, category, iou, iou_within, auc, chance_mean, chance_high, p, p_corrected, detector"
     );
-    assert_eq!(rows.len(), 16 * 5);
-    assert_eq!(
-        (rows[0][3].as_str(), rows[0][4].as_str(), rows[0][12].as_str()),
-        ("malignant", "pathology", "true")
-    );
+    assert_eq!(rows.len(), 16 * 6);
+    let of = |row: usize| [3, 4, 12].map(|column: usize| rows[row][column].as_str());
+    assert_eq!(of(0), ["malignant", "pathology", "true"]);
+    // However well a unit overlaps the breast, that is no name for it.
+    assert_eq!(of(5), ["breast", "breast", "false"]);
+    let (_, rows) = table("units.csv");
+    assert!(rows.iter().all(|row| row[5] != "breast"));
     let (_, rows) = table("top_patches.csv");
     assert_eq!(rows[0][3], "1");
     let (header, rows) = table("labels.csv");

@@ -45,12 +45,12 @@ pub(super) const TABLES: [Table; 6] = [
             ("unit", "number of the unit, from 1, four digits"),
             ("max_score", "greatest score over the patches"),
             ("threshold", "activation threshold T"),
-            ("concept", "concept with the best IoU; empty when no concept overlaps"),
-            ("iou", "that IoU"),
             (
-                "influence_rank",
-                "rank of the unit by its influence on the cancer score; empty when not measured",
+                "concept",
+                "concept with the best IoU, breast and background aside; empty without any",
             ),
+            ("iou", "that IoU"),
+            ("influence_rank", "rank of the unit by its influence on the cancer score"),
             ("labels", "what readers called it, separated by semicolons"),
             ("categories", "BI-RADS categories of those labels, separated by semicolons"),
             (
@@ -72,8 +72,8 @@ pub(super) const TABLES: [Table; 6] = [
             ("network", "name of the network"),
             ("layer", "name of the layer"),
             ("unit", "number of the unit, from 1, four digits"),
-            ("concept", "term, malignant or benign"),
-            ("category", "pathology, finding or region"),
+            ("concept", "term, malignant, benign, breast or background"),
+            ("category", "pathology, finding, region or breast"),
             ("iou", "intersection over union, pooled over the annotated patches"),
             ("iou_within", "the same over the patches that hold some concept of the category"),
             (
@@ -84,7 +84,7 @@ pub(super) const TABLES: [Table; 6] = [
             ("chance_high", "95th percentile of the same"),
             ("p", "probability of the IoU by chance"),
             ("p_corrected", "the same, corrected for the number of concepts"),
-            ("detector", "true when the IoU exceeds the detector's level"),
+            ("detector", "true when the IoU exceeds the level; never for breast and background"),
         ],
     },
     Table {
@@ -287,7 +287,7 @@ fn concepts(atlas: &Atlas) -> Vec<Row> {
                     optional(chance.map(|chance| chance.high)),
                     optional(chance.map(|chance| chance.p)),
                     optional(chance.map(|chance| chance.adjusted)),
-                    (found.iou > atlas.detector()).to_string(),
+                    atlas.is_detector(concept, found.iou).to_string(),
                 ]);
             }
         }

@@ -26,7 +26,7 @@ pub(super) fn lesion(outline: &Outline, tolerance: f32) -> String {
     }
 }
 
-/// A coarser copy of an overlay for small pictures: rings of absolute straight lines lose the
+/// A coarser copy of an overlay for small pictures: rings of straight lines lose the
 /// corners that stray less than `tolerance`; anything else is returned as it is.
 pub(super) fn coarse(path: &str, tolerance: f32) -> String {
     match rings(path) {
@@ -37,7 +37,7 @@ pub(super) fn coarse(path: &str, tolerance: f32) -> String {
     }
 }
 
-/// Corners of each ring of path data made of absolute `M`, `L`, `H`, `V` and `Z`.
+/// Corners of each ring of path data made of `M`, `L`, `l`, `H`, `V` and `Z`.
 fn rings(path: &str) -> Option<Vec<Vec<Point>>> {
     let mut rings = Vec::new();
     let mut ring: Vec<Point> = Vec::new();
@@ -53,7 +53,7 @@ fn rings(path: &str) -> Option<Vec<Vec<Point>>> {
             }
             match next {
                 'M' if ring.is_empty() => {}
-                'L' | 'H' | 'V' if !ring.is_empty() => {}
+                'L' | 'l' | 'H' | 'V' if !ring.is_empty() => {}
                 'Z' | 'z' if !ring.is_empty() => rings.push(std::mem::take(&mut ring)),
                 _ => return None,
             }
@@ -70,7 +70,8 @@ fn rings(path: &str) -> Option<Vec<Vec<Point>>> {
         let last = ring.last().copied();
         match (command, numbers.as_slice(), last) {
             ('M' | 'L', &[x, y], _) => ring.push([x, y]),
-            ('M' | 'L', &[_], _) => continue,
+            ('l', &[x, y], Some([a, b])) => ring.push([a + x, b + y]),
+            ('M' | 'L' | 'l', &[_], _) => continue,
             ('H', &[x], Some([_, y])) => ring.push([x, y]),
             ('V', &[y], Some([x, _])) => ring.push([x, y]),
             _ => return None,
@@ -110,6 +111,8 @@ mod tests {
     fn overlays_lose_corners_that_nobody_sees() {
         let path = "M10 10L20 10.2L30 10L30,30L10 30ZM50.5 50V60H60.25V50Z";
         assert_eq!(coarse(path, 0.5), "M10 10L30 10L30 30L10 30ZM51 50L51 60L60 60L60 50Z");
+        // As dissection writes them.
+        assert_eq!(coarse("M10 10l10.2 .2l9.8-.2 0 20-20 0Z", 0.5), "M10 10L30 10L30 30L10 30Z");
         assert_eq!(coarse("", 1.0), "");
         // What is not understood is kept.
         for odd in ["M0 0C1 2 3 4 5 6Z", "m0 0l1 1z", "M1 2 L", "L1 2Z", "M1 2L3 4"] {

@@ -317,7 +317,7 @@ impl Check<'_> {
                 file.permutations,
                 default.permutations,
                 0,
-                100_000,
+                10_000,
             )?,
             detector: self.number(
                 "dissection.detector",

@@ -80,7 +80,8 @@ impl Shard {
 
     /// Its part of `count` groups.
     fn groups(self, count: usize) -> std::ops::Range<usize> {
-        let edge = |number: usize| count * number / self.of;
+        // Wide enough for any product of the two.
+        let edge = |number: usize| (count as u128 * number as u128 / self.of as u128) as usize;
         edge(self.number - 1)..edge(self.number)
     }
 }

@@ -53,7 +53,7 @@ pub struct Field {
 /// A term with a pixel mask in the data set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concept {
-    /// Lexicon term id, or `malignant` / `benign` for pathology.
+    /// Term id of a lexicon, `malignant` or `benign` for pathology, `breast` or `background`.
     pub id: String,
     /// What kind of thing it is.
     pub category: Category,

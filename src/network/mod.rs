@@ -1,9 +1,10 @@
 //! Convolutional networks on Candle: torchvision's AlexNet, VGG, Inception v3 and ResNets, by its
 //! names and shapes.
 //!
-//! [`Network`] is the whole interface: build it, load weights, ask for logits (to train on, the
-//! gradients are Candle's to walk) or for the maps of named layers (to dissect). Candle computes some
-//! gradients wrongly or not at all and is slow on the processor, so the layers are our own.
+//! [`Network`] is the whole interface: build it, load weights, and ask for logits to train on
+//! ([`Network::training_logits`]) or, with weights that stay ([`Network::inference`]), for logits and for
+//! the maps of named layers. Candle computes some gradients wrongly or not at all and is slow on the
+//! processor, so the layers are our own, and there the walk back too.
 
 mod alexnet;
 mod architecture;
@@ -453,11 +454,6 @@ pub struct Inference<'a> {
 }
 
 impl Inference<'_> {
-    /// The network.
-    pub fn network(&self) -> &Network {
-        self.network
-    }
-
     /// Logits of images, n x 3 x input x input, one row per image, one column per class.
     ///
     /// # Errors

@@ -467,6 +467,38 @@ fn results_do_not_depend_on_the_number_of_threads() {
     assert!(one == run(2) && one == run(5));
 }
 
+/// The path of other devices, run on the processor: whole networks, there differentiated by Candle.
+#[test]
+fn the_composed_path_is_the_processors() {
+    for (name, size) in [("alexnet", 67), ("resnet10", 65), ("inception_v3", 107)] {
+        let edge = size as usize;
+        let network = golden_network(name, 3, edge, Design::default());
+        let x = values(1, &[2, 3, edge, edge]);
+        let inference = network.inference();
+        let layers = network.layers();
+        let ours = inference.sensitivity(&x, layers).unwrap();
+        let mut pass = inference.pass(layers).differentiable();
+        pass.engine = Engine::Composed(Precision::F32);
+        let logits = network.run_through(&x, &mut pass).unwrap();
+        let theirs = composed_sensitivity(&pass, &logits).unwrap();
+        close(&flat(&ours.logits), &flat(&theirs.logits), 1e-4, name);
+        close(&flat(&ours.logits), &flat(&inference.logits(&x).unwrap()), 1e-6, name);
+        for (i, layer) in layers.iter().enumerate() {
+            let what = format!("{name} {layer}");
+            close(&flat(&ours.maps[i]), &flat(&theirs.maps[i]), 1e-4, &what);
+            for class in 0..3 {
+                let (a, b) = (&ours.gradients[class][i], &theirs.gradients[class][i]);
+                assert_eq!(a.dims(), ours.maps[i].dims(), "{what}");
+                // A ReLU or a maximum of near equals may turn: single values, not the whole.
+                let (a, b) = (flat(a), flat(b));
+                let size = b.iter().map(|v| f64::from(v.abs())).sum::<f64>();
+                let off = a.iter().zip(&b).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>();
+                assert!(size > 0.0 && off < 1e-2 * size, "{what}: {off} of {size}");
+            }
+        }
+    }
+}
+
 #[test]
 fn fields_are_where_the_gradient_reaches() {
     for (name, size) in [

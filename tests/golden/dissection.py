@@ -254,6 +254,9 @@ def compare(project, exported, name, limit):
             regions = (upsample(own, record["anchor"], record["field"], edge) > t).numpy()
             area = regions[annotated].sum()
             for concept, found in zip(record["concepts"], ours["matches"]):
+                # Other regions have annotations of their own, which are not drawn here.
+                if concept["category"] not in ("pathology", "finding"):
+                    continue
                 of = masks[concept["id"]]
                 both = sum((regions[p] & m).sum() for p, m in of.items())
                 total = sum(m.sum() for m in of.values())

@@ -402,7 +402,8 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
 /// A layer whose units rank the patches at random, some leaning towards lesions.
 pub fn layer(manifest: &Manifest, network: &str, name: &str, units: u32, top: usize) -> Layer {
     let shown = manifest.of_split(Split::Validation);
-    let concepts = ["malignant", "benign", "mass", "margin-spiculated", "margin-circumscribed"];
+    let concepts =
+        ["malignant", "benign", "mass", "margin-spiculated", "margin-circumscribed", "breast"];
     Layer {
         format: 2,
         network: network.into(),
@@ -416,8 +417,11 @@ pub fn layer(manifest: &Manifest, network: &str, name: &str, units: u32, top: us
         anchor: config::Anchor::ReceptiveField,
         concepts: concepts
             .map(|id| {
-                let lesion = ["malignant", "benign"].contains(&id);
-                let category = if lesion { Category::Pathology } else { Category::Finding };
+                let category = match id {
+                    "malignant" | "benign" => Category::Pathology,
+                    "breast" => Category::Breast,
+                    _ => Category::Finding,
+                };
                 Concept { id: id.into(), category, patches: 17 }
             })
             .to_vec(),
@@ -474,7 +478,7 @@ fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit
             TopPatch { patch, score, at: [3, 3], roi: [0.0, 0.0, edge, edge], overlay }
         })
         .collect();
-    let matches = (0..5)
+    let mut matches: Vec<Match> = (0..5)
         .map(|c| {
             let value = 0.06 * noise.next() * noise.next();
             let iou = if unit % 3 == 1 && c == 0 { 0.05 + 0.2 * noise.next() } else { value };
@@ -491,6 +495,9 @@ fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit
             }
         })
         .collect();
+    // Every unit overlaps the breast, which names none.
+    let chance = Some(Chance { mean: 0.5, high: 0.6, p: 0.005, adjusted: 0.02 });
+    matches.push(Match { iou: 0.9, within: 0.9, auc: Some(0.5), chance });
     let level = |percentile, from: usize| Level {
         percentile,
         patches: top.iter().skip(from).take(4).cloned().collect(),

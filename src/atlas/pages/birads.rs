@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::unit::association_words;
 use super::{Atlas, Link, UnitCard, best_concept};
 use crate::atlas::text;
-use crate::dissection::record::unit_name;
+use crate::dissection::record::{Category, unit_name};
 use crate::study::answer::Phenomenon;
 
 /// Patches per row, and units named per term.
@@ -112,7 +112,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
             };
             rows.push((order, row));
         }
-        for concept in &layer.concepts {
+        for concept in layer.concepts.iter().filter(|c| c.category != Category::Breast) {
             measured.insert(&concept.id, true);
         }
         if let Some((concept, iou)) = best_concept(layer, unit)

@@ -50,7 +50,7 @@ pub(super) fn concepts(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Vec<Concept
             standing: atlas.labels.standing(&concept.id),
             iou: format!("{:.3}", found.iou),
             width: format!("{:.1}", 100.0 * found.iou / widest),
-            detector: found.iou > atlas.detector(),
+            detector: atlas.is_detector(concept, found.iou),
             beyond: beyond_chance(found),
             within: format!("{:.3}", found.within),
             chance: found.chance.as_ref().map(shown),
@@ -112,7 +112,14 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> Vie
             .patches
             .iter()
             .enumerate()
-            .map(|(at, top)| atlas.patch(name, at + 1, top))
+            .map(|(at, top)| PatchView {
+                alt: format!(
+                    "Patch {} drawn around the {:.0}th percentile of {name}",
+                    at + 1,
+                    100.0 * level.percentile
+                ),
+                ..atlas.patch(name, at + 1, top)
+            })
             .collect(),
     });
     let likes = |likes: &[Like]| {

@@ -20,6 +20,8 @@ pub(super) struct View {
     networks: Vec<NetworkRow>,
     telling: Vec<UnitCard>,
     labelled_units: Vec<UnitCard>,
+    /// The IoU above which a unit is a detector.
+    detector: String,
 }
 
 #[derive(Serialize)]
@@ -80,6 +82,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         })
         .collect();
     View {
+        detector: atlas.detector().to_string(),
         mammograms: text::count(manifest.mammograms.len() as u64),
         patients: text::count(patients.len() as u64),
         patches: text::count(manifest.patches.len() as u64),

@@ -18,7 +18,7 @@ pub(super) struct View {
     detectors: String,
     distinct: String,
     beyond: String,
-    level: f32,
+    level: String,
     permutations: u32,
     concepts: Vec<ConceptRow>,
     units: Vec<Row>,
@@ -29,8 +29,8 @@ struct ConceptRow {
     name: String,
     standing: String,
     patches: String,
-    units: usize,
-    beyond: usize,
+    units: String,
+    beyond: String,
     best: Vec<BestUnit>,
 }
 
@@ -110,7 +110,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
         beyond: text::count(
             layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count() as u64
         ),
-        level: evidence::LEVEL,
+        level: evidence::LEVEL.to_string(),
         permutations: layer.permutations,
         concepts: (0..layer.concepts.len())
             .map(|at| {
@@ -123,14 +123,19 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
                             .is_some_and(|(best, iou)| *best == *concept && iou > atlas.detector())
                     })
                     .collect();
+                // They name no unit.
+                let nameless = concept.category == Category::Breast;
+                let count = |count: usize| if nameless { "–".into() } else { count.to_string() };
                 let mut ranked: Vec<&Unit> = layer.units.iter().collect();
                 ranked.sort_by(|a, b| b.matches[at].iou.total_cmp(&a.matches[at].iou));
                 ConceptRow {
                     name: atlas.labels.name(&concept.id),
                     standing: atlas.labels.standing(&concept.id),
                     patches: text::count(concept.patches),
-                    units: own.len(),
-                    beyond: own.iter().filter(|u| evidence::beyond_chance(&u.matches[at])).count(),
+                    units: count(own.len()),
+                    beyond: count(
+                        own.iter().filter(|u| evidence::beyond_chance(&u.matches[at])).count(),
+                    ),
                     best: ranked
                         .into_iter()
                         .take(3)
@@ -152,8 +157,9 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
 
 /// Whether a unit detects its best concept, and better than chance would.
 pub(super) fn detects(atlas: &Atlas, layer: &Layer, unit: &Unit) -> bool {
-    let matches = layer.concepts.iter().zip(&unit.matches);
-    let named = matches.filter(|(concept, _)| concept.category != Category::Breast);
-    let best = named.max_by(|a, b| a.1.iou.total_cmp(&b.1.iou));
-    best.is_some_and(|(_, found)| found.iou > atlas.detector() && evidence::beyond_chance(found))
+    best_concept(layer, unit).is_some_and(|(best, iou)| {
+        let mut matches = layer.concepts.iter().zip(&unit.matches);
+        let found = matches.find(|(concept, _)| *concept == best);
+        iou > atlas.detector() && found.is_some_and(|(_, found)| evidence::beyond_chance(found))
+    })
 }

@@ -202,6 +202,11 @@ impl<'a> Atlas<'a> {
         Self { inputs, labels, theme, articles, lesions }
     }
 
+    /// Whether a unit with this IoU is a detector of the concept.
+    pub(super) fn is_detector(&self, concept: &Concept, iou: f32) -> bool {
+        concept.category != Category::Breast && iou > self.detector()
+    }
+
     /// The IoU above which a unit is a detector.
     pub(super) fn detector(&self) -> f32 {
         self.inputs.config.dissection.detector as f32

@@ -162,10 +162,13 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
                         text::coordinate(layer.field.stride)
                     ),
                     detectors: text::count(detected.len() as u64),
-                    beyond: text::count(
-                        layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count()
-                            as u64,
-                    ),
+                    beyond: match layer.permutations {
+                        0 => "–".into(),
+                        _ => text::count(
+                            layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count()
+                                as u64,
+                        ),
+                    },
                     concepts: text::count(distinct.len() as u64),
                     best: best
                         .map(|(id, iou)| format!("{} ({iou:.3})", atlas.labels.name(id)))

@@ -37,7 +37,7 @@ pub(super) struct View {
     above: String,
     histogram: Chart,
     concepts: Vec<evidence::ConceptRow>,
-    level: f32,
+    level: String,
     evidence: evidence::View,
     answers: Vec<AnswerView>,
 }
@@ -139,7 +139,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
             (f64::from(unit.threshold), "T"),
         ),
         concepts: evidence::concepts(atlas, layer, unit),
-        level: atlas.detector(),
+        level: atlas.detector().to_string(),
         evidence: evidence::view(atlas, layer, unit, &name),
         answers: answers(atlas, &name),
         name,

@@ -1,8 +1,8 @@
 //! Batch normalisation (Ioffe & Szegedy 2015) fused with what follows it in a residual block: the
 //! addition of the shortcut and the ReLU.
 //!
-//! Memory bounds these loops: every plane is read once per pass, and what is computed of it is combined
-//! per channel afterwards, in the order of the images.
+//! Memory bounds these loops, so each does all that can be done while a plane is at hand; sums over
+//! images run in their order.
 
 use pulp::Arch;
 use rayon::prelude::*;
