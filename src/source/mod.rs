@@ -183,6 +183,9 @@ pub struct Notice {
     pub skipped: bool,
 }
 
+/// Pixels that an image is believed to have; a mammogram has at most 55 million.
+const MAX_PIXELS: u64 = 1 << 26;
+
 #[cfg(test)]
 #[path = "../../tests/support/ljpeg.rs"]
 mod encoder;
@@ -197,6 +200,7 @@ pub(crate) fn real_data(name: &str) -> Option<std::path::PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
+    assert!(std::env::var_os("UNIT_ATLAS_DATA").is_none(), "{} is not there", folder.display());
     // Written past the test harness, which hides what passing tests print.
     let _ = std::io::Write::write_fmt(
         &mut std::io::stderr(),

@@ -12,13 +12,11 @@ use anyhow::{Context, Result, bail, ensure};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::dicom::Dicom;
-use super::pgm;
+use super::{MAX_PIXELS, pgm};
 use crate::mammogram::Grey;
 
 /// Longest side that is believed.
 const MAX_SIDE: u32 = 65_535;
-/// Pixels that are believed; a mammogram has at most 30 million.
-const MAX_PIXELS: u64 = 1 << 26;
 /// Memory that a decoder may take.
 const MAX_MEMORY: u64 = 1 << 30;
 

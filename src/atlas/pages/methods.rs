@@ -19,7 +19,8 @@ pub(super) struct View {
     min_lesion: String,
     min_patch: String,
     shares: Vec<String>,
-    seed: u64,
+    /// Not shown where it is the key of pseudonyms.
+    seed: Option<String>,
     given_split: bool,
     given_patches: bool,
     split: String,
@@ -105,7 +106,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         shares: [manifest.shares.train, manifest.shares.validation, manifest.shares.test]
             .map(text::percent)
             .to_vec(),
-        seed: manifest.seed,
+        seed: (manifest.source.kind != "folder").then(|| manifest.seed.to_string()),
         given_split: manifest.given.patients > 0,
         given_patches: manifest.given.patches,
         split: config.dissection.split.to_string(),

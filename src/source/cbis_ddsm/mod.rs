@@ -198,7 +198,7 @@ impl View {
         let Some(first) = files.first() else { return Found::Missing };
         if let Some(row) = rows.iter().find(|row| row.pathology.is_none()) {
             let message = format!(
-                "the pathology is none that is known; the image {} is left out, since it may hold a cancer",
+                "the pathology or the abnormality's number is none that is known; the image {} is left out, since it may hold a cancer",
                 seen.id()
             );
             notices.push(notice(row, message, true));
@@ -372,9 +372,9 @@ pub(super) fn fuzz_target() -> super::fuzz::Target {
     super::fuzz::Target {
         name: "cbis",
         seeds: vec![
-            b"patient_id,breast_density,left or right breast,image view,abnormality id,abnormality type,mass shape,mass margins,assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path\r\nP_00001,3,LEFT,CC,1,mass,OVAL-ROUND,NA,4,MALIGNANT,4,a/1.2/1.3/0.dcm,a_1/1.2/1.3/0.dcm,\"a_1/1.2/1.3/1.dcm\n\"\r\nP_00001,3,RIGHT,MLO,1,mass,,,4,BENIGN,4,a,b,c\n".into(),
+            b"patient_id,breast_density,left or right breast,image view,abnormality id,abnormality type,mass shape,mass margins,assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path\r\nP_90001,2,LEFT,CC,1,mass,OVAL-ROUND,NA,3,MALIGNANT,2,a/1.2/1.3/0.dcm,a_1/1.2/1.3/0.dcm,\"a_1/1.2/1.3/1.dcm\n\"\r\nP_90001,2,RIGHT,MLO,1,mass,,,4,BENIGN,2,a,b,c\n".into(),
         ],
-        words: &["P_00001", "LEFT", "MLO", ",", "\"", "\r\n", "\n", "-", "/", "MALIGNANT", "NA", "é"],
+        words: &["P_90001", "LEFT", "MLO", ",", "\"", "\r\n", "\n", "-", "/", "MALIGNANT", "NA", "é"],
         read: |bytes| {
             let table = Table { kind: table::Kind::Mass, split: Split::Train };
             super::fuzz::outcome(table::read(table, bytes), |(rows, notices)| {

@@ -153,7 +153,7 @@ pub(super) fn read(table: Table, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Notice>)
     let columns: Vec<usize> = columns.into_iter().map(column).collect::<Result<_>>()?;
     let (mut rows, mut notices) = (Vec::new(), Vec::new());
     let mut known = BTreeSet::new();
-    for record in reader.records() {
+    for record in reader.byte_records() {
         let mut notice = |line: u64, message: String, skipped| {
             notices.push(Notice { place: format!("{table}:{line}"), message, skipped });
         };
@@ -166,14 +166,18 @@ pub(super) fn read(table: Table, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Notice>)
             }
         };
         let line = lines.of(record.position());
+        // What is no text becomes a value that is not known.
+        let record = csv::StringRecord::from_byte_record_lossy(record);
         let field = |index: usize| record.get(columns[index]).unwrap_or_default().trim();
         let Some(seen) = seen([field(0), field(1), field(2)]) else {
             let message = "the row names no patient such as P_00001 with LEFT or RIGHT and CC or MLO; it is left out";
             notice(line, message.into(), true);
             continue;
         };
-        let number = field(3).parse().unwrap_or(1);
-        if !known.insert((seen.clone(), number)) {
+        let number = field(3).parse().ok();
+        if let Some(number) = number
+            && !known.insert((seen.clone(), number))
+        {
             let message =
                 format!("repeats abnormality {number} of {}; the first counts", seen.id());
             notice(line, message, false);
@@ -189,14 +193,16 @@ pub(super) fn read(table: Table, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Notice>)
         rows.push(Row {
             table,
             line,
-            number,
+            number: number.unwrap_or(0),
             density: grade(4, 1, 4),
             words: match table.kind {
                 Kind::Mass => format!("MASS SHAPE {a} MARGINS {b}"),
                 Kind::Calcification => format!("CALCIFICATION TYPE {a} DISTRIBUTION {b}"),
             },
             assessment: grade(7, 0, 5),
+            // Which abnormality a row is about must be known too: it may repeat one, or be another.
             pathology: match field(8) {
+                _ if number.is_none() => None,
                 "MALIGNANT" => Some(Pathology::Malignant),
                 "BENIGN" | "BENIGN_WITHOUT_CALLBACK" => Some(Pathology::Benign),
                 "UNPROVEN" => Some(Pathology::Unproven),

@@ -153,7 +153,7 @@ fn what_is_missing_or_unknown_is_told() {
         "set.csv:12 true the row names no patient",
         "set.csv:2 true abnormality 1 of P_00001_LEFT_CC: none of its files is a mask",
         "set.csv:2 false the keyword \"SQUARE\" is not known",
-        "set.csv:4 true the pathology is none that is known; the image P_00002_LEFT_CC is left out",
+        "set.csv:4 true the pathology or the abnormality's number is none that is known; the image P_00002_LEFT_CC is left out",
         "a.dcm true is no DICOM, PNG, TIFF, PGM or JPEG file; the image is left out",
         "P_00003_LEFT_CC false 1 listed views have no image: P_00003_LEFT_CC",
     ];
@@ -226,4 +226,21 @@ fn the_official_tables_hold_what_python_counts() {
         assert_eq!(keywords.len(), golden.keywords.len());
         assert!(rows.iter().all(|row| row.image.series.is_some() && row.density.is_some()));
     }
+}
+
+/// What a row says of its abnormality cannot be trusted where its number cannot be read, so that its
+/// view is left out; a byte that is no text harms only the value it is in.
+#[test]
+fn a_row_is_kept_whose_words_or_number_are_damaged() {
+    let row = |number: &str, words: &[u8]| {
+        let first = format!("P_90001,2,LEFT,CC,{number},mass,").into_bytes();
+        [&first, words, b",NA,3,MALIGNANT,2,a,b,c\r\n"].concat()
+    };
+    let bytes =
+        [MASS.as_bytes().to_vec(), row("1", b"OVAL"), row("2", b"R\xffUND"), row("x", b"OVAL")];
+    let table = Table { kind: table::Kind::Mass, split: Split::Train };
+    let (rows, notices) = table::read(table, &bytes.concat()).unwrap();
+    assert_eq!(notices, []);
+    let found: Vec<Option<Pathology>> = rows.iter().map(|row| row.pathology).collect();
+    assert_eq!(found, [Some(Pathology::Malignant), Some(Pathology::Malignant), None]);
 }

@@ -30,7 +30,7 @@ use self::listing::{Folder, Member};
 use self::overlay::{Abnormality, Overlay};
 use self::scan::{Format, Header, Scan};
 use self::tape::Thumbnail;
-use super::{About, Catalogue, Notice, Source};
+use super::{About, Catalogue, MAX_PIXELS, Notice, Source};
 use crate::artifact::Fingerprint;
 use crate::mammogram::{Grey, Lesion, Mammogram, Outline, Pathology};
 
@@ -407,6 +407,11 @@ impl Part {
         let header =
             scan.header().map_err(|error| refuse(format!("{error:#}; the image is left out")))?;
         let Header { width, height, greys } = header;
+        if u64::from(width) * u64::from(height) > MAX_PIXELS {
+            return Err(refuse(format!(
+                "has {width} x {height} pixels, more than any film; the image is left out"
+            )));
+        }
         let listed = [film.columns, film.lines];
         let [columns, lines] = listed.map(f64::from);
         let fits = match scan.format {

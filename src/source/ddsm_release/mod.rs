@@ -21,7 +21,7 @@ use image::{ImageDecoder, ImageReader};
 use rayon::prelude::*;
 
 use self::listing::{Label, Listing};
-use super::{About, Catalogue, Notice, Ready, ReadyPatch, Source};
+use super::{About, Catalogue, MAX_PIXELS, Notice, Ready, ReadyPatch, Source};
 use crate::artifact::Fingerprint;
 use crate::config::Split;
 use crate::mammogram::{self, Grey, Lesion, Mammogram, Outline, Pathology, contours};
@@ -537,13 +537,17 @@ fn scaled(outline: Outline, [x, y]: [f64; 2]) -> Outline {
 fn size(path: &Path) -> Result<[u32; 2]> {
     let reader = ImageReader::open(path)?.with_guessed_format()?;
     let (width, height) = reader.into_decoder()?.dimensions();
-    ensure!(width > 0 && height > 0, "has no pixels");
+    ensure!(
+        width > 0 && height > 0 && u64::from(width) * u64::from(height) <= MAX_PIXELS,
+        "has an impossible size, {width} x {height} pixels"
+    );
     Ok([width, height])
 }
 
 /// An image in 8 bits of grey.
 fn decode(path: &Path) -> Result<Grey> {
     let attempt = || -> Result<Grey> {
+        size(path)?;
         let image = ImageReader::open(path)?.with_guessed_format()?.decode()?.into_luma8();
         Ok(Grey { width: image.width(), height: image.height(), pixels: image.into_raw() })
     };

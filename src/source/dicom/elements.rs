@@ -96,7 +96,7 @@ const VALUE_LIMIT: u64 = 1 << 18;
 /// Sequences within sequences that are followed.
 const MAX_DEPTH: usize = 64;
 /// Longest data set that is unpacked, and longest pixel data that are read.
-const DATA_LIMIT: u64 = 1 << 30;
+const DATA_LIMIT: u64 = 1 << 28;
 /// The length of what ends with a delimiter.
 const UNDEFINED: u32 = u32::MAX;
 

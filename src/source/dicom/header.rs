@@ -6,9 +6,7 @@ use super::display::{Function, Lut, Voi};
 use super::elements::{Elements, TOP, Tag, tags};
 use super::syntax::Syntax;
 use crate::mammogram::{Laterality, View};
-
-/// More pixels are not believed; a mammogram has at most 30 million.
-const MAX_PIXELS: u64 = 1 << 26;
+use crate::source::MAX_PIXELS;
 
 /// One image of one plane.
 #[derive(Debug, Clone, PartialEq)]

@@ -436,8 +436,13 @@ pub(super) fn fuzz_target() -> super::fuzz::Target {
                 b'y' => "t.yaml",
                 _ => "t.csv",
             };
+            let regions = table::parse(text, Path::new(name), &row::REGION_COLUMNS);
+            let regions = super::fuzz::outcome(regions, |(records, _)| {
+                let rows = records.iter().map(|r| super::fuzz::outcome(row::region(r), |_| "region".into()));
+                rows.collect::<BTreeSet<String>>().into_iter().collect()
+            });
             let read = table::parse(text, Path::new(name), &row::COLUMNS);
-            super::fuzz::outcome(read, |(records, notices)| {
+            regions + &super::fuzz::outcome(read, |(records, notices)| {
                 let rows = records.iter().map(|r| super::fuzz::outcome(Row::parse(r), |_| "row".into()));
                 let rows: BTreeSet<String> = rows.collect();
                 format!("{rows:?} {}", notices.len())

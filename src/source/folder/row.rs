@@ -85,6 +85,7 @@ impl Row {
     /// # Errors
     /// Which column is not as expected, without its value.
     pub(super) fn parse(record: &Record) -> Result<Self, String> {
+        record.sound()?;
         let text = |column: &str| record.text(column);
         let word = |column: &str, expected: &str, known: &dyn Fn(&str) -> bool| {
             let Some(word) = text(column)? else { return Ok(None) };
@@ -163,6 +164,7 @@ impl Row {
 /// # Errors
 /// As [`Row::parse`].
 pub(super) fn region(record: &Record) -> Result<(String, Area), String> {
+    record.sound()?;
     let term = record.text("term")?.ok_or("names no `term`")?;
     if !is_term(&term) {
         return Err("`term` is not the id of a term, such as `fatty-tissue`".into());

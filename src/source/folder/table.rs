@@ -20,9 +20,19 @@ const MAX_BYTES: u64 = 1 << 28;
 pub(super) struct Record {
     pub(super) line: u64,
     values: BTreeMap<String, Value>,
+    /// What is wrong with the row as a whole: its image may hold what it does not say.
+    flaw: Option<&'static str>,
 }
 
 impl Record {
+    /// Refuses a row that cannot be understood as a whole.
+    ///
+    /// # Errors
+    /// Says why.
+    pub(super) fn sound(&self) -> Result<(), String> {
+        self.flaw.map_or(Ok(()), |flaw| Err(flaw.into()))
+    }
+
     /// The value of a column as it is written; `None` when it is empty.
     pub(super) fn value(&self, column: &str) -> Option<&Value> {
         self.values.get(column)
@@ -71,6 +81,12 @@ pub(super) fn parse(
         "yaml" | "yml" => (yaml(bytes, path)?, Vec::new()),
         _ => bail!("{} is no table; expected .csv, .jsonl, .yaml or .yml", path.display()),
     };
+    // A table without a header takes its first row for one: nothing of that is repeated here.
+    if records.first().is_some_and(|record| !record.values.keys().any(|c| c == "image"))
+        && ending == "csv"
+    {
+        bail!("{name}: has no column `image`; the first line must name the columns");
+    }
     for record in &mut records {
         let empty = |value: &Value| {
             value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
@@ -97,7 +113,8 @@ fn csv(bytes: &[u8], name: &str) -> Result<(Vec<Record>, Vec<Notice>)> {
     let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
     let count = |wanted: u8| first.iter().filter(|&&b| b == wanted).count();
     let delimiter = if count(b';') > count(b',') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
     let mut lines = Lines::new(bytes);
     let header = reader.byte_headers().with_context(|| format!("{name}: has no header"))?;
     let header: Vec<String> =
@@ -111,11 +128,13 @@ fn csv(bytes: &[u8], name: &str) -> Result<(Vec<Record>, Vec<Notice>)> {
                 records.push(Record {
                     line: lines.of(record.position()),
                     values: header.iter().cloned().zip(record.iter().map(text)).collect(),
+                    flaw: (record.len() != header.len())
+                        .then_some("the row has not as many values as the header"),
                 });
             }
             Err(error) => {
                 let line = lines.of(error.position());
-                let message = "has not as many values as the header; the row is left out";
+                let message = "cannot be read; the row is left out";
                 notices.push(notice(name, line, message));
             }
         }
@@ -130,7 +149,7 @@ fn lines(bytes: &[u8], name: &str) -> Result<(Vec<Record>, Vec<Notice>)> {
             continue;
         }
         match serde_json::from_slice(text) {
-            Ok(values) => records.push(Record { line, values }),
+            Ok(values) => records.push(Record { line, values, flaw: None }),
             Err(_) => notices.push(notice(name, line, "is no JSON object; the row is left out")),
         }
     }
@@ -144,8 +163,11 @@ fn yaml(bytes: &[u8], path: &Path) -> Result<Vec<Record>> {
             // Without the excerpt.
             anyhow::anyhow!("{}:{}: is not a list of mappings", path.display(), mistake.line)
         })?;
-    let record =
-        |row: Spanned<BTreeMap<_, _>>| Record { line: row.referenced.line(), values: row.value };
+    let record = |row: Spanned<BTreeMap<_, _>>| Record {
+        line: row.referenced.line(),
+        values: row.value,
+        flaw: None,
+    };
     Ok(rows.into_iter().map(record).collect())
 }
 

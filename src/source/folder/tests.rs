@@ -132,6 +132,25 @@ fn csv_json_lines_and_yaml_give_the_same_mammograms() {
     );
 }
 
+/// A polygon without its quotation marks: the row has too many values, and what it meant is unknown.
+#[test]
+fn an_image_is_left_out_with_a_row_that_cannot_be_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    picture(root, "a.png");
+    picture(root, "b.png");
+    let rows = "a.png,P,benign,\"1,1 5,1 5,5\"\na.png,P,malignant,9,9 20,9 20,20\nb.png,Q,,\n";
+    write(root, "t.csv", format!("image,patient,pathology,polygon\n{rows}"));
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    assert_eq!(catalogue.mammograms.len(), 1, "a cancer may be in a.png");
+    let [notice] = &catalogue.notices[..] else { panic!("{:?}", catalogue.notices) };
+    assert!(notice.skipped && notice.message.contains("as many values"), "{notice:?}");
+    // A table whose first line is a row names no value of it.
+    write(root, "t.csv", "a.png,Doe^Jane\nb.png,Roe^Mary\n");
+    let message = format!("{:#}", open(root, "t.csv").catalogue().unwrap_err());
+    assert!(message.contains("no column `image`") && !message.contains("Doe"), "{message}");
+}
+
 #[test]
 fn every_format_shows_the_same_picture() {
     let folder = tempfile::tempdir().unwrap();

@@ -48,7 +48,7 @@ fn rows_become_mammograms_of_patients() {
 #[test]
 fn what_cannot_be_used_is_told_once() {
     let (folder, source) = folder(
-        "mdb001 G CIRC B 10 x4 3\nmdb002 F NORM\nmdbX03 F NORM\nmdb004 F CALC M *NOTE 3*\nmdb005 F CIRC B 900 9 9\nmdb006 F NORM",
+        "mdb001 G CIRC B 10 x4 3\nmdb002 F NORM\nmdbX03 F NORM\nmdb004 F CALC M *NOTE 3*\nmdb005 F CIRC B 900 9 9\nmdb006 D NORM",
         &["mdb001.pgm", "mdb002.pgm", "mdb004.pgm", "mdb005.pgm", "mdb006.pgm", "mdb009.pgm"],
     );
     fs::write(folder.path().join("mdb006.pgm"), b"GIF89a").unwrap();
