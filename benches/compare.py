@@ -2,19 +2,27 @@
 """Measures unit-atlas beside PyTorch: the same networks, weights, images and threads, in turn.
 
     benches/compare.py [--quick] [--networks alexnet,vgg16] [--rounds 3] [--json FILE]
+    benches/compare.py --modes dissect [--networks alexnet,resnet152]
 
 Makes a virtual environment with PyTorch and torchvision beside the build (target/compare) unless the
 interpreter that runs it has them, builds the program's own benchmark, and prints a table of ratios:
 above 1 unit-atlas is faster. Every measurement is a process of its own, ours and PyTorch's alternate,
 and a ratio is that of the medians over all rounds.
+
+`--modes dissect` times the program itself, `unit-atlas dissect` on phantom patches with random weights,
+beside the method of the paper's release: a pass over all patches, then the 64 top patches of every unit
+run through the network again. Of those only a few units are timed, and the rest counted up. Processor
+seconds (of all threads) are compared, which other work on the machine disturbs least.
 """
 import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,12 +34,13 @@ NETWORKS = {
     "inception_v3": (299, "mixed_7a"),
     "resnet152": (227, "layer3,layer4"),
 }
+# What torchvision calls them.
+PROBES = {"conv5": "features.10", "conv5_3": "features.28", "mixed_7a": "Mixed_7a", "mixed_7c": "Mixed_7c"}
 
 
 def child(arguments):
     """Runs inside the environment with PyTorch: one measurement, or the weights of a network."""
     import resource
-    import time
 
     import torch
     import torchvision
@@ -72,6 +81,9 @@ def child(arguments):
             sgd.step()
             return loss.detach()
 
+    elif mode == "release":
+        return release(model.eval(), name, images, batch, repeats)
+
     else:
         raise SystemExit(f"unknown mode {mode}")
     seconds = []
@@ -83,6 +95,37 @@ def child(arguments):
             seconds.append(time.perf_counter() - began)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(json.dumps({"seconds": seconds, "peak_bytes": peak, "checksum": checksum}))
+
+
+def release(model, name, images, patches, units):
+    """The pass over all patches, and the top patches of `units` units again, one unit at a time."""
+    import torch
+
+    kept = {}
+    modules = dict(model.named_modules())
+    for layer in NETWORKS[name][1].split(","):
+        module = modules[PROBES.get(layer, layer)]
+        module.register_forward_hook(lambda m, i, o, layer=layer: kept.update({layer: o.detach().clone()}))
+    with torch.no_grad():
+        model(images[:32])
+        counts = {layer: maps.shape[1] for layer, maps in kept.items()}
+        scores = {layer: [] for layer in counts}
+        began = time.process_time()
+        for chunk in images.split(32):
+            model(chunk)
+            for layer in counts:
+                scores[layer].append(kept[layer].amax((2, 3)))
+        forward = time.process_time() - began
+        began = time.process_time()
+        for unit in range(units):
+            layer = list(counts)[unit % len(counts)]
+            top = torch.cat(scores[layer])[:, unit].topk(64).indices
+            for chunk in images[top].split(32):
+                model(chunk)
+                own = kept[layer][:, unit : unit + 1]
+                torch.nn.functional.interpolate(own, size=images.shape[-1], mode="bilinear")
+        again = (time.process_time() - began) / units
+    print(json.dumps({"forward": forward, "unit": again, "units": sum(counts.values())}))
 
 
 def safetensors(model, path):
@@ -141,12 +184,14 @@ def program():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", default=",".join(NETWORKS))
-    parser.add_argument("--modes", default="forward,train")
+    parser.add_argument("--modes", default="forward,train", help="forward, train or both; or dissect")
     parser.add_argument("--batches", default="8,32")
     parser.add_argument("--rounds", type=int, default=3, help="how often the two sides alternate")
     parser.add_argument("--repeats", type=int, default=3, help="measured repetitions in a process, after one that is not")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--quick", action="store_true", help="one round of one repetition")
+    parser.add_argument("--patients", type=int, default=60, help="of the phantoms that are dissected")
+    parser.add_argument("--units", type=int, default=6, help="units whose top patches PyTorch runs again")
     parser.add_argument("--json", help="also write the figures to this file")
     options = parser.parse_args()
     if options.quick:
@@ -158,6 +203,9 @@ def main():
         environment.pop(name, None)
     python, ours = interpreter(), program()
     theirs = [python, str(Path(__file__).resolve()), "--child"]
+
+    if options.modes == "dissect":
+        return dissect(options, environment, theirs)
 
     def measure(command):
         out = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -199,6 +247,66 @@ def main():
         Path(options.json).write_text(json.dumps(rows, indent=1))
 
 
+def dissect(options, environment, theirs):
+    """Whole dissections against the release's method, on the same number of patches of the same size."""
+    subprocess.run(["cargo", "build", "--release"], cwd=ROOT, check=True)
+    program_ = ROOT / "target" / "release" / "unit-atlas"
+    folder = WORK / "dissection"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    names = options.networks.split(",")
+    for name in names:
+        weights = WORK / f"{name}.safetensors"
+        if not weights.exists():
+            subprocess.run(theirs + ["weights", name], env=environment, check=True)
+    entries = [
+        f"  - name: {name}\n    weights: {WORK / name}.safetensors\n    layers: [{NETWORKS[name][1]}]\n    training: false\n"
+        for name in names
+    ]
+    source = "source: { kind: phantom, patients: %d, height: 600 }\n" % options.patients
+    size = max(NETWORKS[name][0] for name in names)
+    patches = "patches: { size: %d }\n" % size
+    (folder / "atlas.yaml").write_text(source + patches + "networks:\n" + "".join(entries))
+
+    def ours(*arguments):
+        began = processor_seconds()
+        command = [program_, "-q", "--config", folder / "atlas.yaml", *arguments]
+        subprocess.run(command, env=environment, check=True)
+        return processor_seconds() - began
+
+    ours("prepare")
+    for name in names:
+        ours("train", "--network", name)
+    manifest = json.loads((folder / "output/work/dataset/manifest.json").read_text())
+    split = [manifest["mammograms"][p["mammogram"]]["split"] for p in manifest["patches"]]
+    count = split.count("validation")
+    print(f"{count} patches, {options.threads} threads; processor seconds\n")
+    head = ["network", "layers", "units", "bare forward", "probing pass", "ratio", "whole dissection",
+            "PyTorch forward", "PyTorch per unit again", "release's method", "ratio"]
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
+    networks = program()
+    for name in names:
+        size, layers = NETWORKS[name]
+        bare = [networks, name, str(size), "32", f"maps={layers}", "5", str(WORK / f"{name}.safetensors")]
+        # Five batches more than one, so that starting and reading weights do not count.
+        runs = {}
+        for repeats in ("1", "6"):
+            began = processor_seconds()
+            subprocess.run([*bare[:5], repeats, *bare[6:]], env=environment, stdout=subprocess.DEVNULL, check=True)
+            runs[repeats] = processor_seconds() - began
+        bare = (runs["6"] - runs["1"]) / 5 * count / 32
+        # All of the pass, and nothing but it; what puts the segments together comes on top.
+        probing = ours("dissect", "--network", name, "--shard", "1/1")
+        whole = probing + ours("dissect", "--network", name, "--merge")
+        command = [*theirs, "measure", name, str(size), str(count), "release", str(options.units)]
+        out = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+        found = json.loads(out.splitlines()[-1])
+        release = found["forward"] + found["unit"] * found["units"]
+        cells = [name, layers, found["units"], f"{bare:.1f}", f"{probing:.1f}", f"{probing / bare:.2f}", f"{whole:.1f}",
+                 f"{found['forward']:.1f}", f"{found['unit']:.2f}", f"{release:.0f}", f"{release / whole:.0f}"]
+        print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
 def line(row):
     ours, theirs = row.get("ours"), row.get("theirs")
     speed = lambda side: f"{side['images_per_second']:.2f}" if side else "failed"
@@ -208,6 +316,14 @@ def line(row):
     cells += [speed(ours), speed(theirs), ratio("images_per_second")]
     cells += [memory(ours), memory(theirs), ratio("peak_bytes")]
     return "| " + " | ".join(cells) + " |"
+
+
+def processor_seconds():
+    """Of all child processes that ended."""
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def processor():

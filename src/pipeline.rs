@@ -220,6 +220,7 @@ impl<'a> Pipeline<'a> {
             let folder = self.layout.layer(&network.name, layer);
             let stamp = self.layer_stamp(layer, dataset, &trained, &weights);
             if stamp.matches(&folder) {
+                dissection::tidy(&folder)?;
                 self.progress.say(&format!("{}/{layer} is fresh", network.name));
             } else {
                 stale.push((layer, folder, stamp));
@@ -300,6 +301,7 @@ impl<'a> Pipeline<'a> {
             .with("dataset", dataset.fingerprint.clone())
             .with("config", Fingerprint::of(&self.shown_config()))
             .with("detector", Fingerprint::of(&config.dissection.detector))
+            .with("similar", Fingerprint::of(&similar::FORMAT))
             .with("lexicons", Fingerprint::of(&lexicons.iter().collect::<Vec<_>>()))
             .with("labels", Fingerprint::of(&readers))
             .with("surroundings", atlas::surroundings(config)?);

@@ -61,6 +61,7 @@ pub(super) struct Finished {
 /// One unit on its way.
 struct Progress {
     activations: Largest,
+    bound: f32,
     scores: Vec<f32>,
     at: Vec<u32>,
     buckets: Vec<u64>,
@@ -85,22 +86,23 @@ struct Known {
 /// Puts the segments below a layer's folder together.
 pub(super) fn finish(context: &Context, folder: &Path) -> Result<Finished> {
     let count = context.patches.len().div_ceil(segment::GROUP);
-    let first = Segment::read(&segment::path(folder, 0))?;
-    let (map, cells) = (first.map, first.cells());
-    let mut progress = begin(context, &first);
+    let mut begun: Option<([u32; 2], Vec<Progress>)> = None;
     for number in 0..count {
         let path = segment::path(folder, number);
         let segment = Segment::read(&path)?;
+        let (map, progress) = begun.get_or_insert_with(|| (segment.map, begin(context, &segment)));
         let starts = number * segment::GROUP;
         let expected = (context.patches.len() - starts).min(segment::GROUP);
-        let fits = (segment.units, segment.map) == (first.units, map);
+        let fits = (segment.units, segment.map) == (progress.len(), *map);
         ensure!(
             fits && segment.patches == expected,
             "{} is of another pass; remove it and run again",
             path.display()
         );
-        first_reading(&mut progress, &segment);
+        first_reading(progress, &segment);
     }
+    let (map, progress) = begun.context("there is no patch to dissect")?;
+    let cells = (map[0] * map[1]) as usize;
     let mut known: Vec<Known> = progress
         .par_iter()
         .enumerate()
@@ -117,7 +119,6 @@ pub(super) fn finish(context: &Context, folder: &Path) -> Result<Finished> {
         let segment = Segment::read(&segment::path(folder, number))?;
         second_reading(context, &draw, &mut known, &segment, number * segment::GROUP);
     }
-    drop(first);
     let units: Vec<Unit> = known
         .par_iter()
         .zip(&progress)
@@ -141,6 +142,7 @@ fn begin(context: &Context, first: &Segment) -> Vec<Progress> {
     (0..first.units)
         .map(|_| Progress {
             activations: Largest::new(keep),
+            bound: f32::NEG_INFINITY,
             scores: Vec::with_capacity(patches),
             at: Vec::with_capacity(patches),
             buckets: vec![0; BUCKETS],
@@ -156,6 +158,7 @@ fn first_reading(progress: &mut [Progress], segment: &Segment) {
         segment.kept(unit, start, |_, _, values| {
             values.iter().for_each(|&value| progress.activations.offer(value));
         });
+        progress.bound = progress.bound.max(segment.bounds[unit]);
         progress.scores.extend_from_slice(segment.scores_of(unit));
         let at = &segment.at[unit * segment.patches..][..segment.patches];
         progress.at.extend_from_slice(at);
@@ -194,7 +197,8 @@ fn know(context: &Context, unit: usize, progress: &Progress) -> Known {
     Known {
         threshold: watch::threshold(
             context.settings.threshold,
-            progress.activations.clone(),
+            &progress.activations,
+            progress.bound,
             greatest,
         ),
         top: order[..context.settings.top.min(order.len())].to_vec(),

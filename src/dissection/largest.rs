@@ -32,11 +32,20 @@ impl Largest {
     }
 
     /// The `keep`-th greatest value offered; the least of all, when fewer were; `None` of nothing.
-    pub(super) fn least(mut self) -> Option<f32> {
-        if self.values.len() > self.keep {
-            self.shrink();
+    pub(super) fn least(&self) -> Option<f32> {
+        let mut values = self.values.clone();
+        match values.len().checked_sub(self.keep) {
+            None => values.into_iter().min_by(f32::total_cmp),
+            Some(_) => {
+                let order = |a: &f32, b: &f32| b.total_cmp(a);
+                Some(*values.select_nth_unstable_by(self.keep - 1, order).1)
+            }
         }
-        self.values.into_iter().min_by(f32::total_cmp)
+    }
+
+    /// Whether as many values are held as are to be kept.
+    pub(super) fn full(&self) -> bool {
+        self.values.len() >= self.keep
     }
 
     fn shrink(&mut self) {

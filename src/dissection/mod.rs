@@ -130,17 +130,25 @@ pub fn probe(job: &Job, layers: &[Target], shard: Shard, progress: &dyn Progress
     let patches = shown(job)?;
     let names: Vec<&str> = layers.iter().map(|(name, ..)| *name).collect();
     let groups = shard.groups(patches.len().div_ceil(GROUP));
+    let there = |number: usize| {
+        layers.iter().all(|(_, folder, stamp)| {
+            Segment::is_there(&segment::path(folder, number), &stamp.fingerprint())
+        })
+    };
     let mine = (groups.start * GROUP)..(groups.end * GROUP).min(patches.len());
     progress.start(&format!("dissecting {} {}", job.name, names.join(", ")), mine.len() as u64);
+    let last = groups.clone().rfind(|&number| !there(number)).unwrap_or(0);
     let inference = network.inference();
     let mut passes: Option<Vec<Pass>> = None;
     for number in groups {
         let group = &patches[number * GROUP..((number + 1) * GROUP).min(patches.len())];
         let paths: Vec<_> = layers.iter().map(|(_, at, _)| segment::path(at, number)).collect();
-        let there = |(path, (_, _, stamp)): (&std::path::PathBuf, &Target)| {
-            Segment::is_there(path, &stamp.fingerprint())
-        };
-        if paths.iter().zip(layers).all(there) {
+        if there(number) {
+            // Bounds serve the groups after it only.
+            if number >= last {
+                progress.advance(group.len() as u64);
+                continue;
+            }
             let segments = paths.iter().map(|p| Segment::read(p)).collect::<Result<Vec<_>>>()?;
             let passes = passes.get_or_insert_with(|| {
                 let new = |s: &Segment| Pass::new(s.units, s.map, settings, patches.len());
@@ -279,13 +287,22 @@ pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()
         write_tensor(&folder.join(similar::SCORES), "scores", scores)?;
         artifact::write_json(&folder.join(UNITS), &record)?;
         stamp.write(folder)?;
-        let parts = folder.join("parts");
-        if parts.is_dir() {
-            fs_err::remove_dir_all(parts)?;
-        }
+        tidy(folder)?;
         progress.advance(1);
     }
     progress.finish();
+    Ok(())
+}
+
+/// Removes the segments of a layer that is finished.
+///
+/// # Errors
+/// When a file cannot be removed.
+pub fn tidy(folder: &Path) -> Result<()> {
+    let parts = segment::folder(folder);
+    if parts.is_dir() {
+        fs_err::remove_dir_all(parts)?;
+    }
     Ok(())
 }
 
@@ -373,10 +390,11 @@ impl Pass {
     /// Learns the bounds from a segment that was written before.
     fn recall(&mut self, segment: &Segment) {
         let starts = segment.starts();
-        self.watches.par_iter_mut().zip(starts).enumerate().for_each(|(unit, (watch, start))| {
-            watch.recall(segment.scores_of(unit), &[]);
-            segment.kept(unit, start, |_, _, values| watch.recall(&[], values));
-        });
+        self.watches
+            .par_iter_mut()
+            .zip(starts)
+            .enumerate()
+            .for_each(|(unit, (watch, start))| watch.recall(segment, unit, start));
     }
 }
 

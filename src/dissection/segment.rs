@@ -19,9 +19,14 @@ pub(super) const GROUP: usize = 128;
 /// Name of the fingerprint among a segment's metadata.
 const STAMP: &str = "stamp";
 
+/// Folder of a layer's segments.
+pub(super) fn folder(layer: &Path) -> PathBuf {
+    layer.join("parts")
+}
+
 /// Path of a segment below a layer's folder.
 pub(super) fn path(layer: &Path, number: usize) -> PathBuf {
-    layer.join("parts").join(format!("{number:05}.safetensors"))
+    folder(layer).join(format!("{number:05}.safetensors"))
 }
 
 /// One group of patches at one layer. Tables by unit and patch are unit by unit.
@@ -48,6 +53,8 @@ pub(super) struct Segment {
     /// Activations above zero and the least one, by unit.
     pub positive: Vec<u32>,
     pub least: Vec<f32>,
+    /// By unit: no activation that exceeds this was dropped.
+    pub bounds: Vec<f32>,
 }
 
 impl Segment {
@@ -103,6 +110,7 @@ impl Segment {
             ("buckets", whole(&self.buckets)?),
             ("positive", whole(&self.positive)?),
             ("least", floats(&self.least)?),
+            ("bounds", floats(&self.bounds)?),
         ]);
         let mark = HashMap::from([(STAMP.to_string(), stamp.to_string())]);
         artifact::write_at(path, |temporary| {
@@ -150,6 +158,7 @@ impl Segment {
                 buckets: whole("buckets")?,
                 positive: whole("positive")?,
                 least: floats("least")?,
+                bounds: floats("bounds")?,
             };
             let each = segment.units * segment.patches;
             let kept = segment.counts.iter().map(|&count| u64::from(count)).sum::<u64>();
@@ -157,7 +166,8 @@ impl Segment {
             let cells = segment.cells();
             ensure!(
                 [segment.scores.len(), segment.at.len(), segment.counts.len()] == [each; 3]
-                    && [segment.positive.len(), segment.least.len()] == [segment.units; 2]
+                    && [segment.positive.len(), segment.least.len(), segment.bounds.len()]
+                        == [segment.units; 3]
                     && segment.buckets.len() == segment.units * BUCKETS
                     && [segment.places.len() as u64, segment.values.len() as u64] == [kept; 2]
                     && segment.map_patches.len() == whole_maps

@@ -245,7 +245,11 @@ fn parts_put_together_are_the_whole() {
     let maps: Vec<f32> = (0..count)
         .flat_map(|_| {
             let level = rng.random_range(-1.0..1.0_f32);
-            (0..27).map(|_| level + rng.random_range(-8..8) as f32 / 4.0).collect::<Vec<_>>()
+            let mut maps: Vec<f32> =
+                (0..27).map(|_| level + rng.random_range(-8..8) as f32 / 4.0).collect();
+            // The last unit is silent nearly everywhere, as many are behind a ReLU.
+            maps[18..].iter_mut().for_each(|v| *v = (*v - 2.7).max(0.0));
+            maps
         })
         .collect();
     let lesions = (0..count)
@@ -274,8 +278,11 @@ fn parts_put_together_are_the_whole() {
         assert_eq!(one.units, other.units);
         assert!(one.scores == other.scores && one.maps == other.maps);
         // Later groups know better what to drop.
-        let kept = |at| Segment::read(&segment::path(whole.path(), at)).unwrap().values.len();
-        assert!(top < 40 || kept(2) < GROUP * 27 / 4, "{} kept", kept(2));
+        let last = Segment::read(&segment::path(whole.path(), 2)).unwrap();
+        assert!(top < 40 || last.values.len() < GROUP * 27 / 4, "{} kept", last.values.len());
+        let of_silent = last.values.len() - last.starts()[2];
+        assert!(of_silent < GROUP * 2, "{of_silent} kept of the unit that is mostly silent");
+        assert!(last.map_units.iter().filter(|&&unit| unit == 2).count() < GROUP / 2);
 
         for (unit, found) in one.units.iter().enumerate() {
             let own = |n: usize| &maps[(n * 3 + unit) * 9..][..9];
@@ -319,6 +326,59 @@ fn parts_put_together_are_the_whole() {
                 }
             }
             assert!((found.matches[0].iou - both as f32 / either as f32).abs() < 1e-6);
+        }
+    }
+}
+
+/// Regions and the breast count where they are annotated, and nowhere else.
+#[test]
+fn what_is_not_annotated_counts_for_nothing() {
+    let (count, edge) = (20, 12);
+    let mut manifest = manifest(count, edge, vec![]);
+    let square = |n: usize, from: f32, to: f32| {
+        let left = (n as u32 * edge) as f32;
+        vec![[left + from, from], [left + to, from], [left + to, to], [left + from, to]]
+    };
+    // Every other patch is of a second mammogram; one has a tissue map, the other a known breast.
+    let mut second = manifest.mammograms[0].clone();
+    second.mammogram.id = "two".into();
+    second.breast = (0..count).map(|n| Outline::Polygon(square(n, 0.0, 7.0))).collect();
+    manifest.mammograms.push(second);
+    let rings = (0..count).map(|n| square(n, 3.0, 9.0)).collect();
+    let region = crate::mammogram::Region { term: "fatty-tissue".into(), rings };
+    manifest.mammograms[0].mammogram.regions.push(region);
+    manifest.patches.iter_mut().skip(1).step_by(2).for_each(|patch| patch.mammogram = 1);
+
+    let maps = values(5, count * 27);
+    let settings = settings(Threshold::Quantile(0.3), Anchor::ReceptiveField, 4);
+    let field = Field { edge: 8.0, stride: 4.0, centre: 2.0 };
+    let folder = tempfile::tempdir().unwrap();
+    pass(&maps, [3, 3], &settings, folder.path(), &[0]);
+    let found = finished(&manifest, &settings, field, folder.path());
+    let patches = manifest.of_split(Split::Validation);
+    let concepts = Concepts::of(&manifest, &patches);
+    let names: Vec<&str> = concepts.list.iter().map(|concept| concept.id.as_str()).collect();
+    assert_eq!(names, ["fatty-tissue", "background", "breast"]);
+    let pixels = upsample::Upsampler::pixels([3, 3], field, edge);
+    let mut row = [0.0; 12];
+    for (unit, found) in found.units.iter().enumerate() {
+        for (concept, matched) in found.matches.iter().enumerate() {
+            let (mut both, mut either) = (0, 0);
+            for n in (usize::from(concept > 0)..count).step_by(2) {
+                for y in 0..12 {
+                    pixels.row(&maps[(n * 3 + unit) * 9..][..9], y, &mut row);
+                    for (x, value) in row.iter().enumerate() {
+                        let within = |from, to| (from..to).contains(&x) && (from..to).contains(&y);
+                        let held = [within(3, 9), !within(0, 7), within(0, 7)][concept];
+                        both += usize::from(*value > found.threshold && held);
+                        either += usize::from(*value > found.threshold || held);
+                    }
+                }
+            }
+            let expected = both as f32 / either as f32;
+            assert!(expected > 0.01 && (matched.iou - expected).abs() < 1e-6, "{matched:?}");
+            // Each patch that is annotated holds some of it: nothing to tell apart.
+            assert_eq!(matched.auc, None);
         }
     }
 }

@@ -19,10 +19,17 @@ pub(super) fn keep(rule: Threshold, patches: usize, cells: usize) -> usize {
     }
 }
 
-/// The threshold that follows from the kept activations and the greatest of all.
-pub(super) fn threshold(rule: Threshold, activations: Largest, greatest: f32) -> f32 {
+/// The threshold that follows from the kept activations, the bound that those dropped did not exceed
+/// and the greatest of all.
+pub(super) fn threshold(rule: Threshold, activations: &Largest, bound: f32, greatest: f32) -> f32 {
     match rule {
-        Threshold::Quantile(_) => activations.least().unwrap_or(greatest),
+        // The bound is a value that the threshold is known to reach. Where the threshold exceeds it,
+        // all that the quantile counts was kept; else it is the bound.
+        Threshold::Quantile(_) => match activations.least() {
+            Some(least) if activations.full() => least.max(bound),
+            least if bound == f32::NEG_INFINITY => least.unwrap_or(greatest),
+            _ => bound,
+        },
         Threshold::FractionOfMax(share) => share as f32 * greatest,
     }
 }
@@ -33,6 +40,8 @@ pub(super) struct Watch {
     rule: Threshold,
     greatest: f32,
     activations: Largest,
+    /// What earlier groups are known to have dropped does not exceed this.
+    bound: f32,
     ranks: Largest,
     // Of the group of patches under way:
     scores: Vec<f32>,
@@ -50,6 +59,7 @@ impl Watch {
             rule,
             greatest: f32::NEG_INFINITY,
             activations: Largest::new(keep(rule, patches, cells)),
+            bound: f32::NEG_INFINITY,
             ranks: Largest::new(top),
             scores: Vec::new(),
             at: Vec::new(),
@@ -74,28 +84,32 @@ impl Watch {
             }
         }
         self.greatest = self.greatest.max(score);
-        self.ranks.offer(score);
-        if score >= self.floor() || score >= self.ranks.floor() {
+        // Equal scores rank in the order of the patches, so an equal one comes too late.
+        if score > self.floor() || score > self.ranks.floor() {
             self.maps.push((self.scores.len() as u32, map.into()));
         }
+        self.ranks.offer(score);
         self.scores.push(score);
         self.at.push(at);
         sum.is_finite()
     }
 
-    /// Learns the bounds from a group of patches that was seen before.
-    pub(super) fn recall(&mut self, scores: &[f32], values: &[f32]) {
-        for &score in scores {
+    /// Learns the bounds from a unit's part of a segment that was made before.
+    pub(super) fn recall(&mut self, segment: &Segment, unit: usize, start: usize) {
+        for &score in segment.scores_of(unit) {
             self.greatest = self.greatest.max(score);
             self.ranks.offer(score);
         }
-        values.iter().for_each(|&value| self.activations.offer(value));
+        self.bound = self.bound.max(segment.bounds[unit]);
+        segment.kept(unit, start, |_, _, values| {
+            values.iter().for_each(|&value| self.activations.offer(value));
+        });
     }
 
     /// What the threshold is known to reach.
     fn floor(&self) -> f32 {
         match self.rule {
-            Threshold::Quantile(_) => self.activations.floor(),
+            Threshold::Quantile(_) => self.activations.floor().max(self.bound),
             Threshold::FractionOfMax(share) => share as f32 * self.greatest,
         }
     }
@@ -109,14 +123,14 @@ impl Watch {
             buckets: std::mem::replace(&mut self.buckets, vec![0; BUCKETS]),
             positive: std::mem::take(&mut self.positive),
             least: std::mem::replace(&mut self.least, f32::INFINITY),
+            bound: floor,
             ..Closed::default()
         };
         closed.counts = vec![0; closed.scores.len()];
         for (patch, values) in std::mem::take(&mut self.maps) {
             let score = closed.scores[patch as usize];
-            // The threshold may turn out to be the bound itself: it must be among what is kept.
-            if score >= floor {
-                for place in around(&values, map, |value| value >= floor) {
+            if score > floor {
+                for place in around(&values, map, |value| value > floor) {
                     closed.counts[patch as usize] += 1;
                     closed.places.push(place);
                     closed.values.push(values[place as usize]);
@@ -144,6 +158,7 @@ struct Closed {
     buckets: Vec<u32>,
     positive: u32,
     least: f32,
+    bound: f32,
 }
 
 /// Places of the activations that are `high` and of their eight neighbours, which is all that the
@@ -190,6 +205,7 @@ pub(super) fn close(watches: &mut [Watch], map: [u32; 2]) -> Segment {
         segment.buckets.extend(closed.buckets);
         segment.positive.push(closed.positive);
         segment.least.push(closed.least);
+        segment.bounds.push(closed.bound);
     }
     segment
 }

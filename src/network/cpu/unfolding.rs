@@ -14,6 +14,8 @@ use crate::network::layers::Window;
 
 /// Output positions per tile, about.
 const TILE: usize = 512;
+/// Tasks that a batch is divided into, at least, where it has as many images.
+const TASKS: usize = 4;
 /// Rows of the unfolded matrix per task of the weight gradient, about.
 const UNFOLDED_ROWS: usize = 576;
 /// Tasks of the weight gradient, at least, where the batch is large enough.
@@ -30,7 +32,8 @@ struct Tile {
 impl Geometry {
     /// How many whole images share a tile.
     fn group(&self) -> usize {
-        TILE.div_ceil(self.positions().max(1)).clamp(1, self.images.max(1))
+        let most = self.images.div_ceil(TASKS).max(1);
+        TILE.div_ceil(self.positions().max(1)).clamp(1, most)
     }
 
     /// The tiles that cover `images`, in order.
