@@ -2,7 +2,9 @@
 """Measures unit-atlas beside PyTorch: the same networks, weights, images and threads, in turn.
 
     benches/compare.py [--quick] [--networks alexnet,vgg16] [--rounds 3] [--json FILE]
+    benches/compare.py --features cudnn
     benches/compare.py --modes dissect [--networks alexnet,resnet152]
+    benches/compare.py --modes cost [--teraflops 67] [--terabytes 3.35]
 
 Makes a virtual environment with PyTorch and torchvision beside the build (target/compare) unless the
 interpreter that runs it has them, builds the program's own benchmark, and prints a table of ratios:
@@ -13,6 +15,10 @@ and a ratio is that of the medians over all rounds.
 beside the method of the paper's release: a pass over all patches, then the 64 top patches of every unit
 run through the network again. Of those only a few units are timed, and the rest counted up. Processor
 seconds (of all threads) are compared, which other work on the machine disturbs least.
+
+`--modes cost` measures nothing: it counts the operations and bytes of a training step of the path for
+accelerators, and how long a GPU of the given ceilings would take at least (the defaults are an H100's in
+single precision).
 """
 import argparse
 import json
@@ -54,6 +60,8 @@ def child(arguments):
     path, keep = WORK / f"{name}.safetensors", lambda: safetensors(model, path)
     if what == "weights":
         return keep()
+    if what == "cost":
+        return cost(model, name, int(rest[0]))
     if name == "inception_v3":
         # The paper's release trains without the auxiliary classifier.
         model.aux_logits, model.AuxLogits = False, None
@@ -62,6 +70,8 @@ def child(arguments):
     count = batch * 3 * size * size
     pixels = (torch.arange(count, dtype=torch.int64) * 2654435761) % 2**32
     images = (pixels.to(torch.float32) / 2**31 - 1).reshape(batch, 3, size, size)
+    device = os.environ.get("COMPARE_DEVICE", "cpu")
+    model, images = model.to(device), images.to(device)
     if mode == "forward":
         model.eval()
 
@@ -72,7 +82,7 @@ def child(arguments):
     elif mode == "train":
         model.train()
         sgd = torch.optim.SGD(model.parameters(), lr=1e-4, momentum=0.9, weight_decay=1e-4)
-        truth = torch.arange(batch) % 2
+        truth = torch.arange(batch, device=device) % 2
 
         def step():
             sgd.zero_grad(set_to_none=True)
@@ -128,6 +138,38 @@ def release(model, name, images, patches, units):
     print(json.dumps({"forward": forward, "unit": again, "units": sum(counts.values())}))
 
 
+def cost(model, name, size):
+    """Operations and bytes per image of a training step."""
+    import torch
+
+    model.eval()
+    found = {"flops": 0, "convolution_bytes": 0, "other_bytes": 0}
+
+    def count(module, inputs, output):
+        x, y = inputs[0].numel(), output.numel()
+        if isinstance(module, torch.nn.Conv2d):
+            taps = module.kernel_size[0] * module.kernel_size[1]
+            found["flops"] += 6 * y * module.in_channels * taps
+            # Unfolded inputs are written and read, forward and for the weight's gradient; the output's
+            # gradient is unfolded likewise for the input's.
+            unfolded = y // module.out_channels * module.in_channels * taps
+            # Images need none.
+            back = x // module.in_channels * module.out_channels * taps if module.in_channels > 3 else 0
+            found["convolution_bytes"] += 4 * (2 * (x + 2 * unfolded + y) + y + 2 * back + x)
+        elif isinstance(module, torch.nn.Linear):
+            found["flops"] += 6 * module.in_features * module.out_features
+        elif not list(module.children()):
+            # Forward reads and writes once; backward reads both and the gradient, and writes one.
+            found["other_bytes"] += 4 * (3 * x + 3 * y)
+
+    for module in model.modules():
+        module.register_forward_hook(count)
+    with torch.no_grad():
+        model(torch.zeros(1, 3, size, size))
+    found["parameters"] = sum(p.numel() for p in model.parameters())
+    print(json.dumps(found))
+
+
 def safetensors(model, path):
     """Writes a model's state without needing a package for it."""
     import torch
@@ -173,9 +215,10 @@ def interpreter():
     return str(python)
 
 
-def program():
+def program(features=None):
     """Builds our side and returns its path."""
     command = ["cargo", "bench", "--bench", "networks", "--no-run", "--message-format", "json"]
+    command += ["--features", features] if features else []
     out = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     artifacts = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
     return next(a["executable"] for a in artifacts if a.get("executable") and a["target"]["name"] == "networks")
@@ -184,11 +227,14 @@ def program():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", default=",".join(NETWORKS))
-    parser.add_argument("--modes", default="forward,train", help="forward, train or both; or dissect")
+    parser.add_argument("--modes", default="forward,train", help="forward, train or both; or dissect; or cost")
+    parser.add_argument("--teraflops", type=float, default=67, help="ceiling of the GPU for `--modes cost`")
+    parser.add_argument("--terabytes", type=float, default=3.35, help="per second, likewise")
     parser.add_argument("--batches", default="8,32")
     parser.add_argument("--rounds", type=int, default=3, help="how often the two sides alternate")
     parser.add_argument("--repeats", type=int, default=3, help="measured repetitions in a process, after one that is not")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--features", help="cuda, cudnn or metal: compare on the GPU of this machine (memory is still the host's)")
     parser.add_argument("--quick", action="store_true", help="one round of one repetition")
     parser.add_argument("--patients", type=int, default=60, help="of the phantoms that are dissected")
     parser.add_argument("--units", type=int, default=6, help="units whose top patches PyTorch runs again")
@@ -201,11 +247,16 @@ def main():
     # Settings that slow PyTorch's own libraries down on some machines.
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
         environment.pop(name, None)
-    python, ours = interpreter(), program()
+    python = interpreter()
     theirs = [python, str(Path(__file__).resolve()), "--child"]
 
     if options.modes == "dissect":
         return dissect(options, environment, theirs)
+    if options.modes == "cost":
+        return ceilings(options, environment, theirs)
+    ours = program(options.features)
+    if options.features:
+        environment |= {"UNIT_ATLAS_DEVICE": "auto", "COMPARE_DEVICE": "mps" if options.features == "metal" else "cuda"}
 
     def measure(command):
         out = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
@@ -305,6 +356,26 @@ def dissect(options, environment, theirs):
         cells = [name, layers, found["units"], f"{bare:.1f}", f"{probing:.1f}", f"{probing / bare:.2f}", f"{whole:.1f}",
                  f"{found['forward']:.1f}", f"{found['unit']:.2f}", f"{release:.0f}", f"{release / whole:.0f}"]
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+
+
+def ceilings(options, environment, theirs):
+    """What a step of training costs, and how fast a GPU could be."""
+    batch = 32
+    print(f"a step of {batch} patches; ceilings of {options.teraflops} TFLOP/s and {options.terabytes} TB/s\n")
+    head = ["network", "TFLOP", "GB of convolutions", "GB of the rest", "ms by operations", "ms by bytes", "patches/s at most"]
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    for name in options.networks.split(","):
+        weights = WORK / f"{name}.safetensors"
+        if not weights.exists():
+            subprocess.run(theirs + ["weights", name], env=environment, check=True)
+        out = subprocess.run([*theirs, "cost", name, str(NETWORKS[name][0])], env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+        found = json.loads(out.splitlines()[-1])
+        # Weights: read forward and twice backward, gradients written; SGD reads and writes three.
+        rest = batch * found["other_bytes"] + 4 * 10 * found["parameters"]
+        flops, convolutions = batch * found["flops"], batch * found["convolution_bytes"]
+        by_flops, by_bytes = flops / options.teraflops / 1e9, (convolutions + rest) / options.terabytes / 1e9
+        cells = [name, f"{flops / 1e12:.2f}", f"{convolutions / 1e9:.1f}", f"{rest / 1e9:.1f}", f"{by_flops:.0f}", f"{by_bytes:.0f}", f"{1000 * batch / (by_flops + by_bytes):.0f}"]
+        print("| " + " | ".join(cells) + " |")
 
 
 def line(row):

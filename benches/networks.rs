@@ -5,6 +5,7 @@
 //! networks NETWORK INPUT BATCH forward|train|maps=LAYER[,LAYER] REPEATS [WEIGHTS.safetensors]
 //! ```
 //!
+//! on the processor, or on the device that UNIT_ATLAS_DEVICE names (as in atlas.yaml),
 //! prints one line of JSON: seconds of each repetition, peak memory, and a checksum of what was computed.
 //! Without arguments (as `cargo bench` starts it) it runs a small network once in every way.
 
@@ -16,6 +17,7 @@ use candle_core::{Device, Tensor};
 use unit_atlas::network::Network;
 use unit_atlas::training::evaluate::log_softmax;
 use unit_atlas::training::sgd::Sgd;
+use unit_atlas::{config, device};
 
 fn main() -> Result<()> {
     let given: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -42,7 +44,13 @@ fn run(
     repeats: usize,
     weights: Option<&Path>,
 ) -> Result<()> {
-    let device = Device::Cpu;
+    let device = match std::env::var("UNIT_ATLAS_DEVICE") {
+        Err(_) => Device::Cpu,
+        Ok(name) => {
+            let asked = config::Device::parse(&name);
+            device::open(asked.with_context(|| format!("UNIT_ATLAS_DEVICE={name}: no device"))?)?
+        }
+    };
     let network = match weights {
         Some(path) => Network::open(name, input, path, &device)?,
         None => Network::new(name, 2, input, 1, &device)?,
@@ -102,7 +110,7 @@ fn run(
         "{}",
         serde_json::json!({
             "network": name, "input": input, "batch": batch, "mode": mode,
-            "threads": rayon::current_num_threads(), "seconds": seconds,
+            "device": device::describe(&device), "threads": rayon::current_num_threads(), "seconds": seconds,
             "peak_bytes": peak_bytes(), "checksum": checksum,
         })
     );

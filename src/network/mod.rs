@@ -18,6 +18,8 @@ mod input;
 mod layers;
 mod memory;
 mod normed;
+#[doc(hidden)]
+pub mod operations;
 mod parameters;
 mod pass;
 mod resnet;

@@ -234,24 +234,31 @@ def compare(project, exported, name, limit):
         record, maps = records[layer], torch.cat(kept[layer])
         [rule] = [record["threshold"]]
         worst = {"threshold": 0.0, "score": 0.0, "iou": 0.0}
-        swapped, regions_iou, outlines_iou, places = 0, [], [], 0
+        swapped, regions_iou, outlines_iou, ties, seen = 0, [], [], 0, 0
         chosen = set(range(len(record["units"]))[:: max(1, len(record["units"]) // limit)])
         for unit, ours in enumerate(record["units"]):
             own = maps[:, unit]
             scores = own.flatten(1).max(1).values.numpy()
             t = threshold(own, rule)
-            worst["threshold"] = max(worst["threshold"], abs(ours["threshold"] - t) / abs(t))
+            # Where a threshold is next to zero, what is small is small beside the unit's activations.
+            scale = max(abs(t), 1e-3 * own.abs().max().item())
+            if scale == 0:
+                # A dead unit.
+                assert ours["threshold"] == 0 and all(m["iou"] == 0 for m in ours["matches"])
+                continue
+            worst["threshold"] = max(worst["threshold"], abs(ours["threshold"] - t) / scale)
             theirs = order(scores)[: len(ours["top"])]
             for mine, other in zip(ours["top"], theirs):
-                gap = abs(mine["score"] - scores[other]) / max(abs(scores[other]), 1e-9)
+                gap = abs(mine["score"] - scores[other]) / max(abs(scores[other]), scale)
                 worst["score"] = max(worst["score"], gap)
                 if mine["patch"] != shown[other]:
                     # Allowed only between scores that are as good as equal.
                     here = scores[shown.index(mine["patch"])]
-                    swapped += abs(here - scores[other]) > 1e-5 * abs(scores[other])
+                    swapped += abs(here - scores[other]) > 1e-5 * max(abs(scores[other]), scale)
             if unit not in chosen:
                 continue
-            regions = (upsample(own, record["anchor"], record["field"], edge) > t).numpy()
+            levels = upsample(own, record["anchor"], record["field"], edge).numpy()
+            regions = levels > t
             area = regions[annotated].sum()
             for concept, found in zip(record["concepts"], ours["matches"]):
                 # Other regions have annotations of their own, which are not drawn here.
@@ -263,6 +270,7 @@ def compare(project, exported, name, limit):
                 worst["iou"] = max(worst["iou"], abs(found["iou"] - both / (area + total - both)))
             for top in ours["top"][:8]:
                 mine, other = overlay_mask(top["overlay"], edge), regions[shown.index(top["patch"])]
+                # One pixel of rounding is much of an outline around a few.
                 if other.sum() >= 50:
                     outlines_iou.append(overlap(mine, other))
             from safetensors import safe_open
@@ -271,22 +279,23 @@ def compare(project, exported, name, limit):
                 stored = file_.get_slice("maps")[unit : unit + 1][0]
             mine = upsample(stored, record["anchor"], record["field"], edge).numpy() > ours["threshold"]
             for at, top in enumerate(ours["top"]):
-                other = regions[shown.index(top["patch"])]
-                # One pixel of rounding is much of a region of a few.
-                if other.sum() >= 50:
-                    regions_iou.append(overlap(mine[at], other))
-                else:
-                    places = max(places, int((mine[at] ^ other).sum()))
+                position = shown.index(top["patch"])
+                # The activation that is the threshold fills cells, so pixels at the threshold are common:
+                # which side rounding puts them on says nothing.
+                tie = np.abs(levels[position] - t) <= 1e-5 * scale
+                ties, seen = ties + (tie & (mine[at] != regions[position])).sum(), seen + regions[position].sum()
+                regions_iou.append(overlap(np.where(tie, regions[position], mine[at]), regions[position]))
         kind = f"{json.dumps(rule)} {record['anchor']}"
         print(
             f"{name}/{layer} {kind}: {len(record['units'])} units, {len(shown)} patches; "
             f"threshold {worst['threshold']:.1e} relative, scores {worst['score']:.1e} relative, "
             f"{swapped} top places differ, concept IoU {worst['iou']:.1e} over {len(masks)} concepts, "
-            f"regions of 50 pixels and more IoU at least {min(regions_iou, default=1):.4f}, smaller ones differ in "
-            f"at most {places} pixels, filled outlines at least "
+            f"{len(regions_iou)} regions IoU at least {min(regions_iou, default=1):.4f} but for {ties} of {seen} pixels, "
+            f"which are at the threshold, filled outlines at least "
             f"{min(outlines_iou, default=1):.4f}, mean {np.mean(outlines_iou or [1]):.4f}"
         )
-        assert swapped == 0 and worst["threshold"] < 1e-5 and worst["iou"] < 1e-3 and min(regions_iou, default=1) >= 0.99 and places <= 2
+        assert swapped == 0 and worst["threshold"] < 1e-5 and worst["iou"] < 1e-3 and min(regions_iou) >= 0.99
+        assert np.mean(outlines_iou) >= 0.98
 
 
 if __name__ == "__main__":

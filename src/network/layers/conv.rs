@@ -3,8 +3,7 @@
 use candle_core::{Result, Tensor, bail};
 
 use super::activation::relu_composed;
-use super::{Engine, Window, in_precision, mask};
-use crate::network::Precision;
+use super::{Engine, Window, composed, mask};
 use crate::network::cpu::convolution::{self as loops, Finish, Geometry};
 use crate::network::cpu::{self};
 
@@ -35,7 +34,7 @@ pub(crate) fn convolution(
     engine: &mut Engine,
 ) -> Result<Tensor> {
     if let Engine::Composed(precision) = engine {
-        let y = convolution_composed(x, weight, bias, window, *precision)?;
+        let y = composed::convolution(x, weight, bias, window, *precision)?;
         return if relu { relu_composed(&y) } else { Ok(y) };
     }
     let g = geometry(x, weight, window)?;
@@ -78,39 +77,4 @@ pub(crate) fn convolution(
         });
     }
     Ok(y)
-}
-/// [`convolution`] for any device: Candle's own.
-///
-/// Candle pads both axes alike, and its gradient by the input leaves out as many rows as columns.
-/// Where either does not hold, the input is padded before, and what no window reaches is cut off:
-/// then nothing is padded and nothing left out.
-pub(super) fn convolution_composed(
-    x: &Tensor,
-    weight: &Tensor,
-    bias: Option<&Tensor>,
-    window: Window,
-    precision: Precision,
-) -> Result<Tensor> {
-    let Window { stride, padding, dilation, .. } = window;
-    let (_, _, rows, columns) = x.dims4()?;
-    let output = window.output([rows, columns]);
-    if output.contains(&0) {
-        bail!("maps of {rows} x {columns} are too small for {window:?}");
-    }
-    let reached = |axis: usize| (output[axis] - 1) * stride + window.reach()[axis];
-    let left_out = |axis: usize, length: usize| length + 2 * padding[axis] - reached(axis);
-    let y = if padding[0] == padding[1] && left_out(0, rows) == left_out(1, columns) {
-        in_precision(x, weight, precision, |x, weight| {
-            x.conv2d(weight, padding[0], stride, dilation, 1)
-        })?
-    } else {
-        let [above, beside] = padding;
-        let x = x.pad_with_zeros(2, above, above)?.pad_with_zeros(3, beside, beside)?;
-        let x = x.narrow(2, 0, reached(0))?.narrow(3, 0, reached(1))?.contiguous()?;
-        in_precision(&x, weight, precision, |x, weight| x.conv2d(weight, 0, stride, dilation, 1))?
-    };
-    match bias {
-        Some(bias) => y.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
-        None => Ok(y),
-    }
 }

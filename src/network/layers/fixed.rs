@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use candle_core::{Result, Tensor};
 
 use super::activation::relu_composed;
-use super::conv::{convolution_composed, geometry};
+use super::composed;
+use super::conv::geometry;
 use super::{Affine, Engine, Moments, Window, mask};
 use crate::network::cpu::convolution::{self as loops, Finish};
 use crate::network::cpu::{self, winograd};
@@ -46,7 +47,7 @@ pub(crate) fn convolution_fixed(
     engine: &mut Engine,
 ) -> Result<Tensor> {
     if let Engine::Composed(precision) = engine {
-        let y = convolution_composed(x, &fixed.weight, Some(&fixed.bias), window, *precision)?;
+        let y = composed::convolution(x, &fixed.weight, Some(&fixed.bias), window, *precision)?;
         let y = match shortcut {
             Some(shortcut) => (y + shortcut)?,
             None => y,

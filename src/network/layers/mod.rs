@@ -6,6 +6,7 @@
 //! of an absent device is checked on the processor.
 
 mod activation;
+mod composed;
 mod conv;
 mod fixed;
 mod join;

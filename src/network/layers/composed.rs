@@ -1,0 +1,215 @@
+//! Convolution on any device: forward Candle's own, gradients composed of its tensor operations.
+//!
+//! Candle's own gradients run through a kernel that adds one product at a time, many times slower than
+//! the device's matrix products. Here the input's gradient is a convolution again, of the output's
+//! gradient with zeros between its values where the stride skips some and with the kernel turned by half
+//! a turn; the weight's is a matrix product with the unfolded input.
+
+use std::sync::Mutex;
+
+use candle_core::backend::BackendStorage;
+use candle_core::{
+    CpuStorage, CudaStorage, CustomOp2, Layout, MetalStorage, Result, Shape, Storage, Tensor, bail,
+};
+
+use super::{Window, in_precision};
+use crate::network::Precision;
+
+/// Values of the unfolded input that are made at once for the weight's gradient, about.
+const UNFOLDED: usize = 1 << 26;
+
+/// [`convolution`](super::convolution) for any device.
+pub(super) fn convolution(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    window: Window,
+    precision: Precision,
+) -> Result<Tensor> {
+    let y = forward(&x.detach(), &weight.detach(), window, precision)?;
+    let y = if x.track_op() || weight.track_op() {
+        let gradients = Gradients { window, precision, forward: Mutex::new(Some(y)) };
+        x.contiguous()?.apply_op2(weight, gradients)?
+    } else {
+        y
+    };
+    match bias {
+        Some(bias) => y.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
+        None => Ok(y),
+    }
+}
+
+/// Candle pads both axes alike; where they differ the input is padded before.
+fn forward(x: &Tensor, weight: &Tensor, window: Window, precision: Precision) -> Result<Tensor> {
+    let (_, _, rows, columns) = x.dims4()?;
+    if window.output([rows, columns]).contains(&0) {
+        bail!("maps of {rows} x {columns} are too small for {window:?}");
+    }
+    let Window { padding, stride, dilation, .. } = window;
+    let (x, padding) = match padding {
+        [rows, columns] if rows == columns => (x.clone(), rows),
+        _ => (padded(x, padding)?, 0),
+    };
+    in_precision(&x.contiguous()?, weight, precision, |x, weight| {
+        x.conv2d(weight, padding, stride, dilation, 1)
+    })
+}
+
+/// Zeros around the rows and columns.
+fn padded(x: &Tensor, [above, beside]: [usize; 2]) -> Result<Tensor> {
+    x.pad_with_zeros(2, above, above)?.pad_with_zeros(3, beside, beside)
+}
+
+/// Gives the result of a convolution its gradients by input and weight.
+struct Gradients {
+    window: Window,
+    precision: Precision,
+    /// The result, which was computed before; handed on in the forward pass.
+    forward: Mutex<Option<Tensor>>,
+}
+
+impl Gradients {
+    /// The result in the storage of its device.
+    fn result<S: BackendStorage>(&self, of: impl Fn(&Storage) -> Option<&S>) -> Result<(S, Shape)> {
+        let taken = self.forward.lock().map(|mut held| held.take());
+        let Ok(Some(y)) = taken else { bail!("a convolution's result was asked for twice") };
+        let (storage, layout) = y.storage_and_layout();
+        match of(&storage) {
+            Some(storage) if layout.is_contiguous() && layout.start_offset() == 0 => {
+                Ok((storage.try_clone(layout)?, layout.shape().clone()))
+            }
+            _ => bail!("a convolution's result lies on another device, or not as it should"),
+        }
+    }
+
+    /// By the input, of `size` rows and columns.
+    fn by_input(&self, grad: &Tensor, weight: &Tensor, size: [usize; 2]) -> Result<Tensor> {
+        let Window { stride, padding, dilation, .. } = self.window;
+        let mut spread = grad.clone();
+        if stride > 1 {
+            let (images, units, rows, columns) = grad.dims4()?;
+            spread = grad
+                .reshape((images, units, rows, 1, columns, 1))?
+                .pad_with_zeros(3, 0, stride - 1)?
+                .pad_with_zeros(5, 0, stride - 1)?
+                .reshape((images, units, rows * stride, columns * stride))?;
+        }
+        let reach = self.window.reach();
+        for axis in 0..2 {
+            // Every input value under a window, as far as there are values of the output.
+            let (before, wanted) = (reach[axis] - 1, size[axis] + reach[axis] - 1);
+            let (dim, mut first) = (axis + 2, padding[axis]);
+            if let Some(zeros) = before.checked_sub(padding[axis]) {
+                spread = spread.pad_with_zeros(dim, zeros, 0)?;
+                first = 0;
+            } else {
+                first -= before;
+            }
+            let missing = (first + wanted).saturating_sub(spread.dim(dim)?);
+            spread = spread.pad_with_zeros(dim, 0, missing)?.narrow(dim, first, wanted)?;
+        }
+        let turned = weight.transpose(0, 1)?.contiguous()?.flip(&[2, 3])?.contiguous()?;
+        in_precision(&spread.contiguous()?, &turned, self.precision, |spread, turned| {
+            spread.conv2d(turned, 0, 1, dilation, 1)
+        })
+    }
+
+    /// By the weight.
+    fn by_weight(&self, grad: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let Window { kernel, stride, padding, dilation } = self.window;
+        let (images, units, rows, columns) = grad.dims4()?;
+        let (channels, positions) = (x.dim(1)?, images * rows * columns);
+        let grad = grad.transpose(0, 1)?.reshape((units, positions))?;
+        // Channels x images x rows x columns, so that a shifted view is a row per channel; with room for
+        // whole steps.
+        let x = padded(x, padding)?.transpose(0, 1)?;
+        let x =
+            x.pad_with_zeros(2, 0, stride - 1)?.pad_with_zeros(3, 0, stride - 1)?.contiguous()?;
+        let taps: Vec<[usize; 2]> =
+            (0..kernel[0]).flat_map(|ky| (0..kernel[1]).map(move |kx| [ky, kx])).collect();
+        let together = (UNFOLDED / (channels * positions).max(1)).clamp(1, taps.len());
+        let mut products = Vec::new();
+        for taps in taps.chunks(together) {
+            let shifted = taps.iter().map(|[ky, kx]| {
+                let mut view = x.narrow(2, ky * dilation, rows * stride)?;
+                view = view.narrow(3, kx * dilation, columns * stride)?;
+                if stride > 1 {
+                    view = view
+                        .reshape((channels, images, rows, stride, columns, stride))?
+                        .narrow(3, 0, 1)?
+                        .narrow(5, 0, 1)?;
+                }
+                view.reshape((channels, positions))
+            });
+            let unfolded = Tensor::cat(&shifted.collect::<Result<Vec<_>>>()?, 0)?;
+            products.push(in_precision(&grad, &unfolded, self.precision, |grad, unfolded| {
+                grad.matmul(&unfolded.t()?)
+            })?);
+        }
+        let all = Tensor::cat(&products, 1)?.reshape((units, taps.len(), channels))?;
+        all.transpose(1, 2)?.reshape((units, channels, kernel[0], kernel[1]))
+    }
+}
+
+impl CustomOp2 for Gradients {
+    fn name(&self) -> &'static str {
+        "convolution"
+    }
+
+    fn cpu_fwd(
+        &self,
+        _: &CpuStorage,
+        _: &Layout,
+        _: &CpuStorage,
+        _: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        self.result(|storage| match storage {
+            Storage::Cpu(storage) => Some(storage),
+            _ => None,
+        })
+    }
+
+    fn cuda_fwd(
+        &self,
+        _: &CudaStorage,
+        _: &Layout,
+        _: &CudaStorage,
+        _: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        self.result(|storage| match storage {
+            Storage::Cuda(storage) => Some(storage),
+            _ => None,
+        })
+    }
+
+    fn metal_fwd(
+        &self,
+        _: &MetalStorage,
+        _: &Layout,
+        _: &MetalStorage,
+        _: &Layout,
+    ) -> Result<(MetalStorage, Shape)> {
+        self.result(|storage| match storage {
+            Storage::Metal(storage) => Some(storage),
+            _ => None,
+        })
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (_, _, rows, columns) = x.dims4()?;
+        // Detached, or every step of the gradients would be recorded too.
+        let grad = grad.detach().contiguous()?;
+        let by_input = || self.by_input(&grad, &weight.detach(), [rows, columns]);
+        let by_weight = || self.by_weight(&grad, &x.detach());
+        Ok((
+            x.track_op().then(by_input).transpose()?,
+            weight.track_op().then(by_weight).transpose()?,
+        ))
+    }
+}
