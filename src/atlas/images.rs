@@ -67,32 +67,48 @@ impl<'a> Pictures<'a> {
     /// Encodes the patches and copies the mammograms.
     pub(super) fn write(&self, writer: &Writer) -> Result<()> {
         let manifest = self.inputs.manifest;
-        let edge = self.inputs.store.edge();
         self.patches.par_iter().try_for_each(|&number| {
-            let pixels = self.inputs.store.pixels(number);
             let path = patch_path(self.inputs, &manifest.patches[number as usize]);
-            let source = Fingerprint::of(&(
-                "jpeg",
-                QUALITY,
-                edge,
-                env!("CARGO_PKG_VERSION"),
-                Fingerprint::of_bytes(pixels),
-            ));
-            writer.write_made_from(&path, source, || {
-                let mut bytes = Vec::with_capacity(16 << 10);
-                JpegEncoder::new_with_quality(&mut bytes, QUALITY)
-                    .encode(pixels, edge, edge, ExtendedColorType::L8)
-                    .with_context(|| format!("cannot encode {path}"))?;
-                Ok(bytes)
-            })
+            write_patch(self.inputs, number, &path, writer)
         })?;
         self.mammograms.par_iter().try_for_each(|&number| {
             let id = &manifest.mammograms[number as usize].mammogram.id;
-            let preview = self.inputs.previews.join(format!("{id}.jpg"));
-            let bytes = fs_err::read(&preview).with_context(|| {
-                format!("mammogram {id} has no preview; run `prepare` to make it again")
-            })?;
-            writer.write(&mammogram_path(id), &bytes)
+            write_mammogram(self.inputs, number, &mammogram_path(id), writer)
         })
     }
+}
+
+/// Encodes a patch.
+pub(super) fn write_patch(inputs: &Inputs, number: u32, path: &str, writer: &Writer) -> Result<()> {
+    let edge = inputs.store.edge();
+    let pixels = inputs.store.pixels(number);
+    let source = Fingerprint::of(&(
+        "jpeg",
+        QUALITY,
+        edge,
+        env!("CARGO_PKG_VERSION"),
+        Fingerprint::of_bytes(pixels),
+    ));
+    writer.write_made_from(path, source, || {
+        let mut bytes = Vec::with_capacity(16 << 10);
+        JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+            .encode(pixels, edge, edge, ExtendedColorType::L8)
+            .with_context(|| format!("cannot encode {path}"))?;
+        Ok(bytes)
+    })
+}
+
+/// Copies the preview of a mammogram.
+pub(super) fn write_mammogram(
+    inputs: &Inputs,
+    number: u32,
+    path: &str,
+    writer: &Writer,
+) -> Result<()> {
+    let id = &inputs.manifest.mammograms[number as usize].mammogram.id;
+    let preview = inputs.previews.join(format!("{id}.jpg"));
+    let bytes = fs_err::read(&preview).with_context(|| {
+        format!("mammogram {id} has no preview; run `prepare` to make it again")
+    })?;
+    writer.write(path, &bytes)
 }

@@ -1,0 +1,1092 @@
+// The reader survey: its views, keys and the way between them. What is kept and written is the work of
+// survey-records.js. Works from a disk: data come as scripts, nothing is requested.
+(function () {
+  'use strict';
+  const study = window.unitAtlasSurvey;
+  const records = window.unitAtlasRecords;
+  const element = id => document.getElementById(id);
+  const views = ['welcome', 'overview', 'unit', 'send'];
+  // A server that collects answers puts this script before ours.
+  const collector = window.unitAtlasCollector || null;
+  const QUICK = 9;
+  const IDLE = 60000;
+
+  let reader = null;
+  let slots = [];
+  // The open unit: its place in `slots`, and its answer as it stands.
+  let at = -1;
+  let answer = null;
+  // Number of the phenomenon that keys act on.
+  let current = 0;
+
+  // ---- Small helpers
+
+  function make(tag, className, text) {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    if (text !== undefined) node.textContent = text;
+    return node;
+  }
+
+  function counted(n, one, many) {
+    return n + ' ' + (n === 1 ? one : many);
+  }
+
+  function say(words) {
+    element('survey-said').textContent = words;
+  }
+
+  function warn(words) {
+    const box = element('survey-warning');
+    box.hidden = !words;
+    box.textContent = words || '';
+  }
+
+  // A patch with its overlay, as the atlas draws it.
+  function picture(patch, alt) {
+    const span = make('span', 'picture');
+    const img = make('img');
+    img.src = '../' + patch.src;
+    img.alt = alt;
+    img.width = study.edge;
+    img.height = study.edge;
+    img.loading = 'lazy';
+    img.decoding = 'async';
+    const svg = drawing(study.edge, study.edge);
+    const path = document.createElementNS(svg.namespaceURI, 'path');
+    const far = study.edge + 9;
+    path.setAttribute('d', 'M-9-9H' + far + 'V' + far + 'H-9Z' + patch.overlay);
+    svg.append(path);
+    span.append(img, svg);
+    return span;
+  }
+
+  function drawing(width, height) {
+    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+    svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
+    svg.setAttribute('aria-hidden', 'true');
+    svg.setAttribute('focusable', 'false');
+    return svg;
+  }
+
+  const termName = id => (records.terms.has(id) ? records.terms.get(id).term.name : id);
+  const truth = patch => (patch.positive === undefined ? '' : patch.positive ? 'cancer' : 'no cancer');
+  const codeOf = slot => slot.replace(/\+$/, '');
+  const unitOf = new Map(study.units.map(unit => [unit.code, unit]));
+
+  // ---- Keeping
+
+  const unkept = 'This browser keeps nothing for this page (a private window, or a setting). Answers last only ' +
+    'until it is closed: save the file before that.';
+  let unsaved = false;
+
+  function change(edit) {
+    try {
+      return records.change(reader, edit);
+    } catch (error) {
+      warn('The last change could not be kept in this browser (' + error.name + '). Save the file now, with “Save ' +
+        'and send”, and make room or use another browser.');
+      const record = records.open(reader);
+      edit(record);
+      return record;
+    }
+  }
+
+  // Keeps the open answer. `said`: what it says has changed, not only the time spent on it.
+  function keep(said) {
+    if (!answer || at < 0) return;
+    if (said) answer.answered_at = new Date().toISOString();
+    const slot = slots[at];
+    const stored = JSON.parse(JSON.stringify(answer));
+    change(record => {
+      record.answers[slot] = stored;
+      if (said) record.changed = Date.now();
+      if (said && collector && !records.lacking(stored)) (record.pending = record.pending || {})[slot] = true;
+    });
+    if (said) {
+      unsaved = true;
+      showState();
+      element('survey-saved').textContent = records.kept ? 'Kept in this browser' : 'Not kept';
+      if (collector) collect(1000);
+    }
+  }
+
+  window.addEventListener('storage', event => {
+    // The same reader in another window: the later change stands, unit by unit.
+    if (!reader || event.key !== records.keyOf(reader)) return;
+    if (at >= 0) {
+      const other = records.open(reader).answers[slots[at]];
+      if (other && Date.parse(other.answered_at) > (Date.parse(answer.answered_at) || 0)) {
+        say('Changed in another window.');
+        showUnit(at);
+      }
+    } else {
+      route();
+    }
+  });
+
+  window.addEventListener('beforeunload', event => {
+    spend();
+    keep(false);
+    if (!records.kept && unsaved) event.preventDefault();
+  });
+
+  // ---- Active time: the page is visible, and something was done within the last minute.
+
+  let lastDone = performance.now();
+  let lastTick = performance.now();
+
+  function spend() {
+    const now = performance.now();
+    const until = Math.min(now, lastDone + IDLE);
+    if (answer && document.visibilityState === 'visible' && until > lastTick) {
+      answer.seconds = (answer.seconds || 0) + (until - lastTick) / 1000;
+    }
+    lastTick = now;
+  }
+
+  ['pointerdown', 'pointermove', 'keydown', 'wheel'].forEach(name => {
+    document.addEventListener(name, () => {
+      spend();
+      lastDone = performance.now();
+    }, { passive: true, capture: true });
+  });
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'hidden') {
+      // What was spent until now counts.
+      const now = performance.now();
+      const until = Math.min(now, lastDone + IDLE);
+      if (answer && until > lastTick) answer.seconds = (answer.seconds || 0) + (until - lastTick) / 1000;
+      if (answer && !records.isEmpty(answer)) keep(false);
+    }
+    lastTick = performance.now();
+  });
+
+  // ---- Views
+
+  function show(name, title) {
+    views.forEach(view => { element('survey-' + view).hidden = view !== name; });
+    document.title = title + ' – Reader survey';
+    element('survey-who').hidden = !reader;
+    if (reader) element('survey-who').querySelector('.survey-reader').textContent = reader;
+    element('survey-leave').hidden = Boolean(collector);
+    window.scrollTo(0, 0);
+  }
+
+  function leaveUnit() {
+    if (at < 0) return;
+    spend();
+    if (!records.isEmpty(answer)) keep(false);
+    if (collector) collect(0);
+    at = -1;
+    answer = null;
+  }
+
+  function route() {
+    leaveUnit();
+    const place = window.location.hash.slice(1);
+    const number = /^unit-(\d+)$/.exec(place);
+    if (!reader) showWelcome();
+    else if (number && slots[number[1] - 1]) showUnit(number[1] - 1);
+    else if (place === 'send') showSend();
+    else showOverview();
+  }
+
+  function go(place) {
+    if (window.location.hash === '#' + place) route(); else window.location.hash = place;
+  }
+
+  window.addEventListener('hashchange', route);
+
+  function enter(name) {
+    reader = records.open(name).reader;
+    slots = records.order(reader);
+    try { window.sessionStorage.setItem('unit-atlas-survey-reader', reader); } catch (error) { /* asked again */ }
+    if (window.navigator.storage && window.navigator.storage.persist) window.navigator.storage.persist().catch(() => {});
+  }
+
+  // Welcome
+
+  function showWelcome() {
+    show('welcome', 'Begin');
+    const all = records.readers();
+    element('survey-known').hidden = all.length === 0;
+    element('survey-readers').replaceChildren(...all.map(name => {
+      const record = records.open(name);
+      const done = Object.values(record.answers).filter(one => !records.lacking(one)).length;
+      const item = make('li');
+      const button = make('button', 'survey-button', 'Go on as ' + name);
+      button.type = 'button';
+      button.addEventListener('click', () => { enter(name); go('overview'); });
+      const remove = make('button', 'quiet', 'Remove');
+      remove.type = 'button';
+      remove.setAttribute('aria-label', 'Remove ' + name + ' from this computer');
+      remove.addEventListener('click', () => {
+        const sure = window.confirm('Remove the ' + counted(done, 'answer', 'answers') + ' of ' + name +
+          ' from this computer? Only a saved file would bring them back.');
+        if (!sure) return;
+        records.forget(name);
+        showWelcome();
+      });
+      item.append(button, ' ', make('span', 'faint', counted(done, 'answer', 'answers')), ' ', remove);
+      return item;
+    }));
+    element('survey-storage-note').textContent = window.location.protocol === 'file:'
+      ? 'This page was opened from a disk. Some browsers forget what such pages keep, and private windows always do: save the file before you close the browser.'
+      : 'In a private window answers vanish when it is closed: use a normal one.';
+  }
+
+  element('survey-start').addEventListener('submit', event => {
+    event.preventDefault();
+    const name = element('survey-name').value.replace(/[\u0000-\u001f\u007f]/g, ' ').trim();
+    if (!name) return;
+    enter(name);
+    change(() => {});
+    go('overview');
+  });
+
+  element('survey-leave').addEventListener('click', () => {
+    leaveUnit();
+    reader = null;
+    try { window.sessionStorage.removeItem('unit-atlas-survey-reader'); } catch (error) { /* was not kept */ }
+    go('welcome');
+  });
+
+  function readFile(input, then, problem) {
+    const file = input.files && input.files[0];
+    if (!file) return;
+    problem('');
+    if (file.size > 8 << 20) {
+      problem('The file is too large to be a reader’s file.');
+      input.value = '';
+      return;
+    }
+    const reading = new FileReader();
+    reading.onload = () => {
+      input.value = '';
+      try {
+        then(records.parse(String(reading.result)));
+      } catch (error) {
+        problem(error.message);
+      }
+    };
+    reading.onerror = () => problem('The file could not be read.');
+    reading.readAsText(file);
+  }
+
+  function take(found) {
+    let taken = 0;
+    change(record => {
+      taken = records.merge(record, found.answers);
+      if (taken) record.changed = Date.now();
+      if (collector) Object.keys(found.answers).forEach(slot => { (record.pending = record.pending || {})[slot] = true; });
+    });
+    return counted(taken, 'answer', 'answers') + ' taken from the file' +
+      (found.unknown ? '; ' + counted(found.unknown, 'answer concerns a unit', 'answers concern units') +
+        ' that this survey does not ask about' : '') + '.';
+  }
+
+  element('survey-file').addEventListener('change', event => {
+    const problem = words => { element('survey-file-problem').textContent = words; };
+    readFile(event.target, found => {
+      enter(found.reader);
+      const words = take(found);
+      go('overview');
+      say(words);
+    }, problem);
+  });
+
+  element('survey-merge').addEventListener('change', event => {
+    const words = text => { element('survey-merge-words').textContent = text; };
+    readFile(event.target, found => {
+      if (records.keyOf(found.reader) !== records.keyOf(reader)) {
+        words('The file holds answers of ' + found.reader + ', not of ' + reader + '. Change the reader first.');
+        return;
+      }
+      const said = take(found);
+      showSend();
+      words(said);
+    }, words);
+  });
+
+  // Overview
+
+  function stateOf(answered) {
+    if (records.isEmpty(answered)) return { done: false, words: 'open' };
+    const lack = records.lacking(answered);
+    if (lack) return { done: false, words: 'begun' };
+    const said = answered.recognizable === 'no' ? [] : answered.phenomena.filter(one => !records.blank(one));
+    const words = said.map(one => [one.terms.map(termName).join(', '), one.description.trim()]
+      .filter(Boolean).join(': ')).join('; ');
+    const short = words.length > 140 ? words.slice(0, 139) + '…' : words;
+    return { done: true, words: { yes: 'yes', no: 'no', unsure: 'not sure' }[answered.recognizable] + (short ? '; ' + short : '') };
+  }
+
+  function nextOpen(record, from) {
+    for (let step = 0; step < slots.length; step += 1) {
+      const place = (from + step) % slots.length;
+      if (records.lacking(record.answers[slots[place]])) return place;
+    }
+    return -1;
+  }
+
+  function showOverview() {
+    show('overview', 'Units');
+    const record = records.open(reader);
+    let done = 0;
+    element('survey-units').replaceChildren(...slots.map((slot, place) => {
+      const unit = unitOf.get(codeOf(slot));
+      const state = stateOf(record.answers[slot]);
+      if (state.done) done += 1;
+      const item = make('li', state.done ? 'done' : 'open');
+      const link = make('a');
+      link.href = '#unit-' + (place + 1);
+      const strip = make('span', 'strip');
+      strip.append(...unit.patches.map(patch => picture(patch, '')));
+      strip.setAttribute('aria-hidden', 'true');
+      link.append(make('span', 'survey-number', 'Unit ' + (place + 1)), ' ', make('span', 'survey-answered', state.words), strip);
+      item.append(link);
+      if (!study.blind) {
+        const signs = unit.patches.map(patch => (patch.positive ? '+' : '\u2212')).join(' ');
+        const line = make('p', 'survey-signs', unit.name + '  ' + signs);
+        line.setAttribute('aria-label', unit.name + '; patches with cancer: ' +
+          unit.patches.filter(patch => patch.positive).length + ' of ' + unit.patches.length);
+        line.setAttribute('role', 'note');
+        item.append(line);
+      }
+      return item;
+    }));
+    const bar = element('survey-progress');
+    bar.max = slots.length;
+    bar.value = done;
+    element('survey-progress-words').textContent = done + ' of ' + slots.length + ' answered';
+    const open = nextOpen(record, 0);
+    const next = element('survey-next-open');
+    next.hidden = open < 0;
+    next.href = '#unit-' + (open + 1);
+    showUnsent(record);
+  }
+
+  // A unit
+
+  const loaded = new Map();
+  const waiting = new Map();
+  window.unitAtlasUnit = data => {
+    loaded.set(data.code, data);
+    const then = waiting.get(data.code);
+    waiting.delete(data.code);
+    if (then) then(data);
+  };
+
+  function load(code, then) {
+    if (loaded.has(code)) {
+      if (then) then(loaded.get(code));
+      return;
+    }
+    const asked = waiting.has(code);
+    waiting.set(code, then || waiting.get(code) || null);
+    if (asked) return;
+    const script = make('script');
+    script.src = 'units/' + code + '.js';
+    script.onerror = () => {
+      waiting.delete(code);
+      script.remove();
+      if (then) warn('The pictures of this unit could not be loaded. Is the whole folder of the survey there?');
+    };
+    document.head.append(script);
+  }
+
+  function showUnit(place) {
+    at = place;
+    const slot = slots[at];
+    const code = codeOf(slot);
+    const record = records.open(reader);
+    const kept = record.answers[slot];
+    answer = kept ? JSON.parse(JSON.stringify(kept))
+      : { recognizable: '', phenomena: [], confidence: null, remarks: '', answered_at: '', seconds: 0 };
+    if (answer.phenomena.length === 0) answer.phenomena.push({ description: '', terms: [], association: '' });
+    current = 0;
+    lastTick = performance.now();
+    lastDone = lastTick;
+    show('unit', 'Unit ' + (at + 1) + ' of ' + slots.length);
+    const unit = unitOf.get(code);
+    element('survey-unit-title').textContent = 'Unit ' + (at + 1) + ' of ' + slots.length;
+    link('survey-previous', at - 1);
+    link('survey-next', at + 1);
+    element('survey-done').textContent = at + 1 < slots.length ? 'Next unit' : 'Finish';
+    element('survey-saved').textContent = '';
+    element('survey-problem').textContent = '';
+    closeContext();
+    element('survey-grid').replaceChildren();
+    load(code, data => {
+      if (at < 0 || codeOf(slots[at]) !== data.code) return;
+      showPatches(data, unit.name);
+    });
+    if (slots[at + 1]) load(codeOf(slots[at + 1]), null);
+    showReport();
+    showState();
+    element('survey-unit-title').focus({ preventScroll: true });
+  }
+
+  function link(id, place) {
+    const anchor = element(id);
+    const there = place >= 0 && place < slots.length;
+    anchor.hidden = !there;
+    anchor.href = '#unit-' + (place + 1);
+  }
+
+  function showState() {
+    const name = unitOf.get(codeOf(slots[at])).name;
+    const lack = records.lacking(answer);
+    const words = records.isEmpty(answer) ? 'Open' : lack ? 'Begun' : 'Answered';
+    element('survey-state').textContent = (name ? name + '. ' : '') + words + '.';
+    element('survey-state').dataset.state = words.toLowerCase();
+  }
+
+  // Patches, and where they lie
+
+  let shownUnit = null;
+  let pinned = -1;
+  let zoom = 1;
+
+  function showPatches(data) {
+    shownUnit = data;
+    const of = ' of ' + data.patches.length;
+    element('survey-grid').replaceChildren(...data.patches.map((patch, i) => {
+      const item = make('li');
+      const button = make('button', 'survey-patch');
+      button.type = 'button';
+      button.tabIndex = i === 0 ? 0 : -1;
+      button.append(picture(patch, 'Patch ' + (i + 1) + of));
+      if (truth(patch)) button.append(make('span', 'survey-truth', patch.score + ', ' + truth(patch)));
+      item.append(button);
+      return item;
+    }));
+  }
+
+  function patchOf(target) {
+    const button = target.closest ? target.closest('.survey-patch') : null;
+    return button ? Array.prototype.indexOf.call(element('survey-grid').children, button.parentNode) : -1;
+  }
+
+  function showContext(i) {
+    const patch = shownUnit && shownUnit.patches[i];
+    if (!patch) return;
+    const grid = element('survey-grid');
+    grid.querySelectorAll('.shown').forEach(node => node.classList.remove('shown'));
+    grid.children[i].firstChild.classList.add('shown');
+    const mammogram = shownUnit.mammograms[patch.mammogram];
+    const context = element('survey-context');
+    context.classList.add('open');
+    context.dataset.patch = String(i);
+    const words = element('survey-context-words');
+    const film = element('survey-film');
+    if (!mammogram.src) {
+      words.textContent = 'Patch ' + (i + 1) + ': there is no whole mammogram to show, only its patches.';
+      film.replaceChildren();
+      return;
+    }
+    words.textContent = 'Patch ' + (i + 1) + (truth(patch) ? ' (' + truth(patch) + ')' : '') + ' in its mammogram';
+    const [width, height] = mammogram.size;
+    const frame = make('div', 'survey-mammogram');
+    const img = make('img');
+    img.src = '../' + mammogram.src;
+    img.alt = 'Whole mammogram; a frame marks patch ' + (i + 1);
+    img.width = width;
+    img.height = height;
+    const svg = drawing(width, height);
+    const rect = document.createElementNS(svg.namespaceURI, 'rect');
+    rect.setAttribute('class', 'window');
+    ['x', 'y', 'width', 'height'].forEach((key, k) => rect.setAttribute(key, patch.box[Math.min(k, 2)]));
+    svg.append(rect);
+    frame.append(img, svg);
+    film.replaceChildren(frame);
+    fitFilm();
+  }
+
+  // The mammogram fits the film, or is so many times larger with the patch in the middle.
+  function fitFilm() {
+    const film = element('survey-film');
+    const frame = film.firstChild;
+    const i = Number(element('survey-context').dataset.patch);
+    if (!frame || !shownUnit || !shownUnit.patches[i]) return;
+    const patch = shownUnit.patches[i];
+    const [width, height] = shownUnit.mammograms[patch.mammogram].size;
+    const room = Math.max(240, window.innerHeight * (window.innerWidth < 960 ? 0.45 : 0.7));
+    const fit = Math.min(film.clientWidth, room * width / height);
+    film.style.maxHeight = Math.ceil(Math.min(room, fit * height / width * zoom)) + 'px';
+    frame.style.width = Math.floor(fit * zoom) + 'px';
+    const scale = fit * zoom / width;
+    film.scrollLeft = (patch.box[0] + patch.box[2] / 2) * scale - film.clientWidth / 2;
+    film.scrollTop = (patch.box[1] + patch.box[2] / 2) * scale - film.clientHeight / 2;
+  }
+
+  function closeContext() {
+    const context = element('survey-context');
+    context.classList.remove('open');
+    delete context.dataset.patch;
+    element('survey-film').replaceChildren();
+    element('survey-context-words').textContent =
+      'Point at a patch, or move to it with the Tab and arrow keys, to see where it lies.';
+    element('survey-grid').querySelectorAll('.shown, .pinned').forEach(node => node.classList.remove('shown', 'pinned'));
+    pinned = -1;
+  }
+
+  (function () {
+    const grid = element('survey-grid');
+    grid.addEventListener('pointerover', event => {
+      // A finger does not hover: it taps.
+      if (pinned < 0 && event.pointerType !== 'touch') showContext(patchOf(event.target));
+    });
+    grid.addEventListener('focusin', event => {
+      const i = patchOf(event.target);
+      grid.querySelectorAll('.survey-patch').forEach((button, k) => { button.tabIndex = k === i ? 0 : -1; });
+      if (pinned < 0) showContext(i);
+    });
+    grid.addEventListener('click', event => {
+      const i = patchOf(event.target);
+      if (i < 0) return;
+      const again = pinned === i;
+      closeContext();
+      if (again) return;
+      showContext(i);
+      pinned = i;
+      grid.children[i].firstChild.classList.add('pinned');
+    });
+    grid.addEventListener('keydown', event => {
+      const i = patchOf(event.target);
+      if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+      const tops = Array.from(grid.children, item => item.offsetTop);
+      const columns = Math.max(1, tops.filter(top => top === tops[0]).length);
+      const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+      const to = step === undefined ? null : grid.children[i + step];
+      if (step === undefined) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (to) to.firstChild.focus();
+    });
+    element('survey-context-close').addEventListener('click', closeContext);
+    element('survey-zoom').addEventListener('click', () => {
+      zoom = zoom >= 4 ? 1 : zoom * 2;
+      element('survey-zoom').textContent = 'Zoom ' + zoom + '×';
+      fitFilm();
+    });
+    window.addEventListener('resize', fitFilm);
+  }());
+
+  // Display: brightness and the like act on pictures alone, not on overlays.
+  const display = { brightness: element('survey-brightness'), contrast: element('survey-contrast'), size: element('survey-size') };
+
+  function applyDisplay() {
+    const style = element('survey-unit').style;
+    style.setProperty('--survey-filter', 'brightness(' + display.brightness.value + ') contrast(' +
+      display.contrast.value + ')' + (element('survey-invert').checked ? ' invert(1)' : ''));
+    style.setProperty('--survey-size', display.size.value + 'rem');
+  }
+  Object.values(display).forEach(input => input.addEventListener('input', applyDisplay));
+  element('survey-invert').addEventListener('change', applyDisplay);
+  element('survey-reset').addEventListener('click', () => {
+    display.brightness.value = 1;
+    display.contrast.value = 1;
+    display.size.value = 8;
+    element('survey-invert').checked = false;
+    zoom = 1;
+    element('survey-zoom').textContent = 'Zoom';
+    applyDisplay();
+    fitFilm();
+  });
+  element('survey-look').addEventListener('click', () => {
+    const looks = ['dim', 'outline', 'none'];
+    const next = looks[(looks.indexOf(document.documentElement.getAttribute('data-look')) + 1) % looks.length];
+    const radio = document.querySelector('.looks input[value="' + next + '"]');
+    if (radio) radio.click();
+    say('Overlay: ' + { dim: 'outside dimmed', outline: 'outline', none: 'none' }[next]);
+  });
+  applyDisplay();
+
+  function slide(input, steps) {
+    input.value = Number(input.value) + steps * Number(input.step);
+    applyDisplay();
+  }
+
+  // ---- The report
+
+  function showReport() {
+    document.querySelectorAll('input[name=recognizable]').forEach(input => { input.checked = input.value === answer.recognizable; });
+    document.querySelectorAll('input[name=confidence]').forEach(input => { input.checked = Number(input.value) === answer.confidence; });
+    element('survey-remarks').value = answer.remarks;
+    showPhenomena();
+  }
+
+  function showPhenomena() {
+    element('survey-seen').hidden = answer.recognizable === 'no';
+    const used = records.open(reader).used || [];
+    element('survey-phenomena').replaceChildren(...answer.phenomena.map((phenomenon, n) => phenomenonView(phenomenon, n, used)));
+    markCurrent();
+  }
+
+  function markCurrent() {
+    current = Math.min(current, answer.phenomena.length - 1);
+    Array.prototype.forEach.call(element('survey-phenomena').children, (view, n) => {
+      view.classList.toggle('current', n === current && answer.phenomena.length > 1);
+    });
+  }
+
+  function viewOf(n) {
+    return element('survey-phenomena').children[n];
+  }
+
+  function phenomenonView(phenomenon, n, used) {
+    const view = element('survey-phenomenon').content.firstElementChild.cloneNode(true);
+    const part = name => view.querySelector('.survey-' + name);
+    view.querySelector('legend').textContent = answer.phenomena.length > 1 ? 'Phenomenon ' + (n + 1) : 'Phenomenon';
+    view.addEventListener('focusin', () => { current = n; markCurrent(); });
+    // Terms used before keep their numbers for the whole survey.
+    part('quick').replaceChildren(...used.slice(0, QUICK).map((id, k) => {
+      const button = make('button', 'quiet');
+      button.type = 'button';
+      button.append(termName(id), ' ', shortcut(String(k + 1)));
+      button.setAttribute('aria-pressed', String(phenomenon.terms.indexOf(id) >= 0));
+      button.addEventListener('click', () => toggleTerm(n, id));
+      return button;
+    }));
+    part('quick').hidden = used.length === 0;
+    part('chips').replaceChildren(...phenomenon.terms.map(id => {
+      const item = make('li', '', termName(id));
+      const remove = make('button', '', '×');
+      remove.type = 'button';
+      remove.setAttribute('aria-label', 'Remove ' + termName(id));
+      remove.addEventListener('click', () => { toggleTerm(n, id); finder(n).focus(); });
+      item.append(' ', remove);
+      return item;
+    }));
+    part('chips').hidden = phenomenon.terms.length === 0;
+    const words = part('words');
+    words.id = 'survey-words-' + n;
+    part('words-label').htmlFor = words.id;
+    words.value = phenomenon.description;
+    words.addEventListener('input', () => { phenomenon.description = words.value; seen(); keep(true); });
+    view.querySelectorAll('.survey-association input').forEach(input => {
+      input.name = 'association-' + n;
+      input.checked = input.value === phenomenon.association;
+      input.addEventListener('change', () => { phenomenon.association = input.value; seen(); keep(true); });
+    });
+    const remove = part('remove');
+    remove.hidden = answer.phenomena.length === 1;
+    remove.firstElementChild.addEventListener('click', () => {
+      answer.phenomena.splice(n, 1);
+      keep(true);
+      showPhenomena();
+      element('survey-add').focus();
+    });
+    search(view, n);
+    return view;
+  }
+
+  function shortcut(keys) {
+    const span = make('span', 'survey-key', keys);
+    span.setAttribute('aria-hidden', 'true');
+    return span;
+  }
+
+  const finder = n => viewOf(n).querySelector('.survey-find-input');
+
+  // Describing a phenomenon says that there is one.
+  function seen() {
+    if (answer.recognizable === 'yes' || answer.recognizable === 'unsure') return;
+    answer.recognizable = 'yes';
+    document.querySelector('input[name=recognizable][value=yes]').checked = true;
+    element('survey-seen').hidden = false;
+  }
+
+  function toggleTerm(n, id) {
+    const terms = answer.phenomena[n].terms;
+    const place = terms.indexOf(id);
+    if (place >= 0) terms.splice(place, 1); else terms.push(id);
+    seen();
+    change(record => {
+      record.used = record.used || [];
+      if (place < 0 && record.used.indexOf(id) < 0 && record.used.length < QUICK) record.used.push(id);
+    });
+    keep(true);
+    showPhenomena();
+    say(termName(id) + (place >= 0 ? ' removed' : ' chosen'));
+  }
+
+  // Type to find: names first, then synonyms, then categories.
+  function matches(text) {
+    const wanted = text.trim().toLowerCase();
+    const rank = (term, category) => {
+      const name = term.name.toLowerCase();
+      if (!wanted) return 1;
+      if (name.startsWith(wanted)) return 5;
+      if (name.split(/[\s-]+/).some(word => word.startsWith(wanted))) return 4;
+      if (term.synonyms.some(word => word.toLowerCase().startsWith(wanted))) return 3;
+      if (name.indexOf(wanted) >= 0 || term.synonyms.some(word => word.toLowerCase().indexOf(wanted) >= 0)) return 2;
+      return category.toLowerCase().indexOf(wanted) >= 0 ? 1 : 0;
+    };
+    const groups = study.groups.map(group => {
+      const found = group.terms.map(term => ({ term, rank: rank(term, group.category) })).filter(hit => hit.rank > 0);
+      if (wanted) found.sort((a, b) => b.rank - a.rank);
+      return { category: group.category, found, best: Math.max(0, ...found.map(hit => hit.rank)) };
+    }).filter(group => group.found.length);
+    if (wanted) groups.sort((a, b) => b.best - a.best);
+    return groups;
+  }
+
+  function search(view, n) {
+    const input = view.querySelector('.survey-find-input');
+    const list = view.querySelector('.survey-list');
+    const label = view.querySelector('.survey-find-label');
+    input.id = 'survey-find-' + n;
+    label.htmlFor = input.id;
+    list.id = 'survey-list-' + n;
+    input.setAttribute('aria-controls', list.id);
+    let options = [];
+    let active = -1;
+
+    function open() {
+      options = [];
+      list.replaceChildren(...matches(input.value).map((group, g) => {
+        const box = make('div');
+        const heading = make('p', 'survey-group', group.category);
+        heading.id = list.id + '-' + g;
+        box.setAttribute('role', 'group');
+        box.setAttribute('aria-labelledby', heading.id);
+        box.append(heading, ...group.found.map(hit => {
+          const option = make('div', 'survey-option');
+          option.setAttribute('role', 'option');
+          option.id = list.id + '-' + hit.term.id;
+          option.append(make('span', 'survey-term', hit.term.name), ' ', make('span', 'survey-gloss', hit.term.gloss));
+          option.setAttribute('aria-selected', 'false');
+          option.addEventListener('mousedown', event => event.preventDefault());
+          option.addEventListener('click', () => choose(hit.term.id));
+          options.push({ option, id: hit.term.id });
+          return option;
+        }));
+        return box;
+      }));
+      if (options.length === 0) list.append(make('p', 'survey-group', 'No such term: use your own words.'));
+      list.hidden = false;
+      input.setAttribute('aria-expanded', 'true');
+      activate(options.length && input.value.trim() ? 0 : -1);
+    }
+
+    function close() {
+      list.hidden = true;
+      input.setAttribute('aria-expanded', 'false');
+      input.removeAttribute('aria-activedescendant');
+      active = -1;
+    }
+
+    function activate(i) {
+      if (options[active]) options[active].option.setAttribute('aria-selected', 'false');
+      active = i;
+      if (!options[i]) {
+        input.removeAttribute('aria-activedescendant');
+        return;
+      }
+      options[i].option.setAttribute('aria-selected', 'true');
+      options[i].option.scrollIntoView({ block: 'nearest' });
+      input.setAttribute('aria-activedescendant', options[i].option.id);
+    }
+
+    function choose(id) {
+      if (answer.phenomena[n].terms.indexOf(id) < 0) toggleTerm(n, id);
+      // On to what comes next; keys act again.
+      const radios = viewOf(n).querySelectorAll('.survey-association input');
+      (Array.prototype.find.call(radios, radio => radio.checked) || radios[0]).focus();
+    }
+
+    input.addEventListener('focus', open);
+    input.addEventListener('click', () => { if (list.hidden) open(); });
+    input.addEventListener('input', open);
+    input.addEventListener('blur', close);
+    input.addEventListener('keydown', event => {
+      if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+        event.preventDefault();
+        if (list.hidden) open();
+        const step = event.key === 'ArrowDown' ? 1 : -1;
+        if (options.length) activate((active + step + options.length + (active < 0 && step < 0 ? 1 : 0)) % options.length);
+      } else if (event.key === 'Enter' && !event.ctrlKey) {
+        event.preventDefault();
+        event.stopPropagation();
+        if (options[active]) choose(options[active].id); else if (!input.value.trim()) done();
+      } else if (event.key === 'Escape') {
+        event.preventDefault();
+        event.stopPropagation();
+        if (list.hidden) element('survey-unit-title').focus({ preventScroll: true });
+        else close();
+      } else if (event.key === 'Backspace' && !input.value && answer.phenomena[n].terms.length) {
+        const terms = answer.phenomena[n].terms;
+        toggleTerm(n, terms[terms.length - 1]);
+        finder(n).focus();
+      }
+    });
+  }
+
+  function setRecognizable(value) {
+    answer.recognizable = value;
+    const input = document.querySelector('input[name=recognizable][value=' + value + ']');
+    input.checked = true;
+    element('survey-seen').hidden = value === 'no';
+    keep(true);
+  }
+
+  function setAssociation(value) {
+    const input = viewOf(current).querySelector('.survey-association input[value=' + value + ']');
+    if (answer.recognizable === 'no') return;
+    input.checked = true;
+    input.dispatchEvent(new Event('change'));
+  }
+
+  function setConfidence(value) {
+    answer.confidence = value;
+    document.querySelector('input[name=confidence][value="' + value + '"]').checked = true;
+    keep(true);
+  }
+
+  element('survey-recognizable').addEventListener('change', event => setRecognizable(event.target.value));
+  element('survey-confidence').addEventListener('change', event => setConfidence(Number(event.target.value)));
+  element('survey-remarks').addEventListener('input', event => { answer.remarks = event.target.value; keep(true); });
+  element('survey-add').addEventListener('click', () => {
+    answer.phenomena.push({ description: '', terms: [], association: '' });
+    current = answer.phenomena.length - 1;
+    showPhenomena();
+    finder(current).focus();
+  });
+
+  // On to the next unit when this one is answered; otherwise says what is missing.
+  function done() {
+    const lack = records.lacking(answer);
+    const problem = element('survey-problem');
+    if (lack) {
+      problem.textContent = lack.words + ' To come back to it later, go on with the arrow keys or “Next”.';
+      if (lack.field === 'recognizable') document.querySelector('input[name=recognizable]').focus();
+      else if (lack.field === 'association') viewOf(lack.at).querySelector('.survey-association input').focus();
+      else finder(lack.at).focus();
+      return;
+    }
+    problem.textContent = '';
+    go(at + 1 < slots.length ? 'unit-' + (at + 2) : 'overview');
+  }
+
+  element('survey-report').addEventListener('submit', event => { event.preventDefault(); done(); });
+
+  // ---- Save and send
+
+  function showSend() {
+    show('send', 'Save and send');
+    const record = records.open(reader);
+    const open = slots.map((slot, place) => ({ place, answered: record.answers[slot] }))
+      .filter(one => records.lacking(one.answered));
+    const begun = open.filter(one => !records.isEmpty(one.answered));
+    const done = slots.length - open.length;
+    element('survey-send-words').textContent = done + ' of ' + slots.length + ' units are answered.' +
+      (open.length ? ' You can save and send now and again later; a later file replaces an earlier one.' : '') +
+      (begun.length ? ' These are begun, and not in the file:' : '');
+    element('survey-send-open').replaceChildren(...begun.map(one => {
+      const item = make('li');
+      const anchor = make('a', '', 'Unit ' + (one.place + 1));
+      anchor.href = '#unit-' + (one.place + 1);
+      item.append(anchor);
+      return item;
+    }));
+    element('survey-text').value = text(record, false);
+    element('survey-sent').textContent = record.saved
+      ? 'Last saved on ' + new Date(record.saved).toLocaleString() + '.' +
+        (record.changed > record.saved ? ' Answers have changed since.' : '') : '';
+    const earlier = records.file(record, true).answers.length;
+    const box = element('survey-send-earlier');
+    box.hidden = earlier === 0;
+    box.firstElementChild.textContent = counted(earlier, 'answer concerns a unit', 'answers concern units') +
+      ' that this survey no longer asks about. They are kept, and not in the file.';
+    showUnsent(record);
+  }
+
+  function text(record, earlier) {
+    return JSON.stringify(records.file(record, earlier), null, 2) + '\n';
+  }
+
+  function save(earlier) {
+    const record = records.open(reader);
+    const name = records.fileName(record, new Date()).replace('.json', earlier ? '_earlier.json' : '.json');
+    const blob = new Blob([text(record, earlier)], { type: 'application/json' });
+    const anchor = make('a');
+    anchor.href = URL.createObjectURL(blob);
+    anchor.download = name;
+    document.body.append(anchor);
+    anchor.click();
+    anchor.remove();
+    setTimeout(() => URL.revokeObjectURL(anchor.href), 60000);
+    if (earlier) return;
+    change(now => { now.saved = Date.now(); });
+    unsaved = false;
+    element('survey-sent').textContent = 'Saved as ' + name + ', usually in the folder of downloads. Send this file' +
+      (study.contact ? ' to ' + study.contact : ' to the authors of the study') + '.';
+  }
+
+  element('survey-save').addEventListener('click', () => save(false));
+  element('survey-send-earlier').querySelector('button').addEventListener('click', () => save(true));
+
+  // ---- A server that collects
+
+  let collecting = 0;
+  let sending = false;
+  let wait = 2000;
+
+  function collect(delay) {
+    clearTimeout(collecting);
+    collecting = setTimeout(sendNext, delay);
+  }
+
+  function sendNext() {
+    if (!collector || !reader || sending) return;
+    const record = records.open(reader);
+    const slot = Object.keys(record.pending || {})
+      .find(one => records.known(one) && !records.lacking(record.answers[one]));
+    if (!slot) {
+      showUnsent(record);
+      return;
+    }
+    const sent = record.answers[slot];
+    sending = true;
+    collector.save(records.written(slot, sent), (problem, again) => {
+      sending = false;
+      if (!problem) {
+        wait = 2000;
+        change(now => {
+          const same = now.answers[slot] && now.answers[slot].answered_at === sent.answered_at;
+          if (same && now.pending) delete now.pending[slot];
+        });
+        collect(0);
+        return;
+      }
+      showUnsent(records.open(reader), problem);
+      if (again) {
+        collect(wait);
+        wait = Math.min(60000, wait * 2);
+      }
+    });
+  }
+
+  function showUnsent(record, problem) {
+    if (!collector) return;
+    const left = Object.keys(record.pending || {}).filter(slot => !records.lacking(record.answers[slot])).length;
+    warn(problem ? counted(left, 'answer is', 'answers are') + ' kept here but not yet on the server: ' + problem
+      : records.kept ? '' : unkept);
+    element('survey-saved').textContent = left ? 'Kept in this browser; on its way to the server' : 'On the server';
+  }
+
+  // ---- Keys
+
+  const keysOn = element('survey-keys');
+  try { keysOn.checked = window.localStorage.getItem('unit-atlas-survey-keys') !== 'off'; } catch (error) { /* on */ }
+  keysOn.addEventListener('change', () => {
+    document.body.classList.toggle('keys-off', !keysOn.checked);
+    try { window.localStorage.setItem('unit-atlas-survey-keys', keysOn.checked ? 'on' : 'off'); } catch (error) { /* not remembered */ }
+  });
+  document.body.classList.toggle('keys-off', !keysOn.checked);
+
+  const isText = target => target.isContentEditable || /^(textarea|select)$/i.test(target.tagName) ||
+    (/^input$/i.test(target.tagName) && !/^(radio|checkbox|range|button|submit)$/.test(target.type));
+  const press = id => { if (!element(id).hidden) element(id).click(); };
+
+  const unitKeys = {
+    y: () => setRecognizable('yes'), n: () => setRecognizable('no'), u: () => setRecognizable('unsure'),
+    m: () => setAssociation('malignant'), b: () => setAssociation('benign'),
+    x: () => setAssociation('none'), s: () => setAssociation('unsure'),
+    t: () => { if (answer.recognizable !== 'no') finder(current).focus(); },
+    d: () => { if (answer.recognizable !== 'no') viewOf(current).querySelector('.survey-words').focus(); },
+    r: () => element('survey-remarks').focus(),
+    a: () => { if (answer.recognizable !== 'no') element('survey-add').click(); },
+    i: () => element('survey-invert').click(), h: () => press('survey-look'), z: () => press('survey-zoom'),
+    '0': () => press('survey-reset'),
+    '[': () => slide(display.brightness, -1), ']': () => slide(display.brightness, 1),
+    '{': () => slide(display.contrast, -1), '}': () => slide(display.contrast, 1),
+    '-': () => slide(display.size, -1), '+': () => slide(display.size, 1)
+  };
+
+  document.addEventListener('keydown', event => {
+    const target = event.target;
+    if (element('survey-help').open || event.defaultPrevented || !reader) return;
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && at >= 0) {
+      event.preventDefault();
+      done();
+      return;
+    }
+    if (event.key === 'Escape' && at >= 0) {
+      if (isText(target)) element('survey-unit-title').focus({ preventScroll: true });
+      else closeContext();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isText(target)) return;
+    if (event.key === 'Enter') {
+      if (target.closest && target.closest('button, a, summary')) return;
+      event.preventDefault();
+      if (at >= 0) done();
+      else if (!element('survey-overview').hidden) press('survey-next-open');
+      else if (!element('survey-send').hidden) press('survey-save');
+      return;
+    }
+    if (!keysOn.checked) return;
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code || '');
+    let act = null;
+    if (event.key === '?') act = openHelp;
+    else if (event.key === 'o' && element('survey-overview').hidden) act = () => go('overview');
+    else if (event.key === 'e') act = () => go('send');
+    else if (at >= 0 && event.shiftKey && digit && Number(digit[1]) <= 5) act = () => setConfidence(Number(digit[1]));
+    else if (at >= 0 && !event.shiftKey && /^[1-9]$/.test(event.key)) act = () => quick(Number(event.key) - 1);
+    else if (at >= 0 && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
+      // Radio buttons and sliders have arrows of their own.
+      if (/^input$/i.test(target.tagName)) return;
+      act = () => press(event.key === 'ArrowLeft' ? 'survey-previous' : 'survey-next');
+    } else if (at >= 0) act = unitKeys[event.key] || null;
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+
+  function quick(k) {
+    const id = (records.open(reader).used || [])[k];
+    if (id && answer.recognizable !== 'no') toggleTerm(current, id);
+  }
+
+  function openHelp() {
+    element('survey-help').showModal();
+  }
+  element('survey-help-open').addEventListener('click', openHelp);
+  document.querySelectorAll('[data-key]').forEach(node => {
+    node.setAttribute('aria-keyshortcuts', { '←': 'ArrowLeft', '→': 'ArrowRight' }[node.dataset.key] || node.dataset.key);
+  });
+
+  // ---- Begin
+
+  document.querySelectorAll('.survey-count').forEach(node => {
+    node.textContent = counted(study.units.length, 'unit', 'units');
+  });
+  if (!records.kept) warn(unkept);
+  if (collector) {
+    say('Asking the server.');
+    collector.begin((name, answers) => {
+      warn(records.kept ? '' : unkept);
+      enter(name);
+      try {
+        const found = records.parse(JSON.stringify({
+          schema: 1, study: study.study, lexicon: study.lexicon, reader: name, answers
+        }));
+        change(record => { records.merge(record, found.answers); });
+      } catch (error) {
+        warn('The answers on the server could not be read: ' + error.message);
+      }
+      if (/^#?$/.test(window.location.hash)) window.location.hash = 'overview';
+      route();
+      collect(0);
+    }, words => warn(words));
+  } else {
+    let last = null;
+    try { last = window.sessionStorage.getItem('unit-atlas-survey-reader'); } catch (error) { /* asked again */ }
+    if (last && records.readers().indexOf(last) >= 0) enter(last);
+    route();
+  }
+}());
