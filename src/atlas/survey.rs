@@ -68,8 +68,8 @@ impl<'a> Survey<'a> {
             .collect();
         let units = selection.units.iter().filter_map(|c| by_name.get(&c.unit).copied()).collect();
         let ids = inputs.manifest.mammograms.iter().map(|m| m.mammogram.id.as_str());
-        let renamed = (selection.blind && names_tell(ids))
-            .then(|| Coder::new(config.seed, &selection.study));
+        let renamed =
+            (selection.blind && names_tell(ids)).then(|| Coder::new(config.seed, &selection.study));
         Ok(Self { inputs, selection, units, renamed })
     }
 
@@ -93,10 +93,7 @@ impl<'a> Survey<'a> {
     }
 
     fn patch_path(&self, number: u32) -> String {
-        let path = images::patch_path(
-            self.inputs,
-            &self.inputs.manifest.patches[number as usize],
-        );
+        let path = images::patch_path(self.inputs, &self.inputs.manifest.patches[number as usize]);
         self.path(path)
     }
 
@@ -276,8 +273,7 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
             })
             .collect(),
     });
-    let offered =
-        inputs.lexicons.iter().filter(|l| l.id == selection.lexicon || !l.birads);
+    let offered = inputs.lexicons.iter().filter(|l| l.id == selection.lexicon || !l.birads);
     let study = Study {
         study: &selection.study,
         lexicon: &selection.lexicon,

@@ -2,8 +2,8 @@
 //! `init` copies, spells the same values out; a test holds the two together.
 
 use super::{
-    Anchor, Augment, ClassWeights, Dissection, Network, Patches, Schedule, Select, Shares, Start, Survey,
-    Threshold, Training,
+    Anchor, Augment, ClassWeights, Dissection, Network, Patches, Schedule, Select, Shares, Start,
+    Survey, Threshold, Training,
 };
 use crate::config::Split;
 use crate::network::{Pooling, Precision};

@@ -5,12 +5,12 @@ use std::path::{Component, Path, PathBuf};
 use serde_yaml::{Location, Spanned};
 
 use super::form::{
-    AugmentSwitch, DissectionFile, File, Given, NetworkFile, PatchesFile, SourceFile, SplitFile,
-    SelectChoice, SurveyFile, Switch, ThresholdFile, TrainingFile, WeightsChoice,
+    AugmentSwitch, DissectionFile, File, Given, NetworkFile, PatchesFile, SelectChoice, SourceFile,
+    SplitFile, SurveyFile, Switch, ThresholdFile, TrainingFile, WeightsChoice,
 };
 use super::{
-    Augment, ClassWeights, Config, Device, Dissection, Network, Patches, Select, Shares, Source, Split,
-    Start, Survey, Threshold, Training, defaults,
+    Augment, ClassWeights, Config, Device, Dissection, Network, Patches, Select, Shares, Source,
+    Split, Start, Survey, Threshold, Training, defaults,
 };
 use crate::network::{
     ARCHITECTURES, Architecture, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS, builtin,

@@ -182,8 +182,7 @@ fn pick<'a>(
             if survey.select == Select::Mixed {
                 let patches = survey.patches as usize;
                 let count = |unit: &Unit| cancer(unit, patches, manifest);
-                let mostly =
-                    |unit: &Unit| 2 * count(unit) as usize > unit.top.len().min(patches);
+                let mostly = |unit: &Unit| 2 * count(unit) as usize > unit.top.len().min(patches);
                 // Of as much cancer the more influential.
                 left.sort_by_key(|unit| {
                     (std::cmp::Reverse(count(unit)), unit.influence.rank, unit.unit)

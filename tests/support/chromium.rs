@@ -118,7 +118,8 @@ impl Browser {
         bytes.push(0);
         self.to.write_all(&bytes).unwrap();
         loop {
-            let answer = self.from.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("{method}: {e}"));
+            let answer =
+                self.from.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("{method}: {e}"));
             if answer["id"] == self.number {
                 assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
                 return answer["result"].clone();
@@ -246,18 +247,28 @@ impl Browser {
             "DOM.querySelector",
             json!({ "nodeId": document["root"]["nodeId"], "selector": selector }),
         );
-        self.call(
-            "DOM.setFileInputFiles",
-            json!({ "files": [file], "nodeId": node["nodeId"] }),
-        );
+        self.call("DOM.setFileInputFiles", json!({ "files": [file], "nodeId": node["nodeId"] }));
     }
 
     /// What can be reached but has no name, or says so itself, as assistive technology sees the page.
     pub fn nameless(&mut self) -> Vec<String> {
         let tree = self.call("Accessibility.getFullAXTree", json!({}));
         let roles = [
-            "button", "link", "textbox", "radio", "checkbox", "combobox", "slider", "listbox",
-            "option", "img", "image", "progressbar", "radiogroup", "dialog", "form",
+            "button",
+            "link",
+            "textbox",
+            "radio",
+            "checkbox",
+            "combobox",
+            "slider",
+            "listbox",
+            "option",
+            "img",
+            "image",
+            "progressbar",
+            "radiogroup",
+            "dialog",
+            "form",
         ];
         let nodes = tree["nodes"].as_array().unwrap();
         nodes

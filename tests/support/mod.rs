@@ -207,10 +207,7 @@ fn project(root: &Path, top: usize) -> Config {
         },
         survey: config::Survey {
             study: "test".into(),
-            layers: vec![
-                ("alexnet".into(), "conv5".into()),
-                ("resnet18".into(), "layer4".into()),
-            ],
+            layers: vec![("alexnet".into(), "conv5".into()), ("resnet18".into(), "layer4".into())],
             select: config::Select::Mixed,
             units: 45,
             cancer: 0.5,

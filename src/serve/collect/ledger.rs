@@ -100,9 +100,8 @@ impl Ledger {
     ) -> Result<(Self, Vec<Notice>)> {
         make_private(folder)?;
         let lock = fs_err::File::create(folder.join("lock"))?.into_parts().0;
-        lock.try_lock().with_context(|| {
-            format!("another server collects answers in {}", folder.display())
-        })?;
+        lock.try_lock()
+            .with_context(|| format!("another server collects answers in {}", folder.display()))?;
         let ledger = Self {
             folder: folder.into(),
             labels: labels.into(),
@@ -137,7 +136,8 @@ impl Ledger {
         let answer: Answer = serde_json::from_slice(body)
             .map_err(|error| Refusal::Wrong(format!("this is no answer: {error}")))?;
         self.fits(&answer).map_err(Refusal::Wrong)?;
-        let read = self.read(reader, vec![answer.clone()]).map_err(|e| Refusal::Wrong(short(&e)))?;
+        let read =
+            self.read(reader, vec![answer.clone()]).map_err(|e| Refusal::Wrong(short(&e)))?;
         let checked = check(std::slice::from_ref(&read), &self.asked.layers, &self.asked.lexicons);
         if let Some(wrong) = checked.problems.iter().find(|p| p.severity == Severity::Error) {
             return Err(Refusal::Wrong(wrong.mistake.message.clone()));

@@ -84,7 +84,11 @@ fn an_answer_goes_to_the_log_and_by_its_units_name_to_the_readers_file() {
         .collect();
     assert_eq!(
         said,
-        [(UNIT, false, "corrected"), ("alexnet/conv5/0002", false, "other"), (UNIT, true, "second look")]
+        [
+            (UNIT, false, "corrected"),
+            ("alexnet/conv5/0002", false, "other"),
+            (UNIT, true, "second look")
+        ]
     );
     assert_eq!(place.log().iter().filter(|b| **b == b'\n').count(), 6, "the history is kept");
     assert_eq!((ledger.answers("a").len(), ledger.answers("b").len()), (3, 0));
@@ -102,7 +106,8 @@ fn a_killed_server_loses_nothing_it_acknowledged() {
     let whole = place.log();
     let line = String::from_utf8(whole.clone()).unwrap().replace(&code(1), &code(2));
     let torn = &line.as_bytes()[..line.len() / 2];
-    std::fs::write(place.path("collect/a.jsonl"), [&whole, line.as_bytes(), torn].concat()).unwrap();
+    std::fs::write(place.path("collect/a.jsonl"), [&whole, line.as_bytes(), torn].concat())
+        .unwrap();
     let (ledger, notices) = place.open();
     assert_eq!(notices.len(), 1);
     assert!(notices[0].place.ends_with("a.jsonl:3"), "{}", notices[0].place);
@@ -152,7 +157,10 @@ fn what_is_no_answer_of_this_survey_is_refused_and_nothing_written() {
         (change(&|a| a["recognizable"] = "no".into()), "recognizable"),
         (change(&|a| a["phenomena"][0]["terms"][0] = "masss".into()), "did you mean `mass`?"),
         (change(&|a| a["phenomena"][0]["association"] = "bad".into()), "no answer"),
-        (change(&|a| a["phenomena"][0]["description"] = "x".repeat(4001).into()), "4000 characters"),
+        (
+            change(&|a| a["phenomena"][0]["description"] = "x".repeat(4001).into()),
+            "4000 characters",
+        ),
         (change(&|a| a["remarks"] = "x".repeat(4001).into()), "4000 characters"),
         (change(&|a| a["phenomena"] = vec![a["phenomena"][0].clone(); 51].into()), "more than 50"),
     ];

@@ -55,7 +55,8 @@ mod tests {
     fn bursts_pass_and_floods_do_not() {
         let limit = Limit::new(3.0, 0.5);
         let start = Instant::now();
-        let passed = |key, seconds: f64| limit.allows(key, start + Duration::from_secs_f64(seconds));
+        let passed =
+            |key, seconds: f64| limit.allows(key, start + Duration::from_secs_f64(seconds));
         assert_eq!([0; 5].map(|_| passed("a", 0.0)), [true, true, true, false, false]);
         assert!(passed("b", 0.0), "others are not held up");
         assert!(!passed("a", 1.0) && passed("a", 2.0) && !passed("a", 2.1));

@@ -92,15 +92,12 @@ fn guarded(mut response: Response) -> Response {
     ] {
         headers.insert(name, header::HeaderValue::from_static(value));
     }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(header::HeaderValue::from_static("no-cache"));
+    headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-cache"));
     response
 }
 
 fn json(status: StatusCode, value: &serde_json::Value) -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     guarded((status, headers, value.to_string()).into_response())
 }
 
@@ -119,7 +116,9 @@ fn reader<'a>(desk: &'a Desk, headers: &HeaderMap, from: IpAddr) -> Result<&'a s
             StatusCode::UNAUTHORIZED,
             "this link is not valid; open the survey by the link you were sent",
         ))),
-        _ => Err(Box::new(problem(StatusCode::TOO_MANY_REQUESTS, "too many requests; wait a while"))),
+        _ => {
+            Err(Box::new(problem(StatusCode::TOO_MANY_REQUESTS, "too many requests; wait a while")))
+        }
     }
 }
 
@@ -162,8 +161,7 @@ async fn take(
         Err(_) => return problem(StatusCode::REQUEST_TIMEOUT, "the answer did not arrive"),
     };
     // The disk is waited for on a thread that may wait.
-    let saved =
-        tokio::task::spawn_blocking(move || desk.ledger.save(&reader, &bytes)).await;
+    let saved = tokio::task::spawn_blocking(move || desk.ledger.save(&reader, &bytes)).await;
     match saved {
         Ok(Ok(())) => json(StatusCode::OK, &serde_json::json!({ "saved": true })),
         Ok(Err(Refusal::Wrong(words))) => problem(StatusCode::UNPROCESSABLE_ENTITY, words),
@@ -175,7 +173,9 @@ async fn take(
             eprintln!("error: {words}");
             problem(StatusCode::INTERNAL_SERVER_ERROR, "the server could not write the answer")
         }
-        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the server could not take the answer"),
+        Err(_) => {
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "the server could not take the answer")
+        }
     }
 }
 
@@ -226,7 +226,8 @@ mod tests {
         for path in ["/survey/index.html", "//survey", "/assets/survey.js", "/patches/a.jpg"] {
             assert!(belongs(site, path), "{path}");
         }
-        for path in ["/", "/index.html", "/networks/x", "/data/units.csv", "/selection", "/surveys"] {
+        for path in ["/", "/index.html", "/networks/x", "/data/units.csv", "/selection", "/surveys"]
+        {
             assert!(!belongs(site, path), "{path}");
         }
         std::fs::create_dir_all(site.join("survey/images")).unwrap();

@@ -148,8 +148,11 @@ mod tests {
             let mode = std::fs::metadata(&folder).unwrap().permissions().mode();
             assert_eq!(mode & 0o077, 0);
         }
-        artifact::write(&folder.join("readers.yaml"), b"schema: 1\nreaders:\n  - {reader: a, token: x}\n")
-            .unwrap();
+        artifact::write(
+            &folder.join("readers.yaml"),
+            b"schema: 1\nreaders:\n  - {reader: a, token: x}\n",
+        )
+        .unwrap();
         assert!(Tokens::open(&folder, &[]).unwrap_err().to_string().contains("too short"));
     }
 }

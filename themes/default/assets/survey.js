@@ -4,6 +4,7 @@
   'use strict';
   const study = window.unitAtlasSurvey;
   const records = window.unitAtlasRecords;
+  const patches = window.unitAtlasPatches;
   const element = id => document.getElementById(id);
   const views = ['welcome', 'overview', 'unit', 'send'];
   // A server that collects answers puts this script before ours.
@@ -42,35 +43,7 @@
     box.textContent = words || '';
   }
 
-  // A patch with its overlay, as the atlas draws it.
-  function picture(patch, alt) {
-    const span = make('span', 'picture');
-    const img = make('img');
-    img.src = '../' + patch.src;
-    img.alt = alt;
-    img.width = study.edge;
-    img.height = study.edge;
-    img.loading = 'lazy';
-    img.decoding = 'async';
-    const svg = drawing(study.edge, study.edge);
-    const path = document.createElementNS(svg.namespaceURI, 'path');
-    const far = study.edge + 9;
-    path.setAttribute('d', 'M-9-9H' + far + 'V' + far + 'H-9Z' + patch.overlay);
-    svg.append(path);
-    span.append(img, svg);
-    return span;
-  }
-
-  function drawing(width, height) {
-    const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-    svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
-    svg.setAttribute('aria-hidden', 'true');
-    svg.setAttribute('focusable', 'false');
-    return svg;
-  }
-
   const termName = id => (records.terms.has(id) ? records.terms.get(id).term.name : id);
-  const truth = patch => (patch.positive === undefined ? '' : patch.positive ? 'cancer' : 'no cancer');
   const codeOf = slot => slot.replace(/\+$/, '');
   const unitOf = new Map(study.units.map(unit => [unit.code, unit]));
 
@@ -171,6 +144,8 @@
     if (reader) element('survey-who').querySelector('.survey-reader').textContent = reader;
     element('survey-leave').hidden = Boolean(collector);
     window.scrollTo(0, 0);
+    // Keys must not go to what has just been hidden, and a screen reader goes on from here.
+    element('survey-' + name + '-title').focus({ preventScroll: true });
   }
 
   function leaveUnit() {
@@ -342,7 +317,7 @@
       const link = make('a');
       link.href = '#unit-' + (place + 1);
       const strip = make('span', 'strip');
-      strip.append(...unit.patches.map(patch => picture(patch, '')));
+      strip.append(...unit.patches.map(patch => patches.picture(patch, '')));
       strip.setAttribute('aria-hidden', 'true');
       link.append(make('span', 'survey-number', 'Unit ' + (place + 1)), ' ', make('span', 'survey-answered', state.words), strip);
       item.append(link);
@@ -369,33 +344,6 @@
 
   // A unit
 
-  const loaded = new Map();
-  const waiting = new Map();
-  window.unitAtlasUnit = data => {
-    loaded.set(data.code, data);
-    const then = waiting.get(data.code);
-    waiting.delete(data.code);
-    if (then) then(data);
-  };
-
-  function load(code, then) {
-    if (loaded.has(code)) {
-      if (then) then(loaded.get(code));
-      return;
-    }
-    const asked = waiting.has(code);
-    waiting.set(code, then || waiting.get(code) || null);
-    if (asked) return;
-    const script = make('script');
-    script.src = 'units/' + code + '.js';
-    script.onerror = () => {
-      waiting.delete(code);
-      script.remove();
-      if (then) warn('The pictures of this unit could not be loaded. Is the whole folder of the survey there?');
-    };
-    document.head.append(script);
-  }
-
   function showUnit(place) {
     at = place;
     const slot = slots[at];
@@ -416,16 +364,13 @@
     element('survey-done').textContent = at + 1 < slots.length ? 'Next unit' : 'Finish';
     element('survey-saved').textContent = '';
     element('survey-problem').textContent = '';
-    closeContext();
-    element('survey-grid').replaceChildren();
-    load(code, data => {
-      if (at < 0 || codeOf(slots[at]) !== data.code) return;
-      showPatches(data, unit.name);
-    });
-    if (slots[at + 1]) load(codeOf(slots[at + 1]), null);
+    patches.clear();
+    patches.load(code, data => {
+      if (at >= 0 && codeOf(slots[at]) === data.code) patches.show(data);
+    }, () => warn('The pictures of this unit could not be loaded. Is the whole folder of the survey there?'));
+    if (slots[at + 1]) patches.load(codeOf(slots[at + 1]));
     showReport();
     showState();
-    element('survey-unit-title').focus({ preventScroll: true });
   }
 
   function link(id, place) {
@@ -441,172 +386,6 @@
     const words = records.isEmpty(answer) ? 'Open' : lack ? 'Begun' : 'Answered';
     element('survey-state').textContent = (name ? name + '. ' : '') + words + '.';
     element('survey-state').dataset.state = words.toLowerCase();
-  }
-
-  // Patches, and where they lie
-
-  let shownUnit = null;
-  let pinned = -1;
-  let zoom = 1;
-
-  function showPatches(data) {
-    shownUnit = data;
-    const of = ' of ' + data.patches.length;
-    element('survey-grid').replaceChildren(...data.patches.map((patch, i) => {
-      const item = make('li');
-      const button = make('button', 'survey-patch');
-      button.type = 'button';
-      button.tabIndex = i === 0 ? 0 : -1;
-      button.append(picture(patch, 'Patch ' + (i + 1) + of));
-      if (truth(patch)) button.append(make('span', 'survey-truth', patch.score + ', ' + truth(patch)));
-      item.append(button);
-      return item;
-    }));
-  }
-
-  function patchOf(target) {
-    const button = target.closest ? target.closest('.survey-patch') : null;
-    return button ? Array.prototype.indexOf.call(element('survey-grid').children, button.parentNode) : -1;
-  }
-
-  function showContext(i) {
-    const patch = shownUnit && shownUnit.patches[i];
-    if (!patch) return;
-    const grid = element('survey-grid');
-    grid.querySelectorAll('.shown').forEach(node => node.classList.remove('shown'));
-    grid.children[i].firstChild.classList.add('shown');
-    const mammogram = shownUnit.mammograms[patch.mammogram];
-    const context = element('survey-context');
-    context.classList.add('open');
-    context.dataset.patch = String(i);
-    const words = element('survey-context-words');
-    const film = element('survey-film');
-    if (!mammogram.src) {
-      words.textContent = 'Patch ' + (i + 1) + ': there is no whole mammogram to show, only its patches.';
-      film.replaceChildren();
-      return;
-    }
-    words.textContent = 'Patch ' + (i + 1) + (truth(patch) ? ' (' + truth(patch) + ')' : '') + ' in its mammogram';
-    const [width, height] = mammogram.size;
-    const frame = make('div', 'survey-mammogram');
-    const img = make('img');
-    img.src = '../' + mammogram.src;
-    img.alt = 'Whole mammogram; a frame marks patch ' + (i + 1);
-    img.width = width;
-    img.height = height;
-    const svg = drawing(width, height);
-    const rect = document.createElementNS(svg.namespaceURI, 'rect');
-    rect.setAttribute('class', 'window');
-    ['x', 'y', 'width', 'height'].forEach((key, k) => rect.setAttribute(key, patch.box[Math.min(k, 2)]));
-    svg.append(rect);
-    frame.append(img, svg);
-    film.replaceChildren(frame);
-    fitFilm();
-  }
-
-  // The mammogram fits the film, or is so many times larger with the patch in the middle.
-  function fitFilm() {
-    const film = element('survey-film');
-    const frame = film.firstChild;
-    const i = Number(element('survey-context').dataset.patch);
-    if (!frame || !shownUnit || !shownUnit.patches[i]) return;
-    const patch = shownUnit.patches[i];
-    const [width, height] = shownUnit.mammograms[patch.mammogram].size;
-    const room = Math.max(240, window.innerHeight * (window.innerWidth < 960 ? 0.45 : 0.7));
-    const fit = Math.min(film.clientWidth, room * width / height);
-    film.style.maxHeight = Math.ceil(Math.min(room, fit * height / width * zoom)) + 'px';
-    frame.style.width = Math.floor(fit * zoom) + 'px';
-    const scale = fit * zoom / width;
-    film.scrollLeft = (patch.box[0] + patch.box[2] / 2) * scale - film.clientWidth / 2;
-    film.scrollTop = (patch.box[1] + patch.box[2] / 2) * scale - film.clientHeight / 2;
-  }
-
-  function closeContext() {
-    const context = element('survey-context');
-    context.classList.remove('open');
-    delete context.dataset.patch;
-    element('survey-film').replaceChildren();
-    element('survey-context-words').textContent =
-      'Point at a patch, or move to it with the Tab and arrow keys, to see where it lies.';
-    element('survey-grid').querySelectorAll('.shown, .pinned').forEach(node => node.classList.remove('shown', 'pinned'));
-    pinned = -1;
-  }
-
-  (function () {
-    const grid = element('survey-grid');
-    grid.addEventListener('pointerover', event => {
-      // A finger does not hover: it taps.
-      if (pinned < 0 && event.pointerType !== 'touch') showContext(patchOf(event.target));
-    });
-    grid.addEventListener('focusin', event => {
-      const i = patchOf(event.target);
-      grid.querySelectorAll('.survey-patch').forEach((button, k) => { button.tabIndex = k === i ? 0 : -1; });
-      if (pinned < 0) showContext(i);
-    });
-    grid.addEventListener('click', event => {
-      const i = patchOf(event.target);
-      if (i < 0) return;
-      const again = pinned === i;
-      closeContext();
-      if (again) return;
-      showContext(i);
-      pinned = i;
-      grid.children[i].firstChild.classList.add('pinned');
-    });
-    grid.addEventListener('keydown', event => {
-      const i = patchOf(event.target);
-      if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
-      const tops = Array.from(grid.children, item => item.offsetTop);
-      const columns = Math.max(1, tops.filter(top => top === tops[0]).length);
-      const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
-      const to = step === undefined ? null : grid.children[i + step];
-      if (step === undefined) return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (to) to.firstChild.focus();
-    });
-    element('survey-context-close').addEventListener('click', closeContext);
-    element('survey-zoom').addEventListener('click', () => {
-      zoom = zoom >= 4 ? 1 : zoom * 2;
-      element('survey-zoom').textContent = 'Zoom ' + zoom + '×';
-      fitFilm();
-    });
-    window.addEventListener('resize', fitFilm);
-  }());
-
-  // Display: brightness and the like act on pictures alone, not on overlays.
-  const display = { brightness: element('survey-brightness'), contrast: element('survey-contrast'), size: element('survey-size') };
-
-  function applyDisplay() {
-    const style = element('survey-unit').style;
-    style.setProperty('--survey-filter', 'brightness(' + display.brightness.value + ') contrast(' +
-      display.contrast.value + ')' + (element('survey-invert').checked ? ' invert(1)' : ''));
-    style.setProperty('--survey-size', display.size.value + 'rem');
-  }
-  Object.values(display).forEach(input => input.addEventListener('input', applyDisplay));
-  element('survey-invert').addEventListener('change', applyDisplay);
-  element('survey-reset').addEventListener('click', () => {
-    display.brightness.value = 1;
-    display.contrast.value = 1;
-    display.size.value = 8;
-    element('survey-invert').checked = false;
-    zoom = 1;
-    element('survey-zoom').textContent = 'Zoom';
-    applyDisplay();
-    fitFilm();
-  });
-  element('survey-look').addEventListener('click', () => {
-    const looks = ['dim', 'outline', 'none'];
-    const next = looks[(looks.indexOf(document.documentElement.getAttribute('data-look')) + 1) % looks.length];
-    const radio = document.querySelector('.looks input[value="' + next + '"]');
-    if (radio) radio.click();
-    say('Overlay: ' + { dim: 'outside dimmed', outline: 'outline', none: 'none' }[next]);
-  });
-  applyDisplay();
-
-  function slide(input, steps) {
-    input.value = Number(input.value) + steps * Number(input.step);
-    applyDisplay();
   }
 
   // ---- The report
@@ -679,7 +458,21 @@
       showPhenomena();
       element('survey-add').focus();
     });
-    search(view, n);
+    window.unitAtlasTerms(view, n, {
+      chosen: id => {
+        if (phenomenon.terms.indexOf(id) < 0) toggleTerm(n, id);
+        // On to what comes next; keys act again.
+        const radios = viewOf(n).querySelectorAll('.survey-association input');
+        (Array.prototype.find.call(radios, radio => radio.checked) || radios[0]).focus();
+      },
+      removed: () => {
+        if (phenomenon.terms.length === 0) return;
+        toggleTerm(n, phenomenon.terms[phenomenon.terms.length - 1]);
+        finder(n).focus();
+      },
+      done,
+      left: () => element('survey-unit-title').focus({ preventScroll: true })
+    });
     return view;
   }
 
@@ -711,118 +504,6 @@
     keep(true);
     showPhenomena();
     say(termName(id) + (place >= 0 ? ' removed' : ' chosen'));
-  }
-
-  // Type to find: names first, then synonyms, then categories.
-  function matches(text) {
-    const wanted = text.trim().toLowerCase();
-    const rank = (term, category) => {
-      const name = term.name.toLowerCase();
-      if (!wanted) return 1;
-      if (name.startsWith(wanted)) return 5;
-      if (name.split(/[\s-]+/).some(word => word.startsWith(wanted))) return 4;
-      if (term.synonyms.some(word => word.toLowerCase().startsWith(wanted))) return 3;
-      if (name.indexOf(wanted) >= 0 || term.synonyms.some(word => word.toLowerCase().indexOf(wanted) >= 0)) return 2;
-      return category.toLowerCase().indexOf(wanted) >= 0 ? 1 : 0;
-    };
-    const groups = study.groups.map(group => {
-      const found = group.terms.map(term => ({ term, rank: rank(term, group.category) })).filter(hit => hit.rank > 0);
-      if (wanted) found.sort((a, b) => b.rank - a.rank);
-      return { category: group.category, found, best: Math.max(0, ...found.map(hit => hit.rank)) };
-    }).filter(group => group.found.length);
-    if (wanted) groups.sort((a, b) => b.best - a.best);
-    return groups;
-  }
-
-  function search(view, n) {
-    const input = view.querySelector('.survey-find-input');
-    const list = view.querySelector('.survey-list');
-    const label = view.querySelector('.survey-find-label');
-    input.id = 'survey-find-' + n;
-    label.htmlFor = input.id;
-    list.id = 'survey-list-' + n;
-    input.setAttribute('aria-controls', list.id);
-    let options = [];
-    let active = -1;
-
-    function open() {
-      options = [];
-      list.replaceChildren(...matches(input.value).map((group, g) => {
-        const box = make('div');
-        const heading = make('p', 'survey-group', group.category);
-        heading.id = list.id + '-' + g;
-        box.setAttribute('role', 'group');
-        box.setAttribute('aria-labelledby', heading.id);
-        box.append(heading, ...group.found.map(hit => {
-          const option = make('div', 'survey-option');
-          option.setAttribute('role', 'option');
-          option.id = list.id + '-' + hit.term.id;
-          option.append(make('span', 'survey-term', hit.term.name), ' ', make('span', 'survey-gloss', hit.term.gloss));
-          option.setAttribute('aria-selected', 'false');
-          option.addEventListener('mousedown', event => event.preventDefault());
-          option.addEventListener('click', () => choose(hit.term.id));
-          options.push({ option, id: hit.term.id });
-          return option;
-        }));
-        return box;
-      }));
-      if (options.length === 0) list.append(make('p', 'survey-group', 'No such term: use your own words.'));
-      list.hidden = false;
-      input.setAttribute('aria-expanded', 'true');
-      activate(options.length && input.value.trim() ? 0 : -1);
-    }
-
-    function close() {
-      list.hidden = true;
-      input.setAttribute('aria-expanded', 'false');
-      input.removeAttribute('aria-activedescendant');
-      active = -1;
-    }
-
-    function activate(i) {
-      if (options[active]) options[active].option.setAttribute('aria-selected', 'false');
-      active = i;
-      if (!options[i]) {
-        input.removeAttribute('aria-activedescendant');
-        return;
-      }
-      options[i].option.setAttribute('aria-selected', 'true');
-      options[i].option.scrollIntoView({ block: 'nearest' });
-      input.setAttribute('aria-activedescendant', options[i].option.id);
-    }
-
-    function choose(id) {
-      if (answer.phenomena[n].terms.indexOf(id) < 0) toggleTerm(n, id);
-      // On to what comes next; keys act again.
-      const radios = viewOf(n).querySelectorAll('.survey-association input');
-      (Array.prototype.find.call(radios, radio => radio.checked) || radios[0]).focus();
-    }
-
-    input.addEventListener('focus', open);
-    input.addEventListener('click', () => { if (list.hidden) open(); });
-    input.addEventListener('input', open);
-    input.addEventListener('blur', close);
-    input.addEventListener('keydown', event => {
-      if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-        event.preventDefault();
-        if (list.hidden) open();
-        const step = event.key === 'ArrowDown' ? 1 : -1;
-        if (options.length) activate((active + step + options.length + (active < 0 && step < 0 ? 1 : 0)) % options.length);
-      } else if (event.key === 'Enter' && !event.ctrlKey) {
-        event.preventDefault();
-        event.stopPropagation();
-        if (options[active]) choose(options[active].id); else if (!input.value.trim()) done();
-      } else if (event.key === 'Escape') {
-        event.preventDefault();
-        event.stopPropagation();
-        if (list.hidden) element('survey-unit-title').focus({ preventScroll: true });
-        else close();
-      } else if (event.key === 'Backspace' && !input.value && answer.phenomena[n].terms.length) {
-        const terms = answer.phenomena[n].terms;
-        toggleTerm(n, terms[terms.length - 1]);
-        finder(n).focus();
-      }
-    });
   }
 
   function setRecognizable(value) {
@@ -1002,9 +683,9 @@
     a: () => { if (answer.recognizable !== 'no') element('survey-add').click(); },
     i: () => element('survey-invert').click(), h: () => press('survey-look'), z: () => press('survey-zoom'),
     '0': () => press('survey-reset'),
-    '[': () => slide(display.brightness, -1), ']': () => slide(display.brightness, 1),
-    '{': () => slide(display.contrast, -1), '}': () => slide(display.contrast, 1),
-    '-': () => slide(display.size, -1), '+': () => slide(display.size, 1)
+    '[': () => patches.slide(patches.display.brightness, -1), ']': () => patches.slide(patches.display.brightness, 1),
+    '{': () => patches.slide(patches.display.contrast, -1), '}': () => patches.slide(patches.display.contrast, 1),
+    '-': () => patches.slide(patches.display.size, -1), '+': () => patches.slide(patches.display.size, 1)
   };
 
   document.addEventListener('keydown', event => {
@@ -1017,7 +698,7 @@
     }
     if (event.key === 'Escape' && at >= 0) {
       if (isText(target)) element('survey-unit-title').focus({ preventScroll: true });
-      else closeContext();
+      else patches.closeContext();
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isText(target)) return;
