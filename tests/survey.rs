@@ -187,7 +187,7 @@ fn a_blind_survey_tells_no_network_label_answer_or_truth() {
     assert!(selection.contains("networks/alexnet/conv5/0001/index.html"));
     assert_eq!(table.lines().count(), 33);
     assert!(codes.iter().all(|code| !selection.contains(code) && !table.contains(code)));
-    assert!(unit_atlas::atlas::check(&site).unwrap().is_empty());
+    assert_eq!(unit_atlas::atlas::check(&site).unwrap(), []);
     // Where names are numbers, the pictures are those of the atlas.
     let other = tempfile::tempdir().unwrap();
     let fixture = Fixture::new(other.path(), 4);
@@ -293,16 +293,20 @@ mod readers {
         browser.wait("!document.getElementById('survey-overview').hidden");
     }
 
+    /// Saves the file, and moves it to where the next one does not replace it.
     fn saved(browser: &mut Browser, place: &Place) -> PathBuf {
-        let before = std::fs::read_dir(place.path("downloads")).unwrap().count();
         browser.eval("location.hash = 'send'");
         browser.wait("!document.getElementById('survey-send').hidden");
         browser.key("Enter");
-        let file = downloaded(&place.path("downloads"), before);
-        browser.wait(
-            "document.getElementById('survey-sent').textContent.includes('study@example.org')",
-        );
-        file
+        let file = downloaded(&place.path("downloads"));
+        let sent = "document.getElementById('survey-sent').textContent";
+        browser.wait(&format!("{sent}.includes('study@example.org')"));
+        let kept = (0..).map(|n| place.folder.path().join(format!("saved-{n}")));
+        let folder = kept.into_iter().find(|folder| !folder.exists()).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        let target = folder.join(file.file_name().unwrap());
+        std::fs::rename(&file, &target).unwrap();
+        target
     }
 
     fn on_unit(browser: &mut Browser, number: usize) {
@@ -597,7 +601,7 @@ mod readers {
         // The list of terms: groups, arrows, Escape; and what a reader of the screen is told.
         browser.key("Escape");
         browser.key("t");
-        browser.wait("document.querySelectorAll('[role=option]').length === 7");
+        browser.wait("document.querySelectorAll('[role=option]').length === 6");
         assert_eq!(browser.nameless(), [""; 0]);
         browser.key("ArrowDown");
         let active = browser.text("document.activeElement.getAttribute('aria-activedescendant')");

@@ -176,7 +176,7 @@ impl Browser {
             }
             if start.elapsed() > PATIENCE {
                 let page = self.text("document.body.innerText");
-                panic!("still not: {condition}\n{page:.1500}");
+                panic!("still not: {condition}\n{page:.600}");
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -319,23 +319,17 @@ impl Drop for Browser {
     }
 }
 
-/// The newest file in a folder whose name ends so, once it is whole.
-pub fn downloaded(folder: &Path, before: usize) -> PathBuf {
+/// The one file that was saved to a folder, once it is whole.
+pub fn downloaded(folder: &Path) -> PathBuf {
     let start = Instant::now();
     loop {
-        let files: Vec<PathBuf> = std::fs::read_dir(folder)
+        // While it comes in it has another ending.
+        let file = std::fs::read_dir(folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|e| e == "json"))
-            .collect();
-        if files.len() > before {
-            let newest = files
-                .into_iter()
-                .max_by_key(|path| std::fs::metadata(path).unwrap().modified().unwrap())
-                .unwrap();
-            if std::fs::metadata(&newest).unwrap().len() > 0 {
-                return newest;
-            }
+            .find(|path| path.extension().is_some_and(|e| e == "json"));
+        if let Some(file) = file.filter(|file| std::fs::metadata(file).is_ok_and(|m| m.len() > 0)) {
+            return file;
         }
         assert!(start.elapsed() < PATIENCE, "nothing was saved to {}", folder.display());
         std::thread::sleep(Duration::from_millis(20));

@@ -168,9 +168,12 @@ window.unitAtlasPatches = (function () {
 
   (function () {
     const grid = element('survey-grid');
-    grid.addEventListener('pointerover', event => {
+    // Not `pointerover`, which a page that moves under a resting pointer sends too.
+    grid.addEventListener('pointermove', event => {
+      const i = patchOf(event.target);
       // A finger does not hover: it taps.
-      if (pinned < 0 && event.pointerType !== 'touch') showContext(patchOf(event.target));
+      if (i < 0 || pinned >= 0 || event.pointerType === 'touch') return;
+      if (element('survey-context').dataset.patch !== String(i)) showContext(i);
     });
     grid.addEventListener('focusin', event => {
       const i = patchOf(event.target);
