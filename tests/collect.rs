@@ -304,6 +304,37 @@ fn guests_are_refused_and_write_nothing() {
     assert!(flood.contains(&429), "{flood:?}");
 }
 
+#[test]
+fn a_readers_file_comes_in_by_its_codes_and_strange_ones_do_not() {
+    let project = Project::new();
+    let chosen = project.selection().units[3].clone();
+    let mut again = answer(&chosen.code, "the same again", 5);
+    again["repeat"] = true.into();
+    let file = |answers: Vec<Value>, study: &str| {
+        json!({ "schema": 1, "study": study, "reader": "reader-c", "lexicon": "bi-rads-5",
+            "answers": answers })
+        .to_string()
+    };
+    let import = |text: String| {
+        fs::write(project.path("sent.json"), text).unwrap();
+        project.command(&["labels", "import", "sent.json"]).output().unwrap()
+    };
+    let good = file(vec![answer(&chosen.code, "words", 1), again], "unit-atlas");
+    assert!(import(good.clone()).status.success());
+    let stored = project.stored("reader-c");
+    assert_eq!(stored[&(chosen.unit.clone(), false)], "words");
+    assert_eq!(stored[&(chosen.unit.clone(), true)], "the same again");
+    let labels = project.path("content/labels/reader-c.yaml");
+    let before = fs::read(&labels).unwrap();
+    assert!(import(good.clone()).status.success());
+    // A code of another study, or of weights that are no more.
+    let strange = import(good.replace(&chosen.code, "u-222222222222"));
+    let said = String::from_utf8_lossy(&strange.stderr).into_owned();
+    assert!(!strange.status.success() && said.contains("another blind survey"), "{said}");
+    assert!(!import(file(vec![answer(&chosen.code, "x", 9)], "other")).status.success());
+    assert_eq!(fs::read(&labels).unwrap(), before);
+}
+
 /// Every file below a folder with its length.
 fn snapshot(folder: &Path) -> BTreeMap<PathBuf, u64> {
     walkdir::WalkDir::new(folder)
