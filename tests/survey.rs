@@ -532,6 +532,53 @@ mod readers {
     }
 
     #[test]
+    fn from_a_web_server_it_is_the_same() {
+        let place = Place::new();
+        let Some(mut browser) = place.browser("profile", DESKTOP) else { return };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let url = format!("http://{}/survey/index.html", listener.local_addr().unwrap());
+        let (_tell, news) = tokio::sync::watch::channel(unit_atlas::serve::News::default());
+        runtime.spawn(unit_atlas::serve::serve(place.fixture.site(), listener, news));
+        browser.go(&url);
+        begin(&mut browser, "reader-c");
+        browser.key("Enter");
+        on_unit(&mut browser, 1);
+        browser.key("n");
+        browser.key("Enter");
+        on_unit(&mut browser, 2);
+        browser.close();
+        let mut browser = place.browser("profile", DESKTOP).unwrap();
+        browser.go(&url);
+        browser.wait("document.querySelector('.survey-readers button')");
+        browser.click(".survey-readers button");
+        browser.wait(
+            "document.getElementById('survey-progress-words').textContent === '1 of 15 answered'",
+        );
+        browser.key("Enter");
+        on_unit(&mut browser, 2);
+        browser.key("u");
+        // Two windows: what one has changed since stands in the other.
+        browser.eval(
+            "(() => { const key = unitAtlasRecords.keyOf('reader-c'); \
+             const record = JSON.parse(localStorage.getItem(key)); \
+             const slot = unitAtlasRecords.order('reader-c')[1]; \
+             record.answers[slot].remarks = 'from elsewhere'; \
+             record.answers[slot].answered_at = new Date(Date.now() + 1000).toISOString(); \
+             localStorage.setItem(key, JSON.stringify(record)); })()",
+        );
+        browser.key("o");
+        browser.wait(
+            "document.getElementById('survey-progress-words').textContent === '2 of 15 answered'",
+        );
+        let file = saved(&mut browser, &place);
+        assert_eq!(answers(&file)[1]["remarks"], "from elsewhere");
+        assert!(answers(&file).iter().all(|a| a["seconds"].is_u64()));
+        assert_eq!(place.import(&file).readers[0].added, 2);
+        browser.close();
+    }
+
+    #[test]
     fn what_the_controls_do_is_seen_and_keys_can_be_switched_off() {
         let place = Place::new();
         let Some(mut browser) = place.browser("profile", DESKTOP) else { return };

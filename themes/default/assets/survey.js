@@ -72,6 +72,9 @@
     const slot = slots[at];
     const stored = JSON.parse(JSON.stringify(answer));
     change(record => {
+      // The time spent must not bring back what another window has changed since.
+      const other = record.answers[slot];
+      if (!said && other && Date.parse(other.answered_at) > (Date.parse(stored.answered_at) || 0)) return;
       record.answers[slot] = stored;
       if (said) record.changed = Date.now();
       if (said && collector && !records.lacking(stored)) (record.pending = record.pending || {})[slot] = true;
