@@ -162,7 +162,8 @@
 
   function route() {
     leaveUnit();
-    const place = window.location.hash.slice(1);
+    // Links of the page name its parts, which are the views.
+    const place = window.location.hash.slice(1).replace(/^survey-/, '');
     const number = /^unit-(\d+)$/.exec(place);
     if (!reader) showWelcome();
     else if (number && slots[number[1] - 1]) showUnit(number[1] - 1);
@@ -174,7 +175,10 @@
     if (window.location.hash === '#' + place) route(); else window.location.hash = place;
   }
 
-  window.addEventListener('hashchange', route);
+  window.addEventListener('hashchange', () => {
+    // The link that skips to the content leads to no view.
+    if (window.location.hash !== '#survey-main') route();
+  });
 
   function enter(name) {
     reader = records.open(name).reader;
