@@ -5,6 +5,7 @@
   const study = window.unitAtlasSurvey;
   const records = window.unitAtlasRecords;
   const patches = window.unitAtlasPatches;
+  const report = window.unitAtlasReport({ changed: () => keep(true), use, used, done });
   const element = id => document.getElementById(id);
   const views = ['welcome', 'overview', 'unit', 'send'];
   // A server that collects answers puts this script before ours.
@@ -17,8 +18,6 @@
   // The open unit: its place in `slots`, and its answer as it stands.
   let at = -1;
   let answer = null;
-  // Number of the phenomenon that keys act on.
-  let current = 0;
 
   // ---- Small helpers
 
@@ -85,6 +84,18 @@
       element('survey-saved').textContent = records.kept ? 'Kept in this browser' : 'Not kept';
       if (collector) collect(1000);
     }
+  }
+
+  // Terms that the reader has chosen keep the number of their first use for the whole survey.
+  function used() {
+    return (records.open(reader).used || []).slice(0, QUICK);
+  }
+
+  function use(id) {
+    change(record => {
+      record.used = record.used || [];
+      if (record.used.indexOf(id) < 0 && record.used.length < QUICK) record.used.push(id);
+    });
   }
 
   window.addEventListener('storage', event => {
@@ -360,7 +371,6 @@
     answer = kept ? JSON.parse(JSON.stringify(kept))
       : { recognizable: '', phenomena: [], confidence: null, remarks: '', answered_at: '', seconds: 0 };
     if (answer.phenomena.length === 0) answer.phenomena.push({ description: '', terms: [], association: '' });
-    current = 0;
     lastTick = performance.now();
     lastDone = lastTick;
     show('unit', 'Unit ' + (at + 1) + ' of ' + slots.length);
@@ -370,13 +380,12 @@
     link('survey-next', at + 1);
     element('survey-done').textContent = at + 1 < slots.length ? 'Next unit' : 'Finish';
     element('survey-saved').textContent = '';
-    element('survey-problem').textContent = '';
     patches.clear();
     patches.load(code, data => {
       if (at >= 0 && codeOf(slots[at]) === data.code) patches.show(data);
     }, () => warn('The pictures of this unit could not be loaded. Is the whole folder of the survey there?'));
     if (slots[at + 1]) patches.load(codeOf(slots[at + 1]));
-    showReport();
+    report.open(answer);
     showState();
   }
 
@@ -395,171 +404,12 @@
     element('survey-state').dataset.state = words.toLowerCase();
   }
 
-  // ---- The report
-
-  function showReport() {
-    document.querySelectorAll('input[name=recognizable]').forEach(input => { input.checked = input.value === answer.recognizable; });
-    document.querySelectorAll('input[name=confidence]').forEach(input => { input.checked = Number(input.value) === answer.confidence; });
-    element('survey-remarks').value = answer.remarks;
-    showPhenomena();
-  }
-
-  function showPhenomena() {
-    element('survey-seen').hidden = answer.recognizable === 'no';
-    const used = records.open(reader).used || [];
-    element('survey-phenomena').replaceChildren(...answer.phenomena.map((phenomenon, n) => phenomenonView(phenomenon, n, used)));
-    markCurrent();
-  }
-
-  function markCurrent() {
-    current = Math.min(current, answer.phenomena.length - 1);
-    Array.prototype.forEach.call(element('survey-phenomena').children, (view, n) => {
-      view.classList.toggle('current', n === current && answer.phenomena.length > 1);
-    });
-  }
-
-  function viewOf(n) {
-    return element('survey-phenomena').children[n];
-  }
-
-  function phenomenonView(phenomenon, n, used) {
-    const view = element('survey-phenomenon').content.firstElementChild.cloneNode(true);
-    const part = name => view.querySelector('.survey-' + name);
-    view.querySelector('legend').textContent = answer.phenomena.length > 1 ? 'Phenomenon ' + (n + 1) : 'Phenomenon';
-    view.addEventListener('focusin', () => { current = n; markCurrent(); });
-    // Terms used before keep their numbers for the whole survey.
-    part('quick').replaceChildren(...used.slice(0, QUICK).map((id, k) => {
-      const button = make('button', 'quiet');
-      button.type = 'button';
-      button.append(termName(id), ' ', shortcut(String(k + 1)));
-      button.setAttribute('aria-pressed', String(phenomenon.terms.indexOf(id) >= 0));
-      button.addEventListener('click', () => toggleTerm(n, id));
-      return button;
-    }));
-    part('quick').hidden = used.length === 0;
-    part('chips').replaceChildren(...phenomenon.terms.map(id => {
-      const item = make('li', '', termName(id));
-      const remove = make('button', '', '×');
-      remove.type = 'button';
-      remove.setAttribute('aria-label', 'Remove ' + termName(id));
-      remove.addEventListener('click', () => { toggleTerm(n, id); finder(n).focus(); });
-      item.append(' ', remove);
-      return item;
-    }));
-    part('chips').hidden = phenomenon.terms.length === 0;
-    const words = part('words');
-    words.id = 'survey-words-' + n;
-    part('words-label').htmlFor = words.id;
-    words.value = phenomenon.description;
-    words.addEventListener('input', () => { phenomenon.description = words.value; seen(); keep(true); });
-    view.querySelectorAll('.survey-association input').forEach(input => {
-      input.name = 'association-' + n;
-      input.checked = input.value === phenomenon.association;
-      input.addEventListener('change', () => { phenomenon.association = input.value; seen(); keep(true); });
-    });
-    const remove = part('remove');
-    remove.hidden = answer.phenomena.length === 1;
-    remove.firstElementChild.addEventListener('click', () => {
-      answer.phenomena.splice(n, 1);
-      keep(true);
-      showPhenomena();
-      element('survey-add').focus();
-    });
-    window.unitAtlasTerms(view, n, {
-      chosen: id => {
-        if (phenomenon.terms.indexOf(id) < 0) toggleTerm(n, id);
-        // On to what comes next; keys act again.
-        const radios = viewOf(n).querySelectorAll('.survey-association input');
-        (Array.prototype.find.call(radios, radio => radio.checked) || radios[0]).focus();
-      },
-      removed: () => {
-        if (phenomenon.terms.length === 0) return;
-        toggleTerm(n, phenomenon.terms[phenomenon.terms.length - 1]);
-        finder(n).focus();
-      },
-      done,
-      left: () => element('survey-unit-title').focus({ preventScroll: true })
-    });
-    return view;
-  }
-
-  function shortcut(keys) {
-    const span = make('span', 'survey-key', keys);
-    span.setAttribute('aria-hidden', 'true');
-    return span;
-  }
-
-  const finder = n => viewOf(n).querySelector('.survey-find-input');
-
-  // Describing a phenomenon says that there is one.
-  function seen() {
-    if (answer.recognizable === 'yes' || answer.recognizable === 'unsure') return;
-    answer.recognizable = 'yes';
-    document.querySelector('input[name=recognizable][value=yes]').checked = true;
-    element('survey-seen').hidden = false;
-  }
-
-  function toggleTerm(n, id) {
-    const terms = answer.phenomena[n].terms;
-    const place = terms.indexOf(id);
-    if (place >= 0) terms.splice(place, 1); else terms.push(id);
-    seen();
-    change(record => {
-      record.used = record.used || [];
-      if (place < 0 && record.used.indexOf(id) < 0 && record.used.length < QUICK) record.used.push(id);
-    });
-    keep(true);
-    showPhenomena();
-    say(termName(id) + (place >= 0 ? ' removed' : ' chosen'));
-  }
-
-  function setRecognizable(value) {
-    answer.recognizable = value;
-    const input = document.querySelector('input[name=recognizable][value=' + value + ']');
-    input.checked = true;
-    element('survey-seen').hidden = value === 'no';
-    keep(true);
-  }
-
-  function setAssociation(value) {
-    const input = viewOf(current).querySelector('.survey-association input[value=' + value + ']');
-    if (answer.recognizable === 'no') return;
-    input.checked = true;
-    input.dispatchEvent(new Event('change'));
-  }
-
-  function setConfidence(value) {
-    answer.confidence = value;
-    document.querySelector('input[name=confidence][value="' + value + '"]').checked = true;
-    keep(true);
-  }
-
-  element('survey-recognizable').addEventListener('change', event => setRecognizable(event.target.value));
-  element('survey-confidence').addEventListener('change', event => setConfidence(Number(event.target.value)));
-  element('survey-remarks').addEventListener('input', event => { answer.remarks = event.target.value; keep(true); });
-  element('survey-add').addEventListener('click', () => {
-    answer.phenomena.push({ description: '', terms: [], association: '' });
-    current = answer.phenomena.length - 1;
-    showPhenomena();
-    finder(current).focus();
-  });
-
   // On to the next unit when this one is answered; otherwise says what is missing.
   function done() {
     const lack = records.lacking(answer);
-    const problem = element('survey-problem');
-    if (lack) {
-      problem.textContent = lack.words + ' To come back to it later, go on with the arrow keys or “Next”.';
-      if (lack.field === 'recognizable') document.querySelector('input[name=recognizable]').focus();
-      else if (lack.field === 'association') viewOf(lack.at).querySelector('.survey-association input').focus();
-      else finder(lack.at).focus();
-      return;
-    }
-    problem.textContent = '';
-    go(at + 1 < slots.length ? 'unit-' + (at + 2) : 'overview');
+    if (lack) report.missing(lack);
+    else go(at + 1 < slots.length ? 'unit-' + (at + 2) : 'overview');
   }
-
-  element('survey-report').addEventListener('submit', event => { event.preventDefault(); done(); });
 
   // ---- Save and send
 
@@ -681,13 +531,11 @@
   const press = id => { if (!element(id).hidden) element(id).click(); };
 
   const unitKeys = {
-    y: () => setRecognizable('yes'), n: () => setRecognizable('no'), u: () => setRecognizable('unsure'),
-    m: () => setAssociation('malignant'), b: () => setAssociation('benign'),
-    x: () => setAssociation('none'), s: () => setAssociation('unsure'),
-    t: () => { if (answer.recognizable !== 'no') finder(current).focus(); },
-    d: () => { if (answer.recognizable !== 'no') viewOf(current).querySelector('.survey-words').focus(); },
-    r: () => element('survey-remarks').focus(),
-    a: () => { if (answer.recognizable !== 'no') element('survey-add').click(); },
+    y: () => report.setRecognizable('yes'), n: () => report.setRecognizable('no'),
+    u: () => report.setRecognizable('unsure'),
+    m: () => report.setAssociation('malignant'), b: () => report.setAssociation('benign'),
+    x: () => report.setAssociation('none'), s: () => report.setAssociation('unsure'),
+    t: report.find, d: report.words, a: report.add, r: () => element('survey-remarks').focus(),
     i: () => element('survey-invert').click(), h: () => press('survey-look'), z: () => press('survey-zoom'),
     '0': () => press('survey-reset'),
     '[': () => patches.slide(patches.display.brightness, -1), ']': () => patches.slide(patches.display.brightness, 1),
@@ -723,8 +571,8 @@
     if (event.key === '?') act = openHelp;
     else if (event.key === 'o' && element('survey-overview').hidden) act = () => go('overview');
     else if (event.key === 'e') act = () => go('send');
-    else if (at >= 0 && event.shiftKey && digit && Number(digit[1]) <= 5) act = () => setConfidence(Number(digit[1]));
-    else if (at >= 0 && !event.shiftKey && /^[1-9]$/.test(event.key)) act = () => quick(Number(event.key) - 1);
+    else if (at >= 0 && event.shiftKey && digit && Number(digit[1]) <= 5) act = () => report.setConfidence(Number(digit[1]));
+    else if (at >= 0 && !event.shiftKey && /^[1-9]$/.test(event.key)) act = () => report.quick(Number(event.key) - 1);
     else if (at >= 0 && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
       // Radio buttons and sliders have arrows of their own.
       if (/^input$/i.test(target.tagName)) return;
@@ -734,11 +582,6 @@
     event.preventDefault();
     act();
   });
-
-  function quick(k) {
-    const id = (records.open(reader).used || [])[k];
-    if (id && answer.recognizable !== 'no') toggleTerm(current, id);
-  }
 
   function openHelp() {
     element('survey-help').showModal();
