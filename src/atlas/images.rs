@@ -14,7 +14,7 @@ use crate::artifact::Fingerprint;
 use crate::patch::Patch;
 
 /// Quality of the patches' JPEG, out of 100: fine calcifications survive it.
-const QUALITY: u8 = 88;
+pub(super) const QUALITY: u8 = 88;
 
 /// The pictures that the units and the data page show.
 pub(super) struct Pictures<'a> {
@@ -67,48 +67,32 @@ impl<'a> Pictures<'a> {
     /// Encodes the patches and copies the mammograms.
     pub(super) fn write(&self, writer: &Writer) -> Result<()> {
         let manifest = self.inputs.manifest;
+        let edge = self.inputs.store.edge();
         self.patches.par_iter().try_for_each(|&number| {
+            let pixels = self.inputs.store.pixels(number);
             let path = patch_path(self.inputs, &manifest.patches[number as usize]);
-            write_patch(self.inputs, number, &path, writer)
+            let source = Fingerprint::of(&(
+                "jpeg",
+                QUALITY,
+                edge,
+                env!("CARGO_PKG_VERSION"),
+                Fingerprint::of_bytes(pixels),
+            ));
+            writer.write_made_from(&path, source, || {
+                let mut bytes = Vec::with_capacity(16 << 10);
+                JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+                    .encode(pixels, edge, edge, ExtendedColorType::L8)
+                    .with_context(|| format!("cannot encode {path}"))?;
+                Ok(bytes)
+            })
         })?;
         self.mammograms.par_iter().try_for_each(|&number| {
             let id = &manifest.mammograms[number as usize].mammogram.id;
-            write_mammogram(self.inputs, number, &mammogram_path(id), writer)
+            let preview = self.inputs.previews.join(format!("{id}.jpg"));
+            let bytes = fs_err::read(&preview).with_context(|| {
+                format!("mammogram {id} has no preview; run `prepare` to make it again")
+            })?;
+            writer.write(&mammogram_path(id), &bytes)
         })
     }
-}
-
-/// Encodes a patch.
-pub(super) fn write_patch(inputs: &Inputs, number: u32, path: &str, writer: &Writer) -> Result<()> {
-    let edge = inputs.store.edge();
-    let pixels = inputs.store.pixels(number);
-    let source = Fingerprint::of(&(
-        "jpeg",
-        QUALITY,
-        edge,
-        env!("CARGO_PKG_VERSION"),
-        Fingerprint::of_bytes(pixels),
-    ));
-    writer.write_made_from(path, source, || {
-        let mut bytes = Vec::with_capacity(16 << 10);
-        JpegEncoder::new_with_quality(&mut bytes, QUALITY)
-            .encode(pixels, edge, edge, ExtendedColorType::L8)
-            .with_context(|| format!("cannot encode {path}"))?;
-        Ok(bytes)
-    })
-}
-
-/// Copies the preview of a mammogram.
-pub(super) fn write_mammogram(
-    inputs: &Inputs,
-    number: u32,
-    path: &str,
-    writer: &Writer,
-) -> Result<()> {
-    let id = &inputs.manifest.mammograms[number as usize].mammogram.id;
-    let preview = inputs.previews.join(format!("{id}.jpg"));
-    let bytes = fs_err::read(&preview).with_context(|| {
-        format!("mammogram {id} has no preview; run `prepare` to make it again")
-    })?;
-    writer.write(path, &bytes)
 }

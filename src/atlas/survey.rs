@@ -8,12 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::pages::Atlas;
 use super::site::Writer;
 use super::{Inputs, images, outline, text};
+use crate::artifact::Fingerprint;
 use crate::dissection::record::{TopPatch, Unit, unit_name};
 use crate::lexicon::Group;
 use crate::study::code::Coder;
@@ -139,14 +142,30 @@ impl<'a> Survey<'a> {
         paths
     }
 
-    /// Writes the copies of pictures.
+    /// Writes the copies of pictures: the same bytes as those of the atlas.
     pub(super) fn write_pictures(&self, writer: &Writer) -> Result<()> {
         let (patches, mammograms) = self.copies();
+        let store = self.inputs.store;
         patches.par_iter().try_for_each(|&number| {
-            images::write_patch(self.inputs, number, &self.patch_path(number), writer)
+            let (path, pixels, edge) =
+                (self.patch_path(number), store.pixels(number), store.edge());
+            let content = Fingerprint::of_bytes(pixels);
+            let source = Fingerprint::of(&("jpeg", images::QUALITY, edge, content));
+            writer.write_made_from(&path, source, || {
+                let mut bytes = Vec::with_capacity(16 << 10);
+                JpegEncoder::new_with_quality(&mut bytes, images::QUALITY)
+                    .encode(pixels, edge, edge, ExtendedColorType::L8)
+                    .with_context(|| format!("cannot encode {path}"))?;
+                Ok(bytes)
+            })
         })?;
         mammograms.par_iter().try_for_each(|&number| {
-            images::write_mammogram(self.inputs, number, &self.mammogram_path(number), writer)
+            let id = &self.inputs.manifest.mammograms[number as usize].mammogram.id;
+            let preview = self.inputs.previews.join(format!("{id}.jpg"));
+            let bytes = fs_err::read(&preview).with_context(|| {
+                format!("mammogram {id} has no preview; run `prepare` to make it again")
+            })?;
+            writer.write(&self.mammogram_path(number), &bytes)
         })
     }
 }
