@@ -273,6 +273,11 @@ impl Layout {
         self.output.join("work/dissection")
     }
 
+    /// `work/survey.json`: the units that readers are asked about.
+    pub fn survey(&self) -> PathBuf {
+        self.output.join("work/survey.json")
+    }
+
     /// `work/site.json`: what the built site was made from, and every file of it.
     pub fn site_record(&self) -> PathBuf {
         self.output.join("work/site.json")

@@ -1,5 +1,6 @@
 //! The stages in order, each skipped when what it would make is there and fresh.
 
+use std::collections::BTreeMap;
 use std::fs::TryLockError;
 use std::path::PathBuf;
 
@@ -9,10 +10,12 @@ use candle_core::Device;
 use crate::artifact::{self, Fingerprint, Layout, Stamp};
 use crate::atlas::{self, Exhibit};
 use crate::config::{self, Config, Split, Start};
+use crate::dissection::record::unit_name;
 use crate::dissection::{Shard, similar};
 use crate::lexicon::Lexicons;
 use crate::patch::{Manifest, Store, prepare};
 use crate::progress::Progress;
+use crate::study::code::{Coder, Codes};
 use crate::study::labels::{self, Checked, Dissected, Problem};
 use crate::training::record::{Epoch, Evaluation};
 use crate::{device, dissection, source, training};
@@ -338,7 +341,8 @@ impl<'a> Pipeline<'a> {
             parts.push((network, evaluation));
         }
         let (site, record) = (self.layout.site(), self.layout.site_record());
-        if atlas::Record::read(&record).is_ok_and(|record| record.is_fresh(&stamp, &site)) {
+        let fresh = atlas::Record::read(&record).is_ok_and(|r| r.is_fresh(&stamp, &site));
+        if fresh && self.layout.survey().is_file() {
             return Ok((Built::Fresh, problems));
         }
 
@@ -379,6 +383,7 @@ impl<'a> Pipeline<'a> {
             &site,
             &record,
         )?;
+        artifact::write_json(&self.layout.survey(), &report.selection)?;
         Ok((Built::Rendered(report), problems))
     }
 
@@ -413,6 +418,29 @@ impl<'a> Pipeline<'a> {
                 Some(Dissected { network: network.clone(), layer: layer.clone(), units })
             })
             .collect()
+    }
+
+    /// The units behind the codes of a blind survey: of every dissected layer, so that answers outlast
+    /// a change of the selection.
+    pub fn codes(&self) -> Codes {
+        let coder = Coder::new(self.config.seed, &self.config.survey.study);
+        let folder = |network: &str| self.layout.network(network);
+        let weights: BTreeMap<&str, String> = self
+            .config
+            .networks
+            .iter()
+            .filter_map(|n| {
+                let evaluation = training::read_evaluation(&folder(&n.name)).ok()?;
+                Some((n.name.as_str(), evaluation.weights_blake3))
+            })
+            .collect();
+        let dissected = self.dissected();
+        let units = dissected.iter().flat_map(|Dissected { network, layer, units }| {
+            let weights = weights.get(network.as_str());
+            let name = move |unit| unit_name(network, layer, unit);
+            (1..=*units).filter_map(move |unit| Some((name(unit), weights?.as_str())))
+        });
+        Codes::new(&coder, units)
     }
 
     fn job<'j>(

@@ -266,6 +266,7 @@ fn no_page_is_wider_than_a_phone() {
         "methods/index.html",
         "networks/alexnet/index.html",
         "networks/alexnet/conv5/index.html",
+        "selection/index.html",
         UNIT,
     ];
     let mut frames = String::new();

@@ -8,6 +8,7 @@ use anyhow::Result;
 use super::pages::{Atlas, best_concept};
 use crate::dissection::record::unit_name;
 use crate::patch::{Fractions, Share};
+use crate::study::selection::Chosen;
 
 /// A table and what its columns mean.
 pub(super) struct Table {
@@ -20,7 +21,7 @@ pub(super) struct Table {
 }
 
 /// Every table, as the data page documents it.
-pub(super) const TABLES: [Table; 6] = [
+pub(super) const TABLES: [Table; 7] = [
     Table {
         file: "networks.csv",
         row: "one network",
@@ -124,6 +125,20 @@ pub(super) const TABLES: [Table; 6] = [
         ],
     },
     Table {
+        file: "survey.csv",
+        row: "one unit that readers are asked about",
+        columns: &[
+            ("study", "identifier of the study"),
+            ("network", "name of the network"),
+            ("layer", "name of the layer"),
+            ("unit", "number of the unit, from 1, four digits"),
+            ("reason", "why it was chosen: mostly cancer, random, influence or listed"),
+            ("cancer_patches", "how many of the patches shown hold cancer"),
+            ("patches", "how many patches are shown"),
+            ("influence_rank", "rank of the unit by its influence on the cancer score"),
+        ],
+    },
+    Table {
         file: "patches.csv",
         row: "one patch of the data set",
         columns: &[
@@ -166,6 +181,7 @@ pub(super) fn tables(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
         concepts(atlas),
         top_patches(atlas),
         labels(atlas),
+        survey(atlas),
         patches(atlas),
     ];
     TABLES
@@ -195,6 +211,18 @@ fn text(field: &str) -> String {
 
 fn number(unit: u32) -> String {
     format!("{unit:04}")
+}
+
+fn survey(atlas: &Atlas) -> Vec<Row> {
+    let selection = &atlas.survey.selection;
+    let row = |chosen: &Chosen| {
+        let mut row = vec![text(&selection.study)];
+        row.extend(chosen.unit.split('/').map(str::to_string));
+        row.push(chosen.reason.words().into());
+        row.extend([chosen.cancer, chosen.shown, chosen.influence].map(|n| n.to_string()));
+        row
+    };
+    selection.units.iter().map(row).collect()
 }
 
 fn networks(atlas: &Atlas) -> Vec<Row> {

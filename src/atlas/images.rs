@@ -14,7 +14,7 @@ use crate::artifact::Fingerprint;
 use crate::patch::Patch;
 
 /// Quality of the patches' JPEG, out of 100: fine calcifications survive it.
-const QUALITY: u8 = 88;
+pub(super) const QUALITY: u8 = 88;
 
 /// The pictures that the units and the data page show.
 pub(super) struct Pictures<'a> {

@@ -17,6 +17,7 @@ mod labels;
 mod outline;
 mod pages;
 mod site;
+mod survey;
 mod text;
 mod theme;
 
@@ -32,6 +33,7 @@ use crate::lexicon::Lexicons;
 use crate::patch;
 use crate::source::Notice;
 use crate::study::answer::ReaderFile;
+use crate::study::selection::Selection;
 use crate::training;
 
 pub use check::{Problem, check};
@@ -93,6 +95,8 @@ pub struct Report {
     pub seconds: f64,
     /// Labels that name no unit of the atlas.
     pub notices: Vec<Notice>,
+    /// The units that readers are asked about.
+    pub selection: Selection,
 }
 
 /// Builds the site into the folder `site` and writes the list of its files to `record`, last.
@@ -105,19 +109,23 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     validate(inputs)?;
     let theme = theme::Theme::load(&inputs.config.root, &inputs.config.theme)?;
     let articles = content::read(&inputs.config.root.join("content"))?;
-    let atlas = pages::Atlas::new(inputs, theme, articles);
+    let survey = survey::Survey::new(inputs)?;
+    let atlas = pages::Atlas::new(inputs, theme, articles, survey);
     let jobs = pages::plan(&atlas);
     let pictures = images::Pictures::of(inputs);
     let exports = export::tables(&atlas)?;
+    let scripts = survey::scripts(&atlas)?;
 
     let mut planned: Vec<String> = jobs.iter().map(|job| job.path.clone()).collect();
     planned.extend(pictures.paths());
+    planned.extend(atlas.survey.paths());
     planned.extend(exports.iter().map(|(path, _)| path.clone()));
     planned.extend(atlas.theme.assets().map(|(path, _)| path));
     let writer = site::Writer::begin(site, record, planned)?;
 
     pictures.write(&writer)?;
-    for (path, bytes) in &exports {
+    atlas.survey.write_pictures(&writer)?;
+    for (path, bytes) in exports.iter().chain(&scripts) {
         writer.write(path, bytes)?;
     }
     for (path, bytes) in atlas.theme.assets() {
@@ -135,6 +143,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
         removed,
         seconds: started.elapsed().as_secs_f64(),
         notices: atlas.labels.unplaced(),
+        selection: atlas.survey.selection,
     })
 }
 

@@ -8,8 +8,8 @@ use super::Outcome;
 use super::terminal::Terminal;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
-use crate::study::import::import;
-use crate::study::labels::{Problem, Severity};
+use crate::study::import::import_read;
+use crate::study::labels::{Problem, Read, Severity};
 use crate::study::suggest::suggest;
 
 /// What to do with the answers.
@@ -38,7 +38,9 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
     match verb {
         Verb::Import { files } => {
             let folder = pipeline.labels_folder();
-            let report = import(files, &folder, &pipeline.dissected(), &lexicons)?;
+            let codes = pipeline.codes();
+            let read = files.iter().map(|path| Ok(Read::open(path)?.decoded(&codes)));
+            let report = import_read(read, &folder, &pipeline.dissected(), &lexicons)?;
             print(&report.warnings);
             for merged in &report.readers {
                 terminal.say(&format!(

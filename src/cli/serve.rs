@@ -1,20 +1,26 @@
-//! `serve`: the site on this machine, rebuilt and reloaded when its sources change.
+//! `serve`: the site on this machine, rebuilt and reloaded when its sources change; or its survey alone,
+//! whose answers are kept here.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use notify::{Event, RecursiveMode, Watcher};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use super::terminal::Terminal;
 use super::{Outcome, build};
+use crate::artifact;
 use crate::config::Config;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
+use crate::serve::collect::{Asked, Ledger, Tokens};
 use crate::serve::{self, News};
+use crate::study::selection::{Chosen, Selection};
 
 /// Options of `serve`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +31,12 @@ pub(super) struct Options {
     /// Address to listen on; anything but loopback lets others on the network read the atlas
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
+    /// Serve the survey alone, and keep the readers' answers in content/labels
+    #[arg(long)]
+    collect: bool,
+    /// With --collect: a reader who gets a link of their own; may be repeated [default: those who have one]
+    #[arg(long = "reader", value_name = "PSEUDONYM", requires = "collect")]
+    readers: Vec<String>,
 }
 
 /// How long the sources must be quiet before a rebuild.
@@ -37,13 +49,11 @@ pub(super) fn execute(
     terminal: &Terminal,
 ) -> Result<Outcome> {
     build::execute(pipeline, terminal)?;
+    if options.collect {
+        return collect(options, pipeline, terminal);
+    }
     let (tell, news) = watch::channel(News::default());
-    let runtime = tokio::runtime::Runtime::new().context("cannot start the server")?;
-    let address = SocketAddr::new(options.host, options.port);
-    let listener = runtime
-        .block_on(tokio::net::TcpListener::bind(address))
-        .with_context(|| format!("cannot listen on {address}; `--port 0` takes a free port"))?;
-    let address = listener.local_addr()?;
+    let (runtime, listener, address) = listen(options)?;
     if !address.ip().is_loopback() {
         eprintln!("note: anyone who can reach {address} can read this atlas");
     }
@@ -51,6 +61,55 @@ pub(super) fn execute(
     let site = pipeline.layout.site();
     runtime.spawn(serve::serve(site, listener, news));
     follow(project, &pipeline.config.root, &tell, terminal)?;
+    Ok(Outcome::Complete)
+}
+
+/// Opens the port.
+fn listen(options: &Options) -> Result<(Runtime, TcpListener, SocketAddr)> {
+    let runtime = Runtime::new().context("cannot start the server")?;
+    let address = SocketAddr::new(options.host, options.port);
+    let listener = runtime
+        .block_on(TcpListener::bind(address))
+        .with_context(|| format!("cannot listen on {address}; `--port 0` takes a free port"))?;
+    let address = listener.local_addr()?;
+    Ok((runtime, listener, address))
+}
+
+/// Serves the survey and keeps the answers. The site stays as it is while readers are at work.
+fn collect(options: &Options, pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
+    let selection: Selection = artifact::read_json(&pipeline.layout.survey())?;
+    if selection.units.is_empty() {
+        bail!("the survey asks about no unit; `unit-atlas dissect` first");
+    }
+    let folder = pipeline.config.root.join("collect");
+    let tokens = Tokens::open(&folder, &options.readers)?;
+    let name = |unit: Chosen| if selection.blind { unit.code } else { unit.unit };
+    let asked = Asked {
+        units: selection.units.into_iter().map(name).collect(),
+        study: selection.study,
+        lexicon: selection.lexicon,
+        codes: pipeline.codes(),
+        layers: pipeline.dissected(),
+        lexicons: pipeline.lexicons()?,
+    };
+    let (ledger, notices) = Ledger::open(&folder, &pipeline.labels_folder(), asked, &tokens)?;
+    for notice in &notices {
+        eprintln!("{}: {}", notice.place, notice.message);
+    }
+    let (runtime, listener, address) = listen(options)?;
+    if !address.ip().is_loopback() {
+        eprintln!(
+            "note: links and answers pass unencrypted; on anything but a trusted network put a server \
+             with TLS before {address}"
+        );
+    }
+    terminal.say("One link per reader; who has it can answer as that reader. Ctrl-C ends.");
+    for (reader, token) in tokens.iter() {
+        // Links are what this verb is for: they are printed even when quiet.
+        println!("{reader}: http://{address}/survey/index.html#token={token}");
+    }
+    let site = pipeline.layout.site();
+    runtime.block_on(serve::collect::serve(site, listener, tokens, ledger))?;
     Ok(Outcome::Complete)
 }
 

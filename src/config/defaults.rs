@@ -2,8 +2,8 @@
 //! `init` copies, spells the same values out; a test holds the two together.
 
 use super::{
-    Anchor, Augment, ClassWeights, Dissection, Network, Patches, Schedule, Shares, Start, Survey,
-    Threshold, Training,
+    Anchor, Augment, ClassWeights, Dissection, Network, Patches, Schedule, Select, Shares, Start,
+    Survey, Threshold, Training,
 };
 use crate::config::Split;
 use crate::network::{Pooling, Precision};
@@ -69,7 +69,19 @@ pub(super) fn training() -> Training {
 
 /// The survey of the paper's section 2.4.
 pub(super) fn survey() -> Survey {
-    Survey { units: 45, patches: 32, repeats: 0.1, blind: true, lexicon: "bi-rads-5".to_owned() }
+    Survey {
+        study: "unit-atlas".to_owned(),
+        // The last layer of each network; `file.rs` fills it in.
+        layers: Vec::new(),
+        select: Select::Mixed,
+        units: 45,
+        cancer: 0.5,
+        patches: 32,
+        repeats: 0.1,
+        blind: true,
+        lexicon: "bi-rads-5".to_owned(),
+        contact: None,
+    }
 }
 
 /// Networks of a project that names none: fine-tuned from the built-in convolutions within minutes on

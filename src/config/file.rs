@@ -5,12 +5,12 @@ use std::path::{Component, Path, PathBuf};
 use serde_yaml::{Location, Spanned};
 
 use super::form::{
-    AugmentSwitch, DissectionFile, File, Given, NetworkFile, PatchesFile, SourceFile, SplitFile,
-    SurveyFile, Switch, ThresholdFile, TrainingFile, WeightsChoice,
+    AugmentSwitch, DissectionFile, File, Given, NetworkFile, PatchesFile, SelectChoice, SourceFile,
+    SplitFile, SurveyFile, Switch, ThresholdFile, TrainingFile, WeightsChoice,
 };
 use super::{
-    Augment, ClassWeights, Config, Device, Dissection, Network, Patches, Shares, Source, Split,
-    Start, Survey, Threshold, Training, defaults,
+    Augment, ClassWeights, Config, Device, Dissection, Network, Patches, Select, Shares, Source,
+    Split, Start, Survey, Threshold, Training, defaults,
 };
 use crate::network::{
     ARCHITECTURES, Architecture, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS, builtin,
@@ -46,6 +46,17 @@ fn root(text: Text<'_>) -> Result<PathBuf, Mistake> {
     let absolute = std::path::absolute(text.path)
         .map_err(|error| text.mistake(Location::UNKNOWN, format!("cannot be located: {error}")))?;
     Ok(absolute.parent().map(Path::to_owned).unwrap_or(absolute))
+}
+
+/// A title as an identifier: `DDSM units, 2018` becomes `ddsm-units-2018`.
+fn slug(title: &str) -> Option<String> {
+    let words: Vec<String> = title
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let slug: String = words.join("-").chars().take(60).collect();
+    (!slug.is_empty()).then_some(slug)
 }
 
 struct Check<'a> {
@@ -108,13 +119,16 @@ impl Check<'_> {
     fn config(&self, file: File) -> Result<Config, Mistake> {
         let split = self.shares(file.split.as_ref().map(|s| (&s.value, s.referenced)))?;
         let dissection = self.dissection(file.dissection.unwrap_or_default(), split)?;
-        let survey = self.survey(file.survey.unwrap_or_default(), dissection.top)?;
         let output = self.output(file.output)?;
         let patches = self.patches(file.patches.unwrap_or_default())?;
+        let title = self.title(file.title)?;
+        let networks = self.networks(file.networks, &output, patches.classes)?;
+        let survey =
+            self.survey(file.survey.unwrap_or_default(), dissection.top, &networks, &title)?;
         Ok(Config {
-            title: self.title(file.title)?,
+            title,
             base_url: self.base_url(file.base_url)?,
-            networks: self.networks(file.networks, &output, patches.classes)?,
+            networks,
             output,
             seed: file.seed.map_or(defaults::SEED, |v| v.value),
             device: self.device(file.device)?,
@@ -343,7 +357,13 @@ impl Check<'_> {
         }
     }
 
-    fn survey(&self, file: SurveyFile, top: usize) -> Result<Survey, Mistake> {
+    fn survey(
+        &self,
+        file: SurveyFile,
+        top: usize,
+        networks: &[Network],
+        title: &str,
+    ) -> Result<Survey, Mistake> {
         let default = defaults::survey();
         let top = top as u32;
         if let Some(patches) = &file.patches
@@ -358,7 +378,41 @@ impl Check<'_> {
                 ),
             );
         }
+        let select = match file.select {
+            None => default.select,
+            Some(v) => self.select(v, networks)?,
+        };
+        if let (Select::Listed(_), Some(layers)) = (&select, &file.layers) {
+            return self.wrong(
+                layers.referenced,
+                "`survey.layers` has no use where `survey.select` lists the units; leave it out",
+            );
+        }
         Ok(Survey {
+            study: match file.study {
+                Some(v) => self.name("survey.study", v)?,
+                None => slug(title).unwrap_or(default.study),
+            },
+            layers: match (&select, file.layers) {
+                (Select::Listed(_), _) => Vec::new(),
+                (_, Some(v)) => self.survey_layers(v, networks)?,
+                (_, None) => networks
+                    .iter()
+                    .filter_map(|n| Some((n.name.clone(), n.layers.last()?.clone())))
+                    .collect(),
+            },
+            select,
+            cancer: self.number("survey.cancer", file.cancer, default.cancer, &SHARE)?,
+            contact: match file.contact {
+                Some(v) if v.value.trim().is_empty() || v.value.chars().any(char::is_control) => {
+                    return self.wrong(
+                        v.referenced,
+                        "`survey.contact` is whom readers send their file to, such as an address; \
+                         leave it out for nobody",
+                    );
+                }
+                contact => contact.map(|v| v.value.trim().to_owned()),
+            },
             units: self.whole("survey.units", file.units, default.units, 1, 10_000)?,
             patches: self.whole(
                 "survey.patches",
@@ -374,6 +428,90 @@ impl Check<'_> {
                 None => default.lexicon,
             },
         })
+    }
+
+    fn select(
+        &self,
+        given: Spanned<SelectChoice>,
+        networks: &[Network],
+    ) -> Result<Select, Mistake> {
+        const WORDS: [&str; 3] = ["mixed", "random", "influence"];
+        let units = match given.value {
+            SelectChoice::Word(word) => {
+                return match word.as_str() {
+                    "mixed" => Ok(Select::Mixed),
+                    "random" => Ok(Select::Random),
+                    "influence" => Ok(Select::Influence),
+                    other => self.wrong(given.referenced, unknown("selection", other, &WORDS)),
+                };
+            }
+            SelectChoice::Units(units) => units,
+        };
+        if units.is_empty() {
+            return self.wrong(given.referenced, "`survey.select` lists no unit");
+        }
+        let mut names: Vec<String> = Vec::new();
+        for unit in units {
+            let layer = unit.value.rsplit_once('/').filter(|(_, number)| {
+                number.len() >= 4
+                    && number.bytes().all(|b| b.is_ascii_digit())
+                    && number.parse::<u32>().is_ok_and(|n| format!("{n:04}") == *number && n > 0)
+            });
+            let Some((layer, _)) = layer else {
+                return self.wrong(
+                    unit.referenced,
+                    format!(
+                        "`{}` is not the name of a unit; expected network/layer/number, such as \
+                         alexnet/conv5/0063",
+                        unit.value
+                    ),
+                );
+            };
+            self.probe(layer, unit.referenced, networks)?;
+            if names.contains(&unit.value) {
+                return self.wrong(unit.referenced, format!("`{}` is listed twice", unit.value));
+            }
+            names.push(unit.value);
+        }
+        Ok(Select::Listed(names))
+    }
+
+    fn survey_layers(
+        &self,
+        given: Spanned<Vec<Spanned<String>>>,
+        networks: &[Network],
+    ) -> Result<Vec<(String, String)>, Mistake> {
+        if given.value.is_empty() {
+            return self.wrong(given.referenced, "`survey.layers` lists no layer");
+        }
+        let mut layers = Vec::new();
+        for layer in given.value {
+            let probe = self.probe(&layer.value, layer.referenced, networks)?;
+            if layers.contains(&probe) {
+                return self.wrong(layer.referenced, format!("`{}` is listed twice", layer.value));
+            }
+            layers.push(probe);
+        }
+        Ok(layers)
+    }
+
+    /// A dissected layer by its name, `alexnet/conv5`.
+    fn probe(
+        &self,
+        name: &str,
+        at: Location,
+        networks: &[Network],
+    ) -> Result<(String, String), Mistake> {
+        let known: Vec<String> = networks
+            .iter()
+            .flat_map(|n| n.layers.iter().map(|layer| format!("{}/{layer}", n.name)))
+            .collect();
+        match name.split_once('/') {
+            Some((network, layer)) if known.iter().any(|k| k == name) => {
+                Ok((network.to_owned(), layer.to_owned()))
+            }
+            _ => self.wrong(at, unknown("layer", name, &known)),
+        }
     }
 
     fn theme(&self, given: Given<String>) -> Result<String, Mistake> {

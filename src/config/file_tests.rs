@@ -61,7 +61,7 @@ fn every_option_left_in_a_comment_is_valid() {
         let text = line.trim_start();
         text.starts_with('#') && text.chars().nth(1).is_some_and(char::is_alphabetic)
     };
-    assert_eq!(TEMPLATE.lines().filter(hidden).count(), 1);
+    assert_eq!(TEMPLATE.lines().filter(hidden).count(), 3);
     let open: String = TEMPLATE
         .lines()
         .map(|line| if hidden(&line) { line.replacen('#', "", 1) } else { line.to_owned() } + "\n")
@@ -78,7 +78,8 @@ fn the_template_names_every_key() {
                 lr_decay_epochs schedule warmup augment flips rotations intensity balance \
                 class_weights early_stopping checkpoint_minutes tensorboard auxiliary precision \
                 pooling dissection top threshold quantile \
-                fraction_of_max anchor permutations detector survey units repeats blind lexicon theme";
+                fraction_of_max anchor permutations detector survey study select cancer units repeats blind \
+                lexicon contact theme";
     for key in keys.split_whitespace() {
         let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
         assert!(named, "atlas.yaml does not mention `{key}`");
@@ -265,6 +266,17 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("networks: [{ name: alexnet, weights: output/work/w.pth }]", "output"),
         ("survey: { patches: 65 }", "65"),
         ("survey: { repeats: 1.1 }", "1.1"),
+        ("survey: { cancer: -0.1 }", "-0.1"),
+        ("survey: { select: best }", "best"),
+        ("survey: { select: [] }", "[]"),
+        ("survey: { select: [alexnet/conv5/63] }", "alexnet/conv5/63"),
+        ("survey: { select: [alexnet/conv4/0063] }", "alexnet/conv4/0063"),
+        ("survey: { select: [alexnet/conv5/0063, alexnet/conv5/0063] }", "alexnet/conv5/0063]"),
+        ("survey: { select: [alexnet/conv5/0063], layers: [alexnet/conv5] }", "[alexnet/conv5] }"),
+        ("survey: { layers: [alexnet] }", "alexnet"),
+        ("survey: { layers: [alexnet/conv5, alexnet/conv5] }", "alexnet/conv5]"),
+        ("survey: { study: a/b }", "a/b"),
+        ("survey: { contact: ' ' }", "' '"),
         ("survey: { lexicon: ../x }", "../x"),
         ("theme: a/b", "a/b"),
         ("theme: ..", ".."),

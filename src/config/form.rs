@@ -117,6 +117,12 @@ pub(super) struct AugmentFile {
     pub(super) intensity: Given<f64>,
 }
 
+/// `select`: a word, or names of units.
+pub(super) enum SelectChoice {
+    Word(String),
+    Units(Vec<Spanned<String>>),
+}
+
 /// `class_weights`: a word, or a number per class.
 pub(super) enum WeightsChoice {
     Word(String),
@@ -144,6 +150,11 @@ pub(super) struct ThresholdFile {
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SurveyFile {
+    pub(super) study: Given<String>,
+    pub(super) layers: Given<Vec<Spanned<String>>>,
+    pub(super) select: Given<SelectChoice>,
+    pub(super) cancer: Given<f64>,
+    pub(super) contact: Given<String>,
     pub(super) units: Given<i64>,
     pub(super) patches: Given<i64>,
     pub(super) repeats: Given<f64>,
@@ -219,6 +230,30 @@ impl<'de> Deserialize<'de> for WeightsChoice {
 
             fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<WeightsChoice, A::Error> {
                 Vec::deserialize(SeqAccessDeserializer::new(list)).map(WeightsChoice::Numbers)
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for SelectChoice {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = SelectChoice;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("mixed, random, influence or a list of units")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<SelectChoice, E> {
+                Ok(SelectChoice::Word(word.to_owned()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<SelectChoice, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(SelectChoice::Units)
             }
         }
 

@@ -356,8 +356,16 @@ pub struct Dissection {
 /// What the readers of a study are asked (paper, section 2.4).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Survey {
-    /// Units put to a reader.
+    /// Identifier of the study, part of every reader's file.
+    pub study: String,
+    /// Layers whose units are put to readers, as (network, layer); none where units are listed.
+    pub layers: Vec<(String, String)>,
+    /// How units are chosen.
+    pub select: Select,
+    /// Units put to a reader per network.
     pub units: u32,
+    /// Of [`Select::Mixed`], the share of units whose top patches are mostly cancer, in [0, 1].
+    pub cancer: f64,
     /// Top patches shown of a unit; at most [`Dissection::top`].
     pub patches: u32,
     /// Share of the units asked a second time, in [0, 1], to measure a reader's own consistency.
@@ -366,6 +374,22 @@ pub struct Survey {
     pub blind: bool,
     /// Lexicon offered for the terms.
     pub lexicon: String,
+    /// Whom readers send their file to.
+    pub contact: Option<String>,
+}
+
+/// How the units of a survey are chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Select {
+    /// Partly units whose top patches are all or mostly cancer, partly at random (paper, section 2.4).
+    Mixed,
+    /// At random.
+    Random,
+    /// By rank of influence.
+    Influence,
+    /// These, by name.
+    Listed(Vec<String>),
 }
 
 /// A part of the patients.

@@ -2,6 +2,8 @@
 //!
 //! It reads files below the site's folder and nothing else, answers GET only, and writes nothing.
 
+pub mod collect;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

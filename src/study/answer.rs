@@ -14,7 +14,7 @@ pub struct ReaderFile {
     pub reader: String,
     /// Lexicon the terms come from; anatomy terms are always allowed.
     pub lexicon: String,
-    /// Answers, one per unit.
+    /// Answers, one per unit, and one more per repeated unit.
     pub answers: Vec<Answer>,
 }
 
@@ -24,6 +24,9 @@ pub struct ReaderFile {
 pub struct Answer {
     /// `network/layer/0063`.
     pub unit: String,
+    /// Whether the reader was shown the unit a second time and this is what was said then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeat: bool,
     /// Do the patches show a recognisable phenomenon?
     pub recognizable: Recognizable,
     /// The phenomena seen.

@@ -68,11 +68,24 @@ pub fn import(
     layers: &[Dissected],
     lexicons: &Lexicons,
 ) -> Result<Report, Refused> {
+    import_read(files.iter().map(|path| Read::open(path)), folder, layers, lexicons)
+}
+
+/// As [`import`], of files that were read before.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_read(
+    files: impl Iterator<Item = Result<Read, Mistake>>,
+    folder: &Path,
+    layers: &[Dissected],
+    lexicons: &Lexicons,
+) -> Result<Report, Refused> {
     let mut problems = Vec::new();
     let mut report = Report::default();
     let mut imports: Vec<(PathBuf, ReaderFile)> = Vec::new();
-    for path in files {
-        match Read::open(path) {
+    for read in files {
+        match read {
             Ok(read) => {
                 // File by file: several files of one reader may be imported together.
                 let checked = check(std::slice::from_ref(&read), layers, lexicons);
@@ -80,7 +93,7 @@ pub fn import(
                     checked.problems.into_iter().partition(|p| p.severity == Severity::Warning);
                 report.warnings.extend(warnings);
                 problems.extend(errors);
-                imports.push((path.clone(), read.content()));
+                imports.push((read.path().to_owned(), read.content()));
             }
             Err(mistake) => problems.push(error(mistake)),
         }
@@ -184,7 +197,8 @@ fn merge(
     let mut merged =
         Merged { reader: file.reader.clone(), path: path.clone(), added: 0, replaced: 0, kept: 0 };
     for answer in import.answers {
-        match file.answers.iter_mut().find(|old| old.unit == answer.unit) {
+        let same = |old: &&mut Answer| old.unit == answer.unit && old.repeat == answer.repeat;
+        match file.answers.iter_mut().find(same) {
             Some(old) if *old == answer || time_of(old) > time_of(&answer) => merged.kept += 1,
             Some(old) => {
                 *old = answer;
@@ -207,7 +221,7 @@ fn time_of(answer: &Answer) -> Option<i128> {
 }
 
 /// `<reader>.yaml`, with `-` for every character that some file system or shell minds.
-fn file_name(reader: &str) -> String {
+pub(crate) fn file_name(reader: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
     let name: String =
         reader.trim().to_lowercase().chars().map(|c| if safe(c) { c } else { '-' }).collect();
@@ -218,6 +232,14 @@ fn file_name(reader: &str) -> String {
         "con" | "prn" | "aux" | "nul" => format!("reader-{name}.yaml"),
         name => format!("{name}.yaml"),
     }
+}
+
+/// Whether a reader's file can be put into YAML and read back as the same.
+///
+/// # Errors
+/// When it cannot.
+pub(crate) fn writable(file: &ReaderFile, path: &Path) -> Result<(), Mistake> {
+    render(file, path).map(drop)
 }
 
 /// The file's text, and proof that it reads back as the same answers.

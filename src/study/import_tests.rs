@@ -10,6 +10,7 @@ fn layers() -> Vec<Dissected> {
 fn answer(unit: u32, description: &str, at: Option<&str>) -> Answer {
     Answer {
         unit: format!("alexnet/conv5/{unit:04}"),
+        repeat: false,
         recognizable: Recognizable::Yes,
         phenomena: vec![Phenomenon {
             description: description.to_owned(),

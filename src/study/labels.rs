@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_yaml::{Location, Spanned};
 
 use super::answer::{Answer, Association, Phenomenon, ReaderFile, Recognizable};
+use super::code::{self, Codes};
 use super::time;
 use crate::dissection::record::unit_name;
 use crate::lexicon::Lexicons;
@@ -87,6 +88,17 @@ impl Read {
     pub fn parse(text: String, path: &Path) -> Result<Self, Mistake> {
         let file = Text { path, text: &text }.parse()?;
         Ok(Self { path: path.to_owned(), text, file })
+    }
+
+    /// Puts the names of units where a blind survey wrote codes.
+    #[must_use]
+    pub fn decoded(mut self, codes: &Codes) -> Self {
+        for answer in &mut self.file.answers {
+            if let Some(name) = codes.name(&answer.unit.value) {
+                answer.unit.value = name.to_owned();
+            }
+        }
+        self
     }
 
     fn problem(&self, at: Location, message: impl Into<String>, severity: Severity) -> Problem {
@@ -193,20 +205,20 @@ pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Check
             continue;
         }
         readers.insert(key, &read.path);
-        let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut seen: BTreeMap<(&str, bool), u64> = BTreeMap::new();
         let mut good = Vec::new();
         for answer in answers {
             let found = Context { read, layers, lexicons }.answer(answer);
             let mut holds = found.iter().all(|problem| problem.severity == Severity::Warning);
             checked.problems.extend(found);
             let unit = &answer.unit;
-            if let Some(&line) = seen.get(unit.value.as_str()) {
+            if let Some(&line) = seen.get(&(unit.value.as_str(), answer.repeat)) {
                 let message =
                     format!("`{}` is answered twice; the first is in line {line}", unit.value);
                 checked.problems.push(read.problem(unit.referenced, message, Severity::Error));
                 holds = false;
             }
-            seen.entry(&unit.value).or_insert(unit.referenced.line());
+            seen.entry((&unit.value, answer.repeat)).or_insert(unit.referenced.line());
             if holds {
                 good.push(answer);
             }
@@ -308,6 +320,12 @@ impl Context<'_> {
 /// unit it is likely to mean.
 pub fn find_unit<'a>(name: &str, layers: &'a [Dissected]) -> Result<(&'a Dissected, u32), String> {
     let parts: Vec<&str> = name.split('/').collect();
+    if code::is_code(name) {
+        return Err(format!(
+            "`{name}` is the code of a unit in another blind survey: of another project, study or \
+             seed, or of weights that have changed since"
+        ));
+    }
     let [network, layer, number] = parts[..] else {
         return Err(format!(
             "`{name}` is not the name of a unit; expected network/layer/number, such as \
@@ -366,6 +384,8 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct AnswerFile {
     unit: Spanned<String>,
+    #[serde(default)]
+    repeat: bool,
     recognizable: Spanned<Recognizable>,
     #[serde(default)]
     phenomena: Vec<PhenomenonFile>,
@@ -409,6 +429,7 @@ impl AnswerFile {
         };
         Answer {
             unit: self.unit.value.clone(),
+            repeat: self.repeat,
             recognizable: self.recognizable.value,
             phenomena: self.phenomena.iter().map(phenomenon).collect(),
             // Clamped, a value out of range stays out of range.

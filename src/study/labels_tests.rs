@@ -70,6 +70,7 @@ seconds: 41",
         *answer,
         Answer {
             unit: "alexnet/conv5/0063".to_owned(),
+            repeat: false,
             recognizable: Recognizable::Yes,
             phenomena: vec![Phenomenon {
                 description: "<script>alert('x')</script> & \u{e9}\n  two  spaces ".to_owned(),

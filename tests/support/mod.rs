@@ -206,11 +206,16 @@ fn project(root: &Path, top: usize) -> Config {
             detector: 0.04,
         },
         survey: config::Survey {
+            study: "test".into(),
+            layers: vec![("alexnet".into(), "conv5".into()), ("resnet18".into(), "layer4".into())],
+            select: config::Select::Mixed,
             units: 45,
+            cancer: 0.5,
             patches: 32,
             repeats: 0.1,
             blind: true,
             lexicon: "bi-rads-5".into(),
+            contact: None,
         },
         theme: "default".into(),
     }

@@ -13,6 +13,7 @@ mod methods;
 mod network;
 mod parts;
 mod performance;
+mod survey;
 mod unit;
 
 use std::path::Path;
@@ -26,6 +27,7 @@ use self::parts::{LesionView, MammogramView, PatchView, UnitCard, draw_lesions};
 use super::content::Article;
 use super::labels::Labels;
 use super::site::Writer;
+use super::survey::Survey;
 use super::theme::Theme;
 use super::{Exhibit, Inputs};
 use crate::config::Source;
@@ -38,6 +40,7 @@ pub(super) struct Atlas<'a> {
     pub(super) inputs: &'a Inputs<'a>,
     pub(super) labels: Labels<'a>,
     pub(super) theme: Theme,
+    pub(super) survey: Survey<'a>,
     articles: Vec<Article>,
     /// Lesions of each mammogram, drawn once for all pages.
     lesions: Vec<Vec<LesionView>>,
@@ -59,6 +62,8 @@ enum Kind<'a> {
     Birads,
     Methods,
     Data,
+    Selection,
+    Survey,
     Article(usize),
 }
 
@@ -157,6 +162,10 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         job("methods/index.html".into(), Kind::Methods),
         job("data/index.html".into(), Kind::Data),
     ];
+    if !atlas.survey.is_empty() {
+        jobs.push(job(survey::SELECTION.into(), Kind::Selection));
+        jobs.push(job(survey::SURVEY.into(), Kind::Survey));
+    }
     for (at, article) in atlas.articles.iter().enumerate() {
         jobs.push(job(format!("{}/index.html", article.slug), Kind::Article(at)));
     }
@@ -184,7 +193,12 @@ pub(super) fn render_all(atlas: &Atlas, jobs: Vec<Job>, writer: &Writer) -> Resu
 
 impl<'a> Atlas<'a> {
     /// Makes what all pages share.
-    pub(super) fn new(inputs: &'a Inputs<'a>, mut theme: Theme, articles: Vec<Article>) -> Self {
+    pub(super) fn new(
+        inputs: &'a Inputs<'a>,
+        mut theme: Theme,
+        articles: Vec<Article>,
+        survey: Survey<'a>,
+    ) -> Self {
         let about = &inputs.manifest.source;
         theme.set(
             "site",
@@ -199,7 +213,7 @@ impl<'a> Atlas<'a> {
         let labels = Labels::new(inputs);
         let members = &inputs.manifest.mammograms;
         let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
-        Self { inputs, labels, theme, articles, lesions }
+        Self { inputs, labels, theme, survey, articles, lesions }
     }
 
     /// Whether a unit with this IoU is a detector of the concept.
@@ -293,6 +307,24 @@ impl<'a> Atlas<'a> {
                 );
                 self.page("data.html", &frame, &data::view(self))
             }
+            Kind::Selection => {
+                let frame = self.frame(
+                    job,
+                    "Survey".into(),
+                    "The units that readers are asked about, and how they were chosen".into(),
+                );
+                self.page("selection.html", &frame, &survey::selection(self))
+            }
+            Kind::Survey => {
+                let mut frame = self.frame(
+                    job,
+                    "Reader survey".into(),
+                    "A survey for expert readers of mammograms".into(),
+                );
+                // The way to the atlas would tell what a blind survey hides.
+                frame.nav = Vec::new();
+                self.page("survey.html", &frame, &survey::survey(self))
+            }
             Kind::Article(at) => {
                 let article = &self.articles[at];
                 let frame = self.frame(job, article.title.clone(), article.title.clone());
@@ -329,6 +361,9 @@ impl<'a> Atlas<'a> {
         }
         weighted.push((15, Link::new("Performance", "performance/index.html")));
         weighted.push((20, Link::new("BI-RADS table", "birads/index.html")));
+        if !self.survey.is_empty() {
+            weighted.push((25, Link::new("Survey", survey::SELECTION)));
+        }
         weighted.push((30, Link::new("Methods", "methods/index.html")));
         weighted.push((40, Link::new("Data", "data/index.html")));
         for article in &self.articles {

@@ -1,0 +1,385 @@
+//! The reader survey: the scripts with what readers are shown, and its pictures.
+//!
+//! `survey/data.js` holds the study, the lexicon and a few patches of each unit, `survey/units/<code>.js`
+//! everything of one unit; `assets/survey.js` draws them. In a blind survey neither they nor any name of
+//! a file tell the network, the layer, the unit or the truth of a patch: units go by codes and are sorted
+//! by them, and pictures whose names could tell something are written again under names that do not.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, ensure};
+use image::ExtendedColorType;
+use image::codecs::jpeg::JpegEncoder;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::pages::Atlas;
+use super::site::Writer;
+use super::{Inputs, images, outline, text};
+use crate::artifact::Fingerprint;
+use crate::dissection::record::{TopPatch, Unit, unit_name};
+use crate::lexicon::Group;
+use crate::study::code::Coder;
+use crate::study::selection::{Chosen, Selection, select};
+use crate::yaml;
+
+/// Patches in a unit's preview.
+const PREVIEW: usize = 8;
+/// Detail in pixels that an overlay loses in a preview.
+const TOLERANCE: f32 = 1.0;
+
+/// Words in names of mammograms that tell no more than the picture does.
+const VIEWS: [&str; 10] = ["left", "right", "l", "r", "cc", "mlo", "ml", "lm", "lmo", "xcc"];
+
+/// The survey of a site.
+pub(super) struct Survey<'a> {
+    inputs: &'a Inputs<'a>,
+    /// The units with the reasons for them.
+    pub(super) selection: Selection,
+    /// The same units in the same order.
+    units: Vec<&'a Unit>,
+    /// Gives pictures other names; `None` where their own tell nothing, or may.
+    renamed: Option<Coder>,
+}
+
+impl<'a> Survey<'a> {
+    /// Chooses the units.
+    pub(super) fn new(inputs: &'a Inputs<'a>) -> Result<Self> {
+        let layers: Vec<_> = inputs
+            .exhibits
+            .iter()
+            .flat_map(|e| e.layers.iter().map(move |layer| (e.config.name.as_str(), layer)))
+            .collect();
+        let config = inputs.config;
+        let selection = if layers.is_empty() {
+            Selection::none(&config.survey)
+        } else {
+            select(config, &layers, inputs.manifest)?
+        };
+        let known: Vec<&str> = inputs.lexicons.iter().map(|l| l.id.as_str()).collect();
+        ensure!(
+            known.contains(&selection.lexicon.as_str()),
+            "survey.lexicon: {}",
+            yaml::unknown("lexicon", &selection.lexicon, &known)
+        );
+        let by_name: BTreeMap<String, &Unit> = layers
+            .iter()
+            .flat_map(|(network, layer)| {
+                let name = move |unit: &Unit| unit_name(network, &layer.layer, unit.unit);
+                layer.units.iter().map(move |unit| (name(unit), unit))
+            })
+            .collect();
+        let units = selection.units.iter().filter_map(|c| by_name.get(&c.unit).copied()).collect();
+        let ids = inputs.manifest.mammograms.iter().map(|m| m.mammogram.id.as_str());
+        let renamed =
+            (selection.blind && names_tell(ids)).then(|| Coder::new(config.seed, &selection.study));
+        Ok(Self { inputs, selection, units, renamed })
+    }
+
+    /// Whether there is anything to ask.
+    pub(super) fn is_empty(&self) -> bool {
+        self.units.is_empty()
+    }
+
+    /// Whether pictures are written again under names of their own.
+    pub(super) fn renames(&self) -> bool {
+        self.renamed.is_some()
+    }
+
+    /// The units with their reasons.
+    fn chosen(&self) -> impl Iterator<Item = (&Chosen, &'a Unit)> {
+        self.selection.units.iter().zip(self.units.iter().copied())
+    }
+
+    fn top(&self, unit: &'a Unit) -> &'a [TopPatch] {
+        &unit.top[..unit.top.len().min(self.inputs.config.survey.patches as usize)]
+    }
+
+    fn patch_path(&self, number: u32) -> String {
+        let path = images::patch_path(self.inputs, &self.inputs.manifest.patches[number as usize]);
+        self.path(path)
+    }
+
+    fn mammogram_path(&self, number: u32) -> String {
+        self.path(images::mammogram_path(
+            &self.inputs.manifest.mammograms[number as usize].mammogram.id,
+        ))
+    }
+
+    fn path(&self, path: String) -> String {
+        match &self.renamed {
+            Some(coder) => format!("survey/images/{}.jpg", coder.picture(&path)),
+            None => path,
+        }
+    }
+
+    /// Numbers of the patches and mammograms that have a copy of their own.
+    fn copies(&self) -> (BTreeSet<u32>, BTreeSet<u32>) {
+        if self.renamed.is_none() {
+            return Default::default();
+        }
+        let manifest = self.inputs.manifest;
+        let patches: BTreeSet<u32> =
+            self.units.iter().flat_map(|unit| self.top(unit)).map(|top| top.patch).collect();
+        let mammograms = patches
+            .iter()
+            .map(|&number| manifest.patches[number as usize].mammogram)
+            .filter(|&number| manifest.mammograms[number as usize].preview.is_some())
+            .collect();
+        (patches, mammograms)
+    }
+
+    /// Paths of all its files but the page.
+    pub(super) fn paths(&self) -> Vec<String> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let (patches, mammograms) = self.copies();
+        let mut paths = vec!["survey/data.js".to_string()];
+        paths.extend(self.selection.units.iter().map(|unit| script_path(&unit.code)));
+        paths.extend(patches.into_iter().map(|number| self.patch_path(number)));
+        paths.extend(mammograms.into_iter().map(|number| self.mammogram_path(number)));
+        paths
+    }
+
+    /// Writes the copies of pictures: the same bytes as those of the atlas.
+    pub(super) fn write_pictures(&self, writer: &Writer) -> Result<()> {
+        let (patches, mammograms) = self.copies();
+        let store = self.inputs.store;
+        patches.par_iter().try_for_each(|&number| {
+            let (path, pixels, edge) =
+                (self.patch_path(number), store.pixels(number), store.edge());
+            let content = Fingerprint::of_bytes(pixels);
+            let source = Fingerprint::of(&("jpeg", images::QUALITY, edge, content));
+            writer.write_made_from(&path, source, || {
+                let mut bytes = Vec::with_capacity(16 << 10);
+                JpegEncoder::new_with_quality(&mut bytes, images::QUALITY)
+                    .encode(pixels, edge, edge, ExtendedColorType::L8)
+                    .with_context(|| format!("cannot encode {path}"))?;
+                Ok(bytes)
+            })
+        })?;
+        mammograms.par_iter().try_for_each(|&number| {
+            let id = &self.inputs.manifest.mammograms[number as usize].mammogram.id;
+            let preview = self.inputs.previews.join(format!("{id}.jpg"));
+            let bytes = fs_err::read(&preview).with_context(|| {
+                format!("mammogram {id} has no preview; run `prepare` to make it again")
+            })?;
+            writer.write(&self.mammogram_path(number), &bytes)
+        })
+    }
+}
+
+/// Path of a unit's script.
+fn script_path(code: &str) -> String {
+    format!("survey/units/{code}.js")
+}
+
+/// Whether the names of mammograms may tell something of what they show: they do unless they are made of
+/// numbers, views, and words that all of them have.
+fn names_tell<'a>(ids: impl Iterator<Item = &'a str>) -> bool {
+    let words = |id: &str| -> BTreeSet<String> {
+        id.split(|c: char| !c.is_alphabetic())
+            .map(str::to_lowercase)
+            .filter(|word| !word.is_empty() && !VIEWS.contains(&word.as_str()))
+            .collect()
+    };
+    let mut sets = ids.map(words);
+    let Some(first) = sets.next() else { return false };
+    sets.any(|set| set != first)
+}
+
+/// What `survey/data.js` holds.
+#[derive(Serialize)]
+struct Study<'a> {
+    study: &'a str,
+    lexicon: &'a str,
+    blind: bool,
+    /// Share of the units shown twice.
+    repeats: f64,
+    contact: Option<&'a str>,
+    /// Edge of a patch in its own pixels.
+    edge: u32,
+    groups: Vec<GroupData<'a>>,
+    units: Vec<Preview<'a>>,
+}
+
+#[derive(Serialize)]
+struct GroupData<'a> {
+    category: &'a str,
+    terms: Vec<TermData<'a>>,
+}
+
+#[derive(Serialize)]
+struct TermData<'a> {
+    id: &'a str,
+    name: &'a str,
+    gloss: &'a str,
+    synonyms: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Preview<'a> {
+    code: &'a str,
+    /// Only where the survey is not blind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    patches: Vec<Thumb>,
+}
+
+#[derive(Serialize)]
+struct Thumb {
+    src: String,
+    overlay: String,
+    /// Whether it shows cancer; only where the survey is not blind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    positive: Option<bool>,
+}
+
+/// What `survey/units/<code>.js` holds.
+#[derive(Serialize)]
+struct UnitData<'a> {
+    code: &'a str,
+    patches: Vec<PatchData>,
+    mammograms: Vec<MammogramData>,
+}
+
+#[derive(Serialize)]
+struct PatchData {
+    #[serde(flatten)]
+    thumb: Thumb,
+    /// Place in the list of mammograms.
+    mammogram: usize,
+    /// Left, top and edge in the mammogram's pixels.
+    #[serde(rename = "box")]
+    window: [u32; 3],
+    /// Only where the survey is not blind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MammogramData {
+    /// `None` where there are only patches.
+    src: Option<String>,
+    size: [u32; 2],
+}
+
+/// The scripts, as (path in the site, bytes).
+pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
+    let survey = &atlas.survey;
+    if survey.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (inputs, selection) = (survey.inputs, &survey.selection);
+    let positive = |top: &TopPatch| {
+        (!selection.blind).then(|| inputs.manifest.patches[top.patch as usize].positive)
+    };
+    let mut units: Vec<(&Chosen, &Unit)> = survey.chosen().collect();
+    // The order of the networks and numbers would tell something.
+    units.sort_by(|a, b| a.0.code.cmp(&b.0.code));
+    let previews = units.iter().map(|(chosen, unit)| Preview {
+        code: &chosen.code,
+        name: (!selection.blind).then_some(chosen.unit.as_str()),
+        patches: survey
+            .top(unit)
+            .iter()
+            .take(PREVIEW)
+            .map(|top| Thumb {
+                src: survey.patch_path(top.patch),
+                overlay: outline::coarse(&top.overlay, TOLERANCE),
+                positive: positive(top),
+            })
+            .collect(),
+    });
+    let offered = inputs.lexicons.iter().filter(|l| l.id == selection.lexicon || !l.birads);
+    let study = Study {
+        study: &selection.study,
+        lexicon: &selection.lexicon,
+        blind: selection.blind,
+        repeats: inputs.config.survey.repeats,
+        contact: inputs.config.survey.contact.as_deref(),
+        edge: inputs.store.edge(),
+        groups: offered
+            .flat_map(|lexicon| {
+                lexicon.groups.iter().map(move |group: &Group| GroupData {
+                    // Groups that are no category go by their lexicon.
+                    category: match group.category.as_str() {
+                        "-" => &lexicon.name,
+                        category => category,
+                    },
+                    terms: group
+                        .terms
+                        .iter()
+                        .map(|term| TermData {
+                            id: &term.id,
+                            name: &term.name,
+                            gloss: &term.gloss,
+                            synonyms: &term.synonyms,
+                        })
+                        .collect(),
+                })
+            })
+            .collect(),
+        units: previews.collect(),
+    };
+    let mut files =
+        vec![("survey/data.js".to_string(), script("window.unitAtlasSurvey = ", &study, ";\n")?)];
+    for (chosen, unit) in units {
+        let mut mammograms: Vec<u32> = Vec::new();
+        let mut patches = Vec::new();
+        for top in survey.top(unit) {
+            let patch = &inputs.manifest.patches[top.patch as usize];
+            let place = mammograms.iter().position(|&m| m == patch.mammogram);
+            patches.push(PatchData {
+                thumb: Thumb {
+                    src: survey.patch_path(top.patch),
+                    overlay: top.overlay.clone(),
+                    positive: positive(top),
+                },
+                mammogram: place.unwrap_or_else(|| {
+                    mammograms.push(patch.mammogram);
+                    mammograms.len() - 1
+                }),
+                window: [patch.x, patch.y, patch.edge],
+                score: (!selection.blind).then(|| text::significant(f64::from(top.score))),
+            });
+        }
+        let mammograms = mammograms
+            .into_iter()
+            .map(|number| {
+                let member = &inputs.manifest.mammograms[number as usize];
+                MammogramData {
+                    src: member.preview.map(|_| survey.mammogram_path(number)),
+                    size: [member.mammogram.width, member.mammogram.height],
+                }
+            })
+            .collect();
+        let unit = UnitData { code: &chosen.code, patches, mammograms };
+        files.push((script_path(&chosen.code), script("unitAtlasUnit(", &unit, ");\n")?));
+    }
+    Ok(files)
+}
+
+/// A value as a script, which works from a disk where data could not be fetched.
+fn script(before: &str, value: &impl Serialize, after: &str) -> Result<Vec<u8>> {
+    let json = serde_json::to_string(value).context("the survey cannot be put into JSON")?;
+    Ok(format!("{before}{json}{after}").into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_unless_they_are_numbers_views_and_common_words() {
+        let tell = |ids: &[&str]| names_tell(ids.iter().copied());
+        assert!(!tell(&["P0001_LEFT_CC", "P0002_RIGHT_MLO"]));
+        assert!(!tell(&["mdb001", "mdb322"]));
+        assert!(!tell(&[]));
+        assert!(tell(&["cancer_05-C_0047_1.LEFT_CC", "normal_01-A_0012_1.LEFT_CC"]));
+        assert!(tell(&["Mass-Training_P_00001_LEFT_CC", "Calc-Training_P_00002_LEFT_CC"]));
+        // The letter of the scanner.
+        assert!(tell(&["A_0047_1.LEFT_CC", "B_0047_1.LEFT_CC"]));
+    }
+}

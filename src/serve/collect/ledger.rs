@@ -1,0 +1,268 @@
+//! Answers that came to the server: `collect/<reader>.jsonl`, one line per answer, only ever appended
+//! to, and the reader's file in `content/labels/`, written anew after each.
+//!
+//! An answer counts as saved when its line is on the disk and the file holds it. What a killed server
+//! has in a log and not in the file is put there when the next one starts; a torn last line was never
+//! acknowledged, and is passed over.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::lexicon::Lexicons;
+use crate::source::Notice;
+use crate::study::answer::{Answer, ReaderFile};
+use crate::study::code::Codes;
+use crate::study::import::{self, import_read};
+use crate::study::labels::{Dissected, Read, Severity, check};
+use crate::study::time;
+
+use super::Tokens;
+use super::tokens::make_private;
+
+/// Bytes of a reader's log at most: tens of thousands of answers.
+const MAX_LOG: u64 = 32 << 20;
+/// Characters of one text at most, as in the survey's page.
+const MAX_TEXT: usize = 4000;
+/// Phenomena of one answer, and terms of one phenomenon, at most.
+const MAX_LIST: usize = 50;
+
+/// What readers are asked, and what their answers are held against.
+#[derive(Debug)]
+pub struct Asked {
+    /// Identifier of the study.
+    pub study: String,
+    /// Lexicon of the terms.
+    pub lexicon: String,
+    /// Units as the survey's page names them: by code, or by name where it is not blind.
+    pub units: BTreeSet<String>,
+    /// The units behind codes.
+    pub codes: Codes,
+    /// The dissected layers.
+    pub layers: Vec<Dissected>,
+    /// The lexicons.
+    pub lexicons: Lexicons,
+}
+
+/// Why an answer was not saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is no answer to this survey.
+    Wrong(String),
+    /// The reader's log is full.
+    Full,
+    /// It could not be written; to be tried again.
+    Failed(String),
+}
+
+/// One line of a log.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    /// Seconds since 1970 when it came.
+    received: u64,
+    /// The answer as it came.
+    answer: Answer,
+}
+
+/// One reader's answers by unit and presentation.
+type Answers = BTreeMap<(String, bool), Answer>;
+
+/// Where answers go.
+#[derive(Debug)]
+pub struct Ledger {
+    folder: PathBuf,
+    labels: PathBuf,
+    asked: Asked,
+    /// What each reader has said; one answer is saved at a time.
+    state: Mutex<BTreeMap<String, Answers>>,
+    /// Keeps a second server off the logs.
+    _lock: File,
+}
+
+impl Ledger {
+    /// Opens the logs in `folder` and brings the readers' files in `labels` up to them. Also says what
+    /// of the logs could not be used.
+    ///
+    /// # Errors
+    /// When another server is at work, or a file cannot be read or written.
+    pub fn open(
+        folder: &Path,
+        labels: &Path,
+        asked: Asked,
+        tokens: &Tokens,
+    ) -> Result<(Self, Vec<Notice>)> {
+        make_private(folder)?;
+        let lock = fs_err::File::create(folder.join("lock"))?.into_parts().0;
+        lock.try_lock()
+            .with_context(|| format!("another server collects answers in {}", folder.display()))?;
+        let ledger = Self {
+            folder: folder.into(),
+            labels: labels.into(),
+            asked,
+            state: Mutex::default(),
+            _lock: lock,
+        };
+        let mut notices = Vec::new();
+        for (reader, _) in tokens.iter() {
+            let answers = ledger.replay(reader, &mut notices)?;
+            ledger.state().insert(reader.into(), answers);
+        }
+        Ok((ledger, notices))
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Answers>> {
+        // A table that is only changed after a write has succeeded.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self, reader: &str) -> PathBuf {
+        self.folder.join(import::file_name(reader)).with_extension("jsonl")
+    }
+
+    /// What a reader has answered.
+    pub(super) fn answers(&self, reader: &str) -> Vec<Answer> {
+        self.state().get(reader).into_iter().flat_map(BTreeMap::values).cloned().collect()
+    }
+
+    /// Saves an answer, or says why not.
+    pub(super) fn save(&self, reader: &str, body: &[u8]) -> Result<(), Refusal> {
+        let answer: Answer = serde_json::from_slice(body)
+            .map_err(|error| Refusal::Wrong(format!("this is no answer: {error}")))?;
+        self.fits(&answer).map_err(Refusal::Wrong)?;
+        let read =
+            self.read(reader, vec![answer.clone()]).map_err(|e| Refusal::Wrong(short(&e)))?;
+        let checked = check(std::slice::from_ref(&read), &self.asked.layers, &self.asked.lexicons);
+        if let Some(wrong) = checked.problems.iter().find(|p| p.severity == Severity::Error) {
+            return Err(Refusal::Wrong(wrong.mistake.message.clone()));
+        }
+        // What cannot be put into the reader's file must not get into the log.
+        import::writable(&read.content(), read.path()).map_err(|e| Refusal::Wrong(short(&e)))?;
+
+        let mut state = self.state();
+        let failed = |error: anyhow::Error| Refusal::Failed(format!("{error:#}"));
+        let path = self.log(reader);
+        if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > MAX_LOG) {
+            return Err(Refusal::Full);
+        }
+        self.append(&path, &answer).map_err(failed)?;
+        self.merge(read).map_err(failed)?;
+        note(state.entry(reader.into()).or_default(), answer);
+        Ok(())
+    }
+
+    /// What of an answer no check of labels knows: its size, its unit, its time.
+    fn fits(&self, answer: &Answer) -> Result<(), String> {
+        let long = |text: &str| text.chars().count() > MAX_TEXT;
+        let texts = answer.phenomena.iter().map(|p| p.description.as_str());
+        if texts.chain(answer.remarks.as_deref()).any(long) {
+            return Err(format!("a text has more than {MAX_TEXT} characters"));
+        }
+        let lists = answer.phenomena.iter().map(|p| p.terms.len());
+        if lists.chain([answer.phenomena.len()]).any(|length| length > MAX_LIST) {
+            return Err(format!("more than {MAX_LIST} phenomena or terms"));
+        }
+        if !self.asked.units.contains(&answer.unit) {
+            return Err("the survey does not ask about this unit; reload the page".into());
+        }
+        if answer.answered_at.as_deref().and_then(time::nanoseconds).is_none() {
+            return Err("`answered_at` must say when, such as 2026-11-20T10:12:00Z".into());
+        }
+        Ok(())
+    }
+
+    /// Answers as a reader's file, with the names of the units.
+    fn read(&self, reader: &str, answers: Vec<Answer>) -> Result<Read> {
+        let file = ReaderFile {
+            schema: 1,
+            study: self.asked.study.clone(),
+            reader: reader.into(),
+            lexicon: self.asked.lexicon.clone(),
+            answers,
+        };
+        let text = serde_json::to_string(&file)?;
+        Ok(Read::parse(text, &self.log(reader))?.decoded(&self.asked.codes))
+    }
+
+    fn append(&self, path: &Path, answer: &Answer) -> Result<()> {
+        let received = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        let mut line = serde_json::to_vec(&Line { received, answer: answer.clone() })?;
+        line.push(b'\n');
+        let mut file = fs_err::OpenOptions::new().create(true).append(true).open(path)?;
+        // One write: it is there as a whole, or it is torn, and then not acknowledged.
+        file.write_all(&line)?;
+        file.sync_all()?;
+        Ok(())
+    }
+
+    fn merge(&self, read: Read) -> Result<()> {
+        let files = std::iter::once(Ok(read));
+        import_read(files, &self.labels, &self.asked.layers, &self.asked.lexicons)
+            .map(drop)
+            .map_err(Into::into)
+    }
+
+    /// Reads a log, ends a torn line, and brings the reader's file up to it.
+    fn replay(&self, reader: &str, notices: &mut Vec<Notice>) -> Result<Answers> {
+        let path = self.log(reader);
+        let mut answers = Answers::new();
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(answers),
+            Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
+        };
+        let mut notice = |place: String, message: String| {
+            notices.push(Notice { place, message, skipped: true });
+        };
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            // The next line must not be glued to it.
+            fs_err::OpenOptions::new().append(true).open(&path)?.write_all(b"\n")?;
+        }
+        for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+            if line.is_empty() {
+                continue;
+            }
+            match serde_json::from_slice::<Line>(line) {
+                Ok(line) => note(&mut answers, line.answer),
+                Err(error) => notice(
+                    format!("{}:{}", path.display(), at + 1),
+                    format!("torn by a crash, or damaged; passed over ({error})"),
+                ),
+            }
+        }
+        let read = self.read(reader, answers.values().cloned().collect())?;
+        let checked = check(std::slice::from_ref(&read), &self.asked.layers, &self.asked.lexicons);
+        for problem in checked.problems.iter().filter(|p| p.severity == Severity::Error) {
+            notice(path.display().to_string(), problem.mistake.message.clone());
+        }
+        for holding in checked.readers.iter().filter(|file| !file.answers.is_empty()) {
+            self.merge(self.read(reader, holding.answers.clone())?)?;
+        }
+        Ok(answers)
+    }
+}
+
+/// Puts an answer among the others: of two on one unit the later stands, and the newer of two as late.
+fn note(answers: &mut Answers, answer: Answer) {
+    let when = |answer: &Answer| answer.answered_at.as_deref().and_then(time::nanoseconds);
+    let slot = (answer.unit.clone(), answer.repeat);
+    if answers.get(&slot).is_none_or(|old| when(old) <= when(&answer)) {
+        answers.insert(slot, answer);
+    }
+}
+
+/// An error without the place of this machine's files.
+fn short(error: &dyn Display) -> String {
+    let text = error.to_string();
+    text.rsplit(".jsonl").next().unwrap_or_default().trim_start_matches([':', ' ']).to_owned()
+}
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

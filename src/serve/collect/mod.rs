@@ -1,0 +1,236 @@
+//! A survey whose answers are kept on this machine: one link with a token per reader.
+//!
+//! It serves the survey and the files that it needs, and nothing else of the site. One route writes:
+//! with a reader's token it takes one answer of that reader, of a limited size and at a limited rate,
+//! and acknowledges it when it is on the disk ([`ledger`]). Another reader's answers go to nobody.
+
+mod ledger;
+mod limit;
+mod tokens;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use self::limit::Limit;
+use super::{content_type, resolve};
+
+pub use ledger::{Asked, Ledger, Refusal};
+pub use tokens::Tokens;
+
+/// Bytes of one answer at most; a long one has a few thousand.
+const MAX_BODY: usize = 64 << 10;
+/// How long a request's body may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What is served, to whom, and where answers go.
+struct Desk {
+    site: PathBuf,
+    tokens: Tokens,
+    ledger: Ledger,
+    /// Requests of a reader.
+    readers: Limit<String>,
+    /// Requests without a good token.
+    strangers: Limit<IpAddr>,
+}
+
+/// Serves the survey of `site` and takes answers until the process ends.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    site: PathBuf,
+    listener: TcpListener,
+    tokens: Tokens,
+    ledger: Ledger,
+) -> std::io::Result<()> {
+    let router = router(site, tokens, ledger);
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+}
+
+fn router(site: PathBuf, tokens: Tokens, ledger: Ledger) -> Router {
+    let desk = Desk {
+        site,
+        tokens,
+        ledger,
+        readers: Limit::new(60.0, 5.0),
+        strangers: Limit::new(20.0, 0.2),
+    };
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("survey/index.html") }))
+        .route("/_collect/script.js", get(script))
+        .route("/_collect/answers", get(own).post(take))
+        .fallback(get(file))
+        .with_state(Arc::new(desk))
+}
+
+async fn script() -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
+    guarded((kind, include_str!("collect.js")).into_response())
+}
+
+/// What keeps the browser from doing more with a page than the survey needs.
+fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
+             object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, header::HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn json(status: StatusCode, value: &serde_json::Value) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    guarded((status, headers, value.to_string()).into_response())
+}
+
+fn problem(status: StatusCode, message: impl Into<String>) -> Response {
+    json(status, &serde_json::json!({ "error": message.into() }))
+}
+
+/// The reader whose token a request carries.
+fn reader<'a>(desk: &'a Desk, headers: &HeaderMap, from: IpAddr) -> Result<&'a str, Box<Response>> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = bearer.and_then(|value| value.strip_prefix("Bearer "));
+    let now = Instant::now();
+    match token.and_then(|token| desk.tokens.reader(token.trim())) {
+        Some(reader) if desk.readers.allows(reader.to_owned(), now) => Ok(reader),
+        None if desk.strangers.allows(from, now) => Err(Box::new(problem(
+            StatusCode::UNAUTHORIZED,
+            "this link is not valid; open the survey by the link you were sent",
+        ))),
+        _ => {
+            Err(Box::new(problem(StatusCode::TOO_MANY_REQUESTS, "too many requests; wait a while")))
+        }
+    }
+}
+
+/// What the reader has answered so far.
+async fn own(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Response {
+    match reader(&desk, &headers, from.ip()) {
+        Ok(reader) => json(
+            StatusCode::OK,
+            &serde_json::json!({ "reader": reader, "answers": desk.ledger.answers(reader) }),
+        ),
+        Err(response) => *response,
+    }
+}
+
+/// Takes one answer.
+async fn take(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let reader = match reader(&desk, &headers, from.ip()) {
+        Ok(reader) => reader.to_owned(),
+        Err(response) => return *response,
+    };
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if kind.is_none_or(|kind| !kind.starts_with("application/json")) {
+        return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/json");
+    }
+    let bytes = match tokio::time::timeout(PATIENCE, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(bytes)) => bytes,
+        Ok(Err(_)) => {
+            let words = format!("expected one answer of at most {MAX_BODY} bytes");
+            return problem(StatusCode::PAYLOAD_TOO_LARGE, words);
+        }
+        Err(_) => return problem(StatusCode::REQUEST_TIMEOUT, "the answer did not arrive"),
+    };
+    // The disk is waited for on a thread that may wait.
+    let saved = tokio::task::spawn_blocking(move || desk.ledger.save(&reader, &bytes)).await;
+    match saved {
+        Ok(Ok(())) => json(StatusCode::OK, &serde_json::json!({ "saved": true })),
+        Ok(Err(Refusal::Wrong(words))) => problem(StatusCode::UNPROCESSABLE_ENTITY, words),
+        Ok(Err(Refusal::Full)) => problem(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "this reader's log is full; save the file and send it",
+        ),
+        Ok(Err(Refusal::Failed(words))) => {
+            eprintln!("error: {words}");
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "the server could not write the answer")
+        }
+        Err(_) => {
+            problem(StatusCode::INTERNAL_SERVER_ERROR, "the server could not take the answer")
+        }
+    }
+}
+
+/// A file of the survey, or one that it needs.
+async fn file(State(desk): State<Arc<Desk>>, uri: Uri) -> Response {
+    let found = match belongs(&desk.site, uri.path()).then(|| resolve(&desk.site, uri.path())) {
+        Some(Some(path)) => tokio::fs::read(&path).await.ok().map(|bytes| (path, bytes)),
+        _ => None,
+    };
+    let Some((path, bytes)) = found else {
+        let page = "<!doctype html><html lang=\"en\"><title>Not found</title>\
+                    <p>There is no such page. <a href=\"/survey/index.html\">The survey</a></p></html>";
+        let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+        return guarded((StatusCode::NOT_FOUND, kind, page).into_response());
+    };
+    let kind = content_type(&path);
+    let bytes = if kind.starts_with("text/html") { with_collector(bytes) } else { bytes };
+    guarded(([(header::CONTENT_TYPE, kind)], bytes).into_response())
+}
+
+/// Whether a request is for the survey: the rest of the site would tell what it hides.
+fn belongs(site: &std::path::Path, request: &str) -> bool {
+    match request.split('/').find(|part| !part.is_empty()) {
+        Some("survey" | "assets") => true,
+        // Where the survey has copies of its pictures, the names of the others tell something.
+        Some("patches" | "mammograms") => !site.join("survey/images").is_dir(),
+        _ => false,
+    }
+}
+
+/// The survey's page with the script that sends answers, before its own.
+fn with_collector(mut page: Vec<u8>) -> Vec<u8> {
+    let tag = b"<script src=\"../_collect/script.js\"></script>\n";
+    let at = page.windows(7).position(|bytes| bytes.eq_ignore_ascii_case(b"<script"));
+    let at = at.unwrap_or(0);
+    page.splice(at..at, tag.iter().copied());
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_survey_and_what_it_needs_are_served() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path();
+        for path in ["/survey/index.html", "//survey", "/assets/survey.js", "/patches/a.jpg"] {
+            assert!(belongs(site, path), "{path}");
+        }
+        for path in ["/", "/index.html", "/networks/x", "/data/units.csv", "/selection", "/surveys"]
+        {
+            assert!(!belongs(site, path), "{path}");
+        }
+        std::fs::create_dir_all(site.join("survey/images")).unwrap();
+        assert!(!belongs(site, "/patches/a.jpg") && !belongs(site, "/mammograms/a.jpg"));
+    }
+}

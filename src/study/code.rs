@@ -1,0 +1,112 @@
+//! Codes that stand for units in a blind survey: the same for the same unit of the same weights in the
+//! same study, and telling nothing to who does not know the project's seed.
+
+use std::collections::BTreeMap;
+
+/// Digits of a code: no vowels, so that no word comes up; none that looks like another.
+const DIGITS: &[u8; 28] = b"23456789bcdfghjkmnpqrstvwxyz";
+/// How a code begins.
+const PREFIX: &str = "u-";
+/// Digits in a code: among a hundred thousand units two alike come up once in ten million studies.
+const LENGTH: usize = 12;
+
+/// Gives codes by the project's seed and the study.
+#[derive(Debug, Clone)]
+pub struct Coder {
+    key: [u8; 32],
+}
+
+impl Coder {
+    /// For a study of a project.
+    pub fn new(seed: u64, study: &str) -> Self {
+        let mut material = seed.to_le_bytes().to_vec();
+        material.extend(study.as_bytes());
+        Self { key: blake3::derive_key("unit-atlas survey codes 1", &material) }
+    }
+
+    /// The code of a unit, by its name and the BLAKE3 of its network's weights.
+    pub fn unit(&self, name: &str, weights: &str) -> String {
+        format!("{PREFIX}{}", self.digits(&["unit", name, weights]))
+    }
+
+    /// A name for a picture that tells nothing of where it is from.
+    pub fn picture(&self, name: &str) -> String {
+        self.digits(&["picture", name])
+    }
+
+    fn digits(&self, parts: &[&str]) -> String {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+        let mut bytes = [0; 8 * LENGTH];
+        hasher.finalize_xof().fill(&mut bytes);
+        let (digits, _) = bytes.as_chunks::<8>();
+        digits
+            .iter()
+            .map(|&eight| char::from(DIGITS[(u64::from_le_bytes(eight) % 28) as usize]))
+            .collect()
+    }
+}
+
+/// Whether a name has the form of a code.
+pub fn is_code(name: &str) -> bool {
+    name.strip_prefix(PREFIX).is_some_and(|digits| {
+        digits.len() == LENGTH && digits.bytes().all(|digit| DIGITS.contains(&digit))
+    })
+}
+
+/// The units behind codes.
+#[derive(Debug, Clone, Default)]
+pub struct Codes {
+    names: BTreeMap<String, String>,
+}
+
+impl Codes {
+    /// Of units by name, each with the BLAKE3 of its network's weights.
+    pub fn new<'a>(coder: &Coder, units: impl Iterator<Item = (String, &'a str)>) -> Self {
+        let coded = units.map(|(name, weights)| (coder.unit(&name, weights), name));
+        Self { names: coded.collect() }
+    }
+
+    /// The unit behind a code.
+    pub fn name(&self, code: &str) -> Option<&str> {
+        self.names.get(code).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_stable_and_follow_seed_study_unit_and_weights() {
+        let coder = Coder::new(123, "s");
+        let code = coder.unit("alexnet/conv5/0063", "w");
+        assert_eq!(code, Coder::new(123, "s").unit("alexnet/conv5/0063", "w"));
+        assert!(is_code(&code), "{code}");
+        for other in [
+            Coder::new(124, "s").unit("alexnet/conv5/0063", "w"),
+            Coder::new(123, "t").unit("alexnet/conv5/0063", "w"),
+            coder.unit("alexnet/conv5/0064", "w"),
+            coder.unit("alexnet/conv5/0063", "x"),
+            coder.unit("alexnet/conv5/006", "3w"),
+        ] {
+            assert_ne!(code, other);
+        }
+        for no in ["", "u-", "alexnet/conv5/0063", "u-aaaaaaaaaaaa", &code[..13]] {
+            assert!(!is_code(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn no_two_of_the_papers_units_share_a_code() {
+        let units = (1..=11_680).map(|unit| (format!("resnet152/layer4/{unit:04}"), "weights"));
+        let coder = Coder::new(123, "s");
+        let codes = Codes::new(&coder, units);
+        assert_eq!(codes.names.len(), 11_680);
+        let name = "resnet152/layer4/11680";
+        assert_eq!(codes.name(&coder.unit(name, "weights")), Some(name));
+        assert_eq!(codes.name("u-222222222222"), None);
+    }
+}

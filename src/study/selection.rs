@@ -1,0 +1,202 @@
+//! Which units readers are asked about (paper, section 2.4). Format 1.
+//!
+//! Of each network some forty to fifty: partly those whose top patches are all or mostly cancer, partly
+//! drawn at random; or by influence, or as listed. The choice follows from the artifacts, the settings
+//! and the seed alone, and is written down with its reasons.
+
+use anyhow::{Result, bail, ensure};
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+use super::code::Coder;
+use crate::config::{Config, Select, Survey};
+use crate::dissection::record::{Layer, Unit, unit_name};
+use crate::patch::Manifest;
+use crate::seed;
+
+/// The units of a survey.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Always 1.
+    pub format: u32,
+    /// Identifier of the study.
+    pub study: String,
+    /// Lexicon of the terms.
+    pub lexicon: String,
+    /// Whether readers see codes instead of names.
+    pub blind: bool,
+    /// The units in the order of the networks, layers and numbers, or as listed.
+    pub units: Vec<Chosen>,
+}
+
+/// A unit that readers are asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// `network/layer/0063`
+    pub unit: String,
+    /// What a blind survey calls it.
+    pub code: String,
+    /// Why it is among them.
+    pub reason: Reason,
+    /// How many of the patches shown hold cancer.
+    pub cancer: u32,
+    /// How many patches are shown.
+    pub shown: u32,
+    /// Its rank by influence within the layer.
+    pub influence: u32,
+}
+
+/// Why a unit was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Its top patches are all or mostly cancer.
+    Cancer,
+    /// Drawn at random.
+    Random,
+    /// By its rank of influence.
+    Influence,
+    /// Named in the project file.
+    Listed,
+}
+
+impl Reason {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Reason::Cancer => "mostly cancer",
+            Reason::Random => "random",
+            Reason::Influence => "influence",
+            Reason::Listed => "listed",
+        }
+    }
+}
+
+impl Selection {
+    /// Of a project without dissected layers.
+    pub fn none(survey: &Survey) -> Self {
+        Self {
+            format: 1,
+            study: survey.study.clone(),
+            lexicon: survey.lexicon.clone(),
+            blind: survey.blind,
+            units: Vec::new(),
+        }
+    }
+}
+
+/// Chooses the units of a project's survey among its dissected layers, given as (network, layer).
+///
+/// # Errors
+/// When the settings name a unit that is not there.
+pub fn select(
+    config: &Config,
+    layers: &[(&str, &Layer)],
+    manifest: &Manifest,
+) -> Result<Selection> {
+    let survey = &config.survey;
+    let patches = survey.patches as usize;
+    let find = |network: &str, layer: &str| {
+        layers.iter().find(|(n, l)| *n == network && l.layer == layer).copied()
+    };
+    let coder = Coder::new(config.seed, &survey.study);
+    let chosen = |network: &str, layer: &Layer, unit: &Unit, reason: Reason| {
+        let name = unit_name(network, &layer.layer, unit.unit);
+        Chosen {
+            code: coder.unit(&name, &layer.weights_blake3),
+            unit: name,
+            reason,
+            cancer: cancer(unit, patches, manifest),
+            shown: unit.top.len().min(patches) as u32,
+            influence: unit.influence.rank,
+        }
+    };
+    let mut units = Vec::new();
+    if let Select::Listed(names) = &survey.select {
+        for name in names {
+            let mut parts = name.split('/');
+            let (network, layer) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
+            let number: usize = parts.next().and_then(|n| n.parse().ok()).unwrap_or(0);
+            let Some((network, layer)) = find(network, layer) else {
+                bail!("survey.select names {name}, but the layer is not dissected");
+            };
+            let Some(unit) = number.checked_sub(1).and_then(|at| layer.units.get(at)) else {
+                bail!(
+                    "survey.select names {name}, but {network}/{} has {} units",
+                    layer.layer,
+                    layer.units.len()
+                );
+            };
+            units.push(chosen(network, layer, unit, Reason::Listed));
+        }
+    }
+    for (at, (network, name)) in survey.layers.iter().enumerate() {
+        // A layer that is not dissected yet has no units to ask about.
+        let Some((network, layer)) = find(network, name) else { continue };
+        let wanted = share(survey.units, at, &survey.layers);
+        let stream = format!("survey/{network}/{name}");
+        let picked = pick(config, layer, wanted as usize, &stream, manifest);
+        units.extend(picked.iter().map(|(unit, reason)| chosen(network, layer, unit, *reason)));
+    }
+    let mut codes: Vec<&str> = units.iter().map(|unit| unit.code.as_str()).collect();
+    codes.sort_unstable();
+    ensure!(
+        codes.windows(2).all(|pair| pair[0] != pair[1]),
+        "two units of the survey have the same code; give `survey.study` another name"
+    );
+    Ok(Selection { units, ..Selection::none(survey) })
+}
+
+/// How many of the patches that a reader sees of a unit hold cancer.
+fn cancer(unit: &Unit, patches: usize, manifest: &Manifest) -> u32 {
+    let positive = |patch: u32| manifest.patches.get(patch as usize).is_some_and(|p| p.positive);
+    unit.top.iter().take(patches).filter(|top| positive(top.patch)).count() as u32
+}
+
+/// The part of a network's units that falls to one of its layers, as even as possible.
+fn share(units: u32, at: usize, layers: &[(String, String)]) -> u32 {
+    let network = &layers[at].0;
+    let total = layers.iter().filter(|(n, _)| n == network).count() as u32;
+    let before = layers[..at].iter().filter(|(n, _)| n == network).count() as u32;
+    units / total + u32::from(before < units % total)
+}
+
+/// Units of one layer with the reason for each, in the order of their numbers.
+fn pick<'a>(
+    config: &Config,
+    layer: &'a Layer,
+    wanted: usize,
+    stream: &str,
+    manifest: &Manifest,
+) -> Vec<(&'a Unit, Reason)> {
+    let survey = &config.survey;
+    let mut picked: Vec<(&Unit, Reason)> = Vec::new();
+    let mut left: Vec<&Unit> = layer.units.iter().collect();
+    match survey.select {
+        Select::Listed(_) => return picked,
+        Select::Influence => {
+            left.sort_by_key(|unit| (unit.influence.rank, unit.unit));
+            picked.extend(left.drain(..).take(wanted).map(|unit| (unit, Reason::Influence)));
+        }
+        Select::Mixed | Select::Random => {
+            if survey.select == Select::Mixed {
+                let patches = survey.patches as usize;
+                let count = |unit: &Unit| cancer(unit, patches, manifest);
+                let mostly = |unit: &Unit| 2 * count(unit) as usize > unit.top.len().min(patches);
+                // Of as much cancer the more influential.
+                left.sort_by_key(|unit| {
+                    (std::cmp::Reverse(count(unit)), unit.influence.rank, unit.unit)
+                });
+                let most = (survey.cancer * wanted as f64).round() as usize;
+                let telling = left.iter().take(most).take_while(|unit| mostly(unit)).count();
+                picked.extend(left.drain(..telling).map(|unit| (unit, Reason::Cancer)));
+                left.sort_by_key(|unit| unit.unit);
+            }
+            left.shuffle(&mut seed::stream(config.seed, stream));
+            let rest = wanted.saturating_sub(picked.len());
+            picked.extend(left.drain(..).take(rest).map(|unit| (unit, Reason::Random)));
+        }
+    }
+    picked.sort_by_key(|(unit, _)| unit.unit);
+    picked
+}

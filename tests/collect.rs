@@ -1,0 +1,418 @@
+//! `serve --collect` as a group uses it: links, answers over HTTP and from Chromium, a server that is
+//! killed, and guests who should not be there.
+#![cfg(unix)]
+
+#[path = "support/chromium.rs"]
+mod chromium;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader, Read as _, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use unit_atlas::study::labels::Read;
+use unit_atlas::study::selection::Selection;
+
+/// Phantoms, and a network that is not trained: enough to have units to ask about.
+const PROJECT: &str = "\
+source: { kind: phantom, patients: 4, height: 256 }
+patches: { size: 48 }
+split: { train: 0.5, validation: 0.5, test: 0 }
+networks: [{ name: resnet10, input: 48, layers: [layer4], training: false }]
+dissection: { top: 8, permutations: 0 }
+survey: { units: 12, repeats: 0.25 }
+";
+
+struct Project(tempfile::TempDir);
+
+/// One finished project, which each test copies.
+fn finished() -> &'static Path {
+    static FINISHED: OnceLock<tempfile::TempDir> = OnceLock::new();
+    FINISHED
+        .get_or_init(|| {
+            let project = Project(tempfile::tempdir().unwrap());
+            fs::write(project.path("atlas.yaml"), PROJECT).unwrap();
+            let run = project.command(&["run", "-q"]).output().unwrap();
+            assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+            project.0
+        })
+        .path()
+}
+
+impl Project {
+    fn new() -> Self {
+        let project = Self(tempfile::tempdir().unwrap());
+        for entry in walkdir::WalkDir::new(finished()).min_depth(1) {
+            let entry = entry.unwrap();
+            let target = project.0.path().join(entry.path().strip_prefix(finished()).unwrap());
+            if entry.file_type().is_dir() {
+                fs::create_dir(target).unwrap();
+            } else {
+                fs::copy(entry.path(), target).unwrap();
+            }
+        }
+        project
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_unit-atlas"));
+        command.args(arguments).current_dir(self.0.path());
+        command
+    }
+
+    fn selection(&self) -> Selection {
+        serde_json::from_slice(&fs::read(self.path("output/work/survey.json")).unwrap()).unwrap()
+    }
+
+    /// What a reader's file says of each unit and presentation.
+    fn stored(&self, reader: &str) -> BTreeMap<(String, bool), String> {
+        let path = self.path(&format!("content/labels/{reader}.yaml"));
+        if !path.exists() {
+            return BTreeMap::new();
+        }
+        let file = Read::open(&path).unwrap().content();
+        assert_eq!(file.reader, reader);
+        let said = |p: &[unit_atlas::study::answer::Phenomenon]| {
+            p.first().map_or(String::new(), |p| p.description.clone())
+        };
+        file.answers.iter().map(|a| ((a.unit.clone(), a.repeat), said(&a.phenomena))).collect()
+    }
+}
+
+/// A running server with the links it gave out.
+struct Server {
+    child: Child,
+    address: String,
+    tokens: BTreeMap<String, String>,
+}
+
+impl Server {
+    fn start(project: &Project, port: &str, readers: &[&str]) -> Self {
+        let mut arguments = vec!["serve", "--collect", "--port", port];
+        for reader in readers {
+            arguments.extend(["--reader", *reader]);
+        }
+        let mut child = project
+            .command(&arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut tokens = BTreeMap::new();
+        let mut address = String::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap();
+            let Some((reader, rest)) = line.split_once(": http://") else { continue };
+            let (place, token) = rest.split_once("/survey/index.html#token=").unwrap();
+            address = place.to_owned();
+            tokens.insert(reader.to_owned(), token.to_owned());
+            if tokens.len() == 2 {
+                break;
+            }
+        }
+        assert_eq!(tokens.len(), 2, "links of two readers");
+        let server = Self { child, address, tokens };
+        // The links are printed just before the first connection is taken.
+        while TcpStream::connect(&server.address).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        server
+    }
+
+    fn kill(&mut self) {
+        // SIGKILL.
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn port(&self) -> String {
+        self.address.rsplit(':').next().unwrap().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One request; its status and body, or none when the server went away.
+fn request(address: &str, head: &str, token: Option<&str>, body: &[u8]) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let bearer = token.map(|t| format!("Authorization: Bearer {t}\r\n")).unwrap_or_default();
+    let length = format!("Content-Length: {}\r\nContent-Type: application/json\r\n", body.len());
+    let head =
+        format!("{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{bearer}{length}\r\n");
+    stream.write_all(head.as_bytes()).ok()?;
+    // A server that refuses a large body may hang up before its end.
+    let _ = stream.write_all(body);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer.split(' ').nth(1)?.parse().ok()?;
+    Some((status, answer))
+}
+
+fn answer(unit: &str, words: &str, second: usize) -> Value {
+    json!({
+        "unit": unit, "recognizable": "yes",
+        "phenomena": [{ "description": words, "terms": ["mass"], "association": "malignant" }],
+        "answered_at": format!("2026-11-20T10:{:02}:{:02}.000Z", second / 60, second % 60),
+        "seconds": 3,
+    })
+}
+
+#[test]
+fn no_acknowledged_answer_is_lost_when_the_server_is_killed() {
+    let project = Project::new();
+    let units = project.selection().units;
+    assert_eq!(units.len(), 12);
+    let mut server = Server::start(&project, "0", &["reader-a", "reader-b"]);
+    let token = server.tokens["reader-a"].clone();
+    // Answers stream in while the server is killed again and again; what it acknowledged is noted.
+    let mut acknowledged: BTreeMap<String, String> = BTreeMap::new();
+    // One answer per round was on its way: it may be there too, unacknowledged.
+    let mut under_way: BTreeSet<String> = BTreeSet::new();
+    let mut number = 0;
+    for round in 0..6 {
+        let address = server.address.clone();
+        let port = server.port();
+        let posting = {
+            let (token, units) = (token.clone(), units.clone());
+            std::thread::spawn(move || {
+                let mut done = Vec::new();
+                for at in number.. {
+                    let unit = &units[at % units.len()];
+                    let words = format!("words {at}");
+                    let body = answer(&unit.code, &words, at).to_string();
+                    match request(&address, "POST /_collect/answers", Some(&token), body.as_bytes())
+                    {
+                        Some((200, _)) => done.push((unit.unit.clone(), words)),
+                        Some((429, _)) => std::thread::sleep(Duration::from_millis(100)),
+                        Some((status, text)) => panic!("{status}: {text}"),
+                        None => return (at, done),
+                    }
+                }
+                unreachable!("it ends with the server")
+            })
+        };
+        // Each time at another moment of a save.
+        std::thread::sleep(Duration::from_millis(150 + 37 * round));
+        server.kill();
+        let (at, done) = posting.join().unwrap();
+        assert!(!done.is_empty(), "no answer was taken in round {round}");
+        number = at + 1;
+        // A later answer that was acknowledged takes the place of one that was not.
+        for (unit, words) in done {
+            acknowledged.insert(unit, words);
+        }
+        under_way.insert(format!("words {at}"));
+        // On the same port, as the readers' links say.
+        server = Server::start(&project, &port, &[]);
+        assert_eq!(server.tokens["reader-a"], token, "links stay good");
+        let stored = project.stored("reader-a");
+        for (unit, words) in &acknowledged {
+            let kept = &stored[&(unit.clone(), false)];
+            assert!(kept == words || under_way.contains(kept), "{unit}: {kept}, not {words}");
+        }
+    }
+    let (status, own) =
+        request(&server.address, "GET /_collect/answers", Some(&token), b"").unwrap();
+    assert!(status == 200 && own.contains("\"reader\":\"reader-a\""), "{own}");
+    let other = server.tokens["reader-b"].clone();
+    let (_, nothing) =
+        request(&server.address, "GET /_collect/answers", Some(&other), b"").unwrap();
+    assert!(nothing.contains("\"answers\":[]"), "readers see only their own: {nothing}");
+    // A second server keeps away from the same logs.
+    let second = project.command(&["serve", "--collect", "--port", "0"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another server collects"));
+}
+
+#[test]
+fn guests_are_refused_and_write_nothing() {
+    let project = Project::new();
+    let unit = project.selection().units[0].code.clone();
+    let name = project.selection().units[0].unit.clone();
+    let server = Server::start(&project, "0", &["reader-a", "reader-b"]);
+    let token = server.tokens["reader-a"].clone();
+    let good = answer(&unit, "x", 0).to_string();
+    let before = snapshot(project.0.path());
+    let post = |token: Option<&str>, body: &[u8]| {
+        request(&server.address, "POST /_collect/answers", token, body).unwrap()
+    };
+    // The rest of the site, files of the project, other methods and routes.
+    for path in [
+        "/index.html",
+        "/selection/index.html",
+        "/data/survey.csv",
+        "/networks/resnet10/index.html",
+        "/../atlas.yaml",
+        "/survey/../data/units.csv",
+        "/..%2fatlas.yaml",
+        "/collect/readers.yaml",
+        "/_live/news?build=0",
+        "/survey/%2e%2e/index.html",
+        "//index.html",
+    ] {
+        let (status, text) = request(&server.address, &format!("GET {path}"), None, b"").unwrap();
+        assert_eq!(status, 404, "{path}: {text}");
+    }
+    for method in ["POST", "PUT", "DELETE", "PATCH"] {
+        let head = format!("{method} /survey/index.html");
+        let (status, _) = request(&server.address, &head, Some(&token), good.as_bytes()).unwrap();
+        assert_eq!(status, 405, "{method}");
+    }
+    let (status, page) = request(&server.address, "GET /survey/index.html", None, b"").unwrap();
+    assert!(status == 200 && page.contains("_collect/script.js"));
+    assert!(page.to_lowercase().contains("content-security-policy"));
+    // Too large, not JSON, deep, another encoding, a unit by its name, another's name.
+    let deep = format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000));
+    for (body, status) in [
+        (vec![b' '; 100 << 20], 413),
+        (b"not json".to_vec(), 422),
+        (deep.into_bytes(), 422),
+        (good.replace('x', "\u{e9}").chars().map(|c| c as u32 as u8).collect(), 422),
+        (answer(&name, "x", 0).to_string().into_bytes(), 422),
+        (good.replacen('{', "{\"reader\":\"reader-b\",", 1).into_bytes(), 422),
+        (format!("{{\"schema\":1,\"study\":\"s\",\"answers\":[{good}]}}").into_bytes(), 422),
+    ] {
+        let shown = String::from_utf8_lossy(&body[..body.len().min(80)]).into_owned();
+        let (found, text) = post(Some(&token), &body);
+        assert_eq!(found, status, "{shown}: {text}");
+        assert!(text.contains("\"error\""), "{text}");
+    }
+    // Guessed, cut, empty tokens; after some of them the guest has to wait, and the reader has not.
+    let mut seen = Vec::new();
+    for guess in 0..30 {
+        let guess = format!("{guess:032x}");
+        seen.push(post(Some(&guess), good.as_bytes()).0);
+    }
+    assert!(seen.starts_with(&[401; 10]) && seen.ends_with(&[429; 5]), "{seen:?}");
+    assert_eq!(post(Some(&token[1..]), good.as_bytes()).0, 429);
+    assert_eq!(snapshot(project.0.path()), before, "nothing was written");
+    assert_eq!(post(Some(&token), good.as_bytes()).0, 200);
+    assert!(project.path("content/labels/reader-a.yaml").exists());
+    // A flood with a good token is slowed down.
+    let flood: Vec<u16> = (0..150).map(|_| post(Some(&token), b"{}").0).collect();
+    assert!(flood.contains(&429), "{flood:?}");
+}
+
+#[test]
+fn a_readers_file_comes_in_by_its_codes_and_strange_ones_do_not() {
+    let project = Project::new();
+    let chosen = project.selection().units[3].clone();
+    let mut again = answer(&chosen.code, "the same again", 5);
+    again["repeat"] = true.into();
+    let file = |answers: Vec<Value>, study: &str| {
+        json!({ "schema": 1, "study": study, "reader": "reader-c", "lexicon": "bi-rads-5",
+            "answers": answers })
+        .to_string()
+    };
+    let import = |text: String| {
+        fs::write(project.path("sent.json"), text).unwrap();
+        project.command(&["labels", "import", "sent.json"]).output().unwrap()
+    };
+    let good = file(vec![answer(&chosen.code, "words", 1), again], "unit-atlas");
+    assert!(import(good.clone()).status.success());
+    let stored = project.stored("reader-c");
+    assert_eq!(stored[&(chosen.unit.clone(), false)], "words");
+    assert_eq!(stored[&(chosen.unit.clone(), true)], "the same again");
+    let labels = project.path("content/labels/reader-c.yaml");
+    let before = fs::read(&labels).unwrap();
+    assert!(import(good.clone()).status.success());
+    // A code of another study, or of weights that are no more.
+    let strange = import(good.replace(&chosen.code, "u-222222222222"));
+    let said = String::from_utf8_lossy(&strange.stderr).into_owned();
+    assert!(!strange.status.success() && said.contains("another blind survey"), "{said}");
+    assert!(!import(file(vec![answer(&chosen.code, "x", 9)], "other")).status.success());
+    assert_eq!(fs::read(&labels).unwrap(), before);
+}
+
+/// Every file below a folder with its length.
+fn snapshot(folder: &Path) -> BTreeMap<PathBuf, u64> {
+    walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| (entry.path().to_owned(), entry.metadata().unwrap().len()))
+        .collect()
+}
+
+#[test]
+fn a_reader_answers_in_the_browser_through_a_crash() {
+    let Some(chromium) = chromium::chromium() else { return };
+    let project = Project::new();
+    let mut server = Server::start(&project, "0", &["reader-a", "reader-b"]);
+    let link =
+        format!("http://{}/survey/index.html#token={}", server.address, server.tokens["reader-a"]);
+    let folder = |name: &str| {
+        fs::create_dir_all(project.path(name)).unwrap();
+        project.path(name)
+    };
+    let mut browser =
+        chromium::Browser::open(&chromium, &folder("profile"), &folder("downloads"), [1280, 900]);
+    let on_unit = |browser: &mut chromium::Browser, number: usize| {
+        browser.wait(&format!(
+            "document.getElementById('survey-unit-title').textContent === 'Unit {number} of 15' && \
+             document.querySelectorAll('.survey-patch').length"
+        ));
+    };
+    browser.go(&link);
+    browser.wait("!document.getElementById('survey-overview').hidden");
+    assert_eq!(browser.text("location.hash"), "#overview", "the token is not in the address");
+    browser.key("Enter");
+    for number in 1..=3 {
+        on_unit(&mut browser, number);
+        browser.key("d");
+        browser.type_text(&format!("words {number}"));
+        browser.key("Escape");
+        browser.key("m");
+        browser.key("Enter");
+    }
+    on_unit(&mut browser, 4);
+    let pending = "Object.keys(unitAtlasRecords.open('reader-a').pending || {}).length";
+    browser.wait(&format!("{pending} === 0"));
+    assert_eq!(project.stored("reader-a").len(), 3);
+    // The server dies; the reader goes on, and is told.
+    let port = server.port();
+    server.kill();
+    browser.key("n");
+    browser.key("Enter");
+    on_unit(&mut browser, 5);
+    browser.wait(
+        "document.getElementById('survey-warning').textContent.includes('not yet on the server')",
+    );
+    let _server = Server::start(&project, &port, &[]);
+    browser.wait(&format!("{pending} === 0"));
+    browser.wait("document.getElementById('survey-warning').hidden");
+    assert_eq!(project.stored("reader-a").len(), 4);
+    browser.close();
+    // Another computer, the same link: the answers are there.
+    let mut browser =
+        chromium::Browser::open(&chromium, &folder("elsewhere"), &folder("downloads"), [1280, 900]);
+    browser.go(&link);
+    browser.wait(
+        "document.getElementById('survey-progress-words').textContent === '4 of 15 answered'",
+    );
+    assert!(
+        browser.text("document.querySelector('.survey-answered').textContent").contains("words 1")
+    );
+    // Without the link nobody gets in.
+    browser.eval("sessionStorage.clear()");
+    browser.go(link.split('#').next().unwrap());
+    browser.wait(
+        "document.getElementById('survey-warning').textContent.includes('link you were sent')",
+    );
+    browser.close();
+}
