@@ -17,6 +17,8 @@ mod labels;
 mod outline;
 mod pages;
 mod site;
+mod study;
+mod study_tables;
 mod text;
 mod theme;
 
@@ -32,6 +34,7 @@ use crate::lexicon::Lexicons;
 use crate::patch;
 use crate::source::Notice;
 use crate::study::answer::ReaderFile;
+use crate::study::consensus::Consensus;
 use crate::training;
 
 pub use check::{Problem, check};
@@ -69,6 +72,8 @@ pub struct Inputs<'a> {
     pub lexicons: &'a Lexicons,
     /// The readers' answers.
     pub readers: &'a [ReaderFile],
+    /// What the authors settled on.
+    pub consensus: &'a Consensus,
     /// What the methods page states of the run besides its settings, as (name, value): fingerprints
     /// and versions. Never a path.
     pub provenance: &'a [(String, String)],

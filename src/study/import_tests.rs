@@ -20,6 +20,8 @@ fn answer(unit: u32, description: &str, at: Option<&str>) -> Answer {
         remarks: None,
         answered_at: at.map(str::to_owned),
         seconds: Some(12.5),
+        repeat: false,
+        questions: None,
     }
 }
 
@@ -30,6 +32,7 @@ fn reader(name: &str, answers: Vec<Answer>) -> ReaderFile {
         reader: name.to_owned(),
         lexicon: "bi-rads-5".to_owned(),
         answers,
+        superseded: Vec::new(),
     }
 }
 

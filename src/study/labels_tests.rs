@@ -80,6 +80,8 @@ seconds: 41",
             remarks: None,
             answered_at: Some("2026-11-20T10:12:00Z".to_owned()),
             seconds: Some(41.0),
+            repeat: false,
+            questions: None,
         }
     );
 }

@@ -1,7 +1,18 @@
-//! The reader study: what experts say the units show.
+//! The reader study: what experts say the units show, and how far they agree.
 
+pub mod agreement;
 pub mod answer;
+pub mod automatic;
+pub mod consensus;
+pub mod expert;
+mod form;
 pub mod import;
 pub mod labels;
+mod questions;
+pub mod reading;
+pub mod report;
+mod sheet;
+pub mod statistics;
 pub mod suggest;
+mod table;
 mod time;

@@ -32,38 +32,54 @@ pub struct Match {
 /// Texts are read up to this many bytes; the rest of a longer one is not looked at.
 const MAX_TEXT: usize = 10_000;
 
-/// Suggests terms for a text.
+/// Suggests terms for one text.
 pub fn suggest(text: &str, lexicons: &Lexicons) -> Suggestion {
-    let dictionary = Dictionary::new(lexicons);
-    let tokens = dictionary.tokens(text);
-    let negated = negated(&tokens);
-    let mut hits: Vec<Hit<'_>> = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        match dictionary.longest(&tokens[at..]) {
-            Some((length, entry)) => {
-                // One negated word negates the phrase: `calcifications absent`.
-                if !negated[at..at + length].contains(&true) {
-                    hits.push(Hit { entry, tokens: at..at + length });
+    Matcher::new(lexicons).suggest(text)
+}
+
+/// Suggests terms for texts, with the lexicons' words prepared once.
+pub struct Matcher<'a> {
+    lexicons: &'a Lexicons,
+    dictionary: Dictionary<'a>,
+}
+
+impl<'a> Matcher<'a> {
+    /// For the terms of these lexicons.
+    pub fn new(lexicons: &'a Lexicons) -> Self {
+        Self { lexicons, dictionary: Dictionary::new(lexicons) }
+    }
+
+    /// Suggests terms for a text.
+    pub fn suggest(&self, text: &str) -> Suggestion {
+        let tokens = self.dictionary.tokens(text);
+        let negated = negated(&tokens);
+        let mut hits: Vec<Hit<'_>> = Vec::new();
+        let mut at = 0;
+        while at < tokens.len() {
+            match self.dictionary.longest(&tokens[at..]) {
+                Some((length, entry)) => {
+                    // One negated word negates the phrase: `calcifications absent`.
+                    if !negated[at..at + length].contains(&true) {
+                        hits.push(Hit { entry, tokens: at..at + length });
+                    }
+                    at += length;
                 }
-                at += length;
+                None => at += 1,
             }
-            None => at += 1,
         }
-    }
-    let hits = without_strangers(hits, &tokens);
-    let mut suggestion = Suggestion::default();
-    for hit in hits {
-        let id = &hit.entry.term.id;
-        if !suggestion.terms.contains(id) {
-            suggestion.terms.push(id.clone());
+        let mut suggestion = Suggestion::default();
+        for hit in without_strangers(hits, &tokens) {
+            let id = &hit.entry.term.id;
+            if !suggestion.terms.contains(id) {
+                suggestion.terms.push(id.clone());
+            }
+            let (first, last) = (&tokens[hit.tokens.start], &tokens[hit.tokens.end - 1]);
+            let range = first.range.start..last.range.end;
+            suggestion.matches.push(Match { term: id.clone(), range });
         }
-        let (first, last) = (&tokens[hit.tokens.start], &tokens[hit.tokens.end - 1]);
-        let range = first.range.start..last.range.end;
-        suggestion.matches.push(Match { term: id.clone(), range });
+        suggestion.categories = self.lexicons.categories(&suggestion.terms);
+        suggestion
     }
-    suggestion.categories = lexicons.categories(&suggestion.terms);
-    suggestion
 }
 
 struct Hit<'a> {
