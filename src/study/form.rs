@@ -64,7 +64,7 @@ impl Form {
 }
 
 impl AnswerForm {
-    fn content(&self) -> Answer {
+    pub(super) fn content(&self) -> Answer {
         let phenomenon = |p: &PhenomenonForm| Phenomenon {
             description: p.description.value.clone(),
             terms: p.terms.iter().map(|term| term.value.clone()).collect(),

@@ -150,7 +150,8 @@ pub fn statistics(
         .into_iter()
         .map(|(id, name, members)| rated(&has(&items, raters, &members), &id, &name, true))
         .collect();
-    let used: BTreeSet<&String> = items.iter().flatten().flat_map(|rating| &rating.terms).collect();
+    let used: BTreeSet<&String> =
+        items.iter().flat_map(|item| item.iter()).flat_map(|rating| &rating.terms).collect();
     let terms = lexicons
         .entries()
         .filter(|entry| used.contains(&entry.term.id))
