@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::answer::{Answer, Association, Phenomenon};
 use super::*;
 
 fn layers() -> Vec<Dissected> {
