@@ -126,7 +126,7 @@ struct Token {
 }
 
 /// Words that carry no meaning between those of a phrase.
-const FILLERS: [&str; 6] = ["a", "an", "the", "of", "to", "s"];
+const FILLERS: [&str; 8] = ["a", "an", "the", "of", "to", "s", "is", "are"];
 
 /// The words of a text, without fillers.
 fn split(text: &str) -> Vec<Token> {
@@ -151,7 +151,7 @@ fn split(text: &str) -> Vec<Token> {
             if ["but", "however", "although", "except"].contains(&word.as_str()) {
                 clause += 1;
                 comma = false;
-            } else if !FILLERS.contains(&word.as_str()) {
+            } else {
                 tokens.push(Token { stem: stem(&word), word, range, clause, comma });
             }
         }
@@ -160,6 +160,15 @@ fn split(text: &str) -> Vec<Token> {
             comma = c == ',';
         }
     }
+    // The `a` that ends a clause is a letter of its own: breast density a.
+    let ends: Vec<bool> = (0..tokens.len())
+        .map(|at| tokens.get(at + 1).is_none_or(|next| next.clause != tokens[at].clause))
+        .collect();
+    let mut ends = ends.into_iter();
+    tokens.retain(|token| {
+        let last = ends.next().unwrap_or_default();
+        !FILLERS.contains(&token.word.as_str()) || (token.word == "a" && last)
+    });
     tokens
 }
 
@@ -181,10 +190,17 @@ fn stem(word: &str) -> String {
     }
     for ending in ["ing", "ed", "ly", "ion"] {
         if let Some(rest) = stem.strip_suffix(ending).filter(|rest| long(rest, 4)) {
-            return rest.to_owned();
+            stem = rest.to_owned();
+            break;
         }
     }
-    stem
+    match stem.as_str() {
+        // One thing to the lexicons, whatever its size and however it is shortened.
+        "calc" | "microcalc" | "macrocalc" | "microcalcificat" | "macrocalcificat" => {
+            "calcificat".to_owned()
+        }
+        _ => stem,
+    }
 }
 
 /// Which words a negation covers.
@@ -285,6 +301,12 @@ impl<'a> Dictionary<'a> {
 
     /// The known stem that a misspelt word stands for.
     fn mend(&self, word: &str) -> Option<String> {
+        let whole = ["micro", "macro"].iter().find_map(|size| word.strip_prefix(size));
+        self.nearest(word).or_else(|| self.nearest(whole?))
+    }
+
+    /// The known stem that a word misses by a letter or two.
+    fn nearest(&self, word: &str) -> Option<String> {
         let length = word.chars().count();
         let allowed = match length {
             0..5 => return None,

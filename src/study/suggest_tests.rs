@@ -61,7 +61,7 @@ fn inflections_and_misspellings_are_understood() {
         ("a cluster of microcalcifications", "distribution-grouped calcifications"),
         (
             "clustered pleomorphic calcs",
-            "distribution-grouped calc-fine-pleomorphic calcifications",
+            "distribution-grouped calc-fine-pleomorphic",
         ),
         ("vessels and nipples", "vessel nipple"),
         ("distorted architecture", "architectural-distortion"),
