@@ -139,7 +139,8 @@ fn agreement(atlas: &Atlas) -> Vec<Row> {
         ("category", &s.categories),
         ("term", &s.terms),
     ] {
-        for agreement in list {
+        // One reader cannot agree or disagree.
+        for agreement in list.iter().filter(|_| s.readers.len() > 1) {
             rows.extend(coefficients("readers", "", kind, agreement));
             rows.extend(agreement.pairs.iter().map(|pair| paired(kind, agreement, pair)));
         }

@@ -131,7 +131,8 @@ pub fn statistics(
 ) -> Statistics {
     let sheet = Sheet::new(readers, matcher);
     let names: Vec<String> = readers.iter().map(|reader| reader.reader.clone()).collect();
-    let described = || readers.iter().flat_map(|r| &r.answers).flat_map(|a| &a.phenomena);
+    let first = || readers.iter().flat_map(|r| &r.answers).filter(|answer| !answer.repeat);
+    let described = || first().flat_map(|answer| &answer.phenomena);
     let rated = |ratings: &Ratings, id: &str, name: &str, binary: bool| {
         let mut agreement = agree(ratings, id, name, binary, seed);
         agreement.pairs = pairs(ratings, &names, seed);
