@@ -26,7 +26,18 @@ fn is_formula(words: &str) -> bool {
     let start = words.trim_start_matches('\'').trim_start_matches([' ', '\u{a0}', '\u{feff}']);
     matches!(
         start.chars().next(),
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}')
+        Some(
+            '=' | '+'
+                | '-'
+                | '@'
+                | '\t'
+                | '\r'
+                | '\n'
+                | '\u{ff1d}'
+                | '\u{ff0b}'
+                | '\u{ff0d}'
+                | '\u{ff20}'
+        )
     )
 }
 
@@ -38,7 +49,8 @@ mod tests {
 
     #[test]
     fn what_begins_like_a_formula_is_guarded() {
-        for words in ["=1+1", "@SUM(A1)", "-2", "+3", "  =1", "\t=1", "\r\n=1", "'=1", "\u{ff1d}1"] {
+        for words in ["=1+1", "@SUM(A1)", "-2", "+3", "  =1", "\t=1", "\r\n=1", "'=1", "\u{ff1d}1"]
+        {
             let cell = guarded(words);
             assert!(cell.starts_with('\''), "{words:?}");
             assert_eq!(unguarded(&cell), words);

@@ -33,9 +33,8 @@ fn rows(html: &str, heading: &str) -> Vec<Vec<String>> {
     let (_, rest) = html.split_once(heading).unwrap();
     let (_, body) = rest.split_once("<tbody>").unwrap();
     let (body, _) = body.split_once("</tbody>").unwrap();
-    let cells = |row: &str| {
-        row.split("<td").chain(row.split("<th").skip(1)).skip(1).map(words).collect()
-    };
+    let cells =
+        |row: &str| row.split("<td").chain(row.split("<th").skip(1)).skip(1).map(words).collect();
     body.split("<tr").skip(1).map(cells).collect()
 }
 
@@ -58,7 +57,9 @@ fn figure_4_as_a_consensus_renders_as_its_table() {
     let html = fixture.page("birads/index.html");
     let found: Vec<[String; 3]> = rows(&html, "id=\"labelled\"")
         .into_iter()
-        .map(|cells| [cells[0].clone(), cells[1].clone(), cells[2].replace(" not in this atlas", "")])
+        .map(|cells| {
+            [cells[0].clone(), cells[1].clone(), cells[2].replace(" not in this atlas", "")]
+        })
         .collect();
     let expected = [
         ["Mass - Margin", "masses with spiculated edge", "inception_v3/mixed_7a/0371"],
@@ -84,7 +85,10 @@ fn figure_4_as_a_consensus_renders_as_its_table() {
     assert_eq!(table.matches("not in this atlas").count(), 9);
     let csv = fixture.page("data/consensus.csv");
     assert_eq!(csv.lines().count(), 11);
-    assert!(csv.contains("vgg16,conv5_3,0167,pectoralis muscle,pectoral-muscle,-,,,false"), "{csv}");
+    assert!(
+        csv.contains("vgg16,conv5_3,0167,pectoralis muscle,pectoral-muscle,-,,,false"),
+        "{csv}"
+    );
     assert!(atlas::check(&fixture.site()).unwrap().is_empty());
 }
 
@@ -161,7 +165,9 @@ fn the_agreement_page_and_its_tables_hold_the_numbers() {
     assert_eq!(undefined, ["", "", "", "all answers the same"]);
     assert!(page.contains("Of 5 described phenomena, 1 have no terms chosen"));
     assert!(page.contains("reader-a: 1 units") && page.contains("Lee et al."));
-    assert!(page.contains("id=\"study-paragraph\"") && page.contains("2 readers described 4 units"));
+    assert!(
+        page.contains("id=\"study-paragraph\"") && page.contains("2 readers described 4 units")
+    );
     // Text without terms: the suggestion and the words it comes from; nothing for what is negated.
     let unit = fixture.page("networks/alexnet/conv5/0002/index.html");
     assert!(unit.contains("<mark>pectoral muscle</mark>, no calcifications"), "{unit}");
@@ -194,7 +200,10 @@ fn expert_and_automatic_labels_meet_in_a_table_with_their_units() {
     assert_eq!(row[3], "1 alexnet/conv5/0002", "{row:?}");
     assert!(page.contains("href=\"../networks/alexnet/conv5/0001/index.html\""));
     let csv = fixture.page("data/expert_automatic.csv");
-    assert!(csv.contains("alexnet,conv5,0002,mass,only outside BI-RADS,pectoral-muscle,false"), "{csv}");
+    assert!(
+        csv.contains("alexnet,conv5,0002,mass,only outside BI-RADS,pectoral-muscle,false"),
+        "{csv}"
+    );
     assert!(page.contains("the label named that term in 1 of 2 (50%)"));
 }
 

@@ -39,12 +39,7 @@ impl<'a> Study<'a> {
         });
         let comparison = automatic::compare(units, &opinions, inputs.lexicons);
         Self {
-            statistics: statistics(
-                inputs.readers,
-                inputs.lexicons,
-                &matcher,
-                inputs.config.seed,
-            ),
+            statistics: statistics(inputs.readers, inputs.lexicons, &matcher, inputs.config.seed),
             comparison,
             opinions,
             matcher,

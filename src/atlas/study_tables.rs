@@ -42,7 +42,10 @@ pub(super) const TABLES: [Table; 5] = [
             ("name", "the same in words"),
             ("units", "units with two ratings or more"),
             ("raters", "raters of these"),
-            ("share", "share of the answers that say yes; empty where there is more than yes and no"),
+            (
+                "share",
+                "share of the answers that say yes; empty where there is more than yes and no",
+            ),
             (
                 "coefficient",
                 "percent_agreement, cohen_kappa (mean over pairs where there are several), \
@@ -82,7 +85,10 @@ pub(super) const TABLES: [Table; 5] = [
                 "units that the consensus, or where there is none at least half of their readers, \
                  named it in",
             ),
-            ("detected", "units whose best IoU is with it and above the level; empty where not outlined"),
+            (
+                "detected",
+                "units whose best IoU is with it and above the level; empty where not outlined",
+            ),
         ],
     },
     Table {
@@ -93,7 +99,10 @@ pub(super) const TABLES: [Table; 5] = [
             ("layer", "name of the layer"),
             ("unit", "number of the unit, from 1, four digits"),
             ("concept", "concept with the best IoU among those beyond chance (corrected p < 0.05)"),
-            ("relation", "how the expert label stands to it; for malignant and benign the association"),
+            (
+                "relation",
+                "how the expert label stands to it; for malignant and benign the association",
+            ),
             ("expert_terms", "terms of the expert label, separated by semicolons"),
             ("settled", "true when the label is the consensus, not the readers'"),
         ],
@@ -317,8 +326,7 @@ fn compared(atlas: &Atlas) -> Vec<Row> {
     let comparison = &atlas.study.comparison;
     let row = |unit: &str, concept: &str, relation: &str| -> Row {
         let opinion = atlas.study.opinions.get(unit);
-        let terms: Vec<&str> =
-            opinion.iter().flat_map(|o| &o.terms).map(String::as_str).collect();
+        let terms: Vec<&str> = opinion.iter().flat_map(|o| &o.terms).map(String::as_str).collect();
         let mut row: Row = parts(unit).into();
         row.extend([
             guarded(concept),
@@ -336,7 +344,9 @@ fn compared(atlas: &Atlas) -> Vec<Row> {
     }
     for (concept, cells) in &comparison.pathology {
         for (association, units) in cells {
-            rows.extend(units.iter().map(|unit| row(unit, concept, association_word(*association))));
+            rows.extend(
+                units.iter().map(|unit| row(unit, concept, association_word(*association))),
+            );
         }
     }
     rows

@@ -67,9 +67,7 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
             let given = Given {
                 study: study.clone(),
                 reader: reader.clone(),
-                lexicon: lexicon
-                    .clone()
-                    .unwrap_or_else(|| pipeline.config.survey.lexicon.clone()),
+                lexicon: lexicon.clone().unwrap_or_else(|| pipeline.config.survey.lexicon.clone()),
             };
             let report = import(files, &folder, &given, &pipeline.dissected(), &lexicons)?;
             print(&report.warnings);

@@ -115,9 +115,8 @@ pub fn read(
             found.push((unit.unit.referenced, message));
         }
         let holds = found.is_empty();
-        problems.extend(
-            found.into_iter().map(|(at, m)| problem(text.mistake(at, m), Severity::Error)),
-        );
+        problems
+            .extend(found.into_iter().map(|(at, m)| problem(text.mistake(at, m), Severity::Error)));
         if holds {
             if let Err(message) = find_unit(name, layers) {
                 let mistake = text.mistake(unit.unit.referenced, message);

@@ -214,8 +214,7 @@ fn target(
             );
             return Err(about(from, message));
         }
-        let empty =
-            ReaderFile { answers: Vec::new(), superseded: Vec::new(), ..import.clone() };
+        let empty = ReaderFile { answers: Vec::new(), superseded: Vec::new(), ..import.clone() };
         targets.push((path, empty));
         return Ok(targets.len() - 1);
     };
@@ -256,17 +255,11 @@ fn merge(file: &mut ReaderFile, import: ReaderFile) {
         file.superseded.retain(|known| known != stands && *known != older);
         file.superseded.push(older);
     }
-    file.superseded
-        .sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| time_of(a).cmp(&time_of(b))));
+    file.superseded.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| time_of(a).cmp(&time_of(b))));
 }
 
 /// What happened to a reader's file.
-fn difference(
-    path: &Path,
-    old: Option<&ReaderFile>,
-    new: &ReaderFile,
-    taken: &[Answer],
-) -> Merged {
+fn difference(path: &Path, old: Option<&ReaderFile>, new: &ReaderFile, taken: &[Answer]) -> Merged {
     let answers = old.map_or(&[][..], |old| &old.answers);
     let before: BTreeMap<_, &Answer> = answers.iter().map(|answer| (key(answer), answer)).collect();
     let mut changes = Vec::new();

@@ -249,9 +249,10 @@ fn script_text_is_kept_verbatim() {
 
 #[test]
 fn superseded_answers_are_kept_whatever_the_order() {
-    let versions: Vec<ReaderFile> = [(EARLY, "early"), (LATE, "late"), (Some("2026-11-20T12:00:00Z"), "last")]
-        .map(|(at, words)| reader("a", vec![answer(1, words, at)]))
-        .into();
+    let versions: Vec<ReaderFile> =
+        [(EARLY, "early"), (LATE, "late"), (Some("2026-11-20T12:00:00Z"), "last")]
+            .map(|(at, words)| reader("a", vec![answer(1, words, at)]))
+            .into();
     let words = |answers: &[Answer]| {
         let words: Vec<String> =
             answers.iter().map(|a| a.phenomena[0].description.clone()).collect();
@@ -282,7 +283,9 @@ fn superseded_answers_are_kept_whatever_the_order() {
 fn a_correction_without_times_supersedes() {
     let place = Place::new();
     for words in ["one", "two", "one"] {
-        place.import(&[place.export("x.json", &reader("a", vec![answer(1, words, None)]))]).unwrap();
+        place
+            .import(&[place.export("x.json", &reader("a", vec![answer(1, words, None)]))])
+            .unwrap();
         assert_eq!(place.stored("a.yaml").answers[0].phenomena[0].description, words);
     }
     assert_eq!(place.stored("a.yaml").superseded.len(), 1);
@@ -303,7 +306,11 @@ fn the_report_says_what_changed() {
             let words = |answer: &'_ Answer| answer.phenomena[0].description.clone();
             let before = change.before.as_ref().map(words).map(|w| w == "one");
             assert_ne!(before, Some(false));
-            (before.map(|_| "one"), if change.now.repeat { "again" } else { "better" }, change.now.repeat)
+            (
+                before.map(|_| "one"),
+                if change.now.repeat { "again" } else { "better" },
+                change.now.repeat,
+            )
         })
         .collect();
     assert_eq!(changes, [(Some("one"), "better", false), (None, "again", true)]);
@@ -353,9 +360,17 @@ fn a_table_is_imported_by_reader() {
 fn a_wrong_table_is_refused_with_its_place() {
     let head = "study,reader,unit,phenomenon,terms,association,confidence,repeat\n";
     for (text, line, says) in [
-        (format!("{head}s,a,alexnet/conv5/0001,x,mass,malignent,,\n"), 2, "`association` is `malignent`"),
+        (
+            format!("{head}s,a,alexnet/conv5/0001,x,mass,malignent,,\n"),
+            2,
+            "`association` is `malignent`",
+        ),
         (format!("{head}s,a,alexnet/conv5/0001,x,mass,,,\n"), 2, "`association` is missing"),
-        (format!("{head}s,a,alexnet/conv5/0001,x,mas,none,,\n"), 2, "unknown term `mas`; did you mean `mass`"),
+        (
+            format!("{head}s,a,alexnet/conv5/0001,x,mas,none,,\n"),
+            2,
+            "unknown term `mas`; did you mean `mass`",
+        ),
         (format!("{head}s,a,alexnet/conv5/0999,x,mass,none,,\n"), 2, "`alexnet/conv5/0256`"),
         (format!("{head}s,a,alexnet/conv5/0001,x,mass,none,high,\n"), 2, "expected a whole number"),
         (format!("{head}s,a,alexnet/conv5/0001,x,mass,none,9,\n"), 2, "from 1 (guessing) to 5"),
@@ -363,8 +378,16 @@ fn a_wrong_table_is_refused_with_its_place() {
         (format!("{head}s,a,alexnet/conv5/0001,,,,,\n"), 2, "neither a phenomenon"),
         (format!("{head}s,a,,x,mass,none,,\n"), 2, "`unit` is missing"),
         (format!("{head}s,a,alexnet/conv5/0001\n"), 2, "has 3 cells; expected 8"),
-        (format!("{head}s,a,alexnet/conv5/0001,x,,none,3,\nt,a,alexnet/conv5/0002,x,,none,,\n"), 3, "`study` is `t`"),
-        (format!("{head}s,a,alexnet/conv5/0001,x,,none,3,\ns,a,alexnet/conv5/0001,y,,none,4,\n"), 3, "`confidence` differs"),
+        (
+            format!("{head}s,a,alexnet/conv5/0001,x,,none,3,\nt,a,alexnet/conv5/0002,x,,none,,\n"),
+            3,
+            "`study` is `t`",
+        ),
+        (
+            format!("{head}s,a,alexnet/conv5/0001,x,,none,3,\ns,a,alexnet/conv5/0001,y,,none,4,\n"),
+            3,
+            "`confidence` differs",
+        ),
         ("unit,phenomenom\n".to_owned(), 1, "did you mean `phenomenon`?"),
         ("unit,unit\n".to_owned(), 1, "given twice"),
         (",".repeat(500), 1, "at most 64"),

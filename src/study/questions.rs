@@ -20,8 +20,7 @@ use super::time;
 use crate::yaml::{Mistake, Text};
 
 /// Columns of the answers as a table.
-const COLUMNS: [&str; 9] =
-    ["name", "model", "layer", "unit", "q1", "q2", "q3", "q4", "timestamp"];
+const COLUMNS: [&str; 9] = ["name", "model", "layer", "unit", "q1", "q2", "q3", "q4", "timestamp"];
 
 /// One response, as the server keeps it.
 #[derive(Debug, Deserialize)]
@@ -158,7 +157,8 @@ impl Response {
             q3: self.q3.clone(),
             q4: self.q4.value.clone(),
         };
-        let mut parts = key.unwrap_or_default().splitn(3, '/').map(|part| placed(part.to_owned(), at));
+        let mut parts =
+            key.unwrap_or_default().splitn(3, '/').map(|part| placed(part.to_owned(), at));
         let [model, layer, unit] = [self.model, self.layer, self.unit].map(|field| {
             let part = parts.next().filter(|part| !part.value.is_empty());
             field.or(part)
@@ -267,4 +267,3 @@ impl Questions {
             && words.iter().any(|word| SEVERAL.contains(&word.as_str()))
     }
 }
-

@@ -72,7 +72,9 @@ pub fn paragraph(
         counted(s.networks.len(), "network", "networks"),
         s.networks.join(", "),
         counted(all.answered, "answer", "answers"),
-        if s.shared == 1 { "1 unit was answered".to_owned() } else {
+        if s.shared == 1 {
+            "1 unit was answered".to_owned()
+        } else {
             format!("{} units were answered", s.shared)
         },
     ));

@@ -294,7 +294,9 @@ fn named_categories(
     }
     categories
         .into_iter()
-        .filter(|(_, members)| items.iter().any(|i| i.iter().any(|r| !r.terms.is_disjoint(members))))
+        .filter(|(_, members)| {
+            items.iter().any(|i| i.iter().any(|r| !r.terms.is_disjoint(members)))
+        })
         .map(|(category, members)| {
             let name = match category.as_str() {
                 NO_CATEGORY => "no counterpart in BI-RADS".to_owned(),
@@ -393,8 +395,7 @@ fn repeats(readers: &[ReaderFile], matcher: &Matcher, seed: u64) -> Vec<Repeats>
             .filter(|again| again.repeat)
             .filter_map(|again| {
                 let first = reader.answers.iter().find(|a| !a.repeat && a.unit == again.unit)?;
-                let rated =
-                    |rater, answer| Rated { rater, answer, terms: terms(answer, matcher) };
+                let rated = |rater, answer| Rated { rater, answer, terms: terms(answer, matcher) };
                 Some(vec![rated(0, first), rated(1, again)])
             })
             .collect();

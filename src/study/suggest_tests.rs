@@ -59,10 +59,7 @@ fn inflections_and_misspellings_are_understood() {
         ("Spiculations", "margin-spiculated"),
         ("spiculated masses", "margin-spiculated mass"),
         ("a cluster of microcalcifications", "distribution-grouped calcifications"),
-        (
-            "clustered pleomorphic calcs",
-            "distribution-grouped calc-fine-pleomorphic",
-        ),
+        ("clustered pleomorphic calcs", "distribution-grouped calc-fine-pleomorphic"),
         ("vessels and nipples", "vessel nipple"),
         ("distorted architecture", "architectural-distortion"),
         ("calcificatons", "calcifications"),

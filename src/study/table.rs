@@ -55,10 +55,7 @@ pub(super) fn read(path: &Path, text: &str, given: &Given) -> Result<Vec<Form>, 
                     schema: placed(1, record.at),
                     study: placed(word("study", given.study.as_deref(), "--study")?, record.at),
                     reader: placed(reader, record.at),
-                    lexicon: placed(
-                        word("lexicon", Some(&given.lexicon), "--lexicon")?,
-                        record.at,
-                    ),
+                    lexicon: placed(word("lexicon", Some(&given.lexicon), "--lexicon")?, record.at),
                     answers: Vec::new(),
                     superseded: Vec::new(),
                 });
@@ -88,7 +85,9 @@ fn row(sheet: &Sheet, record: &Record, answers: &mut Vec<AnswerForm>) -> Result<
         Some(cell) if cell == "false" => false,
         Some(cell) if cell == "true" => true,
         Some(cell) => {
-            return Err(sheet.mistake(record, format!("`repeat` is `{cell}`; expected true or false")));
+            return Err(
+                sheet.mistake(record, format!("`repeat` is `{cell}`; expected true or false"))
+            );
         }
     };
     let phenomenon = phenomenon(sheet, record)?;

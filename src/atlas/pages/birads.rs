@@ -107,9 +107,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         for term in settled.iter().flat_map(|settled| &settled.terms) {
             labelled.entry(term).or_default().push(link());
         }
-        for (reader, _, phenomenon) in
-            atlas.labels.phenomena(&name).filter(|_| settled.is_none())
-        {
+        for (reader, _, phenomenon) in atlas.labels.phenomena(&name).filter(|_| settled.is_none()) {
             let same = said.iter_mut().find(|(known, _)| {
                 known.description.trim().eq_ignore_ascii_case(phenomenon.description.trim())
                     && known.terms == phenomenon.terms

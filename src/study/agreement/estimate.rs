@@ -6,8 +6,8 @@ use rand::RngExt;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::coefficient::{self, Coefficient};
 use super::Ratings;
+use super::coefficient::{self, Coefficient};
 use crate::seed;
 
 /// How often the items are drawn.

@@ -65,9 +65,7 @@ pub fn set_ratings<T: Ord + Clone>(
         .iter()
         .map(|item| item.iter().map(|(rater, set)| (*rater, number(set))).collect::<Vec<_>>());
     let ratings = Ratings::nominal(numbered, raters, distinct.len());
-    let distances = distinct
-        .iter()
-        .flat_map(|a| distinct.iter().map(|b| distance.between(a, b)))
-        .collect();
+    let distances =
+        distinct.iter().flat_map(|a| distinct.iter().map(|b| distance.between(a, b))).collect();
     ratings.with_distances(distances)
 }

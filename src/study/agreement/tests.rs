@@ -150,8 +150,7 @@ fn too_few_items_have_a_value_and_no_interval() {
     let [rare] = estimate(&Ratings::nominal(items.clone(), 2, 2), [Coefficient::Alpha], 1);
     assert!(rare.interval().is_some());
     // Two items: half of the draws hold only one of them.
-    let [half] =
-        estimate(&Ratings::nominal(items.split_off(48), 2, 2), [Coefficient::Cohen], 1);
+    let [half] = estimate(&Ratings::nominal(items.split_off(48), 2, 2), [Coefficient::Cohen], 1);
     assert_eq!(half.value(), Some(1.0));
 }
 
