@@ -20,6 +20,7 @@ pub mod progress;
 pub mod seed;
 pub mod serve;
 pub mod source;
+mod spreadsheet;
 pub mod study;
 pub mod training;
 pub mod yaml;

@@ -15,7 +15,9 @@ use crate::dissection::{Shard, similar};
 use crate::lexicon::Lexicons;
 use crate::patch::{Manifest, Store, prepare};
 use crate::progress::Progress;
+use crate::study::answer::ReaderFile;
 use crate::study::code::{Coder, Codes};
+use crate::study::consensus::{self, Consensus};
 use crate::study::labels::{self, Checked, Dissected, Problem};
 use crate::training::record::{Epoch, Evaluation};
 use crate::{device, dissection, source, training};
@@ -299,7 +301,9 @@ impl<'a> Pipeline<'a> {
     pub fn build(&self, dataset: &Dataset) -> Result<(Built, Vec<Problem>)> {
         let config = self.config;
         let lexicons = self.lexicons()?;
-        let Checked { readers, problems } = self.labels(&lexicons);
+        let Checked { readers, mut problems } = self.labels(&lexicons);
+        let (consensus, unsettled) = self.consensus(&lexicons, &readers);
+        problems.extend(unsettled);
         let mut stamp = Stamp::new(atlas::FORMAT)
             .with("dataset", dataset.fingerprint.clone())
             .with("config", Fingerprint::of(&self.shown_config()))
@@ -307,6 +311,7 @@ impl<'a> Pipeline<'a> {
             .with("similar", Fingerprint::of(&similar::FORMAT))
             .with("lexicons", Fingerprint::of(&lexicons.iter().collect::<Vec<_>>()))
             .with("labels", Fingerprint::of(&readers))
+            .with("consensus", Fingerprint::of(&consensus))
             .with("surroundings", atlas::surroundings(config)?);
         let mut provenance = vec![
             ("unit-atlas".to_string(), env!("CARGO_PKG_VERSION").to_string()),
@@ -377,6 +382,7 @@ impl<'a> Pipeline<'a> {
                 similar: &similar,
                 lexicons: &lexicons,
                 readers: &readers,
+                consensus: &consensus,
                 provenance: &provenance,
                 stamp: &stamp,
             },
@@ -406,6 +412,17 @@ impl<'a> Pipeline<'a> {
         let mut checked = labels::check(&read.files, &self.dissected(), lexicons);
         checked.problems.splice(0..0, read.problems);
         checked
+    }
+
+    /// What the authors settled on, and everything that is wrong with their file.
+    pub fn consensus(
+        &self,
+        lexicons: &Lexicons,
+        readers: &[ReaderFile],
+    ) -> (Consensus, Vec<Problem>) {
+        let path = self.config.root.join("content/consensus.yaml");
+        let study = readers.first().map(|reader| reader.study.as_str());
+        consensus::read(&path, study, &self.dissected(), lexicons)
     }
 
     /// Every dissected layer of the project, as far as it is there.

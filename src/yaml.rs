@@ -164,6 +164,10 @@ fn say(error: &Error) -> String {
         }
         error => {
             let message = UserMessageFormatter.format_message(error).into_owned();
+            // The scanner's own limit, where nothing but nesting comes.
+            if message.contains("recursion limit") {
+                return format!("nested too deeply (at most {MAX_DEPTH} levels)");
+            }
             if message.is_empty() { error.to_string() } else { message }
         }
     }

@@ -37,7 +37,7 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     let fixture = Fixture::new(folder.path(), 20);
     fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
     let first = fixture.build().unwrap();
-    assert_eq!(first.pages, 5 + 2 + 1 + 2 + 2 + 20 + 12);
+    assert_eq!(first.pages, 6 + 2 + 1 + 2 + 2 + 20 + 12);
     assert_eq!(first.written, files(&fixture.site()).len());
     let second = fixture.build().unwrap();
     assert_eq!((second.written, second.removed), (0, 0));

@@ -281,7 +281,13 @@ mod readers {
             let (codes, layers) = codes(&self.fixture);
             let read = Ok(Read::open(file).unwrap().decoded(&codes));
             let labels = self.folder.path().join("content/labels");
-            import_read(std::iter::once(read), &labels, &layers, &self.fixture.lexicons).unwrap()
+            import_read(
+                std::iter::once(read.map(|read| vec![read])),
+                &labels,
+                &layers,
+                &self.fixture.lexicons,
+            )
+            .unwrap()
         }
     }
 
@@ -451,11 +457,11 @@ mod readers {
 
         // The files come in: what was typed, under the units' names; a second time changes nothing.
         let report = place.import(&file);
-        assert_eq!((report.readers[0].added, report.warnings.len()), (15, 0));
+        assert_eq!((report.readers[0].added(), report.warnings.len()), (15, 0));
         let labels = place.folder.path().join("content/labels/reader-a.yaml");
         let before = std::fs::read(&labels).unwrap();
         let report = place.import(&file);
-        assert_eq!((report.readers[0].kept, report.readers[0].added), (15, 0));
+        assert_eq!((report.readers[0].kept, report.readers[0].added()), (15, 0));
         assert_eq!(std::fs::read(&labels).unwrap(), before);
         let stored = Read::open(&labels).unwrap().content();
         let (codes, _) = codes(&place.fixture);
@@ -482,7 +488,7 @@ mod readers {
         browser.key("n");
         let second = saved(&mut browser, &place);
         assert_eq!(answers(&second).len(), 1);
-        assert_eq!(place.import(&second).readers[0].added, 1);
+        assert_eq!(place.import(&second).readers[0].added(), 1);
         // A file of another reader, or no file of the survey, is not taken.
         browser.upload("#survey-merge", &file);
         browser.wait(
@@ -574,7 +580,7 @@ mod readers {
         let file = saved(&mut browser, &place);
         assert_eq!(answers(&file)[1]["remarks"], "from elsewhere");
         assert!(answers(&file).iter().all(|a| a["seconds"].is_u64()));
-        assert_eq!(place.import(&file).readers[0].added, 2);
+        assert_eq!(place.import(&file).readers[0].added(), 2);
         browser.close();
     }
 

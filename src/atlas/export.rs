@@ -1,13 +1,13 @@
-//! Tables for other programs: `data/*.csv`, UTF-8 with a header row.
-//!
-//! Text that a person wrote may begin like a formula, which a spreadsheet would run: such a field
-//! gets an apostrophe in front, which spreadsheets read as "this is text".
+//! Tables for other programs: `data/*.csv`, UTF-8 with a header row. Words that a person wrote are
+//! guarded against spreadsheets that would run them as formulas.
 
 use anyhow::Result;
 
 use super::pages::{Atlas, best_concept};
+use super::study_tables;
 use crate::dissection::record::unit_name;
 use crate::patch::{Fractions, Share};
+use crate::spreadsheet::guarded as text;
 use crate::study::selection::Chosen;
 
 /// A table and what its columns mean.
@@ -20,8 +20,8 @@ pub(super) struct Table {
     pub(super) columns: &'static [(&'static str, &'static str)],
 }
 
-/// Every table, as the data page documents it.
-pub(super) const TABLES: [Table; 7] = [
+/// The tables of this module.
+const TABLES: [Table; 7] = [
     Table {
         file: "networks.csv",
         row: "one network",
@@ -173,7 +173,12 @@ pub(super) const TABLES: [Table; 7] = [
     },
 ];
 
-/// Makes every table, as (path in the site, bytes), in the order of [`TABLES`].
+/// Every table, as the data page documents it.
+pub(super) fn all() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().chain(&study_tables::TABLES)
+}
+
+/// Makes every table, as (path in the site, bytes), in the order of [`all`].
 pub(super) fn tables(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
     let rows = [
         networks(atlas),
@@ -184,9 +189,8 @@ pub(super) fn tables(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
         survey(atlas),
         patches(atlas),
     ];
-    TABLES
-        .iter()
-        .zip(rows)
+    all()
+        .zip(rows.into_iter().chain(study_tables::rows(atlas)))
         .map(|(table, rows)| {
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(table.columns.iter().map(|(name, _)| *name))?;
@@ -198,16 +202,8 @@ pub(super) fn tables(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
         .collect()
 }
 
-type Row = Vec<String>;
-
-/// A field that holds someone's words.
-fn text(field: &str) -> String {
-    // Spreadsheets also look past leading blanks.
-    match field.trim_start_matches(' ').chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => format!("'{field}"),
-        _ => field.to_string(),
-    }
-}
+/// One row of a table.
+pub(super) type Row = Vec<String>;
 
 fn number(unit: u32) -> String {
     format!("{unit:04}")
@@ -418,18 +414,4 @@ fn patches(atlas: &Atlas) -> Vec<Row> {
             row
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::text;
-
-    #[test]
-    fn formulas_are_text() {
-        for formula in ["=1+1", "+1", "-2", "@SUM(A1)", "\t=1", "\r=1", "  =HYPERLINK(\"x\")"] {
-            assert_eq!(text(formula), format!("'{formula}"));
-        }
-        assert_eq!(text("calcifications, x = 2"), "calcifications, x = 2");
-        assert_eq!(text(""), "");
-    }
 }

@@ -12,6 +12,7 @@ use crate::study::answer::{Answer, Phenomenon, ReaderFile};
 pub(super) struct Labels<'a> {
     answers: BTreeMap<&'a str, Vec<(&'a ReaderFile, &'a Answer)>>,
     terms: BTreeMap<&'a str, (usize, Entry<'a>)>,
+    units: BTreeSet<String>,
     unplaced: Vec<Notice>,
 }
 
@@ -32,7 +33,8 @@ impl<'a> Labels<'a> {
         let mut answers: BTreeMap<&str, Vec<_>> = BTreeMap::new();
         let mut unplaced = Vec::new();
         for reader in inputs.readers {
-            for answer in &reader.answers {
+            // An answer to a unit shown again is no other reader's.
+            for answer in reader.answers.iter().filter(|answer| !answer.repeat) {
                 if units.contains(&answer.unit) {
                     answers.entry(&answer.unit).or_default().push((reader, answer));
                 } else {
@@ -49,7 +51,12 @@ impl<'a> Labels<'a> {
             // The first lexicon wins where two hold the same id.
             terms.entry(entry.term.id.as_str()).or_insert((order, entry));
         }
-        Self { answers, terms, unplaced }
+        Self { answers, terms, units, unplaced }
+    }
+
+    /// Whether the atlas has this unit.
+    pub(super) fn has_unit(&self, unit: &str) -> bool {
+        self.units.contains(unit)
     }
 
     /// Answers on a unit.

@@ -17,6 +17,8 @@ mod labels;
 mod outline;
 mod pages;
 mod site;
+mod study;
+mod study_tables;
 mod survey;
 mod text;
 mod theme;
@@ -33,6 +35,7 @@ use crate::lexicon::Lexicons;
 use crate::patch;
 use crate::source::Notice;
 use crate::study::answer::ReaderFile;
+use crate::study::consensus::Consensus;
 use crate::study::selection::Selection;
 use crate::training;
 
@@ -71,6 +74,8 @@ pub struct Inputs<'a> {
     pub lexicons: &'a Lexicons,
     /// The readers' answers.
     pub readers: &'a [ReaderFile],
+    /// What the authors settled on.
+    pub consensus: &'a Consensus,
     /// What the methods page states of the run besides its settings, as (name, value): fingerprints
     /// and versions. Never a path.
     pub provenance: &'a [(String, String)],

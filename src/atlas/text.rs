@@ -65,6 +65,11 @@ pub(super) fn without_folders(message: &str, folders: &[&Path]) -> String {
     })
 }
 
+/// A share as a whole percentage.
+pub(super) fn percent_whole(share: f64) -> String {
+    format!("{:.0}%", 100.0 * share)
+}
+
 /// Joins with commas and a final `and`.
 pub(super) fn and(words: &[String]) -> String {
     match words {

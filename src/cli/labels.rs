@@ -8,21 +8,47 @@ use super::Outcome;
 use super::terminal::Terminal;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
-use crate::study::import::import_read;
-use crate::study::labels::{Problem, Read, Severity};
-use crate::study::suggest::suggest;
+use crate::study::answer::Answer;
+use crate::study::import::{Change, import};
+use crate::study::labels::{Problem, Severity};
+use crate::study::reading::Given;
+use crate::study::report;
+use crate::study::statistics::statistics;
+use crate::study::suggest::{Matcher, suggest};
 
 /// What to do with the answers.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {
-    /// Check readers' files (YAML or JSON) and merge them into content/labels
+    /// Check readers' answers and merge them into content/labels
+    ///
+    /// Reads the survey's export and readers' files (JSON or YAML), tables with one row per phenomenon
+    /// (CSV), and the answers q1 to q4 of the paper's server (JSON, YAML or CSV). Of two answers for a
+    /// unit the later one stands; the earlier one is kept as superseded.
     Import {
         /// Files to import
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Study that the answers belong to, where a file does not say so
+        #[arg(long)]
+        study: Option<String>,
+        /// Reader whose answers they are, where a file does not say so
+        #[arg(long)]
+        reader: Option<String>,
+        /// Lexicon of the terms, where a file does not say so
+        #[arg(long)]
+        lexicon: Option<String>,
     },
-    /// Check the files in content/labels against the atlas and the lexicons
+    /// Check content/labels and content/consensus.yaml against the atlas and the lexicons
     Check,
+    /// Print how much was answered, and how far the readers agree
+    Stats {
+        /// Print everything as JSON
+        #[arg(long, conflicts_with = "paragraph")]
+        json: bool,
+        /// Print the paragraph for a paper only
+        #[arg(long)]
+        paragraph: bool,
+    },
     /// Print the lexicon terms that a text speaks of
     Suggest {
         /// Text, such as `masses with spiculated edge`
@@ -36,32 +62,69 @@ pub(super) enum Verb {
 pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
     let lexicons = pipeline.lexicons()?;
     match verb {
-        Verb::Import { files } => {
+        Verb::Import { files, study, reader, lexicon } => {
             let folder = pipeline.labels_folder();
+            let given = Given {
+                study: study.clone(),
+                reader: reader.clone(),
+                lexicon: lexicon.clone().unwrap_or_else(|| pipeline.config.survey.lexicon.clone()),
+            };
             let codes = pipeline.codes();
-            let read = files.iter().map(|path| Ok(Read::open(path)?.decoded(&codes)));
-            let report = import_read(read, &folder, &pipeline.dissected(), &lexicons)?;
+            let report = import(files, &folder, &given, &codes, &pipeline.dissected(), &lexicons)?;
             print(&report.warnings);
             for merged in &report.readers {
                 terminal.say(&format!(
-                    "{}: {} new, {} replaced, {} as they were; {}",
+                    "{}: {} new, {} replaced, {} as they were, {} older ones kept as superseded; {}",
                     merged.reader,
-                    merged.added,
-                    merged.replaced,
+                    merged.added(),
+                    merged.replaced(),
                     merged.kept,
+                    merged.older,
                     merged.path.display()
                 ));
+                for change in &merged.changes {
+                    terminal.say(&format!("  {}", said(change)));
+                }
             }
         }
         Verb::Check => {
-            let checked = pipeline.labels(&lexicons);
+            let mut checked = pipeline.labels(&lexicons);
+            let (consensus, problems) = pipeline.consensus(&lexicons, &checked.readers);
+            checked.problems.extend(problems);
             print(&checked.problems);
             let answers: usize = checked.readers.iter().map(|reader| reader.answers.len()).sum();
-            terminal.say(&format!("{answers} good answers of {} readers", checked.readers.len()));
+            terminal.say(&format!(
+                "{answers} good answers of {} readers; {} units settled",
+                checked.readers.len(),
+                consensus.units.len()
+            ));
             let errors = checked.problems.iter().filter(|p| p.severity == Severity::Error).count();
             if errors > 0 {
-                bail!("{errors} to mend in {}", pipeline.labels_folder().display());
+                let content = pipeline.config.root.join("content");
+                bail!("{errors} to mend in {}", content.display());
             }
+        }
+        Verb::Stats { json, paragraph } => {
+            let checked = pipeline.labels(&lexicons);
+            print(&checked.problems);
+            let matcher = Matcher::new(&lexicons);
+            let seed = pipeline.config.seed;
+            let statistics = statistics(&checked.readers, &lexicons, &matcher, seed);
+            // Results are printed even when quiet.
+            if *json {
+                println!("{}", serde_json::to_string_pretty(&statistics)?);
+                return Ok(Outcome::Complete);
+            }
+            if checked.readers.is_empty() {
+                bail!("no reader has answered: {} is empty", pipeline.labels_folder().display());
+            }
+            if !*paragraph {
+                println!("{}", report::summary(&statistics));
+            }
+            let lexicon = &pipeline.config.survey.lexicon;
+            let known = lexicons.iter().find(|known| known.id == *lexicon);
+            let name = known.map_or(lexicon.as_str(), |known| &known.name);
+            println!("{}", report::paragraph(&statistics, None, name));
         }
         Verb::Suggest { text, json } => {
             let suggestion = suggest(text, &lexicons);
@@ -73,12 +136,39 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
             } else {
                 for term in &suggestion.terms {
                     let category = lexicons.term(term).map_or("", |entry| entry.category);
-                    println!("{term}  ({category})");
+                    let words: Vec<String> = suggestion
+                        .matches
+                        .iter()
+                        .filter(|found| found.term == *term)
+                        .map(|found| format!("\u{201c}{}\u{201d}", &text[found.range.clone()]))
+                        .collect();
+                    println!("{term}  ({category})  from {}", words.join(", "));
                 }
             }
         }
     }
     Ok(Outcome::Complete)
+}
+
+/// A changed answer in one line.
+fn said(change: &Change) -> String {
+    let words = |answer: &Answer| {
+        let said: Vec<String> = answer
+            .phenomena
+            .iter()
+            .map(|p| format!("{:?} [{}]", p.description, p.terms.join(", ")))
+            .collect();
+        match said.is_empty() {
+            true => format!("{:?}", answer.recognizable).to_lowercase(),
+            false => said.join("; "),
+        }
+    };
+    let again = if change.now.repeat { " (shown again)" } else { "" };
+    let now = words(&change.now);
+    match &change.before {
+        None => format!("{}{again}: {now}", change.now.unit),
+        Some(before) => format!("{}{again}: {now}; was {}", change.now.unit, words(before)),
+    }
 }
 
 /// Prints what is wrong with readers' files, to standard error.

@@ -14,8 +14,11 @@ pub struct ReaderFile {
     pub reader: String,
     /// Lexicon the terms come from; anatomy terms are always allowed.
     pub lexicon: String,
-    /// Answers, one per unit, and one more per repeated unit.
+    /// Answers: one per unit, and one more where the unit was shown again.
     pub answers: Vec<Answer>,
+    /// Answers that later ones took the place of, in the order of their units and times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<Answer>,
 }
 
 /// What one reader said of one unit.
@@ -44,6 +47,38 @@ pub struct Answer {
     /// Active seconds spent on the unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
+    /// The reader's words where the questions were those of the paper's server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub questions: Option<Questions>,
+}
+
+/// Answers to the four questions of the survey that the paper's code serves, verbatim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Questions {
+    /// Do these images show recognizable phenomena?
+    pub q1: String,
+    /// If the images show recognizable phenomena, are they associated with breast cancer?
+    pub q2: String,
+    /// Is there a single unique phenomenon, or are there multiple?
+    pub q3: String,
+    /// Please describe each of the phenomena you see. For each please indicate its association with
+    /// breast cancer.
+    pub q4: String,
+}
+
+impl Answer {
+    /// Whether the reader sees several phenomena in one unit; none where nothing is described.
+    pub fn is_entangled(&self) -> Option<bool> {
+        let several = self.questions.as_ref().is_some_and(Questions::several);
+        (!self.phenomena.is_empty()).then_some(several || self.phenomena.len() > 1)
+    }
+
+    /// The association of the unit as a whole: that of its phenomena which weighs most, malignant
+    /// before benign before unsure before none. None where nothing is described.
+    pub fn association(&self) -> Option<Association> {
+        self.phenomena.iter().map(|phenomenon| phenomenon.association).min()
+    }
 }
 
 /// Answer to the paper's first survey question.
@@ -72,15 +107,17 @@ pub struct Phenomenon {
 }
 
 /// How a phenomenon relates to breast cancer, to the reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// In the order of their weight where a unit shows several phenomena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Association {
     /// Speaks for cancer.
     Malignant,
     /// Speaks against it.
     Benign,
-    /// Unrelated.
-    None,
     /// The reader cannot say.
     Unsure,
+    /// Unrelated.
+    None,
 }

@@ -1,34 +1,60 @@
-//! `labels import`: answers from a survey's export or another reader's file into `content/labels/`.
+//! `labels import`: answers from a survey's export, a table or the paper's server into
+//! `content/labels/`, one file per reader. Nothing is lost: an answer that a later one takes the place
+//! of is kept as superseded.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::Location;
 
 use super::answer::{Answer, ReaderFile};
+use super::code::Codes;
 use super::labels::{Dissected, Problem, Read, Severity, check, read};
+use super::reading::{self, Given};
 use super::time;
 use crate::artifact;
 use crate::lexicon::Lexicons;
 use crate::yaml::{Mistake, Text};
 
+/// An answer that an import changed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The answer that stands now.
+    pub now: Answer,
+    /// The one that stood before; none where the unit was not answered.
+    pub before: Option<Answer>,
+}
+
 /// What an import did to one reader's file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Merged {
     /// The reader.
     pub reader: String,
     /// The reader's file.
     pub path: PathBuf,
-    /// Units answered for the first time.
-    pub added: usize,
-    /// Units whose answer was superseded.
-    pub replaced: usize,
-    /// Units whose answer was there already, or a later one.
+    /// Answers that are new or took the place of others.
+    pub changes: Vec<Change>,
+    /// Imported answers that were there already.
     pub kept: usize,
+    /// Imported answers that a later one had already taken the place of, new to the history.
+    pub older: usize,
+}
+
+impl Merged {
+    /// Units answered for the first time.
+    pub fn added(&self) -> usize {
+        self.changes.iter().filter(|change| change.before.is_none()).count()
+    }
+
+    /// Units whose answer was superseded.
+    pub fn replaced(&self) -> usize {
+        self.changes.len() - self.added()
+    }
 }
 
 /// What an import did.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Report {
     /// Per reader, in the order of the imported files.
     pub readers: Vec<Merged>,
@@ -54,71 +80,112 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Merges readers' files (YAML or JSON) into `folder`, one `<reader>.yaml` each. Of two answers for
-/// a unit the one with the later `answered_at` stands; one without a time gives way to one with a
-/// time; otherwise the imported one stands. A file that would not change is not touched; one that
-/// does is written anew, without its comments.
+/// Merges files of answers into `folder`, one `<reader>.yaml` each. Of two answers for a unit the one
+/// with the later `answered_at` stands; one without a time gives way to one with a time; otherwise the
+/// imported one stands. The other is kept as superseded. A file that would not change is not touched;
+/// one that does is written anew, without its comments.
 ///
 /// # Errors
-/// When anything in the files, or in the readers' existing files, is wrong, or a file cannot be
-/// written. Nothing is written unless every file can be imported.
+/// When anything in the files, or in the readers' existing files, is wrong, they belong to different
+/// studies, or a file cannot be written. Nothing is written unless every file can be imported.
 pub fn import(
     files: &[PathBuf],
     folder: &Path,
+    given: &Given,
+    codes: &Codes,
     layers: &[Dissected],
     lexicons: &Lexicons,
 ) -> Result<Report, Refused> {
-    import_read(files.iter().map(|path| Read::open(path)), folder, layers, lexicons)
+    let study = || read(folder).files.first().map(|file| file.content().study);
+    let given = Given { study: given.study.clone().or_else(study), ..given.clone() };
+    let reads = files.iter().map(|path| match reading::open(path, &given, layers) {
+        Ok(reads) => Ok(reads.into_iter().map(|read| read.decoded(codes)).collect()),
+        Err(mistake) => Err(mistake),
+    });
+    import_read(reads, folder, layers, lexicons)
 }
 
-/// As [`import`], of files that were read before.
+/// As [`import`], of answers that were read before, file by file.
 ///
 /// # Errors
 /// As [`import`].
 pub fn import_read(
-    files: impl Iterator<Item = Result<Read, Mistake>>,
+    files: impl Iterator<Item = Result<Vec<Read>, Mistake>>,
     folder: &Path,
     layers: &[Dissected],
     lexicons: &Lexicons,
 ) -> Result<Report, Refused> {
     let mut problems = Vec::new();
     let mut report = Report::default();
-    let mut imports: Vec<(PathBuf, ReaderFile)> = Vec::new();
-    for read in files {
-        match read {
-            Ok(read) => {
-                // File by file: several files of one reader may be imported together.
-                let checked = check(std::slice::from_ref(&read), layers, lexicons);
-                let (warnings, errors): (Vec<_>, Vec<_>) =
-                    checked.problems.into_iter().partition(|p| p.severity == Severity::Warning);
-                report.warnings.extend(warnings);
-                problems.extend(errors);
-                imports.push((read.path().to_owned(), read.content()));
-            }
-            Err(mistake) => problems.push(error(mistake)),
-        }
-    }
     // Existing answers need not fit today's atlas, but they must be readable to be kept.
     let existing = read(folder);
     problems.extend(existing.problems);
-    for (path, schema) in existing.files.iter().map(|f| (f.path(), f.content().schema)) {
-        if schema != 1 {
-            problems.push(error(about(path, format!("schema {schema} is unknown; expected 1"))));
+    let mut targets: Vec<(PathBuf, ReaderFile)> = Vec::new();
+    for file in &existing.files {
+        let content = file.content();
+        if content.schema != 1 {
+            let message = format!("schema {} is unknown; expected 1", content.schema);
+            problems.push(error(about(file.path(), message)));
+        }
+        targets.push((file.path().to_owned(), content));
+    }
+    let before = targets.clone();
+    let mut study: Option<(String, PathBuf)> =
+        targets.first().map(|(path, file)| (file.study.clone(), path.clone()));
+    let mut imports: Vec<(PathBuf, ReaderFile)> = Vec::new();
+    for reads in files {
+        let reads = match reads {
+            Ok(reads) => reads,
+            Err(mistake) => {
+                problems.push(error(mistake));
+                continue;
+            }
+        };
+        for read in reads {
+            // One by one: several files of one reader may be imported together.
+            let checked = check(std::slice::from_ref(&read), layers, lexicons);
+            let (warnings, errors): (Vec<_>, Vec<_>) =
+                checked.problems.into_iter().partition(|p| p.severity == Severity::Warning);
+            report.warnings.extend(warnings);
+            problems.extend(errors);
+            let (path, content) = (read.path().to_owned(), read.content());
+            let (known, source) =
+                study.get_or_insert_with(|| (content.study.clone(), path.clone()));
+            if content.study.trim() != known.trim() {
+                let message = format!(
+                    "belongs to the study `{}`, but {} to `{known}`; one atlas holds one study",
+                    content.study,
+                    source.display()
+                );
+                problems.push(error(about(&path, message)));
+            }
+            imports.push((path, content));
         }
     }
     if !problems.is_empty() {
         return Err(Refused { problems });
     }
-    let mut targets: Vec<(PathBuf, ReaderFile, bool)> =
-        existing.files.iter().map(|f| (f.path().to_owned(), f.content(), false)).collect();
+    // Per target, how many answers were imported into it.
+    let mut taken: BTreeMap<PathBuf, Vec<Answer>> = BTreeMap::new();
     for (path, import) in imports {
-        match merge(&path, import, folder, &mut targets) {
-            Ok(merged) => add(&mut report.readers, merged),
+        match target(&path, &import, folder, &mut targets) {
+            Ok(slot) => {
+                let (path, file) = &mut targets[slot];
+                taken.entry(path.clone()).or_default().extend(import.answers.iter().cloned());
+                merge(file, import);
+            }
             Err(mistake) => problems.push(error(mistake)),
         }
     }
     let mut texts = Vec::new();
-    for (path, file, _) in targets.iter().filter(|(_, _, changed)| *changed) {
+    for (path, file) in &targets {
+        let old = before.iter().find(|(other, _)| other == path).map(|(_, file)| file);
+        if let Some(taken) = taken.get(path) {
+            report.readers.push(difference(path, old, file, taken));
+        }
+        if old == Some(file) {
+            continue;
+        }
         match render(file, path) {
             Ok(text) => texts.push((path, text)),
             Err(mistake) => problems.push(error(mistake)),
@@ -144,75 +211,88 @@ fn about(path: &Path, message: String) -> Mistake {
     Text { path, text: "" }.mistake(Location::UNKNOWN, message)
 }
 
-/// Adds up what several files did to one reader.
-fn add(readers: &mut Vec<Merged>, new: Merged) {
-    match readers.iter_mut().find(|merged| merged.path == new.path) {
-        Some(merged) => {
-            merged.added += new.added;
-            merged.replaced += new.replaced;
-            merged.kept += new.kept;
-        }
-        None => readers.push(new),
-    }
-}
-
-/// Merges one file into its reader's, in memory.
-fn merge(
+/// The place among `targets` of the file that an import belongs to, a new one where the reader has
+/// none.
+fn target(
     from: &Path,
-    import: ReaderFile,
+    import: &ReaderFile,
     folder: &Path,
-    targets: &mut Vec<(PathBuf, ReaderFile, bool)>,
-) -> Result<Merged, Mistake> {
+    targets: &mut Vec<(PathBuf, ReaderFile)>,
+) -> Result<usize, Mistake> {
     let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
-    let slot = match targets.iter().position(|(_, file, _)| same(&file.reader, &import.reader)) {
-        Some(slot) => slot,
-        None => {
-            let path = folder.join(file_name(&import.reader));
-            if let Some((_, other, _)) = targets.iter().find(|(other, _, _)| *other == path) {
-                let message = format!(
-                    "the reader `{}` would share the file {} with the reader `{}`; rename one",
-                    import.reader,
-                    path.display(),
-                    other.reader
-                );
-                return Err(about(from, message));
-            }
-            targets.push((path, ReaderFile { answers: Vec::new(), ..import.clone() }, true));
-            targets.len() - 1
-        }
-    };
-    let (path, file, changed) = &mut targets[slot];
-    for (key, old, new) in
-        [("study", &file.study, &import.study), ("lexicon", &file.lexicon, &import.lexicon)]
-    {
-        if old != new {
+    let Some(slot) = targets.iter().position(|(_, file)| same(&file.reader, &import.reader)) else {
+        let path = folder.join(file_name(&import.reader));
+        if let Some((_, other)) = targets.iter().find(|(other, _)| *other == path) {
             let message = format!(
-                "`{key}` is `{new}`, but {} of the same reader has `{old}`; a reader's answers \
-                 belong to one {key}",
-                path.display()
+                "the reader `{}` would share the file {} with the reader `{}`; rename one",
+                import.reader,
+                path.display(),
+                other.reader
             );
             return Err(about(from, message));
         }
+        let empty = ReaderFile { answers: Vec::new(), superseded: Vec::new(), ..import.clone() };
+        targets.push((path, empty));
+        return Ok(targets.len() - 1);
+    };
+    let (path, file) = &targets[slot];
+    if file.lexicon != import.lexicon {
+        let message = format!(
+            "`lexicon` is `{}`, but {} of the same reader has `{}`; a reader's answers belong to one \
+             lexicon",
+            import.lexicon,
+            path.display(),
+            file.lexicon
+        );
+        return Err(about(from, message));
     }
-    let mut merged =
-        Merged { reader: file.reader.clone(), path: path.clone(), added: 0, replaced: 0, kept: 0 };
-    for answer in import.answers {
-        let same = |old: &&mut Answer| old.unit == answer.unit && old.repeat == answer.repeat;
-        match file.answers.iter_mut().find(same) {
-            Some(old) if *old == answer || time_of(old) > time_of(&answer) => merged.kept += 1,
-            Some(old) => {
-                *old = answer;
-                merged.replaced += 1;
-                *changed = true;
-            }
-            None => {
-                file.answers.push(answer);
-                merged.added += 1;
-                *changed = true;
-            }
+    Ok(slot)
+}
+
+/// What answers are told apart by.
+fn key(answer: &Answer) -> (&str, bool) {
+    (&answer.unit, answer.repeat)
+}
+
+/// Merges one file into its reader's, in memory: first what it had superseded itself, then its answers.
+fn merge(file: &mut ReaderFile, import: ReaderFile) {
+    for answer in import.superseded.into_iter().chain(import.answers) {
+        let Some(stands) = file.answers.iter_mut().find(|old| key(old) == key(&answer)) else {
+            file.answers.push(answer);
+            continue;
+        };
+        if *stands == answer {
+            continue;
+        }
+        let older = if time_of(stands) > time_of(&answer) {
+            answer
+        } else {
+            std::mem::replace(stands, answer)
+        };
+        file.superseded.retain(|known| known != stands && *known != older);
+        file.superseded.push(older);
+    }
+    file.superseded.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| time_of(a).cmp(&time_of(b))));
+}
+
+/// What happened to a reader's file.
+fn difference(path: &Path, old: Option<&ReaderFile>, new: &ReaderFile, taken: &[Answer]) -> Merged {
+    let answers = old.map_or(&[][..], |old| &old.answers);
+    let before: BTreeMap<_, &Answer> = answers.iter().map(|answer| (key(answer), answer)).collect();
+    let mut changes = Vec::new();
+    for now in &new.answers {
+        let before = before.get(&key(now)).copied();
+        if before != Some(now) {
+            changes.push(Change { now: now.clone(), before: before.cloned() });
         }
     }
-    Ok(merged)
+    let history = old.map_or(&[][..], |old| &old.superseded);
+    let known = |answer: &Answer| {
+        history.contains(answer) || before.get(&key(answer)).is_some_and(|old| *old == answer)
+    };
+    let older = new.superseded.iter().filter(|answer| !known(answer)).count();
+    let kept = taken.iter().filter(|answer| known(answer)).count();
+    Merged { reader: new.reader.clone(), path: path.to_owned(), changes, kept, older }
 }
 
 /// When it was answered; an answer without a time counts as older than any with one.

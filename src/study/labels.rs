@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde_yaml::{Location, Spanned};
+use serde_yaml::Location;
 
-use super::answer::{Answer, Association, Phenomenon, ReaderFile, Recognizable};
+use super::answer::{ReaderFile, Recognizable};
 use super::code::{self, Codes};
+use super::form::{AnswerForm, Form};
 use super::time;
 use crate::dissection::record::unit_name;
 use crate::lexicon::Lexicons;
@@ -58,7 +58,7 @@ pub struct Dissected {
 pub struct Read {
     path: PathBuf,
     text: String,
-    file: File,
+    file: Form,
 }
 
 impl Read {
@@ -99,6 +99,11 @@ impl Read {
             }
         }
         self
+    }
+
+    /// From a file of another form.
+    pub(super) fn new(path: &Path, text: String, file: Form) -> Self {
+        Self { path: path.to_owned(), text, file }
     }
 
     fn problem(&self, at: Location, message: impl Into<String>, severity: Severity) -> Problem {
@@ -159,18 +164,20 @@ pub struct Checked {
 
 /// Holds readers' files against the layers that were dissected and the lexicons.
 ///
-/// Left out are: a file of another schema, with an unknown lexicon or of a reader who has a file
-/// already; an answer with an unknown unit or term, a second answer for a unit, a confidence outside
-/// 1 to 5, phenomena where nothing is recognised, or a time that is no RFC 3339 time.
+/// Left out are: a file of another schema, of another study than the files before it, with an unknown
+/// lexicon or of a reader who has a file already; an answer with an unknown unit or term, a second
+/// answer for a unit that is no repeat, a confidence outside 1 to 5, phenomena where nothing is
+/// recognised, or a time that is no RFC 3339 time.
 pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Checked {
     let mut checked = Checked::default();
     let mut readers: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut studies: Vec<(&str, &Path)> = Vec::new();
     for read in files {
         let problems = &mut checked.problems;
         let mut refuse = |at: Location, message: String| {
             problems.push(read.problem(at, message, Severity::Error));
         };
-        let File { schema, study, reader, lexicon, answers } = &read.file;
+        let Form { schema, study, reader, lexicon, answers, .. } = &read.file;
         if schema.value != 1 {
             refuse(schema.referenced, format!("schema {} is unknown; expected 1", schema.value));
             continue;
@@ -201,9 +208,22 @@ pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Check
             );
             whole = false;
         }
+        match studies.first() {
+            Some((first, other)) if *first != study.value.trim() => {
+                let message = format!(
+                    "belongs to the study `{}`, but {} to `{first}`; one atlas holds one study",
+                    study.value,
+                    other.display()
+                );
+                refuse(study.referenced, message);
+                whole = false;
+            }
+            _ => {}
+        }
         if !whole {
             continue;
         }
+        studies.push((study.value.trim(), &read.path));
         readers.insert(key, &read.path);
         let mut seen: BTreeMap<(&str, bool), u64> = BTreeMap::new();
         let mut good = Vec::new();
@@ -212,15 +232,23 @@ pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Check
             let mut holds = found.iter().all(|problem| problem.severity == Severity::Warning);
             checked.problems.extend(found);
             let unit = &answer.unit;
-            if let Some(&line) = seen.get(&(unit.value.as_str(), answer.repeat)) {
-                let message =
-                    format!("`{}` is answered twice; the first is in line {line}", unit.value);
+            let key = (unit.value.as_str(), answer.repeat);
+            if let Some(&line) = seen.get(&key) {
+                let twice = if answer.repeat { "repeated twice" } else { "answered twice" };
+                let message = format!("`{}` is {twice}; the first is in line {line}", unit.value);
                 checked.problems.push(read.problem(unit.referenced, message, Severity::Error));
                 holds = false;
             }
-            seen.entry((&unit.value, answer.repeat)).or_insert(unit.referenced.line());
+            seen.entry(key).or_insert(unit.referenced.line());
             if holds {
                 good.push(answer);
+            }
+        }
+        for answer in answers.iter().filter(|answer| answer.repeat) {
+            let unit = &answer.unit;
+            if !seen.contains_key(&(unit.value.as_str(), false)) {
+                let message = format!("`{}` is repeated, but has no first answer", unit.value);
+                checked.problems.push(read.problem(unit.referenced, message, Severity::Warning));
             }
         }
         checked.readers.push(read.file.content(good.into_iter()));
@@ -235,7 +263,7 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn answer(&self, answer: &AnswerFile) -> Vec<Problem> {
+    fn answer(&self, answer: &AnswerForm) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut add = |at: Location, message: String, severity| {
             problems.push(self.read.problem(at, message, severity));
@@ -365,79 +393,6 @@ pub fn find_unit<'a>(name: &str, layers: &'a [Dissected]) -> Result<(&'a Dissect
             Err(format!("`{name}`: {network}/{layer} has {} units; {}", found.units, mean(found)))
         }
         _ => Err(format!("`{name}`: a unit's number has four digits; {}", mean(found))),
-    }
-}
-
-// The form of a reader's file with places; `answer.rs` describes the keys.
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    schema: Spanned<u32>,
-    study: Spanned<String>,
-    reader: Spanned<String>,
-    lexicon: Spanned<String>,
-    answers: Vec<AnswerFile>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AnswerFile {
-    unit: Spanned<String>,
-    #[serde(default)]
-    repeat: bool,
-    recognizable: Spanned<Recognizable>,
-    #[serde(default)]
-    phenomena: Vec<PhenomenonFile>,
-    #[serde(default)]
-    confidence: Option<Spanned<i64>>,
-    #[serde(default)]
-    remarks: Option<String>,
-    #[serde(default)]
-    answered_at: Option<Spanned<String>>,
-    #[serde(default)]
-    seconds: Option<Spanned<f64>>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PhenomenonFile {
-    description: Spanned<String>,
-    #[serde(default)]
-    terms: Vec<Spanned<String>>,
-    association: Association,
-}
-
-impl File {
-    fn content<'a>(&self, answers: impl Iterator<Item = &'a AnswerFile>) -> ReaderFile {
-        ReaderFile {
-            schema: self.schema.value,
-            study: self.study.value.clone(),
-            reader: self.reader.value.clone(),
-            lexicon: self.lexicon.value.clone(),
-            answers: answers.map(AnswerFile::content).collect(),
-        }
-    }
-}
-
-impl AnswerFile {
-    fn content(&self) -> Answer {
-        let phenomenon = |p: &PhenomenonFile| Phenomenon {
-            description: p.description.value.clone(),
-            terms: p.terms.iter().map(|term| term.value.clone()).collect(),
-            association: p.association,
-        };
-        Answer {
-            unit: self.unit.value.clone(),
-            repeat: self.repeat,
-            recognizable: self.recognizable.value,
-            phenomena: self.phenomena.iter().map(phenomenon).collect(),
-            // Clamped, a value out of range stays out of range.
-            confidence: self.confidence.as_ref().map(|v| v.value.clamp(0, 255) as u8),
-            remarks: self.remarks.clone(),
-            answered_at: self.answered_at.as_ref().map(|v| v.value.clone()),
-            seconds: self.seconds.as_ref().map(|v| v.value),
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::super::answer::{Answer, Association, Phenomenon};
 use super::*;
 
 fn layers() -> Vec<Dissected> {
@@ -70,7 +71,6 @@ seconds: 41",
         *answer,
         Answer {
             unit: "alexnet/conv5/0063".to_owned(),
-            repeat: false,
             recognizable: Recognizable::Yes,
             phenomena: vec![Phenomenon {
                 description: "<script>alert('x')</script> & \u{e9}\n  two  spaces ".to_owned(),
@@ -81,6 +81,8 @@ seconds: 41",
             remarks: None,
             answered_at: Some("2026-11-20T10:12:00Z".to_owned()),
             seconds: Some(41.0),
+            repeat: false,
+            questions: None,
         }
     );
 }

@@ -16,6 +16,7 @@ use unit_atlas::mammogram::{Grey, Laterality, Lesion, Mammogram, Outline, Pathol
 use unit_atlas::patch::{Fractions, Manifest, Member, Patch, Share, Store};
 use unit_atlas::source::{About, Notice};
 use unit_atlas::study::answer::ReaderFile;
+use unit_atlas::study::consensus::Consensus;
 use unit_atlas::training::assess::assess;
 use unit_atlas::training::record::{Epoch, Evaluation};
 
@@ -30,6 +31,7 @@ pub struct Fixture {
     pub previews: PathBuf,
     pub lexicons: Lexicons,
     pub readers: Vec<ReaderFile>,
+    pub consensus: Consensus,
     pub provenance: Vec<(String, String)>,
     pub stamp: Stamp,
     pub networks: Vec<Network>,
@@ -100,6 +102,7 @@ impl Fixture {
             previews,
             lexicons: lexicons(),
             readers: readers(),
+            consensus: Consensus::default(),
             provenance: vec![("dataset".into(), Fingerprint::of(&"dataset").to_string())],
             stamp: Stamp::new(1).with("dataset", Fingerprint::of(&"dataset")),
             networks,
@@ -140,6 +143,7 @@ impl Fixture {
             similar: &self.similar,
             lexicons: &self.lexicons,
             readers: &self.readers,
+            consensus: &self.consensus,
             provenance: &self.provenance,
             stamp: &self.stamp,
         };

@@ -1,4 +1,7 @@
 //! The BI-RADS table in the form of the paper's Figure 4, and which terms have a unit at all.
+//!
+//! What the authors settled of a unit stands first, in the order of their file and with every reader's
+//! words beside it; units that they did not settle follow in the readers' own words.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +9,11 @@ use serde::Serialize;
 
 use super::unit::association_words;
 use super::{Atlas, Link, UnitCard, best_concept};
+use crate::atlas::Exhibit;
 use crate::atlas::text;
-use crate::dissection::record::{Category, unit_name};
+use crate::dissection::record::{Category, Layer, Unit, unit_name};
 use crate::study::answer::Phenomenon;
+use crate::study::consensus::NO_CATEGORY;
 
 /// Patches per row, and units named per term.
 const PATCHES: usize = 6;
@@ -17,6 +22,7 @@ const UNITS: usize = 6;
 #[derive(Serialize)]
 pub(super) struct View {
     readers: usize,
+    settled: Vec<Row>,
     rows: Vec<Row>,
     measured: Vec<Row>,
     lexicons: Vec<LexiconView>,
@@ -30,7 +36,21 @@ struct Row {
     /// Who says so: readers, or the IoU.
     by: String,
     association: &'static str,
-    unit: UnitCard,
+    /// Whether the category is suggested from the words, since the reader chose no terms.
+    suggested: bool,
+    note: String,
+    /// What each reader said, where the annotation is the authors'.
+    words: Vec<Words>,
+    name: String,
+    /// The unit; none where the atlas does not have it.
+    unit: Option<UnitCard>,
+}
+
+#[derive(Serialize)]
+struct Words {
+    reader: String,
+    said: String,
+    association: &'static str,
 }
 
 #[derive(Serialize)]
@@ -73,13 +93,21 @@ pub(super) fn view(atlas: &Atlas) -> View {
     let mut detected: BTreeMap<&str, Vec<(f32, Link, UnitCard)>> = BTreeMap::new();
     let mut measured: BTreeMap<&str, bool> = BTreeMap::new();
     let mut rows: Vec<(usize, Row)> = Vec::new();
+    let mut known: BTreeMap<String, (&Exhibit, &Layer, &Unit)> = BTreeMap::new();
     for (exhibit, layer, unit) in units() {
         let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+        let settled = atlas.study.settled(&name);
+        if settled.is_some() {
+            known.insert(name.clone(), (exhibit, layer, unit));
+        }
         let link =
             || Link::new(&name, super::unit_href(&exhibit.config.name, &layer.layer, unit.unit));
         // The same words and terms of several readers are one row.
         let mut said: Vec<(&Phenomenon, Vec<String>)> = Vec::new();
-        for (reader, _, phenomenon) in atlas.labels.phenomena(&name) {
+        for term in settled.iter().flat_map(|settled| &settled.terms) {
+            labelled.entry(term).or_default().push(link());
+        }
+        for (reader, _, phenomenon) in atlas.labels.phenomena(&name).filter(|_| settled.is_none()) {
             let same = said.iter_mut().find(|(known, _)| {
                 known.description.trim().eq_ignore_ascii_case(phenomenon.description.trim())
                     && known.terms == phenomenon.terms
@@ -103,12 +131,17 @@ pub(super) fn view(atlas: &Atlas) -> View {
                 .map(|id| atlas.labels.order(id))
                 .min()
                 .unwrap_or(usize::MAX);
+            let (category, suggested) = coded(atlas, phenomenon);
             let row = Row {
-                category: category(atlas, &phenomenon.terms),
+                category,
+                suggested,
                 annotation: phenomenon.description.clone(),
                 by: text::and(&readers),
                 association: association_words(phenomenon.association),
-                unit: atlas.card(exhibit, layer, unit, PATCHES, 1.0),
+                note: String::new(),
+                words: Vec::new(),
+                name: name.clone(),
+                unit: Some(atlas.card(exhibit, layer, unit, PATCHES, 1.0)),
             };
             rows.push((order, row));
         }
@@ -135,7 +168,11 @@ pub(super) fn view(atlas: &Atlas) -> View {
                 annotation: atlas.labels.name(id),
                 by: format!("{iou:.3}"),
                 association: "",
-                unit: card.clone(),
+                suggested: false,
+                note: String::new(),
+                words: Vec::new(),
+                name: card.name.clone(),
+                unit: Some(card.clone()),
             };
             (atlas.labels.order(id), row)
         })
@@ -143,16 +180,57 @@ pub(super) fn view(atlas: &Atlas) -> View {
     best.sort_by_key(|(order, _)| *order);
     View {
         readers: atlas.inputs.readers.len(),
+        settled: settled(atlas, &known),
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         measured: best.into_iter().map(|(_, row)| row).collect(),
         lexicons: coverage(atlas, &labelled, &detected, &measured),
     }
 }
 
+/// What the authors settled, in the order of their file.
+fn settled(atlas: &Atlas, known: &BTreeMap<String, (&Exhibit, &Layer, &Unit)>) -> Vec<Row> {
+    let units = atlas.study.consensus().units.iter();
+    units
+        .map(|settled| Row {
+            category: settled.categories.join(", "),
+            suggested: false,
+            annotation: settled.label.clone(),
+            by: String::new(),
+            association: settled.association.map(association_words).unwrap_or_default(),
+            note: settled.note.clone().unwrap_or_default(),
+            words: atlas
+                .labels
+                .phenomena(&settled.unit)
+                .map(|(reader, _, phenomenon)| Words {
+                    reader: reader.reader.clone(),
+                    said: phenomenon.description.clone(),
+                    association: association_words(phenomenon.association),
+                })
+                .collect(),
+            name: settled.unit.clone(),
+            unit: known
+                .get(&settled.unit)
+                .map(|(exhibit, layer, unit)| atlas.card(exhibit, layer, unit, PATCHES, 1.0)),
+        })
+        .collect()
+}
+
+/// The category of a phenomenon, and whether it is suggested from the words.
+fn coded(atlas: &Atlas, phenomenon: &Phenomenon) -> (String, bool) {
+    if !phenomenon.terms.is_empty() {
+        return (category(atlas, &phenomenon.terms), false);
+    }
+    let suggestion = atlas.study.matcher.suggest(&phenomenon.description);
+    match suggestion.categories.is_empty() {
+        true => ("not coded".into(), false),
+        false => (suggestion.categories.join(", "), true),
+    }
+}
+
 /// Categories of the paper's first column: anatomy has none, and is a dash.
 fn category(atlas: &Atlas, terms: &[String]) -> String {
     let categories = atlas.labels.categories(terms);
-    if categories.is_empty() { "-".into() } else { categories.join(", ") }
+    if categories.is_empty() { NO_CATEGORY.into() } else { categories.join(", ") }
 }
 
 fn coverage(

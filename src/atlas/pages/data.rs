@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Atlas, MammogramView};
-use crate::atlas::export::TABLES;
+use crate::atlas::export;
 use crate::atlas::text;
 use crate::config::Split;
 use crate::lexicon::Vocabulary;
@@ -146,8 +146,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         imageless: manifest.mammograms.iter().filter(|m| m.preview.is_none()).count(),
         skipped: notices(true),
         remarks: notices(false),
-        tables: TABLES
-            .iter()
+        tables: export::all()
             .map(|table| TableView {
                 file: table.file,
                 href: format!("data/{}", table.file),

@@ -3,6 +3,7 @@
 //! Numbers are formatted here; templates only place them. Links in views count from the root of the
 //! site, and a template puts `page.root` in front.
 
+mod agreement;
 mod assessment;
 mod birads;
 mod data;
@@ -27,6 +28,7 @@ use self::parts::{LesionView, MammogramView, PatchView, UnitCard, draw_lesions};
 use super::content::Article;
 use super::labels::Labels;
 use super::site::Writer;
+use super::study::Study;
 use super::survey::Survey;
 use super::theme::Theme;
 use super::{Exhibit, Inputs};
@@ -39,6 +41,7 @@ use crate::training::record::Auc;
 pub(super) struct Atlas<'a> {
     pub(super) inputs: &'a Inputs<'a>,
     pub(super) labels: Labels<'a>,
+    pub(super) study: Study<'a>,
     pub(super) theme: Theme,
     pub(super) survey: Survey<'a>,
     articles: Vec<Article>,
@@ -60,6 +63,7 @@ enum Kind<'a> {
     Unit(&'a Exhibit<'a>, &'a Layer, &'a Unit),
     Performance,
     Birads,
+    Agreement,
     Methods,
     Data,
     Selection,
@@ -159,6 +163,7 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         job("index.html".into(), Kind::Home),
         job("performance/index.html".into(), Kind::Performance),
         job("birads/index.html".into(), Kind::Birads),
+        job("agreement/index.html".into(), Kind::Agreement),
         job("methods/index.html".into(), Kind::Methods),
         job("data/index.html".into(), Kind::Data),
     ];
@@ -213,7 +218,15 @@ impl<'a> Atlas<'a> {
         let labels = Labels::new(inputs);
         let members = &inputs.manifest.mammograms;
         let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
-        Self { inputs, labels, theme, survey, articles, lesions }
+        let study = Study::new(inputs);
+        Self { inputs, labels, study, theme, survey, articles, lesions }
+    }
+
+    /// Name of the lexicon that readers work with.
+    pub(super) fn lexicon_name(&self) -> String {
+        let id = &self.inputs.config.survey.lexicon;
+        let known = self.inputs.lexicons.iter().find(|lexicon| lexicon.id == *id);
+        known.map_or_else(|| id.clone(), |lexicon| lexicon.name.clone())
     }
 
     /// Whether a unit with this IoU is a detector of the concept.
@@ -291,6 +304,14 @@ impl<'a> Atlas<'a> {
                 );
                 self.page("birads.html", &frame, &birads::view(self))
             }
+            Kind::Agreement => {
+                let frame = self.frame(
+                    job,
+                    "Readers and agreement".into(),
+                    "What readers said of the units, and how far they agree".into(),
+                );
+                self.page("agreement.html", &frame, &agreement::view(self))
+            }
             Kind::Methods => {
                 let frame = self.frame(
                     job,
@@ -361,8 +382,9 @@ impl<'a> Atlas<'a> {
         }
         weighted.push((15, Link::new("Performance", "performance/index.html")));
         weighted.push((20, Link::new("BI-RADS table", "birads/index.html")));
+        weighted.push((25, Link::new("Readers", "agreement/index.html")));
         if !self.survey.is_empty() {
-            weighted.push((25, Link::new("Survey", survey::SELECTION)));
+            weighted.push((26, Link::new("Survey", survey::SELECTION)));
         }
         weighted.push((30, Link::new("Methods", "methods/index.html")));
         weighted.push((40, Link::new("Data", "data/index.html")));

@@ -69,9 +69,10 @@ pub(super) struct UnitCard {
     pub(super) layer: String,
     pub(super) number: String,
     pub(super) href: String,
-    /// What to call it: the readers' words, else the concept it detects.
+    /// What to call it: what the authors settled on, else the readers' words, else the concept it
+    /// detects.
     pub(super) label: String,
-    /// `reader`, `concept` or `none`: where that comes from.
+    /// `consensus`, `reader`, `concept` or `none`: where that comes from.
     pub(super) label_from: &'static str,
     pub(super) concept: String,
     pub(super) concept_standing: String,
@@ -188,6 +189,9 @@ impl Atlas<'_> {
 
     /// What to call a unit, and where that comes from.
     pub(super) fn call(&self, name: &str, best: Option<(&Concept, f32)>) -> (String, &'static str) {
+        if let Some(settled) = self.study.settled(name) {
+            return (settled.label.trim().to_string(), "consensus");
+        }
         let mut said: Vec<String> = Vec::new();
         for (_, _, phenomenon) in self.labels.phenomena(name) {
             let words = phenomenon.description.trim();

@@ -11,7 +11,8 @@ use super::{
 use crate::atlas::chart::Chart;
 use crate::atlas::{Exhibit, text};
 use crate::dissection::record::{Layer, Unit, unit_name};
-use crate::study::answer::{Association, Recognizable};
+use crate::study::answer::{Association, Phenomenon, Recognizable};
+use crate::study::suggest::Suggestion;
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -39,7 +40,18 @@ pub(super) struct View {
     concepts: Vec<evidence::ConceptRow>,
     level: String,
     evidence: evidence::View,
+    settled: Option<SettledView>,
     answers: Vec<AnswerView>,
+}
+
+/// What the authors settled on.
+#[derive(Serialize)]
+struct SettledView {
+    label: String,
+    categories: String,
+    terms: Vec<TermView>,
+    association: &'static str,
+    note: String,
 }
 
 #[derive(Serialize)]
@@ -49,14 +61,25 @@ struct AnswerView {
     confidence: Option<u8>,
     remarks: Option<String>,
     phenomena: Vec<PhenomenonView>,
+    /// Questions and answers of the paper's server, where it was those.
+    questions: Vec<(&'static str, String)>,
 }
 
 #[derive(Serialize)]
 struct PhenomenonView {
-    description: String,
     terms: Vec<TermView>,
+    /// Terms that the words suggest, where the reader chose none.
+    suggested: Vec<TermView>,
+    /// The words in pieces, with those that led to a suggestion marked.
+    pieces: Vec<Piece>,
     association: &'static str,
     association_words: &'static str,
+}
+
+#[derive(Serialize)]
+struct Piece {
+    text: String,
+    marked: bool,
 }
 
 #[derive(Serialize)]
@@ -113,7 +136,11 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         layer: layer.layer.clone(),
         label,
         label_from,
-        categories: atlas.labels.categories(&terms),
+        categories: match atlas.study.settled(&name) {
+            Some(settled) if settled.is_birads() => settled.categories.clone(),
+            Some(_) => Vec::new(),
+            None => atlas.labels.categories(&terms),
+        },
         previous: unit.unit.checked_sub(2).and_then(neighbour),
         next: neighbour(unit.unit),
         cancer: patches.iter().filter(|p| p.positive).count(),
@@ -141,9 +168,62 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         concepts: evidence::concepts(atlas, layer, unit),
         level: atlas.detector().to_string(),
         evidence: evidence::view(atlas, layer, unit, &name),
+        settled: settled(atlas, &name),
         answers: answers(atlas, &name),
         name,
     }
+}
+
+fn settled(atlas: &Atlas, name: &str) -> Option<SettledView> {
+    let settled = atlas.study.settled(name)?;
+    Some(SettledView {
+        label: settled.label.clone(),
+        categories: settled.categories.join(", "),
+        terms: settled.terms.iter().map(|id| term(atlas, id)).collect(),
+        association: settled.association.map(association_words).unwrap_or_default(),
+        note: settled.note.clone().unwrap_or_default(),
+    })
+}
+
+fn term(atlas: &Atlas, id: &str) -> TermView {
+    let entry = atlas.labels.term(id);
+    TermView {
+        name: atlas.labels.name(id),
+        standing: atlas.labels.standing(id),
+        gloss: entry.map(|entry| entry.term.gloss.clone()).unwrap_or_default(),
+    }
+}
+
+fn phenomenon(atlas: &Atlas, phenomenon: &Phenomenon) -> PhenomenonView {
+    let suggestion = match phenomenon.terms.is_empty() {
+        true => atlas.study.matcher.suggest(&phenomenon.description),
+        false => Suggestion::default(),
+    };
+    PhenomenonView {
+        terms: phenomenon.terms.iter().map(|id| term(atlas, id)).collect(),
+        suggested: suggestion.terms.iter().map(|id| term(atlas, id)).collect(),
+        pieces: pieces(&phenomenon.description, &suggestion),
+        association: association_word(phenomenon.association),
+        association_words: association_words(phenomenon.association),
+    }
+}
+
+/// A text in pieces, those that led to a term marked.
+fn pieces(text: &str, suggestion: &Suggestion) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut end = 0;
+    let mut add = |text: &str, marked| {
+        if !text.is_empty() {
+            pieces.push(Piece { text: text.to_owned(), marked });
+        }
+    };
+    for found in &suggestion.matches {
+        add(&text[end..found.range.start], false);
+        add(&text[found.range.clone()], true);
+        end = found.range.end;
+    }
+    add(&text[end..], false);
+    pieces
 }
 
 fn answers(atlas: &Atlas, name: &str) -> Vec<AnswerView> {
@@ -160,27 +240,19 @@ fn answers(atlas: &Atlas, name: &str) -> Vec<AnswerView> {
             },
             confidence: answer.confidence,
             remarks: answer.remarks.clone(),
-            phenomena: answer
-                .phenomena
+            phenomena: answer.phenomena.iter().map(|p| phenomenon(atlas, p)).collect(),
+            questions: answer
+                .questions
                 .iter()
-                .map(|phenomenon| PhenomenonView {
-                    description: phenomenon.description.clone(),
-                    terms: phenomenon
-                        .terms
-                        .iter()
-                        .map(|id| TermView {
-                            name: atlas.labels.name(id),
-                            standing: atlas.labels.standing(id),
-                            gloss: atlas
-                                .labels
-                                .term(id)
-                                .map(|entry| entry.term.gloss.clone())
-                                .unwrap_or_default(),
-                        })
-                        .collect(),
-                    association: association_word(phenomenon.association),
-                    association_words: association_words(phenomenon.association),
+                .flat_map(|q| {
+                    [
+                        ("Recognizable phenomena?", &q.q1),
+                        ("Associated with breast cancer?", &q.q2),
+                        ("A single one, or several?", &q.q3),
+                        ("Each, with its association", &q.q4),
+                    ]
                 })
+                .map(|(question, words)| (question, words.clone()))
                 .collect(),
         })
         .collect()

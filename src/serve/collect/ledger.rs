@@ -185,6 +185,7 @@ impl Ledger {
             reader: reader.into(),
             lexicon: self.asked.lexicon.clone(),
             answers,
+            superseded: Vec::new(),
         };
         let text = serde_json::to_string(&file)?;
         Ok(Read::parse(text, &self.log(reader))?.decoded(&self.asked.codes))
@@ -202,7 +203,7 @@ impl Ledger {
     }
 
     fn merge(&self, read: Read) -> Result<()> {
-        let files = std::iter::once(Ok(read));
+        let files = std::iter::once(Ok(vec![read]));
         import_read(files, &self.labels, &self.asked.layers, &self.asked.lexicons)
             .map(drop)
             .map_err(Into::into)

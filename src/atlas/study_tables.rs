@@ -1,0 +1,353 @@
+//! Tables of the reader study: `data/readers.csv`, `agreement.csv`, `consensus.csv`, `coverage.csv` and
+//! `expert_automatic.csv`.
+
+use std::collections::BTreeSet;
+
+use super::export::{Row, Table};
+use super::pages::{Atlas, association_word, best_concept};
+use crate::dissection::record::{Category, unit_name};
+use crate::lexicon::Entry;
+use crate::spreadsheet::guarded;
+use crate::study::agreement::Estimate;
+use crate::study::statistics::{Agreement, Pair};
+
+/// The tables.
+pub(super) const TABLES: [Table; 5] = [
+    Table {
+        file: "readers.csv",
+        row: "one reader and one network; an empty cell stands for all together",
+        columns: &[
+            ("reader", "pseudonym of the reader; empty for all readers"),
+            ("network", "name of the network; empty for all networks"),
+            ("answered", "units answered, repeated ones aside"),
+            ("recognizable", "of these, units in which something recognisable was seen"),
+            ("unrecognizable", "units in which nothing recognisable was seen"),
+            ("unsure", "units of which the reader was not sure"),
+            ("described", "answers that describe a phenomenon"),
+            ("single", "of these, answers with one phenomenon"),
+            ("entangled", "answers with several phenomena in one unit"),
+            ("malignant", "answers with a phenomenon associated with breast cancer"),
+            ("repeated", "answers to units shown again"),
+            ("seconds_median", "median of the active seconds per unit; empty where not measured"),
+        ],
+    },
+    Table {
+        file: "agreement.csv",
+        row: "one coefficient of agreement",
+        columns: &[
+            ("who", "readers, or a reader with themself"),
+            ("reader", "the reader, or the two of a pair separated by a semicolon; empty for all"),
+            ("kind", "question, set, category or term"),
+            ("id", "what was agreed upon"),
+            ("name", "the same in words"),
+            ("units", "units with two ratings or more"),
+            ("raters", "raters of these"),
+            (
+                "share",
+                "share of the answers that say yes; empty where there is more than yes and no",
+            ),
+            (
+                "coefficient",
+                "percent_agreement, cohen_kappa (mean over pairs where there are several), \
+                 fleiss_kappa, krippendorff_alpha or gwet_ac1",
+            ),
+            ("value", "its value; empty where it is undefined"),
+            ("low", "lower end of its 95% bootstrap interval over units; may be empty"),
+            ("high", "upper end of that interval; may be empty"),
+            ("undefined", "why there is no value"),
+        ],
+    },
+    Table {
+        file: "consensus.csv",
+        row: "one unit that the authors settled",
+        columns: &[
+            ("network", "name of the network"),
+            ("layer", "name of the layer"),
+            ("unit", "number of the unit, from 1, four digits"),
+            ("label", "what the unit shows, in the authors' words"),
+            ("terms", "ids of lexicon terms, separated by semicolons"),
+            ("categories", "categories separated by semicolons; - where BI-RADS has none"),
+            ("association", "malignant, benign, none or unsure; may be empty"),
+            ("note", "remark of the authors"),
+            ("in_atlas", "true when the atlas has the unit"),
+        ],
+    },
+    Table {
+        file: "coverage.csv",
+        row: "one term and one network",
+        columns: &[
+            ("lexicon", "id of the lexicon"),
+            ("category", "category of the term"),
+            ("term", "id of the term"),
+            ("network", "name of the network"),
+            (
+                "labelled",
+                "units that the consensus, or where there is none at least half of their readers, \
+                 named it in",
+            ),
+            (
+                "detected",
+                "units whose best IoU is with it and above the level; empty where not outlined",
+            ),
+        ],
+    },
+    Table {
+        file: "expert_automatic.csv",
+        row: "one unit with a concept beyond chance and an expert label",
+        columns: &[
+            ("network", "name of the network"),
+            ("layer", "name of the layer"),
+            ("unit", "number of the unit, from 1, four digits"),
+            ("concept", "concept with the best IoU among those beyond chance (corrected p < 0.05)"),
+            (
+                "relation",
+                "how the expert label stands to it; for malignant and benign the association",
+            ),
+            ("expert_terms", "terms of the expert label, separated by semicolons"),
+            ("settled", "true when the label is the consensus, not the readers'"),
+        ],
+    },
+];
+
+/// Their rows, in the order of [`TABLES`].
+pub(super) fn rows(atlas: &Atlas) -> [Vec<Row>; 5] {
+    [readers(atlas), agreement(atlas), consensus(atlas), covered(atlas), compared(atlas)]
+}
+
+fn readers(atlas: &Atlas) -> Vec<Row> {
+    let rows = atlas.study.statistics.progress.iter();
+    rows.map(|row| {
+        let counts = [
+            row.answered,
+            row.recognizable,
+            row.unrecognizable,
+            row.unsure,
+            row.described,
+            row.single,
+            row.entangled,
+            row.malignant,
+            row.repeated,
+        ];
+        let mut cells = vec![
+            guarded(row.reader.as_deref().unwrap_or_default()),
+            guarded(row.network.as_deref().unwrap_or_default()),
+        ];
+        cells.extend(counts.map(|count| count.to_string()));
+        cells.push(row.seconds.map(|s| s.to_string()).unwrap_or_default());
+        cells
+    })
+    .collect()
+}
+
+fn agreement(atlas: &Atlas) -> Vec<Row> {
+    let s = &atlas.study.statistics;
+    let mut rows = Vec::new();
+    for (kind, list) in [
+        ("question", &s.questions),
+        ("set", &s.sets),
+        ("category", &s.categories),
+        ("term", &s.terms),
+    ] {
+        // One reader cannot agree or disagree.
+        for agreement in list.iter().filter(|_| s.readers.len() > 1) {
+            rows.extend(coefficients("readers", "", kind, agreement));
+            rows.extend(agreement.pairs.iter().map(|pair| paired(kind, agreement, pair)));
+        }
+    }
+    for repeats in &s.repeats {
+        for agreement in &repeats.agreement {
+            let kind = if agreement.id.starts_with("terms") { "set" } else { "question" };
+            let reader = repeats.reader.as_deref().unwrap_or_default();
+            rows.extend(coefficients("reader with themself", reader, kind, agreement));
+        }
+    }
+    rows
+}
+
+fn coefficients<'a>(
+    who: &'a str,
+    reader: &'a str,
+    kind: &'a str,
+    agreement: &'a Agreement,
+) -> impl Iterator<Item = Row> + 'a {
+    agreement.estimates.iter().map(move |(coefficient, estimate)| {
+        let mut row = vec![
+            who.to_owned(),
+            guarded(reader),
+            kind.to_owned(),
+            guarded(&agreement.id),
+            guarded(&agreement.name),
+            agreement.units.to_string(),
+            agreement.readers.to_string(),
+            agreement.share.map(|share| share.to_string()).unwrap_or_default(),
+            coefficient.id().to_owned(),
+        ];
+        row.extend(numbers(*estimate));
+        row
+    })
+}
+
+fn paired(kind: &str, agreement: &Agreement, pair: &Pair) -> Row {
+    let mut row = vec![
+        "readers".to_owned(),
+        guarded(&pair.readers.join("; ")),
+        kind.to_owned(),
+        guarded(&agreement.id),
+        guarded(&agreement.name),
+        pair.units.to_string(),
+        "2".to_owned(),
+        String::new(),
+        "cohen_kappa".to_owned(),
+    ];
+    row.extend(numbers(pair.kappa));
+    row
+}
+
+fn numbers(estimate: Estimate) -> [String; 4] {
+    let number = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+    let interval = estimate.interval();
+    let why = match estimate {
+        Estimate::Undefined(reason) => reason.to_string(),
+        Estimate::Value { .. } => String::new(),
+    };
+    let [low, high] = [0, 1].map(|end: usize| interval.map(|ends| ends[end]));
+    [number(estimate.value()), number(low), number(high), why]
+}
+
+/// Network, layer and number of a unit's name.
+fn parts(unit: &str) -> [String; 3] {
+    let mut parts = unit.splitn(3, '/').map(guarded);
+    [(); 3].map(|()| parts.next().unwrap_or_default())
+}
+
+fn consensus(atlas: &Atlas) -> Vec<Row> {
+    let rows = atlas.study.consensus().units.iter();
+    rows.map(|settled| {
+        let mut row: Row = parts(&settled.unit).into();
+        let association = settled.association.map(association_word).unwrap_or_default();
+        row.extend([
+            guarded(&settled.label),
+            guarded(&settled.terms.join("; ")),
+            guarded(&settled.categories.join("; ")),
+            association.to_owned(),
+            guarded(settled.note.as_deref().unwrap_or_default()),
+            atlas.labels.has_unit(&settled.unit).to_string(),
+        ]);
+        row
+    })
+    .collect()
+}
+
+/// A term and how many units of each network show it.
+pub(super) struct Coverage<'a> {
+    pub(super) entry: Entry<'a>,
+    /// Whether the data set has outlines of it.
+    pub(super) outlined: bool,
+    /// In the order of the networks.
+    pub(super) networks: Vec<Counts>,
+}
+
+/// Units of one network.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    /// That experts named a term in.
+    pub(super) labelled: usize,
+    /// That detect it.
+    pub(super) detected: usize,
+}
+
+impl Coverage<'_> {
+    /// Whether no unit shows the term.
+    pub(super) fn is_never(&self) -> bool {
+        self.networks.iter().all(|counts| counts.labelled + counts.detected == 0)
+    }
+}
+
+/// Every term, in the order of the lexicons.
+pub(super) fn coverage<'a>(atlas: &Atlas<'a>) -> Vec<Coverage<'a>> {
+    let exhibits = atlas.inputs.exhibits;
+    let outlined: BTreeSet<&str> = atlas
+        .layers()
+        .flat_map(|(_, layer)| &layer.concepts)
+        .filter(|concept| concept.category != Category::Breast)
+        .map(|concept| concept.id.as_str())
+        .collect();
+    let mut rows: Vec<Coverage> = atlas
+        .inputs
+        .lexicons
+        .entries()
+        .map(|entry| Coverage {
+            outlined: outlined.contains(entry.term.id.as_str()),
+            networks: vec![Counts::default(); exhibits.len()],
+            entry,
+        })
+        .collect();
+    for (at, exhibit) in exhibits.iter().enumerate() {
+        for layer in exhibit.layers {
+            for unit in &layer.units {
+                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+                let named = atlas.study.opinions.get(&name).map(|opinion| &opinion.terms);
+                let detected = best_concept(layer, unit)
+                    .filter(|(_, iou)| *iou > atlas.detector())
+                    .map(|(concept, _)| concept.id.as_str());
+                if named.is_none_or(BTreeSet::is_empty) && detected.is_none() {
+                    continue;
+                }
+                for row in &mut rows {
+                    let id = &row.entry.term.id;
+                    let counts = &mut row.networks[at];
+                    counts.labelled += usize::from(named.is_some_and(|terms| terms.contains(id)));
+                    counts.detected += usize::from(detected == Some(id.as_str()));
+                }
+            }
+        }
+    }
+    rows
+}
+
+fn covered(atlas: &Atlas) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for row in coverage(atlas) {
+        for (exhibit, counts) in atlas.inputs.exhibits.iter().zip(&row.networks) {
+            rows.push(vec![
+                guarded(&row.entry.lexicon.id),
+                guarded(row.entry.category),
+                guarded(&row.entry.term.id),
+                guarded(&exhibit.config.name),
+                counts.labelled.to_string(),
+                if row.outlined { counts.detected.to_string() } else { String::new() },
+            ]);
+        }
+    }
+    rows
+}
+
+fn compared(atlas: &Atlas) -> Vec<Row> {
+    let comparison = &atlas.study.comparison;
+    let row = |unit: &str, concept: &str, relation: &str| -> Row {
+        let opinion = atlas.study.opinions.get(unit);
+        let terms: Vec<&str> = opinion.iter().flat_map(|o| &o.terms).map(String::as_str).collect();
+        let mut row: Row = parts(unit).into();
+        row.extend([
+            guarded(concept),
+            relation.to_owned(),
+            guarded(&terms.join("; ")),
+            opinion.is_some_and(|opinion| opinion.settled).to_string(),
+        ]);
+        row
+    };
+    let mut rows = Vec::new();
+    for (concept, cells) in &comparison.terms {
+        for (relation, units) in cells {
+            rows.extend(units.iter().map(|unit| row(unit, concept, relation.name())));
+        }
+    }
+    for (concept, cells) in &comparison.pathology {
+        for (association, units) in cells {
+            rows.extend(
+                units.iter().map(|unit| row(unit, concept, association_word(*association))),
+            );
+        }
+    }
+    rows
+}

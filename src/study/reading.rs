@@ -1,0 +1,79 @@
+//! Files that may be imported, each in whichever form it has: a reader's file (YAML or JSON, also what
+//! the survey exports), a table, or answers of the paper's server.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::de::IgnoredAny;
+
+use super::labels::{Dissected, Read};
+use super::{questions, sheet, table};
+use crate::yaml::{self, Mistake, Text};
+
+/// What a file of another form does not say of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The study.
+    pub study: Option<String>,
+    /// The reader.
+    pub reader: Option<String>,
+    /// The lexicon.
+    pub lexicon: String,
+}
+
+/// Reads a file: one reader's, or several readers'.
+///
+/// # Errors
+/// As [`Read::open`]; also when a table lacks a column or a cell.
+pub fn open(path: &Path, given: &Given, layers: &[Dissected]) -> Result<Vec<Read>, Mistake> {
+    parse(yaml::read(path)?, path, given, layers)
+}
+
+/// Reads the text of a file; `path` names it in messages, and its ending tells tables.
+fn parse(
+    text: String,
+    path: &Path,
+    given: &Given,
+    layers: &[Dissected],
+) -> Result<Vec<Read>, Mistake> {
+    let is_table = path
+        .extension()
+        .is_some_and(|e| ["csv", "tsv", "txt"].iter().any(|known| e.eq_ignore_ascii_case(known)));
+    let forms = if is_table {
+        match sheet::header(&text).iter().any(|name| name == "q1") {
+            true => questions::table(path, &text, given, layers)?,
+            false => table::read(path, &text, given)?,
+        }
+    } else {
+        match shape(Text { path, text: &text }) {
+            Shape::Reader => return Ok(vec![Read::parse(text, path)?]),
+            Shape::List => questions::list(Text { path, text: &text }, given, layers)?,
+            Shape::Mapping => questions::mapping(Text { path, text: &text }, given, layers)?,
+        }
+    };
+    if forms.is_empty() {
+        let at = serde_yaml::Location::UNKNOWN;
+        return Err(Text { path, text: &text }.mistake(at, "holds no answer"));
+    }
+    Ok(forms.into_iter().map(|form| Read::new(path, text.clone(), form)).collect())
+}
+
+enum Shape {
+    /// A reader's file, or whatever else is to be refused as one.
+    Reader,
+    /// A list of the paper's responses.
+    List,
+    /// A mapping from units to the paper's responses.
+    Mapping,
+}
+
+fn shape(text: Text) -> Shape {
+    if let Ok(keys) = text.parse::<BTreeMap<String, IgnoredAny>>() {
+        let mapping = !keys.is_empty() && keys.keys().all(|key| key.contains('/'));
+        return if mapping { Shape::Mapping } else { Shape::Reader };
+    }
+    match text.parse::<Vec<BTreeMap<String, IgnoredAny>>>() {
+        Ok(list) if list.iter().all(|entry| entry.contains_key("q1")) => Shape::List,
+        _ => Shape::Reader,
+    }
+}
