@@ -163,8 +163,8 @@ fn the_agreement_page_and_its_tables_hold_the_numbers() {
     assert_eq!(of("readers", "pectoral-muscle", "cohen_kappa")[0], "1", "by the suggested term");
     let undefined = of("reader with themself", "recognizable", "cohen_kappa");
     assert_eq!(undefined, ["", "", "", "all answers the same"]);
-    assert!(page.contains("Of 5 described phenomena, 1 have no terms chosen"));
-    assert!(page.contains("reader-a: 1 units") && page.contains("Lee et al."));
+    assert!(page.contains("Of 5 described phenomena, 1 came without terms chosen"));
+    assert!(page.contains("reader-a: 1 unit<") && page.contains("Lee et al."));
     assert!(
         page.contains("id=\"study-paragraph\"") && page.contains("2 readers described 4 units")
     );
