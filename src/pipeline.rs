@@ -372,6 +372,7 @@ impl<'a> Pipeline<'a> {
                 lexicons: &lexicons,
                 readers: &readers,
                 provenance: &provenance,
+                dataset: &dataset.fingerprint,
                 stamp: &stamp,
             },
             &site,

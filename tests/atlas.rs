@@ -37,7 +37,8 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     let fixture = Fixture::new(folder.path(), 20);
     fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
     let first = fixture.build().unwrap();
-    assert_eq!(first.pages, 5 + 1 + 2 + 2 + 20 + 12);
+    // Units, mammograms, terms and their list.
+    assert_eq!(first.pages, 5 + 1 + 2 + 2 + 20 + 12 + 12 + 7 + 1);
     assert_eq!(first.written, files(&fixture.site()).len());
     let second = fixture.build().unwrap();
     assert_eq!((second.written, second.removed), (0, 0));
@@ -51,8 +52,97 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     pool.install(|| fixture.build_to(other.path(), &folder.path().join("other.json"))).unwrap();
     assert!(files(&fixture.site()) == files(other.path()));
     let record = Record::read(&fixture.record()).unwrap();
-    assert!(record.is_fresh(&fixture.stamp, &fixture.site()));
+    assert!(record.is_fresh(&fixture.stamp(), &fixture.site()));
     assert_eq!(record.files.len(), files(&fixture.site()).len());
+}
+
+#[test]
+fn one_label_renders_only_what_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 8);
+    fixture.build().unwrap();
+    let before = files(&fixture.site());
+    let answer = &mut fixture.readers[0].answers[2];
+    assert_eq!(answer.unit, "alexnet/conv5/0003");
+    answer.remarks = Some("Looked again.".into());
+    // A page that was not rendered again keeps even what someone else made of it.
+    let other = fixture.site().join("networks/alexnet/conv5/0004/index.html");
+    let marked = std::fs::read_to_string(&other).unwrap().replacen("DOCTYPE", "doctype", 1);
+    std::fs::write(&other, marked).unwrap();
+    let report = fixture.build().unwrap();
+    assert_eq!(report.written, 1, "{report:?}");
+    assert!(fixture.page("networks/alexnet/conv5/0003/index.html").contains("Looked again."));
+    assert!(fixture.page("networks/alexnet/conv5/0004/index.html").contains("doctype"));
+    // Everything is rendered again for another title.
+    fixture.config.title = "Another".into();
+    let report = fixture.build().unwrap();
+    let pages = before.keys().filter(|path| path.ends_with(".html")).count();
+    assert_eq!(report.written, pages);
+    // And the answer's words reach every page that names the unit.
+    fixture.readers[0].answers[2].recognizable = unit_atlas::study::answer::Recognizable::Yes;
+    fixture.readers[0].answers[2].phenomena = fixture.readers[0].answers[1].phenomena.clone();
+    fixture.build().unwrap();
+    for path in ["networks/alexnet/conv5/units.js", "data/search.js", "data/labels.csv"] {
+        assert_eq!(fixture.page(path).matches("pectoralis muscle").count(), 2, "{path}");
+    }
+}
+
+#[test]
+fn a_unit_page_is_small_and_holds_every_patch() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 6);
+    fixture.build().unwrap();
+    let html = fixture.page("networks/alexnet/conv5/0002/index.html");
+    let (_, drawn) = html.split_once("id=\"atlas-drawn\">").unwrap();
+    let drawn: serde_json::Value =
+        serde_json::from_str(drawn.split("</script>").next().unwrap()).unwrap();
+    let written = html.matches("class=\"patch\"").count();
+    let unit = &fixture.networks[0].layers[0].units[1];
+    let top = drawn["top"].as_array().unwrap();
+    assert_eq!((written, written + top.len()), (12, unit.top.len()));
+    assert_eq!(drawn["levels"].as_array().unwrap().len(), unit.sample.len());
+    for (row, kept) in top.iter().zip(&unit.top[written..]) {
+        let patch = &fixture.manifest.patches[kept.patch as usize];
+        let [x, y, edge] = [1, 2, 3].map(|i| row[i].as_u64().unwrap() as u32);
+        assert_eq!((x, y, edge), (patch.x, patch.y, patch.edge));
+        assert_eq!(row[5], u8::from(patch.positive));
+        assert_eq!(row[6].as_str().unwrap().is_empty(), kept.overlay.is_empty());
+        let id = row[0].as_str().unwrap();
+        assert!(fixture.site().join(format!("patches/{id}-y{y}_x{x}_h{edge}_w{edge}.jpg")).exists());
+        assert!(fixture.site().join(format!("mammograms/{id}/outlines.js")).exists());
+        let page = fixture.page(&format!("mammograms/{id}/index.html"));
+        assert!(page.contains(&format!("id=\"y{y}_x{x}_h{edge}_w{edge}\"")));
+        assert!(page.contains("alexnet/conv5/0002"));
+    }
+    assert!(html.len() < 24_000, "{}", html.len());
+}
+
+#[test]
+fn concepts_and_mammograms_name_their_units() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 8);
+    fixture.build().unwrap();
+    let list = words(&fixture.page("concepts/index.html"));
+    assert!(list.contains("pectoral muscle Anatomy (not BI-RADS) – – – 1"), "{list}");
+    assert!(!fixture.site().join("concepts/breast").exists());
+    let term = fixture.page("concepts/margin-spiculated/index.html");
+    assert!(term.contains("What spiculated means."));
+    assert!(term.contains("“masses with spiculated edge”, reader-b; speaks for cancer"));
+    let layer = &fixture.networks[0].layers[0];
+    let at = layer.concepts.iter().position(|c| c.id == "margin-spiculated").unwrap();
+    let best = layer.units.iter().max_by(|a, b| a.matches[at].iou.total_cmp(&b.matches[at].iou));
+    let best = best.unwrap();
+    let first = term.split("class=\"number\">IoU ").nth(1).unwrap();
+    assert!(first.starts_with(&format!("{:.3}", best.matches[at].iou)), "{first:.20}");
+    assert!(term.contains(&format!("networks/alexnet/conv5/{:04}/index.html", best.unit)));
+    // The first patch of the first unit, and the mammogram it was cut from.
+    let patch = &fixture.manifest.patches[layer.units[0].top[0].patch as usize];
+    let id = &fixture.manifest.member(patch).mammogram.id;
+    let page = words(&fixture.page(&format!("mammograms/{id}/index.html")));
+    assert!(page.contains("alexnet/conv5/0001 masses with spiculated edge"), "{page}");
+    assert!(page.contains("alexnet/conv5/0001 rank 1"), "{page}");
+    let cut = fixture.manifest.patches.iter().filter(|p| p.mammogram == patch.mammogram).count();
+    assert!(page.contains(&format!("validation split, {cut} patches")), "{page}");
 }
 
 #[test]
@@ -167,6 +257,13 @@ fn hostile_text_is_inert() {
     }
     assert!(atlas::check(&fixture.site()).unwrap().is_empty());
     for (path, bytes) in files(&fixture.site()) {
+        if path.ends_with(".js") && !path.starts_with("assets/") {
+            let data = String::from_utf8(bytes.clone()).unwrap();
+            assert!(!data.contains('<'), "{path}");
+            let (_, value) = data.split_once("]=").unwrap();
+            let value = value.trim_end().trim_end_matches(';');
+            serde_json::from_str::<serde_json::Value>(value).unwrap();
+        }
         if !path.ends_with(".csv") {
             continue;
         }

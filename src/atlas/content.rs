@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::artifact::Fingerprint;
 
 /// First parts of addresses that the atlas uses itself.
-const RESERVED: [&str; 10] = [
+const RESERVED: [&str; 15] = [
     "index",
     "networks",
     "performance",
@@ -24,6 +24,11 @@ const RESERVED: [&str; 10] = [
     "patches",
     "assets",
     "embed",
+    "concepts",
+    "cite",
+    "provenance",
+    "readers",
+    "survey",
 ];
 
 /// A page of prose.

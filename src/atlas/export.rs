@@ -6,6 +6,7 @@
 use anyhow::Result;
 
 use super::pages::{Atlas, best_concept};
+use super::text::coordinate;
 use crate::dissection::record::unit_name;
 use crate::patch::{Fractions, Share};
 
@@ -158,28 +159,45 @@ pub(super) const TABLES: [Table; 6] = [
     },
 ];
 
-/// Makes every table, as (path in the site, bytes), in the order of [`TABLES`].
-pub(super) fn tables(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
-    let rows = [
-        networks(atlas),
-        units(atlas),
-        concepts(atlas),
-        top_patches(atlas),
-        labels(atlas),
-        patches(atlas),
+/// A table to be written, and what makes its rows.
+pub(super) struct Export {
+    /// Path in the site.
+    pub(super) path: String,
+    /// Whether readers' answers are among what it is made from.
+    pub(super) of_readers: bool,
+    table: &'static Table,
+    rows: fn(&Atlas) -> Vec<Row>,
+}
+
+/// Every table, in the order of [`TABLES`].
+pub(super) fn tables() -> Vec<Export> {
+    let makers: [(fn(&Atlas) -> Vec<Row>, bool); 6] = [
+        (networks, false),
+        (units, true),
+        (concepts, false),
+        (top_patches, false),
+        (labels, true),
+        (patches, false),
     ];
-    TABLES
-        .iter()
-        .zip(rows)
-        .map(|(table, rows)| {
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            writer.write_record(table.columns.iter().map(|(name, _)| *name))?;
-            for row in rows {
-                writer.write_record(&row)?;
-            }
-            Ok((format!("data/{}", table.file), writer.into_inner()?))
-        })
-        .collect()
+    let export = |(table, (rows, of_readers)): (&'static Table, _)| Export {
+        path: format!("data/{}", table.file),
+        of_readers,
+        table,
+        rows,
+    };
+    TABLES.iter().zip(makers).map(export).collect()
+}
+
+impl Export {
+    /// The table's bytes.
+    pub(super) fn make(&self, atlas: &Atlas) -> Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(self.table.columns.iter().map(|(name, _)| *name))?;
+        for row in (self.rows)(atlas) {
+            writer.write_record(&row)?;
+        }
+        Ok(writer.into_inner()?)
+    }
 }
 
 type Row = Vec<String>;
@@ -317,10 +335,10 @@ fn top_patches(atlas: &Atlas) -> Vec<Row> {
                     patch.edge.to_string(),
                     patch.edge.to_string(),
                     patch.positive.to_string(),
-                    (patch.x as f32 + top.roi[0] * scale(patch)).to_string(),
-                    (patch.y as f32 + top.roi[1] * scale(patch)).to_string(),
-                    (top.roi[2] * scale(patch)).to_string(),
-                    (top.roi[3] * scale(patch)).to_string(),
+                    coordinate(patch.x as f32 + top.roi[0] * scale(patch)),
+                    coordinate(patch.y as f32 + top.roi[1] * scale(patch)),
+                    coordinate(top.roi[2] * scale(patch)),
+                    coordinate(top.roi[3] * scale(patch)),
                 ]);
             }
         }

@@ -2,8 +2,9 @@
 //!
 //! [`build`] is a pure function of its inputs: the same inputs give the same bytes, whatever the
 //! number of threads or the time of day. It reads no model. Pages are rendered in parallel and
-//! written as they come; a file whose bytes have not changed is left alone; files of an earlier
-//! build that are no longer wanted are removed, and nothing else is.
+//! written as they come; a page of which nothing has changed is not rendered again, a file whose bytes
+//! have not changed is left alone; files of an earlier build that are no longer wanted are removed, and
+//! nothing else is.
 //!
 //! Links are relative to explicit `index.html` files, so the site opens from a disk, a USB stick or
 //! any folder of a web server.
@@ -13,9 +14,11 @@ mod check;
 mod content;
 mod export;
 mod images;
+mod keys;
 mod labels;
 mod outline;
 mod pages;
+mod script;
 mod site;
 mod text;
 mod theme;
@@ -24,7 +27,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
+use rayon::prelude::*;
 
+use self::images::Shown;
+use self::keys::Keys;
 use crate::artifact::{Fingerprint, Stamp};
 use crate::config::{self, Config};
 use crate::dissection;
@@ -72,7 +78,11 @@ pub struct Inputs<'a> {
     /// What the methods page states of the run besides its settings, as (name, value): fingerprints
     /// and versions. Never a path.
     pub provenance: &'a [(String, String)],
-    /// What the caller made the inputs from; kept in the record for [`Record::is_fresh`].
+    /// What the data set was made from: pictures are encoded again when it changes.
+    pub dataset: &'a Fingerprint,
+    /// What the caller made the inputs from; kept in the record for [`Record::is_fresh`]. Every page is
+    /// rendered again when any of it changes, but for two entries: of `labels` a page depends on what
+    /// it shows of `readers`, and `surroundings` stands for [`surroundings`].
     pub stamp: &'a Stamp,
 }
 
@@ -103,27 +113,33 @@ pub struct Report {
 pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let started = Instant::now();
     validate(inputs)?;
-    let theme = theme::Theme::load(&inputs.config.root, &inputs.config.theme)?;
-    let articles = content::read(&inputs.config.root.join("content"))?;
-    let atlas = pages::Atlas::new(inputs, theme, articles);
+    let config = inputs.config;
+    let theme = theme::Theme::load(&config.root, &config.theme)?;
+    let articles = content::read(&config.root.join("content"))?;
+    let keys = Keys::new(inputs, &theme::fingerprint(&config.root, &config.theme)?, &articles);
+    let shown = Shown::of(inputs);
+    let atlas = pages::Atlas::new(inputs, theme, articles, &shown);
     let jobs = pages::plan(&atlas);
-    let pictures = images::Pictures::of(inputs);
-    let exports = export::tables(&atlas)?;
+    let exports = export::tables();
 
     let mut planned: Vec<String> = jobs.iter().map(|job| job.path.clone()).collect();
-    planned.extend(pictures.paths());
-    planned.extend(exports.iter().map(|(path, _)| path.clone()));
+    planned.extend(shown.paths(inputs));
+    planned.extend(exports.iter().map(|export| export.path.clone()));
     planned.extend(atlas.theme.assets().map(|(path, _)| path));
     let writer = site::Writer::begin(site, record, planned)?;
 
-    pictures.write(&writer)?;
-    for (path, bytes) in &exports {
-        writer.write(path, bytes)?;
-    }
+    shown.write(inputs, &keys, &writer)?;
+    exports.par_iter().try_for_each(|export| {
+        let key = match export.of_readers {
+            true => keys.with_readers(&export.path),
+            false => keys.apart_from_readers(&export.path),
+        };
+        writer.write_made_from(&export.path, key, || export.make(&atlas))
+    })?;
     for (path, bytes) in atlas.theme.assets() {
         writer.write(&path, bytes)?;
     }
-    pages::render_all(&atlas, jobs, &writer)?;
+    pages::render_all(&atlas, &jobs, &keys, &writer)?;
 
     let (record, written, removed) = writer.finish(inputs.stamp)?;
     let ending = |end: &str| record.files.keys().filter(|path| path.ends_with(end)).count();

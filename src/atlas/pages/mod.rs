@@ -5,29 +5,36 @@
 
 mod assessment;
 mod birads;
+mod concept;
 mod data;
 mod evidence;
 mod home;
 mod layer;
+mod mammogram;
 mod methods;
 mod network;
 mod parts;
 mod performance;
+mod search;
 mod unit;
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
 pub(super) use self::data::sheet;
-use self::parts::{LesionView, MammogramView, PatchView, UnitCard, draw_lesions};
+use self::parts::{LesionView, MammogramView, UnitCard, draw_lesions};
 use super::content::Article;
+use super::images::Shown;
+use super::keys::Keys;
 use super::labels::Labels;
 use super::site::Writer;
 use super::theme::Theme;
-use super::{Exhibit, Inputs};
+use super::{Exhibit, Inputs, script};
+use crate::artifact::Fingerprint;
 use crate::config::Source;
 use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
 use crate::study::answer::Association;
@@ -39,11 +46,16 @@ pub(super) struct Atlas<'a> {
     pub(super) labels: Labels<'a>,
     pub(super) theme: Theme,
     articles: Vec<Article>,
+    shown: &'a Shown,
+    /// Terms that have a page.
+    terms: Vec<String>,
     /// Lesions of each mammogram, drawn once for all pages.
     lesions: Vec<Vec<LesionView>>,
+    /// Which units have a patch at their top, where a page asks for it.
+    ranks: OnceLock<mammogram::Ranks>,
 }
 
-/// A page to render.
+/// A page to render, or a file of data for the pages' scripts.
 pub(super) struct Job<'a> {
     /// Its file, below the site.
     pub(super) path: String,
@@ -54,7 +66,17 @@ enum Kind<'a> {
     Home,
     Network(&'a Exhibit<'a>),
     Layer(&'a Exhibit<'a>, &'a Layer),
+    /// Data of a layer's page.
+    Units(&'a Exhibit<'a>, &'a Layer),
     Unit(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    Concepts,
+    /// A term by its place in [`Atlas::terms`].
+    Concept(usize),
+    Mammogram(u32),
+    /// Data of a mammogram for pages that show it beside its patches.
+    Outlines(u32),
+    /// Data of the search.
+    Search,
     Performance,
     Birads,
     Methods,
@@ -143,6 +165,11 @@ fn layer_href(network: &str, layer: &str) -> String {
     format!("networks/{network}/{layer}/index.html")
 }
 
+/// Data of a layer's page.
+fn units_path(network: &str, layer: &str) -> String {
+    format!("networks/{network}/{layer}/units.js")
+}
+
 fn unit_href(network: &str, layer: &str, unit: u32) -> String {
     format!("networks/{}/index.html", unit_name(network, layer, unit))
 }
@@ -156,7 +183,12 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         job("birads/index.html".into(), Kind::Birads),
         job("methods/index.html".into(), Kind::Methods),
         job("data/index.html".into(), Kind::Data),
+        job("concepts/index.html".into(), Kind::Concepts),
+        job(search::PATH.into(), Kind::Search),
     ];
+    for (at, term) in atlas.terms.iter().enumerate() {
+        jobs.push(job(concept::href(term), Kind::Concept(at)));
+    }
     for (at, article) in atlas.articles.iter().enumerate() {
         jobs.push(job(format!("{}/index.html", article.slug), Kind::Article(at)));
     }
@@ -165,26 +197,36 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         jobs.push(job(network_href(network), Kind::Network(exhibit)));
         for layer in exhibit.layers {
             jobs.push(job(layer_href(network, &layer.layer), Kind::Layer(exhibit, layer)));
+            jobs.push(job(units_path(network, &layer.layer), Kind::Units(exhibit, layer)));
             for unit in &layer.units {
                 let path = unit_href(network, &layer.layer, unit.unit);
                 jobs.push(job(path, Kind::Unit(exhibit, layer, unit)));
             }
         }
     }
+    for &number in &atlas.shown.mammograms {
+        let id = &atlas.inputs.manifest.mammograms[number as usize].mammogram.id;
+        jobs.push(job(parts::mammogram_href(id), Kind::Mammogram(number)));
+        jobs.push(job(format!("mammograms/{id}/outlines.js"), Kind::Outlines(number)));
+    }
     jobs
 }
 
-/// Renders pages in parallel and writes each as it comes.
-pub(super) fn render_all(atlas: &Atlas, jobs: Vec<Job>, writer: &Writer) -> Result<()> {
-    jobs.into_par_iter().try_for_each(|job| {
-        let page = atlas.render(&job)?;
-        writer.write(&job.path, &page)
+/// Renders in parallel the pages of which something has changed, and writes each as it comes.
+pub(super) fn render_all(atlas: &Atlas, jobs: &[Job], keys: &Keys, writer: &Writer) -> Result<()> {
+    jobs.par_iter().try_for_each(|job| {
+        writer.write_made_from(&job.path, atlas.key(job, keys), || atlas.render(job))
     })
 }
 
 impl<'a> Atlas<'a> {
     /// Makes what all pages share.
-    pub(super) fn new(inputs: &'a Inputs<'a>, mut theme: Theme, articles: Vec<Article>) -> Self {
+    pub(super) fn new(
+        inputs: &'a Inputs<'a>,
+        mut theme: Theme,
+        articles: Vec<Article>,
+        shown: &'a Shown,
+    ) -> Self {
         let about = &inputs.manifest.source;
         theme.set(
             "site",
@@ -199,7 +241,18 @@ impl<'a> Atlas<'a> {
         let labels = Labels::new(inputs);
         let members = &inputs.manifest.mammograms;
         let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
-        Self { inputs, labels, theme, articles, lesions }
+        let mut atlas = Self {
+            inputs,
+            labels,
+            theme,
+            articles,
+            shown,
+            lesions,
+            terms: Vec::new(),
+            ranks: OnceLock::new(),
+        };
+        atlas.terms = concept::terms(&atlas);
+        atlas
     }
 
     /// Whether a unit with this IoU is a detector of the concept.
@@ -216,6 +269,22 @@ impl<'a> Atlas<'a> {
     pub(super) fn layers(&self) -> impl Iterator<Item = (&'a Exhibit<'a>, &'a Layer)> + use<'a> {
         let exhibits: &'a [Exhibit<'a>] = self.inputs.exhibits;
         exhibits.iter().flat_map(|exhibit| exhibit.layers.iter().map(move |layer| (exhibit, layer)))
+    }
+
+    /// What a page is made from; with the same it is not rendered again.
+    fn key(&self, job: &Job, keys: &Keys) -> Fingerprint {
+        match job.kind {
+            Kind::Unit(exhibit, layer, unit) => {
+                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+                let answers = self.labels.of(&name).iter();
+                let answers: Vec<_> =
+                    answers.map(|(reader, answer)| (&reader.reader, answer)).collect();
+                keys.apart_from_readers(&(&job.path, answers))
+            }
+            Kind::Outlines(_) => keys.apart_from_readers(&job.path),
+            Kind::Article(at) => keys.with_readers(&(&job.path, &self.articles[at].html)),
+            _ => keys.with_readers(&job.path),
+        }
     }
 
     fn render(&self, job: &Job) -> Result<Vec<u8>> {
@@ -248,9 +317,39 @@ impl<'a> Atlas<'a> {
                 ];
                 self.page("layer.html", &frame, &layer::view(self, exhibit, layer))
             }
+            Kind::Units(exhibit, layer) => {
+                script::file(&job.path, &layer::units(self, exhibit, layer))
+            }
+            Kind::Search => script::file(&job.path, &search::index(self, &self.terms)),
+            Kind::Concepts => {
+                let title = "Concepts".to_string();
+                let description =
+                    "Terms that have outlines in the data set or that readers used, and their units";
+                let frame = self.frame(job, title, description.into());
+                self.page("concepts.html", &frame, &concept::list(self, &self.terms))
+            }
+            Kind::Concept(at) => {
+                let view = concept::view(self, &self.terms[at]);
+                let mut frame = self.frame(job, view.title(), view.description());
+                frame.crumbs = vec![
+                    Link::new("Concepts", "concepts/index.html"),
+                    Link { current: true, ..Link::new(view.title(), &job.path) },
+                ];
+                self.page("concept.html", &frame, &view)
+            }
+            Kind::Outlines(number) => script::file(&job.path, &self.mammogram(number)),
+            Kind::Mammogram(number) => {
+                let view = mammogram::view(self, number);
+                let mut frame = self.frame(job, view.title(), view.description());
+                frame.crumbs = vec![
+                    Link::new("Data", "data/index.html"),
+                    Link { current: true, ..Link::new(view.title(), &job.path) },
+                ];
+                self.page("mammogram.html", &frame, &view)
+            }
             Kind::Unit(exhibit, layer, unit) => {
                 let network = &exhibit.config.name;
-                let view = unit::view(self, exhibit, layer, unit);
+                let view = unit::view(self, exhibit, layer, unit)?;
                 let mut frame = self.frame(job, view.title(), view.description());
                 frame.caution = caution(exhibit);
                 frame.crumbs = vec![
@@ -329,6 +428,7 @@ impl<'a> Atlas<'a> {
         }
         weighted.push((15, Link::new("Performance", "performance/index.html")));
         weighted.push((20, Link::new("BI-RADS table", "birads/index.html")));
+        weighted.push((22, Link::new("Concepts", "concepts/index.html")));
         weighted.push((30, Link::new("Methods", "methods/index.html")));
         weighted.push((40, Link::new("Data", "data/index.html")));
         for article in &self.articles {
