@@ -108,13 +108,16 @@ fn a_unit_page_is_small_and_holds_every_patch() {
         assert_eq!(row[5], u8::from(patch.positive));
         assert_eq!(row[6].as_str().unwrap().is_empty(), kept.overlay.is_empty());
         let id = row[0].as_str().unwrap();
-        assert!(fixture.site().join(format!("patches/{id}-y{y}_x{x}_h{edge}_w{edge}.jpg")).exists());
+        assert!(
+            fixture.site().join(format!("patches/{id}-y{y}_x{x}_h{edge}_w{edge}.jpg")).exists()
+        );
         assert!(fixture.site().join(format!("mammograms/{id}/outlines.js")).exists());
         let page = fixture.page(&format!("mammograms/{id}/index.html"));
         assert!(page.contains(&format!("id=\"y{y}_x{x}_h{edge}_w{edge}\"")));
         assert!(page.contains("alexnet/conv5/0002"));
     }
-    assert!(html.len() < 24_000, "{}", html.len());
+    // Overlays of the fixture have forty corners.
+    assert!(html.len() < 26_000, "{}", html.len());
 }
 
 #[test]

@@ -68,7 +68,8 @@ fn run(folder: &Path, arguments: &[&str]) -> f64 {
 /// An overlay as dissection writes it: one region of some 14 corners.
 fn overlay(noise: &mut Noise, edge: f32) -> String {
     let [x, y, radius] = [(); 3].map(|()| noise.next());
-    let (x, y, radius) = (edge * (0.2 + 0.6 * x), edge * (0.2 + 0.6 * y), edge * (0.1 + 0.1 * radius));
+    let (x, y, radius) =
+        (edge * (0.2 + 0.6 * x), edge * (0.2 + 0.6 * y), edge * (0.1 + 0.1 * radius));
     let corner = |i: i32| {
         let angle = i as f32 / 14.0 * std::f32::consts::TAU;
         [x + radius * angle.cos(), y + radius * angle.sin()].map(|v| (v * 10.0).round() / 10.0)
@@ -121,8 +122,10 @@ fn write_artifacts(folder: &Path) {
         }
     }
     let at = PathBuf::new();
-    let layers: Vec<similar::Dissected> =
-        stamps.iter().map(|(n, l, mark)| (n.as_str(), l.as_str(), at.as_path(), mark.clone())).collect();
+    let layers: Vec<similar::Dissected> = stamps
+        .iter()
+        .map(|(n, l, mark)| (n.as_str(), l.as_str(), at.as_path(), mark.clone()))
+        .collect();
     artifact::write_json(&layout.dissection().join("similar.json"), &similar).unwrap();
     similar::stamp(&layers).write(&layout.dissection()).unwrap();
 }

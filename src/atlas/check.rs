@@ -25,14 +25,15 @@ impl std::fmt::Display for Problem {
 }
 
 /// One start tag.
-struct Element {
-    name: String,
+pub(super) struct Element {
+    pub(super) name: String,
     line: usize,
     attributes: Vec<(String, String)>,
 }
 
 impl Element {
-    fn get(&self, name: &str) -> Option<&str> {
+    /// The value of an attribute.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
@@ -167,7 +168,7 @@ fn read_page(path: &str, html: &str) -> Page {
 }
 
 /// Start tags of a page, in order; comments and scripts are skipped.
-fn elements(html: &str) -> Vec<Element> {
+pub(super) fn elements(html: &str) -> Vec<Element> {
     let mut elements = Vec::new();
     let mut at = 0;
     let mut line = 1;

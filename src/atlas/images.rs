@@ -43,7 +43,8 @@ impl Shown {
         for top in units.flat_map(|unit| unit.shown()) {
             seen[top.patch as usize] = true;
         }
-        let patches: BTreeSet<u32> = (0..).zip(seen).filter(|(_, seen)| *seen).map(|p| p.0).collect();
+        let patches: BTreeSet<u32> =
+            (0..).zip(seen).filter(|(_, seen)| *seen).map(|p| p.0).collect();
         let cut_from = patches.iter().map(|&n| inputs.manifest.patches[n as usize].mammogram);
         let mut mammograms: BTreeSet<u32> = cut_from.collect();
         mammograms.extend(super::pages::sheet(inputs.manifest));

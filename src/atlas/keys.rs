@@ -22,8 +22,7 @@ impl Keys {
     /// Of a build with this theme and these pages of prose.
     pub(super) fn new(inputs: &Inputs, theme: &Fingerprint, articles: &[Article]) -> Self {
         let stage = |name: &&String| !matches!(name.as_str(), LABELS | SURROUNDINGS);
-        let stages: Vec<_> =
-            inputs.stamp.inputs.iter().filter(|(name, _)| stage(name)).collect();
+        let stages: Vec<_> = inputs.stamp.inputs.iter().filter(|(name, _)| stage(name)).collect();
         // What every page shows of the pages of prose.
         let navigation: Vec<_> = articles.iter().map(|a| (&a.slug, &a.title, a.weight)).collect();
         let version = (env!("CARGO_PKG_VERSION"), FORMAT, inputs.stamp.format);

@@ -70,7 +70,8 @@ impl<'a> Labels<'a> {
     /// Every labelled phenomenon of the atlas's units, in the order of the units' names.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'a ReaderFile, &'a Answer, &'a Phenomenon)> {
         let answers = self.answers.values().flatten();
-        answers.flat_map(|&(reader, answer)| answer.phenomena.iter().map(move |p| (reader, answer, p)))
+        answers
+            .flat_map(|&(reader, answer)| answer.phenomena.iter().map(move |p| (reader, answer, p)))
     }
 
     /// A term by its id.

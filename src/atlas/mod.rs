@@ -17,6 +17,7 @@ mod images;
 mod keys;
 mod labels;
 mod outline;
+pub mod pack;
 mod pages;
 mod script;
 mod site;
@@ -114,9 +115,9 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let started = Instant::now();
     validate(inputs)?;
     let config = inputs.config;
-    let theme = theme::Theme::load(&config.root, &config.theme)?;
+    let theme = theme::Theme::load(config)?;
     let articles = content::read(&config.root.join("content"))?;
-    let keys = Keys::new(inputs, &theme::fingerprint(&config.root, &config.theme)?, &articles);
+    let keys = Keys::new(inputs, &theme::fingerprint(config)?, &articles);
     let shown = Shown::of(inputs);
     let atlas = pages::Atlas::new(inputs, theme, articles, &shown);
     let jobs = pages::plan(&atlas);
@@ -160,7 +161,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
 /// # Errors
 /// When the theme is unknown or a file cannot be read.
 pub fn surroundings(config: &Config) -> Result<Fingerprint> {
-    let theme = theme::fingerprint(&config.root, &config.theme)?;
+    let theme = theme::fingerprint(config)?;
     let content = content::fingerprint(&config.root.join("content"))?;
     Ok(Fingerprint::of(&(env!("CARGO_PKG_VERSION"), theme, content)))
 }

@@ -29,6 +29,9 @@ mod tests {
         assert!(!text.contains('<') && !text.contains('\u{2028}'), "{text}");
         assert_eq!(serde_json::from_str::<String>(&text).unwrap(), evil);
         let file = String::from_utf8(file("a/\"b.js", &[1, 2]).unwrap()).unwrap();
-        assert_eq!(file, "(window.unitAtlasData=window.unitAtlasData||{})[\"a/\\\"b.js\"]=[1,2];\n");
+        assert_eq!(
+            file,
+            "(window.unitAtlasData=window.unitAtlasData||{})[\"a/\\\"b.js\"]=[1,2];\n"
+        );
     }
 }

@@ -78,7 +78,8 @@ fn the_template_names_every_key() {
                 lr_decay_epochs schedule warmup augment flips rotations intensity balance \
                 class_weights early_stopping checkpoint_minutes tensorboard auxiliary precision \
                 pooling dissection top threshold quantile \
-                fraction_of_max anchor permutations detector survey units repeats blind lexicon theme";
+                fraction_of_max anchor permutations detector survey units repeats blind lexicon theme \
+                theme_options citation authors year doi";
     for key in keys.split_whitespace() {
         let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
         assert!(named, "atlas.yaml does not mention `{key}`");

@@ -225,6 +225,8 @@ fn project(root: &Path, top: usize) -> Config {
             lexicon: "bi-rads-5".into(),
         },
         theme: "default".into(),
+        theme_options: Default::default(),
+        citation: Default::default(),
     }
 }
 

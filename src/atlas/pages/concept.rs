@@ -109,7 +109,8 @@ pub(super) fn terms(atlas: &Atlas) -> Vec<String> {
 pub(super) fn list(atlas: &Atlas, terms: &[String]) -> ListView {
     let layers: Vec<_> = atlas.layers().collect();
     let row = |id: &String| {
-        let outlined = layers.iter().find_map(|(_, layer)| layer.concepts.iter().find(|c| c.id == *id));
+        let outlined =
+            layers.iter().find_map(|(_, layer)| layer.concepts.iter().find(|c| c.id == *id));
         let detectors = layers.iter().map(|(_, layer)| {
             let Some(at) = layer.concepts.iter().position(|c| c.id == *id) else {
                 return String::new();
@@ -124,7 +125,11 @@ pub(super) fn list(atlas: &Atlas, terms: &[String]) -> ListView {
             standing: atlas.labels.standing(id),
             patches: outlined.map_or_else(String::new, |c| text::count(c.patches)),
             detectors: detectors.collect(),
-            labelled: if units.is_empty() { String::new() } else { text::count(units.len() as u64) },
+            labelled: if units.is_empty() {
+                String::new()
+            } else {
+                text::count(units.len() as u64)
+            },
         }
     };
     ListView {

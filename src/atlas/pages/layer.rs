@@ -145,11 +145,7 @@ fn unit_categories(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> Vec
 }
 
 /// The data of the page's script.
-pub(super) fn units<'a>(
-    atlas: &'a Atlas,
-    exhibit: &Exhibit,
-    layer: &Layer,
-) -> LayerData<'a> {
+pub(super) fn units<'a>(atlas: &'a Atlas, exhibit: &Exhibit, layer: &Layer) -> LayerData<'a> {
     let Choices { concepts, categories, readers } = choices(atlas, exhibit, layer);
     let manifest = atlas.inputs.manifest;
     let units = layer.units.iter().map(|unit| {

@@ -18,6 +18,7 @@ mod performance;
 mod search;
 mod unit;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -94,6 +95,8 @@ struct Site<'a> {
     /// Edge of a patch in its own pixels: the view box of overlays.
     edge: u32,
     version: &'static str,
+    /// The theme's options.
+    options: BTreeMap<String, String>,
 }
 
 /// What every page knows of itself, as `page`.
@@ -228,6 +231,7 @@ impl<'a> Atlas<'a> {
         shown: &'a Shown,
     ) -> Self {
         let about = &inputs.manifest.source;
+        let options = theme.options.clone();
         theme.set(
             "site",
             &Site {
@@ -236,6 +240,7 @@ impl<'a> Atlas<'a> {
                 source: &about.name,
                 edge: inputs.store.edge(),
                 version: env!("CARGO_PKG_VERSION"),
+                options,
             },
         );
         let labels = Labels::new(inputs);
@@ -323,8 +328,7 @@ impl<'a> Atlas<'a> {
             Kind::Search => script::file(&job.path, &search::index(self, &self.terms)),
             Kind::Concepts => {
                 let title = "Concepts".to_string();
-                let description =
-                    "Terms that have outlines in the data set or that readers used, and their units";
+                let description = "Terms that have outlines in the data set or that readers used, and their units";
                 let frame = self.frame(job, title, description.into());
                 self.page("concepts.html", &frame, &concept::list(self, &self.terms))
             }

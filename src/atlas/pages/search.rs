@@ -43,7 +43,12 @@ pub(super) fn index(atlas: &Atlas, terms: &[String]) -> Index {
     let term = |id: &String| {
         let entry = atlas.labels.term(id);
         let more = entry.map(|entry| entry.term.synonyms.join(" ")).unwrap_or_default();
-        (atlas.labels.name(id), atlas.labels.standing(id), concept::href(id), format!("{id} {more}"))
+        (
+            atlas.labels.name(id),
+            atlas.labels.standing(id),
+            concept::href(id),
+            format!("{id} {more}"),
+        )
     };
     let layers = atlas.layers().map(|(exhibit, layer)| {
         let mut labels = BTreeMap::new();

@@ -88,20 +88,11 @@ impl View {
     }
 
     pub(super) fn description(&self) -> String {
-        format!(
-            "The {} mammogram patches that unit {} responds to most",
-            self.kept,
-            self.name
-        )
+        format!("The {} mammogram patches that unit {} responds to most", self.kept, self.name)
     }
 }
 
-pub(super) fn view(
-    atlas: &Atlas,
-    exhibit: &Exhibit,
-    layer: &Layer,
-    unit: &Unit,
-) -> Result<View> {
+pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit) -> Result<View> {
     let network = &exhibit.config.name;
     let name = unit_name(network, &layer.layer, unit.unit);
     let neighbour = |at: u32| {
