@@ -38,7 +38,7 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
     let first = fixture.build().unwrap();
     // Units, mammograms, terms and their list.
-    assert_eq!(first.pages, 5 + 1 + 2 + 2 + 20 + 12 + 12 + 7 + 1);
+    assert_eq!(first.pages, 6 + 1 + 2 + 2 + 20 + 12 + 12 + 7 + 1);
     assert_eq!(first.written, files(&fixture.site()).len());
     let second = fixture.build().unwrap();
     assert_eq!((second.written, second.removed), (0, 0));
@@ -604,6 +604,119 @@ fn a_theme_replaces_one_file_or_one_block() {
     fixture.write("themes/mine/templates/unit.html", "a\n {{ view.nothing.at_all }}");
     let message = format!("{:#}", fixture.build().unwrap_err());
     assert!(message.contains("unit.html:2:") && message.contains("^^"), "{message}");
+}
+
+#[test]
+fn shortcodes_embed_the_atlas_and_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 3);
+    let picture = image::GrayImage::new(7, 5);
+    std::fs::create_dir_all(folder.path().join("content/images")).unwrap();
+    picture.save(folder.path().join("content/images/scheme.png")).unwrap();
+    fixture.write(
+        "content/tour.md",
+        "---\ntitle: Tour\n---\nFirst:\n{{ unit(\"alexnet/conv5/0001\") }}\nthen\n\n\
+         {{ patch(\"resnet18/layer4/0002\", 3) }}\n\n\
+         {{ figure(\"scheme.png\", \"A <scheme>\") }}\n\n{{ table(\"units.csv\", 2) }}\n",
+    );
+    fixture.build().unwrap();
+    let page = fixture.page("tour/index.html");
+    let (first, _) = page.split_once("<p>then</p>").unwrap();
+    assert!(first.contains("<p>First:</p>") && first.contains("alexnet/conv5/0001/index.html\">"));
+    assert_eq!(first.matches("class=\"picture\"").count(), 6);
+    assert!(words(&page).contains("Patch 3 of resnet18/layer4/0002"), "{}", words(&page));
+    assert!(page.contains("width=\"7\" height=\"5\" alt=\"A &lt;scheme&gt;\""), "{page}");
+    assert!(fixture.site().join("images/scheme.png").exists());
+    assert!(words(&page).contains("units.csv , with 13 more rows"), "{}", words(&page));
+    assert!(!page.contains('\u{E000}') && atlas::check(&fixture.site()).unwrap().is_empty());
+    for (code, said) in [
+        ("{{ unit(\"alexnet/conv5/0063\") }}", "0001 to 0003"),
+        ("{{ unit(\"vgg16/conv5_3/0063\") }}", "alexnet/conv5 and resnet18/layer4"),
+        ("{{ patch(\"alexnet/conv5/0001\", 99) }}", "24 top patches"),
+        ("{{ figure(\"../../atlas.yaml\", \"x\") }}", "content/images"),
+        ("{{ table(\"unit.csv\", 3) }}", "did you mean `units.csv`"),
+        ("{{ units(\"alexnet/conv5/0001\") }}", "expected `unit("),
+    ] {
+        fixture.write("content/tour.md", &format!("---\ntitle: Tour\n---\nText.\n\n {code}\n"));
+        let message = format!("{:#}", fixture.build().unwrap_err());
+        let place =
+            message.contains("tour.md") && message.contains("6 |") && message.contains("^^^");
+        assert!(message.contains(said) && place, "{message}");
+    }
+}
+
+#[test]
+fn themes_extend_each_other_and_have_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 2);
+    fixture.config.theme = "paper".into();
+    fixture.config.theme_options = [("footer".into(), "Our <ward>".into())].into();
+    fixture.build().unwrap();
+    let home = fixture.page("index.html");
+    assert!(home.contains("assets/paper.css") && home.contains("Our &lt;ward&gt;"));
+    assert!(!home.contains("atlas-theme") && fixture.site().join("assets/atlas.css").exists());
+    // A theme of the project on the built-in paper, with an option of its own.
+    fixture.write("themes/ward/theme.yaml", "extends: paper\noptions: { ward: three }\n");
+    fixture.write(
+        "themes/ward/templates/cite.html",
+        "{% extends \"paper/cite.html\" %}{% block state %}Ward {{ site.options.ward }}{% endblock %}",
+    );
+    fixture.config.theme = "ward".into();
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(!message.is_empty(), "paper has no cite.html of its own: {message}");
+    fixture.write(
+        "themes/ward/templates/cite.html",
+        "{% extends \"default/cite.html\" %}{% block state %}Ward {{ site.options.ward }}{% endblock %}",
+    );
+    fixture.build().unwrap();
+    let cite = fixture.page("cite/index.html");
+    assert!(cite.contains("Ward three") && cite.contains("assets/paper.css"));
+    fixture.config.theme_options = [("wards".into(), "x".into())].into();
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("did you mean `ward`"), "{message}");
+    fixture.config.theme_options.clear();
+    for (yaml, said) in [
+        ("extends: nowhere\n", "no theme `nowhere`"),
+        ("extends: ward\n", "ward"),
+        ("extend: paper\n", "did you mean `extends`"),
+    ] {
+        fixture.write("themes/ward/theme.yaml", yaml);
+        let message = format!("{:#}", fixture.build().unwrap_err());
+        assert!(message.contains(said), "{message}");
+    }
+    fixture.write("themes/ward/theme.yaml", "extends: other\n");
+    fixture.write("themes/other/theme.yaml", "extends: ward\n");
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("in turn"), "{message}");
+}
+
+#[test]
+fn the_citation_says_what_the_project_states() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 2);
+    fixture.build().unwrap();
+    assert!(fixture.page("cite/index.html").contains("not stated by this atlas"));
+    fixture.config.title = "Units & more".into();
+    fixture.config.base_url = Some("https://example.org/atlas/".into());
+    fixture.config.citation = unit_atlas::config::Citation {
+        authors: vec!["Wu, J.".into(), "Zhou, B.".into()],
+        year: Some(2026),
+        doi: Some("10.1234/x".into()),
+    };
+    fixture.build().unwrap();
+    let page = fixture.page("cite/index.html").replace("&amp;", "&");
+    assert!(page.contains("Wu, J. and Zhou, B. Units & more (2026)"), "{page}");
+    for field in [
+        "author = {Wu, J. and Zhou, B.}",
+        "title = {{Units \\& more}}",
+        "year = {2026}",
+        "doi = {10.1234/x}",
+        "url = {https://example.org/atlas/networks/UNIT/index.html}",
+    ] {
+        assert!(page.replace("&#x2F;", "/").contains(field), "{field}: {page}");
+    }
+    let unit = fixture.page("networks/alexnet/conv5/0002/index.html");
+    assert!(unit.contains("cite/index.html#alexnet/conv5/0002"));
 }
 
 #[test]

@@ -12,6 +12,7 @@
 mod chart;
 mod check;
 mod content;
+mod drawn;
 mod export;
 mod images;
 mod keys;
@@ -20,6 +21,7 @@ mod outline;
 pub mod pack;
 mod pages;
 mod script;
+mod shortcode;
 mod site;
 mod text;
 mod theme;
@@ -120,11 +122,14 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let keys = Keys::new(inputs, &theme::fingerprint(config)?, &articles);
     let shown = Shown::of(inputs);
     let atlas = pages::Atlas::new(inputs, theme, articles, &shown);
+    atlas.check_prose()?;
     let jobs = pages::plan(&atlas);
+    let figures = atlas.figures();
     let exports = export::tables();
 
     let mut planned: Vec<String> = jobs.iter().map(|job| job.path.clone()).collect();
     planned.extend(shown.paths(inputs));
+    planned.extend(figures.keys().cloned());
     planned.extend(exports.iter().map(|export| export.path.clone()));
     planned.extend(atlas.theme.assets().map(|(path, _)| path));
     let writer = site::Writer::begin(site, record, planned)?;
@@ -137,6 +142,9 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
         };
         writer.write_made_from(&export.path, key, || export.make(&atlas))
     })?;
+    for (path, file) in &figures {
+        writer.write(path, &fs_err::read(file)?)?;
+    }
     for (path, bytes) in atlas.theme.assets() {
         writer.write(&path, bytes)?;
     }

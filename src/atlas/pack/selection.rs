@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
-use crate::atlas::check;
 use crate::atlas::site::Record;
+use crate::atlas::{check, drawn};
 
 /// A part of an atlas: some units, some layers; both empty is all of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,16 +23,6 @@ pub(super) struct Chosen {
     pub(super) start: Vec<(String, String)>,
     pub(super) files: BTreeSet<String>,
 }
-
-/// Patches that a unit's page draws, as `pages::unit` writes them.
-#[derive(Deserialize)]
-struct Drawn {
-    top: Vec<Row>,
-    levels: Vec<Vec<Row>>,
-}
-
-/// Mammogram, left, top, edge; score, label and overlay are not needed here.
-type Row = (String, u32, u32, u32, IgnoredAny, IgnoredAny, IgnoredAny);
 
 pub(super) fn choose(site: &Path, record: &Record, selection: &Selection) -> Result<Chosen> {
     let all = || record.files.keys().cloned();
@@ -83,13 +71,9 @@ fn add_unit(site: &Path, page: &str, chosen: &mut Chosen) -> Result<()> {
             patches.insert(file.into());
         }
     }
-    let drawn = html.split_once("id=\"atlas-drawn\">").and_then(|(_, rest)| rest.split_once("</"));
-    if let Some((drawn, _)) = drawn {
-        let drawn: Drawn = serde_json::from_str(drawn)
-            .with_context(|| format!("{page} has no patches that can be read; build it again"))?;
-        for (id, x, y, edge, ..) in drawn.top.iter().chain(drawn.levels.iter().flatten()) {
-            patches.insert(format!("{id}-y{y}_x{x}_h{edge}_w{edge}.jpg"));
-        }
+    let drawn = drawn::patches(&html).with_context(|| format!("{page}; build it again"))?;
+    for patch in drawn {
+        patches.insert(patch.picture.trim_start_matches("patches/").into());
     }
     for patch in patches {
         if let Some((id, _)) = patch.rsplit_once("-y") {

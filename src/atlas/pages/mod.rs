@@ -5,8 +5,10 @@
 
 mod assessment;
 mod birads;
+mod cite;
 mod concept;
 mod data;
+mod embed;
 mod evidence;
 mod home;
 mod layer;
@@ -19,7 +21,7 @@ mod search;
 mod unit;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use anyhow::Result;
@@ -82,6 +84,7 @@ enum Kind<'a> {
     Birads,
     Methods,
     Data,
+    Cite,
     Article(usize),
 }
 
@@ -187,6 +190,7 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         job("methods/index.html".into(), Kind::Methods),
         job("data/index.html".into(), Kind::Data),
         job("concepts/index.html".into(), Kind::Concepts),
+        job("cite/index.html".into(), Kind::Cite),
         job(search::PATH.into(), Kind::Search),
     ];
     for (at, term) in atlas.terms.iter().enumerate() {
@@ -287,7 +291,10 @@ impl<'a> Atlas<'a> {
                 keys.apart_from_readers(&(&job.path, answers))
             }
             Kind::Outlines(_) => keys.apart_from_readers(&job.path),
-            Kind::Article(at) => keys.with_readers(&(&job.path, &self.articles[at].html)),
+            Kind::Article(at) => {
+                let article = &self.articles[at];
+                keys.with_readers(&(&job.path, &article.text, &article.figures))
+            }
             _ => keys.with_readers(&job.path),
         }
     }
@@ -396,12 +403,33 @@ impl<'a> Atlas<'a> {
                 );
                 self.page("data.html", &frame, &data::view(self))
             }
+            Kind::Cite => {
+                let frame = self.frame(
+                    job,
+                    "How to cite".into(),
+                    "How to cite this atlas and single units of it".into(),
+                );
+                self.page("cite.html", &frame, &cite::view(self))
+            }
             Kind::Article(at) => {
                 let article = &self.articles[at];
                 let frame = self.frame(job, article.title.clone(), article.title.clone());
-                self.page("article.html", &frame, &ArticleView { html: &article.html })
+                let html = embed::html(self, &frame, article)?;
+                self.page("article.html", &frame, &ArticleView { html })
             }
         }
+    }
+
+    /// Refuses prose that embeds what is not there.
+    pub(super) fn check_prose(&self) -> Result<()> {
+        embed::check(self)
+    }
+
+    /// Pictures of the prose, by their paths in the site.
+    pub(super) fn figures(&self) -> BTreeMap<String, PathBuf> {
+        let folder = self.inputs.config.root.join("content").join(super::content::IMAGES);
+        let files = self.articles.iter().flat_map(|article| article.figures.keys());
+        files.map(|file| (format!("images/{file}"), folder.join(file))).collect()
     }
 
     fn page(&self, template: &str, frame: &Frame, view: &impl Serialize) -> Result<Vec<u8>> {
@@ -435,6 +463,7 @@ impl<'a> Atlas<'a> {
         weighted.push((22, Link::new("Concepts", "concepts/index.html")));
         weighted.push((30, Link::new("Methods", "methods/index.html")));
         weighted.push((40, Link::new("Data", "data/index.html")));
+        weighted.push((90, Link::new("Cite", "cite/index.html")));
         for article in &self.articles {
             let href = format!("{}/index.html", article.slug);
             weighted.push((article.weight, Link::new(&article.title, href)));
@@ -473,8 +502,8 @@ impl<'a> Atlas<'a> {
 }
 
 #[derive(Serialize)]
-struct ArticleView<'a> {
-    html: &'a str,
+struct ArticleView {
+    html: String,
 }
 
 /// What a reader of a network's pages must know of its weights.
