@@ -720,6 +720,47 @@ fn the_citation_says_what_the_project_states() {
 }
 
 #[test]
+fn a_published_atlas_describes_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 3);
+    fixture.build().unwrap();
+    assert!(fixture.site().join(".nojekyll").exists());
+    assert!(!fixture.site().join("sitemap.xml").exists() && !fixture.site().join("embed").exists());
+    assert!(!fixture.page("index.html").contains("og:title"));
+    fixture.config.base_url = Some("https://example.org/a&b/".into());
+    let report = fixture.build().unwrap();
+    let plain = |path: &str| fixture.page(path).replace("&amp;", "&").replace("&#x2F;", "/");
+    let unit = plain("networks/alexnet/conv5/0001/index.html");
+    let base = "https://example.org/a&b";
+    for link in [
+        format!("rel=\"canonical\" href=\"{base}/networks/alexnet/conv5/0001/index.html\""),
+        format!("property=\"og:image\" content=\"{base}/patches/phantom-"),
+        format!("oembed\" href=\"{base}/embed/alexnet/conv5/0001.json\""),
+        "og:title\" content=\"alexnet/conv5/0001: masses with spiculated edge".into(),
+    ] {
+        assert!(unit.contains(&link), "{link}: {unit}");
+    }
+    let answer = fixture.page("embed/alexnet/conv5/0001.json");
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let element = answer["html"].as_str().unwrap();
+    assert!(element.contains("https://example.org/a&amp;b/embed/alexnet/conv5/0001.html"));
+    assert_eq!((answer["version"].as_str(), answer["type"].as_str()), (Some("1.0"), Some("rich")));
+    let card = fixture.page("embed/alexnet/conv5/0001.html");
+    assert!(card.contains("For research only") && card.contains("<base target=\"_top\">"));
+    let home = fixture.page("index.html");
+    let (_, data) = home.split_once("application/ld+json\">").unwrap();
+    let data: serde_json::Value =
+        serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+    assert_eq!(data["@type"], "Dataset");
+    assert_eq!(data["distribution"][1]["contentUrl"], format!("{base}/data/units.csv"));
+    let map = plain("sitemap.xml");
+    let cards = 3 + 12;
+    assert_eq!(map.matches("<loc>").count(), report.pages - cards);
+    assert!(map.contains(&format!("<loc>{base}/concepts/mass/index.html</loc>")));
+    assert!(atlas::check(&fixture.site()).unwrap().is_empty());
+}
+
+#[test]
 fn a_bad_content_page_stops_the_build_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = Fixture::new(folder.path(), 2);

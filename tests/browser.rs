@@ -5,11 +5,13 @@
 
 mod support;
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::Fixture;
+use unit_atlas::atlas::pack::{self, Form, Selection};
 
 /// Chromium by the variable `CHROMIUM`, else by its usual names.
 fn chromium() -> Option<PathBuf> {
@@ -31,6 +33,10 @@ fn chromium() -> Option<PathBuf> {
 
 /// The document of a page after its scripts have run.
 fn dump(chromium: &Path, page: &Path, width: u32) -> String {
+    dump_with(chromium, page, width, &["--virtual-time-budget=4000"])
+}
+
+fn dump_with(chromium: &Path, page: &Path, width: u32, more: &[&str]) -> String {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new(chromium)
         .args([
@@ -42,9 +48,9 @@ fn dump(chromium: &Path, page: &Path, width: u32) -> String {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            "--virtual-time-budget=4000",
             "--dump-dom",
         ])
+        .args(more)
         .arg(format!("--window-size={width},900"))
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("file://{}", page.display()))
@@ -98,6 +104,54 @@ fn act(site: &Path, page: &str, before: &str, script: &str, width: u32) {
         .unwrap_or_else(|| panic!("the script did not finish: {document:.2000}"));
     let (failures, _) = rest.split_once('"').unwrap();
     assert_eq!(failures, "none", "{page}");
+}
+
+/// As [`act`], in real time: for what runs on other threads of the browser, which its virtual time does
+/// not wait for. A picture that is answered only when the script is done holds the page up.
+fn act_in_real_time(page: &Path, script: &str) {
+    let Some(chromium) = chromium() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let held = std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 512];
+            let length = stream.read(&mut request).unwrap_or(0);
+            held.push(stream);
+            if request[..length].starts_with(b"GET /done") {
+                break;
+            }
+        }
+        for mut stream in held {
+            let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+        }
+    });
+    let html = std::fs::read_to_string(page).unwrap();
+    let copy = page.with_file_name("acted.html");
+    let acted = html
+        .replacen("<head>", &format!("<head><script>{PRELUDE}</script>"), 1)
+        .replacen(
+            "</body>",
+            &format!(
+                "<img id=\"held\" src=\"http://127.0.0.1:{port}/hold\"><script>(async function () {{\n\
+                 try {{ {script} }} catch (e) {{ failures.push(String(e)); }}\n\
+                 document.documentElement.setAttribute('data-failures', failures.join('; ') || 'none');\n\
+                 new Image().src = 'http://127.0.0.1:{port}/done'; }}());</script></body>"
+            ),
+            1,
+        );
+    std::fs::write(&copy, acted).unwrap();
+    let document = dump_with(&chromium, &copy, 1280, &[]);
+    // The browser is gone: whatever it still asks for, nobody waits.
+    let _ = std::net::TcpStream::connect(("127.0.0.1", port))
+        .map(|mut stream| stream.write_all(b"GET /done HTTP/1.1\r\n\r\n"));
+    held.join().unwrap();
+    let (_, rest) = document
+        .split_once("data-failures=\"")
+        .unwrap_or_else(|| panic!("the script did not finish: {document:.2000}"));
+    let (failures, _) = rest.split_once('"').unwrap();
+    assert_eq!(failures, "none", "{}", page.display());
 }
 
 fn site() -> (tempfile::TempDir, PathBuf) {
@@ -348,24 +402,112 @@ fn everything_is_found_by_keyboard() {
 }
 
 #[test]
+fn one_file_opens_its_pages_and_an_encrypted_one_only_by_its_passphrase() {
+    let (folder, site) = site();
+    let record = folder.path().join("output/work/site.json");
+    let (all, output) = (Selection::default(), folder.path().join("atlas.html"));
+    let pack = |selection: &Selection, passphrase| {
+        let form = Form::SingleFile { selection, passphrase };
+        pack::pack(&site, &record, "Unit atlas", form, &output).unwrap();
+    };
+    pack(&all, None);
+    act_in_real_time(
+        &output,
+        r#"
+        var page = function () { var frame = document.querySelector('iframe'); return frame && frame.contentDocument; };
+        var has = function (selector) { return function () { return page() && page().querySelector(selector); }; };
+        await until(has('.unit-cards img'), 'the home page is shown');
+        check(document.title === 'Unit atlas', 'with its title: ' + document.title);
+        var drawn = function () { var img = page().querySelector('.picture img'); return img.complete && img.naturalWidth > 0; };
+        page().querySelector('.unit-card h3 a').click();
+        await until(has('#atlas-patches'), 'a link leads to a unit');
+        check(/^#\/networks\//.test(location.hash), 'which the address names: ' + location.hash);
+        await until(drawn, 'its pictures are drawn');
+        await until(function () { return page().querySelectorAll('#atlas-patches img').length === 24; }, 'its scripts run');
+        await until(has('#atlas-context .window'), 'and load data');
+        page().querySelector('.patch').dispatchEvent(new KeyboardEvent('keydown', { key: '/', bubbles: true }));
+        await until(has('dialog[open]'), 'the search opens');
+        history.back();
+        await until(has('.unit-cards img'), 'and back');
+        "#,
+    );
+    let unit = Selection { units: vec!["alexnet/conv5/0001".into()], layers: vec![] };
+    pack(&unit, Some("correct horse"));
+    act_in_real_time(
+        &output,
+        r#"
+        var page = function () { var frame = document.querySelector('iframe'); return frame && frame.contentDocument; };
+        var field = document.querySelector('input[type=password]');
+        var said = function () { return document.getElementById('said').textContent; };
+        var enter = function (words) { field.value = words; document.querySelector('form button').click(); };
+        await until(function () { return field.offsetParent; }, 'it asks for the passphrase');
+        enter('correct house');
+        for (var i = 0; i < 50 && !/does not open/.test(said()); i += 1) await new Promise(function (next) { setTimeout(next, 200); });
+        check(/does not open/.test(said()), 'a wrong one is refused: ' + said());
+        check(!page(), 'and shows nothing');
+        enter('correct horse');
+        for (var j = 0; j < 50 && !(page() && page().querySelector('#atlas-patches')); j += 1) await new Promise(function (next) { setTimeout(next, 200); });
+        check(page() && /spiculated/.test(page().querySelector('h1').textContent), 'the right one opens the unit');
+        page().querySelector('.masthead-title').click();
+        await until(function () { return page() && /Not in this file/.test(page().body.textContent); }, 'what is not within is said');
+        "#,
+    );
+}
+
+/// axe-core, a checker of accessibility, by the variable `AXE_CORE`: the path of its `axe.min.js`.
+#[test]
+fn axe_finds_nothing() {
+    let Some(axe) = std::env::var_os("AXE_CORE").filter(|path| !path.is_empty()) else {
+        let _ = writeln!(std::io::stderr(), "skipped: AXE_CORE names no axe.min.js");
+        return;
+    };
+    let axe = PathBuf::from(axe);
+    let (_folder, site) = site();
+    for page in PAGES {
+        let script = format!(
+            r#"
+            await new Promise(function (next, fail) {{
+              var script = document.createElement('script');
+              script.src = 'file://{}';
+              script.onload = next;
+              script.onerror = fail;
+              document.head.appendChild(script);
+            }});
+            var found = await axe.run(document, {{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }});
+            found.violations.forEach(function (violation) {{
+              check(false, violation.id + ' ' + violation.nodes.slice(0, 3).map(function (node) {{ return node.html; }}).join(' ').replace(/"/g, "'"));
+            }});
+            "#,
+            axe.display()
+        );
+        act(&site, page, "", &script, 1280);
+    }
+}
+
+/// One page of each kind.
+const PAGES: [&str; 14] = [
+    "index.html",
+    "about/index.html",
+    "birads/index.html",
+    "cite/index.html",
+    "concepts/index.html",
+    "concepts/mass/index.html",
+    "data/index.html",
+    "mammograms/phantom-003/index.html",
+    "methods/index.html",
+    "networks/alexnet/index.html",
+    "networks/alexnet/conv5/index.html",
+    "performance/index.html",
+    "networks/resnet18/layer4/0001/index.html",
+    UNIT,
+];
+
+#[test]
 fn no_page_is_wider_than_a_phone() {
     let (_folder, site) = site();
     let Some(chromium) = chromium() else { return };
-    let pages = [
-        "index.html",
-        "about/index.html",
-        "birads/index.html",
-        "data/index.html",
-        "methods/index.html",
-        "networks/alexnet/index.html",
-        "networks/alexnet/conv5/index.html",
-        "concepts/index.html",
-        "concepts/mass/index.html",
-        "mammograms/phantom-003/index.html",
-        UNIT,
-    ];
     let mut frames = String::new();
-    for page in pages {
+    for page in PAGES {
         let path = site.join(page);
         let html = std::fs::read_to_string(&path).unwrap().replacen(
             "</body>",
@@ -388,5 +530,5 @@ fn no_page_is_wider_than_a_phone() {
     let document = dump(&chromium, &site.join("wrapper.html"), 1280);
     let (_, rest) = document.split_once("data-widths=\"").expect("no frame answered");
     let widths: Vec<&str> = rest.split('"').next().unwrap().split(' ').collect();
-    assert_eq!(widths, vec!["0"; pages.len()], "pixels beyond the edge, in the order of loading");
+    assert_eq!(widths, vec!["0"; PAGES.len()], "pixels beyond the edge, in the order of loading");
 }

@@ -154,11 +154,13 @@ fn an_atlas_of_the_papers_size() {
     known.files.retain(|path, _| path.ends_with(".jpg"));
     known.stamp = None;
     artifact::write_json(&record, &known).unwrap();
-    for entry in walkdir::WalkDir::new(&site) {
-        let path = entry.unwrap().into_path();
-        if path.is_file() && path.extension().is_none_or(|end| end != "jpg") {
-            std::fs::remove_file(path).unwrap();
-        }
+    let aside = folder.join("output/aside");
+    let _ = std::fs::remove_dir_all(&aside);
+    std::fs::rename(&site, &aside).unwrap();
+    for path in known.files.keys() {
+        let to = site.join(path);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::hard_link(aside.join(path), to).unwrap();
     }
     let pages = run(&folder, &["build"]);
     let idle = run(&folder, &["build"]);

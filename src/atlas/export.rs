@@ -166,12 +166,12 @@ pub(super) struct Export {
     /// Whether readers' answers are among what it is made from.
     pub(super) of_readers: bool,
     table: &'static Table,
-    rows: fn(&Atlas) -> Vec<Row>,
+    rows: Maker,
 }
 
 /// Every table, in the order of [`TABLES`].
 pub(super) fn tables() -> Vec<Export> {
-    let makers: [(fn(&Atlas) -> Vec<Row>, bool); 6] = [
+    let makers: [(Maker, bool); 6] = [
         (networks, false),
         (units, true),
         (concepts, false),
@@ -193,14 +193,17 @@ impl Export {
     pub(super) fn make(&self, atlas: &Atlas) -> Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(self.table.columns.iter().map(|(name, _)| *name))?;
-        for row in (self.rows)(atlas) {
-            writer.write_record(&row)?;
-        }
+        (self.rows)(atlas, &mut |row| Ok(writer.write_record(&row)?))?;
         Ok(writer.into_inner()?)
     }
 }
 
 type Row = Vec<String>;
+
+/// Takes rows one after another: all of them at once would fill the memory.
+type Sink<'a> = dyn FnMut(Row) -> Result<()> + 'a;
+
+type Maker = fn(&Atlas, &mut Sink) -> Result<()>;
 
 /// A field that holds someone's words.
 fn text(field: &str) -> String {
@@ -215,7 +218,7 @@ fn number(unit: u32) -> String {
     format!("{unit:04}")
 }
 
-fn networks(atlas: &Atlas) -> Vec<Row> {
+fn networks(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     atlas
         .inputs
         .exhibits
@@ -237,10 +240,10 @@ fn networks(atlas: &Atlas) -> Vec<Row> {
                 text(&found.weights_blake3),
             ]
         })
-        .collect()
+        .try_for_each(sink)
 }
 
-fn units(atlas: &Atlas) -> Vec<Row> {
+fn units(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     atlas
         .layers()
         .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
@@ -278,7 +281,7 @@ fn units(atlas: &Atlas) -> Vec<Row> {
                 optional(unit.influence.ablation),
             ]
         })
-        .collect()
+        .try_for_each(sink)
 }
 
 /// A number that may be unknown.
@@ -286,13 +289,12 @@ fn optional(value: Option<f32>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn concepts(atlas: &Atlas) -> Vec<Row> {
-    let mut rows = Vec::new();
+fn concepts(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     for (exhibit, layer) in atlas.layers() {
         for unit in &layer.units {
             for (concept, found) in layer.concepts.iter().zip(&unit.matches) {
                 let chance = found.chance;
-                rows.push(vec![
+                sink(vec![
                     text(&exhibit.config.name),
                     text(&layer.layer),
                     number(unit.unit),
@@ -306,23 +308,22 @@ fn concepts(atlas: &Atlas) -> Vec<Row> {
                     optional(chance.map(|chance| chance.p)),
                     optional(chance.map(|chance| chance.adjusted)),
                     atlas.is_detector(concept, found.iou).to_string(),
-                ]);
+                ])?;
             }
         }
     }
-    rows
+    Ok(())
 }
 
-fn top_patches(atlas: &Atlas) -> Vec<Row> {
+fn top_patches(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     let manifest = atlas.inputs.manifest;
     // From pixels of the patch to pixels of the mammogram.
     let scale = |patch: &crate::patch::Patch| patch.edge as f32 / atlas.inputs.store.edge() as f32;
-    let mut rows = Vec::new();
     for (exhibit, layer) in atlas.layers() {
         for unit in &layer.units {
             for (at, top) in unit.top.iter().enumerate() {
                 let patch = &manifest.patches[top.patch as usize];
-                rows.push(vec![
+                sink(vec![
                     text(&exhibit.config.name),
                     text(&layer.layer),
                     number(unit.unit),
@@ -339,21 +340,20 @@ fn top_patches(atlas: &Atlas) -> Vec<Row> {
                     coordinate(patch.y as f32 + top.roi[1] * scale(patch)),
                     coordinate(top.roi[2] * scale(patch)),
                     coordinate(top.roi[3] * scale(patch)),
-                ]);
+                ])?;
             }
         }
     }
-    rows
+    Ok(())
 }
 
-fn labels(atlas: &Atlas) -> Vec<Row> {
-    let mut rows = Vec::new();
+fn labels(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     for (exhibit, layer) in atlas.layers() {
         for unit in &layer.units {
             let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
             for (reader, answer, phenomenon) in atlas.labels.phenomena(&name) {
                 let association = super::pages::association_word(phenomenon.association);
-                rows.push(vec![
+                sink(vec![
                     text(&reader.reader),
                     text(&exhibit.config.name),
                     text(&layer.layer),
@@ -362,14 +362,14 @@ fn labels(atlas: &Atlas) -> Vec<Row> {
                     text(&phenomenon.terms.join("; ")),
                     association.into(),
                     answer.confidence.map(|c| c.to_string()).unwrap_or_default(),
-                ]);
+                ])?;
             }
         }
     }
-    rows
+    Ok(())
 }
 
-fn patches(atlas: &Atlas) -> Vec<Row> {
+fn patches(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     let manifest = atlas.inputs.manifest;
     manifest
         .patches
@@ -407,7 +407,7 @@ fn patches(atlas: &Atlas) -> Vec<Row> {
             }
             row
         })
-        .collect()
+        .try_for_each(sink)
 }
 
 #[cfg(test)]

@@ -130,6 +130,9 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let mut planned: Vec<String> = jobs.iter().map(|job| job.path.clone()).collect();
     planned.extend(shown.paths(inputs));
     planned.extend(figures.keys().cloned());
+    let mut public = vec![(".nojekyll", Vec::new())];
+    public.extend(pages::sitemap(&atlas, &jobs).map(|map| ("sitemap.xml", map)));
+    planned.extend(public.iter().map(|(path, _)| (*path).to_string()));
     planned.extend(exports.iter().map(|export| export.path.clone()));
     planned.extend(atlas.theme.assets().map(|(path, _)| path));
     let writer = site::Writer::begin(site, record, planned)?;
@@ -144,6 +147,9 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     })?;
     for (path, file) in &figures {
         writer.write(path, &fs_err::read(file)?)?;
+    }
+    for (path, bytes) in &public {
+        writer.write(path, bytes)?;
     }
     for (path, bytes) in atlas.theme.assets() {
         writer.write(&path, bytes)?;

@@ -1,5 +1,7 @@
 //! Outlines as SVG path data: of lesions over a mammogram, and of overlays over patches.
 
+use std::fmt::Write;
+
 use crate::mammogram::{Outline, simplify};
 
 use super::text::coordinate;
@@ -39,7 +41,8 @@ pub(super) fn compact(path: &str, tolerance: f32) -> String {
         for point in simplify(&points, tolerance) {
             let point = point.map(|c| c.round() as i32);
             let Some(before) = last.replace(point) else {
-                out.push_str(&format!("M{} {}", point[0], point[1]));
+                // Writing to a string cannot fail.
+                let _ = write!(out, "M{} {}", point[0], point[1]);
                 continue;
             };
             if before == point {
@@ -52,7 +55,7 @@ pub(super) fn compact(path: &str, tolerance: f32) -> String {
                     _ if length >= 0 => out.push(' '),
                     _ => {}
                 }
-                out.push_str(&length.to_string());
+                let _ = write!(out, "{length}");
             }
             corners += 1;
         }
@@ -71,13 +74,13 @@ fn rings(path: &str) -> Option<Vec<Vec<Point>>> {
     let mut rings = Vec::new();
     let mut ring: Vec<Point> = Vec::new();
     let mut command = ' ';
-    let mut numbers: Vec<f32> = Vec::new();
+    let mut first: Option<f32> = None;
     let mut rest = path;
     loop {
         rest = rest.trim_start_matches([' ', ',', '\n']);
         let Some(next) = rest.chars().next() else { break };
         if next.is_ascii_alphabetic() {
-            if !numbers.is_empty() {
+            if first.is_some() {
                 return None;
             }
             match next {
@@ -94,20 +97,19 @@ fn rings(path: &str) -> Option<Vec<Vec<Point>>> {
             .char_indices()
             .find(|&(i, c)| !(c.is_ascii_digit() || c == '.' || (i == 0 && c == '-')))
             .map_or(rest.len(), |(i, _)| i);
-        numbers.push(rest.get(..length)?.parse().ok()?);
+        let number: f32 = rest.get(..length)?.parse().ok()?;
         rest = &rest[length..];
         let last = ring.last().copied();
-        match (command, numbers.as_slice(), last) {
-            ('M' | 'L', &[x, y], _) => ring.push([x, y]),
-            ('l', &[x, y], Some([a, b])) => ring.push([a + x, b + y]),
-            ('M' | 'L' | 'l', &[_], _) => continue,
-            ('H', &[x], Some([_, y])) => ring.push([x, y]),
-            ('V', &[y], Some([x, _])) => ring.push([x, y]),
+        match (command, first.take(), last) {
+            ('M' | 'L', Some(x), _) => ring.push([x, number]),
+            ('l', Some(x), Some([a, b])) => ring.push([a + x, b + number]),
+            ('M' | 'L' | 'l', None, _) => first = Some(number),
+            ('H', None, Some([_, y])) => ring.push([number, y]),
+            ('V', None, Some([x, _])) => ring.push([x, number]),
             _ => return None,
         }
-        numbers.clear();
     }
-    (ring.is_empty() && numbers.is_empty()).then_some(rings)
+    (ring.is_empty() && first.is_none()).then_some(rings)
 }
 
 fn ring(points: &[Point]) -> String {

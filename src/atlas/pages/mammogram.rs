@@ -1,6 +1,8 @@
 //! A mammogram's page: the whole image with every patch and outline, and the units that have one of its
 //! patches at their top.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::parts::window_id;
@@ -124,6 +126,30 @@ pub(super) fn view(atlas: &Atlas, number: u32) -> View {
             .collect(),
         best: best.iter().take(BEST).map(named).collect(),
     }
+}
+
+/// What readers call the units that have a patch of a mammogram at their top, by mammogram.
+pub(super) type Said = BTreeMap<u32, Vec<(String, String)>>;
+
+/// What readers said that mammograms' pages show.
+pub(super) fn said(atlas: &Atlas) -> Said {
+    let mut said = Said::new();
+    for (exhibit, layer) in atlas.layers() {
+        for unit in &layer.units {
+            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+            if atlas.labels.of(&name).is_empty() {
+                continue;
+            }
+            let label = atlas.call(&name, super::best_concept(layer, unit)).0;
+            let patches =
+                unit.top.iter().map(|top| &atlas.inputs.manifest.patches[top.patch as usize]);
+            let mammograms: BTreeSet<u32> = patches.map(|patch| patch.mammogram).collect();
+            for mammogram in mammograms {
+                said.entry(mammogram).or_default().push((name.clone(), label.clone()));
+            }
+        }
+    }
+    said
 }
 
 fn ranks(atlas: &Atlas) -> Ranks {

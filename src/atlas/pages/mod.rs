@@ -17,6 +17,7 @@ mod methods;
 mod network;
 mod parts;
 mod performance;
+mod public;
 mod search;
 mod unit;
 
@@ -43,6 +44,10 @@ use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
 use crate::study::answer::Association;
 use crate::training::record::Auc;
 
+/// What the atlas is, for search engines.
+const DESCRIPTION: &str = "What the units of neural networks see in mammograms: for each unit the \
+    patches that it responds to most, its overlap with annotated concepts, and what readers call it.";
+
 /// Everything that rendering draws from.
 pub(super) struct Atlas<'a> {
     pub(super) inputs: &'a Inputs<'a>,
@@ -56,6 +61,8 @@ pub(super) struct Atlas<'a> {
     lesions: Vec<Vec<LesionView>>,
     /// Which units have a patch at their top, where a page asks for it.
     ranks: OnceLock<mammogram::Ranks>,
+    /// What readers said of units with a patch of a mammogram, where a page asks for it.
+    said: OnceLock<mammogram::Said>,
 }
 
 /// A page to render, or a file of data for the pages' scripts.
@@ -72,6 +79,10 @@ enum Kind<'a> {
     /// Data of a layer's page.
     Units(&'a Exhibit<'a>, &'a Layer),
     Unit(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    /// A unit to embed in other pages.
+    Card(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    /// What describes that to them.
+    OEmbed(&'a Exhibit<'a>, &'a Layer, &'a Unit),
     Concepts,
     /// A term by its place in [`Atlas::terms`].
     Concept(usize),
@@ -114,6 +125,14 @@ struct Frame<'a> {
     crumbs: Vec<Link>,
     /// What must be known of the network's weights.
     caution: Option<String>,
+    /// Its address, where the atlas is published.
+    url: Option<String>,
+    /// Address of a picture that stands for it.
+    image: Option<String>,
+    /// The atlas as a data set, in JSON-LD.
+    dataset: Option<String>,
+    /// Address of what describes its card, and the element that embeds it.
+    card: Option<[String; 2]>,
 }
 
 /// A link, from the root of the site.
@@ -208,6 +227,13 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
             for unit in &layer.units {
                 let path = unit_href(network, &layer.layer, unit.unit);
                 jobs.push(job(path, Kind::Unit(exhibit, layer, unit)));
+                if atlas.inputs.config.base_url.is_some() {
+                    let name = unit_name(network, &layer.layer, unit.unit);
+                    let card = public::card_path(&name, "html");
+                    jobs.push(job(card, Kind::Card(exhibit, layer, unit)));
+                    let answer = public::card_path(&name, "json");
+                    jobs.push(job(answer, Kind::OEmbed(exhibit, layer, unit)));
+                }
             }
         }
     }
@@ -217,6 +243,12 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         jobs.push(job(format!("mammograms/{id}/outlines.js"), Kind::Outlines(number)));
     }
     jobs
+}
+
+/// Map of the pages, where the atlas is published.
+pub(super) fn sitemap(atlas: &Atlas, jobs: &[Job]) -> Option<Vec<u8>> {
+    atlas.inputs.config.base_url.as_ref()?;
+    Some(public::sitemap(atlas, jobs.iter().map(|job| job.path.as_str())))
 }
 
 /// Renders in parallel the pages of which something has changed, and writes each as it comes.
@@ -259,6 +291,7 @@ impl<'a> Atlas<'a> {
             lesions,
             terms: Vec::new(),
             ranks: OnceLock::new(),
+            said: OnceLock::new(),
         };
         atlas.terms = concept::terms(&atlas);
         atlas
@@ -283,7 +316,9 @@ impl<'a> Atlas<'a> {
     /// What a page is made from; with the same it is not rendered again.
     fn key(&self, job: &Job, keys: &Keys) -> Fingerprint {
         match job.kind {
-            Kind::Unit(exhibit, layer, unit) => {
+            Kind::Unit(exhibit, layer, unit)
+            | Kind::Card(exhibit, layer, unit)
+            | Kind::OEmbed(exhibit, layer, unit) => {
                 let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
                 let answers = self.labels.of(&name).iter();
                 let answers: Vec<_> =
@@ -291,6 +326,10 @@ impl<'a> Atlas<'a> {
                 keys.apart_from_readers(&(&job.path, answers))
             }
             Kind::Outlines(_) => keys.apart_from_readers(&job.path),
+            Kind::Mammogram(number) => {
+                let said = self.said.get_or_init(|| mammogram::said(self));
+                keys.apart_from_readers(&(&job.path, said.get(&number)))
+            }
             Kind::Article(at) => {
                 let article = &self.articles[at];
                 keys.with_readers(&(&job.path, &article.text, &article.figures))
@@ -302,7 +341,8 @@ impl<'a> Atlas<'a> {
     fn render(&self, job: &Job) -> Result<Vec<u8>> {
         match job.kind {
             Kind::Home => {
-                let frame = self.frame(job, String::new(), self.inputs.config.title.clone());
+                let mut frame = self.frame(job, String::new(), self.inputs.config.title.clone());
+                frame.dataset = public::dataset(self, DESCRIPTION)?;
                 self.page("home.html", &frame, &home::view(self))
             }
             Kind::Network(exhibit) => {
@@ -363,12 +403,28 @@ impl<'a> Atlas<'a> {
                 let view = unit::view(self, exhibit, layer, unit)?;
                 let mut frame = self.frame(job, view.title(), view.description());
                 frame.caution = caution(exhibit);
+                let name = unit_name(network, &layer.layer, unit.unit);
+                frame.image = view.best_patch().and_then(|path| self.address(path));
+                frame.card = self
+                    .address(&public::card_path(&name, "json"))
+                    .zip(public::frame_element(self, &name))
+                    .map(|(answer, element)| [answer, element]);
                 frame.crumbs = vec![
                     Link::new(network, network_href(network)),
                     Link::new(&layer.layer, layer_href(network, &layer.layer)),
                     Link { current: true, ..Link::new(format!("{:04}", unit.unit), &job.path) },
                 ];
                 self.page("unit.html", &frame, &view)
+            }
+            Kind::Card(exhibit, layer, unit) => {
+                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+                let frame = self.frame(job, name, String::new());
+                self.page("card.html", &frame, &public::card(self, exhibit, layer, unit))
+            }
+            Kind::OEmbed(exhibit, layer, unit) => {
+                let title = unit::view(self, exhibit, layer, unit)?.title();
+                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+                public::oembed(self, &name, &title)
             }
             Kind::Performance => {
                 let frame = self.frame(
@@ -448,6 +504,10 @@ impl<'a> Atlas<'a> {
             nav: self.navigation(&job.path),
             crumbs: Vec::new(),
             caution: None,
+            url: self.address(&job.path),
+            image: None,
+            dataset: None,
+            card: None,
         }
     }
 

@@ -96,4 +96,18 @@
     });
     apply();
   }());
+
+  // Buttons that copy a text of the page.
+  Array.prototype.forEach.call(document.querySelectorAll('[data-copy]'), function (button) {
+    button.addEventListener('click', function () {
+      var text = document.getElementById(button.getAttribute('data-copy'));
+      var said = function (word) { button.textContent = word; };
+      var select = function () {
+        getSelection().selectAllChildren(text);
+        said(document.execCommand('copy') ? 'Copied' : 'Selected: copy it');
+      };
+      if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(function () { said('Copied'); }, select);
+      else select();
+    });
+  });
 }());

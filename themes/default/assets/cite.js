@@ -1,4 +1,4 @@
-// Fills the unit's citation in from the address, `#vgg16/conv5_3/0063`, and copies.
+// Fills the unit's citation in from the address, `#vgg16/conv5_3/0063`.
 (function () {
   'use strict';
   var unit = document.getElementById('atlas-cite-unit');
@@ -17,18 +17,6 @@
     document.getElementById('unit').scrollIntoView();
   }
 
-  Array.prototype.forEach.call(document.querySelectorAll('[data-copy]'), function (button) {
-    button.addEventListener('click', function () {
-      var text = document.getElementById(button.getAttribute('data-copy'));
-      var said = function (word) { button.textContent = word; };
-      var select = function () {
-        getSelection().selectAllChildren(text);
-        said(document.execCommand('copy') ? 'Copied' : 'Selected: copy it');
-      };
-      if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(function () { said('Copied'); }, select);
-      else select();
-    });
-  });
   window.addEventListener('hashchange', fill);
   fill();
 }());
