@@ -716,7 +716,7 @@ fn the_citation_says_what_the_project_states() {
         assert!(page.replace("&#x2F;", "/").contains(field), "{field}: {page}");
     }
     let unit = fixture.page("networks/alexnet/conv5/0002/index.html");
-    assert!(unit.contains("cite/index.html#alexnet/conv5/0002"));
+    assert!(unit.contains("cite/index.html#unit=alexnet/conv5/0002"));
 }
 
 #[test]

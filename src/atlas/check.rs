@@ -149,7 +149,8 @@ fn broken(
     if path.ends_with('/') || !files.contains(&target) {
         return Some(format!("nothing at {link}"));
     }
-    let fragment = percent_decoded(fragment?);
+    // What a script reads, such as a filtered view of a layer, is no place of the page.
+    let fragment = percent_decoded(fragment.filter(|fragment| !fragment.contains('='))?);
     let known =
         fragment.is_empty() || ids.get(target.as_str()).is_none_or(|ids| ids.contains(&fragment));
     (!known).then(|| format!("no place #{fragment} in {target}"))

@@ -97,6 +97,19 @@
     apply();
   }());
 
+  // A table that is wider than its place is scrolled by keyboard too.
+  (function () {
+    var tables = document.querySelectorAll('.table');
+    function reach() {
+      Array.prototype.forEach.call(tables, function (table) {
+        if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+        else table.removeAttribute('tabindex');
+      });
+    }
+    window.addEventListener('resize', reach);
+    reach();
+  }());
+
   // Buttons that copy a text of the page.
   Array.prototype.forEach.call(document.querySelectorAll('[data-copy]'), function (button) {
     button.addEventListener('click', function () {

@@ -1,4 +1,4 @@
-// Fills the unit's citation in from the address, `#vgg16/conv5_3/0063`.
+// Fills the unit's citation in from the address, `#unit=vgg16/conv5_3/0063`.
 (function () {
   'use strict';
   var unit = document.getElementById('atlas-cite-unit');
@@ -6,7 +6,7 @@
   var blank = unit.textContent;
 
   function fill() {
-    var name = decodeURIComponent(location.hash.slice(1));
+    var name = decodeURIComponent(location.hash.replace('#unit=', ''));
     if (!/^[\w.-]+\/[\w.-]+\/\d{4,}$/.test(name)) return;
     var page = location.href.replace(/[?#].*$/, '').replace(/cite\/index\.html$/, 'networks/' + name + '/index.html');
     unit.textContent = blank.replace('{unit,', '{unit-' + name.replace(/\//g, '-') + ',')
