@@ -88,7 +88,7 @@ pub(super) fn html(atlas: &Atlas, frame: &Frame, article: &Article) -> Result<St
                     ("table", atlas.page("shortcodes/table.html", frame, &view))
                 }
             };
-            Ok(String::from_utf8(part?).with_context(|| format!("shortcode `{template}`"))?)
+            String::from_utf8(part?).with_context(|| format!("shortcode `{template}`"))
         })
         .collect::<Result<Vec<String>>>()?;
     Ok(shortcode::put(&article.html, &made))
