@@ -427,8 +427,9 @@ fn one_file_opens_its_pages_and_an_encrypted_one_only_by_its_passphrase() {
         await until(has('#atlas-context .window'), 'and load data');
         page().querySelector('.patch').dispatchEvent(new KeyboardEvent('keydown', { key: '/', bubbles: true }));
         await until(has('dialog[open]'), 'the search opens');
-        history.back();
+        page().querySelector('.masthead-title').click();
         await until(has('.unit-cards img'), 'and back');
+        check(location.hash === '#/index.html', 'to its address: ' + location.hash);
         "#,
     );
     let unit = Selection { units: vec!["alexnet/conv5/0001".into()], layers: vec![] };
