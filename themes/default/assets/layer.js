@@ -3,7 +3,7 @@
 (function () {
   'use strict';
   // As many units as are drawn at a time.
-  var CHUNK = 48;
+  var CHUNK = 24;
   var form = document.getElementById('atlas-filter');
   var list = document.getElementById('atlas-units');
   var template = document.getElementById('atlas-unit');
