@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
+use rayon::prelude::*;
 
 use crate::artifact::{self, Fingerprint, Layout, Stamp};
 use crate::atlas::{self, Exhibit};
@@ -354,15 +355,19 @@ impl<'a> Pipeline<'a> {
         // Only now is anything large read.
         self.compare()?;
         let similar = similar::read(&self.layout.dissection())?;
-        let mut loaded: Vec<(&config::Network, Evaluation, Vec<Epoch>, Vec<_>)> = Vec::new();
-        for (network, evaluation) in parts {
-            let history = training::read_history(&self.layout.network(&network.name))?;
-            let layers = network.layers.iter();
-            let layers = layers
-                .map(|layer| dissection::read(&self.layout.layer(&network.name, layer)))
-                .collect::<Result<Vec<_>>>()?;
-            loaded.push((network, evaluation, history, layers));
-        }
+        // Hundreds of megabytes in a large atlas.
+        let loaded = parts
+            .into_par_iter()
+            .map(|(network, evaluation)| {
+                let history = training::read_history(&self.layout.network(&network.name))?;
+                let layers = network
+                    .layers
+                    .par_iter()
+                    .map(|layer| dissection::read(&self.layout.layer(&network.name, layer)))
+                    .collect::<Result<Vec<_>>>()?;
+                Ok((network, evaluation, history, layers))
+            })
+            .collect::<Result<Vec<(&config::Network, Evaluation, Vec<Epoch>, Vec<_>)>>>()?;
         let exhibits: Vec<Exhibit> = loaded
             .iter()
             .map(|(config, evaluation, history, layers)| Exhibit {
@@ -384,6 +389,7 @@ impl<'a> Pipeline<'a> {
                 readers: &readers,
                 consensus: &consensus,
                 provenance: &provenance,
+                dataset: &dataset.fingerprint,
                 stamp: &stamp,
             },
             &site,
@@ -429,7 +435,9 @@ impl<'a> Pipeline<'a> {
     pub fn dissected(&self) -> Vec<Dissected> {
         let networks = self.config.networks.iter();
         let layers = networks.flat_map(|n| n.layers.iter().map(move |layer| (&n.name, layer)));
+        let layers: Vec<_> = layers.collect();
         layers
+            .into_par_iter()
             .filter_map(|(network, layer)| {
                 let units = dissection::unit_count(&self.layout.layer(network, layer))?;
                 Some(Dissected { network: network.clone(), layer: layer.clone(), units })

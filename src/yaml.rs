@@ -112,6 +112,23 @@ impl Text<'_> {
     }
 }
 
+impl Text<'_> {
+    /// A mistake in `length` characters at a line and column, both from 1.
+    pub(crate) fn mistake_at(
+        self,
+        line: usize,
+        column: usize,
+        length: usize,
+        message: impl Into<String>,
+    ) -> Mistake {
+        let (at, from) = (line as u64, column as u64);
+        let text = self.text.lines().nth(line.wrapping_sub(1)).unwrap_or_default();
+        let excerpt = excerpt(text, at, from, length as u64);
+        let path = self.path.to_owned();
+        Mistake { path, line: at, column: from, message: message.into(), excerpt }
+    }
+}
+
 /// The line with a gutter, and carets under `length` characters from `column`.
 fn excerpt(text: &str, line: u64, column: u64, length: u64) -> String {
     const BEFORE: usize = 80;

@@ -37,7 +37,8 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     let fixture = Fixture::new(folder.path(), 20);
     fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
     let first = fixture.build().unwrap();
-    assert_eq!(first.pages, 6 + 2 + 1 + 2 + 2 + 20 + 12);
+    // Units, mammograms, terms and their list.
+    assert_eq!(first.pages, 7 + 2 + 1 + 2 + 2 + 20 + 12 + 12 + 7 + 1);
     assert_eq!(first.written, files(&fixture.site()).len());
     let second = fixture.build().unwrap();
     assert_eq!((second.written, second.removed), (0, 0));
@@ -51,8 +52,100 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     pool.install(|| fixture.build_to(other.path(), &folder.path().join("other.json"))).unwrap();
     assert!(files(&fixture.site()) == files(other.path()));
     let record = Record::read(&fixture.record()).unwrap();
-    assert!(record.is_fresh(&fixture.stamp, &fixture.site()));
+    assert!(record.is_fresh(&fixture.stamp(), &fixture.site()));
     assert_eq!(record.files.len(), files(&fixture.site()).len());
+}
+
+#[test]
+fn one_label_renders_only_what_shows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 8);
+    fixture.build().unwrap();
+    let before = files(&fixture.site());
+    let answer = &mut fixture.readers[0].answers[2];
+    assert_eq!(answer.unit, "alexnet/conv5/0003");
+    answer.remarks = Some("Looked again.".into());
+    // A page that was not rendered again keeps even what someone else made of it.
+    let other = fixture.site().join("networks/alexnet/conv5/0004/index.html");
+    let marked = std::fs::read_to_string(&other).unwrap().replacen("DOCTYPE", "doctype", 1);
+    std::fs::write(&other, marked).unwrap();
+    let report = fixture.build().unwrap();
+    assert_eq!(report.written, 1, "{report:?}");
+    assert!(fixture.page("networks/alexnet/conv5/0003/index.html").contains("Looked again."));
+    assert!(fixture.page("networks/alexnet/conv5/0004/index.html").contains("doctype"));
+    // Everything is rendered again for another title.
+    fixture.config.title = "Another".into();
+    let report = fixture.build().unwrap();
+    let pages = before.keys().filter(|path| path.ends_with(".html")).count();
+    assert_eq!(report.written, pages);
+    // And the answer's words reach every page that names the unit.
+    fixture.readers[0].answers[2].recognizable = unit_atlas::study::answer::Recognizable::Yes;
+    fixture.readers[0].answers[2].phenomena = fixture.readers[0].answers[1].phenomena.clone();
+    fixture.build().unwrap();
+    for path in ["networks/alexnet/conv5/units.js", "data/search.js", "data/labels.csv"] {
+        assert_eq!(fixture.page(path).matches("pectoralis muscle").count(), 2, "{path}");
+    }
+}
+
+#[test]
+fn a_unit_page_is_small_and_holds_every_patch() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 6);
+    fixture.build().unwrap();
+    let html = fixture.page("networks/alexnet/conv5/0002/index.html");
+    let (_, drawn) = html.split_once("id=\"atlas-drawn\">").unwrap();
+    let drawn: serde_json::Value =
+        serde_json::from_str(drawn.split("</script>").next().unwrap()).unwrap();
+    let written = html.matches("class=\"patch\"").count();
+    let unit = &fixture.networks[0].layers[0].units[1];
+    let top = drawn["top"].as_array().unwrap();
+    assert_eq!((written, written + top.len()), (12, unit.top.len()));
+    assert_eq!(drawn["levels"].as_array().unwrap().len(), unit.sample.len());
+    for (row, kept) in top.iter().zip(&unit.top[written..]) {
+        let patch = &fixture.manifest.patches[kept.patch as usize];
+        let [x, y, edge] = [1, 2, 3].map(|i| row[i].as_u64().unwrap() as u32);
+        assert_eq!((x, y, edge), (patch.x, patch.y, patch.edge));
+        assert_eq!(row[5], u8::from(patch.positive));
+        assert_eq!(row[6].as_str().unwrap().is_empty(), kept.overlay.is_empty());
+        let id = row[0].as_str().unwrap();
+        assert!(
+            fixture.site().join(format!("patches/{id}-y{y}_x{x}_h{edge}_w{edge}.jpg")).exists()
+        );
+        assert!(fixture.site().join(format!("mammograms/{id}/outlines.js")).exists());
+        let page = fixture.page(&format!("mammograms/{id}/index.html"));
+        assert!(page.contains(&format!("id=\"y{y}_x{x}_h{edge}_w{edge}\"")));
+        assert!(page.contains("alexnet/conv5/0002"));
+    }
+    // Overlays of the fixture have forty corners.
+    assert!(html.len() < 26_000, "{}", html.len());
+}
+
+#[test]
+fn concepts_and_mammograms_name_their_units() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 8);
+    fixture.build().unwrap();
+    let list = words(&fixture.page("concepts/index.html"));
+    assert!(list.contains("pectoral muscle Anatomy (not BI-RADS) – – – 1"), "{list}");
+    assert!(!fixture.site().join("concepts/breast").exists());
+    let term = fixture.page("concepts/margin-spiculated/index.html");
+    assert!(term.contains("What spiculated means."));
+    assert!(term.contains("“masses with spiculated edge”, reader-b; speaks for cancer"));
+    let layer = &fixture.networks[0].layers[0];
+    let at = layer.concepts.iter().position(|c| c.id == "margin-spiculated").unwrap();
+    let best = layer.units.iter().max_by(|a, b| a.matches[at].iou.total_cmp(&b.matches[at].iou));
+    let best = best.unwrap();
+    let first = term.split("class=\"number\">IoU ").nth(1).unwrap();
+    assert!(first.starts_with(&format!("{:.3}", best.matches[at].iou)), "{first:.20}");
+    assert!(term.contains(&format!("networks/alexnet/conv5/{:04}/index.html", best.unit)));
+    // The first patch of the first unit, and the mammogram it was cut from.
+    let patch = &fixture.manifest.patches[layer.units[0].top[0].patch as usize];
+    let id = &fixture.manifest.member(patch).mammogram.id;
+    let page = words(&fixture.page(&format!("mammograms/{id}/index.html")));
+    assert!(page.contains("alexnet/conv5/0001 masses with spiculated edge"), "{page}");
+    assert!(page.contains("alexnet/conv5/0001 rank 1"), "{page}");
+    let cut = fixture.manifest.patches.iter().filter(|p| p.mammogram == patch.mammogram).count();
+    assert!(page.contains(&format!("validation split, {cut} patches")), "{page}");
 }
 
 #[test]
@@ -167,6 +260,13 @@ fn hostile_text_is_inert() {
     }
     assert!(atlas::check(&fixture.site()).unwrap().is_empty());
     for (path, bytes) in files(&fixture.site()) {
+        if path.ends_with(".js") && !path.starts_with("assets/") {
+            let data = String::from_utf8(bytes.clone()).unwrap();
+            assert!(!data.contains('<'), "{path}");
+            let (_, value) = data.split_once("]=").unwrap();
+            let value = value.trim_end().trim_end_matches(';');
+            serde_json::from_str::<serde_json::Value>(value).unwrap();
+        }
         if !path.ends_with(".csv") {
             continue;
         }
@@ -504,6 +604,160 @@ fn a_theme_replaces_one_file_or_one_block() {
     fixture.write("themes/mine/templates/unit.html", "a\n {{ view.nothing.at_all }}");
     let message = format!("{:#}", fixture.build().unwrap_err());
     assert!(message.contains("unit.html:2:") && message.contains("^^"), "{message}");
+}
+
+#[test]
+fn shortcodes_embed_the_atlas_and_are_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 3);
+    let picture = image::GrayImage::new(7, 5);
+    std::fs::create_dir_all(folder.path().join("content/images")).unwrap();
+    picture.save(folder.path().join("content/images/scheme.png")).unwrap();
+    fixture.write(
+        "content/tour.md",
+        "---\ntitle: Tour\n---\nFirst:\n{{ unit(\"alexnet/conv5/0001\") }}\nthen\n\n\
+         {{ patch(\"resnet18/layer4/0002\", 3) }}\n\n\
+         {{ figure(\"scheme.png\", \"A <scheme>\") }}\n\n{{ table(\"units.csv\", 2) }}\n",
+    );
+    fixture.build().unwrap();
+    let page = fixture.page("tour/index.html");
+    let (first, _) = page.split_once("<p>then</p>").unwrap();
+    assert!(first.contains("<p>First:</p>") && first.contains("alexnet/conv5/0001/index.html\">"));
+    assert_eq!(first.matches("class=\"picture\"").count(), 6);
+    assert!(words(&page).contains("Patch 3 of resnet18/layer4/0002"), "{}", words(&page));
+    assert!(page.contains("width=\"7\" height=\"5\" alt=\"A &lt;scheme&gt;\""), "{page}");
+    assert!(fixture.site().join("images/scheme.png").exists());
+    assert!(words(&page).contains("units.csv , with 13 more rows"), "{}", words(&page));
+    assert!(!page.contains('\u{E000}') && atlas::check(&fixture.site()).unwrap().is_empty());
+    for (code, said) in [
+        ("{{ unit(\"alexnet/conv5/0063\") }}", "0001 to 0003"),
+        ("{{ unit(\"vgg16/conv5_3/0063\") }}", "alexnet/conv5 and resnet18/layer4"),
+        ("{{ patch(\"alexnet/conv5/0001\", 99) }}", "24 top patches"),
+        ("{{ figure(\"../../atlas.yaml\", \"x\") }}", "content/images"),
+        ("{{ table(\"unit.csv\", 3) }}", "did you mean `units.csv`"),
+        ("{{ units(\"alexnet/conv5/0001\") }}", "expected `unit("),
+    ] {
+        fixture.write("content/tour.md", &format!("---\ntitle: Tour\n---\nText.\n\n {code}\n"));
+        let message = format!("{:#}", fixture.build().unwrap_err());
+        let place =
+            message.contains("tour.md") && message.contains("6 |") && message.contains("^^^");
+        assert!(message.contains(said) && place, "{message}");
+    }
+}
+
+#[test]
+fn themes_extend_each_other_and_have_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 2);
+    fixture.config.theme = "paper".into();
+    fixture.config.theme_options = [("footer".into(), "Our <ward>".into())].into();
+    fixture.build().unwrap();
+    let home = fixture.page("index.html");
+    assert!(home.contains("assets/paper.css") && home.contains("Our &lt;ward&gt;"));
+    assert!(!home.contains("atlas-theme") && fixture.site().join("assets/atlas.css").exists());
+    // A theme of the project on the built-in paper, with an option of its own.
+    fixture.write("themes/ward/theme.yaml", "extends: paper\noptions: { ward: three }\n");
+    fixture.write(
+        "themes/ward/templates/cite.html",
+        "{% extends \"paper/cite.html\" %}{% block state %}Ward {{ site.options.ward }}{% endblock %}",
+    );
+    fixture.config.theme = "ward".into();
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(!message.is_empty(), "paper has no cite.html of its own: {message}");
+    fixture.write(
+        "themes/ward/templates/cite.html",
+        "{% extends \"default/cite.html\" %}{% block state %}Ward {{ site.options.ward }}{% endblock %}",
+    );
+    fixture.build().unwrap();
+    let cite = fixture.page("cite/index.html");
+    assert!(cite.contains("Ward three") && cite.contains("assets/paper.css"));
+    fixture.config.theme_options = [("wards".into(), "x".into())].into();
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("did you mean `ward`"), "{message}");
+    fixture.config.theme_options.clear();
+    for (yaml, said) in [
+        ("extends: nowhere\n", "no theme `nowhere`"),
+        ("extends: ward\n", "ward"),
+        ("extend: paper\n", "did you mean `extends`"),
+    ] {
+        fixture.write("themes/ward/theme.yaml", yaml);
+        let message = format!("{:#}", fixture.build().unwrap_err());
+        assert!(message.contains(said), "{message}");
+    }
+    fixture.write("themes/ward/theme.yaml", "extends: other\n");
+    fixture.write("themes/other/theme.yaml", "extends: ward\n");
+    let message = format!("{:#}", fixture.build().unwrap_err());
+    assert!(message.contains("in turn"), "{message}");
+}
+
+#[test]
+fn the_citation_says_what_the_project_states() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 2);
+    fixture.build().unwrap();
+    assert!(fixture.page("cite/index.html").contains("not stated by this atlas"));
+    fixture.config.title = "Units & more".into();
+    fixture.config.base_url = Some("https://example.org/atlas/".into());
+    fixture.config.citation = unit_atlas::config::Citation {
+        authors: vec!["Wu, J.".into(), "Zhou, B.".into()],
+        year: Some(2026),
+        doi: Some("10.1234/x".into()),
+    };
+    fixture.build().unwrap();
+    let page = fixture.page("cite/index.html").replace("&amp;", "&");
+    assert!(page.contains("Wu, J. and Zhou, B. Units & more (2026)"), "{page}");
+    for field in [
+        "author = {Wu, J. and Zhou, B.}",
+        "title = {{Units \\& more}}",
+        "year = {2026}",
+        "doi = {10.1234/x}",
+        "url = {https://example.org/atlas/networks/UNIT/index.html}",
+    ] {
+        assert!(page.replace("&#x2F;", "/").contains(field), "{field}: {page}");
+    }
+    let unit = fixture.page("networks/alexnet/conv5/0002/index.html");
+    assert!(unit.contains("cite/index.html#unit=alexnet/conv5/0002"));
+}
+
+#[test]
+fn a_published_atlas_describes_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 3);
+    fixture.build().unwrap();
+    assert!(fixture.site().join(".nojekyll").exists());
+    assert!(!fixture.site().join("sitemap.xml").exists() && !fixture.site().join("embed").exists());
+    assert!(!fixture.page("index.html").contains("og:title"));
+    fixture.config.base_url = Some("https://example.org/a&b/".into());
+    let report = fixture.build().unwrap();
+    let plain = |path: &str| fixture.page(path).replace("&amp;", "&").replace("&#x2F;", "/");
+    let unit = plain("networks/alexnet/conv5/0001/index.html");
+    let base = "https://example.org/a&b";
+    for link in [
+        format!("rel=\"canonical\" href=\"{base}/networks/alexnet/conv5/0001/index.html\""),
+        format!("property=\"og:image\" content=\"{base}/patches/phantom-"),
+        format!("oembed\" href=\"{base}/embed/alexnet/conv5/0001.json\""),
+        "og:title\" content=\"alexnet/conv5/0001: masses with spiculated edge".into(),
+    ] {
+        assert!(unit.contains(&link), "{link}: {unit}");
+    }
+    let answer = fixture.page("embed/alexnet/conv5/0001.json");
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let element = answer["html"].as_str().unwrap();
+    assert!(element.contains("https://example.org/a&amp;b/embed/alexnet/conv5/0001.html"));
+    assert_eq!((answer["version"].as_str(), answer["type"].as_str()), (Some("1.0"), Some("rich")));
+    let card = fixture.page("embed/alexnet/conv5/0001.html");
+    assert!(card.contains("For research only") && card.contains("<base target=\"_top\">"));
+    let home = fixture.page("index.html");
+    let (_, data) = home.split_once("application/ld+json\">").unwrap();
+    let data: serde_json::Value =
+        serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+    assert_eq!(data["@type"], "Dataset");
+    assert_eq!(data["distribution"][1]["contentUrl"], format!("{base}/data/units.csv"));
+    let map = plain("sitemap.xml");
+    let cards = 3 + 12;
+    assert_eq!(map.matches("<loc>").count(), report.pages - cards);
+    assert!(map.contains(&format!("<loc>{base}/concepts/mass/index.html</loc>")));
+    assert!(atlas::check(&fixture.site()).unwrap().is_empty());
 }
 
 #[test]

@@ -5,11 +5,13 @@
 
 mod support;
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::Fixture;
+use unit_atlas::atlas::pack::{self, Form, Selection};
 
 /// Chromium by the variable `CHROMIUM`, else by its usual names.
 fn chromium() -> Option<PathBuf> {
@@ -31,6 +33,10 @@ fn chromium() -> Option<PathBuf> {
 
 /// The document of a page after its scripts have run.
 fn dump(chromium: &Path, page: &Path, width: u32) -> String {
+    dump_with(chromium, page, width, &["--virtual-time-budget=4000"])
+}
+
+fn dump_with(chromium: &Path, page: &Path, width: u32, more: &[&str]) -> String {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new(chromium)
         .args([
@@ -42,9 +48,9 @@ fn dump(chromium: &Path, page: &Path, width: u32) -> String {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            "--virtual-time-budget=4000",
             "--dump-dom",
         ])
+        .args(more)
         .arg(format!("--window-size={width},900"))
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(format!("file://{}", page.display()))
@@ -61,6 +67,10 @@ function check(fine, words) { if (!fine) failures.push(words); }
 window.addEventListener('error', function (e) { failures.push('error: ' + e.message); });
 function key(target, name) {
   target.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true }));
+}
+async function until(condition, words) {
+  for (var i = 0; i < 100 && !condition(); i += 1) await new Promise(function (next) { setTimeout(next, 20); });
+  check(condition(), words);
 }
 function finish() {
   performance.getEntriesByType('resource').forEach(function (entry) {
@@ -81,7 +91,7 @@ fn act(site: &Path, page: &str, before: &str, script: &str, width: u32) {
         .replacen(
             "</body>",
             &format!(
-                "<script>window.addEventListener('load', function () {{\n\
+                "<script>window.addEventListener('load', async function () {{\n\
                  try {{ {script} }} catch (e) {{ failures.push(String(e)); }}\nfinish(); }});</script></body>"
             ),
             1,
@@ -94,6 +104,54 @@ fn act(site: &Path, page: &str, before: &str, script: &str, width: u32) {
         .unwrap_or_else(|| panic!("the script did not finish: {document:.2000}"));
     let (failures, _) = rest.split_once('"').unwrap();
     assert_eq!(failures, "none", "{page}");
+}
+
+/// As [`act`], in real time: for what runs on other threads of the browser, which its virtual time does
+/// not wait for. A picture that is answered only when the script is done holds the page up.
+fn act_in_real_time(page: &Path, script: &str) {
+    let Some(chromium) = chromium() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let held = std::thread::spawn(move || {
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 512];
+            let length = stream.read(&mut request).unwrap_or(0);
+            held.push(stream);
+            if request[..length].starts_with(b"GET /done") {
+                break;
+            }
+        }
+        for mut stream in held {
+            let _ = stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+        }
+    });
+    let html = std::fs::read_to_string(page).unwrap();
+    let copy = page.with_file_name("acted.html");
+    let acted = html
+        .replacen("<head>", &format!("<head><script>{PRELUDE}</script>"), 1)
+        .replacen(
+            "</body>",
+            &format!(
+                "<img id=\"held\" src=\"http://127.0.0.1:{port}/hold\"><script>(async function () {{\n\
+                 try {{ {script} }} catch (e) {{ failures.push(String(e)); }}\n\
+                 document.documentElement.setAttribute('data-failures', failures.join('; ') || 'none');\n\
+                 new Image().src = 'http://127.0.0.1:{port}/done'; }}());</script></body>"
+            ),
+            1,
+        );
+    std::fs::write(&copy, acted).unwrap();
+    let document = dump_with(&chromium, &copy, 1280, &[]);
+    // The browser is gone: whatever it still asks for, nobody waits.
+    let _ = std::net::TcpStream::connect(("127.0.0.1", port))
+        .map(|mut stream| stream.write_all(b"GET /done HTTP/1.1\r\n\r\n"));
+    held.join().unwrap();
+    let (_, rest) = document
+        .split_once("data-failures=\"")
+        .unwrap_or_else(|| panic!("the script did not finish: {document:.2000}"));
+    let (failures, _) = rest.split_once('"').unwrap();
+    assert_eq!(failures, "none", "{}", page.display());
 }
 
 fn site() -> (tempfile::TempDir, PathBuf) {
@@ -116,33 +174,51 @@ fn a_patch_shows_its_mammogram_by_pointer_focus_and_click() {
         "",
         r#"
         var panel = document.getElementById('atlas-context');
-        var patches = document.querySelectorAll('.patch');
-        var frame = function () {
-          var rect = panel.querySelector('.window');
-          return rect && ['x', 'y', 'width'].map(function (n) { return rect.getAttribute(n); }).join(' ');
+        var patches = document.querySelectorAll('#atlas-patches .patch');
+        var box = function (patch) {
+          var at = /#y(\d+)_x(\d+)_h(\d+)_w/.exec(patch.getAttribute('href'));
+          return [at[2], at[1], at[3]].join(' ');
         };
-        check(frame() === patches[0].dataset.box, 'the best patch is shown at first');
+        var shows = function (patch, words) {
+          return until(function () {
+            var rect = panel.querySelector('.window');
+            return rect && ['x', 'y', 'width'].map(function (n) { return rect.getAttribute(n); }).join(' ') === box(patch);
+          }, words);
+        };
+        var point = function (patch, by) {
+          patch.querySelector('img').dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: by }));
+        };
+        check(patches.length === 24, 'every patch is drawn: ' + patches.length);
+        check(document.querySelectorAll('.levels .patch').length === 12, 'and those of lower scores');
+        await shows(patches[0], 'the best patch is shown at first');
         key(document, 'Escape');
         check(!panel.querySelector('img'), 'Escape puts the mammogram away');
-        patches[1].querySelector('img').dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' }));
-        check(frame() === patches[1].dataset.box, 'pointing shows the mammogram');
-        check(panel.querySelector('img').alt.indexOf(patches[1].dataset.mammogram) > 0, 'its own mammogram');
-        check(panel.textContent.indexOf(patches[1].dataset.label) > 0, 'the label in words');
-        patches[2].focus();
-        check(frame() === patches[2].dataset.box, 'focus shows the mammogram');
-        check(document.activeElement === patches[2], 'and stays on the patch');
+        point(patches[1], 'mouse');
+        await shows(patches[1], 'pointing shows the mammogram');
+        var id = /mammograms\/([^/]+)/.exec(patches[1].getAttribute('href'))[1];
+        check(panel.querySelector('img').alt.indexOf(id) > 0, 'its own mammogram');
+        check(panel.textContent.indexOf(patches[1].querySelector('.truth').textContent) > 0, 'the label in words');
+        patches[20].focus();
+        await shows(patches[20], 'focus shows the mammogram');
+        check(document.activeElement === patches[20], 'and stays on the patch');
         patches[3].click();
-        patches[4].dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' }));
-        check(frame() === patches[3].dataset.box, 'a click keeps the mammogram');
+        await shows(patches[3], 'a click shows the mammogram');
+        point(patches[4], 'mouse');
+        await new Promise(function (next) { setTimeout(next, 100); });
+        await shows(patches[3], 'and keeps it');
         key(document.body, 'Escape');
         check(!panel.querySelector('img') && !document.querySelector('.kept'), 'Escape ends that too');
-        patches[5].dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'touch' }));
+        point(patches[5], 'touch');
+        await new Promise(function (next) { setTimeout(next, 100); });
         check(!panel.querySelector('img'), 'a finger does not hover');
         patches[5].click();
-        check(frame() === patches[5].dataset.box, 'a tap shows the mammogram');
+        await shows(patches[5], 'a tap shows the mammogram');
         panel.querySelector('.context-close').click();
         check(!panel.querySelector('img'), 'the button puts it away');
         check(document.activeElement === patches[5], 'and gives the focus back');
+        var low = document.querySelector('.levels .patch');
+        low.click();
+        await shows(low, 'patches of lower scores have their mammograms too');
         check(panel.getAttribute('aria-live') === 'polite', 'the panel is announced');
         "#,
         1280,
@@ -226,51 +302,215 @@ fn a_layer_is_filtered_and_sorted() {
         var rows = function () {
           return Array.from(document.querySelectorAll('.unit-row')).filter(function (row) { return row.offsetParent; });
         };
-        var type = function (words) {
-          form.elements.q.value = words;
-          form.elements.q.dispatchEvent(new Event('input', { bubbles: true }));
+        var numbers = function () { return rows().map(function (row) { return row.dataset.unit; }).join(); };
+        var set = function (name, value) {
+          form.elements[name].value = value;
+          form.elements[name].dispatchEvent(new Event('input', { bubbles: true }));
         };
-        var sort = function (by) {
-          form.elements.sort.value = by;
-          form.elements.sort.dispatchEvent(new Event('change', { bubbles: true }));
-          return rows().map(function (row) { return row.dataset; });
-        };
-        check(rows().length === 6, 'all units at first');
-        type('SPICULATED edge');
-        check(rows().length === 1 && rows()[0].dataset.unit === '0001', 'a label is found: ' + rows().length);
+        var all = '0001,0002,0003,0004,0005,0006';
+        check(numbers() === all, 'all units at first: ' + numbers());
+        check(rows()[0].querySelectorAll('img').length === 4, 'with their patches');
+        check(rows()[0].querySelector('h2 a').href.endsWith('/networks/alexnet/conv5/0001/index.html'), 'and links');
+        check(rows()[1].querySelector('.by').textContent === 'reader', 'and who named them');
+        set('q', 'SPICULATED edge');
+        check(numbers() === '0001', 'a label is found: ' + numbers());
         check(document.getElementById('atlas-count').textContent === '1 of 6 units', 'and counted');
-        type('no such words');
+        check(decodeURIComponent(location.hash) === '#q=SPICULATED edge', 'and stands in the address: ' + location.hash);
+        set('q', 'no such words');
         check(rows().length === 0 && document.getElementById('atlas-none').offsetParent, 'nothing is said');
-        type('');
-        ['iou', 'score', 'cancer'].forEach(function (by) {
-          var order = sort(by).map(function (d) { return +d[by]; });
-          check(order.every(function (v, i) { return i === 0 || v <= order[i - 1]; }), by + ' ' + order);
+        set('q', '');
+        check(location.hash === '', 'an empty filter leaves no trace: ' + location.hash);
+        var value = function (row, name) { return parseFloat(row.querySelector('.' + name).textContent.replace(/^[^\d]+/, '')) || 0; };
+        ['iou', 'score', 'cancer', 'influence'].forEach(function (by) {
+          set('sort', by);
+          var order = rows().map(function (row) { return value(row, by) * (by === 'influence' ? -1 : 1); });
+          check(order.length === 6 && order.every(function (v, i) { return i === 0 || v <= order[i - 1]; }), by + ' ' + order);
         });
-        var labels = sort('label').map(function (d) { return d.label; });
-        check(labels.filter(Boolean).join() === labels.slice(0, labels.filter(Boolean).length).join(), 'labels first');
-        check(sort('unit').map(function (d) { return d.unit; }).join() === '0001,0002,0003,0004,0005,0006', 'and back');
+        set('sort', 'label');
+        var words = rows().map(function (row) { return row.querySelector('p span').className; });
+        check(words[0] === 'unit-label' && words[5] === 'faint', 'labels first: ' + words);
+        set('sort', '');
+        check(numbers() === all, 'and back');
+        set('reader', '=reader-b');
+        check(numbers() === '0001', 'by reader: ' + numbers());
+        set('reader', '*');
+        check(numbers() === '0001,0002,0003', 'by any reader: ' + numbers());
+        form.querySelector('[type=reset]').click();
+        await until(function () { return numbers() === all; }, 'cleared');
+        set('detector', '2');
+        var detectors = numbers();
+        check(detectors === '0001,0004', 'detectors: ' + detectors);
+        set('detector', '0');
+        check(numbers() === '0003,0006', 'and the others: ' + numbers());
+        location.hash = '#sort=iou&detector=1&category=nonsense';
+        await until(function () { return form.elements.detector.value === '1'; }, 'a view is read from the address');
+        check(form.elements.sort.value === 'iou' && numbers().split(',').sort().join() === '0001,0002,0004,0005', 'and shown: ' + numbers());
+        set('category', 'Mass - Margin');
+        check(numbers() === '0001', 'by category: ' + numbers());
         "#,
         1280,
     );
 }
 
 #[test]
+fn everything_is_found_by_keyboard() {
+    let (_folder, site) = site();
+    act(
+        &site,
+        UNIT,
+        "",
+        r#"
+        key(document.body, '/');
+        var dialog = document.querySelector('dialog.search');
+        check(dialog && dialog.open, 'a slash opens the search');
+        var input = dialog.querySelector('input');
+        check(document.activeElement === input, 'and puts the cursor in');
+        var links = function () { return Array.from(dialog.querySelectorAll('.search-results a')); };
+        var type = function (words) {
+          input.value = words;
+          input.dispatchEvent(new Event('input', { bubbles: true }));
+        };
+        var first = function (words, end) {
+          type(words);
+          check(links().length > 0 && links()[0].href.endsWith(end), words + ': ' + (links()[0] || {}).href);
+        };
+        await until(function () { return window.unitAtlasData && unitAtlasData['data/search.js']; }, 'its data is loaded');
+        await until(function () { type('methods'); return links().length > 0; }, 'and found in');
+        first('methods', '/methods/index.html');
+        first('alexnet/conv5/0003', '/networks/alexnet/conv5/0003/index.html');
+        first('layer4 7', '/networks/resnet18/layer4/0007/index.html');
+        first('PECTORALIS', '/networks/alexnet/conv5/0002/index.html');
+        first('spiculated', '/concepts/margin-spiculated/index.html');
+        first('phantom-005', '/mammograms/phantom-005/index.html');
+        type('reader-b');
+        check(links().length === 1, 'a reader: ' + links().length);
+        type('no such thing');
+        check(links().length === 0 && /Nothing/.test(dialog.textContent), 'nothing is said');
+        type('conv5');
+        key(input, 'ArrowDown');
+        check(document.activeElement === links()[0], 'down leads to the results');
+        key(links()[0], 'ArrowDown');
+        check(document.activeElement === links()[1], 'and further');
+        key(links()[1], 'ArrowUp');
+        key(links()[0], 'ArrowUp');
+        check(document.activeElement === input, 'up leads back');
+        key(input, '/');
+        check(input.value === 'conv5', 'a slash within the field is a slash');
+        "#,
+        1280,
+    );
+}
+
+#[test]
+fn one_file_opens_its_pages_and_an_encrypted_one_only_by_its_passphrase() {
+    let (folder, site) = site();
+    let record = folder.path().join("output/work/site.json");
+    let (all, output) = (Selection::default(), folder.path().join("atlas.html"));
+    let pack = |selection: &Selection, passphrase| {
+        let form = Form::SingleFile { selection, passphrase };
+        pack::pack(&site, &record, "Unit atlas", form, &output).unwrap();
+    };
+    pack(&all, None);
+    act_in_real_time(
+        &output,
+        r#"
+        var page = function () { var frame = document.querySelector('iframe'); return frame && frame.contentDocument; };
+        var has = function (selector) { return function () { return page() && page().querySelector(selector); }; };
+        await until(has('.unit-cards img'), 'the home page is shown');
+        check(document.title === 'Unit atlas', 'with its title: ' + document.title);
+        var drawn = function () { var img = page().querySelector('.picture img'); return img.complete && img.naturalWidth > 0; };
+        page().querySelector('.unit-card h3 a').click();
+        await until(has('#atlas-patches'), 'a link leads to a unit');
+        check(/^#\/networks\//.test(location.hash), 'which the address names: ' + location.hash);
+        await until(drawn, 'its pictures are drawn');
+        await until(function () { return page().querySelectorAll('#atlas-patches img').length === 24; }, 'its scripts run');
+        await until(has('#atlas-context .window'), 'and load data');
+        page().querySelector('.patch').dispatchEvent(new KeyboardEvent('keydown', { key: '/', bubbles: true }));
+        await until(has('dialog[open]'), 'the search opens');
+        page().querySelector('.masthead-title').click();
+        await until(has('.unit-cards img'), 'and back');
+        check(location.hash === '#/index.html', 'to its address: ' + location.hash);
+        "#,
+    );
+    let unit = Selection { units: vec!["alexnet/conv5/0001".into()], layers: vec![] };
+    pack(&unit, Some("correct horse"));
+    act_in_real_time(
+        &output,
+        r#"
+        var page = function () { var frame = document.querySelector('iframe'); return frame && frame.contentDocument; };
+        var field = document.querySelector('input[type=password]');
+        var said = function () { return document.getElementById('said').textContent; };
+        var enter = function (words) { field.value = words; document.querySelector('form button').click(); };
+        await until(function () { return field.offsetParent; }, 'it asks for the passphrase');
+        enter('correct house');
+        for (var i = 0; i < 50 && !/does not open/.test(said()); i += 1) await new Promise(function (next) { setTimeout(next, 200); });
+        check(/does not open/.test(said()), 'a wrong one is refused: ' + said());
+        check(!page(), 'and shows nothing');
+        enter('correct horse');
+        for (var j = 0; j < 50 && !(page() && page().querySelector('#atlas-patches')); j += 1) await new Promise(function (next) { setTimeout(next, 200); });
+        check(page() && /spiculated/.test(page().querySelector('h1').textContent), 'the right one opens the unit');
+        page().querySelector('.masthead-title').click();
+        await until(function () { return page() && /Not in this file/.test(page().body.textContent); }, 'what is not within is said');
+        "#,
+    );
+}
+
+/// axe-core, a checker of accessibility, by the variable `AXE_CORE`: the path of its `axe.min.js`.
+#[test]
+fn axe_finds_nothing() {
+    let Some(axe) = std::env::var_os("AXE_CORE").filter(|path| !path.is_empty()) else {
+        let _ = writeln!(std::io::stderr(), "skipped: AXE_CORE names no axe.min.js");
+        return;
+    };
+    let axe = PathBuf::from(axe);
+    let (_folder, site) = site();
+    for page in PAGES {
+        let script = format!(
+            r#"
+            await new Promise(function (next, fail) {{
+              var script = document.createElement('script');
+              script.src = 'file://{}';
+              script.onload = next;
+              script.onerror = fail;
+              document.head.appendChild(script);
+            }});
+            var found = await axe.run(document, {{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }});
+            found.violations.forEach(function (violation) {{
+              check(false, violation.id + ' ' + violation.nodes.slice(0, 3).map(function (node) {{ return node.html; }}).join(' ').replace(/"/g, "'"));
+            }});
+            "#,
+            axe.display()
+        );
+        act(&site, page, "", &script, 1280);
+    }
+}
+
+/// One page of each kind.
+const PAGES: [&str; 16] = [
+    "index.html",
+    "about/index.html",
+    "agreement/index.html",
+    "birads/index.html",
+    "cite/index.html",
+    "concepts/index.html",
+    "concepts/mass/index.html",
+    "data/index.html",
+    "mammograms/phantom-003/index.html",
+    "methods/index.html",
+    "networks/alexnet/index.html",
+    "networks/alexnet/conv5/index.html",
+    "performance/index.html",
+    "selection/index.html",
+    "networks/resnet18/layer4/0001/index.html",
+    UNIT,
+];
+
+#[test]
 fn no_page_is_wider_than_a_phone() {
     let (_folder, site) = site();
     let Some(chromium) = chromium() else { return };
-    let pages = [
-        "index.html",
-        "about/index.html",
-        "birads/index.html",
-        "data/index.html",
-        "methods/index.html",
-        "networks/alexnet/index.html",
-        "networks/alexnet/conv5/index.html",
-        "selection/index.html",
-        UNIT,
-    ];
     let mut frames = String::new();
-    for page in pages {
+    for page in PAGES {
         let path = site.join(page);
         let html = std::fs::read_to_string(&path).unwrap().replacen(
             "</body>",
@@ -293,5 +533,5 @@ fn no_page_is_wider_than_a_phone() {
     let document = dump(&chromium, &site.join("wrapper.html"), 1280);
     let (_, rest) = document.split_once("data-widths=\"").expect("no frame answered");
     let widths: Vec<&str> = rest.split('"').next().unwrap().split(' ').collect();
-    assert_eq!(widths, vec!["0"; pages.len()], "pixels beyond the edge, in the order of loading");
+    assert_eq!(widths, vec!["0"; PAGES.len()], "pixels beyond the edge, in the order of loading");
 }

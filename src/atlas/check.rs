@@ -1,11 +1,17 @@
-//! Looks a built site over: broken links, missing images, images without an alternative text,
-//! addresses that occur twice on a page.
+//! Looks a built site over: broken links, missing images (those that scripts draw too), images without
+//! an alternative text, addresses that occur twice on a page, controls without a name, files that are
+//! too large.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
+
+use super::drawn;
+
+/// The most bytes of a page, and of a file of data: more is slow on a phone.
+const LARGEST: [(&str, u64); 2] = [(".html", 1 << 20), (".js", 4 << 20)];
 
 /// Something wrong with a page.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,14 +31,15 @@ impl std::fmt::Display for Problem {
 }
 
 /// One start tag.
-struct Element {
-    name: String,
+pub(super) struct Element {
+    pub(super) name: String,
     line: usize,
     attributes: Vec<(String, String)>,
 }
 
 impl Element {
-    fn get(&self, name: &str) -> Option<&str> {
+    /// The value of an attribute.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
@@ -59,6 +66,7 @@ pub fn check(site: &Path) -> Result<Vec<Problem>> {
             files.insert(path);
         }
     }
+    let mut problems = oversized(site, &files)?;
     let html: Vec<&String> = files.iter().filter(|path| path.ends_with(".html")).collect();
     let pages: Vec<Page> = html
         .par_iter()
@@ -69,7 +77,7 @@ pub fn check(site: &Path) -> Result<Vec<Problem>> {
         .collect::<Result<_>>()?;
     let ids: BTreeMap<&str, &BTreeSet<String>> =
         pages.iter().map(|page| (page.path.as_str(), &page.ids)).collect();
-    let mut problems: Vec<Problem> = pages
+    let found: Vec<Problem> = pages
         .par_iter()
         .flat_map_iter(|page| {
             let broken = page.links.iter().filter_map(|(line, link)| {
@@ -79,8 +87,23 @@ pub fn check(site: &Path) -> Result<Vec<Problem>> {
             page.problems.iter().cloned().chain(broken)
         })
         .collect();
+    problems.extend(found);
     problems.sort();
     problems.dedup();
+    Ok(problems)
+}
+
+/// Files beyond their size.
+fn oversized(site: &Path, files: &BTreeSet<String>) -> Result<Vec<Problem>> {
+    let mut problems = Vec::new();
+    for file in files {
+        let Some((_, most)) = LARGEST.iter().find(|(end, _)| file.ends_with(end)) else { continue };
+        let bytes = fs_err::metadata(site.join(file))?.len();
+        if bytes > *most {
+            let message = format!("{} kB are too many: at most {} kB", bytes >> 10, most >> 10);
+            problems.push(Problem { page: file.clone(), line: 1, message });
+        }
+    }
     Ok(problems)
 }
 
@@ -126,7 +149,8 @@ fn broken(
     if path.ends_with('/') || !files.contains(&target) {
         return Some(format!("nothing at {link}"));
     }
-    let fragment = percent_decoded(fragment?);
+    // What a script reads, such as a filtered view of a layer, is no place of the page.
+    let fragment = percent_decoded(fragment.filter(|fragment| !fragment.contains('='))?);
     let known =
         fragment.is_empty() || ids.get(target.as_str()).is_none_or(|ids| ids.contains(&fragment));
     (!known).then(|| format!("no place #{fragment} in {target}"))
@@ -152,6 +176,15 @@ fn read_page(path: &str, html: &str) -> Page {
                 problem("image without src".into());
             }
         }
+        // Its label may stand around it: only a field without any id and name is certainly nameless.
+        let field = matches!(element.name.as_str(), "input" | "select" | "textarea");
+        let named = ["id", "name", "aria-label", "aria-labelledby", "title"];
+        if field && named.iter().all(|name| element.get(name).is_none()) {
+            problem("field without a name".into());
+        }
+        if element.name == "html" && element.get("lang").is_none_or(str::is_empty) {
+            problem("page without a language".into());
+        }
         for attribute in ["href", "xlink:href", "src", "poster"] {
             if let Some(link) = element.get(attribute) {
                 page.links.push((element.line, link.trim().to_string()));
@@ -163,11 +196,27 @@ fn read_page(path: &str, html: &str) -> Page {
             }
         }
     }
+    match drawn::patches(html) {
+        Ok(patches) => {
+            // As if the pictures stood in the page.
+            let line =
+                html[..html.find("id=\"atlas-drawn\"").unwrap_or(0)].matches('\n').count() + 1;
+            let up = "../".repeat(path.matches('/').count());
+            page.links.extend(patches.into_iter().map(|p| (line, format!("{up}{}", p.picture))));
+        }
+        Err(error) => {
+            page.problems.push(Problem {
+                page: path.into(),
+                line: 1,
+                message: format!("{error:#}"),
+            });
+        }
+    }
     page
 }
 
 /// Start tags of a page, in order; comments and scripts are skipped.
-fn elements(html: &str) -> Vec<Element> {
+pub(super) fn elements(html: &str) -> Vec<Element> {
     let mut elements = Vec::new();
     let mut at = 0;
     let mut line = 1;

@@ -4,16 +4,19 @@
 //! orders the navigation. Raw HTML is shown as text. Relative links count from the root of the
 //! site, and a link to another file of the folder, `methods.md`, becomes a link to its page.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use serde::Deserialize;
 
+use super::shortcode::{self, Embedded, Shortcode};
 use crate::artifact::Fingerprint;
+use crate::yaml;
 
 /// First parts of addresses that the atlas uses itself.
-const RESERVED: [&str; 10] = [
+const RESERVED: [&str; 16] = [
     "index",
     "networks",
     "performance",
@@ -24,6 +27,12 @@ const RESERVED: [&str; 10] = [
     "patches",
     "assets",
     "embed",
+    "images",
+    "concepts",
+    "cite",
+    "provenance",
+    "readers",
+    "survey",
 ];
 
 /// A page of prose.
@@ -35,8 +44,15 @@ pub(super) struct Article {
     pub(super) title: String,
     /// Order in the navigation.
     pub(super) weight: i64,
-    /// The prose as safe HTML.
+    /// The prose as safe HTML, with marks where its shortcodes belong.
     pub(super) html: String,
+    /// What it embeds.
+    pub(super) shortcodes: Vec<Shortcode>,
+    /// Sizes of the pictures it embeds, by their names in `content/images/`.
+    pub(super) figures: BTreeMap<String, [u32; 2]>,
+    /// Its file, for messages.
+    pub(super) path: PathBuf,
+    pub(super) text: String,
 }
 
 #[derive(Deserialize)]
@@ -62,19 +78,59 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Article>> {
         if RESERVED.contains(&slug.as_str()) {
             bail!("{}: the atlas has a page `{slug}` of its own; rename the file", path.display());
         }
-        articles.push(parse(slug, &text).with_context(place)?);
+        let mut article = parse(slug, &text, &path).with_context(place)?;
+        for code in &article.shortcodes {
+            if let Embedded::Figure(file, _) = &code.embedded
+                && let Some(size) = figure_size(folder, file)
+            {
+                article.figures.insert(file.clone(), size);
+            }
+        }
+        articles.push(article);
     }
     articles.sort_by(|a, b| (a.weight, &a.slug).cmp(&(b.weight, &b.slug)));
     Ok(articles)
 }
 
-/// Fingerprint of every page's source.
+/// Folder of the pictures.
+pub(super) const IMAGES: &str = "images";
+
+/// Size of a picture of the folder, where it is one that a page may show.
+fn figure_size(folder: &Path, file: &str) -> Option<[u32; 2]> {
+    let plain = super::safe_name("picture", file).is_ok() && !file.starts_with('.');
+    let ending = Path::new(file).extension()?.to_ascii_lowercase();
+    if !plain || !["png", "jpg", "jpeg"].iter().any(|known| ending == *known) {
+        return None;
+    }
+    let (width, height) = image::image_dimensions(folder.join(IMAGES).join(file)).ok()?;
+    Some([width, height])
+}
+
+/// Fingerprint of every page's source, and of the pictures.
 pub(super) fn fingerprint(folder: &Path) -> Result<Fingerprint> {
     let sources = list(folder)?
         .into_iter()
+        .chain(pictures(folder)?)
         .map(|path| Ok((super::text::file_name(&path), Fingerprint::of_file(&path)?)))
         .collect::<Result<Vec<_>>>()?;
     Ok(Fingerprint::of(&sources))
+}
+
+/// Files in the folder of the pictures.
+fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
+    let images = folder.join(IMAGES);
+    if !images.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut paths = Vec::new();
+    for entry in fs_err::read_dir(images)? {
+        let path = entry?.path();
+        if path.is_file() {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
 }
 
 fn list(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
@@ -93,7 +149,7 @@ fn list(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
     Ok(paths)
 }
 
-fn parse(slug: String, text: &str) -> Result<Article> {
+fn parse(slug: String, text: &str, path: &Path) -> Result<Article> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = text.split_inclusive('\n');
     let opening = lines.next().unwrap_or_default();
@@ -117,7 +173,21 @@ fn parse(slug: String, text: &str) -> Result<Article> {
     }
     let front: FrontMatter =
         serde_yaml::from_str(&yaml).map_err(|e| anyhow!("in the front matter: {e}"))?;
-    Ok(Article { slug, title: front.title, weight: front.weight, html: to_html(&text[length..]) })
+    let before = text[..length].lines().count();
+    let (prose, shortcodes) =
+        shortcode::take(&text[length..], before).map_err(|(at, message)| {
+            yaml::Text { path, text }.mistake_at(at.line, at.column, at.length, message)
+        })?;
+    Ok(Article {
+        slug,
+        title: front.title,
+        weight: front.weight,
+        html: to_html(&prose),
+        shortcodes,
+        figures: BTreeMap::new(),
+        path: path.into(),
+        text: text.into(),
+    })
 }
 
 /// CommonMark to HTML that holds no markup but its own.
@@ -256,12 +326,15 @@ mod tests {
 
     #[test]
     fn bad_front_matter_names_its_line() {
-        let message = |text: &str| format!("{:#}", parse("x".into(), text).unwrap_err());
+        let message =
+            |text: &str| format!("{:#}", parse("x".into(), text, Path::new("x.md")).unwrap_err());
         assert!(message("# Title\n").contains("line 1"));
         assert!(message("---\ntitle: x\n").contains("never closed"));
         let unknown = message("---\ntitle: x\nauthor: y\n---\n");
         assert!(unknown.contains("author") && unknown.contains('3'), "{unknown}");
-        let article = parse("x".into(), "---\r\ntitle: About\r\n---\r\nText.\r\n").unwrap();
+        let article =
+            parse("x".into(), "---\r\ntitle: About\r\n---\r\nText.\r\n", Path::new("x.md"))
+                .unwrap();
         assert_eq!((article.title.as_str(), article.weight), ("About", 100));
         assert_eq!(article.html, "<p>Text.</p>\n");
     }

@@ -5,10 +5,10 @@ use anyhow::Result;
 
 use super::pages::{Atlas, best_concept};
 use super::study_tables;
+use super::text::coordinate;
 use crate::dissection::record::unit_name;
 use crate::patch::{Fractions, Share};
 use crate::spreadsheet::guarded as text;
-use crate::study::selection::Chosen;
 
 /// A table and what its columns mean.
 pub(super) struct Table {
@@ -173,55 +173,89 @@ const TABLES: [Table; 7] = [
     },
 ];
 
+/// A table to be written, and what makes its rows.
+pub(super) struct Export {
+    /// Path in the site.
+    pub(super) path: String,
+    /// Whether readers' answers are among what it is made from.
+    pub(super) of_readers: bool,
+    table: &'static Table,
+    rows: Rows,
+}
+
 /// Every table, as the data page documents it.
 pub(super) fn all() -> impl Iterator<Item = &'static Table> {
     TABLES.iter().chain(&study_tables::TABLES)
 }
 
-/// Makes every table, as (path in the site, bytes), in the order of [`all`].
-pub(super) fn tables(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
-    let rows = [
-        networks(atlas),
-        units(atlas),
-        concepts(atlas),
-        top_patches(atlas),
-        labels(atlas),
-        survey(atlas),
-        patches(atlas),
+/// Every table, in the order of [`all`].
+pub(super) fn tables() -> Vec<Export> {
+    let makers: [(Maker, bool); 7] = [
+        (networks, false),
+        (units, true),
+        (concepts, false),
+        (top_patches, false),
+        (labels, true),
+        (survey, false),
+        (patches, false),
     ];
-    all()
-        .zip(rows.into_iter().chain(study_tables::rows(atlas)))
-        .map(|(table, rows)| {
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            writer.write_record(table.columns.iter().map(|(name, _)| *name))?;
-            for row in rows {
-                writer.write_record(&row)?;
+    let own = makers.map(|(rows, of_readers)| (Rows::OneByOne(rows), of_readers));
+    let of_study = study_tables::MAKERS.map(|rows| (Rows::AtOnce(rows), true));
+    let export = |(table, (rows, of_readers)): (&'static Table, _)| Export {
+        path: format!("data/{}", table.file),
+        of_readers,
+        table,
+        rows,
+    };
+    all().zip(own.into_iter().chain(of_study)).map(export).collect()
+}
+
+impl Export {
+    /// The table's bytes.
+    pub(super) fn make(&self, atlas: &Atlas) -> Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(self.table.columns.iter().map(|(name, _)| *name))?;
+        match self.rows {
+            Rows::OneByOne(rows) => rows(atlas, &mut |row| Ok(writer.write_record(&row)?))?,
+            Rows::AtOnce(rows) => {
+                rows(atlas).iter().try_for_each(|row| writer.write_record(row))?;
             }
-            Ok((format!("data/{}", table.file), writer.into_inner()?))
-        })
-        .collect()
+        }
+        Ok(writer.into_inner()?)
+    }
 }
 
 /// One row of a table.
 pub(super) type Row = Vec<String>;
 
+/// Takes rows one after another: all of them at once would fill the memory.
+type Sink<'a> = dyn FnMut(Row) -> Result<()> + 'a;
+
+type Maker = fn(&Atlas, &mut Sink) -> Result<()>;
+
+/// How a table's rows are made.
+enum Rows {
+    OneByOne(Maker),
+    /// For short tables.
+    AtOnce(fn(&Atlas) -> Vec<Row>),
+}
+
 fn number(unit: u32) -> String {
     format!("{unit:04}")
 }
 
-fn survey(atlas: &Atlas) -> Vec<Row> {
+fn survey(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     let selection = &atlas.survey.selection;
-    let row = |chosen: &Chosen| {
+    selection.units.iter().try_for_each(|chosen| {
         let mut row = vec![text(&selection.study)];
         row.extend(chosen.unit.split('/').map(str::to_string));
         row.push(chosen.reason.words().into());
         row.extend([chosen.cancer, chosen.shown, chosen.influence].map(|n| n.to_string()));
-        row
-    };
-    selection.units.iter().map(row).collect()
+        sink(row)
+    })
 }
 
-fn networks(atlas: &Atlas) -> Vec<Row> {
+fn networks(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     atlas
         .inputs
         .exhibits
@@ -243,10 +277,10 @@ fn networks(atlas: &Atlas) -> Vec<Row> {
                 text(&found.weights_blake3),
             ]
         })
-        .collect()
+        .try_for_each(sink)
 }
 
-fn units(atlas: &Atlas) -> Vec<Row> {
+fn units(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     atlas
         .layers()
         .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
@@ -284,7 +318,7 @@ fn units(atlas: &Atlas) -> Vec<Row> {
                 optional(unit.influence.ablation),
             ]
         })
-        .collect()
+        .try_for_each(sink)
 }
 
 /// A number that may be unknown.
@@ -292,13 +326,12 @@ fn optional(value: Option<f32>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
-fn concepts(atlas: &Atlas) -> Vec<Row> {
-    let mut rows = Vec::new();
+fn concepts(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     for (exhibit, layer) in atlas.layers() {
         for unit in &layer.units {
             for (concept, found) in layer.concepts.iter().zip(&unit.matches) {
                 let chance = found.chance;
-                rows.push(vec![
+                sink(vec![
                     text(&exhibit.config.name),
                     text(&layer.layer),
                     number(unit.unit),
@@ -312,23 +345,22 @@ fn concepts(atlas: &Atlas) -> Vec<Row> {
                     optional(chance.map(|chance| chance.p)),
                     optional(chance.map(|chance| chance.adjusted)),
                     atlas.is_detector(concept, found.iou).to_string(),
-                ]);
+                ])?;
             }
         }
     }
-    rows
+    Ok(())
 }
 
-fn top_patches(atlas: &Atlas) -> Vec<Row> {
+fn top_patches(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     let manifest = atlas.inputs.manifest;
     // From pixels of the patch to pixels of the mammogram.
     let scale = |patch: &crate::patch::Patch| patch.edge as f32 / atlas.inputs.store.edge() as f32;
-    let mut rows = Vec::new();
     for (exhibit, layer) in atlas.layers() {
         for unit in &layer.units {
             for (at, top) in unit.top.iter().enumerate() {
                 let patch = &manifest.patches[top.patch as usize];
-                rows.push(vec![
+                sink(vec![
                     text(&exhibit.config.name),
                     text(&layer.layer),
                     number(unit.unit),
@@ -341,25 +373,24 @@ fn top_patches(atlas: &Atlas) -> Vec<Row> {
                     patch.edge.to_string(),
                     patch.edge.to_string(),
                     patch.positive.to_string(),
-                    (patch.x as f32 + top.roi[0] * scale(patch)).to_string(),
-                    (patch.y as f32 + top.roi[1] * scale(patch)).to_string(),
-                    (top.roi[2] * scale(patch)).to_string(),
-                    (top.roi[3] * scale(patch)).to_string(),
-                ]);
+                    coordinate(patch.x as f32 + top.roi[0] * scale(patch)),
+                    coordinate(patch.y as f32 + top.roi[1] * scale(patch)),
+                    coordinate(top.roi[2] * scale(patch)),
+                    coordinate(top.roi[3] * scale(patch)),
+                ])?;
             }
         }
     }
-    rows
+    Ok(())
 }
 
-fn labels(atlas: &Atlas) -> Vec<Row> {
-    let mut rows = Vec::new();
+fn labels(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     for (exhibit, layer) in atlas.layers() {
         for unit in &layer.units {
             let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
             for (reader, answer, phenomenon) in atlas.labels.phenomena(&name) {
                 let association = super::pages::association_word(phenomenon.association);
-                rows.push(vec![
+                sink(vec![
                     text(&reader.reader),
                     text(&exhibit.config.name),
                     text(&layer.layer),
@@ -368,14 +399,14 @@ fn labels(atlas: &Atlas) -> Vec<Row> {
                     text(&phenomenon.terms.join("; ")),
                     association.into(),
                     answer.confidence.map(|c| c.to_string()).unwrap_or_default(),
-                ]);
+                ])?;
             }
         }
     }
-    rows
+    Ok(())
 }
 
-fn patches(atlas: &Atlas) -> Vec<Row> {
+fn patches(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     let manifest = atlas.inputs.manifest;
     manifest
         .patches
@@ -413,5 +444,5 @@ fn patches(atlas: &Atlas) -> Vec<Row> {
             }
             row
         })
-        .collect()
+        .try_for_each(sink)
 }

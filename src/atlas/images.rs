@@ -9,18 +9,19 @@ use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
 use super::Inputs;
+use super::keys::Keys;
 use super::site::Writer;
-use crate::artifact::Fingerprint;
 use crate::patch::Patch;
 
 /// Quality of the patches' JPEG, out of 100: fine calcifications survive it.
 pub(super) const QUALITY: u8 = 88;
 
-/// The pictures that the units and the data page show.
-pub(super) struct Pictures<'a> {
-    inputs: &'a Inputs<'a>,
-    patches: BTreeSet<u32>,
-    mammograms: BTreeSet<u32>,
+/// The patches and mammograms that pages show, as numbers in the manifest.
+pub(super) struct Shown {
+    /// Every patch that a unit shows.
+    pub(super) patches: BTreeSet<u32>,
+    /// The mammograms that they were cut from, and those of the data page's contact sheet.
+    pub(super) mammograms: BTreeSet<u32>,
 }
 
 /// Path of a patch's picture in the site.
@@ -33,66 +34,60 @@ pub(super) fn mammogram_path(id: &str) -> String {
     format!("mammograms/{id}.jpg")
 }
 
-impl<'a> Pictures<'a> {
-    /// Every patch that a unit shows, the mammograms that they were cut from, and those of the data
-    /// page's contact sheet.
-    pub(super) fn of(inputs: &'a Inputs<'a>) -> Self {
-        let patches: BTreeSet<u32> = inputs
-            .exhibits
-            .iter()
-            .flat_map(|exhibit| exhibit.layers)
-            .flat_map(|layer| &layer.units)
-            .flat_map(|unit| unit.shown().map(|top| top.patch))
-            .collect();
-        let mammograms = patches.iter().map(|&n| inputs.manifest.patches[n as usize].mammogram);
-        let mut mammograms: BTreeSet<u32> = mammograms.collect();
+impl Shown {
+    /// What the pages of these inputs show.
+    pub(super) fn of(inputs: &Inputs) -> Self {
+        let mut seen = vec![false; inputs.manifest.patches.len()];
+        let units =
+            inputs.exhibits.iter().flat_map(|exhibit| exhibit.layers).flat_map(|l| &l.units);
+        for top in units.flat_map(|unit| unit.shown()) {
+            seen[top.patch as usize] = true;
+        }
+        let patches: BTreeSet<u32> =
+            (0..).zip(seen).filter(|(_, seen)| *seen).map(|p| p.0).collect();
+        let cut_from = patches.iter().map(|&n| inputs.manifest.patches[n as usize].mammogram);
+        let mut mammograms: BTreeSet<u32> = cut_from.collect();
         mammograms.extend(super::pages::sheet(inputs.manifest));
-        // There are only patches of some.
-        mammograms.retain(|&n| inputs.manifest.mammograms[n as usize].preview.is_some());
-        Self { inputs, patches, mammograms }
+        Self { patches, mammograms }
+    }
+
+    /// Mammograms with a picture; there are only patches of the others.
+    fn whole<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'a str> {
+        let members = &inputs.manifest.mammograms;
+        let whole = self.mammograms.iter().map(|&n| &members[n as usize]);
+        whole.filter(|m| m.preview.is_some()).map(|m| m.mammogram.id.as_str())
     }
 
     /// Paths of all pictures.
-    pub(super) fn paths(&self) -> impl Iterator<Item = String> {
-        let manifest = self.inputs.manifest;
-        let patches =
-            self.patches.iter().map(|&n| patch_path(self.inputs, &manifest.patches[n as usize]));
-        let mammograms = self
-            .mammograms
-            .iter()
-            .map(|&n| mammogram_path(&manifest.mammograms[n as usize].mammogram.id));
-        patches.chain(mammograms)
+    pub(super) fn paths<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = String> {
+        let patches = &inputs.manifest.patches;
+        let patches = self.patches.iter().map(|&n| patch_path(inputs, &patches[n as usize]));
+        patches.chain(self.whole(inputs).map(mammogram_path))
     }
 
     /// Encodes the patches and copies the mammograms.
-    pub(super) fn write(&self, writer: &Writer) -> Result<()> {
-        let manifest = self.inputs.manifest;
-        let edge = self.inputs.store.edge();
-        self.patches.par_iter().try_for_each(|&number| {
-            let pixels = self.inputs.store.pixels(number);
-            let path = patch_path(self.inputs, &manifest.patches[number as usize]);
-            let source = Fingerprint::of(&(
-                "jpeg",
-                QUALITY,
-                edge,
-                env!("CARGO_PKG_VERSION"),
-                Fingerprint::of_bytes(pixels),
-            ));
-            writer.write_made_from(&path, source, || {
+    pub(super) fn write(&self, inputs: &Inputs, keys: &Keys, writer: &Writer) -> Result<()> {
+        let edge = inputs.store.edge();
+        let numbers: Vec<u32> = self.patches.iter().copied().collect();
+        numbers.par_iter().try_for_each(|&number| {
+            let path = patch_path(inputs, &inputs.manifest.patches[number as usize]);
+            let key = keys.picture(&("jpeg", QUALITY, number));
+            writer.write_made_from(&path, key, || {
                 let mut bytes = Vec::with_capacity(16 << 10);
                 JpegEncoder::new_with_quality(&mut bytes, QUALITY)
-                    .encode(pixels, edge, edge, ExtendedColorType::L8)
+                    .encode(inputs.store.pixels(number), edge, edge, ExtendedColorType::L8)
                     .with_context(|| format!("cannot encode {path}"))?;
                 Ok(bytes)
             })
         })?;
-        self.mammograms.par_iter().try_for_each(|&number| {
-            let id = &manifest.mammograms[number as usize].mammogram.id;
-            let preview = self.inputs.previews.join(format!("{id}.jpg"));
-            let bytes = fs_err::read(&preview).with_context(|| {
-                format!("mammogram {id} has no preview; run `prepare` to make it again")
-            })?;
-            writer.write(&mammogram_path(id), &bytes)
+        let whole: Vec<&str> = self.whole(inputs).collect();
+        whole.par_iter().try_for_each(|id| {
+            writer.write_made_from(&mammogram_path(id), keys.picture(&("whole", id)), || {
+                let preview = inputs.previews.join(format!("{id}.jpg"));
+                fs_err::read(&preview).with_context(|| {
+                    format!("mammogram {id} has no preview; run `prepare` to make it again")
+                })
+            })
         })
     }
 }

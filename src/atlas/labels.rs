@@ -74,6 +74,13 @@ impl<'a> Labels<'a> {
             .flat_map(|&(reader, answer)| answer.phenomena.iter().map(move |p| (reader, answer, p)))
     }
 
+    /// Every labelled phenomenon of the atlas's units, in the order of the units' names.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'a ReaderFile, &'a Answer, &'a Phenomenon)> {
+        let answers = self.answers.values().flatten();
+        answers
+            .flat_map(|&(reader, answer)| answer.phenomena.iter().map(move |p| (reader, answer, p)))
+    }
+
     /// A term by its id.
     pub(super) fn term(&self, id: &str) -> Option<Entry<'a>> {
         self.terms.get(id).map(|(_, entry)| *entry)
@@ -115,6 +122,19 @@ impl<'a> Labels<'a> {
                 categories.push(entry.category.into());
             }
         }
+        categories
+    }
+
+    /// Some categories, each once, in the order of the lexicons.
+    pub(super) fn ordered_categories(&self, categories: Vec<String>) -> Vec<String> {
+        let mut orders: BTreeMap<&str, usize> = BTreeMap::new();
+        for (order, entry) in self.terms.values() {
+            let first = orders.entry(entry.category).or_insert(*order);
+            *first = (*first).min(*order);
+        }
+        let mut categories = categories;
+        categories.sort_by_key(|c| orders.get(c.as_str()).copied().unwrap_or(usize::MAX));
+        categories.dedup();
         categories
     }
 

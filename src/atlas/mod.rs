@@ -2,8 +2,9 @@
 //!
 //! [`build`] is a pure function of its inputs: the same inputs give the same bytes, whatever the
 //! number of threads or the time of day. It reads no model. Pages are rendered in parallel and
-//! written as they come; a file whose bytes have not changed is left alone; files of an earlier
-//! build that are no longer wanted are removed, and nothing else is.
+//! written as they come; a page of which nothing has changed is not rendered again, a file whose bytes
+//! have not changed is left alone; files of an earlier build that are no longer wanted are removed, and
+//! nothing else is.
 //!
 //! Links are relative to explicit `index.html` files, so the site opens from a disk, a USB stick or
 //! any folder of a web server.
@@ -11,11 +12,16 @@
 mod chart;
 mod check;
 mod content;
+mod drawn;
 mod export;
 mod images;
+mod keys;
 mod labels;
 mod outline;
+pub mod pack;
 mod pages;
+mod script;
+mod shortcode;
 mod site;
 mod study;
 mod study_tables;
@@ -27,7 +33,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
+use rayon::prelude::*;
 
+use self::images::Shown;
+use self::keys::Keys;
 use crate::artifact::{Fingerprint, Stamp};
 use crate::config::{self, Config};
 use crate::dissection;
@@ -79,7 +88,11 @@ pub struct Inputs<'a> {
     /// What the methods page states of the run besides its settings, as (name, value): fingerprints
     /// and versions. Never a path.
     pub provenance: &'a [(String, String)],
-    /// What the caller made the inputs from; kept in the record for [`Record::is_fresh`].
+    /// What the data set was made from: pictures are encoded again when it changes.
+    pub dataset: &'a Fingerprint,
+    /// What the caller made the inputs from; kept in the record for [`Record::is_fresh`]. Every page is
+    /// rendered again when any of it changes, but for two entries: of `labels` a page depends on what
+    /// it shows of `readers`, and `surroundings` stands for [`surroundings`].
     pub stamp: &'a Stamp,
 }
 
@@ -112,31 +125,52 @@ pub struct Report {
 pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let started = Instant::now();
     validate(inputs)?;
-    let theme = theme::Theme::load(&inputs.config.root, &inputs.config.theme)?;
-    let articles = content::read(&inputs.config.root.join("content"))?;
+    let config = inputs.config;
+    let theme = theme::Theme::load(config)?;
+    let articles = content::read(&config.root.join("content"))?;
+    let keys = Keys::new(inputs, &theme::fingerprint(config)?, &articles);
+    let shown = Shown::of(inputs);
     let survey = survey::Survey::new(inputs)?;
-    let atlas = pages::Atlas::new(inputs, theme, articles, survey);
+    let atlas = pages::Atlas::new(inputs, theme, articles, &shown, survey);
+    atlas.check_prose()?;
     let jobs = pages::plan(&atlas);
-    let pictures = images::Pictures::of(inputs);
-    let exports = export::tables(&atlas)?;
+    let figures = atlas.figures();
+    let exports = export::tables();
     let scripts = survey::scripts(&atlas)?;
 
     let mut planned: Vec<String> = jobs.iter().map(|job| job.path.clone()).collect();
-    planned.extend(pictures.paths());
+    planned.extend(shown.paths(inputs));
     planned.extend(atlas.survey.paths());
-    planned.extend(exports.iter().map(|(path, _)| path.clone()));
+    planned.extend(figures.keys().cloned());
+    let mut public = vec![(".nojekyll", Vec::new())];
+    public.extend(pages::sitemap(&atlas, &jobs).map(|map| ("sitemap.xml", map)));
+    planned.extend(public.iter().map(|(path, _)| (*path).to_string()));
+    planned.extend(exports.iter().map(|export| export.path.clone()));
     planned.extend(atlas.theme.assets().map(|(path, _)| path));
     let writer = site::Writer::begin(site, record, planned)?;
 
-    pictures.write(&writer)?;
+    shown.write(inputs, &keys, &writer)?;
     atlas.survey.write_pictures(&writer)?;
-    for (path, bytes) in exports.iter().chain(&scripts) {
+    exports.par_iter().try_for_each(|export| {
+        let key = match export.of_readers {
+            true => keys.with_readers(&export.path),
+            false => keys.apart_from_readers(&export.path),
+        };
+        writer.write_made_from(&export.path, key, || export.make(&atlas))
+    })?;
+    for (path, file) in &figures {
+        writer.write(path, &fs_err::read(file)?)?;
+    }
+    for (path, bytes) in &scripts {
+        writer.write(path, bytes)?;
+    }
+    for (path, bytes) in &public {
         writer.write(path, bytes)?;
     }
     for (path, bytes) in atlas.theme.assets() {
         writer.write(&path, bytes)?;
     }
-    pages::render_all(&atlas, jobs, &writer)?;
+    pages::render_all(&atlas, &jobs, &keys, &writer)?;
 
     let (record, written, removed) = writer.finish(inputs.stamp)?;
     let ending = |end: &str| record.files.keys().filter(|path| path.ends_with(end)).count();
@@ -158,7 +192,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
 /// # Errors
 /// When the theme is unknown or a file cannot be read.
 pub fn surroundings(config: &Config) -> Result<Fingerprint> {
-    let theme = theme::fingerprint(&config.root, &config.theme)?;
+    let theme = theme::fingerprint(config)?;
     let content = content::fingerprint(&config.root.join("content"))?;
     Ok(Fingerprint::of(&(env!("CARGO_PKG_VERSION"), theme, content)))
 }

@@ -1,4 +1,6 @@
-//! Outlines as SVG path data: of lesions over a mammogram, and of overlays over small pictures.
+//! Outlines as SVG path data: of lesions over a mammogram, and of overlays over patches.
+
+use std::fmt::Write;
 
 use crate::mammogram::{Outline, simplify};
 
@@ -13,7 +15,7 @@ pub(super) fn lesion(outline: &Outline, tolerance: f32) -> String {
         Outline::Polygon(points) => {
             let finite: Vec<Point> =
                 points.iter().copied().filter(|p| p.iter().all(|c| c.is_finite())).collect();
-            ring(&simplify(&finite, tolerance), 0)
+            ring(&simplify(&finite, tolerance))
         }
         &Outline::Circle { x, y, radius } => {
             if ![x, y, radius].iter().all(|c| c.is_finite()) {
@@ -26,15 +28,45 @@ pub(super) fn lesion(outline: &Outline, tolerance: f32) -> String {
     }
 }
 
-/// A coarser copy of an overlay for small pictures: rings of straight lines lose the
-/// corners that stray less than `tolerance`; anything else is returned as it is.
-pub(super) fn coarse(path: &str, tolerance: f32) -> String {
-    match rings(path) {
-        Some(rings) => {
-            rings.iter().map(|points| ring(&simplify(points, tolerance), 1)).collect::<String>()
+/// A compact copy of an overlay in whole pixels: rings of straight lines lose the corners that stray
+/// less than `tolerance`, and are written relative to each other, `M12 3l4-3 5 6z`. Anything else is
+/// returned as it is.
+pub(super) fn compact(path: &str, tolerance: f32) -> String {
+    let Some(rings) = rings(path) else { return path.to_string() };
+    let mut out = String::with_capacity(path.len() / 2);
+    for points in rings {
+        let mut last: Option<[i32; 2]> = None;
+        let mut corners = 0;
+        let start = out.len();
+        for point in simplify(&points, tolerance) {
+            let point = point.map(|c| c.round() as i32);
+            let Some(before) = last.replace(point) else {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "M{} {}", point[0], point[1]);
+                continue;
+            };
+            if before == point {
+                continue;
+            }
+            let step = [0, 1].map(|i| point[i].saturating_sub(before[i]));
+            for (i, length) in step.into_iter().enumerate() {
+                match (corners, i) {
+                    (0, 0) => out.push('l'),
+                    _ if length >= 0 => out.push(' '),
+                    _ => {}
+                }
+                let _ = write!(out, "{length}");
+            }
+            corners += 1;
         }
-        None => path.to_string(),
+        // A ring without an area is not to be seen.
+        if corners < 2 {
+            out.truncate(start);
+        } else {
+            out.push('z');
+        }
     }
+    out
 }
 
 /// Corners of each ring of path data made of `M`, `L`, `l`, `H`, `V` and `Z`.
@@ -42,13 +74,13 @@ fn rings(path: &str) -> Option<Vec<Vec<Point>>> {
     let mut rings = Vec::new();
     let mut ring: Vec<Point> = Vec::new();
     let mut command = ' ';
-    let mut numbers: Vec<f32> = Vec::new();
+    let mut first: Option<f32> = None;
     let mut rest = path;
     loop {
         rest = rest.trim_start_matches([' ', ',', '\n']);
         let Some(next) = rest.chars().next() else { break };
         if next.is_ascii_alphabetic() {
-            if !numbers.is_empty() {
+            if first.is_some() {
                 return None;
             }
             match next {
@@ -65,31 +97,26 @@ fn rings(path: &str) -> Option<Vec<Vec<Point>>> {
             .char_indices()
             .find(|&(i, c)| !(c.is_ascii_digit() || c == '.' || (i == 0 && c == '-')))
             .map_or(rest.len(), |(i, _)| i);
-        numbers.push(rest.get(..length)?.parse().ok()?);
+        let number: f32 = rest.get(..length)?.parse().ok()?;
         rest = &rest[length..];
         let last = ring.last().copied();
-        match (command, numbers.as_slice(), last) {
-            ('M' | 'L', &[x, y], _) => ring.push([x, y]),
-            ('l', &[x, y], Some([a, b])) => ring.push([a + x, b + y]),
-            ('M' | 'L' | 'l', &[_], _) => continue,
-            ('H', &[x], Some([_, y])) => ring.push([x, y]),
-            ('V', &[y], Some([x, _])) => ring.push([x, y]),
+        match (command, first.take(), last) {
+            ('M' | 'L', Some(x), _) => ring.push([x, number]),
+            ('l', Some(x), Some([a, b])) => ring.push([a + x, b + number]),
+            ('M' | 'L' | 'l', None, _) => first = Some(number),
+            ('H', None, Some([_, y])) => ring.push([number, y]),
+            ('V', None, Some([x, _])) => ring.push([x, number]),
             _ => return None,
         }
-        numbers.clear();
     }
-    (ring.is_empty() && numbers.is_empty()).then_some(rings)
+    (ring.is_empty() && first.is_none()).then_some(rings)
 }
 
-fn ring(points: &[Point], decimals: u32) -> String {
-    let number = |value: f32| match decimals {
-        0 => coordinate(value),
-        _ => coordinate(value.round()),
-    };
+fn ring(points: &[Point]) -> String {
     let mut path = String::new();
     let mut last = None;
     for &[x, y] in points {
-        let corner = format!("{} {}", number(x), number(y));
+        let corner = format!("{} {}", coordinate(x), coordinate(y));
         if last.as_ref() == Some(&corner) {
             continue;
         }
@@ -110,13 +137,16 @@ mod tests {
     #[test]
     fn overlays_lose_corners_that_nobody_sees() {
         let path = "M10 10L20 10.2L30 10L30,30L10 30ZM50.5 50V60H60.25V50Z";
-        assert_eq!(coarse(path, 0.5), "M10 10L30 10L30 30L10 30ZM51 50L51 60L60 60L60 50Z");
-        // As dissection writes them.
-        assert_eq!(coarse("M10 10l10.2 .2l9.8-.2 0 20-20 0Z", 0.5), "M10 10L30 10L30 30L10 30Z");
-        assert_eq!(coarse("", 1.0), "");
+        assert_eq!(compact(path, 0.5), "M10 10l20 0 0 20-20 0zM51 50l0 10 9 0 0-10z");
+        // As dissection writes them, and as this writes them.
+        assert_eq!(compact("M10 10l10.2 .2l9.8-.2 0 20-20 0Z", 0.5), "M10 10l20 0 0 20-20 0z");
+        assert_eq!(compact("M10 10l20 0 0 20-20 0z", 0.5), "M10 10l20 0 0 20-20 0z");
+        assert_eq!(compact("", 1.0), "");
+        // Less than a pixel.
+        assert_eq!(compact("M10 10l.2 0 0 .2-.2 0zM1 1l3 0 0 3z", 0.0), "M1 1l3 0 0 3z");
         // What is not understood is kept.
         for odd in ["M0 0C1 2 3 4 5 6Z", "m0 0l1 1z", "M1 2 L", "L1 2Z", "M1 2L3 4"] {
-            assert_eq!(coarse(odd, 1.0), odd);
+            assert_eq!(compact(odd, 1.0), odd);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The files of the site, and the record of which of them are ours. Format 1.
+//! The files of the site, and the record of which of them are ours. Format 2.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::{self, Fingerprint, Stamp};
 
 /// Version of the record, and of how pages are made from artifacts.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// `work/site.json`: what the built site was made from, and every file of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Always 1.
+    /// Always 2.
     pub format: u32,
     /// What the site was made from; `None` while a build is under way.
     pub stamp: Option<Stamp>,
@@ -30,7 +30,7 @@ pub struct FileRecord {
     pub bytes: u64,
     /// Its content; `None` while a build is under way.
     pub content: Option<Fingerprint>,
-    /// What an image was encoded from, so that an unchanged one is not encoded again.
+    /// What it was made from, where that is known: with the same it is not made again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Fingerprint>,
 }
@@ -80,6 +80,8 @@ impl Writer {
         // An unreadable record means that we know of no file of ours: then none is removed.
         let before = Record::read(record).map(|r| r.files).unwrap_or_default();
         let mut files = before.clone();
+        // Half way, a file may be the old or the new one.
+        files.values_mut().for_each(|file| file.source = None);
         for path in planned {
             files.entry(path).or_default();
         }
@@ -190,6 +192,33 @@ mod tests {
         assert!(kept.is_fresh(&stamp, &site));
         std::fs::remove_file(site.join("b.html")).unwrap();
         assert!(!kept.is_fresh(&stamp, &site));
+    }
+
+    #[test]
+    fn what_comes_of_the_same_is_not_made_again_unless_a_build_was_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let (site, record) = (folder.path().join("site"), folder.path().join("site.json"));
+        let stamp = Stamp::new(1);
+        let build = |key: &str, bytes: &[u8], end: bool| {
+            let mut made = false;
+            let writer = Writer::begin(&site, &record, vec!["a.html".into()]).unwrap();
+            let make = || {
+                made = true;
+                Ok(bytes.to_vec())
+            };
+            writer.write_made_from("a.html", Fingerprint::of(&key), make).unwrap();
+            if end {
+                writer.finish(&stamp).unwrap();
+            }
+            made
+        };
+        assert!(build("one", b"1", true));
+        assert!(!build("one", b"1", true));
+        assert!(build("two", b"2", false));
+        assert!(build("one", b"1", true));
+        assert_eq!(std::fs::read(site.join("a.html")).unwrap(), b"1");
+        std::fs::remove_file(site.join("a.html")).unwrap();
+        assert!(build("one", b"1", true));
     }
 
     #[test]

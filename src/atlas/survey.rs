@@ -287,7 +287,7 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
             .take(PREVIEW)
             .map(|top| Thumb {
                 src: survey.patch_path(top.patch),
-                overlay: outline::coarse(&top.overlay, TOLERANCE),
+                overlay: outline::compact(&top.overlay, TOLERANCE),
                 positive: positive(top),
             })
             .collect(),

@@ -1,46 +1,81 @@
-//! Themes: templates and assets. The built-in `default` is compiled into the binary.
+//! Themes: templates and assets. The built-in `default` and `paper` are compiled into the binary.
 //!
-//! A theme of the project, `themes/<name>/{templates,assets}/`, replaces single files of the
-//! built-in by name. A template may extend the one that it replaces as `default/<file>` and
-//! override single blocks of it.
+//! A theme of the project, `themes/<name>/{templates,assets}/`, replaces single files of the theme it
+//! extends by name: the built-in `default`, or what its `theme.yaml` says under `extends`. A template
+//! may extend the one that it replaces as `<theme>/<file>` and override single blocks of it.
+//! `theme.yaml` also lists the theme's `options` with their defaults; `theme_options` in atlas.yaml sets
+//! them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use include_dir::{Dir, include_dir};
+use serde::Deserialize;
 use tera::Tera;
 
 use crate::artifact::Fingerprint;
+use crate::config::Config;
+use crate::yaml;
 
-static BUILT_IN: Dir = include_dir!("$CARGO_MANIFEST_DIR/themes/default");
+static DEFAULT: Dir = include_dir!("$CARGO_MANIFEST_DIR/themes/default");
+static PAPER: Dir = include_dir!("$CARGO_MANIFEST_DIR/themes/paper");
+
+/// Themes by name that need no folder.
+const BUILT_IN: [(&str, &Dir); 2] = [("default", &DEFAULT), ("paper", &PAPER)];
+/// What a theme says of itself.
+const MANIFEST: &str = "theme.yaml";
 
 /// Files of a theme by their path below it, with `/`.
 type Files = BTreeMap<String, Cow<'static, [u8]>>;
+
+/// `theme.yaml`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Manifest {
+    extends: Option<String>,
+    options: BTreeMap<String, String>,
+}
+
+/// One theme of a chain in which each extends the next.
+struct Link {
+    name: String,
+    files: Files,
+    options: BTreeMap<String, String>,
+}
 
 /// A theme ready to render.
 pub(super) struct Theme {
     name: String,
     tera: Tera,
     assets: Files,
+    /// Its options by name.
+    pub(super) options: BTreeMap<String, String>,
 }
 
 impl Theme {
-    /// Loads the theme `name` of the project at `root`.
-    pub(super) fn load(root: &Path, name: &str) -> Result<Self> {
+    /// Loads the theme of the project.
+    pub(super) fn load(config: &Config) -> Result<Self> {
+        let name = &config.theme;
         let mut tera = Tera::new();
         let described = || format!("theme `{name}` cannot be used");
-        // A template that the project's theme lacks is looked up in the built-in theme.
-        tera.set_fallback_prefixes(["default/"]).map_err(|e| anyhow!("{e}"))?;
-        let (built_in, own) = files(root, name)?;
+        let chain = chain(&config.root, name)?;
+        // A template that a theme lacks is looked up in the theme that it extends.
+        let prefixes: Vec<String> =
+            chain.iter().skip(1).map(|link| format!("{}/", link.name)).collect();
+        tera.set_fallback_prefixes(prefixes).map_err(|e| anyhow!("{e}"))?;
         let mut templates = Vec::new();
         let mut assets = Files::new();
-        for (prefix, files) in [("default/", built_in), ("", own)] {
-            for (path, bytes) in files {
+        let mut options = BTreeMap::new();
+        for (at, link) in chain.into_iter().enumerate().rev() {
+            options.extend(link.options);
+            let prefix = if at == 0 { String::new() } else { format!("{}/", link.name) };
+            for (path, bytes) in link.files {
                 if let Some(template) = path.strip_prefix("templates/") {
                     let text = String::from_utf8(bytes.into_owned()).map_err(|_| {
-                        anyhow!("themes/{name}/{path} is not UTF-8 text").context(described())
+                        anyhow!("themes/{}/{path} is not UTF-8 text", link.name)
+                            .context(described())
                     })?;
                     templates.push((format!("{prefix}{template}"), text));
                 } else if path.starts_with("assets/") {
@@ -48,8 +83,17 @@ impl Theme {
                 }
             }
         }
+        for (option, value) in &config.theme_options {
+            let known: Vec<&str> = options.keys().map(String::as_str).collect();
+            ensure!(
+                options.contains_key(option),
+                "`theme_options` in atlas.yaml: {}",
+                yaml::unknown("option", option, &known)
+            );
+            options.insert(option.clone(), value.clone());
+        }
         tera.add_raw_templates(templates).map_err(|e| anyhow!("{e}")).with_context(described)?;
-        Ok(Self { name: name.into(), tera, assets })
+        Ok(Self { name: name.into(), tera, assets, options })
     }
 
     /// Assets by their path in the site.
@@ -72,49 +116,87 @@ impl Theme {
     }
 }
 
-/// Fingerprint of every file of a theme.
-pub(super) fn fingerprint(root: &Path, name: &str) -> Result<Fingerprint> {
-    let (built_in, own) = files(root, name)?;
-    let list: Vec<_> = built_in
+/// Fingerprint of every file of the project's theme, and of its options.
+pub(super) fn fingerprint(config: &Config) -> Result<Fingerprint> {
+    let chain = chain(&config.root, &config.theme)?;
+    let files: Vec<_> = chain
         .iter()
-        .chain(&own)
-        .map(|(path, bytes)| (path, Fingerprint::of_bytes(bytes)))
+        .flat_map(|link| link.files.iter().map(move |file| (&link.name, file)))
+        .map(|(name, (path, bytes))| (name, path, Fingerprint::of_bytes(bytes)))
         .collect();
-    Ok(Fingerprint::of(&list))
+    Ok(Fingerprint::of(&(files, &config.theme_options)))
 }
 
-/// Files of the built-in theme, and of the project's theme `name`.
-fn files(root: &Path, name: &str) -> Result<(Files, Files)> {
-    let mut built_in = Files::new();
-    collect_built_in(&BUILT_IN, &mut built_in);
+/// A theme and those that it extends, down to the built-in `default`.
+fn chain(root: &Path, name: &str) -> Result<Vec<Link>> {
+    let mut chain: Vec<Link> = Vec::new();
+    // A folder of the project goes before a built-in theme of its name, which it then extends.
+    let mut next = find(root, name, false)?;
+    loop {
+        let manifest = match next.files.get(MANIFEST) {
+            None => Manifest::default(),
+            Some(bytes) => {
+                let path = Path::new("themes").join(&next.name).join(MANIFEST);
+                let text = std::str::from_utf8(bytes)
+                    .with_context(|| format!("{} is not UTF-8 text", path.display()))?;
+                yaml::Text { path: &path, text }.parse::<Manifest>()?
+            }
+        };
+        next.options = manifest.options;
+        let own = chain.is_empty() && root.join("themes").join(&next.name).is_dir();
+        let parent = match manifest.extends {
+            Some(parent) => Some(parent),
+            None if own && is_built_in(&next.name) => Some(next.name.clone()),
+            None if next.name == "default" => None,
+            None => Some("default".into()),
+        };
+        let named = next.name.clone();
+        chain.push(next);
+        let Some(parent) = parent else { return Ok(chain) };
+        let circle = chain.iter().skip(usize::from(own)).any(|link| link.name == parent);
+        ensure!(!circle, "theme `{named}` extends `{parent}`, which extends it in turn");
+        next = find(root, &parent, true)
+            .with_context(|| format!("theme `{named}` extends `{parent}`"))?;
+    }
+}
+
+fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|(built_in, _)| *built_in == name)
+}
+
+/// A theme by its name; as a parent, a built-in one is meant where there is one.
+fn find(root: &Path, name: &str, as_parent: bool) -> Result<Link> {
+    let link = |files| Link { name: name.into(), files, options: BTreeMap::new() };
     let themes = root.join("themes");
     let folder = themes.join(name);
     let plain = Path::new(name).components().count() == 1 && !name.contains(['/', '\\', '.']);
-    if plain && folder.is_dir() {
-        return Ok((built_in, read_folder(&folder)?));
+    if plain && folder.is_dir() && !(as_parent && is_built_in(name)) {
+        return Ok(link(read_folder(&folder)?));
     }
-    if name != "default" {
-        let mut found: Vec<String> = std::fs::read_dir(&themes)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| {
-                let entry = entry.ok()?;
-                entry.path().is_dir().then(|| entry.file_name().to_string_lossy().into_owned())
-            })
-            .chain(["default".to_string()])
-            .collect();
-        found.sort();
-        found.dedup();
-        bail!(
-            "there is no theme `{name}`: `theme` in atlas.yaml may name {}; \
-             a theme of your own is a folder themes/{name}/ with templates/ and assets/",
-            found.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
-        );
+    if let Some((_, dir)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
+        let mut files = Files::new();
+        collect_built_in(dir, &mut files);
+        return Ok(link(files));
     }
-    Ok((built_in, Files::new()))
+    let mut found: Vec<String> = std::fs::read_dir(&themes)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            entry.path().is_dir().then(|| entry.file_name().to_string_lossy().into_owned())
+        })
+        .chain(BUILT_IN.map(|(name, _)| name.to_string()))
+        .collect();
+    found.sort();
+    found.dedup();
+    bail!(
+        "there is no theme `{name}`: `theme` in atlas.yaml may name {}; \
+         a theme of your own is a folder themes/{name}/ with templates/ and assets/",
+        found.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
+    );
 }
 
-fn collect_built_in(dir: &Dir<'static>, files: &mut Files) {
+fn collect_built_in(dir: &'static Dir<'static>, files: &mut Files) {
     for file in dir.files() {
         let path = file.path().to_string_lossy().replace('\\', "/");
         files.insert(path, Cow::Borrowed(file.contents()));

@@ -6,6 +6,7 @@ mod dissect;
 mod evaluate;
 mod init;
 mod labels;
+mod pack;
 mod patches;
 mod predict;
 mod prepare;
@@ -80,6 +81,8 @@ enum ProjectVerb {
     Serve(serve::Options),
     /// Look for broken links, missing images, and labels that name no unit
     Check,
+    /// Pack the built site into one file to send
+    Pack(pack::Options),
     /// The prepared patches
     #[command(subcommand)]
     Patches(patches::Verb),
@@ -173,6 +176,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
         ProjectVerb::Build => build::execute(&pipeline, terminal),
         ProjectVerb::Serve(options) => serve::execute(options, &path, &pipeline, terminal),
         ProjectVerb::Check => check::execute(&pipeline, terminal),
+        ProjectVerb::Pack(options) => pack::execute(options, &pipeline, terminal),
         ProjectVerb::Patches(verb) => patches::execute(verb, &pipeline, terminal),
     }
 }

@@ -5,12 +5,13 @@ use std::path::{Component, Path, PathBuf};
 use serde_yaml::{Location, Spanned};
 
 use super::form::{
-    AugmentSwitch, DissectionFile, File, Given, NetworkFile, PatchesFile, SelectChoice, SourceFile,
-    SplitFile, SurveyFile, Switch, ThresholdFile, TrainingFile, WeightsChoice,
+    AugmentSwitch, CitationFile, DissectionFile, File, Given, NetworkFile, PatchesFile,
+    SelectChoice, SourceFile, SplitFile, SurveyFile, Switch, ThresholdFile, TrainingFile,
+    WeightsChoice,
 };
 use super::{
-    Augment, ClassWeights, Config, Device, Dissection, Network, Patches, Select, Shares, Source,
-    Split, Start, Survey, Threshold, Training, defaults,
+    Augment, Citation, ClassWeights, Config, Device, Dissection, Network, Patches, Select, Shares,
+    Source, Split, Start, Survey, Threshold, Training, defaults,
 };
 use crate::network::{
     ARCHITECTURES, Architecture, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS, builtin,
@@ -138,7 +139,35 @@ impl Check<'_> {
             dissection,
             survey,
             theme: self.theme(file.theme)?,
+            theme_options: file.theme_options.unwrap_or_default(),
+            citation: self.citation(file.citation.unwrap_or_default())?,
             root: self.root.clone(),
+        })
+    }
+
+    fn citation(&self, file: CitationFile) -> Result<Citation, Mistake> {
+        let year = match file.year {
+            None => None,
+            given => Some(self.whole("citation.year", given, 0, 1900, 2999)?),
+        };
+        let doi = match file.doi {
+            // As it is printed, without the address of its resolver.
+            Some(v) => match v.value.trim().trim_start_matches("https://doi.org/") {
+                doi if doi.starts_with("10.") && !doi.contains(char::is_whitespace) => {
+                    Some(doi.to_owned())
+                }
+                doi => {
+                    let message = format!("`citation.doi` is `{doi}`; expected 10.…/…");
+                    return self.wrong(v.referenced, message);
+                }
+            },
+            None => None,
+        };
+        let authors = file.authors.unwrap_or_default();
+        Ok(Citation {
+            authors: authors.into_iter().filter(|a| !a.trim().is_empty()).collect(),
+            year,
+            doi,
         })
     }
 

@@ -79,7 +79,7 @@ fn the_template_names_every_key() {
                 class_weights early_stopping checkpoint_minutes tensorboard auxiliary precision \
                 pooling dissection top threshold quantile \
                 fraction_of_max anchor permutations detector survey study select cancer units repeats blind \
-                lexicon contact theme";
+                lexicon contact theme theme_options citation authors year doi";
     for key in keys.split_whitespace() {
         let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
         assert!(named, "atlas.yaml does not mention `{key}`");

@@ -1,5 +1,6 @@
 //! The project file as it is written: every key optional, every value with its place.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -28,6 +29,16 @@ pub(super) struct File {
     pub(super) dissection: Option<DissectionFile>,
     pub(super) survey: Option<SurveyFile>,
     pub(super) theme: Given<String>,
+    pub(super) theme_options: Option<BTreeMap<String, String>>,
+    pub(super) citation: Option<CitationFile>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct CitationFile {
+    pub(super) authors: Option<Vec<String>>,
+    pub(super) year: Given<i64>,
+    pub(super) doi: Given<String>,
 }
 
 #[derive(Deserialize, Default)]

@@ -4,6 +4,7 @@ mod defaults;
 mod file;
 mod form;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -45,8 +46,23 @@ pub struct Config {
     pub dissection: Dissection,
     /// What readers are asked.
     pub survey: Survey,
-    /// Name of a theme: a folder under `themes/`, or the built-in `default`.
+    /// Name of a theme: a folder under `themes/`, or a built-in one.
     pub theme: String,
+    /// Options of the theme, as it names them.
+    pub theme_options: BTreeMap<String, String>,
+    /// How the atlas is to be cited.
+    pub citation: Citation,
+}
+
+/// How the atlas is to be cited; what is not known is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Citation {
+    /// Authors, `Family, Given`.
+    pub authors: Vec<String>,
+    /// Year of publication.
+    pub year: Option<u32>,
+    /// Digital object identifier.
+    pub doi: Option<String>,
 }
 
 impl Config {

@@ -33,7 +33,6 @@ pub struct Fixture {
     pub readers: Vec<ReaderFile>,
     pub consensus: Consensus,
     pub provenance: Vec<(String, String)>,
-    pub stamp: Stamp,
     pub networks: Vec<Network>,
     pub similar: Similar,
     folder: PathBuf,
@@ -104,10 +103,22 @@ impl Fixture {
             readers: readers(),
             consensus: Consensus::default(),
             provenance: vec![("dataset".into(), Fingerprint::of(&"dataset").to_string())],
-            stamp: Stamp::new(1).with("dataset", Fingerprint::of(&"dataset")),
             networks,
             folder: folder.into(),
         }
+    }
+
+    /// What the artifacts are, as the stages would stamp them.
+    pub fn stamp(&self) -> Stamp {
+        let networks: Vec<_> = self
+            .networks
+            .iter()
+            .map(|n| (&n.config, &n.evaluation, &n.history, &n.layers))
+            .collect();
+        let artifacts = (&self.config, &self.manifest, networks, &self.similar, &self.provenance);
+        Stamp::new(1)
+            .with("artifacts", Fingerprint::of(&artifacts))
+            .with("labels", Fingerprint::of(&self.readers))
     }
 
     pub fn site(&self) -> PathBuf {
@@ -145,7 +156,8 @@ impl Fixture {
             readers: &self.readers,
             consensus: &self.consensus,
             provenance: &self.provenance,
-            stamp: &self.stamp,
+            dataset: &Fingerprint::of(&"dataset"),
+            stamp: &self.stamp(),
         };
         atlas::build(&inputs, site, record)
     }
@@ -222,6 +234,8 @@ fn project(root: &Path, top: usize) -> Config {
             contact: None,
         },
         theme: "default".into(),
+        theme_options: Default::default(),
+        citation: Default::default(),
     }
 }
 
@@ -568,6 +582,27 @@ pub fn rescored(
     Evaluation { positives, negatives, auc, assessment, scores, ..evaluation }
 }
 
+/// The evaluation of a network that was not trained.
+pub fn evaluated(manifest: &Manifest, network: &config::Network) -> Evaluation {
+    let evaluation = Evaluation {
+        format: 3,
+        network: network.name.clone(),
+        split: Split::Validation,
+        input: EDGE,
+        parameters: 57_012_034,
+        pretrained: None,
+        weights_blake3: Fingerprint::of(&network.name).to_string(),
+        device: "cpu".into(),
+        best_epoch: None,
+        positives: 0,
+        negatives: 0,
+        auc: None,
+        assessment: assess(manifest, &[], 0),
+        scores: Vec::new(),
+    };
+    rescored(evaluation, manifest, scores(manifest, false))
+}
+
 fn network(
     manifest: &Manifest,
     config: config::Network,
@@ -594,20 +629,9 @@ fn network(
         .collect();
     let name = config.name.clone();
     let evaluation = Evaluation {
-        format: 3,
-        network: name.clone(),
-        split: Split::Validation,
-        input: EDGE,
-        parameters: 57_012_034,
         pretrained: pretrained.map(Into::into),
-        weights_blake3: Fingerprint::of(&name).to_string(),
-        device: "cpu".into(),
         best_epoch: Some(6),
-        positives: 0,
-        negatives: 0,
-        auc: None,
-        assessment: assess(manifest, &[], 0),
-        scores: Vec::new(),
+        ..evaluated(manifest, &config)
     };
     Network {
         evaluation: rescored(evaluation, manifest, scores(manifest, pretrained.is_some())),

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Atlas, Link, PatchView, unit_href};
+use super::{Atlas, Link, unit_href};
 use crate::atlas::chart::Chart;
 use crate::atlas::text;
 use crate::dissection::record::{Chance, Layer, Match, Unit};
@@ -62,7 +62,8 @@ pub(super) fn concepts(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Vec<Concept
 
 #[derive(Serialize)]
 pub(super) struct View {
-    levels: Vec<LevelView>,
+    /// Percentiles of which patches are shown; a script draws these.
+    levels: Vec<String>,
     activations: Chart,
     positive: String,
     permutations: u32,
@@ -71,12 +72,6 @@ pub(super) struct View {
     elsewhere: Vec<LikeView>,
     duplicates: Vec<LikeView>,
     duplicate: String,
-}
-
-#[derive(Serialize)]
-struct LevelView {
-    name: String,
-    patches: Vec<PatchView>,
 }
 
 #[derive(Serialize)]
@@ -106,22 +101,8 @@ struct LikeView {
 }
 
 pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> View {
-    let levels = unit.sample.iter().map(|level| LevelView {
-        name: format!("{:.0}th percentile", 100.0 * level.percentile),
-        patches: level
-            .patches
-            .iter()
-            .enumerate()
-            .map(|(at, top)| PatchView {
-                alt: format!(
-                    "Patch {} drawn around the {:.0}th percentile of {name}",
-                    at + 1,
-                    100.0 * level.percentile
-                ),
-                ..atlas.patch(name, at + 1, top)
-            })
-            .collect(),
-    });
+    let levels = unit.sample.iter();
+    let levels = levels.map(|level| format!("{:.0}th percentile", 100.0 * level.percentile));
     let likes = |likes: &[Like]| {
         likes
             .iter()

@@ -1,10 +1,19 @@
-//! A layer's page: all its units, a few patches each.
+//! A layer's page: all its units, a few patches each. The page names the units; a script draws them from
+//! `units.js`, as many as come into sight, filtered and sorted.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Atlas, Link, UnitCard, best_concept, evidence, methods, unit_href};
+use super::parts::CompactPatch;
+use super::{Atlas, Link, best_concept, evidence, methods, unit_href, units_path};
 use crate::atlas::{Exhibit, text};
-use crate::dissection::record::{Category, Layer, Unit};
+use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
+
+/// Patches of a unit on the page.
+const PATCHES: usize = 4;
+/// Detail of their overlays that is left out, in patch pixels.
+const TOLERANCE: f32 = 2.0;
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -20,8 +29,64 @@ pub(super) struct View {
     beyond: String,
     level: String,
     permutations: u32,
+    /// Path of the data of its units.
+    data: String,
     concepts: Vec<ConceptRow>,
-    units: Vec<Row>,
+    choices: Choices,
+    units: Vec<NamedUnit>,
+}
+
+/// A unit by its number and label, for those who have no script.
+#[derive(Serialize)]
+struct NamedUnit {
+    link: Link,
+    label: String,
+}
+
+/// What the units can be filtered by, as (value, words), in the order of [`UnitData`]'s numbers.
+#[derive(Serialize)]
+pub(super) struct Choices {
+    concepts: Vec<(String, String)>,
+    categories: Vec<String>,
+    readers: Vec<String>,
+}
+
+/// `units.js`.
+#[derive(Serialize)]
+pub(super) struct LayerData<'a> {
+    /// Ids and names of the units' best concepts.
+    concepts: Vec<(String, String)>,
+    categories: Vec<String>,
+    readers: Vec<String>,
+    /// Unit 1 first.
+    units: Vec<UnitData<'a>>,
+}
+
+/// One unit for the script.
+#[derive(Serialize)]
+struct UnitData<'a> {
+    label: String,
+    /// Readers' terms in words, to search by.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    words: String,
+    /// 2: named by readers, 1: by its concept, 0: not named.
+    from: u8,
+    /// Its best concept among `concepts`.
+    concept: Option<usize>,
+    iou: f32,
+    /// 2: a detector beyond chance, 1: a detector, 0: neither.
+    detector: u8,
+    score: String,
+    sort_score: f32,
+    /// Top patches with cancer, of so many.
+    cancer: usize,
+    of: usize,
+    /// Area under the ROC curve for cancer.
+    auc: Option<f32>,
+    influence: u32,
+    categories: Vec<usize>,
+    readers: Vec<usize>,
+    patches: Vec<CompactPatch<'a>>,
 }
 
 #[derive(Serialize)]
@@ -41,53 +106,100 @@ struct BestUnit {
     iou: String,
 }
 
-#[derive(Serialize)]
-struct Row {
-    #[serde(flatten)]
-    card: UnitCard,
-    /// What the page sorts and filters by.
-    sort_score: f32,
-    sort_iou: f32,
-    /// Place by influence.
-    rank: u32,
-    words: String,
+/// What readers said of the layer's units, and the concepts that these match best.
+pub(super) fn choices(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> Choices {
+    let mut concepts: BTreeMap<(usize, &str), &Concept> = BTreeMap::new();
+    let mut categories = Vec::new();
+    let mut readers: Vec<String> = Vec::new();
+    for unit in &layer.units {
+        let best = best_concept(layer, unit).map(|(concept, _)| concept);
+        if let Some(concept) = best {
+            concepts.insert((atlas.labels.order(&concept.id), &concept.id), concept);
+        }
+        let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+        categories.extend(unit_categories(atlas, layer, unit, &name));
+        for (reader, _) in atlas.labels.of(&name) {
+            if !readers.contains(&reader.reader) {
+                readers.push(reader.reader.clone());
+            }
+        }
+    }
+    readers.sort();
+    Choices {
+        concepts: concepts.values().map(|c| (c.id.clone(), atlas.labels.name(&c.id))).collect(),
+        categories: atlas.labels.ordered_categories(categories),
+        readers,
+    }
+}
+
+/// BI-RADS categories of what readers said of a unit, else of the concept that it detects.
+fn unit_categories(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> Vec<String> {
+    let said: Vec<String> =
+        atlas.labels.phenomena(name).flat_map(|(_, _, p)| p.terms.iter().cloned()).collect();
+    match best_concept(layer, unit) {
+        Some((concept, iou)) if said.is_empty() && iou > atlas.detector() => {
+            atlas.labels.categories(std::slice::from_ref(&concept.id))
+        }
+        _ => atlas.labels.categories(&said),
+    }
+}
+
+/// The data of the page's script.
+pub(super) fn units<'a>(atlas: &'a Atlas, exhibit: &Exhibit, layer: &Layer) -> LayerData<'a> {
+    let Choices { concepts, categories, readers } = choices(atlas, exhibit, layer);
+    let manifest = atlas.inputs.manifest;
+    let units = layer.units.iter().map(|unit| {
+        let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+        let best = best_concept(layer, unit);
+        let (label, from) = atlas.call(&name, best);
+        let said = atlas.labels.phenomena(&name).flat_map(|(_, _, p)| &p.terms);
+        let words: BTreeSet<String> = said.map(|id| atlas.labels.name(id)).collect();
+        let iou = best.map_or(0.0, |(_, iou)| iou);
+        UnitData {
+            label,
+            words: words.into_iter().collect::<Vec<_>>().join(" "),
+            from: match from {
+                "reader" => 2,
+                "concept" => 1,
+                _ => 0,
+            },
+            concept: best.and_then(|(best, _)| concepts.iter().position(|(id, _)| *id == best.id)),
+            iou: (iou * 1e4).round() / 1e4,
+            detector: match iou > atlas.detector() {
+                true if detects(atlas, layer, unit) => 2,
+                true => 1,
+                false => 0,
+            },
+            score: text::significant(f64::from(unit.score_range[1])),
+            sort_score: unit.score_range[1],
+            cancer: unit.top.iter().filter(|t| manifest.patches[t.patch as usize].positive).count(),
+            of: unit.top.len(),
+            auc: unit.cancer_auc.map(|auc| (auc * 1e3).round() / 1e3),
+            influence: unit.influence.rank,
+            categories: unit_categories(atlas, layer, unit, &name)
+                .iter()
+                .filter_map(|category| categories.iter().position(|c| c == category))
+                .collect(),
+            readers: atlas
+                .labels
+                .of(&name)
+                .iter()
+                .filter_map(|(reader, _)| readers.iter().position(|r| *r == reader.reader))
+                .collect(),
+            patches: unit
+                .top
+                .iter()
+                .take(PATCHES)
+                .map(|top| atlas.compact_patch(top, TOLERANCE))
+                .collect(),
+        }
+    });
+    LayerData { units: units.collect(), concepts, categories, readers }
 }
 
 pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
-    // A page of two thousand units stays light with fewer patches each.
-    let patches = match layer.units.len() {
-        0..=300 => 5,
-        301..=800 => 4,
-        _ => 3,
-    };
-    let units: Vec<Row> = layer
-        .units
-        .iter()
-        .map(|unit| {
-            let card = atlas.card(exhibit, layer, unit, patches, 2.0);
-            let readers: Vec<&str> =
-                atlas.labels.of(&card.name).iter().map(|(r, _)| r.reader.as_str()).collect();
-            let terms: Vec<String> = atlas
-                .labels
-                .phenomena(&card.name)
-                .flat_map(|(_, _, p)| p.terms.iter().map(|id| atlas.labels.name(id)))
-                .collect();
-            let words = [
-                card.number.clone(),
-                card.label.clone(),
-                card.concept.clone(),
-                terms.join(" "),
-                readers.join(" "),
-            ];
-            Row {
-                words: words.join(" ").to_lowercase(),
-                sort_score: unit.score_range[1],
-                sort_iou: best_concept(layer, unit).map_or(0.0, |(_, iou)| iou),
-                rank: unit.influence.rank,
-                card,
-            }
-        })
-        .collect();
+    let best = || layer.units.iter().filter_map(|unit| best_concept(layer, unit));
+    let detecting = || best().filter(|(_, iou)| *iou > atlas.detector());
     View {
         network: exhibit.config.name.clone(),
         layer: layer.layer.clone(),
@@ -96,16 +208,9 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
         map: format!("{} × {}", layer.map[0], layer.map[1]),
         field: text::coordinate(layer.field.edge),
         rule: methods::threshold_rule(layer.threshold, layer.anchor),
-        detectors: text::count(units.iter().filter(|u| u.card.detector).count() as u64),
+        detectors: text::count(detecting().count() as u64),
         distinct: text::count(
-            layer
-                .units
-                .iter()
-                .filter_map(|unit| best_concept(layer, unit))
-                .filter(|(_, iou)| *iou > atlas.detector())
-                .map(|(concept, _)| &concept.id)
-                .collect::<std::collections::BTreeSet<_>>()
-                .len() as u64,
+            detecting().map(|(concept, _)| &concept.id).collect::<BTreeSet<_>>().len() as u64,
         ),
         beyond: text::count(
             layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count() as u64
@@ -151,7 +256,20 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
                 }
             })
             .collect(),
-        units,
+        data: units_path(&exhibit.config.name, &layer.layer),
+        choices: choices(atlas, exhibit, layer),
+        units: layer
+            .units
+            .iter()
+            .map(|unit| {
+                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+                let href = unit_href(&exhibit.config.name, &layer.layer, unit.unit);
+                NamedUnit {
+                    link: Link::new(format!("{:04}", unit.unit), href),
+                    label: atlas.call(&name, best_concept(layer, unit)).0,
+                }
+            })
+            .collect(),
     }
 }
 

@@ -6,36 +6,51 @@
 mod agreement;
 mod assessment;
 mod birads;
+mod cite;
+mod concept;
 mod data;
+mod embed;
 mod evidence;
 mod home;
 mod layer;
+mod mammogram;
 mod methods;
 mod network;
 mod parts;
 mod performance;
+mod public;
+mod search;
 mod survey;
 mod unit;
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
 pub(super) use self::data::sheet;
-use self::parts::{LesionView, MammogramView, PatchView, UnitCard, draw_lesions};
+use self::parts::{LesionView, MammogramView, UnitCard, draw_lesions};
 use super::content::Article;
+use super::images::Shown;
+use super::keys::Keys;
 use super::labels::Labels;
 use super::site::Writer;
 use super::study::Study;
 use super::survey::Survey;
 use super::theme::Theme;
-use super::{Exhibit, Inputs};
+use super::{Exhibit, Inputs, script};
+use crate::artifact::Fingerprint;
 use crate::config::Source;
 use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
 use crate::study::answer::Association;
 use crate::training::record::Auc;
+
+/// What the atlas is, for search engines.
+const DESCRIPTION: &str = "What the units of neural networks see in mammograms: for each unit the \
+    patches that it responds to most, its overlap with annotated concepts, and what readers call it.";
 
 /// Everything that rendering draws from.
 pub(super) struct Atlas<'a> {
@@ -45,11 +60,18 @@ pub(super) struct Atlas<'a> {
     pub(super) theme: Theme,
     pub(super) survey: Survey<'a>,
     articles: Vec<Article>,
+    shown: &'a Shown,
+    /// Terms that have a page.
+    terms: Vec<String>,
     /// Lesions of each mammogram, drawn once for all pages.
     lesions: Vec<Vec<LesionView>>,
+    /// Which units have a patch at their top, where a page asks for it.
+    ranks: OnceLock<mammogram::Ranks>,
+    /// What readers said of units with a patch of a mammogram, where a page asks for it.
+    said: OnceLock<mammogram::Said>,
 }
 
-/// A page to render.
+/// A page to render, or a file of data for the pages' scripts.
 pub(super) struct Job<'a> {
     /// Its file, below the site.
     pub(super) path: String,
@@ -60,12 +82,27 @@ enum Kind<'a> {
     Home,
     Network(&'a Exhibit<'a>),
     Layer(&'a Exhibit<'a>, &'a Layer),
+    /// Data of a layer's page.
+    Units(&'a Exhibit<'a>, &'a Layer),
     Unit(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    /// A unit to embed in other pages.
+    Card(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    /// What describes that to them.
+    OEmbed(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    Concepts,
+    /// A term by its place in [`Atlas::terms`].
+    Concept(usize),
+    Mammogram(u32),
+    /// Data of a mammogram for pages that show it beside its patches.
+    Outlines(u32),
+    /// Data of the search.
+    Search,
     Performance,
     Birads,
     Agreement,
     Methods,
     Data,
+    Cite,
     Selection,
     Survey,
     Article(usize),
@@ -81,6 +118,8 @@ struct Site<'a> {
     /// Edge of a patch in its own pixels: the view box of overlays.
     edge: u32,
     version: &'static str,
+    /// The theme's options.
+    options: BTreeMap<String, String>,
 }
 
 /// What every page knows of itself, as `page`.
@@ -95,6 +134,14 @@ struct Frame<'a> {
     crumbs: Vec<Link>,
     /// What must be known of the network's weights.
     caution: Option<String>,
+    /// Its address, where the atlas is published.
+    url: Option<String>,
+    /// Address of a picture that stands for it.
+    image: Option<String>,
+    /// The atlas as a data set, in JSON-LD.
+    dataset: Option<String>,
+    /// Address of what describes its card, and the element that embeds it.
+    card: Option<[String; 2]>,
 }
 
 /// A link, from the root of the site.
@@ -152,6 +199,11 @@ fn layer_href(network: &str, layer: &str) -> String {
     format!("networks/{network}/{layer}/index.html")
 }
 
+/// Data of a layer's page.
+fn units_path(network: &str, layer: &str) -> String {
+    format!("networks/{network}/{layer}/units.js")
+}
+
 fn unit_href(network: &str, layer: &str, unit: u32) -> String {
     format!("networks/{}/index.html", unit_name(network, layer, unit))
 }
@@ -166,10 +218,16 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         job("agreement/index.html".into(), Kind::Agreement),
         job("methods/index.html".into(), Kind::Methods),
         job("data/index.html".into(), Kind::Data),
+        job("concepts/index.html".into(), Kind::Concepts),
+        job("cite/index.html".into(), Kind::Cite),
+        job(search::PATH.into(), Kind::Search),
     ];
     if !atlas.survey.is_empty() {
         jobs.push(job(survey::SELECTION.into(), Kind::Selection));
         jobs.push(job(survey::SURVEY.into(), Kind::Survey));
+    }
+    for (at, term) in atlas.terms.iter().enumerate() {
+        jobs.push(job(concept::href(term), Kind::Concept(at)));
     }
     for (at, article) in atlas.articles.iter().enumerate() {
         jobs.push(job(format!("{}/index.html", article.slug), Kind::Article(at)));
@@ -179,20 +237,38 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         jobs.push(job(network_href(network), Kind::Network(exhibit)));
         for layer in exhibit.layers {
             jobs.push(job(layer_href(network, &layer.layer), Kind::Layer(exhibit, layer)));
+            jobs.push(job(units_path(network, &layer.layer), Kind::Units(exhibit, layer)));
             for unit in &layer.units {
                 let path = unit_href(network, &layer.layer, unit.unit);
                 jobs.push(job(path, Kind::Unit(exhibit, layer, unit)));
+                if atlas.inputs.config.base_url.is_some() {
+                    let name = unit_name(network, &layer.layer, unit.unit);
+                    let card = public::card_path(&name, "html");
+                    jobs.push(job(card, Kind::Card(exhibit, layer, unit)));
+                    let answer = public::card_path(&name, "json");
+                    jobs.push(job(answer, Kind::OEmbed(exhibit, layer, unit)));
+                }
             }
         }
+    }
+    for &number in &atlas.shown.mammograms {
+        let id = &atlas.inputs.manifest.mammograms[number as usize].mammogram.id;
+        jobs.push(job(parts::mammogram_href(id), Kind::Mammogram(number)));
+        jobs.push(job(format!("mammograms/{id}/outlines.js"), Kind::Outlines(number)));
     }
     jobs
 }
 
-/// Renders pages in parallel and writes each as it comes.
-pub(super) fn render_all(atlas: &Atlas, jobs: Vec<Job>, writer: &Writer) -> Result<()> {
-    jobs.into_par_iter().try_for_each(|job| {
-        let page = atlas.render(&job)?;
-        writer.write(&job.path, &page)
+/// Map of the pages, where the atlas is published.
+pub(super) fn sitemap(atlas: &Atlas, jobs: &[Job]) -> Option<Vec<u8>> {
+    atlas.inputs.config.base_url.as_ref()?;
+    Some(public::sitemap(atlas, jobs.iter().map(|job| job.path.as_str())))
+}
+
+/// Renders in parallel the pages of which something has changed, and writes each as it comes.
+pub(super) fn render_all(atlas: &Atlas, jobs: &[Job], keys: &Keys, writer: &Writer) -> Result<()> {
+    jobs.par_iter().try_for_each(|job| {
+        writer.write_made_from(&job.path, atlas.key(job, keys), || atlas.render(job))
     })
 }
 
@@ -202,9 +278,11 @@ impl<'a> Atlas<'a> {
         inputs: &'a Inputs<'a>,
         mut theme: Theme,
         articles: Vec<Article>,
+        shown: &'a Shown,
         survey: Survey<'a>,
     ) -> Self {
         let about = &inputs.manifest.source;
+        let options = theme.options.clone();
         theme.set(
             "site",
             &Site {
@@ -213,13 +291,28 @@ impl<'a> Atlas<'a> {
                 source: &about.name,
                 edge: inputs.store.edge(),
                 version: env!("CARGO_PKG_VERSION"),
+                options,
             },
         );
         let labels = Labels::new(inputs);
         let members = &inputs.manifest.mammograms;
         let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
         let study = Study::new(inputs);
-        Self { inputs, labels, study, theme, survey, articles, lesions }
+        let mut atlas = Self {
+            inputs,
+            labels,
+            study,
+            theme,
+            survey,
+            articles,
+            shown,
+            lesions,
+            terms: Vec::new(),
+            ranks: OnceLock::new(),
+            said: OnceLock::new(),
+        };
+        atlas.terms = concept::terms(&atlas);
+        atlas
     }
 
     /// Name of the lexicon that readers work with.
@@ -245,10 +338,36 @@ impl<'a> Atlas<'a> {
         exhibits.iter().flat_map(|exhibit| exhibit.layers.iter().map(move |layer| (exhibit, layer)))
     }
 
+    /// What a page is made from; with the same it is not rendered again.
+    fn key(&self, job: &Job, keys: &Keys) -> Fingerprint {
+        match job.kind {
+            Kind::Unit(exhibit, layer, unit)
+            | Kind::Card(exhibit, layer, unit)
+            | Kind::OEmbed(exhibit, layer, unit) => {
+                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+                let answers = self.labels.of(&name).iter();
+                let answers: Vec<_> =
+                    answers.map(|(reader, answer)| (&reader.reader, answer)).collect();
+                keys.apart_from_readers(&(&job.path, answers))
+            }
+            Kind::Outlines(_) => keys.apart_from_readers(&job.path),
+            Kind::Mammogram(number) => {
+                let said = self.said.get_or_init(|| mammogram::said(self));
+                keys.apart_from_readers(&(&job.path, said.get(&number)))
+            }
+            Kind::Article(at) => {
+                let article = &self.articles[at];
+                keys.with_readers(&(&job.path, &article.text, &article.figures))
+            }
+            _ => keys.with_readers(&job.path),
+        }
+    }
+
     fn render(&self, job: &Job) -> Result<Vec<u8>> {
         match job.kind {
             Kind::Home => {
-                let frame = self.frame(job, String::new(), self.inputs.config.title.clone());
+                let mut frame = self.frame(job, String::new(), self.inputs.config.title.clone());
+                frame.dataset = public::dataset(self, DESCRIPTION)?;
                 self.page("home.html", &frame, &home::view(self))
             }
             Kind::Network(exhibit) => {
@@ -275,17 +394,62 @@ impl<'a> Atlas<'a> {
                 ];
                 self.page("layer.html", &frame, &layer::view(self, exhibit, layer))
             }
+            Kind::Units(exhibit, layer) => {
+                script::file(&job.path, &layer::units(self, exhibit, layer))
+            }
+            Kind::Search => script::file(&job.path, &search::index(self, &self.terms)),
+            Kind::Concepts => {
+                let title = "Concepts".to_string();
+                let description = "Terms that have outlines in the data set or that readers used, and their units";
+                let frame = self.frame(job, title, description.into());
+                self.page("concepts.html", &frame, &concept::list(self, &self.terms))
+            }
+            Kind::Concept(at) => {
+                let view = concept::view(self, &self.terms[at]);
+                let mut frame = self.frame(job, view.title(), view.description());
+                frame.crumbs = vec![
+                    Link::new("Concepts", "concepts/index.html"),
+                    Link { current: true, ..Link::new(view.title(), &job.path) },
+                ];
+                self.page("concept.html", &frame, &view)
+            }
+            Kind::Outlines(number) => script::file(&job.path, &self.mammogram(number)),
+            Kind::Mammogram(number) => {
+                let view = mammogram::view(self, number);
+                let mut frame = self.frame(job, view.title(), view.description());
+                frame.crumbs = vec![
+                    Link::new("Data", "data/index.html"),
+                    Link { current: true, ..Link::new(view.title(), &job.path) },
+                ];
+                self.page("mammogram.html", &frame, &view)
+            }
             Kind::Unit(exhibit, layer, unit) => {
                 let network = &exhibit.config.name;
-                let view = unit::view(self, exhibit, layer, unit);
+                let view = unit::view(self, exhibit, layer, unit)?;
                 let mut frame = self.frame(job, view.title(), view.description());
                 frame.caution = caution(exhibit);
+                let name = unit_name(network, &layer.layer, unit.unit);
+                frame.image = view.best_patch().and_then(|path| self.address(path));
+                frame.card = self
+                    .address(&public::card_path(&name, "json"))
+                    .zip(public::frame_element(self, &name))
+                    .map(|(answer, element)| [answer, element]);
                 frame.crumbs = vec![
                     Link::new(network, network_href(network)),
                     Link::new(&layer.layer, layer_href(network, &layer.layer)),
                     Link { current: true, ..Link::new(format!("{:04}", unit.unit), &job.path) },
                 ];
                 self.page("unit.html", &frame, &view)
+            }
+            Kind::Card(exhibit, layer, unit) => {
+                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+                let frame = self.frame(job, name, String::new());
+                self.page("card.html", &frame, &public::card(self, exhibit, layer, unit))
+            }
+            Kind::OEmbed(exhibit, layer, unit) => {
+                let title = unit::view(self, exhibit, layer, unit)?.title();
+                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+                public::oembed(self, &name, &title)
             }
             Kind::Performance => {
                 let frame = self.frame(
@@ -346,12 +510,33 @@ impl<'a> Atlas<'a> {
                 frame.nav = Vec::new();
                 self.page("survey.html", &frame, &survey::survey(self))
             }
+            Kind::Cite => {
+                let frame = self.frame(
+                    job,
+                    "How to cite".into(),
+                    "How to cite this atlas and single units of it".into(),
+                );
+                self.page("cite.html", &frame, &cite::view(self))
+            }
             Kind::Article(at) => {
                 let article = &self.articles[at];
                 let frame = self.frame(job, article.title.clone(), article.title.clone());
-                self.page("article.html", &frame, &ArticleView { html: &article.html })
+                let html = embed::html(self, &frame, article)?;
+                self.page("article.html", &frame, &ArticleView { html })
             }
         }
+    }
+
+    /// Refuses prose that embeds what is not there.
+    pub(super) fn check_prose(&self) -> Result<()> {
+        embed::check(self)
+    }
+
+    /// Pictures of the prose, by their paths in the site.
+    pub(super) fn figures(&self) -> BTreeMap<String, PathBuf> {
+        let folder = self.inputs.config.root.join("content").join(super::content::IMAGES);
+        let files = self.articles.iter().flat_map(|article| article.figures.keys());
+        files.map(|file| (format!("images/{file}"), folder.join(file))).collect()
     }
 
     fn page(&self, template: &str, frame: &Frame, view: &impl Serialize) -> Result<Vec<u8>> {
@@ -370,6 +555,10 @@ impl<'a> Atlas<'a> {
             nav: self.navigation(&job.path),
             crumbs: Vec::new(),
             caution: None,
+            url: self.address(&job.path),
+            image: None,
+            dataset: None,
+            card: None,
         }
     }
 
@@ -382,12 +571,14 @@ impl<'a> Atlas<'a> {
         }
         weighted.push((15, Link::new("Performance", "performance/index.html")));
         weighted.push((20, Link::new("BI-RADS table", "birads/index.html")));
+        weighted.push((22, Link::new("Concepts", "concepts/index.html")));
         weighted.push((25, Link::new("Readers", "agreement/index.html")));
         if !self.survey.is_empty() {
             weighted.push((26, Link::new("Survey", survey::SELECTION)));
         }
         weighted.push((30, Link::new("Methods", "methods/index.html")));
         weighted.push((40, Link::new("Data", "data/index.html")));
+        weighted.push((90, Link::new("Cite", "cite/index.html")));
         for article in &self.articles {
             let href = format!("{}/index.html", article.slug);
             weighted.push((article.weight, Link::new(&article.title, href)));
@@ -426,8 +617,8 @@ impl<'a> Atlas<'a> {
 }
 
 #[derive(Serialize)]
-struct ArticleView<'a> {
-    html: &'a str,
+struct ArticleView {
+    html: String,
 }
 
 /// What a reader of a network's pages must know of its weights.

@@ -7,13 +7,12 @@ use crate::atlas::labels::Labels;
 use crate::atlas::{Exhibit, images, outline, text};
 use crate::dissection::record::{Concept, Layer, TopPatch, Unit, unit_name};
 use crate::mammogram::Pathology;
-use crate::patch::Member;
+use crate::patch::{Member, Patch};
 
 /// A patch as a unit sees it.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct PatchView {
     pub(super) rank: usize,
-    pub(super) name: String,
     pub(super) src: String,
     pub(super) alt: String,
     pub(super) score: String,
@@ -22,19 +21,20 @@ pub(super) struct PatchView {
     pub(super) label: &'static str,
     /// Path data in patch pixels; empty when nothing exceeds the threshold.
     pub(super) overlay: String,
-    pub(super) mammogram: String,
-    /// Path of the whole mammogram; of the patch itself where there are only patches.
+    /// Where it lies on its mammogram's page.
     pub(super) context: String,
-    /// Left, top and edge of the window in the mammogram's pixels.
-    pub(super) x: u32,
-    pub(super) y: u32,
-    pub(super) edge: u32,
 }
+
+/// A patch as a script takes it: mammogram, left, top and edge in its pixels, score, whether it counts
+/// as cancer, overlay. The script makes of it what [`PatchView`] is to a template.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct CompactPatch<'a>(&'a str, u32, u32, u32, String, u8, String);
 
 /// A whole mammogram.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct MammogramView {
     pub(super) id: String,
+    pub(super) href: String,
     pub(super) src: String,
     pub(super) alt: String,
     /// Size of the picture; `None` where there are only patches.
@@ -84,31 +84,35 @@ pub(super) struct UnitCard {
 }
 
 impl Atlas<'_> {
-    pub(super) fn patch(&self, unit: &str, rank: usize, top: &TopPatch) -> PatchView {
+    /// A patch of a unit. Overlays lose detail below `tolerance` pixels.
+    pub(super) fn patch(&self, rank: usize, top: &TopPatch, tolerance: f32) -> PatchView {
         let manifest = self.inputs.manifest;
         let patch = &manifest.patches[top.patch as usize];
-        let member = manifest.member(patch);
-        let mammogram = &member.mammogram;
-        let src = images::patch_path(self.inputs, patch);
-        let label = if patch.positive { "cancer" } else { "no cancer" };
+        let id = &manifest.member(patch).mammogram.id;
         PatchView {
             rank,
-            name: manifest.patch_name(patch),
-            context: match member.preview {
-                Some(_) => images::mammogram_path(&mammogram.id),
-                None => src.clone(),
-            },
-            src,
-            alt: format!("Patch {rank} of {unit}, from mammogram {}: {label}", mammogram.id),
+            context: format!("{}#{}", mammogram_href(id), window_id(patch)),
+            src: images::patch_path(self.inputs, patch),
+            alt: format!("From mammogram {id}"),
             score: text::significant(f64::from(top.score)),
             positive: patch.positive,
-            label,
-            overlay: top.overlay.clone(),
-            mammogram: mammogram.id.clone(),
-            x: patch.x,
-            y: patch.y,
-            edge: patch.edge,
+            label: if patch.positive { "cancer" } else { "no cancer" },
+            overlay: outline::compact(&top.overlay, tolerance),
         }
+    }
+
+    /// The same for a script.
+    pub(super) fn compact_patch(&self, top: &TopPatch, tolerance: f32) -> CompactPatch<'_> {
+        let patch = &self.inputs.manifest.patches[top.patch as usize];
+        CompactPatch(
+            &self.inputs.manifest.member(patch).mammogram.id,
+            patch.x,
+            patch.y,
+            patch.edge,
+            text::significant(f64::from(top.score)),
+            u8::from(patch.positive),
+            outline::compact(&top.overlay, tolerance),
+        )
     }
 
     pub(super) fn mammogram(&self, number: u32) -> MammogramView {
@@ -131,6 +135,7 @@ impl Atlas<'_> {
             if view.is_empty() { "Mammogram".into() } else { format!("{view} mammogram") };
         MammogramView {
             id: mammogram.id.clone(),
+            href: mammogram_href(&mammogram.id),
             src: images::mammogram_path(&mammogram.id),
             alt: format!("{described} {}, whole", mammogram.id),
             preview: member.preview,
@@ -177,11 +182,7 @@ impl Atlas<'_> {
                 .iter()
                 .take(patches)
                 .enumerate()
-                .map(|(at, top)| {
-                    let mut patch = self.patch(&name, at + 1, top);
-                    patch.overlay = outline::coarse(&patch.overlay, tolerance);
-                    patch
-                })
+                .map(|(at, top)| self.patch(at + 1, top, tolerance))
                 .collect(),
             name,
         }
@@ -207,6 +208,17 @@ impl Atlas<'_> {
             _ => (String::new(), "none"),
         }
     }
+}
+
+/// A mammogram's page.
+pub(super) fn mammogram_href(id: &str) -> String {
+    format!("mammograms/{id}/index.html")
+}
+
+/// A patch's place on its mammogram's page: the end of its name.
+pub(super) fn window_id(patch: &Patch) -> String {
+    let Patch { x, y, edge, .. } = patch;
+    format!("y{y}_x{x}_h{edge}_w{edge}")
 }
 
 /// The lesions of a mammogram; detail that its preview cannot show is left out.

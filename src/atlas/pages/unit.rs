@@ -1,18 +1,20 @@
 //! A unit's page: its top patches, where they lie, its numbers, what readers say.
 
-use std::collections::BTreeSet;
-
+use anyhow::Result;
 use serde::Serialize;
 
-use super::{
-    Atlas, Link, MammogramView, PatchView, association_word, best_concept, evidence, methods,
-    unit_href,
-};
+use super::parts::{CompactPatch, PatchView};
+use super::{Atlas, Link, association_word, best_concept, evidence, methods, unit_href};
 use crate::atlas::chart::Chart;
-use crate::atlas::{Exhibit, text};
-use crate::dissection::record::{Layer, Unit, unit_name};
+use crate::atlas::{Exhibit, script, text};
+use crate::dissection::record::{Layer, TopPatch, Unit, unit_name};
 use crate::study::answer::{Association, Phenomenon, Recognizable};
 use crate::study::suggest::Suggestion;
+
+/// Patches that are markup of the page; a script draws the others from data a tenth as long.
+const WRITTEN_OUT: usize = 12;
+/// Detail of overlays that is left out, in patch pixels.
+const TOLERANCE: f32 = 0.4;
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -26,7 +28,10 @@ pub(super) struct View {
     previous: Option<Link>,
     next: Option<Link>,
     patches: Vec<PatchView>,
-    mammograms: Vec<MammogramView>,
+    /// How many there are in all.
+    kept: usize,
+    /// The others, and those of each level of the evidence, as JSON.
+    drawn: String,
     /// Whether there is a whole mammogram to show.
     context: bool,
     cancer: usize,
@@ -52,6 +57,13 @@ struct SettledView {
     terms: Vec<TermView>,
     association: &'static str,
     note: String,
+}
+
+/// What the page's script draws.
+#[derive(Serialize)]
+struct Drawn<'a> {
+    top: Vec<CompactPatch<'a>>,
+    levels: Vec<Vec<CompactPatch<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -98,16 +110,17 @@ impl View {
         }
     }
 
+    /// Picture of the patch with the best score.
+    pub(super) fn best_patch(&self) -> Option<&str> {
+        self.patches.first().map(|patch| patch.src.as_str())
+    }
+
     pub(super) fn description(&self) -> String {
-        format!(
-            "The {} mammogram patches that unit {} responds to most",
-            self.patches.len(),
-            self.name
-        )
+        format!("The {} mammogram patches that unit {} responds to most", self.kept, self.name)
     }
 }
 
-pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit) -> View {
+pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit) -> Result<View> {
     let network = &exhibit.config.name;
     let name = unit_name(network, &layer.layer, unit.unit);
     let neighbour = |at: u32| {
@@ -115,12 +128,16 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
             Link::new(format!("{:04}", other.unit), unit_href(network, &layer.layer, other.unit))
         })
     };
-    let patches: Vec<PatchView> =
-        unit.top.iter().enumerate().map(|(at, top)| atlas.patch(&name, at + 1, top)).collect();
-    let seen: BTreeSet<u32> = unit
-        .shown()
-        .map(|top| atlas.inputs.manifest.patches[top.patch as usize].mammogram)
-        .collect();
+    let written_out = unit.top.iter().take(WRITTEN_OUT).enumerate();
+    let compact = |tops: &[TopPatch]| -> Vec<CompactPatch> {
+        tops.iter().map(|top| atlas.compact_patch(top, TOLERANCE)).collect()
+    };
+    let drawn = Drawn {
+        top: compact(unit.top.get(WRITTEN_OUT..).unwrap_or_default()),
+        levels: unit.sample.iter().map(|level| compact(&level.patches)).collect(),
+    };
+    let manifest = atlas.inputs.manifest;
+    let of = |top: &TopPatch| &manifest.patches[top.patch as usize];
     let best = best_concept(layer, unit);
     let (label, label_from) = atlas.call(&name, best);
     let terms: Vec<String> = match best {
@@ -128,9 +145,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         _ => atlas.labels.phenomena(&name).flat_map(|(_, _, p)| p.terms.clone()).collect(),
     };
     let above = unit.top.iter().filter(|top| !top.overlay.is_empty()).count();
-    let mammograms: Vec<MammogramView> =
-        seen.iter().map(|&number| atlas.mammogram(number)).collect();
-    View {
+    Ok(View {
         number: format!("{:04}", unit.unit),
         network: network.clone(),
         layer: layer.layer.clone(),
@@ -143,10 +158,11 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         },
         previous: unit.unit.checked_sub(2).and_then(neighbour),
         next: neighbour(unit.unit),
-        cancer: patches.iter().filter(|p| p.positive).count(),
-        patches,
-        context: mammograms.iter().any(|m| m.preview.is_some()),
-        mammograms,
+        cancer: unit.top.iter().filter(|top| of(top).positive).count(),
+        patches: written_out.map(|(at, top)| atlas.patch(at + 1, top, TOLERANCE)).collect(),
+        kept: unit.top.len(),
+        drawn: script::json(&drawn)?,
+        context: unit.shown().any(|top| manifest.member(of(top)).preview.is_some()),
         shown: text::count(layer.patches),
         split: layer.split.to_string(),
         max_score: text::significant(f64::from(unit.score_range[1])),
@@ -171,7 +187,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         settled: settled(atlas, &name),
         answers: answers(atlas, &name),
         name,
-    }
+    })
 }
 
 fn settled(atlas: &Atlas, name: &str) -> Option<SettledView> {

@@ -4,17 +4,6 @@
   'use strict';
   var root = document.documentElement;
 
-  function remember(key, value) {
-    try { window.localStorage.setItem(key, value); } catch (e) { /* private mode: not remembered */ }
-  }
-
-  // Whether a key press belongs to a field the reader is typing in, or to the browser.
-  function taken(event) {
-    var target = event.target;
-    return event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey ||
-      (target && (target.isContentEditable || /^(input|select|textarea)$/i.test(target.tagName || '')));
-  }
-
   // Light and dark.
   (function () {
     var button = document.getElementById('atlas-theme');
@@ -31,7 +20,7 @@
     button.addEventListener('click', function () {
       var next = current() === 'light' ? 'dark' : 'light';
       root.setAttribute('data-theme', next);
-      remember('unit-atlas-theme', next);
+      unitAtlas.remember('unit-atlas-theme', next);
       show();
     });
     if (query && query.addEventListener) query.addEventListener('change', show);
@@ -46,14 +35,14 @@
       radio.addEventListener('change', function () {
         if (!radio.checked) return;
         root.setAttribute('data-look', radio.value);
-        remember('unit-atlas-look', radio.value);
+        unitAtlas.remember('unit-atlas-look', radio.value);
       });
     });
   }());
 
   // Left and right arrows: the neighbouring units.
   document.addEventListener('keydown', function (event) {
-    if (taken(event)) return;
+    if (unitAtlas.taken(event)) return;
     var rel = event.key === 'ArrowLeft' ? 'prev' : event.key === 'ArrowRight' ? 'next' : null;
     var link = rel && document.querySelector('.pager a[rel="' + rel + '"]');
     if (link) {
@@ -62,153 +51,76 @@
     }
   });
 
-  // The whole mammogram behind a patch: shown while the patch is pointed at or has the focus, kept
-  // by a click or tap, put away by Escape.
+  // How patches are viewed: their size, brightness and contrast.
   (function () {
-    var grid = document.getElementById('atlas-patches');
-    var panel = document.getElementById('atlas-context');
-    if (!grid || !panel || !('content' in document.createElement('template'))) return;
-    var hint = panel.innerHTML;
-    var templates = {};
-    Array.prototype.forEach.call(document.querySelectorAll('template[data-mammogram]'), function (t) {
-      templates[t.getAttribute('data-mammogram')] = t;
-    });
-    var shown = null;
-    var kept = null;
+    var box = document.querySelector('.viewing-body');
+    if (!box) return;
+    var fields = Array.prototype.slice.call(box.querySelectorAll('input'));
+    var chosen = {};
+    try { chosen = JSON.parse(unitAtlas.stored('unit-atlas-viewing')) || {}; } catch (e) { /* not ours */ }
 
-    function show(patch) {
-      if (patch === shown) return;
-      clear();
-      var template = templates[patch.getAttribute('data-mammogram')];
-      if (!template) return;
-      var figure = template.content.cloneNode(true);
-      var box = patch.getAttribute('data-box').split(' ');
-      var frame = figure.querySelector('.window');
-      // Without a whole mammogram there is nothing to frame.
-      ['x', 'y', 'width', 'height'].forEach(function (name, i) {
-        if (frame) frame.setAttribute(name, box[Math.min(i, 2)]);
+    function apply() {
+      fields.forEach(function (field) {
+        var value = field.type === 'checkbox' ? (field.checked ? 1 : 0) : field.value + (field.name === 'size' ? 'rem' : '');
+        // A size that was chosen holds on small screens too.
+        if (field.name !== 'size' || +field.value !== +field.defaultValue) {
+          root.style.setProperty('--' + field.name, value);
+          if (field.name === 'size') root.style.setProperty('--size-small', value);
+        } else {
+          root.style.removeProperty('--size');
+          root.style.removeProperty('--size-small');
+        }
       });
-      var line = figure.querySelector('.context-patch');
-      line.textContent = 'Patch ' + patch.getAttribute('data-rank') + ': ' +
-        patch.getAttribute('data-label') + ', score ' + patch.getAttribute('data-score');
-      figure.querySelector('.context-close').addEventListener('click', function () {
-        var back = shown;
-        put_away();
-        if (back) back.focus();
-        put_away();
+      var plain = fields.every(function (field) {
+        return field.name === 'size' || (field.type === 'checkbox' ? !field.checked : +field.value === +field.defaultValue);
       });
-      panel.innerHTML = '';
-      panel.appendChild(figure);
-      panel.classList.add('open');
-      patch.classList.add('shown');
-      shown = patch;
+      root.toggleAttribute('data-viewing', !plain);
     }
 
-    function clear() {
-      if (shown) shown.classList.remove('shown');
-      shown = null;
-    }
-
-    function put_away() {
-      clear();
-      if (kept) kept.classList.remove('kept');
-      kept = null;
-      panel.innerHTML = hint;
-      panel.classList.remove('open');
-    }
-
-    function patch_of(event) {
-      return event.target.closest ? event.target.closest('.patch') : null;
-    }
-
-    grid.addEventListener('pointerover', function (event) {
-      var patch = patch_of(event);
-      // A finger does not hover: it taps.
-      if (patch && !kept && event.pointerType !== 'touch') show(patch);
-    });
-    grid.addEventListener('focusin', function (event) {
-      var patch = patch_of(event);
-      if (patch && !kept) show(patch);
-    });
-    grid.addEventListener('click', function (event) {
-      var patch = patch_of(event);
-      if (!patch || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-      event.preventDefault();
-      var again = kept === patch;
-      if (kept) kept.classList.remove('kept');
-      kept = null;
-      if (again) {
-        put_away();
-      } else {
-        show(patch);
-        kept = patch;
-        patch.classList.add('kept');
+    fields.forEach(function (field) {
+      if (typeof chosen[field.name] === 'number') {
+        if (field.type === 'checkbox') field.checked = chosen[field.name] === 1;
+        else field.value = chosen[field.name];
       }
     });
-    document.addEventListener('keydown', function (event) {
-      if (event.key === 'Escape') put_away();
+    box.addEventListener('input', function () {
+      fields.forEach(function (field) { chosen[field.name] = field.type === 'checkbox' ? +field.checked : +field.value; });
+      unitAtlas.remember('unit-atlas-viewing', JSON.stringify(chosen));
+      apply();
     });
-    // Where the panel has a place of its own, it begins with the best patch.
-    if (window.matchMedia && window.matchMedia('(min-width: 60.01rem)').matches) {
-      var best = grid.querySelector('.patch');
-      if (best) show(best);
-    }
+    box.querySelector('button').addEventListener('click', function () {
+      fields.forEach(function (field) { field.value = field.defaultValue; field.checked = false; });
+      chosen = {};
+      unitAtlas.remember('unit-atlas-viewing', '{}');
+      apply();
+    });
+    apply();
   }());
 
-  // Filter and order of a layer's units.
+  // A table that is wider than its place is scrolled by keyboard too.
   (function () {
-    var form = document.getElementById('atlas-filter');
-    var list = document.getElementById('atlas-units');
-    if (!form || !list) return;
-    var count = document.getElementById('atlas-count');
-    var none = document.getElementById('atlas-none');
-    var rows = Array.prototype.slice.call(list.children).map(function (item, at) {
-      var number = function (name) { return parseFloat(item.getAttribute('data-' + name)) || 0; };
-      return {
-        item: item, at: at, words: item.getAttribute('data-words'), label: item.getAttribute('data-label'),
-        iou: number('iou'), score: number('score'), cancer: number('cancer'),
-        influence: number('influence')
+    var tables = document.querySelectorAll('.table');
+    function reach() {
+      Array.prototype.forEach.call(tables, function (table) {
+        if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+        else table.removeAttribute('tabindex');
+      });
+    }
+    window.addEventListener('resize', reach);
+    reach();
+  }());
+
+  // Buttons that copy a text of the page.
+  Array.prototype.forEach.call(document.querySelectorAll('[data-copy]'), function (button) {
+    button.addEventListener('click', function () {
+      var text = document.getElementById(button.getAttribute('data-copy'));
+      var said = function (word) { button.textContent = word; };
+      var select = function () {
+        getSelection().selectAllChildren(text);
+        said(document.execCommand('copy') ? 'Copied' : 'Selected: copy it');
       };
+      if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(function () { said('Copied'); }, select);
+      else select();
     });
-    var orders = {
-      unit: function (a, b) { return a.at - b.at; },
-      // Units without a label come last.
-      label: function (a, b) {
-        return (a.label ? 0 : 1) - (b.label ? 0 : 1) || a.label.localeCompare(b.label) || a.at - b.at;
-      }
-    };
-    ['iou', 'score', 'cancer', 'influence'].forEach(function (name) {
-      orders[name] = function (a, b) { return b[name] - a[name] || a.at - b.at; };
-    });
-    var order = 'unit';
-
-    function filter() {
-      var wanted = form.elements.q.value.toLowerCase().split(/\s+/).filter(Boolean);
-      var shown = 0;
-      rows.forEach(function (row) {
-        var fits = wanted.every(function (word) { return row.words.indexOf(word) >= 0; });
-        row.item.hidden = !fits;
-        if (fits) shown += 1;
-      });
-      count.textContent = shown === rows.length ? rows.length + ' units' : shown + ' of ' + rows.length + ' units';
-      none.hidden = shown > 0;
-    }
-
-    function sort() {
-      if (form.elements.sort.value === order) return;
-      order = form.elements.sort.value;
-      var fragment = document.createDocumentFragment();
-      rows.slice().sort(orders[order]).forEach(function (row) { fragment.appendChild(row.item); });
-      list.appendChild(fragment);
-    }
-
-    form.addEventListener('input', function (event) {
-      if (event.target.name === 'q') filter();
-    });
-    form.addEventListener('change', sort);
-    form.addEventListener('submit', function (event) { event.preventDefault(); });
-    // A browser that goes back restores the fields, not the list.
-    filter();
-    sort();
-  }());
+  });
 }());

@@ -1,0 +1,87 @@
+//! Which files of a site a part of it needs.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::atlas::site::Record;
+use crate::atlas::{check, drawn};
+
+/// A part of an atlas: some units, some layers; both empty is all of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// `vgg16/conv5_3/0063`
+    pub units: Vec<String>,
+    /// `vgg16/conv5_3`
+    pub layers: Vec<String>,
+}
+
+/// The files of a selection.
+pub(super) struct Chosen {
+    /// Pages to begin with, as (title, path).
+    pub(super) start: Vec<(String, String)>,
+    pub(super) files: BTreeSet<String>,
+}
+
+pub(super) fn choose(site: &Path, record: &Record, selection: &Selection) -> Result<Chosen> {
+    let all = || record.files.keys().cloned();
+    if *selection == Selection::default() {
+        let start = vec![(String::new(), "index.html".to_string())];
+        return Ok(Chosen { start, files: all().collect() });
+    }
+    let mut chosen = Chosen {
+        start: Vec::new(),
+        files: all().filter(|path| path.starts_with("assets/")).collect(),
+    };
+    for layer in &selection.layers {
+        let folder = format!("networks/{layer}/");
+        let page = format!("{folder}index.html");
+        if layer.split('/').count() != 2 || !record.files.contains_key(&page) {
+            bail!("the atlas has no layer {layer}; a layer is `network/layer`");
+        }
+        for path in all().filter(|path| path.starts_with(&folder)) {
+            if path.ends_with("/index.html") && path != page {
+                add_unit(site, &path, &mut chosen)?;
+            }
+            chosen.files.insert(path);
+        }
+        chosen.start.push((layer.clone(), page));
+    }
+    for unit in &selection.units {
+        let page = format!("networks/{unit}/index.html");
+        if unit.split('/').count() != 3 || !record.files.contains_key(&page) {
+            bail!("the atlas has no unit {unit}; a unit is `network/layer/0063`");
+        }
+        add_unit(site, &page, &mut chosen)?;
+        chosen.start.push((unit.clone(), page));
+    }
+    // What a page names and the site does not have, such as the picture of a mammogram without one.
+    chosen.files.retain(|path| record.files.contains_key(path));
+    Ok(chosen)
+}
+
+/// A unit's page with its pictures, and the mammograms behind them.
+fn add_unit(site: &Path, page: &str, chosen: &mut Chosen) -> Result<()> {
+    let html = fs_err::read_to_string(site.join(page))?;
+    let mut patches: BTreeSet<String> = BTreeSet::new();
+    for element in check::elements(&html) {
+        let source = element.get("src").filter(|_| element.name == "img").unwrap_or_default();
+        if let Some((_, file)) = source.rsplit_once("/patches/") {
+            patches.insert(file.into());
+        }
+    }
+    let drawn = drawn::patches(&html).with_context(|| format!("{page}; build it again"))?;
+    for patch in drawn {
+        patches.insert(patch.picture.trim_start_matches("patches/").into());
+    }
+    for patch in patches {
+        if let Some((id, _)) = patch.rsplit_once("-y") {
+            chosen.files.insert(format!("mammograms/{id}.jpg"));
+            chosen.files.insert(format!("mammograms/{id}/outlines.js"));
+        }
+        chosen.files.insert(format!("patches/{patch}"));
+    }
+    chosen.files.insert(page.into());
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! How to cite: BibTeX of the atlas, and of a unit of it, from what the project file says.
+
+use serde::Serialize;
+
+use super::{Atlas, Link, network_href};
+use crate::artifact::Fingerprint;
+use crate::atlas::text;
+
+#[derive(Serialize)]
+pub(super) struct View {
+    /// In words.
+    sentence: String,
+    /// BibTeX of the whole.
+    atlas: String,
+    /// BibTeX of a unit: `UNIT` stands for its name and `ADDRESS` for where its page is.
+    unit: String,
+    /// Whether authors, year or an address are missing in the project file.
+    incomplete: bool,
+    /// Citation of the source of the images.
+    source: String,
+    /// Short digest of what the atlas was made from: two atlases with the same are the same.
+    state: String,
+    networks: Vec<Link>,
+}
+
+pub(super) fn view(atlas: &Atlas) -> View {
+    let config = atlas.inputs.config;
+    let cited = &config.citation;
+    let state = Fingerprint::of(&atlas.inputs.provenance).as_str()[..12].to_string();
+    let year = cited.year.map(|year| year.to_string());
+    let address = config.base_url.as_deref().map(|url| url.trim_end_matches('/'));
+    let fields = |title: String, url: Option<String>| {
+        let mut fields = vec![("title", format!("{{{title}}}"))];
+        if !cited.authors.is_empty() {
+            let authors: Vec<String> = cited.authors.iter().map(|a| latex(a)).collect();
+            fields.insert(0, ("author", authors.join(" and ")));
+        }
+        fields.extend(year.clone().map(|year| ("year", year)));
+        fields.extend(cited.doi.clone().map(|doi| ("doi", doi)));
+        fields.extend(url.map(|url| ("url", url)));
+        fields.push((
+            "note",
+            format!("Atlas state {state}, made with unit-atlas {}", env!("CARGO_PKG_VERSION")),
+        ));
+        fields
+    };
+    let title = latex(&config.title);
+    let whole = fields(title.clone(), address.map(|url| format!("{url}/index.html")));
+    let unit = fields(
+        format!("{title}: unit UNIT"),
+        Some(match address {
+            Some(url) => format!("{url}/networks/UNIT/index.html"),
+            None => "ADDRESS".into(),
+        }),
+    );
+    let mut sentence = String::new();
+    if !cited.authors.is_empty() {
+        // Initials end with a full stop of their own.
+        sentence.push_str(text::and(&cited.authors).trim_end_matches('.'));
+        sentence.push_str(". ");
+    }
+    sentence.push_str(&config.title);
+    if let Some(year) = &year {
+        sentence.push_str(&format!(" ({year})"));
+    }
+    sentence.push('.');
+    if let Some(doi) = &cited.doi {
+        sentence.push_str(&format!(" https://doi.org/{doi}"));
+    } else if let Some(url) = address {
+        sentence.push_str(&format!(" {url}/index.html"));
+    }
+    View {
+        sentence,
+        atlas: bibtex("atlas", &whole),
+        unit: bibtex("unit", &unit),
+        incomplete: cited.authors.is_empty() || year.is_none() || address.is_none(),
+        source: text::without_folders(&atlas.inputs.manifest.source.citation, &atlas.folders()),
+        state,
+        networks: atlas
+            .inputs
+            .exhibits
+            .iter()
+            .map(|exhibit| Link::new(&exhibit.config.name, network_href(&exhibit.config.name)))
+            .collect(),
+    }
+}
+
+fn bibtex(key: &str, fields: &[(&str, String)]) -> String {
+    let lines = fields.iter().map(|(name, value)| format!("  {name} = {{{value}}}"));
+    format!("@misc{{{key},\n{}\n}}", lines.collect::<Vec<_>>().join(",\n"))
+}
+
+/// Text as BibTeX takes it.
+fn latex(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => out.extend(['\\', c]),
+            '\\' => out.push_str("{\\textbackslash}"),
+            '~' => out.push_str("{\\textasciitilde}"),
+            '^' => out.push_str("{\\textasciicircum}"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_within_its_field() {
+        assert_eq!(latex("A_b} & {50%\\"), "A\\_b\\} \\& \\{50\\%{\\textbackslash}");
+        let entry = bibtex("atlas", &[("title", "{x}".into()), ("year", "2026".into())]);
+        assert_eq!(entry, "@misc{atlas,\n  title = {{x}},\n  year = {2026}\n}");
+    }
+}

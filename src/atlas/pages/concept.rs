@@ -1,0 +1,211 @@
+//! Concepts: a page per term that has outlines in the data set or that a reader used, with its best
+//! units in every layer and the readers' words; and the list of them.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::unit::association_words;
+use super::{Atlas, Link, UnitCard, layer_href};
+use crate::atlas::{safe_name, text};
+use crate::dissection::record::{Category, unit_name};
+
+/// Units of a layer on a term's page.
+const BEST: usize = 6;
+/// Units with readers' labels on a term's page.
+const LABELLED: usize = 48;
+
+/// The list of all terms.
+#[derive(Serialize)]
+pub(super) struct ListView {
+    layers: Vec<Link>,
+    terms: Vec<TermRow>,
+}
+
+#[derive(Serialize)]
+struct TermRow {
+    link: Link,
+    standing: String,
+    /// Patches that hold it; empty where it is not outlined.
+    patches: String,
+    /// Units of each layer that detect it; empty where it is not outlined.
+    detectors: Vec<String>,
+    /// Units that a reader used it for.
+    labelled: String,
+}
+
+/// One term.
+#[derive(Serialize)]
+pub(super) struct View {
+    name: String,
+    standing: String,
+    gloss: String,
+    synonyms: String,
+    lexicon: String,
+    level: String,
+    layers: Vec<LayerView>,
+    labelled: Vec<LabelledUnit>,
+    /// How many more there are.
+    more: usize,
+}
+
+#[derive(Serialize)]
+struct LayerView {
+    link: Link,
+    patches: String,
+    detectors: String,
+    best: Vec<ScoredUnit>,
+}
+
+#[derive(Serialize)]
+struct ScoredUnit {
+    unit: UnitCard,
+    iou: String,
+}
+
+#[derive(Serialize)]
+struct LabelledUnit {
+    unit: UnitCard,
+    said: Vec<Said>,
+}
+
+#[derive(Serialize)]
+struct Said {
+    reader: String,
+    description: String,
+    association: &'static str,
+}
+
+impl View {
+    pub(super) fn title(&self) -> String {
+        self.name.clone()
+    }
+
+    pub(super) fn description(&self) -> String {
+        format!("{}: the units that respond to it most, and what readers say", self.name)
+    }
+}
+
+/// A term's page.
+pub(super) fn href(id: &str) -> String {
+    format!("concepts/{id}/index.html")
+}
+
+/// Ids of the terms that have a page, in the order of the lexicons. Breast and background name no unit.
+pub(super) fn terms(atlas: &Atlas) -> Vec<String> {
+    let outlined = atlas.layers().flat_map(|(_, layer)| &layer.concepts);
+    let outlined = outlined.filter(|c| c.category != Category::Breast).map(|c| c.id.as_str());
+    let said = atlas.labels.all().flat_map(|(_, _, phenomenon)| &phenomenon.terms);
+    // Whatever a reader wrote: only terms of a lexicon have a page.
+    let said = said.map(String::as_str).filter(|id| atlas.labels.term(id).is_some());
+    let ids: BTreeSet<(usize, &str)> = outlined
+        .chain(said)
+        .filter(|id| safe_name("concept", id).is_ok())
+        .map(|id| (atlas.labels.order(id), id))
+        .collect();
+    ids.into_iter().map(|(_, id)| id.to_string()).collect()
+}
+
+pub(super) fn list(atlas: &Atlas, terms: &[String]) -> ListView {
+    let layers: Vec<_> = atlas.layers().collect();
+    let row = |id: &String| {
+        let outlined =
+            layers.iter().find_map(|(_, layer)| layer.concepts.iter().find(|c| c.id == *id));
+        let detectors = layers.iter().map(|(_, layer)| {
+            let Some(at) = layer.concepts.iter().position(|c| c.id == *id) else {
+                return String::new();
+            };
+            let detecting = layer.units.iter().filter(|u| u.matches[at].iou > atlas.detector());
+            text::count(detecting.count() as u64)
+        });
+        let said = atlas.labels.all().filter(|(_, _, p)| p.terms.contains(id));
+        let units: BTreeSet<&str> = said.map(|(_, answer, _)| answer.unit.as_str()).collect();
+        TermRow {
+            link: Link::new(atlas.labels.name(id), href(id)),
+            standing: atlas.labels.standing(id),
+            patches: outlined.map_or_else(String::new, |c| text::count(c.patches)),
+            detectors: detectors.collect(),
+            labelled: if units.is_empty() {
+                String::new()
+            } else {
+                text::count(units.len() as u64)
+            },
+        }
+    };
+    ListView {
+        layers: layers
+            .iter()
+            .map(|(exhibit, layer)| {
+                let network = &exhibit.config.name;
+                Link::new(format!("{network}/{}", layer.layer), layer_href(network, &layer.layer))
+            })
+            .collect(),
+        terms: terms.iter().map(row).collect(),
+    }
+}
+
+pub(super) fn view(atlas: &Atlas, id: &str) -> View {
+    let entry = atlas.labels.term(id);
+    let mut layers = Vec::new();
+    let mut labelled = Vec::new();
+    for (exhibit, layer) in atlas.layers() {
+        let network = &exhibit.config.name;
+        for unit in &layer.units {
+            let name = unit_name(network, &layer.layer, unit.unit);
+            let said: Vec<Said> = atlas
+                .labels
+                .phenomena(&name)
+                .filter(|(_, _, phenomenon)| phenomenon.terms.iter().any(|term| term == id))
+                .map(|(reader, _, phenomenon)| Said {
+                    reader: reader.reader.clone(),
+                    description: phenomenon.description.clone(),
+                    association: association_words(phenomenon.association),
+                })
+                .collect();
+            if !said.is_empty() {
+                labelled.push((exhibit, layer, unit, said));
+            }
+        }
+        let Some(at) = layer.concepts.iter().position(|concept| concept.id == id) else {
+            continue;
+        };
+        let mut ranked: Vec<_> = layer.units.iter().filter(|u| u.matches[at].iou > 0.0).collect();
+        let detectors = ranked.iter().filter(|u| u.matches[at].iou > atlas.detector()).count();
+        // A stable sort: equals stay in the order of their numbers.
+        ranked.sort_by(|a, b| b.matches[at].iou.total_cmp(&a.matches[at].iou));
+        layers.push(LayerView {
+            link: Link::new(
+                format!("{network}/{}", layer.layer),
+                layer_href(network, &layer.layer),
+            ),
+            patches: text::count(layer.concepts[at].patches),
+            detectors: text::counted(detectors, "unit", "units"),
+            best: ranked
+                .into_iter()
+                .take(BEST)
+                .map(|unit| ScoredUnit {
+                    unit: atlas.card(exhibit, layer, unit, 4, 1.5),
+                    iou: format!("{:.3}", unit.matches[at].iou),
+                })
+                .collect(),
+        });
+    }
+    View {
+        name: atlas.labels.name(id),
+        standing: atlas.labels.standing(id),
+        gloss: entry.map(|entry| entry.term.gloss.clone()).unwrap_or_default(),
+        synonyms: entry.map(|entry| entry.term.synonyms.join(", ")).unwrap_or_default(),
+        lexicon: entry.map(|entry| entry.lexicon.name.clone()).unwrap_or_default(),
+        level: atlas.detector().to_string(),
+        layers,
+        more: labelled.len().saturating_sub(LABELLED),
+        labelled: labelled
+            .into_iter()
+            .take(LABELLED)
+            .map(|(exhibit, layer, unit, said)| LabelledUnit {
+                unit: atlas.card(exhibit, layer, unit, 4, 1.5),
+                said,
+            })
+            .collect(),
+    }
+}

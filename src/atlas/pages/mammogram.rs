@@ -1,0 +1,168 @@
+//! A mammogram's page: the whole image with every patch and outline, and the units that have one of its
+//! patches at their top.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::parts::window_id;
+use super::{Atlas, Link, MammogramView, unit_href};
+use crate::atlas::images;
+use crate::dissection::record::unit_name;
+
+/// Units named beside a patch.
+const NAMED: usize = 10;
+/// Units named for the whole image.
+const BEST: usize = 24;
+
+/// Units that have a patch at their top, by patch number: layer in the order of the pages, unit, and
+/// rank from 1; best rank first.
+pub(super) type Ranks = Vec<Vec<(u32, u32, u32)>>;
+
+#[derive(Serialize)]
+pub(super) struct View {
+    mammogram: MammogramView,
+    split: String,
+    /// Every patch that was cut.
+    windows: Vec<WindowView>,
+    /// Those that a unit shows, in the order of the image.
+    patches: Vec<ShownPatch>,
+    cancer: usize,
+    /// Units with a patch of this image at a high rank.
+    best: Vec<Ranked>,
+}
+
+#[derive(Serialize)]
+struct WindowView {
+    id: String,
+    x: u32,
+    y: u32,
+    edge: u32,
+    positive: bool,
+    shown: bool,
+}
+
+#[derive(Serialize)]
+struct ShownPatch {
+    id: String,
+    src: String,
+    positive: bool,
+    units: Vec<Ranked>,
+    /// How many more there are.
+    more: usize,
+}
+
+/// A unit, and the best rank that a patch has with it.
+#[derive(Serialize)]
+struct Ranked {
+    link: Link,
+    label: String,
+    rank: u32,
+}
+
+impl View {
+    pub(super) fn title(&self) -> String {
+        self.mammogram.id.clone()
+    }
+
+    pub(super) fn description(&self) -> String {
+        format!("{}: its patches, and the units that respond to them most", self.mammogram.alt)
+    }
+}
+
+pub(super) fn view(atlas: &Atlas, number: u32) -> View {
+    let manifest = atlas.inputs.manifest;
+    let ranks = atlas.ranks.get_or_init(|| ranks(atlas));
+    // Patches stand in the order of their mammograms.
+    let first = manifest.patches.partition_point(|patch| patch.mammogram < number);
+    let own = manifest.patches[first..].iter().take_while(|patch| patch.mammogram == number);
+    let own: Vec<_> = (first as u32..).zip(own).collect();
+    let layers: Vec<_> = atlas.layers().collect();
+    let named = |&(layer, unit, rank): &(u32, u32, u32)| {
+        let (exhibit, layer) = layers[layer as usize];
+        let network = &exhibit.config.name;
+        let name = unit_name(network, &layer.layer, unit);
+        let best = layer.units.get(unit as usize - 1).and_then(|u| super::best_concept(layer, u));
+        Ranked {
+            label: atlas.call(&name, best).0,
+            link: Link::new(name, unit_href(network, &layer.layer, unit)),
+            rank,
+        }
+    };
+    let mut best: Vec<(u32, u32, u32)> =
+        own.iter().flat_map(|(n, _)| ranks[*n as usize].iter().copied()).collect();
+    // The best rank of each unit, then the best of those.
+    best.sort_unstable();
+    best.dedup_by_key(|&mut (layer, unit, _)| (layer, unit));
+    best.sort_by_key(|&(_, _, rank)| rank);
+    View {
+        mammogram: atlas.mammogram(number),
+        split: manifest.mammograms[number as usize].split.to_string(),
+        cancer: own.iter().filter(|(_, patch)| patch.positive).count(),
+        windows: own
+            .iter()
+            .map(|(n, patch)| WindowView {
+                id: window_id(patch),
+                x: patch.x,
+                y: patch.y,
+                edge: patch.edge,
+                positive: patch.positive,
+                shown: atlas.shown.patches.contains(n),
+            })
+            .collect(),
+        patches: own
+            .iter()
+            .filter(|(n, _)| atlas.shown.patches.contains(n))
+            .map(|(n, patch)| {
+                let ranks = &ranks[*n as usize];
+                ShownPatch {
+                    id: window_id(patch),
+                    src: images::patch_path(atlas.inputs, patch),
+                    positive: patch.positive,
+                    units: ranks.iter().take(NAMED).map(named).collect(),
+                    more: ranks.len().saturating_sub(NAMED),
+                }
+            })
+            .collect(),
+        best: best.iter().take(BEST).map(named).collect(),
+    }
+}
+
+/// What readers call the units that have a patch of a mammogram at their top, by mammogram.
+pub(super) type Said = BTreeMap<u32, Vec<(String, String)>>;
+
+/// What readers said that mammograms' pages show.
+pub(super) fn said(atlas: &Atlas) -> Said {
+    let mut said = Said::new();
+    for (exhibit, layer) in atlas.layers() {
+        for unit in &layer.units {
+            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
+            if atlas.labels.of(&name).is_empty() {
+                continue;
+            }
+            let label = atlas.call(&name, super::best_concept(layer, unit)).0;
+            let patches =
+                unit.top.iter().map(|top| &atlas.inputs.manifest.patches[top.patch as usize]);
+            let mammograms: BTreeSet<u32> = patches.map(|patch| patch.mammogram).collect();
+            for mammogram in mammograms {
+                said.entry(mammogram).or_default().push((name.clone(), label.clone()));
+            }
+        }
+    }
+    said
+}
+
+fn ranks(atlas: &Atlas) -> Ranks {
+    let mut ranks: Ranks = vec![Vec::new(); atlas.inputs.manifest.patches.len()];
+    for (at, (_, layer)) in (0..).zip(atlas.layers()) {
+        for unit in &layer.units {
+            for (rank, top) in (1..).zip(&unit.top) {
+                ranks[top.patch as usize].push((at, unit.unit, rank));
+            }
+        }
+    }
+    for units in &mut ranks {
+        units.sort_by_key(|&(layer, unit, rank)| (rank, layer, unit));
+    }
+    ranks
+}

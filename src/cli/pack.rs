@@ -1,0 +1,84 @@
+//! `pack`: the built site as one file to send.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use super::Outcome;
+use super::terminal::Terminal;
+use crate::atlas::pack::{self, Form, Selection};
+use crate::pipeline::Pipeline;
+use crate::progress::Progress;
+
+/// Variable that a passphrase may stand in.
+const VARIABLE: &str = "UNIT_ATLAS_PASSPHRASE";
+
+/// Packs the built site into a zip, or into one HTML file that opens by a double click.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// One HTML file instead of a zip
+    #[arg(long)]
+    single_file: bool,
+    /// One HTML file that only a passphrase opens: from --passphrase-file or $UNIT_ATLAS_PASSPHRASE
+    #[arg(long)]
+    encrypt: bool,
+    /// File whose first line is the passphrase; `-` reads it from the standard input
+    #[arg(long, value_name = "FILE", requires = "encrypt")]
+    passphrase_file: Option<PathBuf>,
+    /// Only this unit, `network/layer/0063`, in the HTML file; may be repeated
+    #[arg(long = "unit", value_name = "UNIT")]
+    units: Vec<String>,
+    /// Only this layer, `network/layer`, in the HTML file; may be repeated
+    #[arg(long = "layer", value_name = "LAYER")]
+    layers: Vec<String>,
+    /// Where to write it [default: atlas.zip or atlas.html in the output folder]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn execute(
+    options: &Options,
+    pipeline: &Pipeline,
+    terminal: &Terminal,
+) -> Result<Outcome> {
+    let selection = Selection { units: options.units.clone(), layers: options.layers.clone() };
+    let single = options.single_file || options.encrypt;
+    if selection != Selection::default() && !single {
+        bail!("a part of an atlas goes into one HTML file: add --single-file or --encrypt");
+    }
+    let passphrase = if options.encrypt { Some(passphrase(options)?) } else { None };
+    let form = match single {
+        true => Form::SingleFile { selection: &selection, passphrase: passphrase.as_deref() },
+        false => Form::Zip,
+    };
+    let name = if single { "atlas.html" } else { "atlas.zip" };
+    let output = options.output.clone().unwrap_or_else(|| pipeline.config.output.join(name));
+    let output = std::path::absolute(&output)
+        .with_context(|| format!("cannot resolve {}", output.display()))?;
+    let _lock = pipeline.lock()?;
+    let (site, record) = (pipeline.layout.site(), pipeline.layout.site_record());
+    let packed = pack::pack(&site, &record, &pipeline.config.title, form, &output)?;
+    terminal.say(&format!(
+        "{}: {} files, {:.1} MB",
+        output.display(),
+        packed.files,
+        packed.bytes as f64 / 1e6
+    ));
+    Ok(Outcome::Complete)
+}
+
+fn passphrase(options: &Options) -> Result<String> {
+    let text = match &options.passphrase_file {
+        Some(path) if path.as_os_str() == "-" => {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).context("cannot read the standard input")?;
+            line
+        }
+        Some(path) => fs_err::read_to_string(path)?,
+        None => match std::env::var(VARIABLE) {
+            Ok(phrase) => phrase,
+            Err(_) => bail!("--encrypt needs --passphrase-file FILE or the variable {VARIABLE}"),
+        },
+    };
+    Ok(text.lines().next().unwrap_or_default().to_string())
+}
