@@ -443,11 +443,11 @@ fn one_file_opens_its_pages_and_an_encrypted_one_only_by_its_passphrase() {
         var enter = function (words) { field.value = words; document.querySelector('form button').click(); };
         await until(function () { return field.offsetParent; }, 'it asks for the passphrase');
         enter('correct house');
-        for (var i = 0; i < 50 && !/does not open/.test(said()); i += 1) await new Promise(function (next) { setTimeout(next, 200); });
+        for (var i = 0; i < 200 && !/does not open/.test(said()); i += 1) await new Promise(function (next) { setTimeout(next, 200); });
         check(/does not open/.test(said()), 'a wrong one is refused: ' + said());
         check(!page(), 'and shows nothing');
         enter('correct horse');
-        for (var j = 0; j < 50 && !(page() && page().querySelector('#atlas-patches')); j += 1) await new Promise(function (next) { setTimeout(next, 200); });
+        for (var j = 0; j < 200 && !(page() && page().querySelector('#atlas-patches')); j += 1) await new Promise(function (next) { setTimeout(next, 200); });
         check(page() && /spiculated/.test(page().querySelector('h1').textContent), 'the right one opens the unit');
         page().querySelector('.masthead-title').click();
         await until(function () { return page() && /Not in this file/.test(page().body.textContent); }, 'what is not within is said');
