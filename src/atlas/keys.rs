@@ -28,7 +28,7 @@ impl Keys {
         let version = (env!("CARGO_PKG_VERSION"), FORMAT, inputs.stamp.format);
         Self {
             dataset: inputs.dataset.clone(),
-            shell: Fingerprint::of(&(version, theme, navigation, stages)),
+            shell: Fingerprint::of(&(version, theme, navigation, stages, inputs.consensus)),
             labels: Fingerprint::of(&inputs.readers),
         }
     }

@@ -240,8 +240,8 @@ def compare(project, exported, name, limit):
             own = maps[:, unit]
             scores = own.flatten(1).max(1).values.numpy()
             t = threshold(own, rule)
-            # Where a threshold is next to zero, what is small is small beside the unit's activations.
-            scale = max(abs(t), 1e-3 * own.abs().max().item())
+            # Thresholds may lie next to zero: differences are measured against the unit's greatest activation.
+            scale = own.abs().max().item()
             if scale == 0:
                 # A dead unit.
                 assert ours["threshold"] == 0 and all(m["iou"] == 0 for m in ours["matches"])
@@ -249,12 +249,12 @@ def compare(project, exported, name, limit):
             worst["threshold"] = max(worst["threshold"], abs(ours["threshold"] - t) / scale)
             theirs = order(scores)[: len(ours["top"])]
             for mine, other in zip(ours["top"], theirs):
-                gap = abs(mine["score"] - scores[other]) / max(abs(scores[other]), scale)
+                gap = abs(mine["score"] - scores[other]) / scale
                 worst["score"] = max(worst["score"], gap)
                 if mine["patch"] != shown[other]:
                     # Allowed only between scores that are as good as equal.
                     here = scores[shown.index(mine["patch"])]
-                    swapped += abs(here - scores[other]) > 1e-5 * max(abs(scores[other]), scale)
+                    swapped += abs(here - scores[other]) > 1e-5 * scale
             if unit not in chosen:
                 continue
             levels = upsample(own, record["anchor"], record["field"], edge).numpy()
@@ -288,7 +288,7 @@ def compare(project, exported, name, limit):
         kind = f"{json.dumps(rule)} {record['anchor']}"
         print(
             f"{name}/{layer} {kind}: {len(record['units'])} units, {len(shown)} patches; "
-            f"threshold {worst['threshold']:.1e} relative, scores {worst['score']:.1e} relative, "
+            f"thresholds within {worst['threshold']:.1e} of the unit's greatest activation, scores within {worst['score']:.1e}, "
             f"{swapped} top places differ, concept IoU {worst['iou']:.1e} over {len(masks)} concepts, "
             f"{len(regions_iou)} regions IoU at least {min(regions_iou, default=1):.4f} but for {ties} of {seen} pixels, "
             f"which are at the threshold, filled outlines at least "

@@ -69,7 +69,7 @@ struct UnitData<'a> {
     /// Readers' terms in words, to search by.
     #[serde(skip_serializing_if = "String::is_empty")]
     words: String,
-    /// 2: named by readers, 1: by its concept, 0: not named.
+    /// 3: settled by the authors, 2: named by readers, 1: by its concept, 0: not named.
     from: u8,
     /// Its best concept among `concepts`.
     concept: Option<usize>,
@@ -159,6 +159,7 @@ pub(super) fn units<'a>(atlas: &'a Atlas, exhibit: &Exhibit, layer: &Layer) -> L
             label,
             words: words.into_iter().collect::<Vec<_>>().join(" "),
             from: match from {
+                "consensus" => 3,
                 "reader" => 2,
                 "concept" => 1,
                 _ => 0,

@@ -74,7 +74,7 @@
     var label = find('.unit-label');
     label.textContent = unit.label || row.concept[1] || 'no concept';
     if (!unit.label) label.className = 'faint';
-    find('.by').textContent = unit.from === 2 ? 'reader' : '';
+    find('.by').textContent = { 2: 'reader', 3: 'consensus' }[unit.from] || '';
     var strip = find('.strip');
     strip.href = href;
     var model = strip.firstElementChild;
