@@ -363,7 +363,7 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
 
 /// A value as a script, which works from a disk where data could not be fetched.
 fn script(before: &str, value: &impl Serialize, after: &str) -> Result<Vec<u8>> {
-    let json = serde_json::to_string(value).context("the survey cannot be put into JSON")?;
+    let json = super::script::json(value)?;
     Ok(format!("{before}{json}{after}").into_bytes())
 }
 
