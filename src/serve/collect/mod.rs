@@ -2,7 +2,7 @@
 //!
 //! It serves the survey and the files that it needs, and nothing else of the site. One route writes:
 //! with a reader's token it takes one answer of that reader, of a limited size and at a limited rate,
-//! and acknowledges it when it is on the disk ([`ledger`]). Another reader's answers go to nobody.
+//! and acknowledges it when it is on the disk (`ledger`). Another reader's answers go to nobody.
 
 mod ledger;
 mod limit;

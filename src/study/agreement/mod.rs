@@ -1,7 +1,7 @@
 //! How far raters agree: percent agreement and the coefficients that allow for chance, each with a
 //! bootstrap interval over the items.
 //!
-//! Everything is computed from sums over items ([`sums`]), so that a bootstrap draw is a weighted sum.
+//! Everything is computed from sums over items (`sums`), so that a bootstrap draw is a weighted sum.
 //! Ratings may be missing; an item counts for agreement where at least two raters gave one.
 //!
 //! Degenerate cases have one rule: where a coefficient's formula divides by zero there is no value, and
