@@ -3,6 +3,8 @@
 //! A script is added to a copy of the page; it acts as a reader would and writes what it found into
 //! the document, which Chromium then prints. Without Chromium the tests say so and pass.
 
+#[path = "support/chromium.rs"]
+mod chromium;
 mod support;
 
 use std::io::{Read, Write};
@@ -10,26 +12,9 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use chromium::chromium;
 use support::Fixture;
 use unit_atlas::atlas::pack::{self, Form, Selection};
-
-/// Chromium by the variable `CHROMIUM`, else by its usual names.
-fn chromium() -> Option<PathBuf> {
-    if let Some(path) = std::env::var_os("CHROMIUM").filter(|path| !path.is_empty()) {
-        return Some(path.into());
-    }
-    let folders = std::env::var_os("PATH")?;
-    let found = std::env::split_paths(&folders)
-        .flat_map(|folder| {
-            ["chromium", "chromium-browser", "google-chrome"].map(|name| folder.join(name))
-        })
-        .find(|path| path.is_file());
-    if found.is_none() {
-        // Written past the test harness, which hides what passing tests print.
-        let _ = writeln!(std::io::stderr(), "skipped: Chromium is not installed");
-    }
-    found
-}
 
 /// The document of a page after its scripts have run.
 fn dump(chromium: &Path, page: &Path, width: u32) -> String {
