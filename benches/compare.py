@@ -332,8 +332,8 @@ def dissect(options, environment, theirs):
     split = [manifest["mammograms"][p["mammogram"]]["split"] for p in manifest["patches"]]
     count = split.count("validation")
     print(f"{count} patches, {options.threads} threads; processor seconds\n")
-    head = ["network", "layers", "units", "bare forward", "probing pass", "ratio", "whole dissection",
-            "PyTorch forward", "PyTorch per unit again", "release's method", "ratio"]
+    head = ["network", "layers", "units", "bare forward", "start", "probing pass", "ratio without start", "whole dissection",
+            "PyTorch forward", "PyTorch per unit again", "release's method", "ratio to probing", "ratio to the whole"]
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
     networks = program()
     for name in names:
@@ -346,15 +346,17 @@ def dissect(options, environment, theirs):
             subprocess.run([*bare[:5], repeats, *bare[6:]], env=environment, stdout=subprocess.DEVNULL, check=True)
             runs[repeats] = processor_seconds() - began
         bare = (runs["6"] - runs["1"]) / 5 * count / 32
-        # All of the pass, and nothing but it; what puts the segments together comes on top.
+        # All of the pass, and nothing but it; what puts the segments together comes on top. Done again it
+        # finds everything there: that is the start, reading the weights most of all.
         probing = ours("dissect", "--network", name, "--shard", "1/1")
+        start = ours("dissect", "--network", name, "--shard", "1/1")
         whole = probing + ours("dissect", "--network", name, "--merge")
         command = [*theirs, "measure", name, str(size), str(count), "release", str(options.units)]
         out = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
         found = json.loads(out.splitlines()[-1])
         release = found["forward"] + found["unit"] * found["units"]
-        cells = [name, layers, found["units"], f"{bare:.1f}", f"{probing:.1f}", f"{probing / bare:.2f}", f"{whole:.1f}",
-                 f"{found['forward']:.1f}", f"{found['unit']:.2f}", f"{release:.0f}", f"{release / whole:.0f}"]
+        cells = [name, layers, found["units"], f"{bare:.1f}", f"{start:.1f}", f"{probing:.1f}", f"{(probing - start) / bare:.2f}", f"{whole:.1f}",
+                 f"{found['forward']:.1f}", f"{found['unit']:.2f}", f"{release:.0f}", f"{release / probing:.0f}", f"{release / whole:.0f}"]
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 

@@ -10,6 +10,7 @@ use super::layers::{
 };
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
+use super::silence::Silence;
 
 /// A convolution: its index in `features`, its units, its window, its name as a probe point, and
 /// whether pooling follows it.
@@ -79,43 +80,12 @@ impl Affine {
     }
 }
 
-/// The classifier over some maps of the last convolution. A silent unit changes what its few inputs
-/// add to the first hidden layer, so only what follows is computed again.
-#[derive(Debug)]
-pub(super) struct Silencer<'a> {
-    chain: &'a Chain,
-    /// Images x units x locations that the classifier sees.
-    pooled: Tensor,
-    /// The first hidden layer before its ReLU.
-    hidden: Tensor,
-}
-
-impl Silencer<'_> {
-    /// Logits with a unit silent, or with none.
-    pub(super) fn logits(&self, unit: Option<usize>) -> candle_core::Result<Tensor> {
-        let mut engine = Engine::of(self.hidden.device());
-        let mut x = self.hidden.clone();
-        if let Some(unit) = unit {
-            let inputs = self.pooled.dim(2)?;
-            let (weight, _) = self.chain.classifier[0].detached();
-            let weight = weight.narrow(1, unit * inputs, inputs)?.contiguous()?;
-            let own = self.pooled.narrow(1, unit, 1)?.squeeze(1)?.contiguous()?;
-            x = (x - own.matmul(&weight.t()?)?)?;
-        }
-        for affine in &self.chain.classifier[1..] {
-            let (weight, bias) = affine.detached();
-            x = linear(&relu(&x, &mut engine)?, &weight, &bias, false, &mut engine)?;
-        }
-        Ok(x)
-    }
-}
-
 /// The network's parameters.
 #[derive(Debug)]
 pub(super) struct Chain {
     plan: Plan,
     features: Vec<Affine>,
-    classifier: Vec<Affine>,
+    classifier: [Affine; 3],
 }
 
 impl Chain {
@@ -140,11 +110,11 @@ impl Chain {
         }
         let shapes =
             [[HIDDEN, channels * plan.pooled * plan.pooled], [HIDDEN, HIDDEN], [classes, HIDDEN]];
-        let mut classifier = Vec::new();
-        for (i, (dense, shape)) in plan.classifier.iter().zip(&shapes).enumerate() {
-            let last = i + 1 == shapes.len();
-            classifier.push(affine(format!("classifier.{}", dense.index), shape, last)?);
-        }
+        let last = shapes.len() - 1;
+        let mut layer = |i: usize| {
+            affine(format!("classifier.{}", plan.classifier[i].index), &shapes[i], i == last)
+        };
+        let classifier = [layer(0)?, layer(1)?, layer(2)?];
         Ok(Chain { plan, features, classifier })
     }
 
@@ -182,17 +152,15 @@ impl Chain {
         Ok(Some(x))
     }
 
-    /// Silences units of the last convolution, given its maps.
-    pub(super) fn silencer(&self, maps: &Tensor) -> candle_core::Result<Silencer<'_>> {
+    /// The classifier over maps of the last convolution, for silencing its units.
+    pub(super) fn silence(&self, maps: &Tensor) -> candle_core::Result<Silence> {
         let mut engine = Engine::of(maps.device());
         let mut x = relu(maps, &mut engine)?;
         if self.plan.steps.last().is_some_and(|step| step.pooled) {
             x = max_pool(&x, self.plan.pool, &mut engine)?;
         }
         let pooled = adaptive_average(&x, self.plan.pooled, &mut engine)?.flatten_from(2)?;
-        let (weight, bias) = self.classifier[0].detached();
-        let hidden = linear(&pooled.flatten_from(1)?, &weight, &bias, false, &mut engine)?;
-        Ok(Silencer { chain: self, pooled, hidden })
+        Ok(Silence { pooled, classifier: self.classifier.each_ref().map(Affine::detached) })
     }
 
     fn position(&self, layer: &str) -> Option<usize> {

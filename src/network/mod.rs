@@ -23,6 +23,7 @@ pub mod operations;
 mod parameters;
 mod pass;
 mod resnet;
+mod silence;
 mod tape;
 mod vgg;
 pub mod weights;
@@ -114,20 +115,6 @@ pub struct Sensitivity {
     pub gradients: Vec<Vec<Tensor>>,
 }
 
-/// The classifier over some maps, with single units silenced.
-#[derive(Debug)]
-pub struct Silencer<'a>(chain::Silencer<'a>);
-
-impl Silencer<'_> {
-    /// Logits with a unit (from 0) silent, or with none.
-    ///
-    /// # Errors
-    /// When there is no such unit.
-    pub fn logits(&self, unit: Option<usize>) -> Result<Tensor> {
-        Ok(self.0.logits(unit)?)
-    }
-}
-
 /// A network with its weights.
 #[derive(Debug)]
 pub struct Network {
@@ -162,6 +149,30 @@ impl Network {
         classes: usize,
         input: u32,
         seed: u64,
+        device: &Device,
+    ) -> Result<Network> {
+        Network::build(name, classes, input, Some(seed), device)
+    }
+
+    /// A network of zeros, for weights that are loaded whole: random ones of a large network take
+    /// longer to draw than to read.
+    ///
+    /// # Errors
+    /// Those of [`Network::new`].
+    pub(crate) fn blank(
+        name: &str,
+        classes: usize,
+        input: u32,
+        device: &Device,
+    ) -> Result<Network> {
+        Network::build(name, classes, input, None, device)
+    }
+
+    fn build(
+        name: &str,
+        classes: usize,
+        input: u32,
+        seed: Option<u64>,
         device: &Device,
     ) -> Result<Network> {
         let architecture = Architecture::find(name)?;
@@ -214,7 +225,7 @@ impl Network {
         Architecture::find(name)?;
         let weights = Weights::read(path)?;
         let fit = |weights: &Weights, classes| -> Result<Network> {
-            let network = Network::new(name, classes, input, 0, device)?;
+            let network = Network::blank(name, classes, input, device)?;
             network.take(weights, path, Scope::Whole)?;
             Ok(network)
         };
@@ -334,16 +345,20 @@ impl Network {
         found.map(|(_, var)| var.as_detached_tensor())
     }
 
-    /// Silences units of a layer one by one, given its maps; `None` unless the layer is the last of a
-    /// network whose classifier has hidden layers, where that is quick.
+    /// Whether [`Network::silenced`] serves a layer: the last before a classifier with hidden layers.
+    pub(crate) fn silences(&self, layer: &str) -> bool {
+        matches!(self.body, Body::Chain(_)) && self.layers().last() == Some(&layer)
+    }
+
+    /// Logits that follow from the maps of a layer that [`Network::silences`], without each of its
+    /// units: units x images x classes.
     ///
     /// # Errors
-    /// When the maps have another shape.
-    pub fn silencer(&self, layer: &str, maps: &Tensor) -> Result<Option<Silencer<'_>>> {
-        let last = self.layers().last().is_some_and(|last| *last == layer);
+    /// When there is no such layer or the maps have another shape.
+    pub(crate) fn silenced(&self, layer: &str, maps: &Tensor) -> Result<Tensor> {
         match &self.body {
-            Body::Chain(chain) if last => Ok(Some(Silencer(chain.silencer(maps)?))),
-            _ => Ok(None),
+            Body::Chain(chain) if self.silences(layer) => Ok(chain.silence(maps)?.logits()?),
+            _ => bail!("the units of {layer} cannot be silenced"),
         }
     }
 
@@ -497,15 +512,8 @@ impl Inference<'_> {
         let Some(tape) = pass.engine.tape().map(std::mem::take) else {
             return composed_sensitivity(&pass, &logits);
         };
-        let classes = logits.dim(1)?;
-        // A walk back uses the tape up.
-        let mut gradients = vec![walked(tape, &pass, &logits, 0)?];
-        for class in 1..classes {
-            let mut pass = self.pass(layers).differentiable();
-            let logits = self.network.run_through(images, &mut pass)?;
-            let tape = pass.engine.tape().map(std::mem::take).unwrap_or_default();
-            gradients.push(walked(tape, &pass, &logits, class)?);
-        }
+        let of = |class: usize| walked(&tape, &pass, &logits, class);
+        let gradients = (0..logits.dim(1)?).map(of).collect::<Result<Vec<_>>>()?;
         Ok(Sensitivity { logits, maps: kept(&pass)?, gradients })
     }
 
@@ -515,10 +523,10 @@ impl Inference<'_> {
 }
 
 /// Gradients of a class's summed logit by the maps that a pass kept.
-fn walked(tape: Tape, pass: &Pass<'_>, logits: &Tensor, class: usize) -> Result<Vec<Tensor>> {
+fn walked(tape: &Tape, pass: &Pass<'_>, logits: &Tensor, class: usize) -> Result<Vec<Tensor>> {
     let classes = logits.dim(1)?;
     let grad = (0..logits.elem_count()).map(|i| f32::from(u8::from(i % classes == class)));
-    let mut gradients = tape.backward(vec![(logits.id(), grad.collect())])?;
+    let mut gradients = tape.rewind(vec![(logits.id(), grad.collect())])?;
     let by = |map: &Tensor| -> Result<Tensor> {
         let gradient = gradients.take(map)?;
         Ok(gradient.map_or_else(|| map.zeros_like(), Ok)?)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -37,7 +37,8 @@ impl Start {
 /// Everything that a network remembers, in torchvision's order.
 #[derive(Debug)]
 pub(super) struct Parameters {
-    seed: u64,
+    /// What random values follow from; without, all are zero.
+    seed: Option<u64>,
     device: Device,
     trained: Vec<(String, Var)>,
     buffers: Vec<(String, Var)>,
@@ -49,7 +50,7 @@ pub(super) struct Parameters {
 const COUNTER: &str = "num_batches_tracked";
 
 impl Parameters {
-    pub(super) fn new(seed: u64, device: &Device) -> Parameters {
+    pub(super) fn new(seed: Option<u64>, device: &Device) -> Parameters {
         Parameters {
             seed,
             device: device.clone(),
@@ -66,8 +67,13 @@ impl Parameters {
 
     /// Adds a trained parameter.
     pub(super) fn add(&mut self, name: String, shape: &[usize], start: Start) -> Result<Var> {
-        let values = random(self.seed, &name, shape.iter().product(), start);
-        let var = Var::from_vec(values, shape, &self.device)?;
+        let var = match self.seed {
+            Some(seed) => {
+                let values = random(seed, &name, shape.iter().product(), start);
+                Var::from_vec(values, shape, &self.device)?
+            }
+            None => Var::zeros(shape, DType::F32, &self.device)?,
+        };
         self.trained.push((name, var.clone()));
         Ok(var)
     }
@@ -126,7 +132,7 @@ impl Parameters {
             .zip(fitting)
             .filter_map(|((_, var), tensor)| Some((var, tensor?)))
             .map(|(var, tensor)| {
-                let tensor = tensor.to_dtype(var.dtype())?.to_device(var.device())?.copy()?;
+                let tensor = tensor.to_dtype(var.dtype())?.to_device(var.device())?;
                 Ok((var, tensor))
             })
             .collect::<candle_core::Result<Vec<(&Var, Tensor)>>>()?;

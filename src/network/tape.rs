@@ -13,7 +13,7 @@ use candle_core::{Result, Tensor, TensorId, Var};
 use super::cpu;
 
 /// Passes the gradient by a layer's output on to its inputs.
-type Backward = Box<dyn FnOnce(Vec<f32>, &mut Gradients) -> Result<()> + Send>;
+type Backward = Box<dyn Fn(Vec<f32>, &mut Gradients) -> Result<()> + Send>;
 
 /// What layers did, in order.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Tape {
         &mut self,
         inputs: &[&Tensor],
         y: &Tensor,
-        backward: impl FnOnce(Vec<f32>, &mut Gradients) -> Result<()> + Send + 'static,
+        backward: impl Fn(Vec<f32>, &mut Gradients) -> Result<()> + Send + 'static,
     ) {
         if inputs.iter().any(|input| self.wants(input)) {
             self.known.insert(y.id());
@@ -69,7 +69,7 @@ impl Tape {
         let (x, y) = (x.clone(), graph.detach());
         self.record(&[&x.clone()], &y, move |grad, gradients| {
             let grad = cpu::tensor(grad, graph.dims())?;
-            let store = (graph * grad)?.sum_all()?.backward()?;
+            let store = (&graph * grad)?.sum_all()?.backward()?;
             match store.get(&leaf) {
                 Some(grad) => gradients.add(&x, grad.flatten_all()?.to_vec1()?),
                 None => Ok(()),
@@ -78,19 +78,22 @@ impl Tape {
         Ok(y)
     }
 
-    /// Gradients by what was watched, given those by some results.
-    pub(crate) fn backward(self, results: Vec<(TensorId, Vec<f32>)>) -> Result<Gradients> {
-        let Tape { mut steps, known, leaves } = self;
+    /// Gradients by what was watched, given those by some results. Uses the tape up, step by step.
+    pub(crate) fn backward(mut self, results: Vec<(TensorId, Vec<f32>)>) -> Result<Gradients> {
+        let known = std::mem::take(&mut self.known);
         let mut gradients = Gradients { known, sums: results.into_iter().collect() };
-        while let Some((y, backward)) = steps.pop() {
-            let grad = if leaves.contains(&y) {
-                gradients.sums.get(&y).cloned()
-            } else {
-                gradients.sums.remove(&y)
-            };
-            if let Some(grad) = grad {
-                backward(grad, &mut gradients)?;
-            }
+        while let Some((y, backward)) = self.steps.pop() {
+            gradients.step(y, &backward, &self.leaves)?;
+        }
+        Ok(gradients)
+    }
+
+    /// As [`Tape::backward`], and the tape serves again for other results; its memory stays in use.
+    pub(crate) fn rewind(&self, results: Vec<(TensorId, Vec<f32>)>) -> Result<Gradients> {
+        let known = self.known.clone();
+        let mut gradients = Gradients { known, sums: results.into_iter().collect() };
+        for (y, backward) in self.steps.iter().rev() {
+            gradients.step(*y, backward, &self.leaves)?;
         }
         Ok(gradients)
     }
@@ -103,6 +106,15 @@ pub(crate) struct Gradients {
 }
 
 impl Gradients {
+    /// Passes the gradient by `y` on to what it came from. Only leaves keep theirs.
+    fn step(&mut self, y: TensorId, backward: &Backward, leaves: &HashSet<TensorId>) -> Result<()> {
+        let grad = match leaves.contains(&y) {
+            true => self.sums.get(&y).cloned(),
+            false => self.sums.remove(&y),
+        };
+        grad.map_or(Ok(()), |grad| backward(grad, self))
+    }
+
     /// Whether a gradient by `tensor` is of use.
     pub(crate) fn wants(&self, tensor: &Tensor) -> bool {
         self.known.contains(&tensor.id())

@@ -108,7 +108,7 @@ fn start(job: &Job) -> Result<Network> {
 /// When `folder` holds no finished training of it.
 pub fn load(job: &Job, folder: &Path) -> Result<Network> {
     let config::Network { name, input, .. } = job.network;
-    let mut network = Network::new(name, job.classes(), *input, 0, job.device)?
+    let mut network = Network::blank(name, job.classes(), *input, job.device)?
         .with_design(job.network.inference_design())?;
     network.load(&folder.join(WEIGHTS))?;
     Ok(network)

@@ -85,8 +85,8 @@ pub(crate) fn convolution_fixed(
                 })?;
                 gradients.add(&x, by_x)?;
             }
-            match shortcut {
-                Some(shortcut) => gradients.add(&shortcut, grad),
+            match &shortcut {
+                Some(shortcut) => gradients.add(shortcut, grad),
                 None => Ok(()),
             }
         });

@@ -75,8 +75,8 @@ pub(crate) fn normalise(
             })?;
             gradients.add(&gain, found.gain)?;
             gradients.add(&offset, found.offset)?;
-            if let (Some(shortcut), Some(grad)) = (shortcut, found.shortcut) {
-                gradients.add(&shortcut, grad)?;
+            if let (Some(shortcut), Some(grad)) = (&shortcut, found.shortcut) {
+                gradients.add(shortcut, grad)?;
             }
             gradients.add(&x, found.x)
         });

@@ -17,8 +17,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use candle_core::safetensors::Load;
 use candle_core::{DType, Device, Tensor};
+use rayon::prelude::*;
 use safetensors::{SafeTensorError, SafeTensors};
 
+use super::cpu;
 pub(super) use fit::{Expected, Scope, fit};
 use names::is_auxiliary;
 pub use trunk::save_trunk;
@@ -159,14 +161,16 @@ fn check_finite(name: &str, tensor: &Tensor) -> Result<()> {
     if !tensor.dtype().is_float() {
         return Ok(());
     }
-    let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-    let bad = values.iter().filter(|value| !value.is_finite()).count();
+    let single = tensor.to_dtype(DType::F32)?;
+    let bad = cpu::with_values([&single], |[values]| {
+        Ok(values.par_iter().filter(|value| !value.is_finite()).count())
+    })?;
     if bad > 0 {
         bail!(
             "the tensor {} holds {bad} values of {} that are not finite (NaN or infinite): the \
              training it comes from broke down; use an earlier checkpoint",
             printable(name),
-            values.len()
+            tensor.elem_count()
         );
     }
     Ok(())
