@@ -273,6 +273,11 @@ impl Layout {
         self.output.join("work/dissection")
     }
 
+    /// `work/explanation/<network>/`: why mammograms have their scores.
+    pub fn explanation(&self, network: &str) -> PathBuf {
+        self.output.join("work/explanation").join(network)
+    }
+
     /// `work/survey.json`: the units that readers are asked about.
     pub fn survey(&self) -> PathBuf {
         self.output.join("work/survey.json")

@@ -1,8 +1,8 @@
 //! Trains convolutional networks on mammograms, dissects their units and renders an atlas of what
 //! each unit sees.
 //!
-//! The flow is one way: [`source`] → [`patch`] → [`training`] → [`dissection`] → [`atlas`]; each
-//! stage reads the artifacts of the one before and writes its own (see [`artifact`]), and
+//! The flow is one way: [`source`] → [`patch`] → [`training`] → [`dissection`] → [`explanation`] →
+//! [`atlas`]; each stage reads the artifacts of the one before and writes its own (see [`artifact`]), and
 //! [`pipeline`] runs them in order.
 
 pub mod artifact;
@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod device;
 pub mod dissection;
+pub mod explanation;
 pub mod lexicon;
 pub mod mammogram;
 pub mod network;

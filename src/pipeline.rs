@@ -13,15 +13,18 @@ use crate::atlas::{self, Exhibit};
 use crate::config::{self, Config, Split, Start};
 use crate::dissection::record::unit_name;
 use crate::dissection::{Shard, similar};
+use crate::explanation::record::Explanation;
 use crate::lexicon::Lexicons;
+use crate::network::Architecture;
 use crate::patch::{Manifest, Store, prepare};
 use crate::progress::Progress;
 use crate::study::answer::ReaderFile;
 use crate::study::code::{Coder, Codes};
 use crate::study::consensus::{self, Consensus};
 use crate::study::labels::{self, Checked, Dissected, Problem};
+use crate::study::naming::Names;
 use crate::training::record::{Epoch, Evaluation};
-use crate::{device, dissection, source, training};
+use crate::{device, dissection, explanation, source, training};
 
 /// A project on its way from mammograms to a site.
 pub struct Pipeline<'a> {
@@ -233,7 +236,10 @@ impl<'a> Pipeline<'a> {
             }
         }
         if stale.is_empty() {
-            return Ok(());
+            return match part {
+                Part::Shard(_) => Ok(()),
+                Part::All | Part::Merge => self.explain(network, dataset),
+            };
         }
         let device = device::open(self.config.device)?;
         let names: Vec<&str> = stale.iter().map(|(name, ..)| *name).collect();
@@ -264,7 +270,73 @@ impl<'a> Pipeline<'a> {
         for (layer, ..) in layers {
             self.progress.say(&format!("{}/{layer} dissected", network.name));
         }
-        Ok(())
+        self.explain(network, dataset)
+    }
+
+    /// Explains the mammograms' scores by the units of a network's last layer, unless that is fresh or
+    /// the layer is not dissected yet.
+    fn explain(&self, network: &config::Network, dataset: &Dataset) -> Result<()> {
+        let Some((layer, dissected)) = self.explaining(network, dataset)? else { return Ok(()) };
+        let layer_folder = self.layout.layer(&network.name, layer);
+        let (folder, stamp) =
+            (self.layout.explanation(&network.name), explanation::stamp(dissected.fingerprint()));
+        if stamp.matches(&folder) || !dissected.matches(&layer_folder) {
+            return Ok(());
+        }
+        let trained = self.layout.network(&network.name);
+        let evaluation = training::read_evaluation(&trained)?;
+        let device = device::open(self.config.device)?;
+        let loaded = training::load(&self.job(network, dataset, &device), &trained)?;
+        let job = dissection::Job {
+            name: &network.name,
+            network: &loaded,
+            weights_blake3: &evaluation.weights_blake3,
+            manifest: &dataset.manifest,
+            store: &dataset.store,
+            settings: &self.config.dissection,
+        };
+        let layer = dissection::read(&layer_folder)?;
+        explanation::explain(&job, &layer, &evaluation, &folder, &stamp, self.progress)
+    }
+
+    /// The layer that explains a network's scores, the last of those to dissect, and what the stamp of
+    /// its dissection must be; none of a network that is not trained.
+    fn explaining<'n>(
+        &self,
+        network: &'n config::Network,
+        dataset: &Dataset,
+    ) -> Result<Option<(&'n str, Stamp)>> {
+        let known = Architecture::find(&network.name)?.layers;
+        let place = |layer: &&String| known.iter().position(|other| *other == layer.as_str());
+        let Some(layer) = network.layers.iter().max_by_key(place) else { return Ok(None) };
+        let trained = training::stamp(network, self.config.seed, &dataset.fingerprint)?;
+        let folder = self.layout.network(&network.name);
+        if !trained.matches(&folder) {
+            return Ok(None);
+        }
+        let weights = training::read_evaluation(&folder)?.weights_blake3;
+        Ok(Some((layer, self.layer_stamp(layer, dataset, &trained, &weights))))
+    }
+
+    /// Why a network scores the mammograms of the validation split as it does, explained when that is
+    /// missing or stale.
+    ///
+    /// # Errors
+    /// When the network cannot be trained or dissected, or a file not be read or written.
+    pub fn explanation(&self, network: &config::Network, dataset: &Dataset) -> Result<Explanation> {
+        self.dissect(network, dataset, &[], Part::All)?;
+        explanation::read(&self.layout.explanation(&network.name))
+    }
+
+    /// What the units are called.
+    ///
+    /// # Errors
+    /// When a lexicon's file is wrong.
+    pub fn names(&self) -> Result<Names> {
+        let lexicons = self.lexicons()?;
+        let readers = self.labels(&lexicons).readers;
+        let (consensus, _) = self.consensus(&lexicons, &readers);
+        Ok(Names::new(&readers, &consensus, &lexicons))
     }
 
     /// Compares the units of all dissected layers, unless that is fresh.
@@ -318,7 +390,7 @@ impl<'a> Pipeline<'a> {
             ("unit-atlas".to_string(), env!("CARGO_PKG_VERSION").to_string()),
             ("dataset".to_string(), dataset.fingerprint.to_string()),
         ];
-        let mut parts = Vec::new();
+        let (mut parts, mut explained) = (Vec::new(), Vec::new());
         for network in &config.networks {
             let trained = training::stamp(network, config.seed, &dataset.fingerprint)?;
             let folder = self.layout.network(&network.name);
@@ -344,6 +416,14 @@ impl<'a> Pipeline<'a> {
                 stamp = stamp.with(&name, dissected.fingerprint());
             }
             stamp = stamp.with(&network.name, trained.fingerprint());
+            let folder = self.layout.explanation(&network.name);
+            if let Some((_, dissected)) = self.explaining(network, dataset)?
+                && explanation::stamp(dissected.fingerprint()).matches(&folder)
+            {
+                let name = format!("{} explanation", network.name);
+                stamp = stamp.with(&name, Stamp::read(&folder)?.fingerprint());
+                explained.push(folder);
+            }
             parts.push((network, evaluation));
         }
         let (site, record) = (self.layout.site(), self.layout.site_record());
@@ -368,6 +448,8 @@ impl<'a> Pipeline<'a> {
                 Ok((network, evaluation, history, layers))
             })
             .collect::<Result<Vec<(&config::Network, Evaluation, Vec<Epoch>, Vec<_>)>>>()?;
+        let explanations: Vec<Explanation> =
+            explained.iter().map(|folder| explanation::read(folder)).collect::<Result<_>>()?;
         let exhibits: Vec<Exhibit> = loaded
             .iter()
             .map(|(config, evaluation, history, layers)| Exhibit {
@@ -385,6 +467,7 @@ impl<'a> Pipeline<'a> {
                 previews: &self.layout.dataset().join("previews"),
                 exhibits: &exhibits,
                 similar: &similar,
+                explanations: &explanations,
                 lexicons: &lexicons,
                 readers: &readers,
                 consensus: &consensus,

@@ -7,6 +7,7 @@ use super::pages::{Atlas, best_concept};
 use super::study_tables;
 use super::text::coordinate;
 use crate::dissection::record::unit_name;
+use crate::explanation::record::Part;
 use crate::patch::{Fractions, Share};
 use crate::spreadsheet::guarded as text;
 
@@ -21,7 +22,7 @@ pub(super) struct Table {
 }
 
 /// The tables of this module.
-const TABLES: [Table; 7] = [
+const TABLES: [Table; 9] = [
     Table {
         file: "networks.csv",
         row: "one network",
@@ -139,6 +140,35 @@ const TABLES: [Table; 7] = [
         ],
     },
     Table {
+        file: "explanations.csv",
+        row: "one mammogram and one network that scores it",
+        columns: &[
+            ("network", "name of the network"),
+            ("layer", "layer whose units are held responsible"),
+            ("mammogram", "the mammogram"),
+            ("positive", "true when it has a malignant lesion"),
+            ("patch", "the patch with the highest probability of cancer, which is explained"),
+            ("probability", "that probability"),
+            ("margin", "logit of cancer less the mean of the other classes' logits"),
+            ("rest", "of the margin, what the units do not add"),
+            ("evidence", "of the margin, the sum of what units add for cancer"),
+            ("named", "share of the evidence that units named by readers carry"),
+            ("exact", "true when the contributions are exact, else gradient times activation"),
+            ("units", "numbers of the units that add most, most first, separated by semicolons"),
+            ("contributions", "what they add, likewise"),
+        ],
+    },
+    Table {
+        file: "next_units.csv",
+        row: "one unit without a name that carries evidence, most first",
+        columns: &[
+            ("network", "name of the network"),
+            ("layer", "name of the layer"),
+            ("unit", "number of the unit, from 1, four digits"),
+            ("evidence_share", "share of the network's evidence that it carries"),
+        ],
+    },
+    Table {
         file: "patches.csv",
         row: "one patch of the data set",
         columns: &[
@@ -190,13 +220,15 @@ pub(super) fn all() -> impl Iterator<Item = &'static Table> {
 
 /// Every table, in the order of [`all`].
 pub(super) fn tables() -> Vec<Export> {
-    let makers: [(Maker, bool); 7] = [
+    let makers: [(Maker, bool); 9] = [
         (networks, false),
         (units, true),
         (concepts, false),
         (top_patches, false),
         (labels, true),
         (survey, false),
+        (explanations, true),
+        (next, true),
         (patches, false),
     ];
     let own = makers.map(|(rows, of_readers)| (Rows::OneByOne(rows), of_readers));
@@ -253,6 +285,43 @@ fn survey(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
         row.extend([chosen.cancer, chosen.shown, chosen.influence].map(|n| n.to_string()));
         sink(row)
     })
+}
+
+fn explanations(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
+    let manifest = atlas.inputs.manifest;
+    for of in atlas.inputs.explanations {
+        for explained in &of.mammograms {
+            let mammogram = &manifest.mammograms[explained.mammogram as usize].mammogram;
+            let parts = |value: &dyn Fn(&Part) -> String| {
+                explained.units.iter().map(value).collect::<Vec<_>>().join("; ")
+            };
+            sink(vec![
+                text(&of.network),
+                text(&of.layer),
+                text(&mammogram.id),
+                mammogram.has_cancer().to_string(),
+                text(&manifest.patch_name(&manifest.patches[explained.patch as usize])),
+                explained.probability.to_string(),
+                explained.margin.to_string(),
+                explained.rest.to_string(),
+                explained.evidence.to_string(),
+                super::pages::named_share(atlas, of, explained).to_string(),
+                of.exact.to_string(),
+                parts(&|part| number(part.unit)),
+                parts(&|part| part.contribution.to_string()),
+            ])?;
+        }
+    }
+    Ok(())
+}
+
+fn next(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
+    for of in atlas.inputs.explanations {
+        for (unit, share) in super::pages::next_units(atlas, of) {
+            sink(vec![text(&of.network), text(&of.layer), number(unit), share.to_string()])?;
+        }
+    }
+    Ok(())
 }
 
 fn networks(atlas: &Atlas, sink: &mut Sink) -> Result<()> {

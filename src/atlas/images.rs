@@ -18,7 +18,7 @@ pub(super) const QUALITY: u8 = 88;
 
 /// The patches and mammograms that pages show, as numbers in the manifest.
 pub(super) struct Shown {
-    /// Every patch that a unit shows.
+    /// Every patch that a unit or a case shows.
     pub(super) patches: BTreeSet<u32>,
     /// The mammograms that they were cut from, and those of the data page's contact sheet.
     pub(super) mammograms: BTreeSet<u32>,
@@ -42,6 +42,9 @@ impl Shown {
             inputs.exhibits.iter().flat_map(|exhibit| exhibit.layers).flat_map(|l| &l.units);
         for top in units.flat_map(|unit| unit.shown()) {
             seen[top.patch as usize] = true;
+        }
+        for case in super::pages::cases(inputs) {
+            seen[case.explained.patch as usize] = true;
         }
         let patches: BTreeSet<u32> =
             (0..).zip(seen).filter(|(_, seen)| *seen).map(|p| p.0).collect();

@@ -40,6 +40,7 @@ use self::keys::Keys;
 use crate::artifact::{Fingerprint, Stamp};
 use crate::config::{self, Config};
 use crate::dissection;
+use crate::explanation::record::Explanation;
 use crate::lexicon::Lexicons;
 use crate::patch;
 use crate::source::Notice;
@@ -79,6 +80,8 @@ pub struct Inputs<'a> {
     pub exhibits: &'a [Exhibit<'a>],
     /// Which units are alike.
     pub similar: &'a dissection::similar::Similar,
+    /// Why networks score mammograms as they do, of those networks of which it is known.
+    pub explanations: &'a [Explanation],
     /// Terms of the labels and concepts.
     pub lexicons: &'a Lexicons,
     /// The readers' answers.

@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod dissect;
 mod evaluate;
+mod explain;
 mod init;
 mod labels;
 mod pack;
@@ -72,6 +73,8 @@ enum ProjectVerb {
     Evaluate(evaluate::Options),
     /// Show the patches to the units: rank, threshold, overlay, concepts
     Dissect(dissect::Options),
+    /// Say which units speak for cancer in a mammogram, and what they are called
+    Explain(explain::Options),
     /// Readers' answers
     #[command(subcommand)]
     Labels(labels::Verb),
@@ -172,6 +175,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
         ProjectVerb::Train(choice) => train::execute(choice, &pipeline),
         ProjectVerb::Evaluate(options) => evaluate::execute(options, &pipeline, terminal),
         ProjectVerb::Dissect(options) => dissect::execute(options, &pipeline),
+        ProjectVerb::Explain(options) => explain::execute(options, &pipeline, terminal),
         ProjectVerb::Labels(verb) => labels::execute(verb, &pipeline, terminal),
         ProjectVerb::Build => build::execute(&pipeline, terminal),
         ProjectVerb::Serve(options) => serve::execute(options, &path, &pipeline, terminal),

@@ -2,8 +2,8 @@
 //! `init` copies, spells the same values out; a test holds the two together.
 
 use super::{
-    Anchor, Augment, ClassWeights, Dissection, Network, Patches, Schedule, Select, Shares, Start,
-    Survey, Threshold, Training,
+    Anchor, Augment, Cases, ClassWeights, Dissection, Network, Patches, Schedule, Select, Shares,
+    Start, Survey, Threshold, Training,
 };
 use crate::config::Split;
 use crate::network::{Pooling, Precision};
@@ -65,6 +65,11 @@ pub(super) fn training() -> Training {
         auxiliary: false,
         precision: Precision::F32,
     }
+}
+
+/// A few of each kind.
+pub(super) fn cases() -> Cases {
+    Cases { found: 4, false_alarms: 4, missed: 4, random: 4, list: Vec::new() }
 }
 
 /// The survey of the paper's section 2.4.

@@ -5,13 +5,13 @@ use std::path::{Component, Path, PathBuf};
 use serde_yaml::{Location, Spanned};
 
 use super::form::{
-    AugmentSwitch, CitationFile, DissectionFile, File, Given, NetworkFile, PatchesFile,
+    AugmentSwitch, CasesFile, CitationFile, DissectionFile, File, Given, NetworkFile, PatchesFile,
     SelectChoice, SourceFile, SplitFile, SurveyFile, Switch, ThresholdFile, TrainingFile,
     WeightsChoice,
 };
 use super::{
-    Augment, Citation, ClassWeights, Config, Device, Dissection, Network, Patches, Select, Shares,
-    Source, Split, Start, Survey, Threshold, Training, defaults,
+    Augment, Cases, Citation, ClassWeights, Config, Device, Dissection, Network, Patches, Select,
+    Shares, Source, Split, Start, Survey, Threshold, Training, defaults,
 };
 use crate::network::{
     ARCHITECTURES, Architecture, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS, builtin,
@@ -137,6 +137,7 @@ impl Check<'_> {
             patches,
             split,
             dissection,
+            cases: self.cases(file.cases.unwrap_or_default())?,
             survey,
             theme: self.theme(file.theme)?,
             theme_options: file.theme_options.unwrap_or_default(),
@@ -384,6 +385,30 @@ impl Check<'_> {
                 "expected exactly one rule: `quantile: 0.005` or `fraction_of_max: 0.2`",
             ),
         }
+    }
+
+    fn cases(&self, file: CasesFile) -> Result<Cases, Mistake> {
+        /// Pages per kind and network: more is a data set, not an atlas.
+        const MOST: u32 = 1000;
+        let default = defaults::cases();
+        let mut list: Vec<String> = Vec::new();
+        for id in file.list.map(|list| list.value).unwrap_or_default() {
+            if list.contains(&id.value) {
+                let repeated = format!("`cases.list` names {} twice", id.value);
+                return self.wrong(id.referenced, repeated);
+            }
+            list.push(id.value);
+        }
+        let count = |key: &str, given, default| {
+            self.whole(&format!("cases.{key}"), given, default, 0, MOST)
+        };
+        Ok(Cases {
+            found: count("found", file.found, default.found)?,
+            false_alarms: count("false_alarms", file.false_alarms, default.false_alarms)?,
+            missed: count("missed", file.missed, default.missed)?,
+            random: count("random", file.random, default.random)?,
+            list,
+        })
     }
 
     fn survey(

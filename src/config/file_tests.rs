@@ -78,7 +78,7 @@ fn the_template_names_every_key() {
                 lr_decay_epochs schedule warmup augment flips rotations intensity balance \
                 class_weights early_stopping checkpoint_minutes tensorboard auxiliary precision \
                 pooling dissection top threshold quantile \
-                fraction_of_max anchor permutations detector survey study select cancer units repeats blind \
+                fraction_of_max anchor permutations detector cases found false_alarms missed random list survey study select cancer units repeats blind \
                 lexicon contact theme theme_options citation authors year doi";
     for key in keys.split_whitespace() {
         let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
@@ -265,6 +265,9 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("networks: [{ name: alexnet, training: { checkpoint_minutes: -1 } }]", "-1"),
         ("networks: [{ name: alexnet, weights: output/work/w.pth }]", "output"),
         ("survey: { patches: 65 }", "65"),
+        ("cases: { found: -1 }", "-1"),
+        ("cases: { missed: 1001 }", "1001"),
+        ("cases: { list: [a, b, a] }", "a] }"),
         ("survey: { repeats: 1.1 }", "1.1"),
         ("survey: { cancer: -0.1 }", "-0.1"),
         ("survey: { select: best }", "best"),

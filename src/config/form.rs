@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) split: Given<SplitFile>,
     pub(super) networks: Given<Vec<Spanned<NetworkFile>>>,
     pub(super) dissection: Option<DissectionFile>,
+    pub(super) cases: Option<CasesFile>,
     pub(super) survey: Option<SurveyFile>,
     pub(super) theme: Given<String>,
     pub(super) theme_options: Option<BTreeMap<String, String>>,
@@ -156,6 +157,16 @@ pub(super) struct DissectionFile {
 pub(super) struct ThresholdFile {
     pub(super) quantile: Given<f64>,
     pub(super) fraction_of_max: Given<f64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct CasesFile {
+    pub(super) found: Given<i64>,
+    pub(super) false_alarms: Given<i64>,
+    pub(super) missed: Given<i64>,
+    pub(super) random: Given<i64>,
+    pub(super) list: Given<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize, Default)]

@@ -44,6 +44,8 @@ pub struct Config {
     pub networks: Vec<Network>,
     /// How units are dissected.
     pub dissection: Dissection,
+    /// Mammograms whose scores are explained on pages of their own.
+    pub cases: Cases,
     /// What readers are asked.
     pub survey: Survey,
     /// Name of a theme: a folder under `themes/`, or a built-in one.
@@ -367,6 +369,21 @@ pub struct Dissection {
     /// it is not part of what makes a dissection stale.
     #[serde(skip)]
     pub detector: f64,
+}
+
+/// Mammograms whose scores are explained on pages of their own, per network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cases {
+    /// Mammograms with cancer that the network is surest of, among those scored 0.5 or more.
+    pub found: u32,
+    /// Mammograms without cancer that it scores highest, 0.5 or more.
+    pub false_alarms: u32,
+    /// Mammograms with cancer that it scores lowest, below 0.5.
+    pub missed: u32,
+    /// Drawn at random from the others.
+    pub random: u32,
+    /// Ids of further mammograms.
+    pub list: Vec<String>,
 }
 
 /// What the readers of a study are asked (paper, section 2.4).

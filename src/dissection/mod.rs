@@ -15,10 +15,13 @@ mod largest;
 mod overlay;
 mod ranks;
 pub mod record;
+mod region;
 mod segment;
 pub mod similar;
 mod upsample;
 mod watch;
+
+pub(crate) use self::region::Regions;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -411,4 +414,4 @@ fn roi(field: Field, [row, column]: [u32; 2], edge: u32) -> [f32; 4] {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

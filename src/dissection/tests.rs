@@ -32,7 +32,7 @@ fn values(seed: u32, count: usize) -> Vec<f32> {
         .collect()
 }
 
-fn lesion(pathology: Pathology, term: Option<&str>, outline: Outline) -> Lesion {
+pub(crate) fn lesion(pathology: Pathology, term: Option<&str>, outline: Outline) -> Lesion {
     Lesion {
         pathology,
         terms: term.map(str::to_owned).into_iter().collect(),
@@ -44,13 +44,13 @@ fn lesion(pathology: Pathology, term: Option<&str>, outline: Outline) -> Lesion 
 }
 
 /// A rectangle in the patch of a number.
-fn rectangle(patch: usize, edge: u32, [x, y, w, h]: [f32; 4]) -> Outline {
+pub(crate) fn rectangle(patch: usize, edge: u32, [x, y, w, h]: [f32; 4]) -> Outline {
     let left = (patch as u32 * edge) as f32 + x;
     Outline::Polygon(vec![[left, y], [left + w, y], [left + w, y + h], [left, y + h]])
 }
 
 /// Patches side by side in one mammogram; those with a malignant lesion are positive.
-fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifest {
+pub(crate) fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifest {
     let positive = |n: usize| {
         let (left, right) = ((n as u32 * edge) as f32, ((n + 1) as u32 * edge) as f32);
         lesions.iter().filter(|l| l.pathology == Pathology::Malignant).any(|l| {
@@ -118,7 +118,7 @@ fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifest {
     }
 }
 
-fn settings(threshold: Threshold, anchor: Anchor, top: usize) -> Dissection {
+pub(crate) fn settings(threshold: Threshold, anchor: Anchor, top: usize) -> Dissection {
     let split = Split::Validation;
     Dissection { split, top, threshold, anchor, permutations: 50, detector: 0.04 }
 }
@@ -450,7 +450,7 @@ fn a_field_grows_with_the_patch() {
 
 /// AlexNet with hand-made weights: unit 1 of its first layer answers to brightness, unit 2 to darkness,
 /// unit 3 to rising edges, and no other to anything. Units 1 and 2 reach the classes.
-fn planted() -> Network {
+pub(crate) fn planted() -> Network {
     let mut network = Network::new("alexnet", 2, 63, 1, &Device::Cpu).unwrap();
     let state: BTreeMap<String, Tensor> = network
         .state()
@@ -506,8 +506,9 @@ fn planted() -> Network {
     network
 }
 
-#[test]
-fn planted_detectors_get_their_labels_and_their_influence() {
+/// Patches in turn of a bright disc, of dark up to an edge, and of nothing; what is in them is outlined,
+/// and the discs are malignant.
+pub(crate) fn discs_and_edges(folder: &Path) -> (Manifest, Store) {
     let (edge, count) = (126u32, 48);
     let mut rng = crate::seed::stream(4, "planted");
     let (mut pixels, mut lesions) = (Vec::new(), Vec::new());
@@ -548,12 +549,18 @@ fn planted_detectors_get_their_labels_and_their_influence() {
         pixels.extend(image);
     }
     let manifest = manifest(count, edge, lesions);
-    let folder = tempfile::tempdir().unwrap();
     let mut file = crate::patch::store_header(edge, count as u32).to_vec();
     file.extend(pixels);
-    let path = folder.path().join("patches.bin");
+    let path = folder.join("patches.bin");
     std::fs::write(&path, file).unwrap();
     let store = Store::open(&path).unwrap();
+    (manifest, store)
+}
+
+#[test]
+fn planted_detectors_get_their_labels_and_their_influence() {
+    let folder = tempfile::tempdir().unwrap();
+    let (manifest, store) = discs_and_edges(folder.path());
     let network = planted();
     let settings = settings(Threshold::FractionOfMax(0.5), Anchor::ReceptiveField, 8);
     let settings = &settings;
@@ -607,4 +614,84 @@ fn planted_detectors_get_their_labels_and_their_influence() {
             }
         }
     }
+}
+
+/// The greatest resident memory of the process so far, in bytes.
+#[cfg(target_os = "linux")]
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+}
+
+/// Bumps of random places and heights, as maps of a trained layer are: patches x units x edge x edge.
+#[cfg(target_os = "linux")]
+fn bumps(seed: u32, patches: usize, units: usize, edge: usize) -> Vec<f32> {
+    use rayon::prelude::*;
+    let draws = values(seed, patches * units * 3);
+    let mut maps = vec![0.0; patches * units * edge * edge];
+    maps.par_chunks_mut(edge * edge).zip(draws.par_chunks(3)).for_each(|(map, draw)| {
+        let bell = |centre: f32| -> Vec<f32> {
+            let centre = (centre + 1.0) / 2.0 * edge as f32;
+            (0..edge).map(|at| (-(at as f32 - centre).powi(2) / 8.0).exp()).collect()
+        };
+        let (rows, columns) = (bell(draw[0]), bell(draw[1]));
+        // Few are high.
+        let height = (draw[2] + 1.0).powi(6);
+        for (at, value) in map.iter_mut().enumerate() {
+            *value = height * rows[at / edge] * columns[at % edge] - 0.1;
+        }
+    });
+    maps
+}
+
+/// `cargo test --lib twenty_thousand_patches -- --ignored --nocapture`
+#[test]
+#[ignore = "takes minutes and gigabytes of disk"]
+#[cfg(target_os = "linux")]
+fn twenty_thousand_patches_of_resnet_152_take_less_than_two_gibibytes() {
+    const PATCHES: usize = 20_000;
+    const LAYERS: [(usize, usize); 2] = [(1024, 15), (2048, 8)];
+    let settings = settings(Threshold::Quantile(0.005), Anchor::ReceptiveField, 64);
+    let lesions = (0..PATCHES)
+        .step_by(10)
+        .map(|n| lesion(Pathology::Malignant, None, rectangle(n, 227, [40.0, 40.0, 90.0, 70.0])));
+    let manifest = manifest(PATCHES, 227, lesions.collect());
+    let field = Field { edge: 200.0, stride: 15.0, centre: 8.0 };
+    let folder = tempfile::tempdir().unwrap();
+    let folders = [folder.path().join("layer3"), folder.path().join("layer4")];
+    let before = peak();
+    let mut passes =
+        LAYERS.map(|(units, edge)| Pass::new(units, [edge as u32; 2], &settings, PATCHES));
+    let mut of_maps = 0;
+    for number in 0..PATCHES.div_ceil(GROUP) {
+        let group = (PATCHES - number * GROUP).min(GROUP);
+        for (batch, start) in (0..group).step_by(BATCH).enumerate() {
+            for (pass, (units, edge)) in passes.iter_mut().zip(LAYERS) {
+                let count = (group - start).min(BATCH);
+                let seed = (number * GROUP + batch) as u32;
+                let maps = bumps(seed, count, units, edge);
+                of_maps = of_maps.max(maps.len() * 4);
+                let maps = Tensor::from_vec(maps, (count, units, edge, edge), &Device::Cpu);
+                assert_eq!(pass.add(&maps.unwrap()).unwrap(), None);
+            }
+        }
+        for (pass, folder) in passes.iter_mut().zip(&folders) {
+            let segment = watch::close(&mut pass.watches, pass.map);
+            segment.write(&segment::path(folder, number), &Fingerprint::of(&1)).unwrap();
+        }
+    }
+    let probed = peak() - before;
+    drop(passes);
+    for (folder, (units, _)) in folders.iter().zip(LAYERS) {
+        assert_eq!(finished(&manifest, &settings, field, folder).units.len(), units);
+    }
+    let whole = peak() - before;
+    println!(
+        "probing took {} MiB, of which one batch of maps {}; with the regions {} MiB",
+        probed >> 20,
+        of_maps >> 20,
+        whole >> 20
+    );
+    assert!(whole < 2 << 30);
 }

@@ -112,6 +112,13 @@ pub struct Mammogram {
     pub regions: Vec<Region>,
 }
 
+impl Mammogram {
+    /// Whether it has a malignant lesion, outlined or not.
+    pub fn has_cancer(&self) -> bool {
+        self.lesions.iter().any(|lesion| lesion.pathology == Pathology::Malignant)
+    }
+}
+
 /// A named region that is no lesion: a tissue, the pectoral muscle, an artefact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Region {

@@ -9,6 +9,7 @@ pub mod expert;
 mod form;
 pub mod import;
 pub mod labels;
+pub mod naming;
 mod questions;
 pub mod reading;
 pub mod report;

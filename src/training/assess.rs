@@ -6,7 +6,6 @@ use super::evaluate::likeliest;
 use super::metrics::{self, Scored};
 use super::record::{Assessment, ClassResult, Classes, Level, Levels};
 use super::subgroups::subgroups;
-use crate::mammogram::Pathology;
 use crate::patch::Manifest;
 
 /// Assesses probabilities of the classes per patch, as (patch number, probabilities); the last class
@@ -37,10 +36,7 @@ struct Gathered {
 fn levels(manifest: &Manifest, scores: &[(u32, Vec<f32>)], cases: &[Scored], seed: u64) -> Levels {
     // A lesion whose place is not known makes its patient positive too, though it labels no patch.
     let mut has_cancer = BTreeMap::<&str, bool>::new();
-    let malignant = |number: usize| {
-        let lesions = &manifest.mammograms[number].mammogram.lesions;
-        lesions.iter().any(|lesion| lesion.pathology == Pathology::Malignant)
-    };
+    let malignant = |number: usize| manifest.mammograms[number].mammogram.has_cancer();
     for (number, member) in manifest.mammograms.iter().enumerate() {
         *has_cancer.entry(&member.mammogram.patient).or_default() |= malignant(number);
     }
@@ -136,7 +132,7 @@ fn classes(manifest: &Manifest, scores: &[(u32, Vec<f32>)]) -> Classes {
 pub(super) mod tests {
     use super::*;
     use crate::config::{Patches, Shares, Split};
-    use crate::mammogram::{Lesion, Mammogram, Outline};
+    use crate::mammogram::{Lesion, Mammogram, Outline, Pathology};
     use crate::patch::{Member, Patch};
     use crate::source::About;
 

@@ -11,6 +11,7 @@ use unit_atlas::dissection::record::{
     Unit,
 };
 use unit_atlas::dissection::similar::{Like, Likes, Similar};
+use unit_atlas::explanation::record::{Explained, Explanation, Part};
 use unit_atlas::lexicon::{Group, Lexicon, Lexicons, Term};
 use unit_atlas::mammogram::{Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
 use unit_atlas::patch::{Fractions, Manifest, Member, Patch, Share, Store};
@@ -35,6 +36,8 @@ pub struct Fixture {
     pub provenance: Vec<(String, String)>,
     pub networks: Vec<Network>,
     pub similar: Similar,
+    /// Of the first network only.
+    pub explanations: Vec<Explanation>,
     folder: PathBuf,
 }
 
@@ -93,8 +96,10 @@ impl Fixture {
             duplicates: vec![like("alexnet/conv5/0002", 0.97)],
         };
         let similar = Similar { format: 1, units: [("alexnet/conv5/0001".into(), likes)].into() };
+        let explanations = vec![explanation(&manifest, &networks[0])];
         Self {
             similar,
+            explanations,
             config,
             manifest,
             store,
@@ -115,7 +120,10 @@ impl Fixture {
             .iter()
             .map(|n| (&n.config, &n.evaluation, &n.history, &n.layers))
             .collect();
-        let artifacts = (&self.config, &self.manifest, networks, &self.similar, &self.provenance);
+        let artifacts = (
+            (&self.config, &self.manifest, networks),
+            (&self.similar, &self.explanations, &self.provenance),
+        );
         Stamp::new(1)
             .with("artifacts", Fingerprint::of(&artifacts))
             .with("labels", Fingerprint::of(&self.readers))
@@ -152,6 +160,7 @@ impl Fixture {
             previews: &self.previews,
             exhibits: &exhibits,
             similar: &self.similar,
+            explanations: &self.explanations,
             lexicons: &self.lexicons,
             readers: &self.readers,
             consensus: &self.consensus,
@@ -221,6 +230,7 @@ fn project(root: &Path, top: usize) -> Config {
             permutations: 200,
             detector: 0.04,
         },
+        cases: config::Cases { found: 1, false_alarms: 1, missed: 1, random: 1, list: vec![] },
         survey: config::Survey {
             study: "test".into(),
             layers: vec![("alexnet".into(), "conv5".into()), ("resnet18".into(), "layer4".into())],
@@ -638,6 +648,51 @@ fn network(
         history,
         layers: vec![layer(manifest, &name, layer_name, units, top)],
         config,
+    }
+}
+
+/// Every mammogram explained by the same units: 1, which readers name, most.
+fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
+    let layer = &network.layers[0];
+    let part = |unit: u32, contribution: f32| Part {
+        unit,
+        contribution,
+        score: 1.0,
+        overlay: layer.units[0].top[0].overlay.clone(),
+        inside: Some(0.25),
+    };
+    let mut mammograms: Vec<Explained> = Vec::new();
+    for (patch, classes) in &network.evaluation.scores {
+        let (mammogram, probability) =
+            (manifest.patches[*patch as usize].mammogram, classes[classes.len() - 1]);
+        let explained = Explained {
+            mammogram,
+            patch: *patch,
+            probability,
+            margin: 1.5,
+            rest: 0.25,
+            evidence: 5.0,
+            lesion: Some(0.5),
+            units: vec![part(1, 2.0), part(3, 1.0)],
+        };
+        match mammograms.iter_mut().find(|other| other.mammogram == mammogram) {
+            Some(other) if other.probability >= probability => {}
+            Some(other) => *other = explained,
+            None => mammograms.push(explained),
+        }
+    }
+    let mut evidence = vec![0.0; layer.units.len()];
+    evidence[0] = 2.0;
+    evidence[2] = 1.0;
+    Explanation {
+        format: 1,
+        network: network.config.name.clone(),
+        layer: layer.layer.clone(),
+        weights_blake3: network.evaluation.weights_blake3.clone(),
+        split: network.evaluation.split,
+        exact: false,
+        evidence,
+        mammograms,
     }
 }
 

@@ -6,6 +6,7 @@
 mod agreement;
 mod assessment;
 mod birads;
+mod case;
 mod cite;
 mod concept;
 mod data;
@@ -31,6 +32,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub(super) use self::case::{cases, named_share, next as next_units};
 pub(super) use self::data::sheet;
 use self::parts::{LesionView, MammogramView, UnitCard, draw_lesions};
 use super::content::Article;
@@ -46,6 +48,7 @@ use crate::artifact::Fingerprint;
 use crate::config::Source;
 use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
 use crate::study::answer::Association;
+use crate::study::naming::Names;
 use crate::training::record::Auc;
 
 /// What the atlas is, for search engines.
@@ -59,6 +62,8 @@ pub(super) struct Atlas<'a> {
     pub(super) study: Study<'a>,
     pub(super) theme: Theme,
     pub(super) survey: Survey<'a>,
+    /// What people call units.
+    pub(super) names: Names,
     articles: Vec<Article>,
     shown: &'a Shown,
     /// Terms that have a page.
@@ -89,6 +94,8 @@ enum Kind<'a> {
     Card(&'a Exhibit<'a>, &'a Layer, &'a Unit),
     /// What describes that to them.
     OEmbed(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    Cases,
+    Case(case::Case<'a>),
     Concepts,
     /// A term by its place in [`Atlas::terms`].
     Concept(usize),
@@ -226,6 +233,12 @@ pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         jobs.push(job(survey::SELECTION.into(), Kind::Selection));
         jobs.push(job(survey::SURVEY.into(), Kind::Survey));
     }
+    if !atlas.inputs.explanations.is_empty() {
+        jobs.push(job("cases/index.html".into(), Kind::Cases));
+    }
+    for case in cases(atlas.inputs) {
+        jobs.push(job(case::href(atlas, &case), Kind::Case(case)));
+    }
     for (at, term) in atlas.terms.iter().enumerate() {
         jobs.push(job(concept::href(term), Kind::Concept(at)));
     }
@@ -304,6 +317,7 @@ impl<'a> Atlas<'a> {
             study,
             theme,
             survey,
+            names: Names::new(inputs.readers, inputs.consensus, inputs.lexicons),
             articles,
             shown,
             lesions,
@@ -340,7 +354,7 @@ impl<'a> Atlas<'a> {
 
     /// What a page is made from; with the same it is not rendered again.
     fn key(&self, job: &Job, keys: &Keys) -> Fingerprint {
-        match job.kind {
+        match &job.kind {
             Kind::Unit(exhibit, layer, unit)
             | Kind::Card(exhibit, layer, unit)
             | Kind::OEmbed(exhibit, layer, unit) => {
@@ -353,10 +367,10 @@ impl<'a> Atlas<'a> {
             Kind::Outlines(_) => keys.apart_from_readers(&job.path),
             Kind::Mammogram(number) => {
                 let said = self.said.get_or_init(|| mammogram::said(self));
-                keys.apart_from_readers(&(&job.path, said.get(&number)))
+                keys.apart_from_readers(&(&job.path, said.get(number)))
             }
             Kind::Article(at) => {
-                let article = &self.articles[at];
+                let article = &self.articles[*at];
                 keys.with_readers(&(&job.path, &article.text, &article.figures))
             }
             _ => keys.with_readers(&job.path),
@@ -398,6 +412,21 @@ impl<'a> Atlas<'a> {
                 script::file(&job.path, &layer::units(self, exhibit, layer))
             }
             Kind::Search => script::file(&job.path, &search::index(self, &self.terms)),
+            Kind::Cases => {
+                let title = "Cases".to_string();
+                let description = "Mammograms with what speaks for cancer in them";
+                let frame = self.frame(job, title, description.into());
+                self.page("cases.html", &frame, &case::list(self))
+            }
+            Kind::Case(ref case) => {
+                let view = case::view(self, case);
+                let mut frame = self.frame(job, view.title(), view.description());
+                frame.crumbs = vec![
+                    Link::new("Cases", "cases/index.html"),
+                    Link { current: true, ..Link::new(view.title(), &job.path) },
+                ];
+                self.page("case.html", &frame, &view)
+            }
             Kind::Concepts => {
                 let title = "Concepts".to_string();
                 let description = "Terms that have outlines in the data set or that readers used, and their units";
@@ -570,6 +599,9 @@ impl<'a> Atlas<'a> {
             weighted.push((10, Link::new(name, network_href(name))));
         }
         weighted.push((15, Link::new("Performance", "performance/index.html")));
+        if !self.inputs.explanations.is_empty() {
+            weighted.push((17, Link::new("Cases", "cases/index.html")));
+        }
         weighted.push((20, Link::new("BI-RADS table", "birads/index.html")));
         weighted.push((22, Link::new("Concepts", "concepts/index.html")));
         weighted.push((25, Link::new("Readers", "agreement/index.html")));

@@ -1,0 +1,110 @@
+//! Explanations of networks whose units are known.
+
+use candle_core::Device;
+
+use super::*;
+use crate::config::{Anchor, Dissection, Threshold};
+use crate::dissection::tests::{discs_and_edges, lesion, manifest, planted, rectangle, settings};
+use crate::dissection::{self, Shard, Target};
+use crate::mammogram::Pathology;
+use crate::network::Network;
+use crate::patch::{Manifest, Store};
+use crate::progress::Silent;
+
+/// The last layer of a network, dissected on these patches.
+fn dissected(job: &Job, layer: &str, folder: &Path) -> Layer {
+    let folder = folder.join(layer);
+    let stamp = Stamp::new(1);
+    let layers: Vec<Target> = vec![(layer, &folder, &stamp)];
+    dissection::probe(job, &layers, Shard::ALL, &Silent).unwrap();
+    dissection::merge(job, &layers, &Silent).unwrap();
+    dissection::read(&folder).unwrap()
+}
+
+fn job<'a>(
+    network: &'a Network,
+    manifest: &'a Manifest,
+    store: &'a Store,
+    settings: &'a Dissection,
+) -> Job<'a> {
+    Job { name: "planted", network, weights_blake3: "", manifest, store, settings }
+}
+
+/// Why one patch has its score, as if it alone were scored.
+fn of_patch(job: &Job, layer: &Layer, patch: u32) -> Explanation {
+    explained(job, layer, (Split::Validation, &[(patch, vec![0.3, 0.7])]), &Silent).unwrap()
+}
+
+#[test]
+fn a_planted_network_is_explained_as_planted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (manifest, store) = discs_and_edges(folder.path());
+    let network = planted();
+    let settings = settings(Threshold::FractionOfMax(0.5), Anchor::ReceptiveField, 8);
+    let job = job(&network, &manifest, &store, &settings);
+    let layer = dissected(&job, "conv5", folder.path());
+    for disc in [0, 3, 24] {
+        let explanation = of_patch(&job, &layer, disc);
+        let [found] = &explanation.mammograms[..] else { panic!("one mammogram") };
+        assert!(!explanation.exact && found.patch == disc && found.probability == 0.7);
+        // Brightness, unit 1, is all that speaks for cancer; no bias says anything.
+        let [part] = &found.units[..] else { panic!("{:?}", found.units) };
+        assert_eq!(part.unit, 1);
+        assert!(found.margin > 0.5 && found.rest.abs() < 1e-4 * found.margin, "{found:?}");
+        assert!((part.contribution - found.margin).abs() < 1e-4 * found.margin);
+        assert_eq!(found.evidence, part.contribution);
+        assert!(found.lesion.unwrap() < 0.2);
+        // At this depth a region is most of the patch.
+        assert!(part.inside.unwrap() >= found.lesion.unwrap() && part.overlay.starts_with('M'));
+        assert_eq!(explanation.evidence[0], part.contribution);
+        assert!(explanation.evidence[1..].iter().all(|evidence| *evidence == 0.0));
+    }
+    // Darkness speaks against it, and nothing for nothing.
+    let dark = &of_patch(&job, &layer, 1).mammograms[0];
+    assert!(dark.margin < -0.01 && dark.units.is_empty() && dark.evidence == 0.0);
+    let nothing = &of_patch(&job, &layer, 2).mammograms[0];
+    assert!(nothing.margin.abs() < 1e-4 && nothing.lesion.is_none());
+}
+
+#[test]
+fn where_the_layer_is_averaged_into_the_logits_only_the_biases_are_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (edge, count) = (64, 6);
+    let mass =
+        lesion(Pathology::Malignant, Some("mass"), rectangle(1, edge, [8.0, 8.0, 30.0, 20.0]));
+    let manifest = manifest(count, edge, vec![mass]);
+    let mut file = crate::patch::store_header(edge, count as u32).to_vec();
+    let pixels = count as u32 * edge * edge;
+    file.extend((0..pixels).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8));
+    let path = folder.path().join("patches.bin");
+    std::fs::write(&path, file).unwrap();
+    let store = Store::open(&path).unwrap();
+    let network = Network::new("resnet18", 2, 64, 7, &Device::Cpu).unwrap();
+    let bias = network.parameters().iter().find(|(name, _)| name == "fc.bias").unwrap();
+    let bias = bias.1.as_detached_tensor().to_vec1::<f32>().unwrap();
+    let settings = settings(Threshold::Quantile(0.05), Anchor::ReceptiveField, 4);
+    let job = job(&network, &manifest, &store, &settings);
+    let layer = dissected(&job, "layer4", folder.path());
+    for patch in 0..count as u32 {
+        let explanation = of_patch(&job, &layer, patch);
+        let found = &explanation.mammograms[0];
+        assert!(explanation.exact);
+        assert!((found.rest - (bias[1] - bias[0])).abs() < 1e-4, "{} {bias:?}", found.rest);
+        assert!(found.units.windows(2).all(|two| two[0].contribution >= two[1].contribution));
+        assert_eq!(found.units.len(), UNITS);
+        assert_eq!(found.lesion.is_some(), patch == 1);
+        let kept: f32 = found.units.iter().map(|part| part.contribution).sum();
+        assert!(kept > 0.0 && kept <= found.evidence * 1.0001);
+    }
+}
+
+#[test]
+fn the_first_of_the_highest_patches_decides() {
+    let manifest = manifest(4, 8, vec![]);
+    let scores = |values: &[f32]| -> Vec<(u32, Vec<f32>)> {
+        (0..).zip(values).map(|(n, &p)| (n, vec![1.0 - p, p])).collect()
+    };
+    let found = deciding(&scores(&[0.1, 0.6, 0.6, 0.2]), &manifest.patches).unwrap();
+    assert_eq!(found, [(1, 0.6)]);
+    assert!(deciding(&[(4, vec![0.5, 0.5])], &manifest.patches).is_err());
+}
