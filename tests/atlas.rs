@@ -604,7 +604,7 @@ fn a_theme_replaces_one_file_or_one_block() {
     assert_ne!(atlas::surroundings(&fixture.config).unwrap(), before);
     let message = format!("{:#}", fixture.build().unwrap_err());
     assert!(
-        message.contains("`mine`") && message.contains("unit.html:2:") && message.contains('^'),
+        message.contains("`mine`") && message.contains(" themes/mine/templates/unit.html:2:") && message.contains('^'),
         "{message}"
     );
     fixture.write("themes/mine/templates/unit.html", "a\n {{ view.nothing.at_all }}");

@@ -195,9 +195,9 @@ impl Atlas<'_> {
         }
         let mut said: Vec<String> = Vec::new();
         for (_, _, phenomenon) in self.labels.phenomena(name) {
-            let words = phenomenon.description.trim();
-            if !words.is_empty() && !said.iter().any(|s| s.eq_ignore_ascii_case(words)) {
-                said.push(words.to_string());
+            let words = self.labels.words(phenomenon);
+            if !words.is_empty() && !said.iter().any(|s| s.eq_ignore_ascii_case(&words)) {
+                said.push(words);
             }
         }
         match best {
