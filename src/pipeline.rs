@@ -377,6 +377,14 @@ impl<'a> Pipeline<'a> {
                 layers,
             })
             .collect();
+        let layers = self
+            .config
+            .networks
+            .iter()
+            .flat_map(|network| network.layers.iter().map(move |layer| (&network.name, layer)));
+        let maps = dissection::Maps::open(layers.map(|(network, layer)| {
+            (format!("{network}/{layer}"), self.layout.layer(network, layer))
+        }))?;
         let report = atlas::build(
             &atlas::Inputs {
                 config,
@@ -384,6 +392,7 @@ impl<'a> Pipeline<'a> {
                 store: &dataset.store,
                 previews: &self.layout.dataset().join("previews"),
                 exhibits: &exhibits,
+                maps: &maps,
                 similar: &similar,
                 lexicons: &lexicons,
                 readers: &readers,

@@ -331,7 +331,10 @@ mod tests {
         assert!(message("# Title\n").starts_with("x.md:1:1: expected `---`"));
         assert!(message("---\ntitle: x\n").contains("never closed"));
         let unknown = message("---\ntitle: x\nauthor: y\n---\n");
-        assert!(unknown.starts_with("x.md:3:1:") && unknown.contains("3 | author: y\n"), "{unknown}");
+        assert!(
+            unknown.starts_with("x.md:3:1:") && unknown.contains("3 | author: y\n"),
+            "{unknown}"
+        );
         let article =
             parse("x".into(), "---\r\ntitle: About\r\n---\r\nText.\r\n", Path::new("x.md"))
                 .unwrap();

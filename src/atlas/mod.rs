@@ -14,6 +14,7 @@ mod check;
 mod content;
 mod drawn;
 mod export;
+mod heat;
 mod images;
 mod keys;
 mod labels;
@@ -77,6 +78,8 @@ pub struct Inputs<'a> {
     pub previews: &'a Path,
     /// Networks in the order of their pages.
     pub exhibits: &'a [Exhibit<'a>],
+    /// The activation maps of the units' top patches, where they are at hand.
+    pub maps: &'a dissection::Maps,
     /// Which units are alike.
     pub similar: &'a dissection::similar::Similar,
     /// Terms of the labels and concepts.

@@ -18,6 +18,7 @@ mod methods;
 mod network;
 mod parts;
 mod performance;
+mod procedure;
 mod public;
 mod search;
 mod survey;
