@@ -17,8 +17,10 @@ use crate::lexicon::Lexicons;
 use crate::patch::{Manifest, Store, prepare};
 use crate::progress::Progress;
 use crate::study::answer::ReaderFile;
+use crate::study::automatic::{self, Comparison};
 use crate::study::code::{Coder, Codes};
 use crate::study::consensus::{self, Consensus};
+use crate::study::expert::Opinion;
 use crate::study::labels::{self, Checked, Dissected, Problem};
 use crate::training::record::{Epoch, Evaluation};
 use crate::{device, dissection, source, training};
@@ -438,6 +440,33 @@ impl<'a> Pipeline<'a> {
         let path = self.config.root.join("content/consensus.yaml");
         let study = readers.first().map(|reader| reader.study.as_str());
         consensus::read(&path, study, &self.dissected(), lexicons)
+    }
+
+    /// Automatic against expert labels, over every dissected layer that is there.
+    ///
+    /// # Errors
+    /// When a layer that is there cannot be read.
+    pub fn comparison(
+        &self,
+        opinions: &BTreeMap<String, Opinion>,
+        lexicons: &Lexicons,
+    ) -> Result<Comparison> {
+        let mut layers = Vec::new();
+        for network in &self.config.networks {
+            for layer in &network.layers {
+                let folder = self.layout.layer(&network.name, layer);
+                if Stamp::read(&folder).is_ok() {
+                    layers.push(dissection::read(&folder)?);
+                }
+            }
+        }
+        let units = layers.iter().flat_map(|layer| {
+            layer.units.iter().map(move |unit| {
+                let name = unit_name(&layer.network, &layer.layer, unit.unit);
+                (name, automatic::concepts(layer, unit))
+            })
+        });
+        Ok(automatic::compare(units, opinions, lexicons))
     }
 
     /// Every dissected layer of the project, as far as it is there.

@@ -803,7 +803,7 @@ fn a_published_atlas_describes_itself() {
     let base = "https://example.org/a&b";
     for link in [
         format!("rel=\"canonical\" href=\"{base}/networks/alexnet/conv5/0001/index.html\""),
-        format!("property=\"og:image\" content=\"{base}/patches/phantom-"),
+        format!("property=\"og:image\" content=\"{base}/embed/alexnet/conv5/0001.jpg\""),
         format!("oembed\" href=\"{base}/embed/alexnet/conv5/0001.json\""),
         "og:title\" content=\"alexnet/conv5/0001: masses with spiculated edge".into(),
     ] {

@@ -21,6 +21,7 @@ mod labels;
 mod outline;
 pub mod pack;
 mod pages;
+mod preview;
 mod script;
 mod shortcode;
 mod site;
@@ -143,6 +144,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
 
     let mut planned: Vec<String> = jobs.iter().map(|job| job.path.clone()).collect();
     planned.extend(shown.paths(inputs));
+    planned.extend(preview::paths(inputs));
     planned.extend(atlas.survey.paths());
     planned.extend(figures.keys().cloned());
     let mut public = vec![(".nojekyll", Vec::new())];
@@ -153,6 +155,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let writer = site::Writer::begin(site, record, planned)?;
 
     shown.write(inputs, &keys, &writer)?;
+    preview::write(inputs, &keys, &writer)?;
     atlas.survey.write_pictures(&writer)?;
     exports.par_iter().try_for_each(|export| {
         let key = match export.of_readers {

@@ -42,7 +42,7 @@ use super::site::Writer;
 use super::study::Study;
 use super::survey::Survey;
 use super::theme::Theme;
-use super::{Exhibit, Inputs, script};
+use super::{Exhibit, Inputs, preview, script};
 use crate::artifact::Fingerprint;
 use crate::config::Source;
 use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
@@ -139,6 +139,8 @@ struct Frame<'a> {
     url: Option<String>,
     /// Address of a picture that stands for it.
     image: Option<String>,
+    /// Its width and height.
+    image_size: Option<[u32; 2]>,
     /// The atlas as a data set, in JSON-LD.
     dataset: Option<String>,
     /// Address of what describes its card, and the element that embeds it.
@@ -430,7 +432,8 @@ impl<'a> Atlas<'a> {
                 let mut frame = self.frame(job, view.title(), view.description());
                 frame.caution = caution(exhibit);
                 let name = unit_name(network, &layer.layer, unit.unit);
-                frame.image = view.best_patch().and_then(|path| self.address(path));
+                frame.image = self.address(&preview::path(&name));
+                frame.image_size = Some(preview::SIZE);
                 frame.card = self
                     .address(&public::card_path(&name, "json"))
                     .zip(public::frame_element(self, &name))
@@ -558,6 +561,7 @@ impl<'a> Atlas<'a> {
             caution: None,
             url: self.address(&job.path),
             image: None,
+            image_size: None,
             dataset: None,
             card: None,
         }

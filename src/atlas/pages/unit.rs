@@ -115,11 +115,6 @@ impl View {
         }
     }
 
-    /// Picture of the patch with the best score.
-    pub(super) fn best_patch(&self) -> Option<&str> {
-        self.patches.first().map(|patch| patch.src.as_str())
-    }
-
     pub(super) fn description(&self) -> String {
         format!("The {} mammogram patches that unit {} responds to most", self.kept, self.name)
     }
