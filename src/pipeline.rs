@@ -19,8 +19,10 @@ use crate::network::Architecture;
 use crate::patch::{Manifest, Store, prepare};
 use crate::progress::Progress;
 use crate::study::answer::ReaderFile;
+use crate::study::automatic::{self, Comparison};
 use crate::study::code::{Coder, Codes};
 use crate::study::consensus::{self, Consensus};
+use crate::study::expert::Opinion;
 use crate::study::labels::{self, Checked, Dissected, Problem};
 use crate::study::naming::Names;
 use crate::training::record::{Epoch, Evaluation};
@@ -459,6 +461,14 @@ impl<'a> Pipeline<'a> {
                 layers,
             })
             .collect();
+        let layers = self
+            .config
+            .networks
+            .iter()
+            .flat_map(|network| network.layers.iter().map(move |layer| (&network.name, layer)));
+        let maps = dissection::Maps::open(layers.map(|(network, layer)| {
+            (format!("{network}/{layer}"), self.layout.layer(network, layer))
+        }))?;
         let report = atlas::build(
             &atlas::Inputs {
                 config,
@@ -466,6 +476,7 @@ impl<'a> Pipeline<'a> {
                 store: &dataset.store,
                 previews: &self.layout.dataset().join("previews"),
                 exhibits: &exhibits,
+                maps: &maps,
                 similar: &similar,
                 explanations: &explanations,
                 lexicons: &lexicons,
@@ -512,6 +523,33 @@ impl<'a> Pipeline<'a> {
         let path = self.config.root.join("content/consensus.yaml");
         let study = readers.first().map(|reader| reader.study.as_str());
         consensus::read(&path, study, &self.dissected(), lexicons)
+    }
+
+    /// Automatic against expert labels, over every dissected layer that is there.
+    ///
+    /// # Errors
+    /// When a layer that is there cannot be read.
+    pub fn comparison(
+        &self,
+        opinions: &BTreeMap<String, Opinion>,
+        lexicons: &Lexicons,
+    ) -> Result<Comparison> {
+        let mut layers = Vec::new();
+        for network in &self.config.networks {
+            for layer in &network.layers {
+                let folder = self.layout.layer(&network.name, layer);
+                if Stamp::read(&folder).is_ok() {
+                    layers.push(dissection::read(&folder)?);
+                }
+            }
+        }
+        let units = layers.iter().flat_map(|layer| {
+            layer.units.iter().map(move |unit| {
+                let name = unit_name(&layer.network, &layer.layer, unit.unit);
+                (name, automatic::concepts(layer, unit))
+            })
+        });
+        Ok(automatic::compare(units, opinions, lexicons))
     }
 
     /// Every dissected layer of the project, as far as it is there.

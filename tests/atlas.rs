@@ -604,12 +604,75 @@ fn a_theme_replaces_one_file_or_one_block() {
     assert_ne!(atlas::surroundings(&fixture.config).unwrap(), before);
     let message = format!("{:#}", fixture.build().unwrap_err());
     assert!(
-        message.contains("`mine`") && message.contains("unit.html:2:") && message.contains('^'),
+        message.contains("`mine`")
+            && message.contains(" themes/mine/templates/unit.html:2:")
+            && message.contains('^'),
         "{message}"
     );
     fixture.write("themes/mine/templates/unit.html", "a\n {{ view.nothing.at_all }}");
     let message = format!("{:#}", fixture.build().unwrap_err());
     assert!(message.contains("unit.html:2:") && message.contains("^^"), "{message}");
+}
+
+#[test]
+fn the_methods_are_drawn_from_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), 3);
+    fixture.build().unwrap();
+    let page = fixture.page("methods/index.html");
+    let grid = page.split_once("<figure aria-labelledby=\"figure-grid\">").unwrap().1;
+    let (grid, _) = grid.split_once("</figure>").unwrap();
+    // Every window of that mammogram with its label, the shown one with its picture.
+    let id = grid.split("mammograms/").nth(1).unwrap().split(".jpg").next().unwrap();
+    let manifest = &fixture.manifest;
+    let own: Vec<_> = manifest
+        .patches
+        .iter()
+        .filter(|patch| manifest.mammograms[patch.mammogram as usize].mammogram.id == id)
+        .collect();
+    assert!(!own.is_empty());
+    assert_eq!(grid.matches("class=\"grid-window").count(), own.len());
+    let positive = own.iter().filter(|patch| patch.positive).count();
+    assert_eq!(grid.matches("class=\"grid-label positive\"").count(), positive);
+    assert_eq!(grid.matches("class=\"grid-window example\"").count(), 1);
+    assert!(grid.contains(&format!("../patches/{id}-y")));
+    // The layers there are, the dissected ones with their units.
+    let (_, chains) = page.split_once("id=\"chains\"").unwrap();
+    let (chains, rest) = chains.split_once("</section>").unwrap();
+    for layer in ["conv1", "conv4", "layer3"] {
+        assert!(chains.contains(&format!("<span class=\"layer\">{layer}</span>")), "{layer}");
+    }
+    assert_eq!(chains.matches("class=\"layer dissected\"").count(), 2);
+    // One patch: its map, its overlay, its score.
+    let (_, passage) = rest.split_once("id=\"passage\"").unwrap();
+    let (passage, _) = passage.split_once("</section>").unwrap();
+    let name = passage.split("href=\"../networks/").nth(1).unwrap().split("/index").next().unwrap();
+    let unit = fixture.page(&format!("networks/{name}/index.html"));
+    let overlay = passage.rsplit("H-9Z").next().unwrap().split('"').next().unwrap();
+    assert!(unit.contains(overlay) && overlay.len() > 20, "{overlay}");
+    assert!(
+        passage.matches("<rect").count() > 10 && passage.matches("class=\"greatest\"").count() == 1
+    );
+}
+
+#[test]
+fn answers_without_a_description_go_by_their_terms() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 3);
+    let answer = fixture.readers[0].answers.first_mut().unwrap();
+    let unit = answer.unit.clone();
+    answer.phenomena.truncate(1);
+    answer.phenomena[0].description = String::new();
+    answer.phenomena[0].terms = vec!["mass".into(), "margin-spiculated".into()];
+    fixture.readers.truncate(1);
+    fixture.build().unwrap();
+    let page = fixture.page(&format!("networks/{unit}/index.html"));
+    assert!(page.contains("<h1>mass, spiculated</h1>"), "{unit}");
+    for page in [page, fixture.page("birads/index.html"), fixture.page("concepts/mass/index.html")]
+    {
+        assert!(!page.contains("“”") && !page.contains("<em></em>"));
+    }
+    assert!(fixture.page("data/units.csv").contains("\"mass, spiculated\""));
 }
 
 #[test]
@@ -740,7 +803,7 @@ fn a_published_atlas_describes_itself() {
     let base = "https://example.org/a&b";
     for link in [
         format!("rel=\"canonical\" href=\"{base}/networks/alexnet/conv5/0001/index.html\""),
-        format!("property=\"og:image\" content=\"{base}/patches/phantom-"),
+        format!("property=\"og:image\" content=\"{base}/embed/alexnet/conv5/0001.jpg\""),
         format!("oembed\" href=\"{base}/embed/alexnet/conv5/0001.json\""),
         "og:title\" content=\"alexnet/conv5/0001: masses with spiculated edge".into(),
     ] {

@@ -483,7 +483,9 @@ fn the_server_follows_changes_and_shows_what_is_wrong() {
     project.write("content/hello.md", "---\ntitel: Hello\n---\n\nother words\n");
     let news = get(&address, "/_live/news?build=1");
     assert!(news.contains("hello.md") && news.contains("titel"), "{news}");
-    assert!(get(&address, "/hello/index.html").contains("other words"));
+    // A page that is opened only now says so too.
+    let page = get(&address, "/hello/index.html");
+    assert!(page.contains("other words") && page.contains("hello.md:2:1: unknown field"), "{page}");
     server.kill().unwrap();
     server.wait().unwrap();
 }

@@ -113,6 +113,7 @@ fn write_artifacts(folder: &Path) {
                 similar.units.insert(format!("{}/{name}/{:04}", network.name, unit.unit), likes);
             }
             write_layer(&layout.layer(&network.name, name), &layer);
+            support::write_maps(&layout.layer(&network.name, name), &layer);
             let weights = &stub.weights_blake3;
             let settings = &config.dissection;
             let stamp =

@@ -3,6 +3,9 @@
 #[cfg(unix)]
 #[path = "support/chromium.rs"]
 mod chromium;
+#[cfg(unix)]
+#[path = "support/static_server.rs"]
+mod static_server;
 mod support;
 
 use std::collections::BTreeSet;
@@ -238,6 +241,7 @@ mod readers {
     use unit_atlas::study::import::{Report, import_read};
 
     use super::chromium::{Browser, chromium, downloaded};
+    use super::static_server;
     use super::*;
 
     const DESKTOP: [u32; 2] = [1280, 900];
@@ -331,8 +335,21 @@ mod readers {
     #[test]
     fn two_readers_answer_over_several_sittings_and_their_files_come_in() {
         let place = Place::new();
+        let url = place.url();
+        two_readers(place, &url, "file:");
+    }
+
+    #[test]
+    fn two_readers_do_the_same_from_a_folder_of_a_web_server() {
+        let place = Place::new();
+        let root = static_server::serve(&place.fixture.site(), "/study/");
+        two_readers(place, &format!("{root}survey/index.html"), &root);
+    }
+
+    /// The whole study at `url`; what the page asks for begins with `origin`.
+    fn two_readers(place: Place, url: &str, origin: &str) {
         let Some(mut browser) = place.browser("profile", DESKTOP) else { return };
-        browser.go(&place.url());
+        browser.go(url);
         begin(&mut browser, "Reader A");
         assert_eq!(browser.eval("document.querySelectorAll('.survey-units li').length"), 15);
         assert_eq!(
@@ -385,7 +402,7 @@ mod readers {
 
         // A second sitting: all is there, also what was begun.
         let mut browser = place.browser("profile", DESKTOP).unwrap();
-        browser.go(&place.url());
+        browser.go(url);
         browser.wait("document.querySelector('.survey-readers button')");
         let known = browser.text("document.querySelector('.survey-readers').textContent");
         assert!(known.contains("Go on as Reader A") && known.contains("4 answers"), "{known}");
@@ -425,7 +442,7 @@ mod readers {
 
         // On another computer, from the file, to the end: by clicks, three per unit.
         let mut browser = place.browser("elsewhere", DESKTOP).unwrap();
-        browser.go(&place.url());
+        browser.go(url);
         browser.wait("!document.getElementById('survey-welcome').hidden");
         browser.upload("#survey-file", &file);
         browser.wait(
@@ -476,7 +493,7 @@ mod readers {
 
         // A second reader, where the first was: another order.
         let mut browser = place.browser("profile", DESKTOP).unwrap();
-        browser.go(&place.url());
+        browser.go(url);
         begin(&mut browser, "reader-b");
         let order = "unitAtlasRecords.order(NAME).join()";
         assert_ne!(
@@ -485,10 +502,26 @@ mod readers {
         );
         browser.key("Enter");
         on_unit(&mut browser, 1);
-        browser.key("n");
+        browser.key("y");
+        browser.key("t");
+        browser.type_text("mass");
+        browser.key("Enter");
+        browser.key("m");
+        browser.key("Enter");
+        for number in 2..=15 {
+            on_unit(&mut browser, number);
+            // Three keys: the term used before, its association, on.
+            let keys = if number % 3 == 0 { ["n", "n"] } else { ["1", "b"] };
+            keys.iter().for_each(|key| browser.key(key));
+            browser.key("Enter");
+        }
+        browser.wait(
+            "document.getElementById('survey-progress-words').textContent === '15 of 15 answered'",
+        );
         let second = saved(&mut browser, &place);
-        assert_eq!(answers(&second).len(), 1);
-        assert_eq!(place.import(&second).readers[0].added(), 1);
+        assert_eq!(answers(&second).len(), 15);
+        assert_eq!(place.import(&second).readers[0].added(), 15);
+        assert_eq!(place.import(&second).readers[0].added(), 0);
         // A file of another reader, or no file of the survey, is not taken.
         browser.upload("#survey-merge", &file);
         browser.wait(
@@ -513,7 +546,7 @@ mod readers {
         }
         let own = browser.requests();
         assert!(
-            own.iter().all(|url| url.starts_with("file:")
+            own.iter().all(|url| url.starts_with(origin)
                 || url.starts_with("blob:")
                 || url == "about:blank"),
             "{own:?}"
@@ -535,6 +568,14 @@ mod readers {
                 || table.contains("&lt;b&gt;edge"),
             "not in the table"
         );
+        // What only terms say goes by their names.
+        assert!(table.contains("<em>mass</em>"), "terms are not in the table");
+        let agreement = fixture.page("agreement/index.html");
+        for words in ["reader-a", "reader-b", "Krippendorff"] {
+            assert!(agreement.contains(words), "agreement: {words}");
+        }
+        let statistics = fixture.page("data/agreement.csv");
+        assert!(statistics.lines().count() > 5, "{statistics}");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use serde::Deserialize;
 
@@ -78,7 +78,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Article>> {
         if RESERVED.contains(&slug.as_str()) {
             bail!("{}: the atlas has a page `{slug}` of its own; rename the file", path.display());
         }
-        let mut article = parse(slug, &text, &path).with_context(place)?;
+        let mut article = parse(slug, &text, &path)?;
         for code in &article.shortcodes {
             if let Embedded::Figure(file, _) = &code.embedded
                 && let Some(size) = figure_size(folder, file)
@@ -149,12 +149,13 @@ fn list(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
     Ok(paths)
 }
 
-fn parse(slug: String, text: &str, path: &Path) -> Result<Article> {
+fn parse(slug: String, text: &str, path: &Path) -> Result<Article, yaml::Mistake> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = text.split_inclusive('\n');
     let opening = lines.next().unwrap_or_default();
+    let first = |message: &str| yaml::Text { path, text }.mistake_at(1, 1, 3, message);
     if opening.trim_end() != "---" {
-        bail!("line 1: expected `---`, then `title: …` and a second `---` before the text");
+        return Err(first("expected `---`, then `title: …` and a second `---` before the text"));
     }
     // The opening line is replaced by an empty one, so that the reader's line numbers are the file's.
     let mut yaml = String::from("\n");
@@ -169,10 +170,9 @@ fn parse(slug: String, text: &str, path: &Path) -> Result<Article> {
         yaml.push_str(line);
     }
     if !closed {
-        bail!("line 1: the front matter that begins here is never closed by a second `---`");
+        return Err(first("the front matter that begins here is never closed by a second `---`"));
     }
-    let front: FrontMatter =
-        serde_yaml::from_str(&yaml).map_err(|e| anyhow!("in the front matter: {e}"))?;
+    let front: FrontMatter = yaml::Text { path, text: &yaml }.parse()?;
     let before = text[..length].lines().count();
     let (prose, shortcodes) =
         shortcode::take(&text[length..], before).map_err(|(at, message)| {
@@ -327,11 +327,14 @@ mod tests {
     #[test]
     fn bad_front_matter_names_its_line() {
         let message =
-            |text: &str| format!("{:#}", parse("x".into(), text, Path::new("x.md")).unwrap_err());
-        assert!(message("# Title\n").contains("line 1"));
+            |text: &str| parse("x".into(), text, Path::new("x.md")).unwrap_err().to_string();
+        assert!(message("# Title\n").starts_with("x.md:1:1: expected `---`"));
         assert!(message("---\ntitle: x\n").contains("never closed"));
         let unknown = message("---\ntitle: x\nauthor: y\n---\n");
-        assert!(unknown.contains("author") && unknown.contains('3'), "{unknown}");
+        assert!(
+            unknown.starts_with("x.md:3:1:") && unknown.contains("3 | author: y\n"),
+            "{unknown}"
+        );
         let article =
             parse("x".into(), "---\r\ntitle: About\r\n---\r\nText.\r\n", Path::new("x.md"))
                 .unwrap();

@@ -356,10 +356,14 @@ fn units(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
         .map(|(exhibit, layer, unit)| {
             let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
             let best = best_concept(layer, unit);
-            let (mut said, mut terms) = (Vec::<&str>::new(), Vec::new());
+            let (mut said, mut terms) = (Vec::<String>::new(), Vec::new());
             for (_, _, phenomenon) in atlas.labels.phenomena(&name) {
-                if !said.contains(&phenomenon.description.as_str()) {
-                    said.push(&phenomenon.description);
+                let words = match phenomenon.description.is_empty() {
+                    true => atlas.labels.words(phenomenon),
+                    false => phenomenon.description.clone(),
+                };
+                if !said.contains(&words) {
+                    said.push(words);
                 }
                 terms.extend(phenomenon.terms.iter().cloned());
             }

@@ -81,6 +81,16 @@ impl<'a> Labels<'a> {
             .flat_map(|&(reader, answer)| answer.phenomena.iter().map(move |p| (reader, answer, p)))
     }
 
+    /// A phenomenon in words: the reader's own or, without any, the names of the terms chosen.
+    pub(super) fn words(&self, phenomenon: &Phenomenon) -> String {
+        let own = phenomenon.description.trim();
+        if !own.is_empty() {
+            return own.to_string();
+        }
+        let names: Vec<String> = phenomenon.terms.iter().map(|id| self.name(id)).collect();
+        names.join(", ")
+    }
+
     /// A term by its id.
     pub(super) fn term(&self, id: &str) -> Option<Entry<'a>> {
         self.terms.get(id).map(|(_, entry)| *entry)

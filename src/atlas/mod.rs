@@ -14,12 +14,14 @@ mod check;
 mod content;
 mod drawn;
 mod export;
+mod heat;
 mod images;
 mod keys;
 mod labels;
 mod outline;
 pub mod pack;
 mod pages;
+mod preview;
 mod script;
 mod shortcode;
 mod site;
@@ -78,6 +80,8 @@ pub struct Inputs<'a> {
     pub previews: &'a Path,
     /// Networks in the order of their pages.
     pub exhibits: &'a [Exhibit<'a>],
+    /// The activation maps of the units' top patches, where they are at hand.
+    pub maps: &'a dissection::Maps,
     /// Which units are alike.
     pub similar: &'a dissection::similar::Similar,
     /// Why networks score mammograms as they do, of those networks of which it is known.
@@ -143,6 +147,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
 
     let mut planned: Vec<String> = jobs.iter().map(|job| job.path.clone()).collect();
     planned.extend(shown.paths(inputs));
+    planned.extend(preview::paths(inputs));
     planned.extend(atlas.survey.paths());
     planned.extend(figures.keys().cloned());
     let mut public = vec![(".nojekyll", Vec::new())];
@@ -153,6 +158,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let writer = site::Writer::begin(site, record, planned)?;
 
     shown.write(inputs, &keys, &writer)?;
+    preview::write(inputs, &keys, &writer)?;
     atlas.survey.write_pictures(&writer)?;
     exports.par_iter().try_for_each(|export| {
         let key = match export.of_readers {

@@ -69,6 +69,35 @@ pub(super) fn compact(path: &str, tolerance: f32) -> String {
     out
 }
 
+/// Which pixels of a square of `edge` pixels a path covers by the even-odd rule, row by row, when it is
+/// drawn `scale` times as large. A path that is not understood covers nothing.
+pub(super) fn filled(path: &str, edge: u32, scale: f32) -> Vec<bool> {
+    let rings = rings(path).unwrap_or_default();
+    let edge = edge as usize;
+    let mut inside = vec![false; edge * edge];
+    let mut crossings = Vec::new();
+    for y in 0..edge {
+        let height = y as f32 + 0.5;
+        crossings.clear();
+        for ring in &rings {
+            for (from, to) in ring.iter().zip(ring.iter().cycle().skip(1)) {
+                let [[x0, y0], [x1, y1]] = [from, to].map(|point| point.map(|c| c * scale));
+                if (y0 <= height) != (y1 <= height) {
+                    crossings.push(x0 + (height - y0) / (y1 - y0) * (x1 - x0));
+                }
+            }
+        }
+        crossings.sort_by(f32::total_cmp);
+        for span in crossings.chunks_exact(2) {
+            // Pixels whose centres lie between; a cast saturates.
+            let [from, to] = [span[0], span[1]].map(|x| (x + 0.5).floor().max(0.0) as usize);
+            let row = &mut inside[y * edge..][..edge];
+            row[from.min(edge)..to.min(edge)].fill(true);
+        }
+    }
+    inside
+}
+
 /// Corners of each ring of path data made of `M`, `L`, `l`, `H`, `V` and `Z`.
 fn rings(path: &str) -> Option<Vec<Vec<Point>>> {
     let mut rings = Vec::new();
@@ -148,6 +177,24 @@ mod tests {
         for odd in ["M0 0C1 2 3 4 5 6Z", "m0 0l1 1z", "M1 2 L", "L1 2Z", "M1 2L3 4"] {
             assert_eq!(compact(odd, 1.0), odd);
         }
+    }
+
+    #[test]
+    fn paths_are_filled_by_the_even_odd_rule() {
+        let drawn = |path: &str, edge: u32, scale: f32| -> Vec<String> {
+            let inside = filled(path, edge, scale);
+            let rows = inside.chunks(edge as usize);
+            rows.map(|row| row.iter().map(|&on| if on { '#' } else { '.' }).collect()).collect()
+        };
+        // A square with a hole; a triangle beyond the edge; half as large.
+        let square = "M1 1L6 1L6 6L1 6ZM2 2l3 0 0 3-3 0z";
+        assert_eq!(
+            drawn(square, 7, 1.0),
+            [".......", ".#####.", ".#...#.", ".#...#.", ".#...#.", ".#####.", "......."]
+        );
+        assert_eq!(drawn("M-4 0L8 0L8 4L-4 4Z", 3, 0.5), ["###", "###", "..."]);
+        assert_eq!(drawn("C1 2", 2, 1.0), ["..", ".."]);
+        assert_eq!(drawn("", 1, 1.0), ["."]);
     }
 
     #[test]

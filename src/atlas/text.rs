@@ -20,7 +20,8 @@ pub(super) fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(n as u64), if n == 1 { one } else { many })
 }
 
-/// Three significant digits, without an exponent: `12.3`, `0.00412`, `−1.20`.
+/// Three significant digits, with an exponent only where zeros would fill the line: `12.3`, `0.00412`,
+/// `−1.20`, `4.12e−5`.
 pub(super) fn significant(value: f64) -> String {
     if !value.is_finite() {
         return "–".into();
@@ -29,9 +30,12 @@ pub(super) fn significant(value: f64) -> String {
         return "0".into();
     }
     let magnitude = value.abs().log10().floor() as i32;
-    let decimals = (2 - magnitude).clamp(0, 8) as usize;
+    let text = match magnitude {
+        ..-4 => format!("{value:.2e}"),
+        _ => format!("{value:.*}", (2 - magnitude).max(0) as usize),
+    };
     // The typographic minus lines up with digits.
-    format!("{value:.decimals$}").replace('-', "\u{2212}")
+    text.replace('-', "\u{2212}")
 }
 
 /// A share as a percentage: `12%`, `0.5%`.
@@ -90,6 +94,8 @@ mod tests {
         assert_eq!(significant(12.345), "12.3");
         assert_eq!(significant(-0.004_123), "\u{2212}0.00412");
         assert_eq!(significant(1234.5), "1234");
+        assert_eq!(significant(0.000_123_4), "0.000123");
+        assert_eq!(significant(-0.000_012_34), "\u{2212}1.23e\u{2212}5");
         assert_eq!(percent(0.005), "0.5%");
         assert_eq!(percent(0.25), "25%");
         assert_eq!(coordinate(-0.01), "0");

@@ -92,7 +92,9 @@ impl Theme {
             );
             options.insert(option.clone(), value.clone());
         }
-        tera.add_raw_templates(templates).map_err(|e| anyhow!("{e}")).with_context(described)?;
+        tera.add_raw_templates(templates)
+            .map_err(|e| anyhow!(placed(name, &e.to_string())))
+            .with_context(described)?;
         Ok(Self { name: name.into(), tera, assets, options })
     }
 
@@ -110,10 +112,23 @@ impl Theme {
     pub(super) fn render(&self, template: &str, context: &tera::Context) -> Result<Vec<u8>> {
         let mut page = Vec::with_capacity(32 << 10);
         self.tera.render_to(template, context, &mut page).map_err(|e| {
-            anyhow!("{e}").context(format!("theme `{}` cannot render {template}", self.name))
+            anyhow!(placed(&self.name, &e.to_string()))
+                .context(format!("theme `{}` cannot render {template}", self.name))
         })?;
         Ok(page)
     }
+}
+
+/// A message of the template engine with the files of the templates it names: `unit.html` is the
+/// theme's own, `paper/unit.html` that of a theme which it extends.
+fn placed(theme: &str, message: &str) -> String {
+    let place = |line: &str| {
+        let (before, name) = line.split_once("--> ")?;
+        let (theme, name) = name.split_once('/').unwrap_or((theme, name));
+        Some(format!("{before}--> themes/{theme}/templates/{name}"))
+    };
+    let lines = message.lines().map(|line| place(line).unwrap_or_else(|| line.to_owned()));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Fingerprint of every file of the project's theme, and of its options.

@@ -9,6 +9,7 @@ use super::terminal::Terminal;
 use crate::pipeline::Pipeline;
 use crate::progress::Progress;
 use crate::study::answer::Answer;
+use crate::study::expert::opinions;
 use crate::study::import::{Change, import};
 use crate::study::labels::{Problem, Severity};
 use crate::study::reading::Given;
@@ -124,7 +125,10 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
             let lexicon = &pipeline.config.survey.lexicon;
             let known = lexicons.iter().find(|known| known.id == *lexicon);
             let name = known.map_or(lexicon.as_str(), |known| &known.name);
-            println!("{}", report::paragraph(&statistics, None, name));
+            let (consensus, _) = pipeline.consensus(&lexicons, &checked.readers);
+            let opinions = opinions(&checked.readers, &consensus, &matcher);
+            let comparison = pipeline.comparison(&opinions, &lexicons)?;
+            println!("{}", report::paragraph(&statistics, Some(&comparison), name));
         }
         Verb::Suggest { text, json } => {
             let suggestion = suggest(text, &lexicons);

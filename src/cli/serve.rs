@@ -48,11 +48,23 @@ pub(super) fn execute(
     pipeline: &Pipeline,
     terminal: &Terminal,
 ) -> Result<Outcome> {
-    build::execute(pipeline, terminal)?;
+    let built = build::execute(pipeline, terminal);
     if options.collect {
+        built?;
         return collect(options, pipeline, terminal);
     }
-    let (tell, news) = watch::channel(News::default());
+    let mut first = News::default();
+    if let Err(error) = built {
+        // What is to be mended may be the very page that is being written: an earlier site is served,
+        // and says so.
+        if !pipeline.layout.site().join("index.html").is_file() {
+            return Err(error);
+        }
+        let message = format!("{error:#}");
+        eprintln!("error: {message}");
+        first.error = Some(message);
+    }
+    let (tell, news) = watch::channel(first);
     let (runtime, listener, address) = listen(options)?;
     if !address.ip().is_loopback() {
         eprintln!("note: anyone who can reach {address} can read this atlas");

@@ -12,6 +12,7 @@ mod concepts;
 mod finish;
 mod influence;
 mod largest;
+mod maps;
 mod overlay;
 mod ranks;
 pub mod record;
@@ -29,6 +30,8 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
+
+pub use self::maps::Maps;
 
 use self::concepts::Concepts;
 use self::record::{Field, Layer};
@@ -350,7 +353,7 @@ fn in_patch(field: Field, input: u32, edge: u32) -> Field {
 
 /// Where the cells of a map lie when it is upsampled: at their fields' centres, or as a plain resize
 /// to the patch puts them.
-fn anchored(anchor: Anchor, field: Field, map: [u32; 2], edge: u32) -> Field {
+pub(crate) fn anchored(anchor: Anchor, field: Field, map: [u32; 2], edge: u32) -> Field {
     match anchor {
         Anchor::ReceptiveField => field,
         Anchor::Pixel => {

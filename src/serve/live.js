@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   var build = Number(document.currentScript.dataset.build);
+  var failed = document.currentScript.dataset.error;
   var notice = null;
 
   function show(error) {
@@ -36,5 +37,6 @@
         setTimeout(ask, 2000);
       });
   }
+  if (failed) show(failed);
   ask();
 })();

@@ -77,7 +77,7 @@ async fn tell(State(mut served): State<Served>, Query(seen): Query<Seen>) -> Res
 }
 
 async fn file(State(served): State<Served>, uri: Uri) -> Response {
-    let build = served.news.borrow().build;
+    let news = served.news.borrow().clone();
     let found = match resolve(&served.site, uri.path()) {
         Some(path) => tokio::fs::read(&path).await.ok().map(|bytes| (content_type(&path), bytes)),
         None => None,
@@ -90,7 +90,7 @@ async fn file(State(served): State<Served>, uri: Uri) -> Response {
             (StatusCode::NOT_FOUND, "text/html; charset=utf-8", page.into())
         }
     };
-    let bytes = if kind.starts_with("text/html") { with_script(bytes, build) } else { bytes };
+    let bytes = if kind.starts_with("text/html") { with_script(bytes, &news) } else { bytes };
     (status, [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], bytes)
         .into_response()
 }
@@ -130,9 +130,16 @@ fn content_type(path: &Path) -> &'static str {
     }
 }
 
-/// The page with the script that follows builds.
-fn with_script(mut page: Vec<u8>, build: u64) -> Vec<u8> {
-    let tag = format!("<script src=\"/_live/script.js\" data-build=\"{build}\"></script>");
+/// The page with the script that follows builds, and with why the last one failed.
+fn with_script(mut page: Vec<u8>, news: &News) -> Vec<u8> {
+    let error = news.error.as_deref().unwrap_or_default();
+    let error = [('&', "&amp;"), ('"', "&quot;"), ('<', "&lt;")]
+        .iter()
+        .fold(error.to_owned(), |text, (from, to)| text.replace(*from, to));
+    let tag = format!(
+        "<script src=\"/_live/script.js\" data-build=\"{}\" data-error=\"{error}\"></script>",
+        news.build
+    );
     let end = page.windows(7).rposition(|bytes| bytes.eq_ignore_ascii_case(b"</body>"));
     let at = end.unwrap_or(page.len());
     page.splice(at..at, tag.into_bytes());
@@ -177,11 +184,12 @@ mod tests {
 
     #[test]
     fn the_script_goes_before_the_end_of_the_body() {
-        let page = with_script(b"<body>text</body></html>".to_vec(), 3);
+        let failed = News { build: 3, error: Some("x.md:2: \"<b>\" & more".into()) };
+        let page = with_script(b"<body>text</body></html>".to_vec(), &failed);
         let page = String::from_utf8(page).unwrap();
-        assert!(page.contains("data-build=\"3\"></script></body></html>"), "{page}");
-        assert!(
-            String::from_utf8(with_script(b"bare".to_vec(), 0)).unwrap().ends_with("</script>")
-        );
+        let tag = "data-build=\"3\" data-error=\"x.md:2: &quot;&lt;b>&quot; &amp; more\"></script>";
+        assert!(page.ends_with(&format!("{tag}</body></html>")), "{page}");
+        let page = with_script(b"bare".to_vec(), &News::default());
+        assert!(String::from_utf8(page).unwrap().ends_with("data-error=\"\"></script>"));
     }
 }

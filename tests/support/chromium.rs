@@ -300,6 +300,24 @@ impl Browser {
             .collect()
     }
 
+    /// Files that were asked for and not had, and what the browser logged as an error.
+    pub fn complaints(&mut self) -> Vec<String> {
+        self.eval("1");
+        let wrong = |event: &Value| -> Option<String> {
+            let params = &event["params"];
+            match event["method"].as_str()? {
+                "Network.responseReceived" if params["response"]["status"].as_u64()? >= 400 => {
+                    Some(params["response"]["url"].to_string())
+                }
+                "Log.entryAdded" if params["entry"]["level"] == "error" => {
+                    Some(params["entry"].to_string())
+                }
+                _ => None,
+            }
+        };
+        self.events.iter().filter_map(wrong).collect()
+    }
+
     /// Ends the browser as a person would, so that what it keeps is on the disk.
     pub fn close(mut self) {
         assert_eq!(self.failures(), [""; 0]);

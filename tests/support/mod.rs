@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use unit_atlas::artifact::{self, Fingerprint, Stamp};
 use unit_atlas::atlas::{self, Exhibit, Inputs, Report};
 use unit_atlas::config::{self, Config, Split, Start};
+use unit_atlas::dissection::Maps;
 use unit_atlas::dissection::record::{
     Activations, Basis, Category, Chance, Concept, Field, Influence, Layer, Level, Match, TopPatch,
     Unit,
@@ -153,7 +154,9 @@ impl Fixture {
                 layers: &n.layers,
             })
             .collect();
+        let maps = self.maps();
         let inputs = Inputs {
+            maps: &maps,
             config: &self.config,
             manifest: &self.manifest,
             store: &self.store,
@@ -171,6 +174,18 @@ impl Fixture {
         atlas::build(&inputs, site, record)
     }
 
+    /// Activation maps of the top patches: a bump at the greatest activation.
+    fn maps(&self) -> Maps {
+        let layers = self.networks.iter().flat_map(|n| n.layers.iter().map(move |l| (n, l)));
+        let folders = layers.map(|(network, layer)| {
+            let name = format!("{}/{}", network.config.name, layer.layer);
+            let folder = self.folder.join("maps").join(&name);
+            write_maps(&folder, layer);
+            (name, folder)
+        });
+        Maps::open(folders).unwrap()
+    }
+
     /// Writes a file of the project folder.
     pub fn write(&self, path: &str, text: &str) {
         artifact::write(&self.folder.join(path), text.as_bytes()).unwrap();
@@ -180,6 +195,26 @@ impl Fixture {
     pub fn page(&self, path: &str) -> String {
         String::from_utf8(std::fs::read(self.site().join(path)).unwrap()).unwrap()
     }
+}
+
+/// Writes activation maps of a layer's top patches as dissection does.
+pub fn write_maps(folder: &Path, layer: &Layer) {
+    let [rows, columns] = layer.map;
+    let mut values = Vec::new();
+    for unit in &layer.units {
+        for top in &unit.top {
+            for cell in 0..rows * columns {
+                let [dy, dx] = [cell / columns, cell % columns].map(|n| n as f32);
+                let away = (dy - top.at[0] as f32).powi(2) + (dx - top.at[1] as f32).powi(2);
+                values.extend_from_slice(&(top.score * (-away / 4.0).exp() - 0.1).to_le_bytes());
+            }
+        }
+    }
+    let top = layer.units.first().map_or(0, |unit| unit.top.len());
+    let shape = vec![layer.units.len(), top, rows as usize, columns as usize];
+    let maps = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape, &values);
+    let bytes = safetensors::serialize([("maps", maps.unwrap())], None).unwrap();
+    artifact::write(&folder.join("maps.safetensors"), &bytes).unwrap();
 }
 
 fn project(root: &Path, top: usize) -> Config {

@@ -135,7 +135,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
             let row = Row {
                 category,
                 suggested,
-                annotation: phenomenon.description.clone(),
+                annotation: atlas.labels.words(phenomenon),
                 by: text::and(&readers),
                 association: association_words(phenomenon.association),
                 note: String::new(),
@@ -203,7 +203,10 @@ fn settled(atlas: &Atlas, known: &BTreeMap<String, (&Exhibit, &Layer, &Unit)>) -
                 .phenomena(&settled.unit)
                 .map(|(reader, _, phenomenon)| Words {
                     reader: reader.reader.clone(),
-                    said: phenomenon.description.clone(),
+                    said: match phenomenon.description.trim() {
+                        "" => atlas.labels.words(phenomenon),
+                        own => format!("\u{201c}{own}\u{201d}"),
+                    },
                     association: association_words(phenomenon.association),
                 })
                 .collect(),

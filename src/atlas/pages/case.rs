@@ -21,6 +21,7 @@ const MENTIONED: usize = 5;
 const NEXT: usize = 6;
 
 /// A mammogram with a page, and why.
+#[derive(Clone, Copy)]
 pub(in crate::atlas) struct Case<'a> {
     explanation: &'a Explanation,
     pub(in crate::atlas) explained: &'a Explained,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::procedure::{self, Procedure};
 use super::{Atlas, AucView, auc_view, evidence, network_href};
 use crate::atlas::{Exhibit, text};
 use crate::config::{Anchor, ClassWeights, Schedule, Source, Threshold};
@@ -32,6 +33,7 @@ pub(super) struct View {
     duplicate: String,
     sample: usize,
     networks: Vec<NetworkRow>,
+    procedure: Procedure,
     provenance: Vec<(String, String)>,
 }
 
@@ -118,6 +120,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         duplicate: DUPLICATE.to_string(),
         sample: SAMPLE,
         networks: atlas.inputs.exhibits.iter().map(network).collect(),
+        procedure: procedure::view(atlas),
         provenance,
     }
 }

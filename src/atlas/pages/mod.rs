@@ -12,6 +12,7 @@ mod concept;
 mod data;
 mod embed;
 mod evidence;
+mod frame;
 mod home;
 mod layer;
 mod mammogram;
@@ -19,6 +20,8 @@ mod methods;
 mod network;
 mod parts;
 mod performance;
+mod plan;
+mod procedure;
 mod public;
 mod search;
 mod survey;
@@ -34,7 +37,11 @@ use serde::Serialize;
 
 pub(super) use self::case::{cases, named_share, next as next_units};
 pub(super) use self::data::sheet;
+pub(super) use self::frame::Link;
+use self::frame::{Frame, Site, caution};
 use self::parts::{LesionView, MammogramView, UnitCard, draw_lesions};
+use self::plan::Kind;
+pub(super) use self::plan::{Job, plan, sitemap};
 use super::content::Article;
 use super::images::Shown;
 use super::keys::Keys;
@@ -43,8 +50,7 @@ use super::site::Writer;
 use super::study::Study;
 use super::survey::Survey;
 use super::theme::Theme;
-use super::{Exhibit, Inputs, script};
-use crate::artifact::Fingerprint;
+use super::{Exhibit, Inputs, preview, script};
 use crate::config::Source;
 use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
 use crate::study::answer::Association;
@@ -74,95 +80,6 @@ pub(super) struct Atlas<'a> {
     ranks: OnceLock<mammogram::Ranks>,
     /// What readers said of units with a patch of a mammogram, where a page asks for it.
     said: OnceLock<mammogram::Said>,
-}
-
-/// A page to render, or a file of data for the pages' scripts.
-pub(super) struct Job<'a> {
-    /// Its file, below the site.
-    pub(super) path: String,
-    kind: Kind<'a>,
-}
-
-enum Kind<'a> {
-    Home,
-    Network(&'a Exhibit<'a>),
-    Layer(&'a Exhibit<'a>, &'a Layer),
-    /// Data of a layer's page.
-    Units(&'a Exhibit<'a>, &'a Layer),
-    Unit(&'a Exhibit<'a>, &'a Layer, &'a Unit),
-    /// A unit to embed in other pages.
-    Card(&'a Exhibit<'a>, &'a Layer, &'a Unit),
-    /// What describes that to them.
-    OEmbed(&'a Exhibit<'a>, &'a Layer, &'a Unit),
-    Cases,
-    Case(case::Case<'a>),
-    Concepts,
-    /// A term by its place in [`Atlas::terms`].
-    Concept(usize),
-    Mammogram(u32),
-    /// Data of a mammogram for pages that show it beside its patches.
-    Outlines(u32),
-    /// Data of the search.
-    Search,
-    Performance,
-    Birads,
-    Agreement,
-    Methods,
-    Data,
-    Cite,
-    Selection,
-    Survey,
-    Article(usize),
-}
-
-/// What every template and component knows, as `site`.
-#[derive(Serialize)]
-struct Site<'a> {
-    title: &'a str,
-    /// Whether the images are synthetic: then every page says so.
-    phantom: bool,
-    source: &'a str,
-    /// Edge of a patch in its own pixels: the view box of overlays.
-    edge: u32,
-    version: &'static str,
-    /// The theme's options.
-    options: BTreeMap<String, String>,
-}
-
-/// What every page knows of itself, as `page`.
-#[derive(Serialize)]
-struct Frame<'a> {
-    title: String,
-    description: String,
-    /// Steps up to the root of the site: ``, `../`, …
-    root: String,
-    path: &'a str,
-    nav: Vec<Link>,
-    crumbs: Vec<Link>,
-    /// What must be known of the network's weights.
-    caution: Option<String>,
-    /// Its address, where the atlas is published.
-    url: Option<String>,
-    /// Address of a picture that stands for it.
-    image: Option<String>,
-    /// The atlas as a data set, in JSON-LD.
-    dataset: Option<String>,
-    /// Address of what describes its card, and the element that embeds it.
-    card: Option<[String; 2]>,
-}
-
-/// A link, from the root of the site.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Link {
-    title: String,
-    href: String,
-    current: bool,
-}
-
-impl Link {
-    fn new(title: impl Into<String>, href: impl Into<String>) -> Self {
-        Self { title: title.into(), href: href.into(), current: false }
-    }
 }
 
 /// The concept that a unit overlaps best with, and how well. Of equals the first. Breast and background
@@ -213,69 +130,6 @@ fn units_path(network: &str, layer: &str) -> String {
 
 fn unit_href(network: &str, layer: &str, unit: u32) -> String {
     format!("networks/{}/index.html", unit_name(network, layer, unit))
-}
-
-/// Every page of the site.
-pub(super) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
-    let job = |path: String, kind| Job { path, kind };
-    let mut jobs = vec![
-        job("index.html".into(), Kind::Home),
-        job("performance/index.html".into(), Kind::Performance),
-        job("birads/index.html".into(), Kind::Birads),
-        job("agreement/index.html".into(), Kind::Agreement),
-        job("methods/index.html".into(), Kind::Methods),
-        job("data/index.html".into(), Kind::Data),
-        job("concepts/index.html".into(), Kind::Concepts),
-        job("cite/index.html".into(), Kind::Cite),
-        job(search::PATH.into(), Kind::Search),
-    ];
-    if !atlas.survey.is_empty() {
-        jobs.push(job(survey::SELECTION.into(), Kind::Selection));
-        jobs.push(job(survey::SURVEY.into(), Kind::Survey));
-    }
-    if !atlas.inputs.explanations.is_empty() {
-        jobs.push(job("cases/index.html".into(), Kind::Cases));
-    }
-    for case in cases(atlas.inputs) {
-        jobs.push(job(case::href(atlas, &case), Kind::Case(case)));
-    }
-    for (at, term) in atlas.terms.iter().enumerate() {
-        jobs.push(job(concept::href(term), Kind::Concept(at)));
-    }
-    for (at, article) in atlas.articles.iter().enumerate() {
-        jobs.push(job(format!("{}/index.html", article.slug), Kind::Article(at)));
-    }
-    for exhibit in atlas.inputs.exhibits {
-        let network = &exhibit.config.name;
-        jobs.push(job(network_href(network), Kind::Network(exhibit)));
-        for layer in exhibit.layers {
-            jobs.push(job(layer_href(network, &layer.layer), Kind::Layer(exhibit, layer)));
-            jobs.push(job(units_path(network, &layer.layer), Kind::Units(exhibit, layer)));
-            for unit in &layer.units {
-                let path = unit_href(network, &layer.layer, unit.unit);
-                jobs.push(job(path, Kind::Unit(exhibit, layer, unit)));
-                if atlas.inputs.config.base_url.is_some() {
-                    let name = unit_name(network, &layer.layer, unit.unit);
-                    let card = public::card_path(&name, "html");
-                    jobs.push(job(card, Kind::Card(exhibit, layer, unit)));
-                    let answer = public::card_path(&name, "json");
-                    jobs.push(job(answer, Kind::OEmbed(exhibit, layer, unit)));
-                }
-            }
-        }
-    }
-    for &number in &atlas.shown.mammograms {
-        let id = &atlas.inputs.manifest.mammograms[number as usize].mammogram.id;
-        jobs.push(job(parts::mammogram_href(id), Kind::Mammogram(number)));
-        jobs.push(job(format!("mammograms/{id}/outlines.js"), Kind::Outlines(number)));
-    }
-    jobs
-}
-
-/// Map of the pages, where the atlas is published.
-pub(super) fn sitemap(atlas: &Atlas, jobs: &[Job]) -> Option<Vec<u8>> {
-    atlas.inputs.config.base_url.as_ref()?;
-    Some(public::sitemap(atlas, jobs.iter().map(|job| job.path.as_str())))
 }
 
 /// Renders in parallel the pages of which something has changed, and writes each as it comes.
@@ -352,31 +206,6 @@ impl<'a> Atlas<'a> {
         exhibits.iter().flat_map(|exhibit| exhibit.layers.iter().map(move |layer| (exhibit, layer)))
     }
 
-    /// What a page is made from; with the same it is not rendered again.
-    fn key(&self, job: &Job, keys: &Keys) -> Fingerprint {
-        match &job.kind {
-            Kind::Unit(exhibit, layer, unit)
-            | Kind::Card(exhibit, layer, unit)
-            | Kind::OEmbed(exhibit, layer, unit) => {
-                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-                let answers = self.labels.of(&name).iter();
-                let answers: Vec<_> =
-                    answers.map(|(reader, answer)| (&reader.reader, answer)).collect();
-                keys.apart_from_readers(&(&job.path, answers))
-            }
-            Kind::Outlines(_) => keys.apart_from_readers(&job.path),
-            Kind::Mammogram(number) => {
-                let said = self.said.get_or_init(|| mammogram::said(self));
-                keys.apart_from_readers(&(&job.path, said.get(number)))
-            }
-            Kind::Article(at) => {
-                let article = &self.articles[*at];
-                keys.with_readers(&(&job.path, &article.text, &article.figures))
-            }
-            _ => keys.with_readers(&job.path),
-        }
-    }
-
     fn render(&self, job: &Job) -> Result<Vec<u8>> {
         match job.kind {
             Kind::Home => {
@@ -418,8 +247,8 @@ impl<'a> Atlas<'a> {
                 let frame = self.frame(job, title, description.into());
                 self.page("cases.html", &frame, &case::list(self))
             }
-            Kind::Case(ref case) => {
-                let view = case::view(self, case);
+            Kind::Case(case) => {
+                let view = case::view(self, &case);
                 let mut frame = self.frame(job, view.title(), view.description());
                 frame.crumbs = vec![
                     Link::new("Cases", "cases/index.html"),
@@ -458,7 +287,8 @@ impl<'a> Atlas<'a> {
                 let mut frame = self.frame(job, view.title(), view.description());
                 frame.caution = caution(exhibit);
                 let name = unit_name(network, &layer.layer, unit.unit);
-                frame.image = view.best_patch().and_then(|path| self.address(path));
+                frame.image = self.address(&preview::path(&name));
+                frame.image_size = Some(preview::SIZE);
                 frame.card = self
                     .address(&public::card_path(&name, "json"))
                     .zip(public::frame_element(self, &name))
@@ -575,56 +405,6 @@ impl<'a> Atlas<'a> {
         self.theme.render(template, &context)
     }
 
-    fn frame<'b>(&self, job: &'b Job, title: String, description: String) -> Frame<'b> {
-        Frame {
-            title,
-            description,
-            root: "../".repeat(job.path.matches('/').count()),
-            path: &job.path,
-            nav: self.navigation(&job.path),
-            crumbs: Vec::new(),
-            caution: None,
-            url: self.address(&job.path),
-            image: None,
-            dataset: None,
-            card: None,
-        }
-    }
-
-    /// Pages of the atlas and of the content, in the order of their weights.
-    fn navigation(&self, path: &str) -> Vec<Link> {
-        let mut weighted: Vec<(i64, Link)> = vec![(0, Link::new("Atlas", "index.html"))];
-        for exhibit in self.inputs.exhibits {
-            let name = &exhibit.config.name;
-            weighted.push((10, Link::new(name, network_href(name))));
-        }
-        weighted.push((15, Link::new("Performance", "performance/index.html")));
-        if !self.inputs.explanations.is_empty() {
-            weighted.push((17, Link::new("Cases", "cases/index.html")));
-        }
-        weighted.push((20, Link::new("BI-RADS table", "birads/index.html")));
-        weighted.push((22, Link::new("Concepts", "concepts/index.html")));
-        weighted.push((25, Link::new("Readers", "agreement/index.html")));
-        if !self.survey.is_empty() {
-            weighted.push((26, Link::new("Survey", survey::SELECTION)));
-        }
-        weighted.push((30, Link::new("Methods", "methods/index.html")));
-        weighted.push((40, Link::new("Data", "data/index.html")));
-        weighted.push((90, Link::new("Cite", "cite/index.html")));
-        for article in &self.articles {
-            let href = format!("{}/index.html", article.slug);
-            weighted.push((article.weight, Link::new(&article.title, href)));
-        }
-        weighted.sort_by_key(|(weight, _)| *weight);
-        let mut links: Vec<Link> = weighted.into_iter().map(|(_, link)| link).collect();
-        for link in &mut links {
-            // A network's entry is current on all its pages.
-            let folder = link.href.trim_end_matches("index.html");
-            link.current = link.href == path || (!folder.is_empty() && path.starts_with(folder));
-        }
-        links
-    }
-
     /// Folders of this machine, which may stand in messages but never on a page.
     fn folders(&self) -> Vec<&Path> {
         let config = self.inputs.config;
@@ -651,16 +431,6 @@ impl<'a> Atlas<'a> {
 #[derive(Serialize)]
 struct ArticleView {
     html: String,
-}
-
-/// What a reader of a network's pages must know of its weights.
-fn caution(exhibit: &Exhibit) -> Option<String> {
-    let name = &exhibit.config.name;
-    match (&exhibit.evaluation.pretrained, exhibit.evaluation.best_epoch) {
-        (Some(_), _) => None,
-        (None, Some(_)) => Some(format!("{name} was trained here from random weights.")),
-        (None, None) => Some(format!("{name} has random weights: it was not trained.")),
-    }
 }
 
 /// `0.812 (95% interval 0.744 to 0.880)`, in parts.

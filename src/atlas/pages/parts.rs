@@ -1,5 +1,7 @@
 //! Parts of pages: a patch, a mammogram, a unit in a list.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{Atlas, best_concept, unit_href};
@@ -195,9 +197,9 @@ impl Atlas<'_> {
         }
         let mut said: Vec<String> = Vec::new();
         for (_, _, phenomenon) in self.labels.phenomena(name) {
-            let words = phenomenon.description.trim();
-            if !words.is_empty() && !said.iter().any(|s| s.eq_ignore_ascii_case(words)) {
-                said.push(words.to_string());
+            let words = self.labels.words(phenomenon);
+            if !words.is_empty() && !said.iter().any(|s| s.eq_ignore_ascii_case(&words)) {
+                said.push(words);
             }
         }
         match best {
@@ -232,6 +234,7 @@ pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> 
         .map(|lesion| {
             let names: Vec<String> = lesion.terms.iter().map(|id| labels.name(id)).collect();
             let named = !names.is_empty();
+            let named_words = names.join(" ");
             let words =
                 if names.is_empty() { lesion.source_words.clone() } else { names.join(", ") };
             let grades = [
@@ -251,10 +254,23 @@ pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> 
                     .collect(),
                 pathology: pathology_word(lesion.pathology),
                 finding: finding.join("; "),
-                source_words: if named { lesion.source_words.clone() } else { String::new() },
+                source_words: if named && !says_the_same(&lesion.source_words, &named_words) {
+                    lesion.source_words.clone()
+                } else {
+                    String::new()
+                },
             }
         })
         .collect()
+}
+
+/// Whether two texts have the same words, in whatever order.
+fn says_the_same(a: &str, b: &str) -> bool {
+    let words = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    };
+    words(a) == words(b)
 }
 
 /// A pathology in one word.

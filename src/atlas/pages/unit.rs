@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::parts::{CompactPatch, PatchView};
 use super::{Atlas, Link, association_word, best_concept, evidence, methods, unit_href};
 use crate::atlas::chart::Chart;
+use crate::atlas::heat::Heat;
 use crate::atlas::{Exhibit, script, text};
 use crate::dissection::record::{Layer, TopPatch, Unit, unit_name};
 use crate::study::answer::{Association, Phenomenon, Recognizable};
@@ -32,6 +33,8 @@ pub(super) struct View {
     kept: usize,
     /// The others, and those of each level of the evidence, as JSON.
     drawn: String,
+    /// Whether the maps of the patches are among that.
+    heat: bool,
     /// Whether there is a whole mammogram to show.
     context: bool,
     cancer: usize,
@@ -64,6 +67,8 @@ struct SettledView {
 struct Drawn<'a> {
     top: Vec<CompactPatch<'a>>,
     levels: Vec<Vec<CompactPatch<'a>>>,
+    /// Maps of all top patches, those written out too.
+    heat: Option<Heat>,
 }
 
 #[derive(Serialize)]
@@ -110,11 +115,6 @@ impl View {
         }
     }
 
-    /// Picture of the patch with the best score.
-    pub(super) fn best_patch(&self) -> Option<&str> {
-        self.patches.first().map(|patch| patch.src.as_str())
-    }
-
     pub(super) fn description(&self) -> String {
         format!("The {} mammogram patches that unit {} responds to most", self.kept, self.name)
     }
@@ -135,6 +135,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
     let drawn = Drawn {
         top: compact(unit.top.get(WRITTEN_OUT..).unwrap_or_default()),
         levels: unit.sample.iter().map(|level| compact(&level.patches)).collect(),
+        heat: Heat::of(atlas.inputs, layer, unit),
     };
     let manifest = atlas.inputs.manifest;
     let of = |top: &TopPatch| &manifest.patches[top.patch as usize];
@@ -161,6 +162,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         cancer: unit.top.iter().filter(|top| of(top).positive).count(),
         patches: written_out.map(|(at, top)| atlas.patch(at + 1, top, TOLERANCE)).collect(),
         kept: unit.top.len(),
+        heat: drawn.heat.is_some(),
         drawn: script::json(&drawn)?,
         context: unit.shown().any(|top| manifest.member(of(top)).preview.is_some()),
         shown: text::count(layer.patches),

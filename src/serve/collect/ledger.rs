@@ -168,6 +168,9 @@ impl Ledger {
         if lists.chain([answer.phenomena.len()]).any(|length| length > MAX_LIST) {
             return Err(format!("more than {MAX_LIST} phenomena or terms"));
         }
+        if answer.questions.is_some() {
+            return Err("the survey does not ask the four questions of the paper's server".into());
+        }
         if !self.asked.units.contains(&answer.unit) {
             return Err("the survey does not ask about this unit; reload the page".into());
         }

@@ -163,6 +163,12 @@ fn what_is_no_answer_of_this_survey_is_refused_and_nothing_written() {
         ),
         (change(&|a| a["remarks"] = "x".repeat(4001).into()), "4000 characters"),
         (change(&|a| a["phenomena"] = vec![a["phenomena"][0].clone(); 51].into()), "more than 50"),
+        (
+            change(&|a| {
+                a["questions"] = serde_json::json!({"q1": "", "q2": "", "q3": "", "q4": ""})
+            }),
+            "four questions",
+        ),
     ];
     for (body, part) in cases {
         let shown = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();

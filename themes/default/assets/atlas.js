@@ -30,6 +30,10 @@
   // Looks of the overlay.
   (function () {
     var radios = document.querySelectorAll('.looks input');
+    // Only a unit's page has the maps that heat needs; elsewhere their outlines are shown.
+    if (root.getAttribute('data-look') === 'heat' && !document.querySelector('.looks [value=heat]')) {
+      root.setAttribute('data-look', 'outline');
+    }
     Array.prototype.forEach.call(radios, function (radio) {
       radio.checked = radio.value === root.getAttribute('data-look');
       radio.addEventListener('change', function () {

@@ -9,7 +9,7 @@
   var theme = stored('unit-atlas-theme');
   if (theme === 'light' || theme === 'dark') root.setAttribute('data-theme', theme);
   var look = stored('unit-atlas-look');
-  root.setAttribute('data-look', look === 'outline' || look === 'none' ? look : 'dim');
+  root.setAttribute('data-look', /^(outline|heat|none)$/.test(look) ? look : 'dim');
 
   var above = root.getAttribute('data-root') || '';
   // A page within a single file asks the file around it for addresses.

@@ -1,0 +1,70 @@
+//! Activation maps for the pages: each value as a level, clear to hot.
+
+use serde::Serialize;
+
+use super::Inputs;
+use crate::dissection;
+use crate::dissection::record::{Layer, Unit};
+
+/// Levels of a value; one character each.
+pub(super) const LEVELS: usize = 64;
+const ALPHABET: &[u8; LEVELS] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The maps of a unit's top patches, for a script.
+#[derive(Serialize)]
+pub(super) struct Heat {
+    /// Rows and columns.
+    map: [u32; 2],
+    /// Where the centre of the first cell lies, and the distance of the next, in patch pixels.
+    centre: f32,
+    stride: f32,
+    /// Edge of a patch.
+    edge: u32,
+    /// Levels by rank, row by row.
+    maps: Vec<String>,
+}
+
+impl Heat {
+    /// Of a unit; none where its maps are not at hand.
+    pub(super) fn of(inputs: &Inputs, layer: &Layer, unit: &Unit) -> Option<Self> {
+        let maps = (0..unit.top.len())
+            .map(|rank| {
+                let levels = levels(inputs, layer, unit, rank)?;
+                Some(levels.iter().map(|&level| char::from(ALPHABET[level])).collect())
+            })
+            .collect::<Option<Vec<String>>>()?;
+        let field = field(inputs, layer);
+        let edge = inputs.store.edge();
+        (!maps.is_empty()).then_some(Self {
+            map: layer.map,
+            centre: field.centre,
+            stride: field.stride,
+            edge,
+            maps,
+        })
+    }
+}
+
+/// Where the cells of a layer's maps lie in a patch.
+pub(super) fn field(inputs: &Inputs, layer: &Layer) -> dissection::record::Field {
+    dissection::anchored(layer.anchor, layer.field, layer.map, inputs.store.edge())
+}
+
+/// A unit's map of the patch at a rank, from 0, in levels: the unit's best score is the greatest,
+/// nothing is the least. Where even the best score is below zero, the least activation is.
+pub(super) fn levels(
+    inputs: &Inputs,
+    layer: &Layer,
+    unit: &Unit,
+    rank: usize,
+) -> Option<Vec<usize>> {
+    let values = inputs.maps.of(&format!("{}/{}", layer.network, layer.layer), unit.unit, rank)?;
+    let high = unit.score_range[1];
+    let low = if high > 0.0 { 0.0 } else { unit.activations.range[0] };
+    let last = (LEVELS - 1) as f32;
+    // A level is within bounds whatever the value: casts saturate.
+    let level =
+        |value: f32| (((value - low) / (high - low) * last).round() as usize).min(LEVELS - 1);
+    (values.len() == (layer.map[0] * layer.map[1]) as usize)
+        .then(|| values.into_iter().map(level).collect())
+}
