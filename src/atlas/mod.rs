@@ -226,6 +226,30 @@ fn validate(inputs: &Inputs) -> Result<()> {
     for member in &manifest.mammograms {
         safe_name("mammogram", &member.mammogram.id)?;
     }
+    for explanation in inputs.explanations {
+        let known = |id: &String| {
+            explanation.mammograms.iter().any(|explained| {
+                let member = manifest.mammograms.get(explained.mammogram as usize);
+                member.is_some_and(|member| member.mammogram.id == *id)
+            })
+        };
+        if let Some(id) = inputs.config.cases.list.iter().find(|id| !known(id)) {
+            bail!(
+                "`cases.list` in atlas.yaml names {id}, which is no mammogram of the {} split with \
+                 patches; the data page lists them",
+                explanation.split
+            );
+        }
+        let fits = explanation.mammograms.iter().all(|explained| {
+            (explained.mammogram as usize) < manifest.mammograms.len()
+                && (explained.patch as usize) < count
+        });
+        ensure!(
+            fits && safe_name("network", &explanation.network).is_ok(),
+            "the explanation of {} does not fit the data set; run `dissect` again",
+            explanation.network
+        );
+    }
     for exhibit in inputs.exhibits {
         safe_name("network", &exhibit.config.name)?;
         for layer in exhibit.layers {

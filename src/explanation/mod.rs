@@ -148,6 +148,10 @@ fn explained(
                         lesions.iter().filter(|l| **l).count() as f32 / lesions.len() as f32
                     }),
                     units: order.iter().take(UNITS).map(part).collect(),
+                    positive: (1..)
+                        .zip(contributions.iter().copied())
+                        .filter(|(_, contribution)| *contribution > 0.0)
+                        .collect(),
                 }
             })
             .collect();

@@ -47,6 +47,8 @@ pub struct Explained {
     pub lesion: Option<f32>,
     /// The units that add most to the margin, most first; none that adds nothing.
     pub units: Vec<Part>,
+    /// Every unit that adds to the margin, by its number from 1, with what it adds.
+    pub positive: Vec<(u32, f32)>,
 }
 
 /// What a unit adds in a patch.

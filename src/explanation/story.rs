@@ -17,13 +17,13 @@ impl<F: Fn(u32) -> Option<String>> Named for F {
     }
 }
 
-/// Share of a mammogram's evidence that units with a name carry, among those that are kept, in [0, 1].
+/// Share of a mammogram's evidence that units with a name carry, in [0, 1].
 pub fn carried(explained: &Explained, named: &dyn Named) -> f32 {
     if explained.evidence <= 0.0 {
         return 0.0;
     }
-    let with_name = explained.units.iter().filter(|part| named.name(part.unit).is_some());
-    with_name.map(|part| part.contribution).sum::<f32>() / explained.evidence
+    let with_name = explained.positive.iter().filter(|(unit, _)| named.name(*unit).is_some());
+    with_name.map(|(_, contribution)| contribution).sum::<f32>() / explained.evidence
 }
 
 /// What speaks for cancer, hedged by how much of it has a name.
@@ -34,12 +34,12 @@ pub fn sentence(explained: &Explained, named: &dyn Named) -> String {
     }
     let share = |part: f32| format!("{:.0}%", 100.0 * part / explained.evidence);
     let mut told: Vec<(String, f32)> = Vec::new();
-    for part in &explained.units {
-        let Some(name) = named.name(part.unit) else { continue };
+    for &(unit, contribution) in &explained.positive {
+        let Some(name) = named.name(unit) else { continue };
         // Units of one name speak together.
         match told.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, sum)) => *sum += part.contribution,
-            None => told.push((name, part.contribution)),
+            Some((_, sum)) => *sum += contribution,
+            None => told.push((name, contribution)),
         }
     }
     told.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -50,7 +50,7 @@ pub fn sentence(explained: &Explained, named: &dyn Named) -> String {
         .collect();
     let total = 100.0 * carried(explained, named);
     match names.split_last() {
-        None => format!("{score} None of the units that speak most for cancer has a name."),
+        None => format!("{score} None of the units that speak for cancer has a name."),
         Some((last, [])) => {
             format!(
                 "{score} Most of what has a name: {last}. Named units account for {total:.0}% of the evidence."
@@ -85,6 +85,7 @@ mod tests {
             evidence: 10.0,
             lesion: None,
             units: contributions.iter().enumerate().map(part).collect(),
+            positive: (1..).zip(contributions.iter().copied()).collect(),
         }
     }
 

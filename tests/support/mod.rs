@@ -709,6 +709,7 @@ fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
             evidence: 5.0,
             lesion: Some(0.5),
             units: vec![part(1, 2.0), part(3, 1.0)],
+            positive: vec![(1, 2.0), (3, 1.0), (4, 0.5)],
         };
         match mammograms.iter_mut().find(|other| other.mammogram == mammogram) {
             Some(other) if other.probability >= probability => {}
