@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod device;
 pub mod dissection;
+pub mod figure;
 pub mod lexicon;
 pub mod mammogram;
 pub mod network;

@@ -14,6 +14,7 @@ mod check;
 mod content;
 mod drawn;
 mod export;
+mod figures;
 mod images;
 mod keys;
 mod labels;
@@ -40,6 +41,7 @@ use self::keys::Keys;
 use crate::artifact::{Fingerprint, Stamp};
 use crate::config::{self, Config};
 use crate::dissection;
+use crate::figure;
 use crate::lexicon::Lexicons;
 use crate::patch;
 use crate::source::Notice;
@@ -49,6 +51,7 @@ use crate::study::selection::Selection;
 use crate::training;
 
 pub use check::{Problem, check};
+pub use figures::{Kept, draw as draw_figures, keep as keep_figures};
 pub use site::{FORMAT, Record};
 
 /// One network of the atlas, read from its artifacts.
@@ -134,18 +137,20 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let atlas = pages::Atlas::new(inputs, theme, articles, &shown, survey);
     atlas.check_prose()?;
     let jobs = pages::plan(&atlas);
-    let figures = atlas.figures();
+    let pictures = atlas.figures();
+    let for_papers = pages::figures::ready_made(&atlas);
     let exports = export::tables();
     let scripts = survey::scripts(&atlas)?;
 
     let mut planned: Vec<String> = jobs.iter().map(|job| job.path.clone()).collect();
     planned.extend(shown.paths(inputs));
     planned.extend(atlas.survey.paths());
-    planned.extend(figures.keys().cloned());
+    planned.extend(pictures.keys().cloned());
     let mut public = vec![(".nojekyll", Vec::new())];
     public.extend(pages::sitemap(&atlas, &jobs).map(|map| ("sitemap.xml", map)));
     planned.extend(public.iter().map(|(path, _)| (*path).to_string()));
     planned.extend(exports.iter().map(|export| export.path.clone()));
+    planned.extend(for_papers.iter().flat_map(figures::paths));
     planned.extend(atlas.theme.assets().map(|(path, _)| path));
     let writer = site::Writer::begin(site, record, planned)?;
 
@@ -158,7 +163,19 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
         };
         writer.write_made_from(&export.path, key, || export.make(&atlas))
     })?;
-    for (path, file) in &figures {
+    for_papers.par_iter().try_for_each(|wanted| -> Result<()> {
+        let key = keys.with_readers(&(wanted, figure::VERSION));
+        let paths = figures::paths(wanted);
+        if writer.keep_made_from(&paths, &key) {
+            return Ok(());
+        }
+        for (name, bytes) in figures::files(&atlas, wanted)? {
+            let path = pages::figures::path(&name);
+            writer.write_made_from(&path, key.clone(), || Ok(bytes))?;
+        }
+        Ok(())
+    })?;
+    for (path, file) in &pictures {
         writer.write(path, &fs_err::read(file)?)?;
     }
     for (path, bytes) in &scripts {
