@@ -72,9 +72,6 @@ struct Gathered<'a> {
     parts: Vec<(&'a config::Network, Evaluation)>,
 }
 
-/// Files of a figure by name, or why there are none.
-pub type Drawn = Result<Vec<(String, Vec<u8>)>>;
-
 impl<'a> Pipeline<'a> {
     /// For a project.
     pub fn new(config: &'a Config, progress: &'a dyn Progress) -> Self {
@@ -331,7 +328,7 @@ impl<'a> Pipeline<'a> {
     ///
     /// # Errors
     /// When a stage's artifacts are missing or stale.
-    pub fn draw(&self, dataset: &Dataset, wanted: &[Wanted]) -> Result<Vec<Drawn>> {
+    pub fn draw(&self, dataset: &Dataset, wanted: &[Wanted]) -> Result<Vec<Result<atlas::Drawn>>> {
         let gathered = self.gather(dataset)?;
         self.with_inputs(dataset, &gathered, |inputs| atlas::draw_figures(inputs, wanted))
     }

@@ -12,8 +12,14 @@ use super::{Inputs, content, survey, theme};
 use crate::artifact::Stamp;
 use crate::config::figures::Wanted;
 
-/// Files by name, or why there are none.
-pub type Files = Result<Vec<(String, Vec<u8>)>>;
+/// A figure as files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawn {
+    /// Their names and bytes.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Words with characters that the font lacks: boxes in all formats but SVG and LaTeX.
+    pub boxed: Option<String>,
+}
 
 /// What became of listed figures.
 #[derive(Debug)]
@@ -24,6 +30,8 @@ pub struct Kept {
     pub written: usize,
     /// Files of an earlier time that were removed.
     pub removed: usize,
+    /// Figures with words that the font lacks characters of; see [`Drawn::boxed`].
+    pub boxed: Vec<(String, String)>,
     /// Figures that could not be drawn, with the reason.
     pub failed: Vec<(String, anyhow::Error)>,
 }
@@ -32,7 +40,7 @@ pub struct Kept {
 ///
 /// # Errors
 /// When the theme or a page of the project cannot be read.
-pub fn draw(inputs: &Inputs, wanted: &[Wanted]) -> Result<Vec<Files>> {
+pub fn draw(inputs: &Inputs, wanted: &[Wanted]) -> Result<Vec<Result<Drawn>>> {
     super::validate(inputs)?;
     let theme = theme::Theme::load(inputs.config)?;
     let articles = content::read(&inputs.config.root.join("content"))?;
@@ -56,12 +64,14 @@ pub fn keep(
     let drawn = draw(inputs, wanted)?;
     let mut failed = Vec::new();
     let mut files = Vec::new();
+    let mut boxed = Vec::new();
     let mut figures = 0;
     for (wanted, drawn) in wanted.iter().zip(drawn) {
         match drawn {
             Ok(drawn) => {
                 figures += 1;
-                files.extend(drawn);
+                files.extend(drawn.files);
+                boxed.extend(drawn.boxed.map(|words| (wanted.name.clone(), words)));
             }
             Err(error) => failed.push((wanted.name.clone(), error)),
         }
@@ -78,13 +88,13 @@ pub fn keep(
         unfinished.stamp = None;
         crate::artifact::write_json(record, &unfinished)?;
     }
-    Ok(Kept { figures, written, removed, failed })
+    Ok(Kept { figures, written, removed, boxed, failed })
 }
 
 /// The files of one figure.
-pub(super) fn files(atlas: &Atlas, wanted: &Wanted) -> Files {
+pub(super) fn files(atlas: &Atlas, wanted: &Wanted) -> Result<Drawn> {
     let figure = pages::figures::figure(atlas, wanted)?;
-    figure.files(&wanted.name, &wanted.look)
+    Ok(Drawn { files: figure.files(&wanted.name, &wanted.look)?, boxed: figure.undrawable() })
 }
 
 /// Names of its files in the site.

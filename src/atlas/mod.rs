@@ -51,7 +51,7 @@ use crate::study::selection::Selection;
 use crate::training;
 
 pub use check::{Problem, check};
-pub use figures::{Kept, draw as draw_figures, keep as keep_figures};
+pub use figures::{Drawn, Kept, draw as draw_figures, keep as keep_figures};
 pub use site::{FORMAT, Record};
 
 /// One network of the atlas, read from its artifacts.
@@ -169,7 +169,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
         if writer.keep_made_from(&paths, &key) {
             return Ok(());
         }
-        for (name, bytes) in figures::files(&atlas, wanted)? {
+        for (name, bytes) in figures::files(&atlas, wanted)?.files {
             let path = pages::figures::path(&name);
             writer.write_made_from(&path, key.clone(), || Ok(bytes))?;
         }

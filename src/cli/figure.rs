@@ -133,8 +133,12 @@ pub(super) fn execute(
     }
     let dataset = pipeline.dataset()?;
     let folder = options.out.clone().unwrap_or_else(|| pipeline.layout.figures());
-    for files in pipeline.draw(&dataset, std::slice::from_ref(&wanted))? {
-        for (name, bytes) in files? {
+    for drawn in pipeline.draw(&dataset, std::slice::from_ref(&wanted))? {
+        let drawn = drawn?;
+        if let Some(words) = &drawn.boxed {
+            warn_of_boxes(&wanted.name, words);
+        }
+        for (name, bytes) in drawn.files {
             let path = folder.join(name);
             let changed = artifact::write_if_changed(&path, &bytes)?;
             let note = if changed { "" } else { " (as it was)" };
@@ -144,17 +148,23 @@ pub(super) fn execute(
     Ok(Outcome::Complete)
 }
 
+fn warn_of_boxes(name: &str, words: &str) {
+    eprintln!(
+        "warning: figure {name}: the font lacks characters of {words:?}; they are boxes, but for SVG \
+         and LaTeX"
+    );
+}
+
 /// Brings the listed figures up to date and says what came of it.
-pub(super) fn keep(
-    pipeline: &Pipeline,
-    dataset: &Dataset,
-    terminal: &Terminal,
-) -> Result<Outcome> {
+pub(super) fn keep(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) -> Result<Outcome> {
     let Some(kept) = pipeline.keep_figures(dataset)? else { return Ok(Outcome::Complete) };
     terminal.say(&format!(
         "figures: {} drawn; {} files written, {} removed",
         kept.figures, kept.written, kept.removed
     ));
+    for (name, words) in &kept.boxed {
+        warn_of_boxes(name, words);
+    }
     for (name, error) in &kept.failed {
         eprintln!("warning: figure {name} is left out: {error:#}");
     }

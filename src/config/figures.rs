@@ -100,8 +100,7 @@ pub enum Format {
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 6] =
-        [Self::Svg, Self::Pdf, Self::Png, Self::Tiff, Self::Tex, Self::Csv];
+    pub const ALL: [Self; 6] = [Self::Svg, Self::Pdf, Self::Png, Self::Tiff, Self::Tex, Self::Csv];
 
     /// End of its files' names.
     pub fn ending(self) -> &'static str {

@@ -253,9 +253,8 @@ impl Canvas {
 
 /// Whether an overlay is path data and nothing else: it comes from a file.
 fn is_path(overlay: &str) -> bool {
-    let plain = |c: char| {
-        c.is_ascii_digit() || c.is_ascii_whitespace() || "MmLlHhVvZz.,-".contains(c)
-    };
+    let plain =
+        |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "MmLlHhVvZz.,-".contains(c);
     overlay.starts_with('M') && overlay.chars().all(plain)
 }
 

@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn lines_hold_every_character_and_fit() {
-        let text = "calcifications, innumerable inception_v3/mixed_7c/0063 and pneumonoultramicroscopic";
+        let text =
+            "calcifications, innumerable inception_v3/mixed_7c/0063 and pneumonoultramicroscopic";
         for room in [1.0, 30.0, 60.0, 1000.0] {
             let lines = wrapped(text, 8.0, room);
             let letters = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();

@@ -63,9 +63,8 @@ impl Figure {
 
     /// A table.
     pub(crate) fn table(words: Words, millimetres: f64, table: Table) -> Result<Self> {
-        let mut figure = Self::drawn(words, millimetres, None, |canvas, width| {
-            table.draw(canvas, width)
-        })?;
+        let mut figure =
+            Self::drawn(words, millimetres, None, |canvas, width| table.draw(canvas, width))?;
         figure.table = Some(table);
         Ok(figure)
     }

@@ -111,8 +111,7 @@ impl Lines {
                 let mut base = end;
                 for (at, series) in self.series.iter().enumerate() {
                     let room = right - left - 24.0;
-                    for (line, words) in
-                        font::wrapped(&series.label, SIZE, room).iter().enumerate()
+                    for (line, words) in font::wrapped(&series.label, SIZE, room).iter().enumerate()
                     {
                         base += leading;
                         if line == 0 {

@@ -196,10 +196,8 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let cells = |cells: [&str; 3]| Row {
-            cells: cells.map(String::from).into(),
-            patches: Vec::new(),
-        };
+        let cells =
+            |cells: [&str; 3]| Row { cells: cells.map(String::from).into(), patches: Vec::new() };
         Table {
             columns: vec![Column::words("Unit"), Column::words("Label"), Column::numbers("AUC")],
             rows: vec![

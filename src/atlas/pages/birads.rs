@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::unit::association_words;
 use super::figures::Download;
+use super::unit::association_words;
 use super::{Atlas, Link, UnitCard, best_concept, figures};
 use crate::atlas::Exhibit;
 use crate::atlas::text;

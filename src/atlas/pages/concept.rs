@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::unit::association_words;
 use super::figures::Download;
+use super::unit::association_words;
 use super::{Atlas, Link, UnitCard, figures, layer_href};
 use crate::atlas::{safe_name, text};
 use crate::config::figures::Kind;

@@ -416,7 +416,9 @@ fn concepts(atlas: &Atlas, width: f64) -> Result<Figure> {
         distinct.dedup();
         let beyond = match layer.permutations {
             0 => "–".into(),
-            _ => text::count(layer.units.iter().filter(|u| detects(atlas, layer, u)).count() as u64),
+            _ => {
+                text::count(layer.units.iter().filter(|u| detects(atlas, layer, u)).count() as u64)
+            }
         };
         let name = format!("{}/{}", exhibit.config.name, layer.layer);
         let mut cells = vec![name.clone(), text::count(layer.units.len() as u64)];
@@ -494,11 +496,7 @@ fn agreement(atlas: &Atlas, width: f64) -> Result<Figure> {
          that differ"
     );
     let mut table = Table {
-        columns: vec![
-            Column::words("On"),
-            Column::numbers("Units"),
-            Column::numbers("Readers"),
-        ],
+        columns: vec![Column::words("On"), Column::numbers("Units"), Column::numbers("Readers")],
         ..Table::default()
     };
     let lists: Vec<_> = lists(atlas).into_iter().filter(|list| list.id != "terms").collect();
@@ -575,7 +573,8 @@ fn training(atlas: &Atlas, network: Option<&str>, width: f64) -> Result<Figure> 
             let kept = exhibit.evaluation.best_epoch;
             let kept = kept.map_or(String::new(), |epoch| format!(", epoch {epoch} was kept"));
             let auc = auc_view(exhibit);
-            let auc = auc.map_or(String::new(), |auc| format!(", AUC on the {split} split {}", auc.value));
+            let auc = auc
+                .map_or(String::new(), |auc| format!(", AUC on the {split} split {}", auc.value));
             format!("{}: {} epochs{kept}{auc}", exhibit.config.name, exhibit.history.len())
         })
         .collect();
@@ -645,8 +644,8 @@ fn epochs(exhibit: &Exhibit) -> [Lines; 2] {
         let x = [1.0, f64::from(last)];
         let values = series.iter().flat_map(|(_, points)| points).map(|point| point[1]);
         let values = values.filter(|value| value.is_finite());
-        let [low, high] = values
-            .fold([f64::INFINITY, f64::NEG_INFINITY], |[l, h], v| [l.min(v), h.max(v)]);
+        let [low, high] =
+            values.fold([f64::INFINITY, f64::NEG_INFINITY], |[l, h], v| [l.min(v), h.max(v)]);
         let margin = if high > low { 0.06 * (high - low) } else { 0.5 };
         let y = if low <= high { [low - margin, high + margin] } else { [0.0, 1.0] };
         let whole = chart::round_ticks(x, 6.0);

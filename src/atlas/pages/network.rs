@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::layer::detects;
 use super::figures::Download;
+use super::layer::detects;
 use super::{Atlas, AucView, assessment, auc_view, best_concept, figures, layer_href};
 use crate::atlas::chart::{Chart, Series};
 use crate::atlas::{Exhibit, text};

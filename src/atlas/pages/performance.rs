@@ -106,9 +106,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
             .collect(),
         several: exhibits.len() > 1,
         pairs: pairs(atlas),
-        downloads: figures::downloads(atlas, |kind| {
-            matches!(kind, Kind::Roc | Kind::Performance)
-        }),
+        downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Roc | Kind::Performance)),
     }
 }
 

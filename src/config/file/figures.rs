@@ -12,10 +12,8 @@ use crate::config::figures::{
 use crate::config::form::{FigureFile, Given};
 use crate::yaml::{Mistake, unknown};
 
-const WIDTH: Range = Range {
-    words: "millimetres from 30 to 500",
-    holds: |v| (WIDTHS[0]..=WIDTHS[1]).contains(&v),
-};
+const WIDTH: Range =
+    Range { words: "millimetres from 30 to 500", holds: |v| (WIDTHS[0]..=WIDTHS[1]).contains(&v) };
 
 impl Check<'_> {
     pub(super) fn figures(
@@ -71,7 +69,8 @@ impl Check<'_> {
                     return self.wrong(file.kind.referenced, message);
                 };
                 let most = MOST_PATCHES as u32;
-                let columns = self.whole("figures.columns", file.columns, COLUMNS as u32, 1, most)?;
+                let columns =
+                    self.whole("figures.columns", file.columns, COLUMNS as u32, 1, most)?;
                 Kind::Unit {
                     unit: self.unit(&unit, networks)?,
                     patches: patches(file.patches, PATCHES, MOST_PATCHES)?,
