@@ -288,6 +288,16 @@ impl Layout {
         self.output.join("work/site.json")
     }
 
+    /// `work/figures.json`: what the listed figures were made from, and every file of them.
+    pub fn figures_record(&self) -> PathBuf {
+        self.output.join("work/figures.json")
+    }
+
+    /// `figures/`: figures for papers.
+    pub fn figures(&self) -> PathBuf {
+        self.output.join("figures")
+    }
+
     /// `site/`: the atlas.
     pub fn site(&self) -> PathBuf {
         self.output.join("site")

@@ -12,6 +12,7 @@ pub mod config;
 pub mod device;
 pub mod dissection;
 pub mod explanation;
+pub mod figure;
 pub mod lexicon;
 pub mod mammogram;
 pub mod network;

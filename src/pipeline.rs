@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::artifact::{self, Fingerprint, Layout, Stamp};
 use crate::atlas::{self, Exhibit};
+use crate::config::figures::Wanted;
 use crate::config::{self, Config, Split, Start};
 use crate::dissection::record::unit_name;
 use crate::dissection::{Shard, similar};
@@ -63,6 +64,19 @@ pub enum Built {
     Fresh,
     /// The site was rendered.
     Rendered(atlas::Report),
+}
+
+/// What the site is made from, but for what is large.
+struct Gathered<'a> {
+    lexicons: Lexicons,
+    readers: Vec<ReaderFile>,
+    consensus: Consensus,
+    problems: Vec<Problem>,
+    stamp: Stamp,
+    provenance: Vec<(String, String)>,
+    parts: Vec<(&'a config::Network, Evaluation)>,
+    /// Folders of the networks' explanations.
+    explained: Vec<PathBuf>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -374,6 +388,53 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// When a stage's artifacts are missing or stale, or the site cannot be rendered or written.
     pub fn build(&self, dataset: &Dataset) -> Result<(Built, Vec<Problem>)> {
+        let gathered = self.gather(dataset)?;
+        let (site, record) = (self.layout.site(), self.layout.site_record());
+        let fresh = atlas::Record::read(&record).is_ok_and(|r| r.is_fresh(&gathered.stamp, &site));
+        if fresh && self.layout.survey().is_file() {
+            return Ok((Built::Fresh, gathered.problems));
+        }
+        let report =
+            self.with_inputs(dataset, &gathered, |inputs| atlas::build(inputs, &site, &record))?;
+        artifact::write_json(&self.layout.survey(), &report.selection)?;
+        Ok((Built::Rendered(report), gathered.problems))
+    }
+
+    /// Draws figures from what the stages left.
+    ///
+    /// # Errors
+    /// When a stage's artifacts are missing or stale.
+    pub fn draw(&self, dataset: &Dataset, wanted: &[Wanted]) -> Result<Vec<Result<atlas::Drawn>>> {
+        let gathered = self.gather(dataset)?;
+        self.with_inputs(dataset, &gathered, |inputs| atlas::draw_figures(inputs, wanted))
+    }
+
+    /// Brings the figures that the project lists up to date; `None` where they are.
+    ///
+    /// # Errors
+    /// When a stage's artifacts are missing or stale, or a file cannot be written.
+    pub fn keep_figures(&self, dataset: &Dataset) -> Result<Option<atlas::Kept>> {
+        let wanted = &self.config.figures;
+        let (folder, record) = (self.layout.figures(), self.layout.figures_record());
+        if wanted.is_empty() && !record.is_file() {
+            return Ok(None);
+        }
+        let gathered = self.gather(dataset)?;
+        let stamp = gathered
+            .stamp
+            .clone()
+            .with("figures", Fingerprint::of(&(wanted, crate::figure::VERSION)));
+        if atlas::Record::read(&record).is_ok_and(|record| record.is_fresh(&stamp, &folder)) {
+            return Ok(None);
+        }
+        self.with_inputs(dataset, &gathered, |inputs| {
+            atlas::keep_figures(inputs, wanted, &folder, &record, &stamp)
+        })
+        .map(Some)
+    }
+
+    /// What the site and the figures are made from, as far as it is small, once all stages are fresh.
+    fn gather(&self, dataset: &Dataset) -> Result<Gathered<'a>> {
         let config = self.config;
         let lexicons = self.lexicons()?;
         let Checked { readers, mut problems } = self.labels(&lexicons);
@@ -425,21 +486,40 @@ impl<'a> Pipeline<'a> {
                 let name = format!("{} explanation", network.name);
                 stamp = stamp.with(&name, Stamp::read(&folder)?.fingerprint());
                 explained.push(folder);
+            } else {
+                self.progress.say(&format!(
+                    "{} is not explained, or stale: no cases of it; `unit-atlas run` mends it",
+                    network.name
+                ));
             }
             parts.push((network, evaluation));
         }
-        let (site, record) = (self.layout.site(), self.layout.site_record());
-        let fresh = atlas::Record::read(&record).is_ok_and(|r| r.is_fresh(&stamp, &site));
-        if fresh && self.layout.survey().is_file() {
-            return Ok((Built::Fresh, problems));
-        }
+        let gathered = Gathered {
+            lexicons,
+            readers,
+            consensus,
+            problems,
+            stamp,
+            provenance,
+            parts,
+            explained,
+        };
+        Ok(gathered)
+    }
 
-        // Only now is anything large read.
+    /// Reads the rest, which is large, for one use.
+    fn with_inputs<T>(
+        &self,
+        dataset: &Dataset,
+        gathered: &Gathered,
+        use_them: impl FnOnce(&atlas::Inputs) -> Result<T>,
+    ) -> Result<T> {
         self.compare()?;
         let similar = similar::read(&self.layout.dissection())?;
         // Hundreds of megabytes in a large atlas.
-        let loaded = parts
-            .into_par_iter()
+        let loaded = gathered
+            .parts
+            .par_iter()
             .map(|(network, evaluation)| {
                 let history = training::read_history(&self.layout.network(&network.name))?;
                 let layers = network
@@ -447,11 +527,11 @@ impl<'a> Pipeline<'a> {
                     .par_iter()
                     .map(|layer| dissection::read(&self.layout.layer(&network.name, layer)))
                     .collect::<Result<Vec<_>>>()?;
-                Ok((network, evaluation, history, layers))
+                Ok((*network, evaluation, history, layers))
             })
-            .collect::<Result<Vec<(&config::Network, Evaluation, Vec<Epoch>, Vec<_>)>>>()?;
+            .collect::<Result<Vec<(&config::Network, &Evaluation, Vec<Epoch>, Vec<_>)>>>()?;
         let explanations: Vec<Explanation> =
-            explained.iter().map(|folder| explanation::read(folder)).collect::<Result<_>>()?;
+            gathered.explained.iter().map(|at| explanation::read(at)).collect::<Result<_>>()?;
         let exhibits: Vec<Exhibit> = loaded
             .iter()
             .map(|(config, evaluation, history, layers)| Exhibit {
@@ -469,28 +549,22 @@ impl<'a> Pipeline<'a> {
         let maps = dissection::Maps::open(layers.map(|(network, layer)| {
             (format!("{network}/{layer}"), self.layout.layer(network, layer))
         }))?;
-        let report = atlas::build(
-            &atlas::Inputs {
-                config,
-                manifest: &dataset.manifest,
-                store: &dataset.store,
-                previews: &self.layout.dataset().join("previews"),
-                exhibits: &exhibits,
-                maps: &maps,
-                similar: &similar,
-                explanations: &explanations,
-                lexicons: &lexicons,
-                readers: &readers,
-                consensus: &consensus,
-                provenance: &provenance,
-                dataset: &dataset.fingerprint,
-                stamp: &stamp,
-            },
-            &site,
-            &record,
-        )?;
-        artifact::write_json(&self.layout.survey(), &report.selection)?;
-        Ok((Built::Rendered(report), problems))
+        use_them(&atlas::Inputs {
+            config: self.config,
+            manifest: &dataset.manifest,
+            store: &dataset.store,
+            previews: &self.layout.dataset().join("previews"),
+            exhibits: &exhibits,
+            maps: &maps,
+            similar: &similar,
+            explanations: &explanations,
+            lexicons: &gathered.lexicons,
+            readers: &gathered.readers,
+            consensus: &gathered.consensus,
+            provenance: &gathered.provenance,
+            dataset: &dataset.fingerprint,
+            stamp: &gathered.stamp,
+        })
     }
 
     /// The lexicons of the project and the built-in ones.
@@ -610,8 +684,14 @@ impl<'a> Pipeline<'a> {
         dissection::stamp(settings, layer, &dataset.fingerprint, &trained, weights)
     }
 
-    /// The settings that pages show: where the project lies on this machine is not among them.
+    /// The settings that pages show: where the project lies on this machine is not among them, nor
+    /// which figures are wanted.
     fn shown_config(&self) -> Config {
-        Config { root: PathBuf::new(), output: PathBuf::new(), ..self.config.clone() }
+        Config {
+            root: PathBuf::new(),
+            output: PathBuf::new(),
+            figures: Vec::new(),
+            ..self.config.clone()
+        }
     }
 }

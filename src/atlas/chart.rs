@@ -119,6 +119,12 @@ impl Range {
     }
 }
 
+/// Round values within a range, about `wanted` of them, with their labels.
+pub(super) fn round_ticks([low, high]: [f64; 2], wanted: f64) -> Vec<(f64, String)> {
+    let ticks = Range { low, high }.ticks(wanted).into_iter();
+    ticks.map(|value| (value, tick_label(value))).collect()
+}
+
 const SHARES: Range = Range { low: 0.0, high: 1.0 };
 const DIAGONAL: [[f64; 2]; 2] = [[0.0, 0.0], [1.0, 1.0]];
 

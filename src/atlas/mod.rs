@@ -14,6 +14,7 @@ mod check;
 mod content;
 mod drawn;
 mod export;
+mod figures;
 mod heat;
 mod images;
 mod keys;
@@ -43,6 +44,7 @@ use crate::artifact::{Fingerprint, Stamp};
 use crate::config::{self, Config};
 use crate::dissection;
 use crate::explanation::record::Explanation;
+use crate::figure;
 use crate::lexicon::Lexicons;
 use crate::patch;
 use crate::source::Notice;
@@ -52,6 +54,7 @@ use crate::study::selection::Selection;
 use crate::training;
 
 pub use check::{Problem, check};
+pub use figures::{Drawn, Kept, draw as draw_figures, keep as keep_figures};
 pub use site::{FORMAT, Record};
 
 /// One network of the atlas, read from its artifacts.
@@ -141,7 +144,8 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let atlas = pages::Atlas::new(inputs, theme, articles, &shown, survey);
     atlas.check_prose()?;
     let jobs = pages::plan(&atlas);
-    let figures = atlas.figures();
+    let pictures = atlas.figures();
+    let for_papers = pages::figures::ready_made(&atlas);
     let exports = export::tables();
     let scripts = survey::scripts(&atlas)?;
 
@@ -149,11 +153,12 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     planned.extend(shown.paths(inputs));
     planned.extend(preview::paths(inputs));
     planned.extend(atlas.survey.paths());
-    planned.extend(figures.keys().cloned());
+    planned.extend(pictures.keys().cloned());
     let mut public = vec![(".nojekyll", Vec::new())];
     public.extend(pages::sitemap(&atlas, &jobs).map(|map| ("sitemap.xml", map)));
     planned.extend(public.iter().map(|(path, _)| (*path).to_string()));
     planned.extend(exports.iter().map(|export| export.path.clone()));
+    planned.extend(for_papers.iter().flat_map(figures::paths));
     planned.extend(atlas.theme.assets().map(|(path, _)| path));
     let writer = site::Writer::begin(site, record, planned)?;
 
@@ -167,7 +172,19 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
         };
         writer.write_made_from(&export.path, key, || export.make(&atlas))
     })?;
-    for (path, file) in &figures {
+    for_papers.par_iter().try_for_each(|wanted| -> Result<()> {
+        let key = keys.with_readers(&(wanted, figure::VERSION));
+        let paths = figures::paths(wanted);
+        if writer.keep_made_from(&paths, &key) {
+            return Ok(());
+        }
+        for (name, bytes) in figures::files(&atlas, wanted)?.files {
+            let path = pages::figures::path(&name);
+            writer.write_made_from(&path, key.clone(), || Ok(bytes))?;
+        }
+        Ok(())
+    })?;
+    for (path, file) in &pictures {
         writer.write(path, &fs_err::read(file)?)?;
     }
     for (path, bytes) in &scripts {

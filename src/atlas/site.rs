@@ -115,6 +115,19 @@ impl Writer {
         }
     }
 
+    /// Keeps files that were made from `source` and are still there: all of them, or none.
+    pub(super) fn keep_made_from(&self, paths: &[String], source: &Fingerprint) -> bool {
+        let kept = |path: &String| {
+            let file = self.before.get(path)?;
+            let same = file.source.as_ref() == Some(source) && file.content.is_some();
+            (same && file.lies_at(&self.site.join(path))).then(|| (path.clone(), file.clone()))
+        };
+        let files: Option<Vec<_>> = paths.iter().map(kept).collect();
+        let found = files.is_some();
+        self.state().files.extend(files.into_iter().flatten());
+        found
+    }
+
     fn put(&self, path: &str, bytes: &[u8], source: Option<Fingerprint>) -> Result<()> {
         let changed = artifact::write_if_changed(&self.site.join(path), bytes)?;
         let content = Some(Fingerprint::of_bytes(bytes));

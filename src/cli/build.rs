@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::terminal::Terminal;
-use super::{Outcome, labels, prepare};
+use super::{Outcome, figure, labels, prepare};
 use crate::pipeline::{Built, Dataset, Pipeline};
 use crate::progress::Progress;
 use crate::study::labels::Severity;
@@ -30,7 +30,9 @@ pub(super) fn site(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) 
             report.seconds,
         )),
     }
-    let skipped = problems.iter().any(|problem| problem.severity == Severity::Error);
+    let figures = figure::keep(pipeline, dataset, terminal)?;
+    let skipped = figures == Outcome::Skipped
+        || problems.iter().any(|problem| problem.severity == Severity::Error);
     match prepare::outcome(&dataset.manifest) {
         Outcome::Complete => Ok(Outcome::skipped_if(skipped)),
         Outcome::Skipped => Ok(Outcome::Skipped),

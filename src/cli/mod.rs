@@ -5,6 +5,7 @@ mod check;
 mod dissect;
 mod evaluate;
 mod explain;
+mod figure;
 mod init;
 mod labels;
 mod pack;
@@ -82,6 +83,8 @@ enum ProjectVerb {
     Build,
     /// Build the site, serve it on this machine, reload pages when something changes
     Serve(serve::Options),
+    /// Figures and tables for papers: SVG, PDF, PNG, TIFF, LaTeX, CSV
+    Figure(figure::Options),
     /// Look for broken links, missing images, and labels that name no unit
     Check,
     /// Pack the built site into one file to send
@@ -179,6 +182,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
         ProjectVerb::Labels(verb) => labels::execute(verb, &pipeline, terminal),
         ProjectVerb::Build => build::execute(&pipeline, terminal),
         ProjectVerb::Serve(options) => serve::execute(options, &path, &pipeline, terminal),
+        ProjectVerb::Figure(options) => figure::execute(options, &pipeline, terminal),
         ProjectVerb::Check => check::execute(&pipeline, terminal),
         ProjectVerb::Pack(options) => pack::execute(options, &pipeline, terminal),
         ProjectVerb::Patches(verb) => patches::execute(verb, &pipeline, terminal),

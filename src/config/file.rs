@@ -1,5 +1,7 @@
 //! The check of a project file as it is written ([`form`](super::form)) into a [`Config`].
 
+mod figures;
+
 use std::path::{Component, Path, PathBuf};
 
 use serde_yaml::{Location, Spanned};
@@ -127,6 +129,7 @@ impl Check<'_> {
         let survey =
             self.survey(file.survey.unwrap_or_default(), dissection.top, &networks, &title)?;
         Ok(Config {
+            figures: self.figures(file.figures.unwrap_or_default(), &networks)?,
             title,
             base_url: self.base_url(file.base_url)?,
             networks,

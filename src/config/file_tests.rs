@@ -410,3 +410,39 @@ proptest! {
         let _ = parse_at(&text).map_err(|mistake| mistake.to_string());
     }
 }
+
+#[test]
+fn figures_have_defaults_and_names_of_their_own() {
+    use crate::config::figures::{Format, Kind};
+    let config = parse_at(
+        "figures:\n  - kind: roc\n  - kind: unit\n    unit: alexnet/conv5/7\n    width: 140\n    \
+         formats: [pdf, svg, pdf]\n  - {kind: training, network: alexnet, name: curves, dpi: 600}\n",
+    )
+    .unwrap();
+    let names: Vec<&str> = config.figures.iter().map(|wanted| wanted.name.as_str()).collect();
+    assert_eq!(names, ["roc", "unit-alexnet-conv5-0007", "curves"]);
+    assert_eq!((config.figures[0].look.width, config.figures[0].look.dpi), (90.0, 300));
+    assert_eq!(config.figures[1].look.formats, [Format::Svg, Format::Pdf]);
+    assert_eq!(config.figures[2].kind, Kind::Training { network: Some("alexnet".into()) });
+}
+
+#[test]
+fn wrong_figures_are_refused_at_their_place() {
+    let cases = [
+        ("  - kind: rock\n", 2, "rock", "roc"),
+        ("  - kind: unit\n", 2, "unit", "needs `unit`"),
+        ("  - {kind: unit, unit: alexnet/conv5}\n", 2, "alexnet/conv5", "network/layer/number"),
+        ("  - {kind: unit, unit: alexnet/conv5/0}\n", 2, "alexnet/conv5/0", "not the name"),
+        ("  - {kind: unit, unit: alexnet/conv6/1}\n", 2, "alexnet/conv6/1", "conv5"),
+        ("  - kind: roc\n    patches: 3\n", 3, "3", "does not belong to the figure `roc`"),
+        ("  - kind: roc\n    width: 10\n", 3, "10", "millimetres from 30 to 500"),
+        ("  - kind: roc\n    dpi: 10\n", 3, "10", "from 72 to 2400"),
+        ("  - kind: roc\n    formats: [pdf, gif]\n", 3, "gif", "unknown format `gif`"),
+        ("  - kind: roc\n    name: ../x\n", 3, "../x", "cannot be the name of files"),
+        ("  - kind: roc\n  - kind: roc\n", 3, "roc", "the first is in line 2"),
+        ("  - {kind: training, network: vgg}\n", 2, "vgg", "unknown network"),
+    ];
+    for (text, line, at, says) in cases {
+        assert_refused(&format!("figures:\n{text}"), line, at, &[says]);
+    }
+}

@@ -32,6 +32,31 @@ pub(super) struct File {
     pub(super) theme: Given<String>,
     pub(super) theme_options: Option<BTreeMap<String, String>>,
     pub(super) citation: Option<CitationFile>,
+    pub(super) figures: Option<Vec<FigureFile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FigureFile {
+    pub(super) kind: Spanned<String>,
+    #[serde(default)]
+    pub(super) name: Given<String>,
+    #[serde(default)]
+    pub(super) unit: Given<String>,
+    #[serde(default)]
+    pub(super) units: Given<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(super) network: Given<String>,
+    #[serde(default)]
+    pub(super) patches: Given<i64>,
+    #[serde(default)]
+    pub(super) columns: Given<i64>,
+    #[serde(default)]
+    pub(super) width: Given<f64>,
+    #[serde(default)]
+    pub(super) dpi: Given<i64>,
+    #[serde(default)]
+    pub(super) formats: Given<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize, Default)]

@@ -1,6 +1,7 @@
 //! `atlas.yaml`: what a project is made of. Everything has a default; unknown keys are refused.
 
 mod defaults;
+pub mod figures;
 mod file;
 mod form;
 
@@ -54,6 +55,8 @@ pub struct Config {
     pub theme_options: BTreeMap<String, String>,
     /// How the atlas is to be cited.
     pub citation: Citation,
+    /// Figures that are kept up to date.
+    pub figures: Vec<figures::Wanted>,
 }
 
 /// How the atlas is to be cited; what is not known is left out.

@@ -144,6 +144,11 @@ impl Fixture {
     }
 
     pub fn build_to(&self, site: &Path, record: &Path) -> anyhow::Result<Report> {
+        self.with_inputs(|inputs| atlas::build(inputs, site, record))
+    }
+
+    /// What the site is made from, for one use.
+    pub fn with_inputs<T>(&self, use_them: impl FnOnce(&Inputs) -> T) -> T {
         let exhibits: Vec<Exhibit> = self
             .networks
             .iter()
@@ -171,7 +176,7 @@ impl Fixture {
             dataset: &Fingerprint::of(&"dataset"),
             stamp: &self.stamp(),
         };
-        atlas::build(&inputs, site, record)
+        use_them(&inputs)
     }
 
     /// Activation maps of the top patches: a bump at the greatest activation.
@@ -281,6 +286,7 @@ fn project(root: &Path, top: usize) -> Config {
         theme: "default".into(),
         theme_options: Default::default(),
         citation: Default::default(),
+        figures: Vec::new(),
     }
 }
 

@@ -3,9 +3,11 @@
 
 use serde::Serialize;
 
-use super::{Atlas, Link, association_word, unit_href};
+use super::figures::Download;
+use super::{Atlas, Link, association_word, figures, unit_href};
 use crate::atlas::study_tables::{self, Coverage};
 use crate::atlas::text;
+use crate::config::figures::Kind;
 use crate::study::agreement::{Coefficient, Estimate, PUBLISHED, Published, RESAMPLES};
 use crate::study::answer::Association;
 use crate::study::automatic::Relation;
@@ -40,6 +42,7 @@ pub(super) struct View {
     pathology: Vec<CellsRow>,
     resamples: u32,
     tables: Vec<(&'static str, &'static str)>,
+    downloads: Vec<Download>,
 }
 
 #[derive(Serialize)]
@@ -60,29 +63,29 @@ struct ProgressRow {
 
 /// Agreement on several things of a kind.
 #[derive(Serialize)]
-struct ListView {
-    id: &'static str,
+pub(super) struct ListView {
+    pub(super) id: &'static str,
     title: &'static str,
     note: &'static str,
-    coefficients: Vec<&'static str>,
+    pub(super) coefficients: Vec<&'static str>,
     shares: bool,
-    rows: Vec<AgreementRow>,
+    pub(super) rows: Vec<AgreementRow>,
 }
 
 #[derive(Serialize)]
-struct AgreementRow {
-    name: String,
-    units: usize,
-    readers: usize,
+pub(super) struct AgreementRow {
+    pub(super) name: String,
+    pub(super) units: usize,
+    pub(super) readers: usize,
     share: String,
-    cells: Vec<Cell>,
+    pub(super) cells: Vec<Cell>,
 }
 
 /// A number with its interval, or why there is none.
 #[derive(Serialize)]
-struct Cell {
-    value: String,
-    interval: String,
+pub(super) struct Cell {
+    pub(super) value: String,
+    pub(super) interval: String,
     why: String,
 }
 
@@ -173,6 +176,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         pathology: pathology(atlas),
         resamples: RESAMPLES,
         tables: study_tables::TABLES.iter().map(|table| (table.file, table.row)).collect(),
+        downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Agreement)),
     }
 }
 
@@ -200,7 +204,8 @@ fn progress(row: &Progress) -> ProgressRow {
     }
 }
 
-fn lists(atlas: &Atlas) -> Vec<ListView> {
+/// Every list of the page but the readers with themselves.
+pub(super) fn lists(atlas: &Atlas) -> Vec<ListView> {
     let s = &atlas.study.statistics;
     if s.shared == 0 {
         return Vec::new();

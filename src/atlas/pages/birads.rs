@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::figures::Download;
 use super::unit::association_words;
-use super::{Atlas, Link, UnitCard, best_concept};
+use super::{Atlas, Link, UnitCard, best_concept, figures};
 use crate::atlas::Exhibit;
 use crate::atlas::text;
+use crate::config::figures::Kind;
 use crate::dissection::record::{Category, Layer, Unit, unit_name};
 use crate::study::answer::Phenomenon;
 use crate::study::consensus::NO_CATEGORY;
@@ -26,6 +28,16 @@ pub(super) struct View {
     rows: Vec<Row>,
     measured: Vec<Row>,
     lexicons: Vec<LexiconView>,
+    downloads: Vec<Download>,
+}
+
+impl View {
+    /// Units of the table in its order: as settled, else in the readers' words, else the best
+    /// detectors.
+    pub(super) fn names(&self) -> Vec<String> {
+        let rows = [&self.settled, &self.rows, &self.measured].into_iter().find(|r| !r.is_empty());
+        rows.into_iter().flatten().map(|row| row.name.clone()).collect()
+    }
 }
 
 /// One row of Figure 4: category, annotation, unit, patches.
@@ -80,6 +92,12 @@ struct TermRow {
     detected_more: usize,
     /// Whether the data set has masks of it, so that a detector could have been found.
     measured: bool,
+}
+
+/// The table with the figure of it, which itself asks for the table.
+pub(super) fn page(atlas: &Atlas) -> View {
+    let downloads = figures::downloads(atlas, |kind| matches!(kind, Kind::Table { .. }));
+    View { downloads, ..view(atlas) }
 }
 
 pub(super) fn view(atlas: &Atlas) -> View {
@@ -183,6 +201,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         settled: settled(atlas, &known),
         rows: rows.into_iter().map(|(_, row)| row).collect(),
         measured: best.into_iter().map(|(_, row)| row).collect(),
+        downloads: Vec::new(),
         lexicons: coverage(atlas, &labelled, &detected, &measured),
     }
 }

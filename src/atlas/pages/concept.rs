@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::figures::Download;
 use super::unit::association_words;
-use super::{Atlas, Link, UnitCard, layer_href};
+use super::{Atlas, Link, UnitCard, figures, layer_href};
 use crate::atlas::{safe_name, text};
+use crate::config::figures::Kind;
 use crate::dissection::record::{Category, unit_name};
 
 /// Units of a layer on a term's page.
@@ -20,6 +22,7 @@ const LABELLED: usize = 48;
 pub(super) struct ListView {
     layers: Vec<Link>,
     terms: Vec<TermRow>,
+    downloads: Vec<Download>,
 }
 
 #[derive(Serialize)]
@@ -141,6 +144,7 @@ pub(super) fn list(atlas: &Atlas, terms: &[String]) -> ListView {
             })
             .collect(),
         terms: terms.iter().map(row).collect(),
+        downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Concepts)),
     }
 }
 

@@ -12,6 +12,7 @@ mod concept;
 mod data;
 mod embed;
 mod evidence;
+pub(super) mod figures;
 mod frame;
 mod home;
 mod layer;
@@ -80,6 +81,8 @@ pub(super) struct Atlas<'a> {
     ranks: OnceLock<mammogram::Ranks>,
     /// What readers said of units with a patch of a mammogram, where a page asks for it.
     said: OnceLock<mammogram::Said>,
+    /// Units of the BI-RADS table, where a figure or a link to one asks for them.
+    tabled: OnceLock<Vec<String>>,
 }
 
 /// The concept that a unit overlaps best with, and how well. Of equals the first. Breast and background
@@ -178,6 +181,7 @@ impl<'a> Atlas<'a> {
             terms: Vec::new(),
             ranks: OnceLock::new(),
             said: OnceLock::new(),
+            tabled: OnceLock::new(),
         };
         atlas.terms = concept::terms(&atlas);
         atlas
@@ -325,7 +329,7 @@ impl<'a> Atlas<'a> {
                     "BI-RADS table".into(),
                     "Units of the networks by the BI-RADS category of what they show".into(),
                 );
-                self.page("birads.html", &frame, &birads::view(self))
+                self.page("birads.html", &frame, &birads::page(self))
             }
             Kind::Agreement => {
                 let frame = self.frame(

@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
+use super::figures::Download;
 use super::layer::detects;
-use super::{Atlas, AucView, assessment, auc_view, best_concept, layer_href};
+use super::{Atlas, AucView, assessment, auc_view, best_concept, figures, layer_href};
 use crate::atlas::chart::{Chart, Series};
 use crate::atlas::{Exhibit, text};
+use crate::config::figures::Kind;
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -28,6 +30,7 @@ pub(super) struct View {
     quality: Option<Chart>,
     history: Vec<EpochRow>,
     layers: Vec<LayerRow>,
+    downloads: Vec<Download>,
 }
 
 #[derive(Serialize)]
@@ -176,6 +179,10 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
                 }
             })
             .collect(),
+        downloads: figures::downloads(atlas, |kind| match kind {
+            Kind::Training { network } => network.as_deref() == Some(&name),
+            _ => false,
+        }),
         name,
     }
 }

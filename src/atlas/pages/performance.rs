@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Atlas, AucView, Link, assessment, auc_view, network_href};
+use super::figures::Download;
+use super::{Atlas, AucView, Link, assessment, auc_view, figures, network_href};
 use crate::atlas::chart::Chart;
 use crate::atlas::{Exhibit, text};
 use crate::config::Split;
+use crate::config::figures::Kind;
 use crate::training::metrics::{self, RESAMPLES, Scored};
 use crate::training::record::Evaluation;
 
@@ -22,30 +24,31 @@ const SOURCES_OF_THE_PAPER: [&str; 2] = ["ddsm", "ddsm_release"];
 
 #[derive(Serialize)]
 pub(super) struct View {
-    comparable: bool,
+    pub(super) comparable: bool,
     source: String,
-    split: String,
+    pub(super) split: String,
     /// Whether the epoch of a network was chosen on the patches that it is evaluated on.
     chosen: bool,
-    resamples: String,
-    rows: Vec<Row>,
+    pub(super) resamples: String,
+    pub(super) rows: Vec<Row>,
     roc: Option<Chart>,
     levels: Vec<LevelRow>,
     /// Whether there are two networks to compare.
     several: bool,
     pairs: Vec<PairRow>,
+    downloads: Vec<Download>,
 }
 
 #[derive(Serialize)]
-struct Row {
-    name: String,
+pub(super) struct Row {
+    pub(super) name: String,
     /// `None` is a network of the paper that this atlas does not have.
     link: Option<Link>,
-    published: &'static str,
-    auc: Option<AucView>,
-    bootstrap: String,
-    positives: String,
-    negatives: String,
+    pub(super) published: &'static str,
+    pub(super) auc: Option<AucView>,
+    pub(super) bootstrap: String,
+    pub(super) positives: String,
+    pub(super) negatives: String,
 }
 
 #[derive(Serialize)]
@@ -75,22 +78,12 @@ pub(super) fn view(atlas: &Atlas) -> View {
         .map(|(name, _)| row(name, known(name)))
         .chain(others.map(|exhibit| row(&exhibit.config.name, Some(exhibit))))
         .collect();
-    let curves: Vec<(String, &[[f64; 2]])> = exhibits
-        .iter()
-        .filter_map(|exhibit| {
-            let auc = exhibit.evaluation.auc?;
-            let curve = exhibit.evaluation.assessment.levels.patch.roc.as_slice();
-            Some((format!("{} {:.3}", exhibit.config.name, auc.value), curve))
-        })
-        .collect();
+    let curves = curves(atlas);
     let listed: Vec<String> = curves.iter().map(|(label, _)| label.clone()).collect();
-    let mut splits: Vec<String> =
-        exhibits.iter().map(|exhibit| exhibit.evaluation.split.to_string()).collect();
-    splits.dedup();
     View {
         comparable: !about.phantom && SOURCES_OF_THE_PAPER.contains(&about.kind.as_str()),
         source: about.name.clone(),
-        split: text::and(&splits),
+        split: splits(atlas),
         chosen: exhibits.iter().any(|exhibit| {
             let found = exhibit.evaluation;
             found.split == Split::Validation && found.best_epoch.is_some()
@@ -113,7 +106,30 @@ pub(super) fn view(atlas: &Atlas) -> View {
             .collect(),
         several: exhibits.len() > 1,
         pairs: pairs(atlas),
+        downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Roc | Kind::Performance)),
     }
+}
+
+/// ROC curves per patch, by network and area.
+pub(super) fn curves<'a>(atlas: &Atlas<'a>) -> Vec<(String, &'a [[f64; 2]])> {
+    let exhibits: &'a [Exhibit<'a>] = atlas.inputs.exhibits;
+    exhibits
+        .iter()
+        .filter_map(|exhibit| {
+            let auc = exhibit.evaluation.auc?;
+            let curve = exhibit.evaluation.assessment.levels.patch.roc.as_slice();
+            Some((format!("{} {:.3}", exhibit.config.name, auc.value), curve))
+        })
+        .collect()
+}
+
+/// The splits that networks were evaluated on, in words.
+pub(super) fn splits(atlas: &Atlas) -> String {
+    let exhibits = atlas.inputs.exhibits.iter();
+    let mut splits: Vec<String> =
+        exhibits.map(|exhibit| exhibit.evaluation.split.to_string()).collect();
+    splits.dedup();
+    text::and(&splits)
 }
 
 fn published(name: &str) -> Option<&'static str> {

@@ -141,10 +141,6 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
     let of = |top: &TopPatch| &manifest.patches[top.patch as usize];
     let best = best_concept(layer, unit);
     let (label, label_from) = atlas.call(&name, best);
-    let terms: Vec<String> = match best {
-        Some((concept, _)) if label_from == "concept" => vec![concept.id.clone()],
-        _ => atlas.labels.phenomena(&name).flat_map(|(_, _, p)| p.terms.clone()).collect(),
-    };
     let above = unit.top.iter().filter(|top| !top.overlay.is_empty()).count();
     Ok(View {
         number: format!("{:04}", unit.unit),
@@ -152,11 +148,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         layer: layer.layer.clone(),
         label,
         label_from,
-        categories: match atlas.study.settled(&name) {
-            Some(settled) if settled.is_birads() => settled.categories.clone(),
-            Some(_) => Vec::new(),
-            None => atlas.labels.categories(&terms),
-        },
+        categories: categories(atlas, layer, unit, &name),
         previous: unit.unit.checked_sub(2).and_then(neighbour),
         next: neighbour(unit.unit),
         cancer: unit.top.iter().filter(|top| of(top).positive).count(),
@@ -190,6 +182,23 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         answers: answers(atlas, &name),
         name,
     })
+}
+
+/// BI-RADS categories of what a unit is called.
+pub(super) fn categories(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> Vec<String> {
+    let best = best_concept(layer, unit);
+    match (atlas.study.settled(name), best) {
+        (Some(settled), _) if settled.is_birads() => settled.categories.clone(),
+        (Some(_), _) => Vec::new(),
+        (None, Some((concept, _))) if atlas.call(name, best).1 == "concept" => {
+            atlas.labels.categories(std::slice::from_ref(&concept.id))
+        }
+        (None, _) => {
+            let said = atlas.labels.phenomena(name);
+            let terms: Vec<String> = said.flat_map(|(_, _, p)| p.terms.clone()).collect();
+            atlas.labels.categories(&terms)
+        }
+    }
 }
 
 fn settled(atlas: &Atlas, name: &str) -> Option<SettledView> {

@@ -1,0 +1,105 @@
+//! Figures for papers: those of the site, and those that a project lists or a person asks for.
+
+use std::path::Path;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::images::Shown;
+use super::pages::{self, Atlas};
+use super::site::{Record, Writer};
+use super::{Inputs, content, survey, theme};
+use crate::artifact::Stamp;
+use crate::config::figures::Wanted;
+
+/// A figure as files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawn {
+    /// Their names and bytes.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Words with characters that the font lacks: boxes in all formats but SVG and LaTeX.
+    pub boxed: Option<String>,
+}
+
+/// What became of listed figures.
+#[derive(Debug)]
+pub struct Kept {
+    /// Figures that could be drawn.
+    pub figures: usize,
+    /// Files that were new or had changed.
+    pub written: usize,
+    /// Files of an earlier time that were removed.
+    pub removed: usize,
+    /// Figures with words that the font lacks characters of; see [`Drawn::boxed`].
+    pub boxed: Vec<(String, String)>,
+    /// Figures that could not be drawn, with the reason.
+    pub failed: Vec<(String, anyhow::Error)>,
+}
+
+/// Draws figures, each by itself: one that cannot be drawn keeps no other from it.
+///
+/// # Errors
+/// When the theme or a page of the project cannot be read.
+pub fn draw(inputs: &Inputs, wanted: &[Wanted]) -> Result<Vec<Result<Drawn>>> {
+    super::validate(inputs)?;
+    let theme = theme::Theme::load(inputs.config)?;
+    let articles = content::read(&inputs.config.root.join("content"))?;
+    let shown = Shown::of(inputs);
+    let atlas = Atlas::new(inputs, theme, articles, &shown, survey::Survey::new(inputs)?);
+    Ok(wanted.par_iter().map(|wanted| files(&atlas, wanted)).collect())
+}
+
+/// Draws the figures of a list into a folder, leaves files alone whose bytes have not changed, removes
+/// those of figures that are no longer listed, and notes all of it in `record`.
+///
+/// # Errors
+/// As [`draw`], and when a file cannot be written.
+pub fn keep(
+    inputs: &Inputs,
+    wanted: &[Wanted],
+    folder: &Path,
+    record: &Path,
+    stamp: &Stamp,
+) -> Result<Kept> {
+    let drawn = draw(inputs, wanted)?;
+    let mut failed = Vec::new();
+    let mut files = Vec::new();
+    let mut boxed = Vec::new();
+    let mut figures = 0;
+    for (wanted, drawn) in wanted.iter().zip(drawn) {
+        match drawn {
+            Ok(drawn) => {
+                figures += 1;
+                files.extend(drawn.files);
+                boxed.extend(drawn.boxed.map(|words| (wanted.name.clone(), words)));
+            }
+            Err(error) => failed.push((wanted.name.clone(), error)),
+        }
+    }
+    let planned = files.iter().map(|(name, _)| name.clone()).collect();
+    let writer = Writer::begin(folder, record, planned)?;
+    for (name, bytes) in &files {
+        writer.write(name, bytes)?;
+    }
+    let (_, written, removed) = writer.finish(stamp)?;
+    // With the same record they would not be looked at again, and nothing said of those that failed.
+    if !failed.is_empty() {
+        let mut unfinished = Record::read(record)?;
+        unfinished.stamp = None;
+        crate::artifact::write_json(record, &unfinished)?;
+    }
+    Ok(Kept { figures, written, removed, boxed, failed })
+}
+
+/// The files of one figure.
+pub(super) fn files(atlas: &Atlas, wanted: &Wanted) -> Result<Drawn> {
+    let figure = pages::figures::figure(atlas, wanted)?;
+    Ok(Drawn { files: figure.files(&wanted.name, &wanted.look)?, boxed: figure.undrawable() })
+}
+
+/// Names of its files in the site.
+pub(super) fn paths(wanted: &Wanted) -> Vec<String> {
+    let formats = wanted.look.formats.iter().map(|format| format.ending());
+    let endings = formats.chain(["caption.txt", "alt.txt"]);
+    endings.map(|ending| pages::figures::path(&format!("{}.{ending}", wanted.name))).collect()
+}

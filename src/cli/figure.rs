@@ -1,0 +1,184 @@
+//! `figure`: figures and tables for papers; and those that the project lists, kept up to date.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use super::Outcome;
+use super::terminal::Terminal;
+use crate::artifact;
+use crate::config::figures::{
+    COLUMNS, DPI, DPIS, Format, Kind, Look, MOST_PATCHES, MOST_TABLE_PATCHES, PATCHES,
+    TABLE_PATCHES, WIDTHS, Wanted,
+};
+use crate::pipeline::{Dataset, Pipeline};
+use crate::progress::Progress;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    kind: Shown,
+    /// Width in millimetres [default: 90, 140 or 190, by what is shown]
+    #[arg(long, global = true, value_name = "MM", value_parser = width)]
+    width: Option<f64>,
+    /// Dots per inch of PNG and TIFF
+    #[arg(long, global = true, default_value_t = DPI, value_parser = clap::value_parser!(u32).range(i64::from(DPIS[0])..=i64::from(DPIS[1])))]
+    dpi: u32,
+    /// svg, pdf, png, tiff, tex or csv; several with commas between [default: all]
+    #[arg(long, global = true, value_name = "FORMAT", value_delimiter = ',', value_parser = format)]
+    formats: Vec<Format>,
+    /// Folder of the files [default: output/figures]
+    #[arg(long, short, global = true, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Shown {
+    /// Patches of a unit, with what it saw in them
+    Unit {
+        /// Unit, such as alexnet/conv5/0063
+        unit: String,
+        /// How many patches
+        #[arg(long, default_value_t = PATCHES as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_PATCHES as i64))]
+        patches: u32,
+        /// Patches of a row
+        #[arg(long, default_value_t = COLUMNS as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_PATCHES as i64))]
+        columns: u32,
+    },
+    /// Units with what they are called, as Figure 4 of the paper
+    Table {
+        /// Units [default: those of the BI-RADS table]
+        units: Vec<String>,
+        /// Patches of a row
+        #[arg(long, default_value_t = TABLE_PATCHES as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_TABLE_PATCHES as i64))]
+        patches: u32,
+    },
+    /// ROC curves of all networks
+    Roc,
+    /// Areas under the ROC curves, as Table 1 of the paper
+    Performance,
+    /// Detectors per layer and category
+    Concepts,
+    /// Agreement of the readers
+    Agreement,
+    /// Loss, accuracy and AUC over the epochs
+    Training {
+        /// Network [default: all]
+        network: Option<String>,
+    },
+}
+
+fn width(text: &str) -> Result<f64, String> {
+    let [least, most] = WIDTHS;
+    match text.parse::<f64>() {
+        Ok(width) if (least..=most).contains(&width) => Ok(width),
+        _ => Err(format!("expected millimetres from {least} to {most}")),
+    }
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    let known = Format::ALL.map(Format::ending).join(", ");
+    Format::parse(text).ok_or_else(|| format!("expected one of {known}"))
+}
+
+impl Options {
+    fn wanted(&self) -> Wanted {
+        let kind = match &self.kind {
+            Shown::Unit { unit, patches, columns } => Kind::Unit {
+                unit: full(unit),
+                patches: *patches as usize,
+                columns: *columns as usize,
+            },
+            Shown::Table { units, patches } => Kind::Table {
+                units: units.iter().map(|unit| full(unit)).collect(),
+                patches: *patches as usize,
+            },
+            Shown::Roc => Kind::Roc,
+            Shown::Performance => Kind::Performance,
+            Shown::Concepts => Kind::Concepts,
+            Shown::Agreement => Kind::Agreement,
+            Shown::Training { network } => Kind::Training { network: network.clone() },
+        };
+        let mut formats = self.formats.clone();
+        if formats.is_empty() {
+            formats = Format::ALL.into();
+        }
+        formats.sort_unstable();
+        formats.dedup();
+        let width = self.width.unwrap_or_else(|| kind.width());
+        Wanted { name: kind.stem(), kind, look: Look { width, dpi: self.dpi, formats } }
+    }
+}
+
+/// A unit's name with its four digits: `alexnet/conv5/63` is `alexnet/conv5/0063`.
+fn full(name: &str) -> String {
+    match name.rsplit_once('/') {
+        Some((layer, number)) => match number.parse::<u32>() {
+            Ok(number) => format!("{layer}/{number:04}"),
+            Err(_) => name.to_owned(),
+        },
+        None => name.to_owned(),
+    }
+}
+
+pub(super) fn execute(
+    options: &Options,
+    pipeline: &Pipeline,
+    terminal: &Terminal,
+) -> Result<Outcome> {
+    let _lock = pipeline.lock()?;
+    let wanted = options.wanted();
+    if wanted.look.formats == [Format::Csv] && wanted.kind == Kind::Roc {
+        bail!("`figure roc` has no table, so no CSV; data/networks.csv of the site has the areas");
+    }
+    let dataset = pipeline.dataset()?;
+    let folder = options.out.clone().unwrap_or_else(|| pipeline.layout.figures());
+    for drawn in pipeline.draw(&dataset, std::slice::from_ref(&wanted))? {
+        let drawn = drawn?;
+        if let Some(words) = &drawn.boxed {
+            warn_of_boxes(&wanted.name, words);
+        }
+        for (name, bytes) in drawn.files {
+            let path = folder.join(name);
+            let changed = artifact::write_if_changed(&path, &bytes)?;
+            let note = if changed { "" } else { " (as it was)" };
+            terminal.say(&format!("{}{note}", path.display()));
+        }
+    }
+    Ok(Outcome::Complete)
+}
+
+fn warn_of_boxes(name: &str, words: &str) {
+    eprintln!(
+        "warning: figure {name}: the font lacks characters of {words:?}; they are boxes, but for SVG \
+         and LaTeX"
+    );
+}
+
+/// Brings the listed figures up to date and says what came of it.
+pub(super) fn keep(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) -> Result<Outcome> {
+    let Some(kept) = pipeline.keep_figures(dataset)? else { return Ok(Outcome::Complete) };
+    terminal.say(&format!(
+        "figures: {} drawn; {} files written, {} removed",
+        kept.figures, kept.written, kept.removed
+    ));
+    for (name, words) in &kept.boxed {
+        warn_of_boxes(name, words);
+    }
+    for (name, error) in &kept.failed {
+        eprintln!("warning: figure {name} is left out: {error:#}");
+    }
+    Ok(Outcome::skipped_if(!kept.failed.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_may_be_named_without_zeros() {
+        assert_eq!(full("alexnet/conv5/63"), "alexnet/conv5/0063");
+        assert_eq!(full("alexnet/conv5/x"), "alexnet/conv5/x");
+        assert_eq!(full("63"), "63");
+    }
+}

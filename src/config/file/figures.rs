@@ -1,0 +1,165 @@
+//! The check of `figures:`.
+
+use std::collections::BTreeMap;
+
+use serde_yaml::{Location, Spanned};
+
+use super::{Check, Network, Range};
+use crate::config::figures::{
+    COLUMNS, DPI, DPIS, Format, KINDS, Kind, Look, MOST_PATCHES, MOST_TABLE_PATCHES, PATCHES,
+    TABLE_PATCHES, WIDTHS, Wanted,
+};
+use crate::config::form::{FigureFile, Given};
+use crate::yaml::{Mistake, unknown};
+
+const WIDTH: Range =
+    Range { words: "millimetres from 30 to 500", holds: |v| (WIDTHS[0]..=WIDTHS[1]).contains(&v) };
+
+impl Check<'_> {
+    pub(super) fn figures(
+        &self,
+        files: Vec<FigureFile>,
+        networks: &[Network],
+    ) -> Result<Vec<Wanted>, Mistake> {
+        let mut names: BTreeMap<String, u64> = BTreeMap::new();
+        let mut figures = Vec::new();
+        for file in files {
+            let at = file.name.as_ref().map_or(file.kind.referenced, |name| name.referenced);
+            let wanted = self.figure(file, networks)?;
+            // Some file systems take them for the same.
+            if let Some(line) = names.insert(wanted.name.to_ascii_lowercase(), at.line()) {
+                let message = format!(
+                    "two figures are named `{}`; the first is in line {line}; give one another \
+                     `name`",
+                    wanted.name
+                );
+                return self.wrong(at, message);
+            }
+            figures.push(wanted);
+        }
+        Ok(figures)
+    }
+
+    fn figure(&self, file: FigureFile, networks: &[Network]) -> Result<Wanted, Mistake> {
+        let name = file.kind.value.trim();
+        let refuse = |key: &str, at: Option<Location>, kinds: &[&str]| match at {
+            Some(at) if !kinds.contains(&name) => {
+                self.wrong(at, format!("`{key}` does not belong to the figure `{name}`"))
+            }
+            _ => Ok(()),
+        };
+        let [least, most] = DPIS;
+        let formats = self.formats(file.formats)?;
+        let dpi = self.whole("figures.dpi", file.dpi, DPI, least, most)?;
+        if KINDS.contains(&name) {
+            refuse("unit", file.unit.as_ref().map(|v| v.referenced), &["unit"])?;
+            refuse("units", file.units.as_ref().map(|v| v.referenced), &["table"])?;
+            refuse("network", file.network.as_ref().map(|v| v.referenced), &["training"])?;
+            refuse("patches", file.patches.as_ref().map(|v| v.referenced), &["unit", "table"])?;
+            refuse("columns", file.columns.as_ref().map(|v| v.referenced), &["unit"])?;
+        }
+        let patches = |given, default: usize, most: usize| {
+            let patches = self.whole("figures.patches", given, default as u32, 1, most as u32);
+            patches.map(|n| n as usize)
+        };
+        let kind = match name {
+            "unit" => {
+                let Some(unit) = file.unit else {
+                    let message = "the figure `unit` needs `unit`, such as alexnet/conv5/0063";
+                    return self.wrong(file.kind.referenced, message);
+                };
+                let most = MOST_PATCHES as u32;
+                let columns =
+                    self.whole("figures.columns", file.columns, COLUMNS as u32, 1, most)?;
+                Kind::Unit {
+                    unit: self.unit(&unit, networks)?,
+                    patches: patches(file.patches, PATCHES, MOST_PATCHES)?,
+                    columns: columns as usize,
+                }
+            }
+            "table" => Kind::Table {
+                units: file
+                    .units
+                    .map(|units| units.value)
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|unit| self.unit(unit, networks))
+                    .collect::<Result<_, _>>()?,
+                patches: patches(file.patches, TABLE_PATCHES, MOST_TABLE_PATCHES)?,
+            },
+            "roc" => Kind::Roc,
+            "performance" => Kind::Performance,
+            "concepts" => Kind::Concepts,
+            "agreement" => Kind::Agreement,
+            "training" => {
+                let known: Vec<&str> = networks.iter().map(|n| n.name.as_str()).collect();
+                let network = match file.network {
+                    Some(v) if !known.contains(&v.value.as_str()) => {
+                        return self.wrong(v.referenced, unknown("network", &v.value, &known));
+                    }
+                    given => given.map(|v| v.value),
+                };
+                Kind::Training { network }
+            }
+            other => return self.wrong(file.kind.referenced, unknown("figure", other, &KINDS)),
+        };
+        let width = self.number("figures.width", file.width, kind.width(), &WIDTH)?;
+        let name = match file.name {
+            Some(v) => {
+                let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+                let plain = !v.value.is_empty() && v.value.len() <= 100;
+                if !plain || !v.value.bytes().all(allowed) {
+                    let message = format!(
+                        "`{}` cannot be the name of files: use letters, digits, `_` and `-`",
+                        v.value
+                    );
+                    return self.wrong(v.referenced, message);
+                }
+                v.value
+            }
+            None => kind.stem(),
+        };
+        Ok(Wanted { name, kind, look: Look { width, dpi, formats } })
+    }
+
+    /// The name of a unit of a dissected layer; how many units that has is not known here.
+    fn unit(&self, given: &Spanned<String>, networks: &[Network]) -> Result<String, Mistake> {
+        let name = given.value.trim();
+        let parts: Vec<&str> = name.split('/').collect();
+        let number = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
+        if let [network, layer, unit] = parts[..]
+            && let Some(number) = number(unit)
+        {
+            let known: Vec<&str> = networks.iter().map(|n| n.name.as_str()).collect();
+            let Some(found) = networks.iter().find(|n| n.name == network) else {
+                return self.wrong(given.referenced, unknown("network", network, &known));
+            };
+            let layers: Vec<&str> = found.layers.iter().map(String::as_str).collect();
+            if !layers.contains(&layer) {
+                return self.wrong(given.referenced, unknown("layer", layer, &layers));
+            }
+            return Ok(format!("{network}/{layer}/{number:04}"));
+        }
+        let message = format!(
+            "`{name}` is not the name of a unit; expected network/layer/number, such as \
+             alexnet/conv5/0063"
+        );
+        self.wrong(given.referenced, message)
+    }
+
+    fn formats(&self, given: Given<Vec<Spanned<String>>>) -> Result<Vec<Format>, Mistake> {
+        let Some(given) = given else { return Ok(Format::ALL.into()) };
+        if given.value.is_empty() {
+            return self.wrong(given.referenced, "`formats` is empty; leave it out for all");
+        }
+        let endings = Format::ALL.map(Format::ending);
+        let read = |format: &Spanned<String>| match Format::parse(&format.value) {
+            Some(read) => Ok(read),
+            None => self.wrong(format.referenced, unknown("format", &format.value, &endings)),
+        };
+        let mut formats = given.value.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        formats.sort_unstable();
+        formats.dedup();
+        Ok(formats)
+    }
+}

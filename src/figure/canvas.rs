@@ -1,0 +1,319 @@
+//! A drawing in points (1/72 inch) as SVG: the one source of every format. All words are escaped here.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::font;
+
+/// Points of a millimetre.
+pub(crate) const POINTS: f64 = 72.0 / 25.4;
+
+/// Where a text stands by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Anchor {
+    /// It begins there.
+    Start,
+    /// It is centred there.
+    Middle,
+    /// It ends there.
+    End,
+}
+
+/// How a line is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Stroke {
+    pub(crate) colour: &'static str,
+    pub(crate) width: f64,
+    /// Lengths of dashes and gaps; empty for a solid line.
+    pub(crate) dashes: &'static str,
+}
+
+impl Stroke {
+    pub(crate) const fn solid(colour: &'static str, width: f64) -> Self {
+        Self { colour, width, dashes: "" }
+    }
+}
+
+/// A patch of a mammogram with what a unit saw in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Thumb {
+    /// Rows of grey values.
+    pub(crate) pixels: Vec<u8>,
+    /// Their edge.
+    pub(crate) edge: u32,
+    /// Path data in its pixels; empty where nothing exceeds the threshold.
+    pub(crate) overlay: String,
+    /// Millimetres of its edge, where the resolution is known.
+    pub(crate) millimetres: Option<f64>,
+}
+
+/// A drawing under way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Canvas {
+    body: String,
+}
+
+/// A finished drawing.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Drawing {
+    /// The SVG.
+    pub(crate) svg: String,
+    /// Its size in points.
+    pub(crate) size: [f64; 2],
+}
+
+/// Text as it stands within markup: characters that XML forbids are blanks.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => out.push(' '),
+            // Marks that turn the direction of what follows.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push(' '),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A length with two decimals at most.
+fn short(value: f64) -> String {
+    let rounded = (value * 100.0).round() / 100.0;
+    if rounded == 0.0 || !rounded.is_finite() { "0".into() } else { format!("{rounded}") }
+}
+
+impl Canvas {
+    // Writing to a string cannot fail.
+    fn put(&mut self, markup: std::fmt::Arguments) {
+        let _ = self.body.write_fmt(markup);
+        self.body.push('\n');
+    }
+
+    /// A line of text; `y` is its base line.
+    pub(crate) fn text(&mut self, at: [f64; 2], size: f64, anchor: Anchor, text: &str) {
+        self.coloured(at, size, anchor, "#000", text);
+    }
+
+    /// The same in a colour.
+    pub(crate) fn coloured(
+        &mut self,
+        [x, y]: [f64; 2],
+        size: f64,
+        anchor: Anchor,
+        colour: &str,
+        text: &str,
+    ) {
+        let anchor = match anchor {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
+        };
+        let (x, y, size, text) = (short(x), short(y), short(size), escaped(text));
+        self.put(format_args!(
+            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{colour}\"{anchor}>{text}</text>"
+        ));
+    }
+
+    /// A text in lines of at most `room`, from a corner; returns where it ends.
+    pub(crate) fn lines(&mut self, [x, y]: [f64; 2], room: f64, size: f64, text: &str) -> f64 {
+        let mut base = y;
+        for line in font::wrapped(text, size, room) {
+            base += 1.1 * size;
+            self.text([x, base], size, Anchor::Start, &line);
+        }
+        base + 0.2 * size
+    }
+
+    /// A line of text that reads upwards, centred.
+    pub(crate) fn upwards(&mut self, [x, y]: [f64; 2], size: f64, text: &str) {
+        let (x, y, size, text) = (short(x), short(y), short(size), escaped(text));
+        self.put(format_args!(
+            "<text transform=\"translate({x} {y}) rotate(-90)\" font-size=\"{size}\" \
+             text-anchor=\"middle\">{text}</text>"
+        ));
+    }
+
+    /// A line through some points; points that are no numbers are left out.
+    pub(crate) fn line(&mut self, points: &[[f64; 2]], stroke: Stroke) {
+        let mut path = String::new();
+        let mut last = None;
+        for point in points.iter().filter(|p| p.iter().all(|v| v.is_finite())) {
+            let point = point.map(short);
+            if last.as_ref() == Some(&point) {
+                continue;
+            }
+            let command = if last.is_none() { 'M' } else { 'L' };
+            let _ = write!(path, "{command}{} {}", point[0], point[1]);
+            last = Some(point);
+        }
+        if path.contains('L') {
+            self.stroke(&path, stroke);
+        }
+    }
+
+    fn stroke(&mut self, path: &str, Stroke { colour, width, dashes }: Stroke) {
+        let dashes = match dashes {
+            "" => String::new(),
+            dashes => format!(" stroke-dasharray=\"{dashes}\""),
+        };
+        self.put(format_args!(
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{}\" \
+             stroke-linejoin=\"round\"{dashes}/>",
+            short(width)
+        ));
+    }
+
+    /// A filled rectangle.
+    pub(crate) fn rectangle(&mut self, [x, y]: [f64; 2], [w, h]: [f64; 2], colour: &str) {
+        let [x, y, w, h] = [x, y, w.max(0.0), h.max(0.0)].map(short);
+        self.put(format_args!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{colour}\"/>"
+        ));
+    }
+
+    /// A filled dot.
+    pub(crate) fn dot(&mut self, [x, y]: [f64; 2], radius: f64, colour: &str) {
+        let [x, y, radius] = [x, y, radius].map(short);
+        self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{colour}\"/>"));
+    }
+
+    /// A patch with its overlay, and a scale bar where its size is known.
+    ///
+    /// # Errors
+    /// When its pixels are not a square of its edge.
+    pub(crate) fn thumb(&mut self, [x, y]: [f64; 2], size: f64, thumb: &Thumb) -> Result<()> {
+        let picture = STANDARD.encode(png(&thumb.pixels, thumb.edge)?);
+        let [left, top, side] = [x, y, size].map(short);
+        self.put(format_args!(
+            "<image x=\"{left}\" y=\"{top}\" width=\"{side}\" height=\"{side}\" \
+             preserveAspectRatio=\"none\" xlink:href=\"data:image/png;base64,{picture}\"/>"
+        ));
+        if is_path(&thumb.overlay) {
+            let scale = size / f64::from(thumb.edge.max(1));
+            // Yellow within black: seen on any grey, and apart from it without colour.
+            let [halo, line] = [1.7, 0.75].map(|width| short(width / scale));
+            let scale = (scale * 1e6).round() / 1e6;
+            let overlay = &thumb.overlay;
+            self.put(format_args!(
+                "<g transform=\"translate({left} {top}) scale({scale})\" fill=\"none\" \
+                 stroke-linejoin=\"round\">"
+            ));
+            self.put(format_args!(
+                "<path d=\"{overlay}\" stroke=\"#000\" stroke-width=\"{halo}\"/>"
+            ));
+            self.put(format_args!(
+                "<path d=\"{overlay}\" stroke=\"#f0e442\" stroke-width=\"{line}\"/>"
+            ));
+            self.put(format_args!("</g>"));
+        }
+        if let Some((length, words)) = thumb.millimetres.and_then(|mm| scale_bar(mm, size)) {
+            let (end, y) = (x + size - 3.0, y + size - 3.5);
+            let points = [[end - length, y], [end, y]];
+            self.line(&points, Stroke::solid("#000", 2.6));
+            self.line(&points, Stroke::solid("#fff", 1.4));
+            let size = 5.0;
+            let middle = [end - length.max(font::width(&words, size)) / 2.0, y - 2.6];
+            let [tx, ty] = middle.map(short);
+            let words = escaped(&words);
+            self.put(format_args!(
+                "<text x=\"{tx}\" y=\"{ty}\" font-size=\"5\" text-anchor=\"middle\" fill=\"#000\" \
+                 stroke=\"#000\" stroke-width=\"1.4\" stroke-linejoin=\"round\">{words}</text>"
+            ));
+            self.coloured(middle, size, Anchor::Middle, "#fff", &words);
+        }
+        Ok(())
+    }
+
+    /// The drawing, on white, moved in from the corner by a margin.
+    pub(crate) fn finish(self, size: [f64; 2], margin: f64, title: &str, alt: &str) -> Drawing {
+        let [w, h] = size.map(short);
+        let margin = short(margin);
+        let [wide, high] = size.map(|points| short(points / POINTS));
+        let (title, alt, body) = (escaped(title), escaped(alt), self.body);
+        let svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" \
+             xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{wide}mm\" height=\"{high}mm\" \
+             viewBox=\"0 0 {w} {h}\" role=\"img\" font-family=\"{}\">\n<title>{title}</title>\n\
+             <desc>{alt}</desc>\n<rect width=\"{w}\" height=\"{h}\" fill=\"#fff\"/>\n\
+             <g transform=\"translate({margin} {margin})\">\n{body}</g>\n</svg>\n",
+            font::FAMILIES
+        );
+        Drawing { svg, size }
+    }
+}
+
+/// Whether an overlay is path data and nothing else: it comes from a file.
+fn is_path(overlay: &str) -> bool {
+    let plain =
+        |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "MmLlHhVvZz.,-".contains(c);
+    overlay.starts_with('M') && overlay.chars().all(plain)
+}
+
+/// A round length that takes a tenth to two fifths of a patch, in points and in words.
+fn scale_bar(millimetres: f64, size: f64) -> Option<(f64, String)> {
+    if !(millimetres.is_finite() && millimetres > 0.0) {
+        return None;
+    }
+    let fits = |length: &f64| *length <= 0.4 * millimetres;
+    let length = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0].into_iter().rev().find(fits)?;
+    Some((length / millimetres * size, format!("{length} mm")))
+}
+
+/// Grey values as a PNG.
+fn png(pixels: &[u8], edge: u32) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = ::png::Encoder::new(&mut bytes, edge, edge);
+    encoder.set_color(::png::ColorType::Grayscale);
+    encoder.set_depth(::png::BitDepth::Eight);
+    let mut writer = encoder.write_header().context("a patch cannot be encoded")?;
+    writer.write_image_data(pixels).context("a patch cannot be encoded")?;
+    writer.finish().context("a patch cannot be encoded")?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_words() {
+        let hostile = "</text><script>alert(1)</script>&\"'\u{0}\u{202e}\u{ffff}";
+        let mut canvas = Canvas::default();
+        canvas.text([1.0, 2.0], 8.0, Anchor::Start, hostile);
+        canvas.upwards([1.0, 2.0], 8.0, hostile);
+        let drawing = canvas.finish([100.0, 50.0], 0.0, hostile, hostile);
+        assert!(!drawing.svg.contains("<script"), "{}", drawing.svg);
+        let tree = resvg::usvg::roxmltree::Document::parse(&drawing.svg).unwrap();
+        let words = tree.descendants().find(|node| node.has_tag_name("text")).unwrap().text();
+        assert_eq!(words, Some("</text><script>alert(1)</script>&\"'   "));
+    }
+
+    #[test]
+    fn overlays_are_paths_or_not_drawn() {
+        assert!(is_path("M1 2l3-4 5 6z") && !is_path("") && !is_path("M0 0\"/><script>"));
+    }
+
+    #[test]
+    fn scale_bars_are_round_and_fit() {
+        let (length, words) = scale_bar(30.0, 60.0).unwrap();
+        assert_eq!((length, words.as_str()), (20.0, "10 mm"));
+        assert_eq!(scale_bar(f64::NAN, 60.0), None);
+        assert_eq!(scale_bar(0.0, 60.0), None);
+    }
+
+    #[test]
+    fn a_patch_of_the_wrong_size_is_refused() {
+        let thumb =
+            Thumb { pixels: vec![0; 3], edge: 2, overlay: String::new(), millimetres: None };
+        assert!(Canvas::default().thumb([0.0, 0.0], 10.0, &thumb).is_err());
+    }
+}
