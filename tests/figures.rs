@@ -142,10 +142,9 @@ fn a_figure_is_the_same_twice_and_is_left_alone() {
     let (output, record) = (folder.path().join("figures"), folder.path().join("figures.json"));
     let stamp = Stamp::new(1);
     let keep = |wanted: &[Wanted]| {
-        let keep = |inputs: &atlas::Inputs<'_>| {
-            atlas::keep_figures(inputs, wanted, &output, &record, &stamp)
-        };
-        fixture.with_inputs(keep).unwrap()
+        fixture
+            .with_inputs(|inputs| atlas::keep_figures(inputs, wanted, &output, &record, &stamp))
+            .unwrap()
     };
     let kept = keep(&all());
     assert_eq!((kept.figures, kept.written, kept.failed.len()), (7, first.len(), 0));

@@ -201,11 +201,11 @@ impl Canvas {
             let scale = size / f64::from(thumb.edge.max(1));
             // Yellow within black: seen on any grey, and apart from it without colour.
             let [halo, line] = [1.7, 0.75].map(|width| short(width / scale));
-            let scale = (scale * 1e6).round() / 1e6;
-            let overlay = &thumb.overlay;
+            let (overlay, edge) = (&thumb.overlay, thumb.edge);
+            // It cuts off the half of a line that lies outside of the patch.
             self.put(format_args!(
-                "<g transform=\"translate({left} {top}) scale({scale})\" fill=\"none\" \
-                 stroke-linejoin=\"round\">"
+                "<svg x=\"{left}\" y=\"{top}\" width=\"{side}\" height=\"{side}\" \
+                 viewBox=\"0 0 {edge} {edge}\" fill=\"none\" stroke-linejoin=\"round\">"
             ));
             self.put(format_args!(
                 "<path d=\"{overlay}\" stroke=\"#000\" stroke-width=\"{halo}\"/>"
@@ -213,7 +213,7 @@ impl Canvas {
             self.put(format_args!(
                 "<path d=\"{overlay}\" stroke=\"#f0e442\" stroke-width=\"{line}\"/>"
             ));
-            self.put(format_args!("</g>"));
+            self.put(format_args!("</svg>"));
         }
         if let Some((length, words)) = thumb.millimetres.and_then(|mm| scale_bar(mm, size)) {
             let (end, y) = (x + size - 3.0, y + size - 3.5);

@@ -3,7 +3,8 @@
 /// Text for the body of a document.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
         match c {
             '\\' => out.push_str("\\textbackslash{}"),
             '~' => out.push_str("\\textasciitilde{}"),
@@ -19,7 +20,7 @@ pub(super) fn escaped(text: &str) -> String {
             // Two of them would be a quotation mark or a dash.
             '\'' => out.push_str("\\textquotesingle{}"),
             '`' => out.push_str("\\textasciigrave{}"),
-            '-' => out.push_str("{-}"),
+            '-' if characters.peek() == Some(&'-') => out.push_str("-{}"),
             // A bracket after `\\` would be its option.
             '[' => out.push_str("{[}"),
             ']' => out.push_str("{]}"),

@@ -74,7 +74,7 @@ impl Table {
         let titles: Vec<&str> = self.columns.iter().map(|column| column.title.as_str()).collect();
         y = self.cells(canvas, &titles, &left, &widths, size, y + 3.0, 0.0);
         if most > 0 {
-            let base = y - 3.0 - 0.28 * size;
+            let base = 4.0 + 0.94 * size;
             canvas.text([width - strip, base], size, Anchor::Start, &self.patches);
         }
         canvas.line(&[[0.0, y], [width, y]], LIGHT);

@@ -158,6 +158,19 @@ fn thumb(atlas: &Atlas, top: &TopPatch) -> Thumb {
     }
 }
 
+/// Patches of a row. The first has a scale bar, and so has each of another scale.
+fn thumbs(atlas: &Atlas, tops: &[&TopPatch]) -> Vec<Thumb> {
+    let mut thumbs: Vec<Thumb> = tops.iter().map(|top| thumb(atlas, top)).collect();
+    if let Some((first, rest)) = thumbs.split_first_mut()
+        && let Some(scale) = first.millimetres
+    {
+        for thumb in rest {
+            thumb.millimetres = thumb.millimetres.filter(|mm| (mm / scale - 1.0).abs() > 0.005);
+        }
+    }
+    thumbs
+}
+
 fn of_unit(
     atlas: &Atlas,
     name: &str,
@@ -189,7 +202,12 @@ fn of_unit(
             text::counted(tops.len(), "patch", "patches"),
             layer.split,
             text::significant(f64::from(found.threshold)),
-            if measured { " Scale bars follow from the stated resolution." } else { "" },
+            if measured {
+                " Scale bars follow from the stated resolution; a patch without one has the scale of the \
+             first of its row."
+            } else {
+                ""
+            },
             source(atlas),
         ),
         alt: format!(
@@ -231,9 +249,9 @@ fn of_unit(
         let mut y = canvas.lines([0.0, 0.0], width, 8.0, &title) + 3.0;
         let size = (edge / 10.0).clamp(4.0, 6.5);
         for row in tops.chunks(columns) {
-            for (at, top) in row.iter().enumerate() {
+            for (at, (top, thumb)) in row.iter().zip(thumbs(atlas, row)).enumerate() {
                 let x = at as f64 * (edge + gap);
-                canvas.thumb([x, y], edge, &thumb(atlas, top))?;
+                canvas.thumb([x, y], edge, &thumb)?;
                 let score = text::significant(f64::from(top.score));
                 let base = y + edge + 1.1 * size;
                 canvas.text([x, base], size, Anchor::Start, &score);
@@ -274,7 +292,7 @@ fn of_units(atlas: &Atlas, units: &[String], patches: usize, width: f64) -> Resu
         let dash = |words: String| if words.is_empty() { "–".into() } else { words };
         rows.push(Row {
             cells: vec![dash(categories.join(", ")), dash(label), name.clone()],
-            patches: found.top.iter().take(patches).map(|top| thumb(atlas, top)).collect(),
+            patches: thumbs(atlas, &found.top.iter().take(patches).collect::<Vec<_>>()),
         });
     }
     let words = Words {
