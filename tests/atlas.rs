@@ -292,6 +292,38 @@ fn hostile_text_is_inert() {
 }
 
 #[test]
+fn cases_say_what_speaks_for_cancer_and_how_much_of_it_has_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 6);
+    fixture.build().unwrap();
+    let list = fixture.page("cases/index.html");
+    // Of the evidence in all mammograms unit 1, which readers name, has 2 of 3 parts; in each, 2 of 5.
+    assert!(list.contains("Readers have named 1 unit") && list.contains("<strong>67%</strong>"));
+    assert!(list.contains("Named units account for 40% of the evidence."));
+    let next = fixture.page("data/next_units.csv");
+    assert_eq!(next.lines().nth(1), Some("alexnet,conv5,0003,0.33333334"));
+    let explained = &fixture.explanations[0].mammograms;
+    let table = fixture.page("data/explanations.csv");
+    assert_eq!(table.lines().count(), explained.len() + 1);
+    assert!(table.lines().nth(1).unwrap().ends_with(",false,0001; 0003,2; 1"));
+    let cases: Vec<_> = files(&fixture.site())
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("cases/alexnet/"))
+        .collect();
+    assert!((2..=4).contains(&cases.len()), "{}", cases.len());
+    for (path, bytes) in cases {
+        let html = String::from_utf8(bytes).unwrap();
+        assert!(html.contains("networks/alexnet/conv5/0001/index.html"), "{path}");
+        assert!(html.contains("masses with spiculated edge"), "{path}");
+        assert!(html.contains("40% of the evidence (+2.00); 25% of its region lies in a lesion"));
+    }
+
+    fixture.config.cases.list = vec!["nobody".into()];
+    let message = fixture.build().unwrap_err().to_string();
+    assert!(message.contains("`cases.list`") && message.contains("nobody"), "{message}");
+}
+
+#[test]
 fn tables_hold_the_columns_of_the_design() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = Fixture::new(folder.path(), 4);

@@ -487,7 +487,7 @@ fn axe_finds_nothing() {
     };
     let axe = PathBuf::from(axe);
     let (_folder, site) = site();
-    for page in PAGES {
+    for page in &pages(&site) {
         let script = format!(
             r#"
             await new Promise(function (next, fail) {{
@@ -509,9 +509,10 @@ fn axe_finds_nothing() {
 }
 
 /// One page of each kind.
-const PAGES: [&str; 16] = [
+const PAGES: [&str; 17] = [
     "index.html",
     "about/index.html",
+    "cases/index.html",
     "agreement/index.html",
     "birads/index.html",
     "cite/index.html",
@@ -528,12 +529,23 @@ const PAGES: [&str; 16] = [
     UNIT,
 ];
 
+/// Those, and a case, whose mammogram is drawn by lot.
+fn pages(site: &Path) -> Vec<String> {
+    let mut cases: Vec<String> = std::fs::read_dir(site.join("cases/alexnet"))
+        .unwrap()
+        .map(|case| case.unwrap().file_name().into_string().unwrap())
+        .collect();
+    cases.sort();
+    let case = format!("cases/alexnet/{}/index.html", cases[0]);
+    PAGES.iter().map(|page| (*page).to_string()).chain([case]).collect()
+}
+
 #[test]
 fn no_page_is_wider_than_a_phone() {
     let (_folder, site) = site();
     let Some(chromium) = chromium() else { return };
     let mut frames = String::new();
-    for page in PAGES {
+    for page in &pages(&site) {
         let path = site.join(page);
         let html = std::fs::read_to_string(&path).unwrap().replacen(
             "</body>",
@@ -556,5 +568,9 @@ fn no_page_is_wider_than_a_phone() {
     let document = dump(&chromium, &site.join("wrapper.html"), 1280);
     let (_, rest) = document.split_once("data-widths=\"").expect("no frame answered");
     let widths: Vec<&str> = rest.split('"').next().unwrap().split(' ').collect();
-    assert_eq!(widths, vec!["0"; PAGES.len()], "pixels beyond the edge, in the order of loading");
+    assert_eq!(
+        widths,
+        vec!["0"; PAGES.len() + 1],
+        "pixels beyond the edge, in the order of loading"
+    );
 }

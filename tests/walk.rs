@@ -16,11 +16,12 @@ use serde_json::{Value, json};
 use support::Fixture;
 
 /// One page of each kind, and what makes sure that its scripts have run.
-const PAGES: [(&str, &str); 19] = [
+const PAGES: [(&str, &str); 20] = [
     ("index.html", "document.querySelector('.unit-card img').complete"),
     ("about/index.html", "document.querySelector('h1')"),
     ("agreement/index.html", "document.querySelector('h1')"),
     ("birads/index.html", "document.querySelector('.figure4')"),
+    ("cases/index.html", "document.querySelector('.unit-cards')"),
     ("cite/index.html", "document.querySelector('.bibtex')"),
     ("concepts/index.html", "document.querySelector('table')"),
     ("concepts/mass/index.html", "document.querySelector('.unit-card')"),

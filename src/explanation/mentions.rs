@@ -29,15 +29,22 @@ impl Mention {
     }
 }
 
-/// Counts a term over mammograms: for each, the terms of its lesions and the terms that its explanation
-/// mentions.
-pub fn mentions(term: &str, mammograms: &[(BTreeSet<&str>, BTreeSet<&str>)]) -> Mention {
-    let count = |holds: &dyn Fn(&(BTreeSet<&str>, BTreeSet<&str>)) -> bool| {
-        mammograms.iter().filter(|one| holds(one)).count() as u64
-    };
-    let with = count(&|(lesions, _)| lesions.contains(term));
-    let mentioned = count(&|(_, said)| said.contains(term));
-    let both = count(&|(lesions, said)| lesions.contains(term) && said.contains(term));
+/// Terms of one mammogram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms<'a> {
+    /// By which the source describes its lesions.
+    pub lesions: BTreeSet<&'a str>,
+    /// That its explanation mentions.
+    pub mentioned: BTreeSet<&'a str>,
+}
+
+/// Counts a term over mammograms.
+pub fn mentions(term: &str, mammograms: &[Terms<'_>]) -> Mention {
+    let described = |terms: &&Terms<'_>| terms.lesions.contains(term);
+    let said = |terms: &&Terms<'_>| terms.mentioned.contains(term);
+    let with = mammograms.iter().filter(described).count() as u64;
+    let mentioned = mammograms.iter().filter(said).count() as u64;
+    let both = mammograms.iter().filter(described).filter(said).count() as u64;
     let all = mammograms.len() as u64;
     Mention { mammograms: all, with, mentioned, both, p: at_least(all, with, mentioned, both) }
 }
@@ -77,12 +84,15 @@ mod tests {
 
     #[test]
     fn counts_and_what_chance_gives() {
-        let set = |terms: &[&'static str]| terms.iter().copied().collect::<BTreeSet<_>>();
+        let terms = |lesions: &[&'static str], mentioned: &[&'static str]| Terms {
+            lesions: lesions.iter().copied().collect(),
+            mentioned: mentioned.iter().copied().collect(),
+        };
         let mammograms = [
-            (set(&["mass"]), set(&["mass", "edge"])),
-            (set(&["mass"]), set(&[])),
-            (set(&[]), set(&["mass"])),
-            (set(&["calcifications"]), set(&["edge"])),
+            terms(&["mass"], &["mass", "edge"]),
+            terms(&["mass"], &[]),
+            terms(&[], &["mass"]),
+            terms(&["calcifications"], &["edge"]),
         ];
         let found = mentions("mass", &mammograms);
         assert_eq!((found.mammograms, found.with, found.mentioned, found.both), (4, 2, 2, 1));

@@ -27,7 +27,7 @@ use crate::patch::Patch;
 use crate::progress::Progress;
 use crate::training::record::Evaluation;
 
-pub use mentions::{Mention, mentions};
+pub use mentions::{Mention, Terms, mentions};
 pub use story::{Named, carried, sentence};
 
 /// Version of the file and of the computation behind it.

@@ -74,9 +74,8 @@ mod tests {
         let hostile = "\\write18{rm -rf ~}%\n$x^2$_{a}&#[1]*`'\"";
         let safe = escaped(hostile);
         assert!(!safe.contains("\\write") && !safe.contains('\n'), "{safe}");
-        let mut characters = safe.chars().peekable();
         let mut before = ' ';
-        while let Some(c) = characters.next() {
+        for c in safe.chars() {
             if "%$&#_^~".contains(c) {
                 assert_eq!(before, '\\', "{c} in {safe}");
             }

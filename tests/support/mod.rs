@@ -714,7 +714,10 @@ fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
             rest: 0.25,
             evidence: 5.0,
             lesion: Some(0.5),
-            units: vec![part(1, 2.0), part(3, 1.0)],
+            units: [part(1, 2.0), part(3, 1.0)]
+                .into_iter()
+                .filter(|part| part.unit as usize <= layer.units.len())
+                .collect(),
             positive: vec![(1, 2.0), (3, 1.0), (4, 0.5)],
         };
         match mammograms.iter_mut().find(|other| other.mammogram == mammogram) {
@@ -724,8 +727,9 @@ fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
         }
     }
     let mut evidence = vec![0.0; layer.units.len()];
-    evidence[0] = 2.0;
-    evidence[2] = 1.0;
+    for (unit, sum) in [(0, 2.0), (2, 1.0)] {
+        evidence.iter_mut().skip(unit).take(1).for_each(|evidence| *evidence = sum);
+    }
     Explanation {
         format: 1,
         network: network.config.name.clone(),

@@ -10,7 +10,7 @@ use super::{Atlas, Link, UnitCard, layer_href, network_href, parts, unit_href};
 use crate::atlas::text;
 use crate::dissection::record::{TopPatch, unit_name};
 use crate::explanation::record::{Explained, Explanation};
-use crate::explanation::{carried, mentions, sentence};
+use crate::explanation::{Terms, carried, mentions, sentence};
 use crate::seed;
 
 /// From this probability on, a mammogram counts as scored as cancer.
@@ -288,7 +288,7 @@ pub(in crate::atlas) fn next(atlas: &Atlas, explanation: &Explanation) -> Vec<(u
 /// Terms that a lesion is described by or an explanation mentions.
 fn terms(atlas: &Atlas, explanation: &Explanation) -> Vec<TermRow> {
     let members = &atlas.inputs.manifest.mammograms;
-    let mammograms: Vec<(BTreeSet<&str>, BTreeSet<&str>)> = explanation
+    let mammograms: Vec<Terms> = explanation
         .mammograms
         .iter()
         .map(|explained| {
@@ -300,11 +300,11 @@ fn terms(atlas: &Atlas, explanation: &Explanation) -> Vec<TermRow> {
                 atlas.names.of(&name)
             });
             let mentioned = mentioned.flat_map(|name| &name.terms).map(String::as_str);
-            (described.collect(), mentioned.collect())
+            Terms { lesions: described.collect(), mentioned: mentioned.collect() }
         })
         .collect();
     let mut ids: Vec<&str> =
-        mammograms.iter().flat_map(|(_, mentioned)| mentioned).copied().collect();
+        mammograms.iter().flat_map(|terms| &terms.mentioned).copied().collect();
     ids.sort_by_key(|id| (atlas.labels.order(id), *id));
     ids.dedup();
     ids.into_iter()
