@@ -99,7 +99,5 @@ pub(super) fn files(atlas: &Atlas, wanted: &Wanted) -> Result<Drawn> {
 
 /// Names of its files in the site.
 pub(super) fn paths(wanted: &Wanted) -> Vec<String> {
-    let formats = wanted.look.formats.iter().map(|format| format.ending());
-    let endings = formats.chain(["caption.txt", "alt.txt"]);
-    endings.map(|ending| pages::figures::path(&format!("{}.{ending}", wanted.name))).collect()
+    wanted.files().iter().map(|file| pages::figures::path(file)).collect()
 }

@@ -13,6 +13,26 @@ pub struct Wanted {
     pub look: Look,
 }
 
+impl Wanted {
+    /// Names of its files, in the order in which they are drawn.
+    pub fn files(&self) -> Vec<String> {
+        let name = &self.name;
+        let mut files = Vec::new();
+        for format in &self.look.formats {
+            let ending = format.ending();
+            match format {
+                Format::Csv if self.kind == Kind::Roc => {}
+                Format::Tex if self.kind.has_both() => {
+                    files.extend([format!("{name}.tex"), format!("{name}-table.tex")]);
+                }
+                _ => files.push(format!("{name}.{ending}")),
+            }
+        }
+        files.extend(["caption", "alt"].map(|words| format!("{name}.{words}.txt")));
+        files
+    }
+}
+
 /// What a figure shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,6 +152,11 @@ impl Kind {
             Self::Agreement => "agreement",
             Self::Training { .. } => "training",
         }
+    }
+
+    /// Whether it is a drawing with a table of its numbers.
+    pub fn has_both(&self) -> bool {
+        !matches!(self, Self::Table { .. } | Self::Performance | Self::Roc)
     }
 
     /// Stem of its files unless asked otherwise.

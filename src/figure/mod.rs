@@ -28,6 +28,8 @@ const MARGIN: f64 = 1.0;
 pub(crate) struct Figure {
     drawing: Drawing,
     table: Option<Table>,
+    /// Whether the drawing is more than the table.
+    is_drawn: bool,
     title: String,
     caption: String,
     alt: String,
@@ -58,7 +60,7 @@ impl Figure {
         let height = draw(&mut canvas, width - 2.0 * MARGIN)?;
         let Words { title, caption, alt } = words;
         let drawing = canvas.finish([width, height + 2.0 * MARGIN], MARGIN, &title, &alt);
-        Ok(Self { drawing, table, title, caption, alt })
+        Ok(Self { drawing, table, is_drawn: true, title, caption, alt })
     }
 
     /// A table.
@@ -66,42 +68,56 @@ impl Figure {
         let mut figure =
             Self::drawn(words, millimetres, None, |canvas, width| table.draw(canvas, width))?;
         figure.table = Some(table);
+        figure.is_drawn = false;
         Ok(figure)
     }
 
-    /// Its files by name: one per format, the caption and the alternative text. What has no table has
-    /// no CSV.
+    /// Its files by name: one per format, the caption and the alternative text. A drawing with a table
+    /// is two files in LaTeX; what has no table has no CSV.
     pub(crate) fn files(&self, name: &str, look: &Look) -> Result<Vec<(String, Vec<u8>)>> {
         let mut files = Vec::new();
         for format in &look.formats {
-            let bytes = self
-                .encoded(name, *format, look)
-                .with_context(|| format!("figure {name} as {}", format.ending()))?;
-            files.extend(bytes.map(|bytes| (format!("{name}.{}", format.ending()), bytes)));
+            let encoded = self.encoded(name, *format, look);
+            files.extend(encoded.with_context(|| format!("figure {name} as {}", format.ending()))?);
         }
-        files.push((format!("{name}.caption.txt"), format!("{}\n", self.caption).into_bytes()));
-        files.push((format!("{name}.alt.txt"), format!("{}\n", self.alt).into_bytes()));
+        for (ending, words) in [("caption", &self.caption), ("alt", &self.alt)] {
+            files.push((format!("{name}.{ending}.txt"), format!("{words}\n").into_bytes()));
+        }
         Ok(files)
     }
 
-    fn encoded(&self, name: &str, format: Format, look: &Look) -> Result<Option<Vec<u8>>> {
-        Ok(Some(match (format, &self.table) {
-            (Format::Svg, _) => self.drawing.svg.clone().into_bytes(),
-            (Format::Pdf, _) => self.drawing.pdf(&self.title)?,
-            (Format::Png, _) => self.drawing.png(look.dpi)?,
-            (Format::Tiff, _) => self.drawing.tiff(look.dpi)?,
-            (Format::Tex, Some(table)) => table.latex(name, &self.caption).into_bytes(),
-            (Format::Tex, None) => {
-                let picture = match look.formats.contains(&Format::Pdf) {
-                    true => Format::Pdf,
-                    false => Format::Png,
-                };
-                let file = format!("{name}.{}", picture.ending());
-                latex::figure(name, &file, look.width, &self.caption, &self.alt).into_bytes()
+    fn encoded(&self, name: &str, format: Format, look: &Look) -> Result<Vec<(String, Vec<u8>)>> {
+        let bytes = match format {
+            Format::Svg => self.drawing.svg.clone().into_bytes(),
+            Format::Pdf => self.drawing.pdf(&self.title)?,
+            Format::Png => self.drawing.png(look.dpi)?,
+            Format::Tiff => self.drawing.tiff(look.dpi)?,
+            Format::Csv => match &self.table {
+                Some(table) => table.csv()?,
+                None => return Ok(Vec::new()),
+            },
+            Format::Tex => {
+                let mut files = Vec::new();
+                if self.is_drawn {
+                    let picture = match look.formats.contains(&Format::Pdf) {
+                        true => Format::Pdf,
+                        false => Format::Png,
+                    };
+                    let file = format!("{name}.{}", picture.ending());
+                    let tex = latex::figure(name, &file, look.width, &self.caption, &self.alt);
+                    files.push((format!("{name}.tex"), tex.into_bytes()));
+                }
+                if let Some(table) = &self.table {
+                    let file = match self.is_drawn {
+                        true => format!("{name}-table.tex"),
+                        false => format!("{name}.tex"),
+                    };
+                    files.push((file, table.latex(name, &self.caption).into_bytes()));
+                }
+                return Ok(files);
             }
-            (Format::Csv, Some(table)) => table.csv()?,
-            (Format::Csv, None) => return Ok(None),
-        }))
+        };
+        Ok(vec![(format!("{name}.{}", format.ending()), bytes)])
     }
 
     /// Words that the font cannot draw; they are boxes in all formats but SVG.

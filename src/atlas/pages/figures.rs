@@ -88,7 +88,6 @@ pub(super) struct Download {
 
 /// The ready-made figures that `of` picks.
 pub(super) fn downloads(atlas: &Atlas, of: impl Fn(&Kind) -> bool) -> Vec<Download> {
-    let drawn = |kind: &Kind| !matches!(kind, Kind::Roc | Kind::Training { .. });
     ready_made(atlas)
         .iter()
         .filter(|wanted| of(&wanted.kind))
@@ -103,21 +102,22 @@ pub(super) fn downloads(atlas: &Atlas, of: impl Fn(&Kind) -> bool) -> Vec<Downlo
                 Kind::Unit { unit, .. } => unit.clone(),
             },
             files: wanted
-                .look
-                .formats
+                .files()
                 .iter()
-                .filter(|format| **format != Format::Csv || drawn(&wanted.kind))
-                .map(|format| {
-                    let word = match format {
-                        Format::Tex => "LaTeX".into(),
-                        format => format.ending().to_uppercase(),
-                    };
-                    (word, path(&format!("{}.{}", wanted.name, format.ending())))
-                })
-                .chain([("caption".into(), path(&format!("{}.caption.txt", wanted.name)))])
+                .filter_map(|file| Some((word(file)?, path(file))))
                 .collect(),
         })
         .collect()
+}
+
+/// What a link to a file says; none for the alternative text, which is in the pages.
+fn word(file: &str) -> Option<String> {
+    Some(match file.rsplit_once('.')? {
+        (stem, "tex") if stem.ends_with("-table") => "LaTeX table".into(),
+        (_, "tex") => "LaTeX".into(),
+        (stem, "txt") => stem.strip_suffix(".caption").map(|_| "caption".into())?,
+        (_, ending) => ending.to_uppercase(),
+    })
 }
 
 /// What every caption ends with.

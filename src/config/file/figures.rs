@@ -21,19 +21,20 @@ impl Check<'_> {
         files: Vec<FigureFile>,
         networks: &[Network],
     ) -> Result<Vec<Wanted>, Mistake> {
-        let mut names: BTreeMap<String, u64> = BTreeMap::new();
+        let mut files_seen: BTreeMap<String, u64> = BTreeMap::new();
         let mut figures = Vec::new();
         for file in files {
             let at = file.name.as_ref().map_or(file.kind.referenced, |name| name.referenced);
             let wanted = self.figure(file, networks)?;
-            // Some file systems take them for the same.
-            if let Some(line) = names.insert(wanted.name.to_ascii_lowercase(), at.line()) {
-                let message = format!(
-                    "two figures are named `{}`; the first is in line {line}; give one another \
-                     `name`",
-                    wanted.name
-                );
-                return self.wrong(at, message);
+            for file in wanted.files() {
+                // Some file systems take capitals for the same.
+                if let Some(line) = files_seen.insert(file.to_ascii_lowercase(), at.line()) {
+                    let message = format!(
+                        "two figures would write {file}; the first is in line {line}; give one \
+                         another `name`"
+                    );
+                    return self.wrong(at, message);
+                }
             }
             figures.push(wanted);
         }
