@@ -344,15 +344,16 @@ impl<'a> Pipeline<'a> {
         explanation::read(&self.layout.explanation(&network.name))
     }
 
-    /// What the units are called.
+    /// What the units are called, and what of the labels could not be used.
     ///
     /// # Errors
     /// When a lexicon's file is wrong.
-    pub fn names(&self) -> Result<Names> {
+    pub fn names(&self) -> Result<(Names, Vec<Problem>)> {
         let lexicons = self.lexicons()?;
-        let readers = self.labels(&lexicons).readers;
-        let (consensus, _) = self.consensus(&lexicons, &readers);
-        Ok(Names::new(&readers, &consensus, &lexicons))
+        let Checked { readers, mut problems } = self.labels(&lexicons);
+        let (consensus, unsettled) = self.consensus(&lexicons, &readers);
+        problems.extend(unsettled);
+        Ok((Names::new(&readers, &consensus, &lexicons), problems))
     }
 
     /// Compares the units of all dissected layers, unless that is fresh.

@@ -59,7 +59,13 @@ pub(super) fn execute(
     let pipeline = if options.json { &silent } else { pipeline };
     let _lock = pipeline.lock()?;
     let dataset = pipeline.dataset()?;
-    let names = pipeline.names()?;
+    let (names, problems) = pipeline.names()?;
+    let mut outcome = prepare::outcome(&dataset.manifest);
+    if !problems.is_empty() {
+        let count = problems.len();
+        eprintln!("{count} problems in the readers' labels; `unit-atlas labels check` lists them");
+        outcome = Outcome::Skipped;
+    }
     let explanations = networks
         .iter()
         .map(|network| pipeline.explanation(network, &dataset))
@@ -75,7 +81,7 @@ pub(super) fn execute(
     } else {
         told.iter().for_each(|told| describe(told, terminal));
     }
-    Ok(prepare::outcome(&dataset.manifest))
+    Ok(outcome)
 }
 
 /// The mammograms of these ids, or those with the highest scores.
@@ -136,17 +142,19 @@ fn tell<'a>(
 }
 
 fn describe(told: &Told, terminal: &Terminal) {
+    // Whoever wrote a label writes no commands for the terminal.
+    let print = |line: String| terminal.result(&line.replace(char::is_control, " "));
     let truth = if told.cancer { "cancer" } else { "no cancer" };
-    terminal.result(&format!("{} by {}/{} ({truth})", told.mammogram, told.network, told.layer));
-    terminal.result(&format!("  {}", told.sentence));
+    print(format!("{} by {}/{} ({truth})", told.mammogram, told.network, told.layer));
+    print(format!("  {}", told.sentence));
     let [x, y, edge] = told.window;
     let method = if told.exact { "exact" } else { "gradient times activation" };
-    terminal.result(&format!("  deciding patch at {x},{y}, {edge} pixels wide; {method}"));
+    print(format!("  deciding patch at {x},{y}, {edge} pixels wide; {method}"));
     for (part, name) in told.explained.units.iter().zip(&told.names).take(TOLD) {
         let inside = part.inside.map_or_else(String::new, |share| {
             format!("; {:.0}% of its region lies in a lesion", 100.0 * share)
         });
-        terminal.result(&format!(
+        print(format!(
             "  unit {:04}  {:+.3}  {}{inside}",
             part.unit,
             part.contribution,

@@ -190,7 +190,8 @@ impl View {
 }
 
 fn percent(share: f32) -> String {
-    format!("{:.0}%", 100.0 * share)
+    // A sum of nothing is minus zero.
+    format!("{:.0}%", 100.0 * share + 0.0)
 }
 
 fn truth(cancer: bool) -> &'static str {
