@@ -485,7 +485,7 @@ fn the_server_follows_changes_and_shows_what_is_wrong() {
     assert!(news.contains("hello.md") && news.contains("titel"), "{news}");
     // A page that is opened only now says so too.
     let page = get(&address, "/hello/index.html");
-    assert!(page.contains("other words") && page.contains("hello.md:2:1: unknown field"), "{page}");
+    assert!(page.contains("other words") && page.contains("hello.md:2:1: unknown key"), "{page}");
     server.kill().unwrap();
     server.wait().unwrap();
 }

@@ -571,7 +571,7 @@ mod readers {
         // What only terms say goes by their names.
         assert!(table.contains("<em>mass</em>"), "terms are not in the table");
         let agreement = fixture.page("agreement/index.html");
-        for words in ["reader-a", "reader-b", "Krippendorff"] {
+        for words in ["Reader A", "reader-b", "Krippendorff"] {
             assert!(agreement.contains(words), "agreement: {words}");
         }
         let statistics = fixture.page("data/agreement.csv");
