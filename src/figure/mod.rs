@@ -1,7 +1,7 @@
 //! Figures and tables for papers: one drawing in every format, with a caption and an alternative text.
 //!
-//! A drawing is an SVG of a physical size ([`canvas`]); PDF, PNG and TIFF are made from it and from the
-//! compiled-in font alone ([`encode`]), so that they show the same and have the same bytes everywhere.
+//! A drawing is an SVG of a physical size (`canvas`); PDF, PNG and TIFF are made from it and from the
+//! compiled-in font alone (`encode`), so that they show the same and have the same bytes everywhere.
 //! What a figure shows is the business of `atlas`.
 
 mod canvas;
