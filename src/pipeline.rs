@@ -254,7 +254,7 @@ impl<'a> Pipeline<'a> {
         if stale.is_empty() {
             return match part {
                 Part::Shard(_) => Ok(()),
-                Part::All | Part::Merge => self.explain(network, dataset),
+                Part::All | Part::Merge => self.explain(network, dataset, &trained),
             };
         }
         let device = device::open(self.config.device)?;
@@ -286,23 +286,24 @@ impl<'a> Pipeline<'a> {
         for (layer, ..) in layers {
             self.progress.say(&format!("{}/{layer} dissected", network.name));
         }
-        self.explain(network, dataset)
+        self.explain(network, dataset, &trained)
     }
 
     /// Explains the mammograms' scores by the units of a network's last layer, unless that is fresh or
-    /// the layer is not dissected yet.
-    fn explain(&self, network: &config::Network, dataset: &Dataset) -> Result<()> {
-        let Some((layer, dissected)) = self.explaining(network, dataset)? else { return Ok(()) };
-        let layer_folder = self.layout.layer(&network.name, layer);
+    /// the layer is not dissected yet. `trained` is the stamp of the training.
+    fn explain(&self, network: &config::Network, dataset: &Dataset, trained: &Stamp) -> Result<()> {
+        let Some(layer) = explaining(network)? else { return Ok(()) };
+        let (layer_folder, network_folder) =
+            (self.layout.layer(&network.name, layer), self.layout.network(&network.name));
+        let evaluation = training::read_evaluation(&network_folder)?;
+        let dissected = self.layer_stamp(layer, dataset, trained, &evaluation.weights_blake3);
         let (folder, stamp) =
             (self.layout.explanation(&network.name), explanation::stamp(dissected.fingerprint()));
         if stamp.matches(&folder) || !dissected.matches(&layer_folder) {
             return Ok(());
         }
-        let trained = self.layout.network(&network.name);
-        let evaluation = training::read_evaluation(&trained)?;
         let device = device::open(self.config.device)?;
-        let loaded = training::load(&self.job(network, dataset, &device), &trained)?;
+        let loaded = training::load(&self.job(network, dataset, &device), &network_folder)?;
         let job = dissection::Job {
             name: &network.name,
             network: &loaded,
@@ -313,25 +314,6 @@ impl<'a> Pipeline<'a> {
         };
         let layer = dissection::read(&layer_folder)?;
         explanation::explain(&job, &layer, &evaluation, &folder, &stamp, self.progress)
-    }
-
-    /// The layer that explains a network's scores, the last of those to dissect, and what the stamp of
-    /// its dissection must be; none of a network that is not trained.
-    fn explaining<'n>(
-        &self,
-        network: &'n config::Network,
-        dataset: &Dataset,
-    ) -> Result<Option<(&'n str, Stamp)>> {
-        let known = Architecture::find(&network.name)?.layers;
-        let place = |layer: &&String| known.iter().position(|other| *other == layer.as_str());
-        let Some(layer) = network.layers.iter().max_by_key(place) else { return Ok(None) };
-        let trained = training::stamp(network, self.config.seed, &dataset.fingerprint)?;
-        let folder = self.layout.network(&network.name);
-        if !trained.matches(&folder) {
-            return Ok(None);
-        }
-        let weights = training::read_evaluation(&folder)?.weights_blake3;
-        Ok(Some((layer, self.layer_stamp(layer, dataset, &trained, &weights))))
     }
 
     /// Why a network scores the mammograms of the validation split as it does, explained when that is
@@ -481,11 +463,14 @@ impl<'a> Pipeline<'a> {
             }
             stamp = stamp.with(&network.name, trained.fingerprint());
             let folder = self.layout.explanation(&network.name);
-            if let Some((_, dissected)) = self.explaining(network, dataset)?
-                && explanation::stamp(dissected.fingerprint()).matches(&folder)
-            {
+            let wanted = explaining(network)?.map(|layer| {
+                let weights = &evaluation.weights_blake3;
+                let dissected = self.layer_stamp(layer, dataset, &trained, weights);
+                explanation::stamp(dissected.fingerprint())
+            });
+            if let Some(wanted) = wanted.filter(|wanted| wanted.matches(&folder)) {
                 let name = format!("{} explanation", network.name);
-                stamp = stamp.with(&name, Stamp::read(&folder)?.fingerprint());
+                stamp = stamp.with(&name, wanted.fingerprint());
                 explained.push(folder);
             } else {
                 self.progress.say(&format!(
@@ -695,4 +680,11 @@ impl<'a> Pipeline<'a> {
             ..self.config.clone()
         }
     }
+}
+
+/// The layer that explains a network's scores: the last of those to dissect.
+fn explaining(network: &config::Network) -> Result<Option<&str>> {
+    let known = Architecture::find(&network.name)?.layers;
+    let place = |layer: &&String| known.iter().position(|other| *other == layer.as_str());
+    Ok(network.layers.iter().max_by_key(place).map(String::as_str))
 }

@@ -83,12 +83,7 @@ impl<'a> Labels<'a> {
 
     /// A phenomenon in words: the reader's own or, without any, the names of the terms chosen.
     pub(super) fn words(&self, phenomenon: &Phenomenon) -> String {
-        let own = phenomenon.description.trim();
-        if !own.is_empty() {
-            return own.to_string();
-        }
-        let names: Vec<String> = phenomenon.terms.iter().map(|id| self.name(id)).collect();
-        names.join(", ")
+        phenomenon.words(|id| self.name(id))
     }
 
     /// A term by its id.

@@ -4,13 +4,13 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::terminal::Terminal;
-use super::{NetworkChoice, Outcome, prepare};
-use crate::dissection::record::unit_name;
+use super::{NetworkChoice, Outcome, labels, prepare};
 use crate::explanation::record::{Explained, Explanation};
 use crate::explanation::{carried, sentence};
 use crate::patch::Manifest;
 use crate::pipeline::Pipeline;
 use crate::progress::Silent;
+use crate::study::labels::Severity;
 use crate::study::naming::Names;
 
 /// Options of `explain`.
@@ -60,12 +60,7 @@ pub(super) fn execute(
     let _lock = pipeline.lock()?;
     let dataset = pipeline.dataset()?;
     let (names, problems) = pipeline.names()?;
-    let mut outcome = prepare::outcome(&dataset.manifest);
-    if !problems.is_empty() {
-        let count = problems.len();
-        eprintln!("{count} problems in the readers' labels; `unit-atlas labels check` lists them");
-        outcome = Outcome::Skipped;
-    }
+    labels::print(&problems);
     let explanations = networks
         .iter()
         .map(|network| pipeline.explanation(network, &dataset))
@@ -81,7 +76,11 @@ pub(super) fn execute(
     } else {
         told.iter().for_each(|told| describe(told, terminal));
     }
-    Ok(outcome)
+    let skipped = problems.iter().any(|problem| problem.severity == Severity::Error);
+    match prepare::outcome(&dataset.manifest) {
+        Outcome::Complete => Ok(Outcome::skipped_if(skipped)),
+        Outcome::Skipped => Ok(Outcome::Skipped),
+    }
 }
 
 /// The mammograms of these ids, or those with the highest scores.
@@ -120,11 +119,7 @@ fn tell<'a>(
     manifest: &'a Manifest,
     names: &'a Names,
 ) -> Told<'a> {
-    let name = |unit: u32| {
-        let unit = unit_name(&explanation.network, &explanation.layer, unit);
-        names.of(&unit).map(|name| name.words.as_str())
-    };
-    let named = |unit: u32| name(unit).map(str::to_string);
+    let named = names.of_layer(&explanation.network, &explanation.layer);
     let window = &manifest.patches[explained.patch as usize];
     let mammogram = &manifest.member(window).mammogram;
     Told {
@@ -136,7 +131,7 @@ fn tell<'a>(
         sentence: sentence(explained, &named),
         named: carried(explained, &named),
         window: [window.x, window.y, window.edge],
-        names: explained.units.iter().map(|part| name(part.unit)).collect(),
+        names: explained.units.iter().map(|part| named(part.unit)).collect(),
         explained,
     }
 }

@@ -28,7 +28,7 @@ use crate::progress::Progress;
 use crate::training::record::Evaluation;
 
 pub use mentions::{Mention, Terms, mentions};
-pub use story::{Named, carried, sentence};
+pub use story::{carried, sentence};
 
 /// Version of the file and of the computation behind it.
 const FORMAT: u32 = 1;

@@ -106,6 +106,17 @@ pub struct Phenomenon {
     pub association: Association,
 }
 
+impl Phenomenon {
+    /// In words: the reader's own or, without any, the names of the terms chosen.
+    pub fn words(&self, name: impl Fn(&str) -> String) -> String {
+        let own = self.description.trim();
+        if !own.is_empty() {
+            return own.to_string();
+        }
+        self.terms.iter().map(|id| name(id)).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// How a phenomenon relates to breast cancer, to the reader.
 ///
 /// In the order of their weight where a unit shows several phenomena.

@@ -201,8 +201,7 @@ fn truth(cancer: bool) -> &'static str {
 pub(super) fn list(atlas: &Atlas) -> ListView {
     let all = cases(atlas.inputs);
     let network = |explanation: &Explanation| {
-        let name = |unit: u32| unit_name(&explanation.network, &explanation.layer, unit);
-        let named = |unit: u32| atlas.names.of(&name(unit)).map(|name| name.words.clone());
+        let named = atlas.names.of_layer(&explanation.network, &explanation.layer);
         let evidence: f32 = explanation.evidence.iter().sum();
         let of_named: Vec<f32> = (1..)
             .zip(&explanation.evidence)
@@ -274,12 +273,10 @@ pub(super) fn list(atlas: &Atlas) -> ListView {
 /// Units without a name with their share of the evidence, most first.
 pub(in crate::atlas) fn next(atlas: &Atlas, explanation: &Explanation) -> Vec<(u32, f32)> {
     let all: f32 = explanation.evidence.iter().sum();
+    let named = atlas.names.of_layer(&explanation.network, &explanation.layer);
     let mut units: Vec<(u32, f32)> = (1..)
         .zip(&explanation.evidence)
-        .filter(|(unit, evidence)| {
-            let name = unit_name(&explanation.network, &explanation.layer, *unit);
-            **evidence > 0.0 && atlas.names.of(&name).is_none()
-        })
+        .filter(|(unit, evidence)| **evidence > 0.0 && named(*unit).is_none())
         .map(|(unit, evidence)| (unit, evidence / all))
         .collect();
     units.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -327,7 +324,7 @@ pub(super) fn view(atlas: &Atlas, case: &Case) -> View {
     let Case { explanation, explained, kind } = case;
     let manifest = atlas.inputs.manifest;
     let name = |unit: u32| unit_name(&explanation.network, &explanation.layer, unit);
-    let named = |unit: u32| atlas.names.of(&name(unit)).map(|name| name.words.clone());
+    let named = atlas.names.of_layer(&explanation.network, &explanation.layer);
     let window = |patch: u32, probability: f32| {
         let patch = &manifest.patches[patch as usize];
         let percent = (100.0 * probability).round() as u32;
@@ -375,7 +372,7 @@ pub(super) fn view(atlas: &Atlas, case: &Case) -> View {
                     name(part.unit),
                     unit_href(&explanation.network, &explanation.layer, part.unit),
                 ),
-                label: named(part.unit).unwrap_or_default(),
+                label: named(part.unit).unwrap_or_default().to_string(),
                 contribution: number(part.contribution),
                 percent: percent(share(part.contribution)),
                 patch: atlas.patch(
@@ -397,9 +394,5 @@ pub(super) fn view(atlas: &Atlas, case: &Case) -> View {
 
 /// Share of a mammogram's evidence that named units carry.
 pub(in crate::atlas) fn named_share(atlas: &Atlas, of: &Explanation, explained: &Explained) -> f32 {
-    let named = |unit: u32| {
-        let name = unit_name(&of.network, &of.layer, unit);
-        atlas.names.of(&name).map(|name| name.words.clone())
-    };
-    carried(explained, &named)
+    carried(explained, atlas.names.of_layer(&of.network, &of.layer))
 }

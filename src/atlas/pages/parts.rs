@@ -192,19 +192,10 @@ impl Atlas<'_> {
 
     /// What to call a unit, and where that comes from.
     pub(super) fn call(&self, name: &str, best: Option<(&Concept, f32)>) -> (String, &'static str) {
-        if let Some(settled) = self.study.settled(name) {
-            return (settled.label.trim().to_string(), "consensus");
-        }
-        let mut said: Vec<String> = Vec::new();
-        for (_, _, phenomenon) in self.labels.phenomena(name) {
-            let words = self.labels.words(phenomenon);
-            if !words.is_empty() && !said.iter().any(|s| s.eq_ignore_ascii_case(&words)) {
-                said.push(words);
-            }
-        }
-        match best {
-            _ if !said.is_empty() => (said.join("; "), "reader"),
-            Some((concept, iou)) if iou > self.detector() => {
+        match (self.names.of(name), best) {
+            (Some(name), _) if name.settled => (name.words.clone(), "consensus"),
+            (Some(name), _) => (name.words.clone(), "reader"),
+            (None, Some((concept, iou))) if iou > self.detector() => {
                 (self.labels.name(&concept.id), "concept")
             }
             _ => (String::new(), "none"),
