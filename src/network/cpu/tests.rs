@@ -57,10 +57,11 @@ fn plain(g: &Geometry, x: &[f32], weight: &[f32], grad: &[f32]) -> Plain {
     found
 }
 
-/// The greatest distance, relative to the greatest value.
+/// The greatest distance, relative to the greatest value, or to one where all are smaller: inputs and
+/// weights are of that size, and where their sum vanishes its rounding does not.
 fn distance(found: &[f32], plain: &[f64]) -> f64 {
     assert_eq!(found.len(), plain.len());
-    let greatest = plain.iter().fold(1e-30, |m: f64, v| m.max(v.abs()));
+    let greatest = plain.iter().fold(1.0, |m: f64, v| m.max(v.abs()));
     found.iter().zip(plain).fold(0.0, |m: f64, (a, b)| m.max((f64::from(*a) - b).abs())) / greatest
 }
 
