@@ -26,7 +26,7 @@ use crate::study::consensus::{self, Consensus};
 use crate::study::expert::Opinion;
 use crate::study::labels::{self, Checked, Dissected, Problem};
 use crate::study::naming::Names;
-use crate::training::record::{Epoch, Evaluation};
+use crate::training::record::{Epoch, Evaluation, PatchScores};
 use crate::{device, dissection, explanation, source, training};
 
 /// A project on its way from mammograms to a site.
@@ -45,6 +45,14 @@ pub struct Dataset {
     /// Their pixels.
     pub store: Store,
     fingerprint: Fingerprint,
+}
+
+/// Mammograms that are not in the data set, cut as its are.
+pub struct Guests {
+    /// Mammograms and patches.
+    pub manifest: Manifest,
+    /// Their pixels.
+    pub store: Store,
 }
 
 /// How much of a dissection to do.
@@ -314,6 +322,50 @@ impl<'a> Pipeline<'a> {
         };
         let layer = dissection::read(&layer_folder)?;
         explanation::explain(&job, &layer, &evaluation, &folder, &stamp, self.progress)
+    }
+
+    /// Cuts mammograms that are not in the data set as its are cut, in memory.
+    ///
+    /// # Errors
+    /// When none can be used.
+    pub fn guests(&self, files: &source::Files) -> Result<Guests> {
+        let (manifest, store) = prepare::in_memory(files, self.config, self.progress)?;
+        Ok(Guests { manifest, store })
+    }
+
+    /// Why a network scores guests as it does, by the units of its last layer, which is dissected when it
+    /// is missing or stale; and its scores of their patches.
+    ///
+    /// # Errors
+    /// When the network cannot be trained, dissected or run.
+    pub fn explain_guests(
+        &self,
+        network: &config::Network,
+        dataset: &Dataset,
+        guests: &Guests,
+    ) -> Result<(Explanation, PatchScores)> {
+        self.dissect(network, dataset, &[], Part::All)?;
+        let layer = explaining(network)?
+            .with_context(|| format!("{} has no layer to dissect in atlas.yaml", network.name))?;
+        let folder = self.layout.network(&network.name);
+        let evaluation = training::read_evaluation(&folder)?;
+        let device = device::open(self.config.device)?;
+        let loaded = training::load(&self.job(network, dataset, &device), &folder)?;
+        let Guests { manifest, store } = guests;
+        let job = dissection::Job {
+            name: &network.name,
+            network: &loaded,
+            weights_blake3: &evaluation.weights_blake3,
+            manifest,
+            store,
+            settings: &self.config.dissection,
+        };
+        let layer = dissection::read(&self.layout.layer(&network.name, layer))?;
+        let patches: Vec<u32> = (0..store.len()).collect();
+        let verdict = training::evaluate::judge(&loaded, manifest, store, &patches, |_| ())?;
+        let scores: Vec<_> = patches.into_iter().zip(verdict.probabilities).collect();
+        let scored = (evaluation.split, scores.as_slice());
+        Ok((explanation::explanation(&job, &layer, scored, self.progress)?, scores))
     }
 
     /// Why a network scores the mammograms of the validation split as it does, explained when that is

@@ -356,6 +356,60 @@ fn bad_films_and_rows_are_reported_and_skipped() {
 }
 
 #[test]
+fn files_are_explained_as_the_data_set_is() {
+    let project = Project::new(MIAS);
+    mini_mias(&project, 12);
+    project.run(&["run"]).expect(0);
+    // Read by themselves, the same pixels have the same explanation.
+    let json = |arguments: &[&str], status: i32| -> Vec<serde_json::Value> {
+        let told = project.run(&[&["explain", "--json"], arguments].concat()).expect(status);
+        serde_json::from_str(&told.out).unwrap()
+    };
+    let surest = json(&[], 0).remove(0);
+    let id = surest["mammogram"].as_str().unwrap();
+    let film = format!("mias/{id}.pgm");
+    let [known, file] = &json(&[id, &film], 0)[..] else { panic!("two were asked for") };
+    assert_eq!(known, &surest);
+    assert_eq!((&file["mammogram"], &file["file"]), (&"image-1".into(), &film.as_str().into()));
+    assert!(file["cancer"].is_null() && known["cancer"].is_boolean());
+    for key in ["probability", "margin", "evidence", "rest"] {
+        let [a, b] = [known, file].map(|told| told[key].as_f64().unwrap());
+        assert!((a - b).abs() < 1e-5, "{key}: {a} {b}");
+    }
+    let units = |told: &serde_json::Value| -> Vec<u64> {
+        told["units"].as_array().unwrap().iter().map(|u| u["unit"].as_u64().unwrap()).collect()
+    };
+    assert_eq!((units(known), &known["window"]), (units(file), &file["window"]));
+    assert_eq!(known["patches"].as_array().map(Vec::len), file["patches"].as_array().map(Vec::len));
+
+    // A page by itself says neither where files lie nor what they are called, and hostile names of
+    // units stay words. What cannot be read is named and skipped.
+    let unit = units(file)[0];
+    project.write(
+        "content/labels/b.yaml",
+        format!(
+            "schema: 1\nstudy: s\nreader: b\nlexicon: bi-rads-5\nanswers:\n  - unit: \
+             resnet10/layer4/{unit:04}\n    recognizable: yes\n    phenomena:\n      \
+             - description: <script>alert(1)</script>\n        association: unsure\n"
+        ),
+    );
+    fs::copy(project.path(&film), project.path("Jane Doe.pgm")).unwrap();
+    project.write("notes.dcm", "no picture");
+    let told =
+        project.run(&["explain", "Jane Doe.pgm", "notes.dcm", id, "--html", "told.html"]).expect(2);
+    assert!(told.err.contains("skipped notes.dcm: is no DICOM"), "{}", told.err);
+    let page = fs::read_to_string(project.path("told.html")).unwrap();
+    assert!(page.contains("&lt;script&gt;alert(1)"), "the unit's name is there");
+    for absent in ["<script", "Jane", "notes.dcm", " href=", "src=\"patches"] {
+        assert!(!page.contains(absent), "{absent:?} is in the page");
+    }
+    assert!(page.contains("image-1") && page.contains(id));
+    assert!(page.matches("data:image/jpeg;base64,").count() >= 4);
+    project.run(&["explain", "notes.dcm"]).expect(1);
+    project.run(&["explain", "nobody"]).expect_error(&["no mammogram nobody", "no such file"]);
+}
+
+#[test]
 fn mistakes_get_one_clear_message_each_and_lose_nothing() {
     let project = Project::new("titel: x\n");
     project.run(&["run"]).expect_error(&["atlas.yaml:1:1", "titel", "title", "^"]);

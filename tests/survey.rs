@@ -37,7 +37,7 @@ fn selection(fixture: &Fixture) -> anyhow::Result<Selection> {
         .iter()
         .flat_map(|n| n.layers.iter().map(|layer| (n.config.name.as_str(), layer)))
         .collect();
-    select(&fixture.config, &layers, &fixture.manifest)
+    select(&fixture.config, &layers, &fixture.manifest, &fixture.explanations)
 }
 
 /// Makes the first patches of a unit ones with cancer, or without.
@@ -117,6 +117,18 @@ fn units_are_chosen_by_influence_or_by_name() {
         names(&selection(&fixture).unwrap())[..3],
         ["alexnet/conv5/0018", "alexnet/conv5/0019", "alexnet/conv5/0020"]
     );
+    // Of two units with evidence, and of the network that is explained.
+    let before = fixture.config.clone();
+    fixture.config.survey.select = Select::Evidence;
+    let message = selection(&fixture).unwrap_err().to_string();
+    assert!(message.contains("resnet18/layer4") && message.contains("evidence"), "{message}");
+    fixture.config.survey.layers = vec![("alexnet".into(), "conv5".into())];
+    let chosen = selection(&fixture).unwrap();
+    assert_eq!(names(&chosen), ["alexnet/conv5/0001", "alexnet/conv5/0003"]);
+    assert!(chosen.units.iter().all(|unit| unit.reason == Reason::Evidence));
+    fixture.config.survey.units = 1;
+    assert_eq!(names(&selection(&fixture).unwrap()), ["alexnet/conv5/0001"], "the most first");
+    fixture.config = before;
     // Asked for more than there are.
     fixture.config.survey.units = 1000;
     assert_eq!(selection(&fixture).unwrap().units.len(), 32);

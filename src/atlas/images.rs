@@ -29,6 +29,14 @@ pub(super) fn patch_path(inputs: &Inputs, patch: &Patch) -> String {
     format!("patches/{}.jpg", inputs.manifest.patch_name(patch))
 }
 
+/// A patch's picture: its pixels as JPEG.
+pub(super) fn encode(pixels: &[u8], edge: u32) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(16 << 10);
+    let mut encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
+    encoder.encode(pixels, edge, edge, ExtendedColorType::L8)?;
+    Ok(bytes)
+}
+
 /// Path of a mammogram's picture in the site.
 pub(super) fn mammogram_path(id: &str) -> String {
     format!("mammograms/{id}.jpg")
@@ -76,11 +84,8 @@ impl Shown {
             let path = patch_path(inputs, &inputs.manifest.patches[number as usize]);
             let key = keys.picture(&("jpeg", QUALITY, number));
             writer.write_made_from(&path, key, || {
-                let mut bytes = Vec::with_capacity(16 << 10);
-                JpegEncoder::new_with_quality(&mut bytes, QUALITY)
-                    .encode(inputs.store.pixels(number), edge, edge, ExtendedColorType::L8)
-                    .with_context(|| format!("cannot encode {path}"))?;
-                Ok(bytes)
+                encode(inputs.store.pixels(number), edge)
+                    .with_context(|| format!("cannot encode {path}"))
             })
         })?;
         let whole: Vec<&str> = self.whole(inputs).collect();

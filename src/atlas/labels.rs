@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Inputs;
 use crate::dissection::record::unit_name;
-use crate::lexicon::Entry;
+use crate::lexicon::{Entry, Lexicons};
 use crate::source::Notice;
 use crate::study::answer::{Answer, Phenomenon, ReaderFile};
 
 /// Answers by unit, and the lexicons' terms by id.
+#[derive(Default)]
 pub(super) struct Labels<'a> {
     answers: BTreeMap<&'a str, Vec<(&'a ReaderFile, &'a Answer)>>,
     terms: BTreeMap<&'a str, (usize, Entry<'a>)>,
@@ -46,12 +47,17 @@ impl<'a> Labels<'a> {
                 }
             }
         }
+        Self { answers, units, unplaced, ..Self::of_nobody(inputs.lexicons) }
+    }
+
+    /// The terms alone.
+    pub(super) fn of_nobody(lexicons: &'a Lexicons) -> Self {
         let mut terms = BTreeMap::new();
-        for (order, entry) in inputs.lexicons.entries().enumerate() {
+        for (order, entry) in lexicons.entries().enumerate() {
             // The first lexicon wins where two hold the same id.
             terms.entry(entry.term.id.as_str()).or_insert((order, entry));
         }
-        Self { answers, terms, units, unplaced }
+        Self { terms, ..Self::default() }
     }
 
     /// Whether the atlas has this unit.

@@ -55,6 +55,7 @@ use crate::training;
 
 pub use check::{Problem, check};
 pub use figures::{Drawn, Kept, draw as draw_figures, keep as keep_figures};
+pub use pages::{Sheet, handout};
 pub use site::{FORMAT, Record};
 
 /// One network of the atlas, read from its artifacts.

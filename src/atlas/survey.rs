@@ -54,7 +54,7 @@ impl<'a> Survey<'a> {
         let selection = if layers.is_empty() {
             Selection::none(&config.survey)
         } else {
-            select(config, &layers, inputs.manifest)?
+            select(config, &layers, inputs.manifest, inputs.explanations)?
         };
         let known: Vec<&str> = inputs.lexicons.iter().map(|l| l.id.as_str()).collect();
         ensure!(

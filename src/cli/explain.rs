@@ -1,22 +1,32 @@
 //! `explain`: which units speak for cancer in a mammogram.
 
-use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::terminal::Terminal;
 use super::{NetworkChoice, Outcome, labels, prepare};
-use crate::explanation::record::{Explained, Explanation};
+use crate::artifact;
+use crate::atlas::{self, Sheet};
+use crate::config::{Network, Split};
+use crate::explanation::record::{Explained, Explanation, Part};
 use crate::explanation::{carried, sentence};
-use crate::patch::Manifest;
-use crate::pipeline::Pipeline;
-use crate::progress::Silent;
+use crate::mammogram::Mammogram;
+use crate::patch::prepare::preview;
+use crate::patch::{Manifest, Patch, Store};
+use crate::pipeline::{Dataset, Guests, Pipeline};
+use crate::progress::{Progress, Silent};
+use crate::source::{Files, Source};
 use crate::study::labels::Severity;
 use crate::study::naming::Names;
+use crate::training::record::PatchScores;
 
 /// Options of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// Ids of mammograms of the validation split, as the atlas shows them [default: the surest five]
+    /// Mammograms of the validation split by their ids, as the atlas shows them, or image files: DICOM,
+    /// PNG, TIFF, PGM, JPEG, or a scan in the folder of its DDSM case [default: the surest five]
     #[arg(value_name = "MAMMOGRAM")]
     mammograms: Vec<String>,
     #[command(flatten)]
@@ -24,6 +34,9 @@ pub(super) struct Options {
     /// Print a JSON list and nothing else
     #[arg(long)]
     json: bool,
+    /// Also write one HTML file that needs nothing else, with pictures; files are called `image-1`, … in it
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 /// Mammograms told of when none is named.
@@ -38,15 +51,58 @@ struct Told<'a> {
     layer: &'a str,
     exact: bool,
     mammogram: &'a str,
-    cancer: bool,
+    /// The file, where it is not of the data set.
+    file: Option<String>,
+    /// Where somebody says.
+    cancer: Option<bool>,
     sentence: String,
+    probability: f32,
+    margin: f32,
+    rest: f32,
+    evidence: f32,
     /// Share of the evidence that units with a name carry.
     named: f32,
     /// The deciding patch: left, top and edge in pixels of the mammogram.
     window: [u32; 3],
+    /// Share of it that lesions cover.
+    lesion: Option<f32>,
+    units: &'a [Part],
+    /// What they are called.
     names: Vec<Option<&'a str>>,
-    #[serde(flatten)]
+    positive: &'a [(u32, f32)],
+    /// Probability of cancer of each of its patches.
+    patches: Vec<Scored>,
+    #[serde(skip)]
     explained: &'a Explained,
+}
+
+/// A patch with its probability of cancer.
+#[derive(Serialize)]
+struct Scored {
+    x: u32,
+    y: u32,
+    edge: u32,
+    probability: f32,
+}
+
+/// What was asked for, found.
+struct Asked {
+    /// Ids of the data set; empty with `files` when the surest are meant.
+    ids: Vec<String>,
+    files: Vec<PathBuf>,
+}
+
+/// Some mammograms as one network scores them.
+struct Scores<'a> {
+    explanation: Explanation,
+    /// Probabilities of the classes of the patches.
+    scores: PatchScores,
+    manifest: &'a Manifest,
+    store: &'a Store,
+    /// Ids of the mammograms asked for; `None` for the surest.
+    asked: Option<&'a [String]>,
+    /// Where the mammograms come from, when they are not of the data set.
+    files: Option<&'a Files>,
 }
 
 pub(super) fn execute(
@@ -61,86 +117,201 @@ pub(super) fn execute(
     let dataset = pipeline.dataset()?;
     let (names, problems) = pipeline.names()?;
     labels::print(&problems);
-    let explanations = networks
-        .iter()
-        .map(|network| pipeline.explanation(network, &dataset))
-        .collect::<Result<Vec<_>>>()?;
+    let asked = asked(&options.mammograms, &dataset.manifest)?;
+    let (files, unusable) = Files::open(&asked.files);
+    for (path, why) in &unusable {
+        eprintln!("skipped {}: {why:#}", path.display());
+    }
+    let mut skipped = !unusable.is_empty();
+    let guests = match (files.is_empty(), &asked.ids[..]) {
+        (true, _) => None,
+        (false, []) => Some(pipeline.guests(&files)?),
+        (false, _) => match pipeline.guests(&files) {
+            Ok(guests) => Some(guests),
+            // The others are told of all the same.
+            Err(why) => {
+                eprintln!("skipped: {why:#}");
+                skipped = true;
+                None
+            }
+        },
+    };
+    for notice in guests.iter().flat_map(|guests| &guests.manifest.notices) {
+        let file = files.path(&notice.place).map(|path| path.display().to_string());
+        let place = file.as_deref().unwrap_or(&notice.place);
+        eprintln!("skipped {place}: {}", notice.message);
+        skipped = true;
+    }
+    if !asked.files.is_empty() && guests.is_none() && asked.ids.is_empty() {
+        bail!("none of the {} files can be explained", asked.files.len());
+    }
+    let mut found = Vec::new();
+    for network in &networks {
+        if asked.files.is_empty() || !asked.ids.is_empty() {
+            found.push(of_dataset(pipeline, network, &dataset, &asked.ids)?);
+        }
+        if let Some(guests) = &guests {
+            found.push(of_guests(pipeline, network, &dataset, (guests, &files))?);
+        }
+    }
     let mut told = Vec::new();
-    for explanation in &explanations {
-        for explained in chosen(explanation, &dataset.manifest, &options.mammograms)? {
-            told.push(tell(explanation, explained, &dataset.manifest, &names));
+    for scores in &found {
+        for explained in scores.chosen()? {
+            told.push((scores, scores.tell(explained, &names)));
         }
     }
     if options.json {
+        let told: Vec<&Told> = told.iter().map(|(_, told)| told).collect();
         terminal.result(&serde_json::to_string(&told)?);
     } else {
-        told.iter().for_each(|told| describe(told, terminal));
+        told.iter().for_each(|(_, told)| describe(told, terminal));
     }
-    let skipped = problems.iter().any(|problem| problem.severity == Severity::Error);
+    if let Some(path) = &options.html {
+        let told: Vec<_> = told.iter().map(|(scores, told)| (*scores, told)).collect();
+        artifact::write(path, &html(pipeline, &dataset, &names, &told)?)?;
+        if !options.json {
+            terminal.say(&format!("pictures in {}", path.display()));
+        }
+    }
+    skipped |= problems.iter().any(|problem| problem.severity == Severity::Error);
     match prepare::outcome(&dataset.manifest) {
         Outcome::Complete => Ok(Outcome::skipped_if(skipped)),
         Outcome::Skipped => Ok(Outcome::Skipped),
     }
 }
 
-/// The mammograms of these ids, or those with the highest scores.
-fn chosen<'e>(
-    explanation: &'e Explanation,
-    manifest: &Manifest,
-    ids: &[String],
-) -> Result<Vec<&'e Explained>> {
-    if ids.is_empty() {
-        let mut all: Vec<&Explained> = explanation.mammograms.iter().collect();
-        all.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-        all.truncate(SUREST);
-        return Ok(all);
+/// Ids of the data set go before files of the same name.
+fn asked(mammograms: &[String], manifest: &Manifest) -> Result<Asked> {
+    let mut asked = Asked { ids: Vec::new(), files: Vec::new() };
+    for name in mammograms {
+        let path = PathBuf::from(name);
+        if manifest.mammograms.iter().any(|member| member.mammogram.id == *name) {
+            asked.ids.push(name.clone());
+        } else if path.is_file() {
+            asked.files.push(path);
+        } else {
+            bail!(
+                "the data set has no mammogram {name}, and there is no such file; the atlas's pages name \
+                 the mammograms"
+            );
+        }
     }
-    let of = |id: &String| {
-        let number = manifest.mammograms.iter().position(|member| member.mammogram.id == *id);
-        let Some(number) = number else {
-            bail!("the data set has no mammogram {id}; the atlas's pages name them")
-        };
-        let found = explanation.mammograms.iter().find(|e| e.mammogram as usize == number);
-        found.with_context(|| {
-            let split = manifest.mammograms[number].split;
-            format!(
-                "{id} is in the {split} split, or no patch was cut from it: only mammograms of the {} \
-                 split with patches are explained",
-                explanation.split
-            )
-        })
-    };
-    ids.iter().map(of).collect()
+    Ok(asked)
 }
 
-fn tell<'a>(
-    explanation: &'a Explanation,
-    explained: &'a Explained,
-    manifest: &'a Manifest,
-    names: &'a Names,
-) -> Told<'a> {
-    let named = names.of_layer(&explanation.network, &explanation.layer);
-    let window = &manifest.patches[explained.patch as usize];
-    let mammogram = &manifest.member(window).mammogram;
-    Told {
-        network: &explanation.network,
-        layer: &explanation.layer,
-        exact: explanation.exact,
-        mammogram: &mammogram.id,
-        cancer: mammogram.has_cancer(),
-        sentence: sentence(explained, &named),
-        named: carried(explained, &named),
-        window: [window.x, window.y, window.edge],
-        names: explained.units.iter().map(|part| named(part.unit)).collect(),
-        explained,
+fn of_dataset<'a>(
+    pipeline: &Pipeline,
+    network: &Network,
+    dataset: &'a Dataset,
+    ids: &'a [String],
+) -> Result<Scores<'a>> {
+    Ok(Scores {
+        explanation: pipeline.explanation(network, dataset)?,
+        scores: pipeline.evaluate(network, dataset, Split::Validation)?.scores,
+        manifest: &dataset.manifest,
+        store: &dataset.store,
+        asked: (!ids.is_empty()).then_some(ids),
+        files: None,
+    })
+}
+
+fn of_guests<'a>(
+    pipeline: &Pipeline,
+    network: &Network,
+    dataset: &Dataset,
+    (guests, files): (&'a Guests, &'a Files),
+) -> Result<Scores<'a>> {
+    let (explanation, scores) = pipeline.explain_guests(network, dataset, guests)?;
+    let Guests { manifest, store } = guests;
+    Ok(Scores { explanation, scores, manifest, store, asked: None, files: Some(files) })
+}
+
+impl<'a> Scores<'a> {
+    fn mammogram(&self, explained: &Explained) -> &Mammogram {
+        &self.manifest.mammograms[explained.mammogram as usize].mammogram
+    }
+
+    /// The mammograms to tell of: those asked for; else every file; else those with the highest scores.
+    fn chosen(&self) -> Result<Vec<&Explained>> {
+        let all = &self.explanation.mammograms;
+        let Some(ids) = self.asked else {
+            let mut all: Vec<&Explained> = all.iter().collect();
+            if self.files.is_none() {
+                all.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+                all.truncate(SUREST);
+            }
+            return Ok(all);
+        };
+        let of = |id: &String| {
+            let found = all.iter().find(|explained| self.mammogram(explained).id == *id);
+            let Some(found) = found else {
+                let member = self.manifest.mammograms.iter().find(|m| m.mammogram.id == *id);
+                let split = member.map_or("another".into(), |member| member.split.to_string());
+                bail!(
+                    "{id} is in the {split} split, or no patch was cut from it: only mammograms of the {} \
+                     split with patches are explained",
+                    self.explanation.split
+                )
+            };
+            Ok(found)
+        };
+        ids.iter().map(of).collect()
+    }
+
+    /// Whether it has cancer; of a file nobody says, unless its case outlines a lesion.
+    fn cancer(&self, explained: &Explained) -> Option<bool> {
+        let mammogram = self.mammogram(explained);
+        let known = self.files.is_none() || !mammogram.lesions.is_empty();
+        known.then(|| mammogram.has_cancer())
+    }
+
+    fn tell<'s>(&'s self, explained: &'s Explained, names: &'s Names) -> Told<'s> {
+        let Explanation { network, layer, exact, .. } = &self.explanation;
+        let named = names.of_layer(network, layer);
+        let patch = |number: u32| &self.manifest.patches[number as usize];
+        let id = &self.mammogram(explained).id;
+        let &Patch { x, y, edge, .. } = patch(explained.patch);
+        let its = self.scores.iter().filter(|(n, _)| patch(*n).mammogram == explained.mammogram);
+        Told {
+            network,
+            layer,
+            exact: *exact,
+            mammogram: id,
+            file: self.files.and_then(|files| Some(files.path(id)?.display().to_string())),
+            cancer: self.cancer(explained),
+            sentence: sentence(explained, &named),
+            probability: explained.probability,
+            margin: explained.margin,
+            rest: explained.rest,
+            evidence: explained.evidence,
+            named: carried(explained, &named),
+            window: [x, y, edge],
+            lesion: explained.lesion,
+            units: &explained.units,
+            positive: &explained.positive,
+            explained,
+            names: explained.units.iter().map(|part| named(part.unit)).collect(),
+            patches: its
+                .map(|(number, classes)| {
+                    let &Patch { x, y, edge, .. } = patch(*number);
+                    let probability = classes.last().copied().unwrap_or_default();
+                    Scored { x, y, edge, probability }
+                })
+                .collect(),
+        }
     }
 }
 
 fn describe(told: &Told, terminal: &Terminal) {
     // Whoever wrote a label writes no commands for the terminal.
     let print = |line: String| terminal.result(&line.replace(char::is_control, " "));
-    let truth = if told.cancer { "cancer" } else { "no cancer" };
-    print(format!("{} by {}/{} ({truth})", told.mammogram, told.network, told.layer));
+    let truth = match told.cancer {
+        Some(true) => " (cancer)",
+        Some(false) => " (no cancer)",
+        None => "",
+    };
+    let file = told.file.as_ref().map_or(String::new(), |file| format!(", {file},"));
+    print(format!("{}{file} by {}/{}{truth}", told.mammogram, told.network, told.layer));
     print(format!("  {}", told.sentence));
     let [x, y, edge] = told.window;
     let method = if told.exact { "exact" } else { "gradient times activation" };
@@ -156,4 +327,40 @@ fn describe(told: &Told, terminal: &Terminal) {
             name.unwrap_or("not named")
         ));
     }
+}
+
+/// The HTML file of everything told.
+fn html(
+    pipeline: &Pipeline,
+    dataset: &Dataset,
+    names: &Names,
+    told: &[(&Scores, &Told)],
+) -> Result<Vec<u8>> {
+    let whole = told.iter().map(|(scores, told)| {
+        let member = &scores.manifest.mammograms[told.explained.mammogram as usize];
+        match (scores.files, member.preview) {
+            (Some(files), _) => Ok(Some(preview(&files.image(&member.mammogram)?)?)),
+            (None, Some(size)) => {
+                let path = pipeline.layout.preview(&member.mammogram.id);
+                Ok(Some((fs_err::read(path)?, size)))
+            }
+            (None, None) => Ok(None),
+        }
+    });
+    let whole: Vec<Option<(Vec<u8>, [u32; 2])>> = whole.collect::<Result<_>>()?;
+    let sheets: Vec<Sheet> = told
+        .iter()
+        .zip(&whole)
+        .map(|((scores, told), whole)| Sheet {
+            explanation: &scores.explanation,
+            explained: told.explained,
+            scores: &scores.scores,
+            manifest: scores.manifest,
+            store: scores.store,
+            preview: whole.as_ref().map(|(bytes, size)| (bytes.as_slice(), *size)),
+            cancer: told.cancer,
+        })
+        .collect();
+    let about = &dataset.manifest.source;
+    atlas::handout(pipeline.config, about, &pipeline.lexicons()?, names, &sheets)
 }

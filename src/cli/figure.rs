@@ -8,8 +8,8 @@ use super::Outcome;
 use super::terminal::Terminal;
 use crate::artifact;
 use crate::config::figures::{
-    COLUMNS, DPI, DPIS, Format, Kind, Look, MOST_PATCHES, MOST_TABLE_PATCHES, PATCHES,
-    TABLE_PATCHES, WIDTHS, Wanted,
+    CASE_PATCHES, COLUMNS, DPI, DPIS, Format, Kind, Look, MOST_CASE_PATCHES, MOST_PATCHES,
+    MOST_TABLE_PATCHES, PATCHES, TABLE_PATCHES, WIDTHS, Wanted,
 };
 use crate::pipeline::{Dataset, Pipeline};
 use crate::progress::Progress;
@@ -53,6 +53,17 @@ enum Shown {
         #[arg(long, default_value_t = TABLE_PATCHES as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_TABLE_PATCHES as i64))]
         patches: u32,
     },
+    /// A mammogram of the validation split with the units that speak for cancer in it
+    Case {
+        /// Its id, as the atlas shows it
+        mammogram: String,
+        /// The network that scores it [default: the first of the project]
+        #[arg(long, value_name = "NAME")]
+        network: Option<String>,
+        /// How many units, each with its patch
+        #[arg(long, default_value_t = CASE_PATCHES as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_CASE_PATCHES as i64))]
+        patches: u32,
+    },
     /// ROC curves of all networks
     Roc,
     /// Areas under the ROC curves, as Table 1 of the paper
@@ -91,6 +102,11 @@ impl Options {
             },
             Shown::Table { units, patches } => Kind::Table {
                 units: units.iter().map(|unit| full(unit)).collect(),
+                patches: *patches as usize,
+            },
+            Shown::Case { mammogram, network, patches } => Kind::Case {
+                mammogram: mammogram.clone(),
+                network: network.clone(),
                 patches: *patches as usize,
             },
             Shown::Roc => Kind::Roc,

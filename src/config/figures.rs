@@ -53,6 +53,15 @@ pub enum Kind {
         /// Patches of a row.
         patches: usize,
     },
+    /// A mammogram with the units that speak for cancer in it.
+    Case {
+        /// Its id.
+        mammogram: String,
+        /// As this network scores it; without one the first of the project.
+        network: Option<String>,
+        /// How many units, each with its patch.
+        patches: usize,
+    },
     /// ROC curves of all networks.
     Roc,
     /// Areas under them, as the paper's Table 1.
@@ -69,8 +78,8 @@ pub enum Kind {
 }
 
 /// Names of the kinds.
-pub const KINDS: [&str; 7] =
-    ["unit", "table", "roc", "performance", "concepts", "agreement", "training"];
+pub const KINDS: [&str; 8] =
+    ["unit", "table", "case", "roc", "performance", "concepts", "agreement", "training"];
 
 /// Size and files of a figure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,6 +98,10 @@ pub(crate) const PATCHES: usize = 8;
 pub(crate) const COLUMNS: usize = 4;
 /// See [`PATCHES`].
 pub(crate) const TABLE_PATCHES: usize = 6;
+/// Units of a case.
+pub(crate) const CASE_PATCHES: usize = 6;
+/// Most of them: those that are kept.
+pub(crate) const MOST_CASE_PATCHES: usize = 12;
 /// Most patches of a figure of a unit, and of a row of a table.
 pub(crate) const MOST_PATCHES: usize = 64;
 /// See [`MOST_PATCHES`].
@@ -146,6 +159,7 @@ impl Kind {
         match self {
             Self::Unit { .. } => "unit",
             Self::Table { .. } => "table",
+            Self::Case { .. } => "case",
             Self::Roc => "roc",
             Self::Performance => "performance",
             Self::Concepts => "concepts",
@@ -163,6 +177,10 @@ impl Kind {
     pub fn stem(&self) -> String {
         match self {
             Self::Unit { unit, .. } => format!("unit-{}", unit.replace('/', "-")),
+            Self::Case { mammogram, network: None, .. } => format!("case-{mammogram}"),
+            Self::Case { mammogram, network: Some(network), .. } => {
+                format!("case-{network}-{mammogram}")
+            }
             Self::Training { network: Some(network) } => format!("training-{network}"),
             kind => kind.name().to_owned(),
         }
@@ -172,7 +190,9 @@ impl Kind {
     pub fn width(&self) -> f64 {
         match self {
             Self::Unit { .. } | Self::Roc | Self::Concepts => 90.0,
-            Self::Performance | Self::Agreement | Self::Training { .. } => 140.0,
+            Self::Performance | Self::Agreement | Self::Training { .. } | Self::Case { .. } => {
+                140.0
+            }
             Self::Table { .. } => 190.0,
         }
     }

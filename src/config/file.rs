@@ -492,13 +492,14 @@ impl Check<'_> {
         given: Spanned<SelectChoice>,
         networks: &[Network],
     ) -> Result<Select, Mistake> {
-        const WORDS: [&str; 3] = ["mixed", "random", "influence"];
+        const WORDS: [&str; 4] = ["mixed", "random", "influence", "evidence"];
         let units = match given.value {
             SelectChoice::Word(word) => {
                 return match word.as_str() {
                     "mixed" => Ok(Select::Mixed),
                     "random" => Ok(Select::Random),
                     "influence" => Ok(Select::Influence),
+                    "evidence" => Ok(Select::Evidence),
                     other => self.wrong(given.referenced, unknown("selection", other, &WORDS)),
                 };
             }

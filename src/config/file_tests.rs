@@ -424,6 +424,12 @@ fn figures_have_defaults_and_names_of_their_own() {
     assert_eq!((config.figures[0].look.width, config.figures[0].look.dpi), (90.0, 300));
     assert_eq!(config.figures[1].look.formats, [Format::Svg, Format::Pdf]);
     assert_eq!(config.figures[2].kind, Kind::Training { network: Some("alexnet".into()) });
+    let case = |text: &str| parse_at(&format!("figures:\n  - {text}\n"));
+    let config = case("{kind: case, mammogram: P0001_LEFT_CC, network: alexnet}").unwrap();
+    assert_eq!(config.figures[0].name, "case-alexnet-P0001_LEFT_CC");
+    let mammogram = "P0001_LEFT_CC".to_string();
+    let network = Some("alexnet".to_string());
+    assert_eq!(config.figures[0].kind, Kind::Case { mammogram, network, patches: 6 });
 }
 
 #[test]
@@ -441,6 +447,10 @@ fn wrong_figures_are_refused_at_their_place() {
         ("  - kind: roc\n    name: ../x\n", 3, "../x", "cannot be the name of files"),
         ("  - kind: roc\n  - kind: roc\n", 3, "roc", "the first is in line 2"),
         ("  - {kind: training, network: vgg}\n", 2, "vgg", "unknown network"),
+        ("  - kind: case\n", 2, "case", "needs `mammogram`"),
+        ("  - {kind: case, mammogram: a, network: vgg}\n", 2, "vgg", "unknown network"),
+        ("  - {kind: case, mammogram: a, patches: 13}\n", 2, "13", "from 1 to 12"),
+        ("  - kind: roc\n    mammogram: a\n", 3, "a", "does not belong to the figure `roc`"),
     ];
     for (text, line, at, says) in cases {
         assert_refused(&format!("figures:\n{text}"), line, at, &[says]);

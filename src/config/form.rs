@@ -48,6 +48,8 @@ pub(super) struct FigureFile {
     #[serde(default)]
     pub(super) network: Given<String>,
     #[serde(default)]
+    pub(super) mammogram: Given<String>,
+    #[serde(default)]
     pub(super) patches: Given<i64>,
     #[serde(default)]
     pub(super) columns: Given<i64>,

@@ -424,6 +424,9 @@ pub enum Select {
     Random,
     /// By rank of influence.
     Influence,
+    /// By the share of the evidence for cancer that they carry, most first; see
+    /// [`crate::explanation`].
+    Evidence,
     /// These, by name.
     Listed(Vec<String>),
 }

@@ -57,7 +57,7 @@ pub fn explain(
     progress: &dyn Progress,
 ) -> Result<()> {
     Stamp::clear(folder)?;
-    let explanation = explained(job, layer, (evaluation.split, &evaluation.scores), progress)?;
+    let explanation = explanation(job, layer, (evaluation.split, &evaluation.scores), progress)?;
     artifact::write_json(&folder.join(FILE), &explanation)?;
     stamp.write(folder)
 }
@@ -70,8 +70,12 @@ pub fn read(folder: &Path) -> Result<Explanation> {
     artifact::read_json(&folder.join(FILE))
 }
 
-/// `scored` is a split, and probabilities of the classes of its patches.
-fn explained(
+/// Explains every mammogram that a patch was scored of: `scored` is a split, and probabilities of the
+/// classes of its patches. `layer` was dissected in the same network, over whatever patches.
+///
+/// # Errors
+/// When the device fails or the artifacts do not fit together.
+pub fn explanation(
     job: &Job,
     layer: &Layer,
     scored: (Split, &[(u32, Vec<f32>)]),

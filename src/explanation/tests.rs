@@ -32,7 +32,7 @@ fn job<'a>(
 
 /// Why one patch has its score, as if it alone were scored.
 fn of_patch(job: &Job, layer: &Layer, patch: u32) -> Explanation {
-    explained(job, layer, (Split::Validation, &[(patch, vec![0.3, 0.7])]), &Silent).unwrap()
+    explanation(job, layer, (Split::Validation, &[(patch, vec![0.3, 0.7])]), &Silent).unwrap()
 }
 
 #[test]

@@ -191,30 +191,9 @@ impl Canvas {
     /// # Errors
     /// When its pixels are not a square of its edge.
     pub(crate) fn thumb(&mut self, [x, y]: [f64; 2], size: f64, thumb: &Thumb) -> Result<()> {
-        let picture = STANDARD.encode(png(&thumb.pixels, thumb.edge)?);
-        let [left, top, side] = [x, y, size].map(short);
-        self.put(format_args!(
-            "<image x=\"{left}\" y=\"{top}\" width=\"{side}\" height=\"{side}\" \
-             preserveAspectRatio=\"none\" xlink:href=\"data:image/png;base64,{picture}\"/>"
-        ));
-        if is_path(&thumb.overlay) {
-            let scale = size / f64::from(thumb.edge.max(1));
-            // Yellow within black: seen on any grey, and apart from it without colour.
-            let [halo, line] = [1.7, 0.75].map(|width| short(width / scale));
-            let (overlay, edge) = (&thumb.overlay, thumb.edge);
-            // It cuts off the half of a line that lies outside of the patch.
-            self.put(format_args!(
-                "<svg x=\"{left}\" y=\"{top}\" width=\"{side}\" height=\"{side}\" \
-                 viewBox=\"0 0 {edge} {edge}\" fill=\"none\" stroke-linejoin=\"round\">"
-            ));
-            self.put(format_args!(
-                "<path d=\"{overlay}\" stroke=\"#000\" stroke-width=\"{halo}\"/>"
-            ));
-            self.put(format_args!(
-                "<path d=\"{overlay}\" stroke=\"#f0e442\" stroke-width=\"{line}\"/>"
-            ));
-            self.put(format_args!("</svg>"));
-        }
+        self.picture([x, y], [size, size], &thumb.pixels, [thumb.edge; 2])?;
+        let place = ([x, y], [size, size]);
+        self.outline(place, [thumb.edge; 2], &thumb.overlay, Stroke::solid("#f0e442", 0.75));
         if let Some((length, words)) = thumb.millimetres.and_then(|mm| scale_bar(mm, size)) {
             let (end, y) = (x + size - 3.0, y + size - 3.5);
             let points = [[end - length, y], [end, y]];
@@ -231,6 +210,60 @@ impl Canvas {
             self.coloured(middle, size, Anchor::Middle, "#fff", &words);
         }
         Ok(())
+    }
+
+    /// Rows of grey values, `width` x `height`, stretched over a rectangle.
+    ///
+    /// # Errors
+    /// When there are more or fewer values.
+    pub(crate) fn picture(
+        &mut self,
+        [x, y]: [f64; 2],
+        [w, h]: [f64; 2],
+        pixels: &[u8],
+        shape: [u32; 2],
+    ) -> Result<()> {
+        let picture = STANDARD.encode(png(pixels, shape)?);
+        let [x, y, w, h] = [x, y, w, h].map(short);
+        self.put(format_args!(
+            "<image x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" \
+             preserveAspectRatio=\"none\" xlink:href=\"data:image/png;base64,{picture}\"/>"
+        ));
+        Ok(())
+    }
+
+    /// A colour over a rectangle; `share` of it covers, from 0 to 1.
+    pub(crate) fn tint(&mut self, [x, y]: [f64; 2], [w, h]: [f64; 2], colour: &str, share: f64) {
+        let [x, y, w, h, share] = [x, y, w, h, share.clamp(0.0, 1.0)].map(short);
+        self.put(format_args!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{colour}\" \
+             fill-opacity=\"{share}\"/>"
+        ));
+    }
+
+    /// A path over a picture at a place (corner and size), in the pixels of the picture; nothing where it
+    /// is no path. Its line lies within black: seen on any grey, and apart from it without colour.
+    pub(crate) fn outline(
+        &mut self,
+        ([x, y], [w, h]): ([f64; 2], [f64; 2]),
+        [wide, high]: [u32; 2],
+        path: &str,
+        stroke: Stroke,
+    ) {
+        if !is_path(path) {
+            return;
+        }
+        let scale = w / f64::from(wide.max(1));
+        let [halo, line] = [stroke.width + 0.95, stroke.width].map(|width| short(width / scale));
+        let ([x, y, w, h], colour) = ([x, y, w, h].map(short), stroke.colour);
+        // It cuts off the half of a line that lies outside of the picture.
+        self.put(format_args!(
+            "<svg x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" \
+             viewBox=\"0 0 {wide} {high}\" fill=\"none\" stroke-linejoin=\"round\">"
+        ));
+        self.put(format_args!("<path d=\"{path}\" stroke=\"#000\" stroke-width=\"{halo}\"/>"));
+        self.put(format_args!("<path d=\"{path}\" stroke=\"{colour}\" stroke-width=\"{line}\"/>"));
+        self.put(format_args!("</svg>"));
     }
 
     /// The drawing, on white, moved in from the corner by a margin.
@@ -254,7 +287,7 @@ impl Canvas {
 /// Whether an overlay is path data and nothing else: it comes from a file.
 fn is_path(overlay: &str) -> bool {
     let plain =
-        |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "MmLlHhVvZz.,-".contains(c);
+        |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "MmLlHhVvAaZz.,-".contains(c);
     overlay.starts_with('M') && overlay.chars().all(plain)
 }
 
@@ -269,14 +302,14 @@ fn scale_bar(millimetres: f64, size: f64) -> Option<(f64, String)> {
 }
 
 /// Grey values as a PNG.
-fn png(pixels: &[u8], edge: u32) -> Result<Vec<u8>> {
+fn png(pixels: &[u8], [width, height]: [u32; 2]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let mut encoder = ::png::Encoder::new(&mut bytes, edge, edge);
+    let mut encoder = ::png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(::png::ColorType::Grayscale);
     encoder.set_depth(::png::BitDepth::Eight);
-    let mut writer = encoder.write_header().context("a patch cannot be encoded")?;
-    writer.write_image_data(pixels).context("a patch cannot be encoded")?;
-    writer.finish().context("a patch cannot be encoded")?;
+    let mut writer = encoder.write_header().context("a picture cannot be encoded")?;
+    writer.write_image_data(pixels).context("a picture cannot be encoded")?;
+    writer.finish().context("a picture cannot be encoded")?;
     Ok(bytes)
 }
 

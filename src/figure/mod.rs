@@ -13,7 +13,7 @@ mod table;
 
 use anyhow::{Context, Result};
 
-pub(crate) use self::canvas::{Anchor, Canvas, Drawing, POINTS, Thumb};
+pub(crate) use self::canvas::{Anchor, Canvas, Drawing, POINTS, Stroke, Thumb};
 pub(crate) use self::table::{Column, Row, Table};
 use crate::config::figures::{Format, Look};
 

@@ -577,6 +577,16 @@ fn known_fields() {
     }
 }
 
+/// Why no network has one map of a whole mammogram that equals its windows (docs/explain.md).
+#[test]
+fn every_network_pads() {
+    for Architecture { name, input, layers, .. } in ARCHITECTURES {
+        let network = Network::blank(name, 2, *input, &Device::Cpu).unwrap();
+        let field = network.field(layers.last().unwrap()).unwrap();
+        assert!(field.centre < field.edge / 2.0, "{name} sees nothing but the window");
+    }
+}
+
 #[test]
 fn wrong_questions_are_answered_with_what_there_is() {
     let fails = |r: Result<Network>, part: &str| {

@@ -69,7 +69,8 @@ pub fn prepare(
     let written = artifact::write_with(&layout.patches(), |file| {
         let size = config.patches.size;
         file.write_all(&store::header(size, 0))?;
-        let finished = draft.cut(Some(layout), progress, |pixels| Ok(file.write_all(pixels)?))?;
+        let keep = Keep::Everything(layout);
+        let finished = draft.cut(keep, progress, |pixels| Ok(file.write_all(pixels)?))?;
         let count =
             u32::try_from(finished.patches.len()).context("more patches than a store holds")?;
         manifest = Some(finished);
@@ -91,7 +92,55 @@ pub fn prepare(
 /// # Errors
 /// As [`prepare`].
 pub fn rehearse(source: &dyn Source, config: &Config, progress: &dyn Progress) -> Result<Manifest> {
-    Draft::new(source, config)?.cut(None, progress, |_| Ok(()))
+    Draft::new(source, config)?.cut(Keep::Counts, progress, |_| Ok(()))
+}
+
+/// What [`prepare`] would make but for previews, in memory, with nothing written: for a few mammograms.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn in_memory(
+    source: &dyn Source,
+    config: &Config,
+    progress: &dyn Progress,
+) -> Result<(Manifest, Store)> {
+    let mut all = Vec::new();
+    let manifest = Draft::new(source, config)?.cut(Keep::Pixels, progress, |pixels| {
+        all.extend_from_slice(pixels);
+        Ok(())
+    })?;
+    Ok((manifest, Store::in_memory(config.patches.size, &all)?))
+}
+
+/// A small picture of a mammogram as JPEG, and its width and height in pixels.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub fn preview(image: &Grey) -> Result<(Vec<u8>, [u32; 2])> {
+    let (longest, quality) = PREVIEW;
+    let scale = (f64::from(longest) / f64::from(image.width.max(image.height))).min(1.0);
+    let [width, height] =
+        [image.width, image.height].map(|side| ((f64::from(side) * scale).round() as u32).max(1));
+    let small = resample(image, [0, 0, image.width, image.height], width, height)?;
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, quality).encode(
+        &small.pixels,
+        width,
+        height,
+        ExtendedColorType::L8,
+    )?;
+    Ok((bytes, [width, height]))
+}
+
+/// What is to be kept of a mammogram.
+#[derive(Clone, Copy)]
+enum Keep<'a> {
+    /// Which patches there are.
+    Counts,
+    /// Their pixels too.
+    Pixels,
+    /// The pixels, and the preview as a file.
+    Everything(&'a Layout),
 }
 
 /// A data set whose patches are still to be cut.
@@ -127,11 +176,10 @@ impl<'a> Draft<'a> {
         Ok(Self { source, config, mammograms, splits, ready, manifest })
     }
 
-    /// Cuts the patches, hands their pixels on in order, and writes the previews where there is a
-    /// `layout`; without one nothing is written and no patch is resized.
+    /// Cuts the patches and hands on in order what is to be kept of their pixels.
     fn cut(
         self,
-        layout: Option<&Layout>,
+        keep: Keep,
         progress: &dyn Progress,
         mut take: impl FnMut(&[u8]) -> Result<()>,
     ) -> Result<Manifest> {
@@ -141,7 +189,7 @@ impl<'a> Draft<'a> {
             patching: &config.patches,
             splits: &splits,
             ready: ready.as_ref(),
-            layout,
+            keep,
         };
         progress.start("preparing mammograms", mammograms.len() as u64);
         let mut all = || -> Result<()> {
@@ -272,8 +320,7 @@ struct Cutter<'a> {
     splits: &'a BTreeMap<String, Split>,
     /// Patches that are used as they are.
     ready: Option<&'a Ready>,
-    /// Where to write; without one nothing is written.
-    layout: Option<&'a Layout>,
+    keep: Keep<'a>,
 }
 
 /// What one mammogram gives. A mammogram that cannot be used has no member, only a notice.
@@ -341,7 +388,7 @@ impl Cutter<'_> {
                 continue;
             }
             let label = labeller.label(x, y, edge);
-            if self.layout.is_some() {
+            if !matches!(self.keep, Keep::Counts) {
                 cut.pixels.extend(resample(&image, window, patching.size, patching.size)?.pixels);
             }
             cut.patches.push(Patch {
@@ -394,21 +441,10 @@ impl Cutter<'_> {
 
     /// Writes the preview.
     fn member(&self, mammogram: &Mammogram, image: &Grey) -> Result<Member> {
-        let (longest, quality) = PREVIEW;
-        let Some(layout) = self.layout else { return self.seat(mammogram, None) };
-        let scale = (f64::from(longest) / f64::from(image.width.max(image.height))).min(1.0);
-        let [width, height] = [image.width, image.height]
-            .map(|side| ((f64::from(side) * scale).round() as u32).max(1));
-        let small = resample(image, [0, 0, image.width, image.height], width, height)?;
-        let mut bytes = Vec::new();
-        JpegEncoder::new_with_quality(&mut bytes, quality).encode(
-            &small.pixels,
-            width,
-            height,
-            ExtendedColorType::L8,
-        )?;
+        let Keep::Everything(layout) = self.keep else { return self.seat(mammogram, None) };
+        let (bytes, size) = preview(image)?;
         artifact::write(&layout.preview(&mammogram.id), &bytes)?;
-        self.seat(mammogram, Some([width, height]))
+        self.seat(mammogram, Some(size))
     }
 
     fn seat(&self, mammogram: &Mammogram, preview: Option<[u32; 2]>) -> Result<Member> {

@@ -1,4 +1,4 @@
-//! `dataset/patches.bin`: every patch's pixels, memory-mapped.
+//! `dataset/patches.bin`: every patch's pixels, memory-mapped; or a few patches in memory alone.
 //!
 //! A header of 16 bytes (`uapatch1`, then the edge and the count as little-endian u32), then
 //! `edge * edge` bytes per patch in the order of the manifest, row by row.
@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use memmap2::Mmap;
 
 const MAGIC: &[u8; 8] = b"uapatch1";
@@ -25,9 +25,16 @@ pub(crate) fn header(edge: u32, count: u32) -> [u8; HEADER] {
 /// Pixels of all patches.
 #[derive(Debug)]
 pub struct Store {
-    map: Mmap,
+    bytes: Bytes,
     edge: u32,
     count: u32,
+}
+
+/// A file's bytes, or the same in memory.
+#[derive(Debug)]
+enum Bytes {
+    Mapped(Mmap),
+    Owned(Vec<u8>),
 }
 
 impl Store {
@@ -55,7 +62,20 @@ impl Store {
                 map.len()
             );
         }
-        Ok(Self { map, edge, count })
+        Ok(Self { bytes: Bytes::Mapped(map), edge, count })
+    }
+
+    /// Patches of `edge` pixels, one after the other, that are kept in memory.
+    ///
+    /// # Errors
+    /// When there are more than a store holds, or the last is not whole.
+    pub fn in_memory(edge: u32, pixels: &[u8]) -> Result<Self> {
+        let area = (edge as usize).pow(2).max(1);
+        ensure!(pixels.len().is_multiple_of(area), "the last patch is not whole");
+        let count =
+            u32::try_from(pixels.len() / area).context("more patches than a store holds")?;
+        let bytes = [&header(edge, count)[..], pixels].concat();
+        Ok(Self { bytes: Bytes::Owned(bytes), edge, count })
     }
 
     /// Edge of a patch in pixels.
@@ -79,6 +99,10 @@ impl Store {
     /// When there is no such patch.
     pub fn pixels(&self, number: u32) -> &[u8] {
         let area = (self.edge * self.edge) as usize;
-        &self.map[HEADER + number as usize * area..][..area]
+        let bytes = match &self.bytes {
+            Bytes::Mapped(map) => &map[..],
+            Bytes::Owned(bytes) => bytes,
+        };
+        &bytes[HEADER + number as usize * area..][..area]
     }
 }

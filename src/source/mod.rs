@@ -7,6 +7,7 @@ mod cbis_ddsm;
 mod ddsm;
 mod ddsm_release;
 mod dicom;
+mod files;
 mod folder;
 #[cfg(test)]
 mod fuzz;
@@ -31,6 +32,7 @@ use crate::mammogram::{Grey, Mammogram};
 pub use cbis_ddsm::CbisDdsm;
 pub use ddsm::Ddsm;
 pub use ddsm_release::DdsmRelease;
+pub use files::Files;
 pub use folder::Folder;
 pub use mini_mias::MiniMias;
 pub use phantom::Phantom;

@@ -1,7 +1,7 @@
 //! Which units readers are asked about (paper, section 2.4). Format 1.
 //!
 //! Of each network some forty to fifty: partly those whose top patches are all or mostly cancer, partly
-//! drawn at random; or by influence, or as listed. The choice follows from the artifacts, the settings
+//! drawn at random; or by influence, by evidence, or as listed. The choice follows from the artifacts, the settings
 //! and the seed alone, and is written down with its reasons.
 
 use anyhow::{Result, bail, ensure};
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::code::Coder;
 use crate::config::{Config, Select, Survey};
 use crate::dissection::record::{Layer, Unit, unit_name};
+use crate::explanation::record::Explanation;
 use crate::patch::Manifest;
 use crate::seed;
 
@@ -56,6 +57,8 @@ pub enum Reason {
     Random,
     /// By its rank of influence.
     Influence,
+    /// By how much of the evidence for cancer it carries.
+    Evidence,
     /// Named in the project file.
     Listed,
 }
@@ -67,6 +70,7 @@ impl Reason {
             Reason::Cancer => "mostly cancer",
             Reason::Random => "random",
             Reason::Influence => "influence",
+            Reason::Evidence => "evidence",
             Reason::Listed => "listed",
         }
     }
@@ -88,11 +92,12 @@ impl Selection {
 /// Chooses the units of a project's survey among its dissected layers, given as (network, layer).
 ///
 /// # Errors
-/// When the settings name a unit that is not there.
+/// When the settings name a unit that is not there, or ask for evidence where scores are not explained.
 pub fn select(
     config: &Config,
     layers: &[(&str, &Layer)],
     manifest: &Manifest,
+    explanations: &[Explanation],
 ) -> Result<Selection> {
     let survey = &config.survey;
     let patches = survey.patches as usize;
@@ -135,7 +140,19 @@ pub fn select(
         let Some((network, layer)) = find(network, name) else { continue };
         let wanted = share(survey.units, at, &survey.layers);
         let stream = format!("survey/{network}/{name}");
-        let picked = pick(config, layer, wanted as usize, &stream, manifest);
+        let picked = if survey.select == Select::Evidence {
+            let of = |e: &&Explanation| e.network == network && e.layer == layer.layer;
+            let Some(explanation) = explanations.iter().find(of) else {
+                bail!(
+                    "survey.select is `evidence`, but the units of {network}/{name} explain no scores: \
+                     leave survey.layers out, or name the last dissected layer of each network there, \
+                     and run `unit-atlas dissect`"
+                );
+            };
+            speaking(layer, explanation, wanted as usize)
+        } else {
+            pick(config, layer, wanted as usize, &stream, manifest)
+        };
         units.extend(picked.iter().map(|(unit, reason)| chosen(network, layer, unit, *reason)));
     }
     let mut codes: Vec<&str> = units.iter().map(|unit| unit.code.as_str()).collect();
@@ -161,6 +178,21 @@ fn share(units: u32, at: usize, layers: &[(String, String)]) -> u32 {
     units / total + u32::from(before < units % total)
 }
 
+/// The units of a layer that carry most of the evidence, in the order of their numbers; of equals the
+/// first. Names make no difference: a selection stays as it is while readers answer.
+fn speaking<'a>(
+    layer: &'a Layer,
+    explanation: &Explanation,
+    wanted: usize,
+) -> Vec<(&'a Unit, Reason)> {
+    let mut order: Vec<_> = layer.units.iter().zip(&explanation.evidence).collect();
+    order.retain(|(_, evidence)| **evidence > 0.0);
+    order.sort_by(|a, b| b.1.total_cmp(a.1));
+    order.truncate(wanted);
+    order.sort_by_key(|(unit, _)| unit.unit);
+    order.into_iter().map(|(unit, _)| (unit, Reason::Evidence)).collect()
+}
+
 /// Units of one layer with the reason for each, in the order of their numbers.
 fn pick<'a>(
     config: &Config,
@@ -173,7 +205,7 @@ fn pick<'a>(
     let mut picked: Vec<(&Unit, Reason)> = Vec::new();
     let mut left: Vec<&Unit> = layer.units.iter().collect();
     match survey.select {
-        Select::Listed(_) => return picked,
+        Select::Listed(_) | Select::Evidence => return picked,
         Select::Influence => {
             left.sort_by_key(|unit| (unit.influence.rank, unit.unit));
             picked.extend(left.drain(..).take(wanted).map(|unit| (unit, Reason::Influence)));

@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Split;
 
+/// Patches by number, each with its probability of every class.
+pub type PatchScores = Vec<(u32, Vec<f32>)>;
+
 /// One line of `history.jsonl`: an epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
@@ -60,7 +63,7 @@ pub struct Evaluation {
     /// Everything that follows from the scores.
     pub assessment: Assessment,
     /// Probability of each class per patch of the split, as (patch number, probabilities).
-    pub scores: Vec<(u32, Vec<f32>)>,
+    pub scores: PatchScores,
 }
 
 /// An area under the ROC curve.

@@ -9,9 +9,11 @@ use serde::Serialize;
 use super::{Atlas, Link, UnitCard, layer_href, network_href, parts, unit_href};
 use crate::atlas::text;
 use crate::dissection::record::{TopPatch, unit_name};
-use crate::explanation::record::{Explained, Explanation};
+use crate::explanation::record::{Explained, Explanation, Part};
 use crate::explanation::{Terms, carried, mentions, sentence};
+use crate::patch::Manifest;
 use crate::seed;
+use crate::study::naming::Names;
 
 /// From this probability on, a mammogram counts as scored as cancer.
 const CANCER: f32 = 0.5;
@@ -100,6 +102,7 @@ struct NetworkView {
     /// How many units have a name.
     named: String,
     kinds: Vec<KindView>,
+    places: Vec<PlaceRow>,
     terms: Vec<TermRow>,
     next: Vec<NextUnit>,
 }
@@ -116,6 +119,21 @@ struct CaseRow {
     truth: &'static str,
     probability: String,
     sentence: String,
+}
+
+/// Where a unit looks that speaks for a cancer that is found.
+#[derive(Serialize)]
+struct PlaceRow {
+    /// Which unit of each explanation.
+    unit: &'static str,
+    /// Explanations in which it has a region and the deciding patch a lesion.
+    cases: usize,
+    /// Mean share of the region that lies in a lesion.
+    inside: String,
+    /// Mean share of the patch that lesions cover: what a region anywhere would have.
+    chance: String,
+    /// Explanations in which the former is the greater.
+    above: usize,
 }
 
 #[derive(Serialize)]
@@ -137,11 +155,13 @@ struct NextUnit {
 /// One case.
 #[derive(Serialize)]
 pub(super) struct View {
-    id: String,
+    pub(super) id: String,
     network: Link,
     layer: Link,
     exact: bool,
+    /// Why it has a page.
     kind: &'static str,
+    /// Whether it has cancer; empty where nobody says.
     truth: &'static str,
     mammogram: parts::MammogramView,
     probability: String,
@@ -157,6 +177,18 @@ pub(super) struct View {
     units: Vec<PartView>,
     /// Share of the evidence that the units shown carry.
     shown_share: String,
+}
+
+/// What a case's page is made of, in the atlas or by itself.
+pub(super) struct Scene<'a> {
+    pub(super) explanation: &'a Explanation,
+    pub(super) explained: &'a Explained,
+    /// Probabilities of the classes of patches, its own among them.
+    pub(super) scores: &'a [(u32, Vec<f32>)],
+    pub(super) manifest: &'a Manifest,
+    pub(super) names: &'a Names,
+    pub(super) kind: &'static str,
+    pub(super) truth: &'static str,
 }
 
 #[derive(Clone, Serialize)]
@@ -194,7 +226,7 @@ fn percent(share: f32) -> String {
     format!("{:.0}%", 100.0 * share + 0.0)
 }
 
-fn truth(cancer: bool) -> &'static str {
+pub(super) fn truth(cancer: bool) -> &'static str {
     if cancer { "cancer" } else { "no cancer" }
 }
 
@@ -249,6 +281,7 @@ pub(super) fn list(atlas: &Atlas) -> ListView {
             }),
             named: text::counted(of_named.len(), "unit", "units"),
             kinds: kinds.into_iter().filter(|kind| !kind.cases.is_empty()).collect(),
+            places: places(atlas, explanation),
             terms: terms(atlas, explanation),
             next: next(atlas, explanation)
                 .into_iter()
@@ -268,6 +301,40 @@ pub(super) fn list(atlas: &Atlas) -> ListView {
         }
     };
     ListView { networks: atlas.inputs.explanations.iter().map(network).collect() }
+}
+
+/// Of the cancers that a network finds, how much of the region of the unit that speaks most lies in a
+/// lesion, and of the first that has a name; none where none has a region.
+fn places(atlas: &Atlas, explanation: &Explanation) -> Vec<PlaceRow> {
+    let named = atlas.names.of_layer(&explanation.network, &explanation.layer);
+    let members = &atlas.inputs.manifest.mammograms;
+    let found = || {
+        explanation.mammograms.iter().filter(|explained| {
+            explained.probability >= CANCER
+                && members[explained.mammogram as usize].mammogram.has_cancer()
+        })
+    };
+    let row = |unit: &'static str, speaks: &dyn Fn(&Part) -> bool| {
+        let shares: Vec<[f32; 2]> = found()
+            .filter_map(|explained| {
+                let part = explained.units.iter().find(|part| speaks(part))?;
+                Some([part.inside?, explained.lesion?])
+            })
+            .collect();
+        let mean = |at: usize| {
+            percent(shares.iter().map(|share| share[at]).sum::<f32>() / shares.len() as f32)
+        };
+        (!shares.is_empty()).then(|| PlaceRow {
+            unit,
+            cases: shares.len(),
+            inside: mean(0),
+            chance: mean(1),
+            above: shares.iter().filter(|[inside, chance]| inside > chance).count(),
+        })
+    };
+    let any = row("that speaks most", &|_| true);
+    let first = row("with a name that speaks most", &|part| named(part.unit).is_some());
+    any.into_iter().chain(first).collect()
 }
 
 /// Units without a name with their share of the evidence, most first.
@@ -321,74 +388,87 @@ fn terms(atlas: &Atlas, explanation: &Explanation) -> Vec<TermRow> {
 }
 
 pub(super) fn view(atlas: &Atlas, case: &Case) -> View {
-    let Case { explanation, explained, kind } = case;
+    let Case { explanation, explained, kind } = *case;
+    let exhibit = atlas.inputs.exhibits.iter().find(|e| e.config.name == explanation.network);
     let manifest = atlas.inputs.manifest;
-    let name = |unit: u32| unit_name(&explanation.network, &explanation.layer, unit);
-    let named = atlas.names.of_layer(&explanation.network, &explanation.layer);
-    let window = |patch: u32, probability: f32| {
-        let patch = &manifest.patches[patch as usize];
-        let percent = (100.0 * probability).round() as u32;
-        WindowView { x: patch.x, y: patch.y, edge: patch.edge, percent }
-    };
-    let scores = atlas.inputs.exhibits.iter().find(|e| e.config.name == explanation.network);
-    let scores = scores.map(|exhibit| exhibit.evaluation.scores.as_slice()).unwrap_or_default();
-    let windows = scores
-        .iter()
-        .filter(|(patch, _)| {
-            manifest
-                .patches
-                .get(*patch as usize)
-                .is_some_and(|p| p.mammogram == explained.mammogram)
-        })
-        .map(|(patch, classes)| window(*patch, classes.last().copied().unwrap_or_default()))
-        .collect();
     let mammogram = &manifest.mammograms[explained.mammogram as usize].mammogram;
-    let share = |part: f32| if explained.evidence > 0.0 { part / explained.evidence } else { 0.0 };
-    let number = |value: f32| format!("{value:+.2}");
-    View {
-        id: mammogram.id.clone(),
-        network: Link::new(&explanation.network, network_href(&explanation.network)),
-        layer: Link::new(
-            format!("{}/{}", explanation.network, explanation.layer),
-            layer_href(&explanation.network, &explanation.layer),
-        ),
-        exact: explanation.exact,
+    let scene = Scene {
+        explanation,
+        explained,
+        scores: exhibit.map(|e| e.evaluation.scores.as_slice()).unwrap_or_default(),
+        manifest,
+        names: &atlas.names,
         kind,
         truth: truth(mammogram.has_cancer()),
-        mammogram: atlas.mammogram(explained.mammogram),
-        probability: format!("{:.2}", explained.probability),
-        sentence: sentence(explained, &named),
-        margin: number(explained.margin),
-        evidence: number(explained.evidence),
-        against: number(explained.margin - explained.rest - explained.evidence),
-        windows,
-        deciding: window(explained.patch, explained.probability),
-        lesion: explained.lesion.map(percent).unwrap_or_default(),
-        shown_share: percent(share(explained.units.iter().map(|p| p.contribution).sum())),
-        units: (1..)
-            .zip(&explained.units)
-            .map(|(rank, part)| PartView {
-                link: Link::new(
-                    name(part.unit),
-                    unit_href(&explanation.network, &explanation.layer, part.unit),
-                ),
-                label: named(part.unit).unwrap_or_default().to_string(),
-                contribution: number(part.contribution),
-                percent: percent(share(part.contribution)),
-                patch: atlas.patch(
-                    rank,
-                    &TopPatch {
-                        patch: explained.patch,
-                        score: part.score,
-                        at: [0, 0],
-                        roi: [0.0; 4],
-                        overlay: part.overlay.clone(),
-                    },
-                    0.3,
-                ),
-                inside: part.inside.map(percent).unwrap_or_default(),
-            })
-            .collect(),
+    };
+    scene.view(atlas.mammogram(explained.mammogram), Link::new, |rank, part| {
+        let top = TopPatch {
+            patch: explained.patch,
+            score: part.score,
+            at: [0, 0],
+            roi: [0.0; 4],
+            overlay: part.overlay.clone(),
+        };
+        atlas.patch(rank, &top, 0.3)
+    })
+}
+
+impl Scene<'_> {
+    /// With the mammogram and the patch of a rank and unit as they are to be drawn, and links of a title
+    /// to a page of the atlas.
+    pub(super) fn view(
+        &self,
+        mammogram: parts::MammogramView,
+        link: impl Fn(String, String) -> Link,
+        patch: impl Fn(usize, &Part) -> parts::PatchView,
+    ) -> View {
+        let Scene { explanation, explained, scores, manifest, names, kind, truth } = *self;
+        let Explanation { network, layer, .. } = explanation;
+        let named = names.of_layer(network, layer);
+        let window = |number: u32, probability: f32| {
+            let patch = &manifest.patches[number as usize];
+            let percent = (100.0 * probability).round() as u32;
+            WindowView { x: patch.x, y: patch.y, edge: patch.edge, percent }
+        };
+        let of_it = |number: u32| {
+            let patch = manifest.patches.get(number as usize);
+            patch.is_some_and(|patch| patch.mammogram == explained.mammogram)
+        };
+        let windows = scores
+            .iter()
+            .filter(|(patch, _)| of_it(*patch))
+            .map(|(patch, classes)| window(*patch, classes.last().copied().unwrap_or_default()))
+            .collect();
+        let share =
+            |part: f32| if explained.evidence > 0.0 { part / explained.evidence } else { 0.0 };
+        let number = |value: f32| format!("{value:+.2}");
+        let part_view = |(rank, part): (usize, &Part)| PartView {
+            link: link(unit_name(network, layer, part.unit), unit_href(network, layer, part.unit)),
+            label: named(part.unit).unwrap_or_default().to_string(),
+            contribution: number(part.contribution),
+            percent: percent(share(part.contribution)),
+            patch: patch(rank, part),
+            inside: part.inside.map(percent).unwrap_or_default(),
+        };
+        View {
+            id: mammogram.id.clone(),
+            network: link(network.clone(), network_href(network)),
+            layer: link(format!("{network}/{layer}"), layer_href(network, layer)),
+            exact: explanation.exact,
+            kind,
+            truth,
+            mammogram,
+            probability: format!("{:.2}", explained.probability),
+            sentence: sentence(explained, &named),
+            margin: number(explained.margin),
+            evidence: number(explained.evidence),
+            against: number(explained.margin - explained.rest - explained.evidence),
+            windows,
+            deciding: window(explained.patch, explained.probability),
+            lesion: explained.lesion.map(percent).unwrap_or_default(),
+            shown_share: percent(share(explained.units.iter().map(|p| p.contribution).sum())),
+            units: (1..).zip(&explained.units).map(part_view).collect(),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::atlas::labels::Labels;
 use crate::atlas::{Exhibit, images, outline, text};
 use crate::dissection::record::{Concept, Layer, TopPatch, Unit, unit_name};
 use crate::mammogram::Pathology;
-use crate::patch::{Member, Patch};
+use crate::patch::{Manifest, Member, Patch};
 
 /// A patch as a unit sees it.
 #[derive(Debug, Clone, Serialize)]
@@ -85,22 +85,72 @@ pub(super) struct UnitCard {
     pub(super) patches: Vec<PatchView>,
 }
 
+impl PatchView {
+    /// Of a patch of the manifest with its rank and picture, as a unit with this score and overlay sees it.
+    pub(super) fn new(
+        manifest: &Manifest,
+        (rank, patch, src): (usize, &Patch, String),
+        (score, overlay): (f32, &str),
+        tolerance: f32,
+    ) -> Self {
+        let id = &manifest.member(patch).mammogram.id;
+        Self {
+            rank,
+            context: format!("{}#{}", mammogram_href(id), window_id(patch)),
+            src,
+            alt: format!("From mammogram {id}"),
+            score: text::significant(f64::from(score)),
+            positive: patch.positive,
+            label: if patch.positive { "cancer" } else { "no cancer" },
+            overlay: outline::compact(overlay, tolerance),
+        }
+    }
+}
+
+impl MammogramView {
+    /// As the atlas has it; `lesions` are its own.
+    pub(super) fn new(labels: &Labels, member: &Member, lesions: Vec<LesionView>) -> Self {
+        let mammogram = &member.mammogram;
+        let words: Vec<String> = [
+            mammogram.laterality.map(|side| side.to_string()),
+            mammogram.view.map(|view| view.to_string()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let view = words.join(" ");
+        let mut facts = Vec::new();
+        if let Some(density) = &mammogram.density {
+            facts.push(("composition".to_string(), labels.name(density)));
+        }
+        facts.extend(mammogram.facts.clone());
+        let described =
+            if view.is_empty() { "Mammogram".into() } else { format!("{view} mammogram") };
+        MammogramView {
+            id: mammogram.id.clone(),
+            href: mammogram_href(&mammogram.id),
+            src: images::mammogram_path(&mammogram.id),
+            alt: format!("{described} {}, whole", mammogram.id),
+            preview: member.preview,
+            size: [mammogram.width, mammogram.height],
+            view,
+            facts,
+            lesions,
+        }
+    }
+}
+
 impl Atlas<'_> {
     /// A patch of a unit. Overlays lose detail below `tolerance` pixels.
     pub(super) fn patch(&self, rank: usize, top: &TopPatch, tolerance: f32) -> PatchView {
-        let manifest = self.inputs.manifest;
-        let patch = &manifest.patches[top.patch as usize];
-        let id = &manifest.member(patch).mammogram.id;
-        PatchView {
-            rank,
-            context: format!("{}#{}", mammogram_href(id), window_id(patch)),
-            src: images::patch_path(self.inputs, patch),
-            alt: format!("From mammogram {id}"),
-            score: text::significant(f64::from(top.score)),
-            positive: patch.positive,
-            label: if patch.positive { "cancer" } else { "no cancer" },
-            overlay: outline::compact(&top.overlay, tolerance),
-        }
+        let patch = &self.inputs.manifest.patches[top.patch as usize];
+        let src = images::patch_path(self.inputs, patch);
+        PatchView::new(
+            self.inputs.manifest,
+            (rank, patch, src),
+            (top.score, &top.overlay),
+            tolerance,
+        )
     }
 
     /// The same for a script.
@@ -119,33 +169,8 @@ impl Atlas<'_> {
 
     pub(super) fn mammogram(&self, number: u32) -> MammogramView {
         let member = &self.inputs.manifest.mammograms[number as usize];
-        let mammogram = &member.mammogram;
-        let words: Vec<String> = [
-            mammogram.laterality.map(|side| side.to_string()),
-            mammogram.view.map(|view| view.to_string()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let view = words.join(" ");
-        let mut facts = Vec::new();
-        if let Some(density) = &mammogram.density {
-            facts.push(("composition".to_string(), self.labels.name(density)));
-        }
-        facts.extend(mammogram.facts.clone());
-        let described =
-            if view.is_empty() { "Mammogram".into() } else { format!("{view} mammogram") };
-        MammogramView {
-            id: mammogram.id.clone(),
-            href: mammogram_href(&mammogram.id),
-            src: images::mammogram_path(&mammogram.id),
-            alt: format!("{described} {}, whole", mammogram.id),
-            preview: member.preview,
-            size: [mammogram.width, mammogram.height],
-            view,
-            facts,
-            lesions: self.lesions.get(number as usize).cloned().unwrap_or_default(),
-        }
+        let lesions = self.lesions.get(number as usize).cloned().unwrap_or_default();
+        MammogramView::new(&self.labels, member, lesions)
     }
 
     /// A unit with its first `patches` patches, whose overlays lose detail below `tolerance` pixels.

@@ -83,14 +83,15 @@ pub(super) fn selection(atlas: &Atlas) -> SelectionView {
 
 fn layer(name: String, units: &[&Chosen]) -> LayerView {
     let count = |reason| units.iter().filter(|unit| unit.reason == reason).count();
-    let parts = [Reason::Cancer, Reason::Random, Reason::Influence, Reason::Listed].map(|reason| {
-        match (count(reason), reason) {
-            (0, _) => None,
-            (n, Reason::Cancer) => Some(format!("{n} whose top patches are mostly cancer")),
-            (n, Reason::Random) => Some(format!("{n} drawn at random")),
-            (n, Reason::Influence) => Some(format!("{n} by rank of influence")),
-            (n, Reason::Listed) => Some(format!("{n} listed by the authors")),
-        }
+    let reasons =
+        [Reason::Cancer, Reason::Random, Reason::Influence, Reason::Evidence, Reason::Listed];
+    let parts = reasons.map(|reason| match (count(reason), reason) {
+        (0, _) => None,
+        (n, Reason::Cancer) => Some(format!("{n} whose top patches are mostly cancer")),
+        (n, Reason::Random) => Some(format!("{n} drawn at random")),
+        (n, Reason::Influence) => Some(format!("{n} by rank of influence")),
+        (n, Reason::Evidence) => Some(format!("{n} that carry most of the evidence for cancer")),
+        (n, Reason::Listed) => Some(format!("{n} listed by the authors")),
     });
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     LayerView {

@@ -6,8 +6,8 @@ use serde_yaml::{Location, Spanned};
 
 use super::{Check, Network, Range};
 use crate::config::figures::{
-    COLUMNS, DPI, DPIS, Format, KINDS, Kind, Look, MOST_PATCHES, MOST_TABLE_PATCHES, PATCHES,
-    TABLE_PATCHES, WIDTHS, Wanted,
+    CASE_PATCHES, COLUMNS, DPI, DPIS, Format, KINDS, Kind, Look, MOST_CASE_PATCHES, MOST_PATCHES,
+    MOST_TABLE_PATCHES, PATCHES, TABLE_PATCHES, WIDTHS, Wanted,
 };
 use crate::config::form::{FigureFile, Given};
 use crate::yaml::{Mistake, unknown};
@@ -55,13 +55,24 @@ impl Check<'_> {
         if KINDS.contains(&name) {
             refuse("unit", file.unit.as_ref().map(|v| v.referenced), &["unit"])?;
             refuse("units", file.units.as_ref().map(|v| v.referenced), &["table"])?;
-            refuse("network", file.network.as_ref().map(|v| v.referenced), &["training"])?;
-            refuse("patches", file.patches.as_ref().map(|v| v.referenced), &["unit", "table"])?;
+            refuse("network", file.network.as_ref().map(|v| v.referenced), &["training", "case"])?;
+            refuse("mammogram", file.mammogram.as_ref().map(|v| v.referenced), &["case"])?;
+            let kinds = ["unit", "table", "case"];
+            refuse("patches", file.patches.as_ref().map(|v| v.referenced), &kinds)?;
             refuse("columns", file.columns.as_ref().map(|v| v.referenced), &["unit"])?;
         }
         let patches = |given, default: usize, most: usize| {
             let patches = self.whole("figures.patches", given, default as u32, 1, most as u32);
             patches.map(|n| n as usize)
+        };
+        let network = |given: Given<String>| {
+            let known: Vec<&str> = networks.iter().map(|n| n.name.as_str()).collect();
+            match given {
+                Some(v) if !known.contains(&v.value.as_str()) => {
+                    self.wrong(v.referenced, unknown("network", &v.value, &known))
+                }
+                given => Ok(given.map(|v| v.value)),
+            }
         };
         let kind = match name {
             "unit" => {
@@ -92,15 +103,17 @@ impl Check<'_> {
             "performance" => Kind::Performance,
             "concepts" => Kind::Concepts,
             "agreement" => Kind::Agreement,
-            "training" => {
-                let known: Vec<&str> = networks.iter().map(|n| n.name.as_str()).collect();
-                let network = match file.network {
-                    Some(v) if !known.contains(&v.value.as_str()) => {
-                        return self.wrong(v.referenced, unknown("network", &v.value, &known));
-                    }
-                    given => given.map(|v| v.value),
+            "training" => Kind::Training { network: network(file.network)? },
+            "case" => {
+                let Some(mammogram) = file.mammogram else {
+                    let message = "the figure `case` needs `mammogram`, an id of the data set";
+                    return self.wrong(file.kind.referenced, message);
                 };
-                Kind::Training { network }
+                Kind::Case {
+                    mammogram: mammogram.value,
+                    network: network(file.network)?,
+                    patches: patches(file.patches, CASE_PATCHES, MOST_CASE_PATCHES)?,
+                }
             }
             other => return self.wrong(file.kind.referenced, unknown("figure", other, &KINDS)),
         };

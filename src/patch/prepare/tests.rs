@@ -267,7 +267,7 @@ fn no_patch_is_cut_where_a_cancer_has_no_place() {
         patching: &config.patches,
         splits: &splits,
         ready: None,
-        layout: Some(layout),
+        keep: Keep::Everything(layout),
     };
     assert!(cutter.cut(&mammogram).unwrap().patches.iter().any(|p| p.positive));
     mammogram.lesions.push(lesion(vec![]));

@@ -17,11 +17,11 @@ mod scan;
 mod tape;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
 use self::case::{Case, Film};
@@ -93,6 +93,45 @@ impl Ddsm {
             );
         }
         Ok((folders, notices))
+    }
+
+    /// The case that a file is a scan of, as the data set of its folder, with the view it shows.
+    ///
+    /// # Errors
+    /// When it can only be read with its case and that is missing or wrong.
+    pub(super) fn around(file: &Path) -> Result<Option<(Self, Mammogram)>> {
+        let ending = |path: &Path| -> String {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+            name.trim_end_matches(".gz").rsplit('.').next().unwrap_or_default().to_owned()
+        };
+        let Some(format) = Format::of(&ending(file)) else { return Ok(None) };
+        let folder = file.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."));
+        let beside = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+        if !beside.map(|entry| entry.path()).any(|path| ending(&path) == "ics") {
+            ensure!(
+                format != Format::Ljpeg,
+                "is a scan of DDSM, which is read with its case: put the case's .ics file beside it"
+            );
+            return Ok(None);
+        }
+        let ddsm = Self::new(folder);
+        let scans = ddsm.scans.get_or_init(|| ddsm.locate());
+        let name = file.file_name();
+        let shown = scans.iter().find(|(_, located)| {
+            let path = &located.scan.path;
+            path.file_name() == name && path.parent() == Some(folder)
+        });
+        let Some(id) = shown.map(|(id, _)| id.clone()) else {
+            ensure!(format != Format::Ljpeg, "is no view that the .ics file beside it lists");
+            return Ok(None);
+        };
+        let Catalogue { mammograms, notices, .. } = ddsm.catalogue()?;
+        let found = mammograms.into_iter().find(|mammogram| mammogram.id == id);
+        let mammogram = found.with_context(|| {
+            let said = notices.iter().find(|notice| notice.place.contains(&id));
+            said.map_or("its case cannot be used".into(), |n| format!("{}: {}", n.place, n.message))
+        })?;
+        Ok(Some((ddsm, mammogram)))
     }
 
     /// The first scan of each name, as in the catalogue.

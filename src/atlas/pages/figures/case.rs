@@ -1,0 +1,216 @@
+//! A case: a mammogram with its probabilities of cancer, and the units that speak for it.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{TOLERANCE, source};
+use crate::atlas::pages::{Atlas, parts};
+use crate::atlas::{outline, text};
+use crate::dissection::record::unit_name;
+use crate::explanation::record::{Explained, Explanation, Part};
+use crate::explanation::sentence;
+use crate::figure::{Anchor, Canvas, Column, Figure, Row, Stroke, Table, Thumb, Words};
+
+/// Orange, told apart from grey and yellow by whoever sees colours differently.
+const WARM: &str = "#e69f00";
+/// Yellow, as overlays are.
+const DECIDING: &str = "#f0e442";
+/// Lesions by what they are.
+const MALIGNANT: &str = "#ff6a4d";
+const OTHER: &str = "#56b4e9";
+
+pub(super) fn of_case(
+    atlas: &Atlas,
+    id: &str,
+    network: Option<&str>,
+    patches: usize,
+    width: f64,
+) -> Result<Figure> {
+    let (explanation, explained) = find(atlas, id, network)?;
+    let manifest = atlas.inputs.manifest;
+    let member = &manifest.mammograms[explained.mammogram as usize];
+    let (network, layer) = (&explanation.network, &explanation.layer);
+    let named = atlas.names.of_layer(network, layer);
+    let shown = &explained.units[..explained.units.len().min(patches)];
+    let truth = if member.mammogram.has_cancer() { "cancer" } else { "no cancer" };
+    let said = sentence(explained, &named);
+    let label = |part: &Part| named(part.unit).unwrap_or("not named").to_owned();
+    let words = Words {
+        title: format!("{id} by {network}"),
+        caption: format!(
+            "Mammogram {id} ({truth}) as {network} scores it. {said} Orange: the probability of cancer \
+             of the patches that cover a place, of which the outlined one, with the highest, decides. \
+             Beside it that patch with the {} of {layer} that add most to the margin of cancer ({}), \
+             outlined where their activation exceeds their thresholds.{} {}",
+            text::counted(shown.len(), "unit", "units"),
+            if explanation.exact { "exact" } else { "gradient times activation" },
+            if member.mammogram.lesions.iter().any(|lesion| !lesion.outlines.is_empty()) {
+                " Malignant lesions are outlined in red, others in blue."
+            } else {
+                ""
+            },
+            source(atlas)
+        ),
+        alt: format!(
+            "A mammogram with one patch outlined, and that patch {} times. {said}",
+            shown.len()
+        ),
+    };
+    let share = |part: &Part| {
+        if explained.evidence > 0.0 { part.contribution / explained.evidence } else { 0.0 }
+    };
+    let table = Table {
+        columns: vec![
+            Column::words("Unit"),
+            Column::words("Called"),
+            Column::numbers("Contribution"),
+            Column::numbers("Share of the evidence"),
+            Column::numbers("Region in a lesion"),
+        ],
+        rows: shown
+            .iter()
+            .map(|part| Row {
+                cells: vec![
+                    unit_name(network, layer, part.unit),
+                    label(part),
+                    format!("{:.3}", part.contribution),
+                    format!("{:.3}", share(part)),
+                    part.inside.map_or_else(|| "–".into(), |inside| format!("{inside:.3}")),
+                ],
+                patches: Vec::new(),
+            })
+            .collect(),
+        patches: String::new(),
+    };
+    let title = words.title.clone();
+    let whole = whole(atlas, explanation, explained)?;
+    let patch = &manifest.patches[explained.patch as usize];
+    let micron = member.mammogram.micron;
+    let thumb = |at: usize, part: &Part| Thumb {
+        pixels: atlas.inputs.store.pixels(explained.patch).to_vec(),
+        edge: atlas.inputs.store.edge(),
+        overlay: outline::compact(&part.overlay, TOLERANCE),
+        millimetres: micron
+            .filter(|_| at == 0)
+            .map(|micron| micron * f64::from(patch.edge) / 1000.0),
+    };
+    Figure::drawn(words, width, Some(table), |canvas, width| {
+        let gap = 6.0;
+        let top = canvas.lines([0.0, 0.0], width, 8.0, &title) + 3.0;
+        // The mammogram to the left, as high as it is; the units beside it, two in a row.
+        let left = 0.5 * (width - gap);
+        let high = left * f64::from(whole.size[1]) / f64::from(whole.size[0].max(1));
+        whole.draw(canvas, [0.0, top], [left, high])?;
+        let (x, room) = (left + gap, width - left - gap);
+        let edge = (room - gap) / 2.0;
+        ensure!(edge >= 12.0, "the figure is too narrow; ask for more millimetres");
+        let size = (edge / 11.0).clamp(4.0, 6.5);
+        let mut y = top;
+        for (row, parts) in shown.chunks(2).enumerate() {
+            let mut lowest = y;
+            for (column, part) in parts.iter().enumerate() {
+                let at = [x + column as f64 * (edge + gap), y];
+                canvas.thumb(at, edge, &thumb(2 * row + column, part))?;
+                let base = y + edge + 1.1 * size;
+                canvas.text([at[0], base], size, Anchor::Start, &format!("{:04}", part.unit));
+                let adds = format!("{:+.2}", part.contribution);
+                canvas.text([at[0] + edge, base], size, Anchor::End, &adds);
+                let under = canvas.lines([at[0], base], edge, size, &label(part));
+                lowest = lowest.max(under);
+            }
+            y = lowest + 4.0;
+        }
+        Ok((top + high).max(y - 4.0))
+    })
+}
+
+/// A mammogram of an explanation, of the first network that has one unless it is named.
+fn find<'a>(
+    atlas: &Atlas<'a>,
+    id: &str,
+    network: Option<&str>,
+) -> Result<(&'a Explanation, &'a Explained)> {
+    let inputs = atlas.inputs;
+    let mut explanations = inputs.explanations.iter();
+    let of = |e: &&Explanation| network.is_none_or(|network| e.network == network);
+    let Some(explanation) = explanations.find(of) else {
+        bail!(
+            "{} is not explained; `unit-atlas dissect` does it",
+            network.unwrap_or("no network of the project")
+        );
+    };
+    let of = |e: &&Explained| inputs.manifest.mammograms[e.mammogram as usize].mammogram.id == id;
+    let explained = explanation.mammograms.iter().find(of).with_context(|| {
+        format!("{id} is no mammogram of the {} split with a patch", explanation.split)
+    })?;
+    Ok((explanation, explained))
+}
+
+/// The whole mammogram and what is drawn over it, in its own pixels.
+struct Whole {
+    /// Width and height in its own pixels.
+    size: [u32; 2],
+    /// Rows of a smaller copy, and its width and height.
+    pixels: Vec<u8>,
+    shape: [u32; 2],
+    /// Left, top, edge and probability of its patches.
+    windows: Vec<([f64; 3], f64)>,
+    deciding: [f64; 3],
+    /// Outlines, and whether malignant.
+    lesions: Vec<(String, bool)>,
+}
+
+fn whole(atlas: &Atlas, explanation: &Explanation, explained: &Explained) -> Result<Whole> {
+    let inputs = atlas.inputs;
+    let manifest = inputs.manifest;
+    let member = &manifest.mammograms[explained.mammogram as usize];
+    let id = &member.mammogram.id;
+    ensure!(member.preview.is_some(), "the data set has only patches of {id}");
+    let picture = image::open(inputs.previews.join(format!("{id}.jpg")))
+        .with_context(|| format!("{id} has no preview; run `prepare` to make it again"))?
+        .into_luma8();
+    let place = |number: u32| {
+        let patch = &manifest.patches[number as usize];
+        [patch.x, patch.y, patch.edge].map(f64::from)
+    };
+    let exhibit = inputs.exhibits.iter().find(|e| e.config.name == explanation.network);
+    let scores = exhibit.map(|e| e.evaluation.scores.as_slice()).unwrap_or_default();
+    let its = scores.iter().filter(|(number, _)| {
+        manifest.patches.get(*number as usize).is_some_and(|p| p.mammogram == explained.mammogram)
+    });
+    let lesions = parts::draw_lesions(&atlas.labels, member).into_iter().flat_map(|lesion| {
+        let malignant = lesion.pathology == "malignant";
+        lesion.paths.into_iter().map(move |path| (path, malignant))
+    });
+    Ok(Whole {
+        size: [member.mammogram.width, member.mammogram.height],
+        shape: [picture.width(), picture.height()],
+        pixels: picture.into_raw(),
+        windows: its
+            .map(|(n, classes)| (place(*n), f64::from(classes.last().copied().unwrap_or(0.0))))
+            .collect(),
+        deciding: place(explained.patch),
+        lesions: lesions.collect(),
+    })
+}
+
+impl Whole {
+    fn draw(&self, canvas: &mut Canvas, at: [f64; 2], size: [f64; 2]) -> Result<()> {
+        canvas.picture(at, size, &self.pixels, self.shape)?;
+        let scale = size[0] / f64::from(self.size[0].max(1));
+        for &([x, y, edge], probability) in &self.windows {
+            let corner = [at[0] + x * scale, at[1] + y * scale];
+            // Four patches cover most places.
+            canvas.tint(corner, [edge * scale; 2], WARM, probability / 4.0);
+        }
+        for (path, malignant) in &self.lesions {
+            let colour = if *malignant { MALIGNANT } else { OTHER };
+            canvas.outline((at, size), self.size, path, Stroke::solid(colour, 0.9));
+        }
+        let [x, y, edge] = self.deciding.map(|v| v * scale);
+        let (x, y) = (at[0] + x, at[1] + y);
+        let frame = [[x, y], [x + edge, y], [x + edge, y + edge], [x, y + edge], [x, y]];
+        canvas.line(&frame, Stroke::solid("#000", 2.0));
+        canvas.line(&frame, Stroke::solid(DECIDING, 1.0));
+        Ok(())
+    }
+}
