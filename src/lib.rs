@@ -15,6 +15,7 @@ pub mod explanation;
 pub mod figure;
 pub mod lexicon;
 pub mod mammogram;
+mod memory;
 pub mod network;
 pub mod patch;
 pub mod pipeline;

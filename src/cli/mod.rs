@@ -138,6 +138,7 @@ impl Outcome {
 
 /// Runs the program on its arguments.
 pub fn main() -> ExitCode {
+    crate::memory::grow_in_large_steps();
     let arguments = Arguments::parse();
     let verbosity = match (arguments.quiet, arguments.verbose) {
         (true, _) => Verbosity::Quiet,

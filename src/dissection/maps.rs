@@ -55,6 +55,12 @@ impl Maps {
     }
 }
 
+/// Of how many units a folder has maps; none where it has none that can be read.
+pub(super) fn units(folder: &Path) -> Option<u32> {
+    let file = File::open(&folder.join(MAPS)).ok()?;
+    u32::try_from(file.shape[0]).ok()
+}
+
 impl File {
     fn open(path: &Path) -> Result<Self> {
         let file = fs_err::File::open(path)?;
@@ -89,6 +95,7 @@ mod tests {
         assert!(open().unwrap().of("net/layer", 1, 0).is_none(), "there is no file");
         write(vec![2, 3, 2, 2]);
         let maps = open().unwrap();
+        assert_eq!(units(folder.path()), Some(2));
         assert_eq!(maps.of("net/layer", 1, 0).unwrap(), [0.0, 1.0, 2.0, 3.0]);
         assert_eq!(maps.of("net/layer", 2, 2).unwrap(), [20.0, 21.0, 22.0, 23.0]);
         for (layer, unit, rank) in
@@ -100,5 +107,6 @@ mod tests {
         assert!(open().unwrap_err().to_string().contains("run `dissect` again"));
         std::fs::write(&file, b"torn").unwrap();
         assert!(open().is_err());
+        assert_eq!(units(folder.path()), None);
     }
 }

@@ -342,6 +342,10 @@ pub fn unit_count(folder: &Path) -> Option<u32> {
         units: Vec<serde::de::IgnoredAny>,
     }
     Stamp::read(folder).ok()?;
+    // Their maps say so at once; the units themselves are hundreds of megabytes in a large atlas.
+    if let Some(units) = maps::units(folder) {
+        return Some(units);
+    }
     artifact::read_json::<Count>(&folder.join(UNITS)).ok().map(|count| count.units.len() as u32)
 }
 

@@ -16,7 +16,6 @@ mod field;
 mod inception;
 mod input;
 mod layers;
-mod memory;
 mod normed;
 #[doc(hidden)]
 pub mod operations;
@@ -184,7 +183,7 @@ impl Network {
             bail!("{name} needs images of at least {smallest} pixels, {input} were asked for");
         }
         if device.is_cpu() {
-            memory::keep_freed();
+            crate::memory::keep_freed();
         }
         let mut parameters = Parameters::new(seed, device);
         let body = match (resnet::Plan::of(name), vgg::plan(name)) {
