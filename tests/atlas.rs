@@ -302,6 +302,20 @@ fn cases_say_what_speaks_for_cancer_and_how_much_of_it_has_a_name() {
     // Of the evidence in all mammograms unit 1, which readers name as they do 2, has 2 of 3 parts; in each, 2 of 5.
     assert!(list.contains("Readers have named 2 units") && list.contains("<strong>67%</strong>"));
     assert!(list.contains("Named units account for 40% of the evidence."));
+    // Of the cancers it finds, a quarter of the region lies in a lesion, which covers half of the patch.
+    let found = fixture.explanations[0].mammograms.iter().filter(|explained| {
+        let member = &fixture.manifest.mammograms[explained.mammogram as usize];
+        explained.probability >= 0.5 && member.mammogram.has_cancer()
+    });
+    let found = found.count();
+    assert!(found > 0);
+    for unit in ["that speaks most", "with a name that speaks most"] {
+        let cells = format!(
+            "{unit}</th><td class=\"num\">{found}</td><td class=\"num\">25%</td>\
+             <td class=\"num\">50%</td><td class=\"num\">0 of {found}</td>"
+        );
+        assert!(list.contains(&cells), "{cells}");
+    }
     let next = fixture.page("data/next_units.csv");
     assert_eq!(next.lines().nth(1), Some("alexnet,conv5,0003,0.33333334"));
     let explained = &fixture.explanations[0].mammograms;

@@ -15,6 +15,8 @@ use std::process::Command;
 use chromium::chromium;
 use support::Fixture;
 use unit_atlas::atlas::pack::{self, Form, Selection};
+use unit_atlas::atlas::{self, Sheet};
+use unit_atlas::study::naming::Names;
 
 /// The document of a page after its scripts have run.
 fn dump(chromium: &Path, page: &Path, width: u32) -> String {
@@ -145,7 +147,42 @@ fn site() -> (tempfile::TempDir, PathBuf) {
     fixture.write("content/about.md", include_str!("../content/about.md"));
     fixture.build().unwrap();
     let site = fixture.site();
+    std::fs::write(site.join(HANDOUT), handout(&fixture)).unwrap();
     (folder, site)
+}
+
+/// Explanations as `explain --html` writes them, put beside the pages.
+const HANDOUT: &str = "handout.html";
+
+fn handout(fixture: &Fixture) -> Vec<u8> {
+    let explanation = &fixture.explanations[0];
+    let previews: Vec<(Vec<u8>, [u32; 2])> = explanation
+        .mammograms
+        .iter()
+        .map(|explained| {
+            let member = &fixture.manifest.mammograms[explained.mammogram as usize];
+            let file = fixture.previews.join(format!("{}.jpg", member.mammogram.id));
+            (std::fs::read(file).unwrap(), member.preview.unwrap())
+        })
+        .collect();
+    let sheets: Vec<Sheet> = explanation
+        .mammograms
+        .iter()
+        .zip(&previews)
+        .zip([Some(true), None].into_iter().cycle())
+        .map(|((explained, (bytes, size)), cancer)| Sheet {
+            explanation,
+            explained,
+            scores: &fixture.networks[0].evaluation.scores,
+            manifest: &fixture.manifest,
+            store: &fixture.store,
+            preview: Some((bytes, *size)),
+            cancer,
+        })
+        .collect();
+    let names = Names::new(&fixture.readers, &fixture.consensus, &fixture.lexicons);
+    let about = &fixture.manifest.source;
+    atlas::handout(&fixture.config, about, &fixture.lexicons, &names, &sheets).unwrap()
 }
 
 const UNIT: &str = "networks/alexnet/conv5/0002/index.html";
@@ -441,12 +478,12 @@ fn one_file_opens_its_pages_and_an_encrypted_one_only_by_its_passphrase() {
         var has = function (selector) { return function () { return page() && page().querySelector(selector); }; };
         await until(has('.unit-cards img'), 'the home page is shown');
         check(document.title === 'Unit atlas', 'with its title: ' + document.title);
-        var drawn = function () { var img = page().querySelector('.picture img'); return img.complete && img.naturalWidth > 0; };
+        var drawn = function () { var img = has('.picture img')(); return img && img.complete && img.naturalWidth > 0; };
         page().querySelector('.unit-card h3 a').click();
         await until(has('#atlas-patches'), 'a link leads to a unit');
         check(/^#\/networks\//.test(location.hash), 'which the address names: ' + location.hash);
         await until(drawn, 'its pictures are drawn');
-        await until(function () { return page().querySelectorAll('#atlas-patches img').length === 24; }, 'its scripts run');
+        await until(function () { return page() && page().querySelectorAll('#atlas-patches img').length === 24; }, 'its scripts run');
         await until(has('#atlas-context .window'), 'and load data');
         page().querySelector('.patch').dispatchEvent(new KeyboardEvent('keydown', { key: '/', bubbles: true }));
         await until(has('dialog[open]'), 'the search opens');
@@ -461,6 +498,7 @@ fn one_file_opens_its_pages_and_an_encrypted_one_only_by_its_passphrase() {
         &output,
         r#"
         var page = function () { var frame = document.querySelector('iframe'); return frame && frame.contentDocument; };
+        var has = function (selector) { return function () { return page() && page().querySelector(selector); }; };
         var field = document.querySelector('input[type=password]');
         var said = function () { return document.getElementById('said').textContent; };
         var enter = function (words) { field.value = words; document.querySelector('form button').click(); };
@@ -471,9 +509,9 @@ fn one_file_opens_its_pages_and_an_encrypted_one_only_by_its_passphrase() {
         check(!page(), 'and shows nothing');
         enter('correct horse');
         for (var j = 0; j < 200 && !(page() && page().querySelector('#atlas-patches')); j += 1) await new Promise(function (next) { setTimeout(next, 200); });
-        check(page() && /spiculated/.test(page().querySelector('h1').textContent), 'the right one opens the unit');
+        await until(function () { return has('h1')() && /spiculated/.test(has('h1')().textContent); }, 'the right one opens the unit');
         page().querySelector('.masthead-title').click();
-        await until(function () { return page() && /Not in this file/.test(page().body.textContent); }, 'what is not within is said');
+        await until(function () { return has('body')() && /Not in this file/.test(page().body.textContent); }, 'what is not within is said');
         "#,
     );
 }
@@ -529,7 +567,7 @@ const PAGES: [&str; 17] = [
     UNIT,
 ];
 
-/// Those, and a case, whose mammogram is drawn by lot.
+/// Those, a case, whose mammogram is drawn by lot, and a handout.
 fn pages(site: &Path) -> Vec<String> {
     let mut cases: Vec<String> = std::fs::read_dir(site.join("cases/alexnet"))
         .unwrap()
@@ -537,7 +575,7 @@ fn pages(site: &Path) -> Vec<String> {
         .collect();
     cases.sort();
     let case = format!("cases/alexnet/{}/index.html", cases[0]);
-    PAGES.iter().map(|page| (*page).to_string()).chain([case]).collect()
+    PAGES.iter().map(|page| (*page).to_string()).chain([case, HANDOUT.to_string()]).collect()
 }
 
 #[test]
@@ -570,7 +608,7 @@ fn no_page_is_wider_than_a_phone() {
     let widths: Vec<&str> = rest.split('"').next().unwrap().split(' ').collect();
     assert_eq!(
         widths,
-        vec!["0"; PAGES.len() + 1],
+        vec!["0"; PAGES.len() + 2],
         "pixels beyond the edge, in the order of loading"
     );
 }

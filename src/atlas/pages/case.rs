@@ -97,7 +97,7 @@ struct NetworkView {
     exact: bool,
     split: String,
     mammograms: String,
-    /// Share of the evidence in all mammograms that units with a name carry.
+    /// Share of the evidence in all mammograms that units with a name carry; empty without any.
     named_share: String,
     /// How many units have a name.
     named: String,
@@ -274,11 +274,11 @@ pub(super) fn list(atlas: &Atlas) -> ListView {
             exact: explanation.exact,
             split: explanation.split.to_string(),
             mammograms: text::count(explanation.mammograms.len() as u64),
-            named_share: percent(if evidence > 0.0 {
-                of_named.iter().sum::<f32>() / evidence
-            } else {
-                0.0
-            }),
+            named_share: match (&of_named[..], evidence > 0.0) {
+                ([], _) => String::new(),
+                (of_named, true) => percent(of_named.iter().sum::<f32>() / evidence),
+                (_, false) => percent(0.0),
+            },
             named: text::counted(of_named.len(), "unit", "units"),
             kinds: kinds.into_iter().filter(|kind| !kind.cases.is_empty()).collect(),
             places: places(atlas, explanation),
