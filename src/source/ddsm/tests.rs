@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::mammogram::{Laterality, Mask, View, rasterise};
-use crate::source::real_data;
+use crate::source::{Files, real_data};
 
 /// `.ics` text with views of 30 x 20 pixels; `overlays` names those that have one.
 fn ics(digitizer: &str, bits: u8, views: &[&str], overlays: &[&str]) -> String {
@@ -316,6 +316,44 @@ fn a_case_that_occurs_twice_counts_once() {
     assert!(
         catalogue.notices[0].skipped && catalogue.notices[0].message.contains("another folder")
     );
+}
+
+#[test]
+fn a_scan_by_itself_is_read_with_its_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = ics("DBA 21", 16, &["LEFT_CC", "LEFT_MLO"], &["LEFT_CC"]);
+    write(folder.path(), "A-0001-1.ics", text);
+    write(folder.path(), "A_0001_1.LEFT_CC.OVERLAY", overlay("MALIGNANT", 10, 5));
+    let scan = ljpeg(30, 20, 16, |i| 2000 + 40 * (i as u16));
+    write(folder.path(), "A_0001_1.LEFT_CC.LJPEG", &scan);
+    write(folder.path(), "A_0001_1.LEFT_MLO.LJPEG.gz", packed(&scan));
+    write(folder.path(), "A_0001_1.RIGHT_CC.LJPEG", &scan);
+    write(folder.path(), "elsewhere/A_0001_1.LEFT_CC.LJPEG", &scan);
+    let grey = png(30, 20, image::ExtendedColorType::L8, &[77; 600]);
+    write(folder.path(), "notes.png", grey);
+
+    let names = ["A_0001_1.LEFT_CC.LJPEG", "A_0001_1.LEFT_MLO.LJPEG.gz", "notes.png"];
+    let paths = names.map(|name| folder.path().join(name));
+    let (files, unusable) = Files::open(&paths);
+    assert!(unusable.is_empty(), "{unusable:?}");
+    let alone = files.catalogue().unwrap().mammograms;
+    let whole = Ddsm::new(folder.path());
+    let known = whole.catalogue().unwrap().mammograms;
+    for (alone, known) in alone.iter().zip(&known) {
+        // With the scanner's densities, the outlines and the terms of the case; without its name.
+        assert_eq!(files.image(alone).unwrap(), whole.image(known).unwrap());
+        assert_eq!((&alone.lesions, &alone.facts), (&known.lesions, &known.facts));
+        assert!(alone.id.starts_with("image-") && alone.patient == alone.id);
+    }
+    assert_eq!((alone[0].lesions.len(), alone[1].lesions.len()), (1, 0));
+    // No view of the case: a picture like any other.
+    assert_eq!((files.image(&alone[2]).unwrap().at(3, 4), alone[2].facts.len()), (77, 0));
+
+    let refused = ["A_0001_1.RIGHT_CC.LJPEG", "elsewhere/A_0001_1.LEFT_CC.LJPEG"];
+    let (files, unusable) = Files::open(&refused.map(|name| folder.path().join(name)));
+    assert!(files.is_empty());
+    let why: Vec<String> = unusable.iter().map(|(_, why)| why.to_string()).collect();
+    assert!(why[0].contains("no view") && why[1].contains(".ics file beside it"), "{why:?}");
 }
 
 #[test]
