@@ -16,7 +16,7 @@ use crate::dissection::record::unit_name;
 use crate::dissection::{Shard, similar};
 use crate::explanation::record::Explanation;
 use crate::lexicon::Lexicons;
-use crate::network::Architecture;
+use crate::network::{Architecture, Network};
 use crate::patch::{Manifest, Store, prepare};
 use crate::progress::Progress;
 use crate::study::answer::ReaderFile;
@@ -227,6 +227,16 @@ impl<'a> Pipeline<'a> {
         training::evaluate::evaluate(&job, &trained, &folder, split, kept.best_epoch, self.progress)
     }
 
+    /// A network as its training, which is fresh, left it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn trained(&self, network: &config::Network, dataset: &Dataset) -> Result<Network> {
+        let device = device::open(self.config.device)?;
+        let job = self.job(network, dataset, &device);
+        training::load(&job, &self.layout.network(&network.name))
+    }
+
     /// Dissects the layers of a network that are missing or stale: those in `only`, or all.
     ///
     /// # Errors
@@ -310,8 +320,7 @@ impl<'a> Pipeline<'a> {
         if stamp.matches(&folder) || !dissected.matches(&layer_folder) {
             return Ok(());
         }
-        let device = device::open(self.config.device)?;
-        let loaded = training::load(&self.job(network, dataset, &device), &network_folder)?;
+        let loaded = self.trained(network, dataset)?;
         let job = dissection::Job {
             name: &network.name,
             network: &loaded,
@@ -349,8 +358,7 @@ impl<'a> Pipeline<'a> {
             .with_context(|| format!("{} has no layer to dissect in atlas.yaml", network.name))?;
         let folder = self.layout.network(&network.name);
         let evaluation = training::read_evaluation(&folder)?;
-        let device = device::open(self.config.device)?;
-        let loaded = training::load(&self.job(network, dataset, &device), &folder)?;
+        let loaded = self.trained(network, dataset)?;
         let Guests { manifest, store } = guests;
         let job = dissection::Job {
             name: &network.name,

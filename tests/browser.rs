@@ -16,6 +16,7 @@ use chromium::chromium;
 use support::Fixture;
 use unit_atlas::atlas::pack::{self, Form, Selection};
 use unit_atlas::atlas::{self, Sheet};
+use unit_atlas::explanation::{Difference, WholeMap};
 use unit_atlas::study::naming::Names;
 
 /// The document of a page after its scripts have run.
@@ -165,6 +166,14 @@ fn handout(fixture: &Fixture) -> Vec<u8> {
             (std::fs::read(file).unwrap(), member.preview.unwrap())
         })
         .collect();
+    let whole = WholeMap {
+        edge: 64.0,
+        step: 16.0,
+        rows: 2,
+        columns: 3,
+        probabilities: vec![None, Some(0.1), Some(0.4), Some(1.0), Some(0.0), None],
+        difference: Difference { patches: 4, mean: 0.05, greatest: 0.25 },
+    };
     let sheets: Vec<Sheet> = explanation
         .mammograms
         .iter()
@@ -178,6 +187,7 @@ fn handout(fixture: &Fixture) -> Vec<u8> {
             store: &fixture.store,
             preview: Some((bytes, *size)),
             cancer,
+            whole: cancer.is_some().then_some(&whole),
         })
         .collect();
     let names = Names::new(&fixture.readers, &fixture.consensus, &fixture.lexicons);

@@ -382,6 +382,42 @@ fn files_are_explained_as_the_data_set_is() {
     assert_eq!((units(known), &known["window"]), (units(file), &file["window"]));
     assert_eq!(known["patches"].as_array().map(Vec::len), file["patches"].as_array().map(Vec::len));
 
+    // One pass sees a mammogram the same wherever it comes from, and says how far it is from the patches.
+    let [known, file] = &json(&[id, &film, "--whole"], 0)[..] else { panic!("two were asked for") };
+    assert!(surest.get("whole").is_none());
+    let probabilities = |told: &serde_json::Value| -> Vec<Option<f64>> {
+        let all = told["whole"]["probabilities"].as_array().unwrap();
+        all.iter().map(serde_json::Value::as_f64).collect()
+    };
+    let [ours, theirs] = [known, file].map(probabilities);
+    let close = |(a, b): (&Option<f64>, &Option<f64>)| match (a, b) {
+        (Some(a), Some(b)) => (0.0..=1.0).contains(a) && (a - b).abs() < 1e-5,
+        (a, b) => a.is_none() && b.is_none(),
+    };
+    assert!(ours.iter().zip(&theirs).all(close));
+    let whole = &known["whole"];
+    let number = |value: &serde_json::Value| value.as_f64().unwrap();
+    let [rows, columns, step, edge] =
+        ["rows", "columns", "step", "edge"].map(|key| number(&whole[key]));
+    assert_eq!((rows * columns) as usize, ours.len());
+    assert_eq!(edge, number(&known["window"][2]));
+    // A film of 240 pixels; the network's input is 48, its total step 32.
+    assert_eq!((rows, columns, step, edge), (5.0, 5.0, 40.0, 60.0));
+    let patches = known["patches"].as_array().unwrap();
+    assert_eq!(whole["difference"]["patches"], patches.len());
+    // Patches on a place of the map are held against it; the greatest difference is no smaller.
+    let place = |patch: &serde_json::Value| {
+        let [x, y] = ["x", "y"].map(|key| number(&patch[key]) / step);
+        (x.fract() == 0.0 && y.fract() == 0.0).then_some((y * columns + x) as usize)
+    };
+    let off: Vec<f64> = patches
+        .iter()
+        .filter_map(|patch| Some((ours[place(patch)?]? - number(&patch["probability"])).abs()))
+        .collect();
+    let greatest = number(&whole["difference"]["greatest"]);
+    assert!(!off.is_empty() && off.iter().all(|off| *off <= greatest + 1e-6), "{off:?} {greatest}");
+    assert!(number(&whole["difference"]["mean"]) <= greatest && greatest <= 1.0);
+
     // A page by itself says neither where files lie nor what they are called, and hostile names of
     // units stay words. What cannot be read is named and skipped.
     let unit = units(file)[0];

@@ -1,23 +1,23 @@
 //! `explain`: which units speak for cancer in a mammogram.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::terminal::Terminal;
-use super::{NetworkChoice, Outcome, labels, prepare};
+use super::{NetworkChoice, Outcome, labels};
 use crate::artifact;
 use crate::atlas::{self, Sheet};
 use crate::config::{Network, Split};
 use crate::explanation::record::{Explained, Explanation, Part};
-use crate::explanation::{carried, sentence};
+use crate::explanation::{Difference, WholeMap, carried, scored, sentence};
 use crate::mammogram::Mammogram;
-use crate::patch::prepare::preview;
-use crate::patch::{Manifest, Patch, Store};
+use crate::patch::{Manifest, Patch, Store, prepare};
 use crate::pipeline::{Dataset, Guests, Pipeline};
 use crate::progress::{Progress, Silent};
-use crate::source::{Files, Source};
+use crate::source::{self, Files, Source};
 use crate::study::labels::Severity;
 use crate::study::naming::Names;
 use crate::training::record::PatchScores;
@@ -37,6 +37,10 @@ pub(super) struct Options {
     /// Also write one HTML file that needs nothing else, with pictures; files are called `image-1`, … in it
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Also run each network over the whole mammogram in one pass: a finer map, with how far it is from the
+    /// patches
+    #[arg(long)]
+    whole: bool,
 }
 
 /// Mammograms told of when none is named.
@@ -72,6 +76,9 @@ struct Told<'a> {
     positive: &'a [(u32, f32)],
     /// Probability of cancer of each of its patches.
     patches: Vec<Scored>,
+    /// Of one pass over all of it, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole: Option<&'a WholeMap>,
     #[serde(skip)]
     explained: &'a Explained,
 }
@@ -94,6 +101,7 @@ struct Asked {
 
 /// Some mammograms as one network scores them.
 struct Scores<'a> {
+    network: &'a Network,
     explanation: Explanation,
     /// Probabilities of the classes of the patches.
     scores: PatchScores,
@@ -103,6 +111,8 @@ struct Scores<'a> {
     asked: Option<&'a [String]>,
     /// Where the mammograms come from, when they are not of the data set.
     files: Option<&'a Files>,
+    /// By number of the mammogram.
+    whole: BTreeMap<u32, WholeMap>,
 }
 
 pub(super) fn execute(
@@ -154,6 +164,11 @@ pub(super) fn execute(
             found.push(of_guests(pipeline, network, &dataset, (guests, &files))?);
         }
     }
+    if options.whole {
+        for scores in &mut found {
+            skipped |= scores.look_at_whole(pipeline, &dataset)?;
+        }
+    }
     let mut told = Vec::new();
     for scores in &found {
         for explained in scores.chosen()? {
@@ -167,14 +182,13 @@ pub(super) fn execute(
         told.iter().for_each(|(_, told)| describe(told, terminal));
     }
     if let Some(path) = &options.html {
-        let told: Vec<_> = told.iter().map(|(scores, told)| (*scores, told)).collect();
         artifact::write(path, &html(pipeline, &dataset, &names, &told)?)?;
         if !options.json {
             terminal.say(&format!("pictures in {}", path.display()));
         }
     }
     skipped |= problems.iter().any(|problem| problem.severity == Severity::Error);
-    match prepare::outcome(&dataset.manifest) {
+    match super::prepare::outcome(&dataset.manifest) {
         Outcome::Complete => Ok(Outcome::skipped_if(skipped)),
         Outcome::Skipped => Ok(Outcome::Skipped),
     }
@@ -201,29 +215,40 @@ fn asked(mammograms: &[String], manifest: &Manifest) -> Result<Asked> {
 
 fn of_dataset<'a>(
     pipeline: &Pipeline,
-    network: &Network,
+    network: &'a Network,
     dataset: &'a Dataset,
     ids: &'a [String],
 ) -> Result<Scores<'a>> {
     Ok(Scores {
+        network,
         explanation: pipeline.explanation(network, dataset)?,
         scores: pipeline.evaluate(network, dataset, Split::Validation)?.scores,
         manifest: &dataset.manifest,
         store: &dataset.store,
         asked: (!ids.is_empty()).then_some(ids),
         files: None,
+        whole: BTreeMap::new(),
     })
 }
 
 fn of_guests<'a>(
     pipeline: &Pipeline,
-    network: &Network,
+    network: &'a Network,
     dataset: &Dataset,
     (guests, files): (&'a Guests, &'a Files),
 ) -> Result<Scores<'a>> {
     let (explanation, scores) = pipeline.explain_guests(network, dataset, guests)?;
     let Guests { manifest, store } = guests;
-    Ok(Scores { explanation, scores, manifest, store, asked: None, files: Some(files) })
+    Ok(Scores {
+        network,
+        explanation,
+        scores,
+        manifest,
+        store,
+        asked: None,
+        files: Some(files),
+        whole: BTreeMap::new(),
+    })
 }
 
 impl<'a> Scores<'a> {
@@ -258,6 +283,35 @@ impl<'a> Scores<'a> {
         ids.iter().map(of).collect()
     }
 
+    /// Maps the mammograms to tell of in one pass each. Whether some could not be.
+    fn look_at_whole(&mut self, pipeline: &Pipeline, dataset: &Dataset) -> Result<bool> {
+        let patching = &pipeline.config.patches;
+        let network = pipeline.trained(self.network, dataset)?;
+        let inference = network.inference();
+        let source = source::open(&pipeline.config.source, pipeline.config.seed);
+        let source: &dyn Source = self.files.map_or(source.as_ref(), |files| files);
+        let mut skipped = false;
+        let mut whole = BTreeMap::new();
+        for explained in self.chosen()? {
+            let mammogram = self.mammogram(explained);
+            let edge = self.manifest.patches[explained.patch as usize].edge;
+            let patches = scored(self.manifest, &self.scores, explained.mammogram);
+            let map = prepare::read(source, mammogram).and_then(|image| {
+                let sizes = (edge, patching.size);
+                WholeMap::new(&inference, &image, sizes, patching.min_breast, patches)
+            });
+            match map {
+                Ok(map) => drop(whole.insert(explained.mammogram, map)),
+                Err(why) => {
+                    eprintln!("skipped the whole of {}: {why:#}", mammogram.id);
+                    skipped = true;
+                }
+            }
+        }
+        self.whole = whole;
+        Ok(skipped)
+    }
+
     /// Whether it has cancer; of a file nobody says, unless its case outlines a lesion.
     fn cancer(&self, explained: &Explained) -> Option<bool> {
         let mammogram = self.mammogram(explained);
@@ -268,10 +322,9 @@ impl<'a> Scores<'a> {
     fn tell<'s>(&'s self, explained: &'s Explained, names: &'s Names) -> Told<'s> {
         let Explanation { network, layer, exact, .. } = &self.explanation;
         let named = names.of_layer(network, layer);
-        let patch = |number: u32| &self.manifest.patches[number as usize];
         let id = &self.mammogram(explained).id;
-        let &Patch { x, y, edge, .. } = patch(explained.patch);
-        let its = self.scores.iter().filter(|(n, _)| patch(*n).mammogram == explained.mammogram);
+        let &Patch { x, y, edge, .. } = &self.manifest.patches[explained.patch as usize];
+        let its = scored(self.manifest, &self.scores, explained.mammogram);
         Told {
             network,
             layer,
@@ -292,12 +345,9 @@ impl<'a> Scores<'a> {
             explained,
             names: explained.units.iter().map(|part| named(part.unit)).collect(),
             patches: its
-                .map(|(number, classes)| {
-                    let &Patch { x, y, edge, .. } = patch(*number);
-                    let probability = classes.last().copied().unwrap_or_default();
-                    Scored { x, y, edge, probability }
-                })
+                .map(|(&Patch { x, y, edge, .. }, probability)| Scored { x, y, edge, probability })
                 .collect(),
+            whole: self.whole.get(&explained.mammogram),
         }
     }
 }
@@ -316,6 +366,16 @@ fn describe(told: &Told, terminal: &Terminal) {
     let [x, y, edge] = told.window;
     let method = if told.exact { "exact" } else { "gradient times activation" };
     print(format!("  deciding patch at {x},{y}, {edge} pixels wide; {method}"));
+    if let Some(map) = told.whole {
+        let highest = map.highest().map_or(String::new(), |(highest, [x, y])| {
+            format!(" {highest:.2} at most, window at {x:.0},{y:.0};")
+        });
+        let Difference { patches, mean, greatest } = map.difference;
+        print(format!(
+            "  one pass over the whole:{highest} its {patches} patches are {mean:.3} off on average, \
+             {greatest:.3} at most"
+        ));
+    }
     for (part, name) in told.explained.units.iter().zip(&told.names).take(TOLD) {
         let inside = part.inside.map_or_else(String::new, |share| {
             format!("; {:.0}% of its region lies in a lesion", 100.0 * share)
@@ -334,12 +394,12 @@ fn html(
     pipeline: &Pipeline,
     dataset: &Dataset,
     names: &Names,
-    told: &[(&Scores, &Told)],
+    told: &[(&Scores, Told)],
 ) -> Result<Vec<u8>> {
     let whole = told.iter().map(|(scores, told)| {
         let member = &scores.manifest.mammograms[told.explained.mammogram as usize];
         match (scores.files, member.preview) {
-            (Some(files), _) => Ok(Some(preview(&files.image(&member.mammogram)?)?)),
+            (Some(files), _) => Ok(Some(prepare::preview(&files.image(&member.mammogram)?)?)),
             (None, Some(size)) => {
                 let path = pipeline.layout.preview(&member.mammogram.id);
                 Ok(Some((fs_err::read(path)?, size)))
@@ -359,6 +419,7 @@ fn html(
             store: scores.store,
             preview: whole.as_ref().map(|(bytes, size)| (bytes.as_slice(), *size)),
             cancer: told.cancer,
+            whole: told.whole,
         })
         .collect();
     let about = &dataset.manifest.source;

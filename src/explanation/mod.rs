@@ -10,6 +10,7 @@
 mod mentions;
 pub mod record;
 mod story;
+mod whole;
 
 use std::path::Path;
 
@@ -23,12 +24,13 @@ use crate::dissection::record::Layer;
 use crate::dissection::{Job, Regions};
 use crate::mammogram::rasterise;
 use crate::network;
-use crate::patch::Patch;
+use crate::patch::{Manifest, Patch};
 use crate::progress::Progress;
 use crate::training::record::Evaluation;
 
 pub use mentions::{Mention, Terms, mentions};
 pub use story::{carried, sentence};
+pub use whole::{Difference, WholeMap};
 
 /// Version of the file and of the computation behind it.
 const FORMAT: u32 = 1;
@@ -197,6 +199,19 @@ fn deciding(scores: &[(u32, Vec<f32>)], patches: &[Patch]) -> Result<Vec<(u32, f
         }
     }
     Ok(best.into_values().collect())
+}
+
+/// The patches of a mammogram among those scored, each with its probability of cancer.
+pub fn scored<'a>(
+    manifest: &'a Manifest,
+    scores: &'a [(u32, Vec<f32>)],
+    mammogram: u32,
+) -> impl Iterator<Item = (&'a Patch, f32)> {
+    let patch = |number: u32| manifest.patches.get(number as usize);
+    scores
+        .iter()
+        .filter_map(move |(number, classes)| Some((patch(*number)?, *classes.last()?)))
+        .filter(move |(patch, _)| patch.mammogram == mammogram)
 }
 
 /// Which pixels of a patch lie in outlined lesions; none where no outline meets it.

@@ -118,8 +118,8 @@ impl Chain {
         Ok(Chain { plan, features, classifier })
     }
 
-    /// Logits, or `None` when the pass has all that it wants before.
-    pub(super) fn run(
+    /// The last maps, or `None` when the pass has all that it wants before.
+    pub(super) fn trunk(
         &self,
         images: &Tensor,
         pass: &mut Pass<'_>,
@@ -139,7 +139,16 @@ impl Chain {
                 x = max_pool(&x, self.plan.pool, &mut pass.engine)?;
             }
         }
-        x = adaptive_average(&x, self.plan.pooled, &mut pass.engine)?;
+        Ok(Some(x))
+    }
+
+    /// Logits that follow from the last maps.
+    pub(super) fn classify(
+        &self,
+        maps: &Tensor,
+        pass: &mut Pass<'_>,
+    ) -> candle_core::Result<Tensor> {
+        let mut x = adaptive_average(maps, self.plan.pooled, &mut pass.engine)?;
         x = flatten(&x, &mut pass.engine)?;
         for (i, (dense, affine)) in self.plan.classifier.iter().zip(&self.classifier).enumerate() {
             if let (Some(rng), true) = (&mut pass.dropout, dense.dropout) {
@@ -149,7 +158,7 @@ impl Chain {
             let hidden = i + 1 < self.classifier.len();
             x = linear(&x, &weight, &bias, hidden, &mut pass.engine)?;
         }
-        Ok(Some(x))
+        Ok(x)
     }
 
     /// The classifier over maps of the last convolution, for silencing its units.
@@ -175,13 +184,24 @@ impl Chain {
     /// The windows between the input and a layer, in order.
     pub(super) fn windows(&self, layer: &str) -> Vec<Window> {
         let Some(last) = self.position(layer) else { return vec![] };
-        let mut windows = Vec::new();
-        for (i, step) in self.plan.steps.iter().take(last + 1).enumerate() {
-            windows.push(step.window);
-            if step.pooled && i < last {
-                windows.push(self.plan.pool);
-            }
+        let mut windows = self.trunk_windows(last + 1);
+        if self.plan.steps[last].pooled {
+            windows.pop();
         }
         windows
+    }
+
+    /// The windows between the input and the last maps, in order.
+    pub(super) fn all_windows(&self) -> Vec<Window> {
+        self.trunk_windows(self.plan.steps.len())
+    }
+
+    /// Those of the first `steps`, with their poolings.
+    fn trunk_windows(&self, steps: usize) -> Vec<Window> {
+        let steps = self.plan.steps.iter().take(steps);
+        steps
+            .flat_map(|step| [Some(step.window), step.pooled.then_some(self.plan.pool)])
+            .flatten()
+            .collect()
     }
 }

@@ -375,9 +375,9 @@ impl Inception {
         Ok(Inception { stem, blocks: made, auxiliary, head })
     }
 
-    /// Logits, or `None` when the pass has all that it wants before. Leaves the auxiliary logits in
-    /// the pass where it wants them.
-    pub(super) fn run(
+    /// The last maps, or `None` when the pass has all that it wants before. Leaves the auxiliary logits
+    /// in the pass where it wants them.
+    pub(super) fn trunk(
         &self,
         images: &Tensor,
         pass: &mut Pass<'_>,
@@ -395,11 +395,20 @@ impl Inception {
                 pass.auxiliary = Some(self.auxiliary.run(&x, pass)?);
             }
         }
-        let mut x = global_average(&x, None, &mut pass.engine)?;
+        Ok(Some(x))
+    }
+
+    /// Logits that follow from the last maps.
+    pub(super) fn classify(
+        &self,
+        maps: &Tensor,
+        pass: &mut Pass<'_>,
+    ) -> candle_core::Result<Tensor> {
+        let mut x = global_average(maps, None, &mut pass.engine)?;
         if let Some(rng) = &mut pass.dropout {
             x = dropout(&x, rng, &mut pass.engine)?;
         }
-        self.head.run(&x, pass).map(Some)
+        self.head.run(&x, pass)
     }
 
     /// How many units a layer has.

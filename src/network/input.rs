@@ -15,7 +15,17 @@ const DEVIATION: [f64; 3] = [0.229, 0.224, 0.225];
 /// # Errors
 /// When a patch has another size.
 pub fn images(patches: &[&[u8]], edge: u32, input: u32, device: &Device) -> Result<Tensor> {
-    let grey = resized(patches, 1, edge, input, device)?;
+    let grey = resized(patches, 1, [edge; 2], [input; 2], device)?;
+    normalised(&[&grey, &grey, &grey])
+}
+
+/// One grey image, row by row, of `from` width and height as one of `to`, 1 x 3 x height x width; resized
+/// and normalised as [`images`] are.
+///
+/// # Errors
+/// When the image has another size.
+pub fn image(pixels: &[u8], from: [u32; 2], to: [u32; 2], device: &Device) -> Result<Tensor> {
+    let grey = resized(&[pixels], 1, from, to, device)?;
     normalised(&[&grey, &grey, &grey])
 }
 
@@ -31,7 +41,7 @@ pub fn colour_images(pixels: &[&[u8]], edge: u32, input: u32, device: &Device) -
         })
         .collect();
     let planes: Vec<&[u8]> = planes.iter().map(Vec::as_slice).collect();
-    let x = resized(&planes, 3, edge, input, device)?;
+    let x = resized(&planes, 3, [edge; 2], [input; 2], device)?;
     let (all, to) = (planes.len(), input as usize);
     let x = x.reshape((all, 3, to, to))?;
     let channel = |c| x.narrow(1, c, 1)?.squeeze(1);
@@ -46,36 +56,42 @@ fn normalised(channels: &[&Tensor; 3]) -> Result<Tensor> {
     Ok(Tensor::stack(&channels, 1)?)
 }
 
-/// Images of `planes` planes one after the other, resized, (n * planes) x `input` x `input`, values
-/// 0 to 255.
+/// Images of `planes` planes one after the other, resized, (n * planes) x height x width, values 0 to 255.
+/// Sizes are width and height.
 fn resized(
     images: &[&[u8]],
     planes: usize,
-    edge: u32,
-    input: u32,
+    from: [u32; 2],
+    to: [u32; 2],
     device: &Device,
 ) -> Result<Tensor> {
-    let (count, from, to) = (images.len() * planes, edge as usize, input as usize);
-    if from == 0 || to == 0 {
-        bail!("cannot resize patches of {edge} pixels to {input} pixels");
+    let count = images.len() * planes;
+    let [[width, height], [columns, rows]] = [from, to].map(|size| size.map(|side| side as usize));
+    if [width, height, columns, rows].contains(&0) {
+        bail!("cannot resize {width} x {height} pixels to {columns} x {rows}");
     }
-    if let Some(image) = images.iter().find(|image| image.len() != planes * from * from) {
-        bail!("a patch of {edge} x {edge} pixels cannot hold {} values", image.len());
+    if let Some(image) = images.iter().find(|image| image.len() != planes * width * height) {
+        bail!("an image of {width} x {height} pixels cannot hold {} values", image.len());
     }
     // Bytes travel to the device; the arithmetic happens there.
-    let bytes = Tensor::from_vec(images.concat(), (count, from, from), device)?;
+    let bytes = Tensor::from_vec(images.concat(), (count, height, width), device)?;
     let mut x = bytes.to_dtype(DType::F32)?;
-    if from != to && count > 0 {
-        let weights = Tensor::from_vec(resize_weights(from, to), (from, to), device)?;
+    if count > 0 && from != to {
         // Along the columns, then, turned, along the rows.
-        x = x.reshape((count * from, from))?.matmul(&weights)?;
-        x = x.reshape((count, from, to))?.transpose(1, 2)?.contiguous()?;
-        x = x.reshape((count * to, from))?.matmul(&weights)?;
-        x = x.reshape((count, to, to))?.transpose(1, 2)?.contiguous()?;
-    } else {
-        x = x.reshape((count, to, to))?;
+        x = resized_rows(&x, columns)?.transpose(1, 2)?.contiguous()?;
+        x = resized_rows(&x, rows)?.transpose(1, 2)?.contiguous()?;
     }
-    Ok(x)
+    Ok(x.reshape((count, rows, columns))?)
+}
+
+/// Each row of n x rows x columns resized to a length.
+fn resized_rows(x: &Tensor, to: usize) -> Result<Tensor> {
+    let (count, rows, from) = x.dims3()?;
+    if from == to {
+        return Ok(x.clone());
+    }
+    let weights = Tensor::from_vec(resize_weights(from, to), (from, to), x.device())?;
+    Ok(x.reshape((count * rows, from))?.matmul(&weights)?.reshape((count, rows, to))?)
 }
 
 /// Weights of an antialiased bilinear resize along one axis, `from` x `to`: a triangle around each

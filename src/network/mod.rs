@@ -23,6 +23,7 @@ mod parameters;
 mod pass;
 mod resnet;
 mod silence;
+mod sliding;
 mod tape;
 mod vgg;
 pub mod weights;
@@ -39,9 +40,10 @@ use rand_chacha::ChaCha8Rng;
 use crate::dissection::record::Field;
 pub use architecture::{ARCHITECTURES, Architecture, Family};
 pub use design::{Design, MIN_AUXILIARY_INPUT, Pooling, Precision, WINDOW7_INPUTS};
-pub use input::{colour_images, images};
+pub use input::{colour_images, image, images};
 use parameters::Parameters;
 use pass::{Kernels, Pass};
+pub use sliding::Sliding;
 use tape::Tape;
 use weights::{Scope, Weights};
 
@@ -327,7 +329,9 @@ impl Network {
     }
 
     fn run_through(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
-        self.run(images, pass)?.context("the network stopped before its last layer")
+        let maps =
+            self.trunk(images, pass)?.context("the network stopped before its last layer")?;
+        self.classify(&maps, pass)
     }
 
     /// What the classes are weighted by, classes x units, where the layer's maps are averaged over
@@ -361,11 +365,21 @@ impl Network {
         }
     }
 
-    fn run(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Option<Tensor>> {
+    /// What the classifier sees of images of any size, or `None` when the pass has all that it wants
+    /// before.
+    fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Option<Tensor>> {
         Ok(match &self.body {
-            Body::Chain(chain) => chain.run(images, pass)?,
-            Body::Inception(inception) => inception.run(images, pass)?,
-            Body::ResNet(resnet) => resnet.run(images, pass)?,
+            Body::Chain(chain) => chain.trunk(images, pass)?,
+            Body::Inception(inception) => inception.trunk(images, pass)?,
+            Body::ResNet(resnet) => resnet.trunk(images, pass)?,
+        })
+    }
+
+    fn classify(&self, maps: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
+        Ok(match &self.body {
+            Body::Chain(chain) => chain.classify(maps, pass)?,
+            Body::Inception(inception) => inception.classify(maps, pass)?,
+            Body::ResNet(resnet) => resnet.classify(maps, pass)?,
         })
     }
 
@@ -470,6 +484,11 @@ pub struct Inference<'a> {
 }
 
 impl Inference<'_> {
+    /// The network.
+    pub fn network(&self) -> &Network {
+        self.network
+    }
+
     /// Logits of images, n x 3 x input x input, one row per image, one column per class.
     ///
     /// # Errors
@@ -493,7 +512,7 @@ impl Inference<'_> {
             return Ok(vec![]);
         }
         let mut pass = self.pass(layers);
-        self.network.run(images, &mut pass)?;
+        self.network.trunk(images, &mut pass)?;
         kept(&pass)
     }
 

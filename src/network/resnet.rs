@@ -152,8 +152,8 @@ impl ResNet {
         Ok(ResNet { plan, stem, layers, weight, bias })
     }
 
-    /// Logits, or `None` when the pass has all that it wants before.
-    pub(super) fn run(
+    /// The last maps, or `None` when the pass has all that it wants before.
+    pub(super) fn trunk(
         &self,
         images: &Tensor,
         pass: &mut Pass<'_>,
@@ -176,10 +176,19 @@ impl ResNet {
                 return Ok(None);
             }
         }
+        Ok(Some(x))
+    }
+
+    /// Logits that follow from the last maps.
+    pub(super) fn classify(
+        &self,
+        maps: &Tensor,
+        pass: &mut Pass<'_>,
+    ) -> candle_core::Result<Tensor> {
         let corner = (pass.design.pooling == Pooling::Window7).then_some(WINDOW);
-        let x = global_average(&x, corner, &mut pass.engine)?;
+        let x = global_average(maps, corner, &mut pass.engine)?;
         let (weight, bias) = (pass.weight(&self.weight), pass.weight(&self.bias));
-        Ok(Some(linear(&x, &weight, &bias, false, &mut pass.engine)?))
+        linear(&x, &weight, &bias, false, &mut pass.engine)
     }
 
     /// How many units a layer has.

@@ -78,7 +78,7 @@ fn close_above(found: &[f32], expected: &[f32], tolerance: f32, floor: f32, what
 
 /// As [`close_above`], without a floor.
 #[track_caller]
-fn close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+pub(super) fn close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
     close_above(found, expected, tolerance, 0.0, what);
 }
 
@@ -118,7 +118,7 @@ fn filled(name: &str, dims: &[usize]) -> Tensor {
 }
 
 /// A network of the script, filled in its way.
-fn golden_network(name: &str, classes: usize, size: usize, design: Design) -> Network {
+pub(super) fn golden_network(name: &str, classes: usize, size: usize, design: Design) -> Network {
     let network = Network::new(name, classes, size as u32, 1, &Device::Cpu).unwrap();
     for (name, var) in network.parameters.trained().iter().chain(network.parameters.buffers()) {
         var.set(&filled(name, var.dims())).unwrap();
@@ -518,7 +518,7 @@ fn fields_are_where_the_gradient_reaches() {
             let layers = [*layer];
             let mut pass = inference.pass(&layers);
             pass.engine = Engine::Processor(Some(tape));
-            network.run(&x, &mut pass).unwrap();
+            network.trunk(&x, &mut pass).unwrap();
             let map = kept(&pass).unwrap().remove(0);
             let (_, units, rows, columns) = map.dims4().unwrap();
             let [row, column] = [rows / 2, columns / 3];
@@ -577,7 +577,7 @@ fn known_fields() {
     }
 }
 
-/// Why no network has one map of a whole mammogram that equals its windows (docs/explain.md).
+/// Why no network's map of a whole mammogram equals its patches (docs/explain.md).
 #[test]
 fn every_network_pads() {
     for Architecture { name, input, layers, .. } in ARCHITECTURES {

@@ -157,7 +157,7 @@ impl Group {
 
 /// A region as a summed-area table over its bounding box.
 #[derive(Debug)]
-pub(super) struct Area {
+pub(crate) struct Area {
     left: u32,
     top: u32,
     width: u32,
@@ -197,7 +197,7 @@ impl Area {
     }
 
     /// A whole mask.
-    pub(super) fn of(mask: &Mask) -> Self {
+    pub(crate) fn of(mask: &Mask) -> Self {
         let (width, height) = (mask.width as usize, mask.height as usize);
         let stride = width + 1;
         let mut sums = vec![0u32; stride * (height + 1)];
@@ -217,7 +217,7 @@ impl Area {
     }
 
     /// Pixels of the region in the window `[x, y, width, height]`.
-    pub(super) fn within(&self, [x, y, width, height]: [u32; 4]) -> u32 {
+    pub(crate) fn within(&self, [x, y, width, height]: [u32; 4]) -> u32 {
         let clip =
             |at: u32, origin: u32, length: u32| at.saturating_sub(origin).min(length) as usize;
         let (left, right) =

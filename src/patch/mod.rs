@@ -9,6 +9,7 @@ mod store;
 pub mod tally;
 pub mod window;
 
+pub(crate) use label::Area;
 pub use manifest::{Fractions, Given, Manifest, Member, Patch, Share};
 pub use store::Store;
 #[cfg(test)]

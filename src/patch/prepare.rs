@@ -342,7 +342,7 @@ impl Cutter<'_> {
         if self.ready.is_some_and(|ready| ready.imageless.contains(&mammogram.id)) {
             return self.take(mammogram, self.seat(mammogram, None)?);
         }
-        let image = match self.source.image(mammogram).and_then(|image| fits(image, mammogram)) {
+        let image = match read(self.source, mammogram) {
             Ok(image) => image,
             Err(error) => {
                 let message = format!("{error:#}; the mammogram is left out");
@@ -454,8 +454,13 @@ impl Cutter<'_> {
     }
 }
 
-/// Refuses an image that is not of the size in the catalogue: outlines would be out of place.
-fn fits(image: Grey, mammogram: &Mammogram) -> Result<Grey> {
+/// Decodes a mammogram; refuses an image that is not of the size in the catalogue: outlines would be out of
+/// place.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn read(source: &dyn Source, mammogram: &Mammogram) -> Result<Grey> {
+    let image = source.image(mammogram)?;
     ensure!(
         image.width == mammogram.width
             && image.height == mammogram.height

@@ -1,8 +1,8 @@
 //! Which units readers are asked about (paper, section 2.4). Format 1.
 //!
 //! Of each network some forty to fifty: partly those whose top patches are all or mostly cancer, partly
-//! drawn at random; or by influence, by evidence, or as listed. The choice follows from the artifacts, the settings
-//! and the seed alone, and is written down with its reasons.
+//! drawn at random; or by influence, by evidence, or as listed. The choice follows from the artifacts, the
+//! settings and the seed alone, and is written down with its reasons.
 
 use anyhow::{Result, bail, ensure};
 use rand::seq::SliceRandom;
@@ -139,20 +139,10 @@ pub fn select(
         // A layer that is not dissected yet has no units to ask about.
         let Some((network, layer)) = find(network, name) else { continue };
         let wanted = share(survey.units, at, &survey.layers);
-        let stream = format!("survey/{network}/{name}");
-        let picked = if survey.select == Select::Evidence {
-            let of = |e: &&Explanation| e.network == network && e.layer == layer.layer;
-            let Some(explanation) = explanations.iter().find(of) else {
-                bail!(
-                    "survey.select is `evidence`, but the units of {network}/{name} explain no scores: \
-                     leave survey.layers out, or name the last dissected layer of each network there, \
-                     and run `unit-atlas dissect`"
-                );
-            };
-            speaking(layer, explanation, wanted as usize)
-        } else {
-            pick(config, layer, wanted as usize, &stream, manifest)
-        };
+        let explanation =
+            explanations.iter().find(|e| e.network == network && e.layer == layer.layer);
+        let place = format!("{network}/{name}");
+        let picked = pick(config, (layer, explanation), wanted as usize, &place, manifest)?;
         units.extend(picked.iter().map(|(unit, reason)| chosen(network, layer, unit, *reason)));
     }
     let mut codes: Vec<&str> = units.iter().map(|unit| unit.code.as_str()).collect();
@@ -178,34 +168,33 @@ fn share(units: u32, at: usize, layers: &[(String, String)]) -> u32 {
     units / total + u32::from(before < units % total)
 }
 
-/// The units of a layer that carry most of the evidence, in the order of their numbers; of equals the
-/// first. Names make no difference: a selection stays as it is while readers answer.
-fn speaking<'a>(
-    layer: &'a Layer,
-    explanation: &Explanation,
-    wanted: usize,
-) -> Vec<(&'a Unit, Reason)> {
-    let mut order: Vec<_> = layer.units.iter().zip(&explanation.evidence).collect();
-    order.retain(|(_, evidence)| **evidence > 0.0);
-    order.sort_by(|a, b| b.1.total_cmp(a.1));
-    order.truncate(wanted);
-    order.sort_by_key(|(unit, _)| unit.unit);
-    order.into_iter().map(|(unit, _)| (unit, Reason::Evidence)).collect()
-}
-
-/// Units of one layer with the reason for each, in the order of their numbers.
+/// Units of one layer, `network/layer`, with the reason for each, in the order of their numbers.
 fn pick<'a>(
     config: &Config,
-    layer: &'a Layer,
+    (layer, explanation): (&'a Layer, Option<&Explanation>),
     wanted: usize,
-    stream: &str,
+    place: &str,
     manifest: &Manifest,
-) -> Vec<(&'a Unit, Reason)> {
+) -> Result<Vec<(&'a Unit, Reason)>> {
     let survey = &config.survey;
     let mut picked: Vec<(&Unit, Reason)> = Vec::new();
     let mut left: Vec<&Unit> = layer.units.iter().collect();
     match survey.select {
-        Select::Listed(_) | Select::Evidence => return picked,
+        Select::Listed(_) => {}
+        // Names make no difference: a selection stays as it is while readers answer.
+        Select::Evidence => {
+            let Some(Explanation { evidence, .. }) = explanation else {
+                bail!(
+                    "survey.select is `evidence`, but the units of {place} explain no scores: leave \
+                     survey.layers out, or name the last dissected layer of each network there, and run \
+                     `unit-atlas dissect`"
+                );
+            };
+            let mut order: Vec<_> = layer.units.iter().zip(evidence).collect();
+            order.retain(|(_, evidence)| **evidence > 0.0);
+            order.sort_by(|a, b| b.1.total_cmp(a.1));
+            picked.extend(order.iter().take(wanted).map(|(unit, _)| (*unit, Reason::Evidence)));
+        }
         Select::Influence => {
             left.sort_by_key(|unit| (unit.influence.rank, unit.unit));
             picked.extend(left.drain(..).take(wanted).map(|unit| (unit, Reason::Influence)));
@@ -224,11 +213,11 @@ fn pick<'a>(
                 picked.extend(left.drain(..telling).map(|unit| (unit, Reason::Cancer)));
                 left.sort_by_key(|unit| unit.unit);
             }
-            left.shuffle(&mut seed::stream(config.seed, stream));
+            left.shuffle(&mut seed::stream(config.seed, &format!("survey/{place}")));
             let rest = wanted.saturating_sub(picked.len());
             picked.extend(left.drain(..).take(rest).map(|unit| (unit, Reason::Random)));
         }
     }
     picked.sort_by_key(|(unit, _)| unit.unit);
-    picked
+    Ok(picked)
 }

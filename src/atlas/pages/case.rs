@@ -10,8 +10,8 @@ use super::{Atlas, Link, UnitCard, layer_href, network_href, parts, unit_href};
 use crate::atlas::text;
 use crate::dissection::record::{TopPatch, unit_name};
 use crate::explanation::record::{Explained, Explanation, Part};
-use crate::explanation::{Terms, carried, mentions, sentence};
-use crate::patch::Manifest;
+use crate::explanation::{Terms, carried, mentions, scored, sentence};
+use crate::patch::{Manifest, Patch};
 use crate::seed;
 use crate::study::naming::Names;
 
@@ -389,13 +389,12 @@ fn terms(atlas: &Atlas, explanation: &Explanation) -> Vec<TermRow> {
 
 pub(super) fn view(atlas: &Atlas, case: &Case) -> View {
     let Case { explanation, explained, kind } = *case;
-    let exhibit = atlas.inputs.exhibits.iter().find(|e| e.config.name == explanation.network);
     let manifest = atlas.inputs.manifest;
     let mammogram = &manifest.mammograms[explained.mammogram as usize].mammogram;
     let scene = Scene {
         explanation,
         explained,
-        scores: exhibit.map(|e| e.evaluation.scores.as_slice()).unwrap_or_default(),
+        scores: atlas.scores(&explanation.network),
         manifest,
         names: &atlas.names,
         kind,
@@ -425,20 +424,12 @@ impl Scene<'_> {
         let Scene { explanation, explained, scores, manifest, names, kind, truth } = *self;
         let Explanation { network, layer, .. } = explanation;
         let named = names.of_layer(network, layer);
-        let window = |number: u32, probability: f32| {
-            let patch = &manifest.patches[number as usize];
+        let window = |(patch, probability): (&Patch, f32)| {
             let percent = (100.0 * probability).round() as u32;
             WindowView { x: patch.x, y: patch.y, edge: patch.edge, percent }
         };
-        let of_it = |number: u32| {
-            let patch = manifest.patches.get(number as usize);
-            patch.is_some_and(|patch| patch.mammogram == explained.mammogram)
-        };
-        let windows = scores
-            .iter()
-            .filter(|(patch, _)| of_it(*patch))
-            .map(|(patch, classes)| window(*patch, classes.last().copied().unwrap_or_default()))
-            .collect();
+        let windows = scored(manifest, scores, explained.mammogram).map(window).collect();
+        let deciding = &manifest.patches[explained.patch as usize];
         let share =
             |part: f32| if explained.evidence > 0.0 { part / explained.evidence } else { 0.0 };
         let number = |value: f32| format!("{value:+.2}");
@@ -464,7 +455,7 @@ impl Scene<'_> {
             evidence: number(explained.evidence),
             against: number(explained.margin - explained.rest - explained.evidence),
             windows,
-            deciding: window(explained.patch, explained.probability),
+            deciding: window((deciding, explained.probability)),
             lesion: explained.lesion.map(percent).unwrap_or_default(),
             shown_share: percent(share(explained.units.iter().map(|p| p.contribution).sum())),
             units: (1..).zip(&explained.units).map(part_view).collect(),

@@ -7,6 +7,9 @@ use serde::Serialize;
 use super::plan::Job;
 use super::{Atlas, network_href, survey};
 use crate::atlas::Exhibit;
+use crate::atlas::theme::Theme;
+use crate::config::Config;
+use crate::source::About;
 
 /// What every template and component knows, as `site`.
 #[derive(Serialize)]
@@ -22,8 +25,24 @@ pub(super) struct Site<'a> {
     pub(super) options: BTreeMap<String, String>,
 }
 
+impl Site<'_> {
+    /// Makes it known to a theme: the site of a project with this data set, with patches of `edge` pixels.
+    pub(super) fn introduce(theme: &mut Theme, config: &Config, about: &About, edge: u32) {
+        let options = theme.options.clone();
+        let site = Site {
+            title: &config.title,
+            phantom: about.phantom,
+            source: &about.name,
+            edge,
+            version: env!("CARGO_PKG_VERSION"),
+            options,
+        };
+        theme.set("site", &site);
+    }
+}
+
 /// What every page knows of itself, as `page`.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Frame<'a> {
     pub(super) title: String,
     pub(super) description: String,
@@ -68,13 +87,8 @@ impl Atlas<'_> {
             root: "../".repeat(job.path.matches('/').count()),
             path: &job.path,
             nav: self.navigation(&job.path),
-            crumbs: Vec::new(),
-            caution: None,
             url: self.address(&job.path),
-            image: None,
-            image_size: None,
-            dataset: None,
-            card: None,
+            ..Frame::default()
         }
     }
 

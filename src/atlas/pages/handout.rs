@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 use serde::Serialize;
 
 use super::case::{Scene, View, truth};
 use super::frame::{Frame, Link, Site};
 use super::parts::{MammogramView, PatchView, draw_lesions};
+use super::public;
 use crate::atlas::images;
 use crate::atlas::labels::Labels;
 use crate::atlas::theme::Theme;
 use crate::config::Config;
+use crate::explanation::WholeMap;
 use crate::explanation::record::{Explained, Explanation};
 use crate::lexicon::Lexicons;
 use crate::patch::{Manifest, Member, Store};
@@ -36,16 +40,43 @@ pub struct Sheet<'a> {
     pub preview: Option<(&'a [u8], [u32; 2])>,
     /// Whether it has cancer, where somebody says.
     pub cancer: Option<bool>,
+    /// Of one pass over all of it, where that was asked for.
+    pub whole: Option<&'a WholeMap>,
 }
 
 #[derive(Serialize)]
 struct HandoutView<'a> {
     /// Style sheets of the theme by their names.
     styles: BTreeMap<String, &'a str>,
-    cases: Vec<View>,
+    cases: Vec<SheetView>,
     /// Digests of the networks' weights.
     weights: String,
 }
+
+#[derive(Serialize)]
+struct SheetView {
+    #[serde(flatten)]
+    case: View,
+    whole: Option<WholeView>,
+}
+
+/// The map of one pass as a picture.
+#[derive(Serialize)]
+struct WholeView {
+    /// A pixel for each place.
+    src: String,
+    /// Where it lies in the mammogram: left, top, width and height.
+    place: [f64; 4],
+    highest: String,
+    /// Patches that it was held against, and how far it is from them in hundredths.
+    patches: usize,
+    mean: String,
+    greatest: String,
+}
+
+/// The colour of probability, as the style sheet's `chance`, and how much of it hides the mammogram at most.
+const WARM: [u8; 3] = [0xff, 0x7a, 0x1a];
+const STRONGEST: f32 = 0.85;
 
 /// Renders explanations into one HTML file, of a project whose data set is `about`. Units link to the
 /// published atlas where `base_url` is known.
@@ -60,16 +91,7 @@ pub fn handout(
     sheets: &[Sheet],
 ) -> Result<Vec<u8>> {
     let mut theme = Theme::load(config)?;
-    let options = theme.options.clone();
-    let site = Site {
-        title: &config.title,
-        phantom: about.phantom,
-        source: &about.name,
-        edge: config.patches.size,
-        version: env!("CARGO_PKG_VERSION"),
-        options,
-    };
-    theme.set("site", &site);
+    Site::introduce(&mut theme, config, about, config.patches.size);
     let labels = Labels::of_nobody(lexicons);
     let mut weights: Vec<String> = Vec::new();
     for Explanation { network, weights_blake3, .. } in sheets.iter().map(|s| s.explanation) {
@@ -94,16 +116,7 @@ pub fn handout(
             "By the units of networks: where each was active in the patch that decides, how \
                       much it adds, and what readers call it."
                 .into(),
-        root: String::new(),
-        path: "",
-        nav: Vec::new(),
-        crumbs: Vec::new(),
-        caution: None,
-        url: None,
-        image: None,
-        image_size: None,
-        dataset: None,
-        card: None,
+        ..Frame::default()
     };
     let mut context = tera::Context::new();
     context.insert("page", &frame);
@@ -112,13 +125,10 @@ pub fn handout(
 }
 
 impl Sheet<'_> {
-    fn view(&self, config: &Config, labels: &Labels, names: &Names) -> Result<View> {
-        let Sheet { explanation, explained, scores, manifest, store, preview, cancer } = *self;
+    fn view(&self, config: &Config, labels: &Labels, names: &Names) -> Result<SheetView> {
+        let Sheet { explanation, explained, scores, manifest, store, preview, cancer, whole } =
+            *self;
         let inline = |bytes: &[u8]| format!("data:image/jpeg;base64,{}", STANDARD.encode(bytes));
-        let address = |path: &str| -> String {
-            let base = config.base_url.as_deref().map(|base| base.trim_end_matches('/'));
-            base.map(|base| format!("{base}/{path}")).unwrap_or_default()
-        };
         let mut member: Member = manifest.mammograms[explained.mammogram as usize].clone();
         member.preview = preview.map(|(_, size)| size);
         let mut mammogram = MammogramView::new(labels, &member, draw_lesions(labels, &member));
@@ -137,10 +147,43 @@ impl Sheet<'_> {
             kind: "",
             truth: cancer.map(truth).unwrap_or_default(),
         };
-        let link = |title: String, path: String| Link::new(title, address(&path));
-        Ok(scene.view(mammogram, link, |rank, part| {
+        let link = |title: String, path: String| {
+            Link::new(title, public::address(config, &path).unwrap_or_default())
+        };
+        let case = scene.view(mammogram, link, |rank, part| {
             let seen = (part.score, part.overlay.as_str());
             PatchView::new(manifest, (rank, patch, picture.clone()), seen, 0.3)
-        }))
+        });
+        Ok(SheetView { case, whole: whole.map(WholeView::new).transpose()? })
+    }
+}
+
+impl WholeView {
+    fn new(map: &WholeMap) -> Result<Self> {
+        let WholeMap { edge, step, rows, columns, probabilities, difference } = map;
+        // As strong as it is probable, and clear where there is no breast.
+        let pixels = probabilities.iter().flat_map(|probability| {
+            let strength = 255.0 * STRONGEST * probability.unwrap_or(0.0);
+            [WARM[0], WARM[1], WARM[2], strength.round() as u8]
+        });
+        let mut bytes = Vec::new();
+        PngEncoder::new(&mut bytes).write_image(
+            &pixels.collect::<Vec<u8>>(),
+            u32::try_from(*columns)?,
+            u32::try_from(*rows)?,
+            ExtendedColorType::Rgba8,
+        )?;
+        let start = (edge - step) / 2.0;
+        Ok(Self {
+            src: format!("data:image/png;base64,{}", STANDARD.encode(bytes)),
+            place: [start, start, step * *columns as f64, step * *rows as f64],
+            highest: map
+                .highest()
+                .map(|(highest, _)| format!("{:.0}%", 100.0 * highest))
+                .unwrap_or_default(),
+            patches: difference.patches,
+            mean: format!("{:.1}", 100.0 * difference.mean),
+            greatest: format!("{:.1}", 100.0 * difference.greatest),
+        })
     }
 }

@@ -153,19 +153,7 @@ impl<'a> Atlas<'a> {
         shown: &'a Shown,
         survey: Survey<'a>,
     ) -> Self {
-        let about = &inputs.manifest.source;
-        let options = theme.options.clone();
-        theme.set(
-            "site",
-            &Site {
-                title: &inputs.config.title,
-                phantom: about.phantom,
-                source: &about.name,
-                edge: inputs.store.edge(),
-                version: env!("CARGO_PKG_VERSION"),
-                options,
-            },
-        );
+        Site::introduce(&mut theme, inputs.config, &inputs.manifest.source, inputs.store.edge());
         let labels = Labels::new(inputs);
         let members = &inputs.manifest.mammograms;
         let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
@@ -204,6 +192,13 @@ impl<'a> Atlas<'a> {
     /// The IoU above which a unit is a detector.
     pub(super) fn detector(&self) -> f32 {
         self.inputs.config.dissection.detector as f32
+    }
+
+    /// Probabilities of the classes of a network's patches; none of a network that is not here.
+    fn scores(&self, network: &str) -> &'a [(u32, Vec<f32>)] {
+        let exhibits: &'a [Exhibit<'a>] = self.inputs.exhibits;
+        let exhibit = exhibits.iter().find(|exhibit| exhibit.config.name == network);
+        exhibit.map(|exhibit| exhibit.evaluation.scores.as_slice()).unwrap_or_default()
     }
 
     /// Every dissected layer with its network.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Atlas, UnitCard};
 use crate::atlas::export;
 use crate::atlas::script;
+use crate::config::Config;
 
 /// Size of a card in pixels, for pages that embed it.
 const SIZE: [u32; 2] = [640, 260];
@@ -24,9 +25,14 @@ pub(super) struct CardView {
 impl Atlas<'_> {
     /// The absolute address of a path of the site.
     pub(super) fn address(&self, path: &str) -> Option<String> {
-        let base = self.inputs.config.base_url.as_deref()?;
-        Some(format!("{}/{path}", base.trim_end_matches('/')))
+        address(self.inputs.config, path)
     }
+}
+
+/// The absolute address of a path of a project's site, where it is published.
+pub(super) fn address(config: &Config, path: &str) -> Option<String> {
+    let base = config.base_url.as_deref()?;
+    Some(format!("{}/{path}", base.trim_end_matches('/')))
 }
 
 /// Path of a unit's card, without its ending: the page is `.html`, what describes it `.json`.

@@ -2,16 +2,9 @@
 // how they are displayed. Knows nothing of readers and answers.
 window.unitAtlasPatches = (function () {
   'use strict';
+  const { element, make } = window.unitAtlasPage;
   const study = window.unitAtlasSurvey;
-  const element = id => document.getElementById(id);
   const truth = patch => (patch.positive === undefined ? '' : patch.positive ? 'cancer' : 'no cancer');
-
-  function make(tag, className, text) {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    if (text !== undefined) node.textContent = text;
-    return node;
-  }
 
   // A patch with its overlay, as the atlas draws it.
   function picture(patch, alt) {

@@ -2,19 +2,12 @@
 // every change, `use(id)` for a term that is chosen, `used()` for those chosen before, `done()` to go on.
 window.unitAtlasReport = function (hooks) {
   'use strict';
+  const { element, make } = window.unitAtlasPage;
   const records = window.unitAtlasRecords;
-  const element = id => document.getElementById(id);
   const termName = id => (records.terms.has(id) ? records.terms.get(id).term.name : id);
   let answer = null;
   // Number of the phenomenon that keys act on.
   let current = 0;
-
-  function make(tag, className, text) {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    if (text !== undefined) node.textContent = text;
-    return node;
-  }
 
   // Shows an answer, which it changes as the reader does.
   function open(shown) {

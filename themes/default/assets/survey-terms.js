@@ -1,14 +1,8 @@
 // Type to find a term of the lexicon: a combobox with a list in groups.
 window.unitAtlasTerms = (function () {
   'use strict';
+  const { make } = window.unitAtlasPage;
   const study = window.unitAtlasSurvey;
-
-  function make(tag, className, text) {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    if (text !== undefined) node.textContent = text;
-    return node;
-  }
 
   // Names first, then synonyms, then categories.
   function matches(text) {

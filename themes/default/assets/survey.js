@@ -1,17 +1,18 @@
-// The reader survey: its views, keys and the way between them. What is kept and written is the work of
-// survey-records.js. Works from a disk: data come as scripts, nothing is requested.
+// The reader survey: its views and the way between them. The other survey-*.js do the work: what is kept, sent,
+// shown and typed. Works from a disk: data come as scripts, nothing is requested.
 (function () {
   'use strict';
   const study = window.unitAtlasSurvey;
   const records = window.unitAtlasRecords;
   const patches = window.unitAtlasPatches;
+  const clock = window.unitAtlasClock(spend, () => { if (answer && !records.isEmpty(answer)) keep(false); });
   const report = window.unitAtlasReport({ changed: () => keep(true), use, used, done });
-  const element = id => document.getElementById(id);
+  const { element, make, counted } = window.unitAtlasPage;
   const views = ['welcome', 'overview', 'unit', 'send'];
-  // A server that collects answers puts this script before ours.
-  const collector = window.unitAtlasCollector || null;
+  const sending = window.unitAtlasSending({
+    reader: () => reader, change, warn: words => warn(words || (records.kept ? '' : unkept))
+  });
   const QUICK = 9;
-  const IDLE = 60000;
 
   let reader = null;
   let slots = [];
@@ -19,18 +20,7 @@
   let at = -1;
   let answer = null;
 
-  // ---- Small helpers
-
-  function make(tag, className, text) {
-    const node = document.createElement(tag);
-    if (className) node.className = className;
-    if (text !== undefined) node.textContent = text;
-    return node;
-  }
-
-  function counted(n, one, many) {
-    return n + ' ' + (n === 1 ? one : many);
-  }
+  // ---- Words
 
   function say(words) {
     element('survey-said').textContent = words;
@@ -76,13 +66,13 @@
       if (!said && other && Date.parse(other.answered_at) > (Date.parse(stored.answered_at) || 0)) return;
       record.answers[slot] = stored;
       if (said) record.changed = Date.now();
-      if (said && collector && !records.lacking(stored)) (record.pending = record.pending || {})[slot] = true;
+      if (said) sending.mark(record, [slot]);
     });
     if (said) {
       unsaved = true;
       showState();
       element('survey-saved').textContent = records.kept ? 'Kept in this browser' : 'Not kept';
-      if (collector) collect(1000);
+      sending.soon(1000);
     }
   }
 
@@ -113,41 +103,14 @@
   });
 
   window.addEventListener('beforeunload', event => {
-    spend();
+    clock.tick();
     keep(false);
     if (!records.kept && unsaved) event.preventDefault();
   });
 
-  // ---- Active time: the page is visible, and something was done within the last minute.
-
-  let lastDone = performance.now();
-  let lastTick = performance.now();
-
-  function spend() {
-    const now = performance.now();
-    const until = Math.min(now, lastDone + IDLE);
-    if (answer && document.visibilityState === 'visible' && until > lastTick) {
-      answer.seconds = (answer.seconds || 0) + (until - lastTick) / 1000;
-    }
-    lastTick = now;
+  function spend(seconds) {
+    if (answer) answer.seconds = (answer.seconds || 0) + seconds;
   }
-
-  ['pointerdown', 'pointermove', 'keydown', 'wheel'].forEach(name => {
-    document.addEventListener(name, () => {
-      spend();
-      lastDone = performance.now();
-    }, { passive: true, capture: true });
-  });
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden') {
-      // What was spent until now counts.
-      const now = performance.now();
-      const until = Math.min(now, lastDone + IDLE);
-      if (answer && until > lastTick) answer.seconds = (answer.seconds || 0) + (until - lastTick) / 1000;
-      if (answer && !records.isEmpty(answer)) keep(false);
-    }
-    lastTick = performance.now();
-  });
 
   // ---- Views
 
@@ -156,7 +119,7 @@
     document.title = title + ' – Reader survey';
     element('survey-who').hidden = !reader;
     if (reader) element('survey-who').querySelector('.survey-reader').textContent = reader;
-    element('survey-leave').hidden = Boolean(collector);
+    element('survey-leave').hidden = Boolean(sending.collector);
     window.scrollTo(0, 0);
     // Keys must not go to what has just been hidden, and a screen reader goes on from here.
     element('survey-' + name + '-title').focus({ preventScroll: true });
@@ -164,9 +127,9 @@
 
   function leaveUnit() {
     if (at < 0) return;
-    spend();
+    clock.tick();
     if (!records.isEmpty(answer)) keep(false);
-    if (collector) collect(0);
+    sending.soon(0);
     at = -1;
     answer = null;
   }
@@ -272,7 +235,7 @@
     change(record => {
       taken = records.merge(record, found.answers);
       if (taken) record.changed = Date.now();
-      if (collector) Object.keys(found.answers).forEach(slot => { (record.pending = record.pending || {})[slot] = true; });
+      sending.mark(record, Object.keys(found.answers));
     });
     return counted(taken, 'answer', 'answers') + ' taken from the file' +
       (found.unknown ? '; ' + counted(found.unknown, 'answer concerns a unit', 'answers concern units') +
@@ -357,7 +320,7 @@
     const next = element('survey-next-open');
     next.hidden = open < 0;
     next.href = '#unit-' + (open + 1);
-    showUnsent(record);
+    sending.show(record);
   }
 
   // A unit
@@ -371,8 +334,7 @@
     answer = kept ? JSON.parse(JSON.stringify(kept))
       : { recognizable: '', phenomena: [], confidence: null, remarks: '', answered_at: '', seconds: 0 };
     if (answer.phenomena.length === 0) answer.phenomena.push({ description: '', terms: [], association: '' });
-    lastTick = performance.now();
-    lastDone = lastTick;
+    clock.restart();
     show('unit', 'Unit ' + (at + 1) + ' of ' + slots.length);
     const unit = unitOf.get(code);
     element('survey-unit-title').textContent = 'Unit ' + (at + 1) + ' of ' + slots.length;
@@ -439,7 +401,7 @@
     box.hidden = earlier === 0;
     box.firstElementChild.textContent = counted(earlier, 'answer concerns a unit', 'answers concern units') +
       ' that this survey no longer asks about. They are kept, and not in the file.';
-    showUnsent(record);
+    sending.show(record);
   }
 
   function text(record, earlier) {
@@ -467,129 +429,7 @@
   element('survey-save').addEventListener('click', () => save(false));
   element('survey-send-earlier').querySelector('button').addEventListener('click', () => save(true));
 
-  // ---- A server that collects
-
-  let collecting = 0;
-  let sending = false;
-  let wait = 2000;
-
-  function collect(delay) {
-    clearTimeout(collecting);
-    collecting = setTimeout(sendNext, delay);
-  }
-
-  function sendNext() {
-    if (!collector || !reader || sending) return;
-    const record = records.open(reader);
-    const slot = Object.keys(record.pending || {})
-      .find(one => records.known(one) && !records.lacking(record.answers[one]));
-    if (!slot) {
-      showUnsent(record);
-      return;
-    }
-    const sent = record.answers[slot];
-    sending = true;
-    collector.save(records.written(slot, sent), (problem, again) => {
-      sending = false;
-      if (!problem) {
-        wait = 2000;
-        change(now => {
-          const same = now.answers[slot] && now.answers[slot].answered_at === sent.answered_at;
-          if (same && now.pending) delete now.pending[slot];
-        });
-        collect(0);
-        return;
-      }
-      showUnsent(records.open(reader), problem);
-      if (again) {
-        collect(wait);
-        wait = Math.min(60000, wait * 2);
-      }
-    });
-  }
-
-  function showUnsent(record, problem) {
-    if (!collector) return;
-    const left = Object.keys(record.pending || {}).filter(slot => !records.lacking(record.answers[slot])).length;
-    warn(problem ? counted(left, 'answer is', 'answers are') + ' kept here but not yet on the server: ' + problem
-      : records.kept ? '' : unkept);
-    element('survey-saved').textContent = left ? 'Kept in this browser; on its way to the server' : 'On the server';
-  }
-
-  // ---- Keys
-
-  const keysOn = element('survey-keys');
-  try { keysOn.checked = window.localStorage.getItem('unit-atlas-survey-keys') !== 'off'; } catch (error) { /* on */ }
-  keysOn.addEventListener('change', () => {
-    document.body.classList.toggle('keys-off', !keysOn.checked);
-    try { window.localStorage.setItem('unit-atlas-survey-keys', keysOn.checked ? 'on' : 'off'); } catch (error) { /* not remembered */ }
-  });
-  document.body.classList.toggle('keys-off', !keysOn.checked);
-
-  const isText = target => target.isContentEditable || /^(textarea|select)$/i.test(target.tagName) ||
-    (/^input$/i.test(target.tagName) && !/^(radio|checkbox|range|button|submit)$/.test(target.type));
-  const press = id => { if (!element(id).hidden) element(id).click(); };
-
-  const unitKeys = {
-    y: () => report.setRecognizable('yes'), n: () => report.setRecognizable('no'),
-    u: () => report.setRecognizable('unsure'),
-    m: () => report.setAssociation('malignant'), b: () => report.setAssociation('benign'),
-    x: () => report.setAssociation('none'), s: () => report.setAssociation('unsure'),
-    t: report.find, d: report.words, a: report.add, r: () => element('survey-remarks').focus(),
-    i: () => element('survey-invert').click(), h: () => press('survey-look'), z: () => press('survey-zoom'),
-    '0': () => press('survey-reset'),
-    '[': () => patches.slide(patches.display.brightness, -1), ']': () => patches.slide(patches.display.brightness, 1),
-    '{': () => patches.slide(patches.display.contrast, -1), '}': () => patches.slide(patches.display.contrast, 1),
-    '-': () => patches.slide(patches.display.size, -1), '+': () => patches.slide(patches.display.size, 1)
-  };
-
-  document.addEventListener('keydown', event => {
-    const target = event.target;
-    if (element('survey-help').open || event.defaultPrevented || !reader) return;
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && at >= 0) {
-      event.preventDefault();
-      done();
-      return;
-    }
-    if (event.key === 'Escape' && at >= 0) {
-      if (isText(target)) element('survey-unit-title').focus({ preventScroll: true });
-      else patches.closeContext();
-      return;
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey || isText(target)) return;
-    if (event.key === 'Enter') {
-      if (target.closest && target.closest('button, a, summary')) return;
-      event.preventDefault();
-      if (at >= 0) done();
-      else if (!element('survey-overview').hidden) press('survey-next-open');
-      else if (!element('survey-send').hidden) press('survey-save');
-      return;
-    }
-    if (!keysOn.checked) return;
-    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code || '');
-    let act = null;
-    if (event.key === '?') act = openHelp;
-    else if (event.key === 'o' && element('survey-overview').hidden) act = () => go('overview');
-    else if (event.key === 'e') act = () => go('send');
-    else if (at >= 0 && event.shiftKey && digit && Number(digit[1]) <= 5) act = () => report.setConfidence(Number(digit[1]));
-    else if (at >= 0 && !event.shiftKey && /^[1-9]$/.test(event.key)) act = () => report.quick(Number(event.key) - 1);
-    else if (at >= 0 && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
-      // Radio buttons and sliders have arrows of their own.
-      if (/^input$/i.test(target.tagName)) return;
-      act = () => press(event.key === 'ArrowLeft' ? 'survey-previous' : 'survey-next');
-    } else if (at >= 0) act = unitKeys[event.key] || null;
-    if (!act) return;
-    event.preventDefault();
-    act();
-  });
-
-  function openHelp() {
-    element('survey-help').showModal();
-  }
-  element('survey-help-open').addEventListener('click', openHelp);
-  document.querySelectorAll('[data-key]').forEach(node => {
-    node.setAttribute('aria-keyshortcuts', { '←': 'ArrowLeft', '→': 'ArrowRight' }[node.dataset.key] || node.dataset.key);
-  });
+  window.unitAtlasKeys({ reader: () => reader, inUnit: () => at >= 0, go, done, report, patches });
 
   // ---- Begin
 
@@ -597,9 +437,9 @@
     node.textContent = counted(study.units.length, 'unit', 'units');
   });
   if (!records.kept) warn(unkept);
-  if (collector) {
+  if (sending.collector) {
     say('Asking the server.');
-    collector.begin((name, answers) => {
+    sending.collector.begin((name, answers) => {
       warn(records.kept ? '' : unkept);
       enter(name);
       try {
@@ -612,7 +452,7 @@
       }
       if (/^#?$/.test(window.location.hash)) window.location.hash = 'overview';
       route();
-      collect(0);
+      sending.soon(0);
     }, words => warn(words));
   } else {
     let last = null;

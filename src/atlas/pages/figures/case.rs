@@ -7,8 +7,9 @@ use crate::atlas::pages::{Atlas, parts};
 use crate::atlas::{outline, text};
 use crate::dissection::record::unit_name;
 use crate::explanation::record::{Explained, Explanation, Part};
-use crate::explanation::sentence;
+use crate::explanation::{scored, sentence};
 use crate::figure::{Anchor, Canvas, Column, Figure, Row, Stroke, Table, Thumb, Words};
+use crate::patch::Patch;
 
 /// Orange, told apart from grey and yellow by whoever sees colours differently.
 const WARM: &str = "#e69f00";
@@ -168,15 +169,8 @@ fn whole(atlas: &Atlas, explanation: &Explanation, explained: &Explained) -> Res
     let picture = image::open(inputs.previews.join(format!("{id}.jpg")))
         .with_context(|| format!("{id} has no preview; run `prepare` to make it again"))?
         .into_luma8();
-    let place = |number: u32| {
-        let patch = &manifest.patches[number as usize];
-        [patch.x, patch.y, patch.edge].map(f64::from)
-    };
-    let exhibit = inputs.exhibits.iter().find(|e| e.config.name == explanation.network);
-    let scores = exhibit.map(|e| e.evaluation.scores.as_slice()).unwrap_or_default();
-    let its = scores.iter().filter(|(number, _)| {
-        manifest.patches.get(*number as usize).is_some_and(|p| p.mammogram == explained.mammogram)
-    });
+    let place = |patch: &Patch| [patch.x, patch.y, patch.edge].map(f64::from);
+    let windows = scored(manifest, atlas.scores(&explanation.network), explained.mammogram);
     let lesions = parts::draw_lesions(&atlas.labels, member).into_iter().flat_map(|lesion| {
         let malignant = lesion.pathology == "malignant";
         lesion.paths.into_iter().map(move |path| (path, malignant))
@@ -185,10 +179,8 @@ fn whole(atlas: &Atlas, explanation: &Explanation, explained: &Explained) -> Res
         size: [member.mammogram.width, member.mammogram.height],
         shape: [picture.width(), picture.height()],
         pixels: picture.into_raw(),
-        windows: its
-            .map(|(n, classes)| (place(*n), f64::from(classes.last().copied().unwrap_or(0.0))))
-            .collect(),
-        deciding: place(explained.patch),
+        windows: windows.map(|(patch, of)| (place(patch), f64::from(of))).collect(),
+        deciding: place(&manifest.patches[explained.patch as usize]),
         lesions: lesions.collect(),
     })
 }
