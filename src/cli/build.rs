@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::terminal::Terminal;
 use super::{Outcome, figure, labels, prepare};
-use crate::pipeline::{Built, Dataset, Pipeline};
+use crate::pipeline::{Dataset, Pipeline, Published};
 use crate::progress::Progress;
 use crate::study::labels::Severity;
 
@@ -16,11 +16,11 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
 
 /// Builds the site of a data set and says what came of it.
 pub(super) fn site(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) -> Result<Outcome> {
-    let (built, problems) = pipeline.build(dataset)?;
+    let Published { site, figures, problems } = pipeline.build(dataset)?;
     labels::print(&problems);
-    match built {
-        Built::Fresh => terminal.say("site is fresh"),
-        Built::Rendered(report) => terminal.say(&format!(
+    match site {
+        None => terminal.say("site is fresh"),
+        Some(report) => terminal.say(&format!(
             "site: {} pages and {} images, {:.1} MB; {} files written, {} removed, {:.1} s",
             report.pages,
             report.images,
@@ -30,7 +30,7 @@ pub(super) fn site(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) 
             report.seconds,
         )),
     }
-    let figures = figure::keep(pipeline, dataset, terminal)?;
+    let figures = figures.map_or(Outcome::Complete, |kept| figure::tell(&kept, terminal));
     let skipped = figures == Outcome::Skipped
         || problems.iter().any(|problem| problem.severity == Severity::Error);
     match prepare::outcome(&dataset.manifest) {

@@ -7,11 +7,12 @@ use anyhow::{Result, bail};
 use super::Outcome;
 use super::terminal::Terminal;
 use crate::artifact;
+use crate::atlas::Kept;
 use crate::config::figures::{
     CASE_PATCHES, COLUMNS, DPI, DPIS, Format, Kind, Look, MOST_CASE_PATCHES, MOST_PATCHES,
     MOST_TABLE_PATCHES, PATCHES, TABLE_PATCHES, WIDTHS, Wanted,
 };
-use crate::pipeline::{Dataset, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::progress::Progress;
 
 #[derive(Debug, clap::Args)]
@@ -171,9 +172,8 @@ fn warn_of_boxes(name: &str, words: &str) {
     );
 }
 
-/// Brings the listed figures up to date and says what came of it.
-pub(super) fn keep(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) -> Result<Outcome> {
-    let Some(kept) = pipeline.keep_figures(dataset)? else { return Ok(Outcome::Complete) };
+/// Says what came of the listed figures.
+pub(super) fn tell(kept: &Kept, terminal: &Terminal) -> Outcome {
     terminal.say(&format!(
         "figures: {} drawn; {} files written, {} removed",
         kept.figures, kept.written, kept.removed
@@ -184,7 +184,7 @@ pub(super) fn keep(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) 
     for (name, error) in &kept.failed {
         eprintln!("warning: figure {name} is left out: {error:#}");
     }
-    Ok(Outcome::skipped_if(!kept.failed.is_empty()))
+    Outcome::skipped_if(!kept.failed.is_empty())
 }
 
 #[cfg(test)]

@@ -1,0 +1,112 @@
+//! Why networks score mammograms as they do: those of the data set, and guests.
+
+use anyhow::{Context, Result};
+
+use super::{Dataset, Part, Pipeline};
+use crate::artifact::Stamp;
+use crate::explanation::record::Explanation;
+use crate::network::Architecture;
+use crate::patch::{Manifest, Store, prepare};
+use crate::training::record::PatchScores;
+use crate::{config, dissection, explanation, source, training};
+
+/// Mammograms that are not in the data set, cut as its are.
+pub struct Guests {
+    /// Mammograms and patches.
+    pub manifest: Manifest,
+    /// Their pixels.
+    pub store: Store,
+}
+
+impl Pipeline<'_> {
+    /// Explains the mammograms' scores by the units of a network's last layer, unless that is fresh or
+    /// the layer is not dissected yet. `trained` is the stamp of the training.
+    pub(super) fn explain(
+        &self,
+        network: &config::Network,
+        dataset: &Dataset,
+        trained: &Stamp,
+    ) -> Result<()> {
+        let Some(layer) = explaining(network)? else { return Ok(()) };
+        let (layer_folder, network_folder) =
+            (self.layout.layer(&network.name, layer), self.layout.network(&network.name));
+        let evaluation = training::read_evaluation(&network_folder)?;
+        let dissected = self.layer_stamp(layer, dataset, trained, &evaluation.weights_blake3);
+        let (folder, stamp) =
+            (self.layout.explanation(&network.name), explanation::stamp(dissected.fingerprint()));
+        if stamp.matches(&folder) || !dissected.matches(&layer_folder) {
+            return Ok(());
+        }
+        let loaded = self.trained(network, dataset)?;
+        let job = dissection::Job {
+            name: &network.name,
+            network: &loaded,
+            weights_blake3: &evaluation.weights_blake3,
+            manifest: &dataset.manifest,
+            store: &dataset.store,
+            settings: &self.config.dissection,
+        };
+        let layer = dissection::read(&layer_folder)?;
+        explanation::explain(&job, &layer, &evaluation, &folder, &stamp, self.progress)
+    }
+
+    /// Cuts mammograms that are not in the data set as its are cut, in memory.
+    ///
+    /// # Errors
+    /// When none can be used.
+    pub fn guests(&self, files: &source::Files) -> Result<Guests> {
+        let (manifest, store) = prepare::in_memory(files, self.config, self.progress)?;
+        Ok(Guests { manifest, store })
+    }
+
+    /// Why a network scores guests as it does, by the units of its last layer, which is dissected when it
+    /// is missing or stale; and its scores of their patches.
+    ///
+    /// # Errors
+    /// When the network cannot be trained, dissected or run.
+    pub fn explain_guests(
+        &self,
+        network: &config::Network,
+        dataset: &Dataset,
+        guests: &Guests,
+    ) -> Result<(Explanation, PatchScores)> {
+        self.dissect(network, dataset, &[], Part::All)?;
+        let layer = explaining(network)?
+            .with_context(|| format!("{} has no layer to dissect in atlas.yaml", network.name))?;
+        let folder = self.layout.network(&network.name);
+        let evaluation = training::read_evaluation(&folder)?;
+        let loaded = self.trained(network, dataset)?;
+        let Guests { manifest, store } = guests;
+        let job = dissection::Job {
+            name: &network.name,
+            network: &loaded,
+            weights_blake3: &evaluation.weights_blake3,
+            manifest,
+            store,
+            settings: &self.config.dissection,
+        };
+        let layer = dissection::read(&self.layout.layer(&network.name, layer))?;
+        let patches: Vec<u32> = (0..store.len()).collect();
+        let verdict = training::evaluate::judge(&loaded, manifest, store, &patches, |_| ())?;
+        let scores: Vec<_> = patches.into_iter().zip(verdict.probabilities).collect();
+        let scored = (evaluation.split, scores.as_slice());
+        Ok((explanation::explanation(&job, &layer, scored, self.progress)?, scores))
+    }
+
+    /// Why a network scores the mammograms of the validation split as it does, explained when that is
+    /// missing or stale.
+    ///
+    /// # Errors
+    /// When the network cannot be trained or dissected, or a file not be read or written.
+    pub fn explanation(&self, network: &config::Network, dataset: &Dataset) -> Result<Explanation> {
+        self.dissect(network, dataset, &[], Part::All)?;
+        explanation::read(&self.layout.explanation(&network.name))
+    }
+}
+
+/// The layer that explains a network's scores: the last of those to dissect.
+pub(super) fn explaining(network: &config::Network) -> Result<Option<&str>> {
+    let known = Architecture::find(&network.name)?.layers;
+    let place = |layer: &&String| known.iter().position(|other| *other == layer.as_str());
+    Ok(network.layers.iter().max_by_key(place).map(String::as_str))
+}

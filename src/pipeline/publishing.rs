@@ -1,0 +1,250 @@
+//! The site and the figures, from what the stages left.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::{Dataset, Pipeline, explaining::explaining};
+use crate::artifact::{self, Fingerprint, Stamp};
+use crate::atlas::{self, Exhibit};
+use crate::config::figures::Wanted;
+use crate::config::{self, Config};
+use crate::dissection::similar;
+use crate::explanation::record::Explanation;
+use crate::lexicon::Lexicons;
+use crate::study::answer::ReaderFile;
+use crate::study::consensus::Consensus;
+use crate::study::labels::{Checked, Problem};
+use crate::training::record::{Epoch, Evaluation};
+use crate::{dissection, explanation, training};
+
+/// What a build came to.
+pub struct Published {
+    /// The site, unless it was fresh.
+    pub site: Option<atlas::Report>,
+    /// The figures that the project lists, unless they were fresh.
+    pub figures: Option<atlas::Kept>,
+    /// What of the readers' answers could not be used.
+    pub problems: Vec<Problem>,
+}
+
+/// What the site is made from, but for what is large.
+struct Gathered<'a> {
+    lexicons: Lexicons,
+    readers: Vec<ReaderFile>,
+    consensus: Consensus,
+    problems: Vec<Problem>,
+    stamp: Stamp,
+    provenance: Vec<(String, String)>,
+    parts: Vec<(&'a config::Network, Evaluation)>,
+    /// Folders of the networks' explanations.
+    explained: Vec<PathBuf>,
+}
+
+impl<'a> Pipeline<'a> {
+    /// Renders the site and draws the figures that the project lists from what the stages left, unless they
+    /// are fresh.
+    ///
+    /// # Errors
+    /// When a stage's artifacts are missing or stale, or a file cannot be rendered or written.
+    pub fn build(&self, dataset: &Dataset) -> Result<Published> {
+        let gathered = self.gather(dataset)?;
+        let stale_site = !self.site_is_fresh(&gathered.stamp);
+        let stale_figures = self.stale_figures(&gathered.stamp);
+        let (mut site, mut figures) = (None, None);
+        if stale_site || stale_figures.is_some() {
+            self.with_inputs(dataset, &gathered, |inputs| -> Result<()> {
+                if stale_site {
+                    let (folder, record) = (self.layout.site(), self.layout.site_record());
+                    let report = atlas::build(inputs, &folder, &record)?;
+                    artifact::write_json(&self.layout.survey(), &report.selection)?;
+                    site = Some(report);
+                }
+                if let Some(stamp) = &stale_figures {
+                    let (folder, record) = (self.layout.figures(), self.layout.figures_record());
+                    let wanted = &self.config.figures;
+                    figures = Some(atlas::keep_figures(inputs, wanted, &folder, &record, stamp)?);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Published { site, figures, problems: gathered.problems })
+    }
+
+    fn site_is_fresh(&self, stamp: &Stamp) -> bool {
+        let record = atlas::Record::read(&self.layout.site_record());
+        record.is_ok_and(|record| record.is_fresh(stamp, &self.layout.site()))
+            && self.layout.survey().is_file()
+    }
+
+    /// The stamp that the listed figures are to have; `None` where they have it, or there are none.
+    fn stale_figures(&self, site: &Stamp) -> Option<Stamp> {
+        let (wanted, record) = (&self.config.figures, self.layout.figures_record());
+        if wanted.is_empty() && !record.is_file() {
+            return None;
+        }
+        let mark = Fingerprint::of(&(wanted, crate::figure::VERSION));
+        let stamp = site.clone().with("figures", mark);
+        let record = atlas::Record::read(&record);
+        let fresh = record.is_ok_and(|record| record.is_fresh(&stamp, &self.layout.figures()));
+        (!fresh).then_some(stamp)
+    }
+
+    /// Draws figures from what the stages left.
+    ///
+    /// # Errors
+    /// When a stage's artifacts are missing or stale.
+    pub fn draw(&self, dataset: &Dataset, wanted: &[Wanted]) -> Result<Vec<Result<atlas::Drawn>>> {
+        let gathered = self.gather(dataset)?;
+        self.with_inputs(dataset, &gathered, |inputs| atlas::draw_figures(inputs, wanted))
+    }
+
+    /// What the site and the figures are made from, as far as it is small, once all stages are fresh.
+    fn gather(&self, dataset: &Dataset) -> Result<Gathered<'a>> {
+        let config = self.config;
+        let lexicons = self.lexicons()?;
+        let Checked { readers, mut problems } = self.labels(&lexicons);
+        let (consensus, unsettled) = self.consensus(&lexicons, &readers);
+        problems.extend(unsettled);
+        let mut stamp = Stamp::new(atlas::FORMAT)
+            .with("dataset", dataset.fingerprint.clone())
+            .with("config", Fingerprint::of(&self.shown_config()))
+            .with("detector", Fingerprint::of(&config.dissection.detector))
+            .with("similar", Fingerprint::of(&similar::FORMAT))
+            .with("lexicons", Fingerprint::of(&lexicons.iter().collect::<Vec<_>>()))
+            .with("labels", Fingerprint::of(&readers))
+            .with("consensus", Fingerprint::of(&consensus))
+            .with("surroundings", atlas::surroundings(config)?);
+        let mut provenance = vec![
+            ("unit-atlas".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+            ("dataset".to_string(), dataset.fingerprint.to_string()),
+        ];
+        let (mut parts, mut explained) = (Vec::new(), Vec::new());
+        for network in &config.networks {
+            let trained = training::stamp(network, config.seed, &dataset.fingerprint)?;
+            let folder = self.layout.network(&network.name);
+            if !trained.matches(&folder) {
+                anyhow::bail!(
+                    "{} is not trained, or stale; `unit-atlas run` mends it",
+                    network.name
+                );
+            }
+            let evaluation = training::read_evaluation(&folder)?;
+            provenance
+                .push((format!("{} weights", network.name), evaluation.weights_blake3.clone()));
+            for layer in &network.layers {
+                let folder = self.layout.layer(&network.name, layer);
+                let name = format!("{}/{layer}", network.name);
+                let dissected =
+                    self.layer_stamp(layer, dataset, &trained, &evaluation.weights_blake3);
+                if !dissected.matches(&folder) {
+                    anyhow::bail!("{name} is not dissected, or stale; `unit-atlas run` mends it");
+                }
+                provenance
+                    .push((format!("{name} dissection"), dissected.fingerprint().to_string()));
+                stamp = stamp.with(&name, dissected.fingerprint());
+            }
+            stamp = stamp.with(&network.name, trained.fingerprint());
+            let folder = self.layout.explanation(&network.name);
+            let wanted = explaining(network)?.map(|layer| {
+                let weights = &evaluation.weights_blake3;
+                let dissected = self.layer_stamp(layer, dataset, &trained, weights);
+                explanation::stamp(dissected.fingerprint())
+            });
+            if let Some(wanted) = wanted.filter(|wanted| wanted.matches(&folder)) {
+                let name = format!("{} explanation", network.name);
+                stamp = stamp.with(&name, wanted.fingerprint());
+                explained.push(folder);
+            } else {
+                self.progress.say(&format!(
+                    "{} is not explained, or stale: no cases of it; `unit-atlas run` mends it",
+                    network.name
+                ));
+            }
+            parts.push((network, evaluation));
+        }
+        let gathered = Gathered {
+            lexicons,
+            readers,
+            consensus,
+            problems,
+            stamp,
+            provenance,
+            parts,
+            explained,
+        };
+        Ok(gathered)
+    }
+
+    /// Reads the rest, which is large, for one use.
+    fn with_inputs<T>(
+        &self,
+        dataset: &Dataset,
+        gathered: &Gathered,
+        use_them: impl FnOnce(&atlas::Inputs) -> Result<T>,
+    ) -> Result<T> {
+        self.compare()?;
+        let similar = similar::read(&self.layout.dissection())?;
+        // Hundreds of megabytes in a large atlas.
+        let loaded = gathered
+            .parts
+            .par_iter()
+            .map(|(network, evaluation)| {
+                let history = training::read_history(&self.layout.network(&network.name))?;
+                let layers = network
+                    .layers
+                    .par_iter()
+                    .map(|layer| dissection::read(&self.layout.layer(&network.name, layer)))
+                    .collect::<Result<Vec<_>>>()?;
+                Ok((*network, evaluation, history, layers))
+            })
+            .collect::<Result<Vec<(&config::Network, &Evaluation, Vec<Epoch>, Vec<_>)>>>()?;
+        let explanations: Vec<Explanation> =
+            gathered.explained.iter().map(|at| explanation::read(at)).collect::<Result<_>>()?;
+        let exhibits: Vec<Exhibit> = loaded
+            .iter()
+            .map(|(config, evaluation, history, layers)| Exhibit {
+                config,
+                evaluation,
+                history,
+                layers,
+            })
+            .collect();
+        let layers = self
+            .config
+            .networks
+            .iter()
+            .flat_map(|network| network.layers.iter().map(move |layer| (&network.name, layer)));
+        let maps = dissection::Maps::open(layers.map(|(network, layer)| {
+            (format!("{network}/{layer}"), self.layout.layer(network, layer))
+        }))?;
+        use_them(&atlas::Inputs {
+            config: self.config,
+            manifest: &dataset.manifest,
+            store: &dataset.store,
+            previews: &self.layout.dataset().join("previews"),
+            exhibits: &exhibits,
+            maps: &maps,
+            similar: &similar,
+            explanations: &explanations,
+            lexicons: &gathered.lexicons,
+            readers: &gathered.readers,
+            consensus: &gathered.consensus,
+            provenance: &gathered.provenance,
+            dataset: &dataset.fingerprint,
+            stamp: &gathered.stamp,
+        })
+    }
+
+    /// The settings that pages show: where the project lies on this machine is not among them, nor
+    /// which figures are wanted.
+    fn shown_config(&self) -> Config {
+        Config {
+            root: PathBuf::new(),
+            output: PathBuf::new(),
+            figures: Vec::new(),
+            ..self.config.clone()
+        }
+    }
+}
