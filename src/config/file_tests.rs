@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
-use super::super::{Anchor, Schedule, TEMPLATE};
 use super::*;
-use crate::network::{Design, Precision};
+use crate::config::*;
+use crate::network::{ARCHITECTURES, Design, Pooling, Precision};
 
 fn parse_at(text: &str) -> Result<Config, Mistake> {
     Config::parse(text, Path::new("/project/atlas.yaml"))

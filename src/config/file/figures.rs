@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_yaml::{Location, Spanned};
 
-use super::{Check, Network, Range};
+use super::{Check, Range};
+use crate::config::Network;
 use crate::config::figures::{
     CASE_PATCHES, COLUMNS, DPI, DPIS, Format, KINDS, Kind, Look, MOST_CASE_PATCHES, MOST_PATCHES,
     MOST_TABLE_PATCHES, PATCHES, TABLE_PATCHES, WIDTHS, Wanted,
