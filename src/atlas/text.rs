@@ -38,6 +38,16 @@ pub(super) fn significant(value: f64) -> String {
     text.replace('-', "\u{2212}")
 }
 
+/// A sum's part with its sign: two decimals, or two significant digits where those are more: `+4.61`, `−0.24`,
+/// `+0.0017`.
+pub(super) fn signed(value: f32) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return significant(value.into());
+    }
+    let magnitude = value.abs().log10().floor() as i32;
+    format!("{value:+.*}", (1 - magnitude).clamp(2, 6) as usize).replace('-', "\u{2212}")
+}
+
 /// A share as a percentage: `12%`, `0.5%`.
 pub(super) fn percent(share: f64) -> String {
     let value = share * 100.0;
@@ -96,6 +106,11 @@ mod tests {
         assert_eq!(significant(1234.5), "1234");
         assert_eq!(significant(0.000_123_4), "0.000123");
         assert_eq!(significant(-0.000_012_34), "\u{2212}1.23e\u{2212}5");
+        assert_eq!(signed(4.612), "+4.61");
+        assert_eq!(signed(-0.24), "\u{2212}0.24");
+        assert_eq!(signed(0.001_72), "+0.0017");
+        assert_eq!(signed(-0.052), "\u{2212}0.052");
+        assert_eq!([signed(0.0), signed(f32::NAN)], ["0", "–"]);
         assert_eq!(percent(0.005), "0.5%");
         assert_eq!(percent(0.25), "25%");
         assert_eq!(coordinate(-0.01), "0");

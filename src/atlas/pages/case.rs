@@ -432,11 +432,10 @@ impl Scene<'_> {
         let deciding = &manifest.patches[explained.patch as usize];
         let share =
             |part: f32| if explained.evidence > 0.0 { part / explained.evidence } else { 0.0 };
-        let number = |value: f32| format!("{value:+.2}");
         let part_view = |(rank, part): (usize, &Part)| PartView {
             link: link(unit_name(network, layer, part.unit), unit_href(network, layer, part.unit)),
             label: named(part.unit).unwrap_or_default().to_string(),
-            contribution: number(part.contribution),
+            contribution: text::signed(part.contribution),
             percent: percent(share(part.contribution)),
             patch: patch(rank, part),
             inside: part.inside.map(percent).unwrap_or_default(),
@@ -451,9 +450,9 @@ impl Scene<'_> {
             mammogram,
             probability: format!("{:.2}", explained.probability),
             sentence: sentence(explained, &named),
-            margin: number(explained.margin),
-            evidence: number(explained.evidence),
-            against: number(explained.margin - explained.rest - explained.evidence),
+            margin: text::signed(explained.margin),
+            evidence: text::signed(explained.evidence),
+            against: text::signed(explained.margin - explained.rest - explained.evidence),
             windows,
             deciding: window((deciding, explained.probability)),
             lesion: explained.lesion.map(percent).unwrap_or_default(),

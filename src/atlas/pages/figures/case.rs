@@ -113,7 +113,7 @@ pub(super) fn of_case(
                 canvas.thumb(at, edge, &thumb(2 * row + column, part))?;
                 let base = y + edge + 1.1 * size;
                 canvas.text([at[0], base], size, Anchor::Start, &format!("{:04}", part.unit));
-                let adds = format!("{:+.2}", part.contribution);
+                let adds = text::signed(part.contribution);
                 canvas.text([at[0] + edge, base], size, Anchor::End, &adds);
                 let under = canvas.lines([at[0], base], edge, size, &label(part));
                 lowest = lowest.max(under);
