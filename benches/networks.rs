@@ -14,10 +14,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
-use unit_atlas::network::Network;
-use unit_atlas::training::evaluate::log_softmax;
-use unit_atlas::training::sgd::Sgd;
-use unit_atlas::{config, device};
+use network::{Network, device};
+use training::evaluate::log_softmax;
+use training::sgd::Sgd;
 
 fn main() -> Result<()> {
     let given: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();

@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 use super::finish::{Context, Finished, finish};
 use super::*;
-use crate::config::{Patches, Shares, Split, Threshold};
-use crate::mammogram::{Lesion, Mammogram, Outline, Pathology};
-use crate::patch::{Given, Member, Patch};
-use crate::progress::Silent;
-use crate::source::About;
+use base::Split;
+use base::progress::Silent;
+use config::{Patches, Shares, Threshold};
+use mammogram::{About, Lesion, Mammogram, Outline, Pathology};
+use record::{Given, Member, Patch};
 
 /// Numbers in [-1, 1) that look random, as `values` in `tests/golden/dissection.py` makes them.
 fn values(seed: u32, count: usize) -> Vec<f32> {
@@ -32,7 +32,7 @@ fn values(seed: u32, count: usize) -> Vec<f32> {
         .collect()
 }
 
-pub(crate) fn lesion(pathology: Pathology, term: Option<&str>, outline: Outline) -> Lesion {
+pub fn lesion(pathology: Pathology, term: Option<&str>, outline: Outline) -> Lesion {
     Lesion {
         pathology,
         terms: term.map(str::to_owned).into_iter().collect(),
@@ -44,13 +44,13 @@ pub(crate) fn lesion(pathology: Pathology, term: Option<&str>, outline: Outline)
 }
 
 /// A rectangle in the patch of a number.
-pub(crate) fn rectangle(patch: usize, edge: u32, [x, y, w, h]: [f32; 4]) -> Outline {
+pub fn rectangle(patch: usize, edge: u32, [x, y, w, h]: [f32; 4]) -> Outline {
     let left = (patch as u32 * edge) as f32 + x;
     Outline::Polygon(vec![[left, y], [left + w, y], [left + w, y + h], [left, y + h]])
 }
 
 /// Patches side by side in one mammogram; those with a malignant lesion are positive.
-pub(crate) fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifest {
+pub fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifest {
     let positive = |n: usize| {
         let (left, right) = ((n as u32 * edge) as f32, ((n + 1) as u32 * edge) as f32);
         lesions.iter().filter(|l| l.pathology == Pathology::Malignant).any(|l| {
@@ -118,7 +118,7 @@ pub(crate) fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifes
     }
 }
 
-pub(crate) fn settings(threshold: Threshold, anchor: Anchor, top: usize) -> Dissection {
+pub fn settings(threshold: Threshold, anchor: Anchor, top: usize) -> Dissection {
     let split = Split::Validation;
     Dissection { split, top, threshold, anchor, permutations: 50, detector: 0.04 }
 }
@@ -241,7 +241,7 @@ fn thresholds_ranks_regions_and_ious_are_pytorchs() {
 #[test]
 fn parts_put_together_are_the_whole() {
     let count = 3 * GROUP + 40;
-    let mut rng = crate::seed::stream(3, "parts");
+    let mut rng = base::seed::stream(3, "parts");
     let maps: Vec<f32> = (0..count)
         .flat_map(|_| {
             let level = rng.random_range(-1.0..1.0_f32);
@@ -345,7 +345,7 @@ fn what_is_not_annotated_counts_for_nothing() {
     second.breast = (0..count).map(|n| Outline::Polygon(square(n, 0.0, 7.0))).collect();
     manifest.mammograms.push(second);
     let rings = (0..count).map(|n| square(n, 3.0, 9.0)).collect();
-    let region = crate::mammogram::Region { term: "fatty-tissue".into(), rings };
+    let region = mammogram::Region { term: "fatty-tissue".into(), rings };
     manifest.mammograms[0].mammogram.regions.push(region);
     manifest.patches.iter_mut().skip(1).step_by(2).for_each(|patch| patch.mammogram = 1);
 
@@ -388,7 +388,7 @@ fn what_is_not_annotated_counts_for_nothing() {
 fn chance_is_reached_as_often_as_stated() {
     let count = 60;
     let field = Field { edge: 8.0, stride: 4.0, centre: 2.0 };
-    let mut rng = crate::seed::stream(9, "chance");
+    let mut rng = base::seed::stream(9, "chance");
     let (mut found, mut tried) = (0, 0);
     for round in 0..40 {
         let maps: Vec<f32> = (0..count * 27).map(|_| rng.random_range(-1.0..1.0)).collect();
@@ -450,7 +450,7 @@ fn a_field_grows_with_the_patch() {
 
 /// AlexNet with hand-made weights: unit 1 of its first layer answers to brightness, unit 2 to darkness,
 /// unit 3 to rising edges, and no other to anything. Units 1 and 2 reach the classes.
-pub(crate) fn planted() -> Network {
+pub fn planted() -> Network {
     let mut network = Network::new("alexnet", 2, 63, 1, &Device::Cpu).unwrap();
     let state: BTreeMap<String, Tensor> = network
         .state()
@@ -508,9 +508,9 @@ pub(crate) fn planted() -> Network {
 
 /// Patches in turn of a bright disc, of dark up to an edge, and of nothing; what is in them is outlined,
 /// and the discs are malignant.
-pub(crate) fn discs_and_edges(folder: &Path) -> (Manifest, Store) {
+pub fn discs_and_edges(folder: &Path) -> (Manifest, Store) {
     let (edge, count) = (126u32, 48);
-    let mut rng = crate::seed::stream(4, "planted");
+    let mut rng = base::seed::stream(4, "planted");
     let (mut pixels, mut lesions) = (Vec::new(), Vec::new());
     for n in 0..count {
         let mut image = vec![128u8; (edge * edge) as usize];
@@ -549,7 +549,7 @@ pub(crate) fn discs_and_edges(folder: &Path) -> (Manifest, Store) {
         pixels.extend(image);
     }
     let manifest = manifest(count, edge, lesions);
-    let mut file = crate::patch::store_header(edge, count as u32).to_vec();
+    let mut file = record::store_header(edge, count as u32).to_vec();
     file.extend(pixels);
     let path = folder.join("patches.bin");
     std::fs::write(&path, file).unwrap();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::layers::Engine;
 use super::*;
-use crate::training::sgd::Sgd;
+use training::sgd::Sgd;
 
 /// What PyTorch computed.
 pub(super) fn golden() -> Value {

@@ -12,8 +12,8 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::sgd::Sgd;
-use crate::artifact::{self, Fingerprint};
-use crate::network::Network;
+use base::artifact::{self, Fingerprint};
+use network::Network;
 
 const FILE: &str = "checkpoint.safetensors";
 
