@@ -6,31 +6,31 @@
 //! device step NETWORK BATCH MODE[,MODE] STEPS    milliseconds and memory of a pass
 //! ```
 //!
-//! A mode is `forward` or `train`, with `+tf32` or `+bf16` behind it where another precision than single
-//! is asked for, and `+pool` where freed memory stays with the process. The device is the one that
-//! UNIT_ATLAS_DEVICE names (as in atlas.yaml). Every line printed is JSON.
+//! A mode is `forward` or `train`, with `+` and a precision as in atlas.yaml behind it where another than
+//! single is asked for. The device is the one that UNIT_ATLAS_DEVICE names (as in atlas.yaml). Every line
+//! printed is JSON.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
+use architecture::{Design, Precision};
 use candle_core::{Device, Tensor};
+use network::{Network, device};
 use serde_json::json;
-use unit_atlas::network::{Design, Network, Precision};
-use unit_atlas::training::evaluate::log_softmax;
-use unit_atlas::training::sgd::Sgd;
-use unit_atlas::{config, device};
+use training::evaluate::log_softmax;
+use training::sgd::Sgd;
 
 fn main() -> Result<()> {
     let began = Instant::now();
     let given: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
     let asked = match std::env::var("UNIT_ATLAS_DEVICE") {
-        Err(_) => config::Device::Cpu,
-        Ok(name) => config::Device::parse(&name)
+        Err(_) => base::Device::Cpu,
+        Ok(name) => base::Device::parse(&name)
             .with_context(|| format!("UNIT_ATLAS_DEVICE={name}: no device"))?,
     };
-    let device = device::open(asked)?;
+    let device = device::open(asked, |line| eprintln!("{line}"))?;
     let opened = began.elapsed().as_secs_f64();
     match given[..] {
         [] => {
@@ -229,43 +229,35 @@ fn step(
     opened: f64,
 ) -> Result<()> {
     let began = Instant::now();
-    let mut words = mode.split('+');
-    let pass = words.next().unwrap_or_default();
-    let (mut precision, mut tf32, mut pool) = (Precision::F32, false, false);
-    for word in words {
-        match word {
-            "bf16" => precision = Precision::Bf16,
-            "tf32" => tf32 = true,
-            "pool" => pool = true,
-            _ => bail!("{mode}: expected +bf16, +tf32 or +pool"),
-        }
-    }
-    memory::tf32(tf32);
-    memory::keep(device, pool)?;
-    memory::reset(device)?;
-    let subject = Subject::new(name, &images(name, batch), batch, precision, device)?;
-    let mut sgd = Sgd::new(subject.network.parameters(), 0.9, 1e-4)?;
-    let inference = (pass == "forward").then(|| subject.network.inference());
+    let (pass, precision) = mode.split_once('+').unwrap_or((mode, "f32"));
+    let precision: Precision = serde_json::from_value(precision.into())?;
+    ensure!(["forward", "train"].contains(&pass), "{mode}: expected forward or train");
     let mut milliseconds = Vec::new();
-    let mut checksum = 0.0;
-    let mut first = 0.0;
-    // Three that are not counted: kernels are compiled, memory is taken, algorithms chosen.
-    for turn in 0..steps + 3 {
-        let began_step = Instant::now();
-        let result = match &inference {
-            Some(inference) => inference.logits(&subject.images)?,
-            None if pass == "train" => subject.train(&mut sgd, turn as u64, 1e-4, |_| Ok(()))?,
-            None => bail!("{mode}: expected forward or train"),
-        };
-        device.synchronize()?;
-        if turn >= 3 {
-            milliseconds.push(began_step.elapsed().as_secs_f64() * 1e3);
+    let (mut checksum, mut first) = (0.0, 0.0);
+    let measured = device::peak(device, || -> Result<()> {
+        let subject = Subject::new(name, &images(name, batch), batch, precision, device)?;
+        let mut sgd = Sgd::new(subject.network.parameters(), 0.9, 1e-4)?;
+        let inference = subject.network.inference();
+        // Three that are not counted: kernels are compiled, memory is taken, algorithms chosen.
+        for turn in 0..steps + 3 {
+            let began_step = Instant::now();
+            let result = match pass {
+                "forward" => inference.logits(&subject.images)?,
+                _ => subject.train(&mut sgd, turn as u64, 1e-4, |_| Ok(()))?,
+            };
+            device.synchronize()?;
+            if turn >= 3 {
+                milliseconds.push(began_step.elapsed().as_secs_f64() * 1e3);
+            }
+            if turn == 0 {
+                first = began.elapsed().as_secs_f64();
+            }
+            checksum = f64::from(result.abs()?.sum_all()?.to_scalar::<f32>()?);
         }
-        if turn == 0 {
-            first = began.elapsed().as_secs_f64();
-        }
-        checksum = f64::from(result.abs()?.sum_all()?.to_scalar::<f32>()?);
-    }
+        Ok(())
+    });
+    let (result, peak) = measured;
+    result?;
     milliseconds.sort_by(f64::total_cmp);
     let median = milliseconds[milliseconds.len() / 2];
     let round = |v: f64| (v * 100.0).round() / 100.0;
@@ -274,75 +266,8 @@ fn step(
         json!({"side": "unit-atlas", "network": name, "batch": batch, "mode": mode,
             "ms": round(median), "least_ms": round(milliseconds[0]),
             "images_s": (batch as f64 / median * 1e3).round(),
-            "peak_GB": memory::peak(device)?.map(|b| round(b as f64 / 1e9)), "checksum": checksum,
+            "peak_GB": peak.map(|bytes| round(bytes as f64 / 1e9)), "checksum": checksum,
             "opened_s": round(opened), "first_s": round(first), "device": device::describe(device)})
     );
     Ok(())
-}
-
-/// Memory of a GPU, and what its matrix products may round to.
-#[cfg(feature = "cuda")]
-mod memory {
-    use anyhow::Result;
-    use candle_core::Device;
-    use candle_core::cuda_backend::cudarc::driver::{result, sys};
-    use sys::CUmemPool_attribute as Attribute;
-
-    pub(super) fn tf32(on: bool) {
-        candle_core::cuda_backend::set_gemm_reduced_precision_f32(on);
-    }
-
-    fn pool(device: &Device) -> Result<Option<sys::CUmemoryPool>> {
-        let Device::Cuda(cuda) = device else { return Ok(None) };
-        let ordinal = cuda.cuda_stream().context().cu_device();
-        // SAFETY: the context is open, so its device is one.
-        Ok(Some(unsafe { result::device::get_default_mem_pool(ordinal)? }))
-    }
-
-    fn set(device: &Device, attribute: Attribute, mut value: u64) -> Result<()> {
-        if let Some(pool) = pool(device)? {
-            // SAFETY: these attributes are read as 64 bits.
-            unsafe { result::mem_pool::set_attribute(pool, attribute, (&raw mut value).cast())? }
-        }
-        Ok(())
-    }
-
-    pub(super) fn keep(device: &Device, on: bool) -> Result<()> {
-        let threshold = if on { u64::MAX } else { 0 };
-        set(device, Attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, threshold)
-    }
-
-    pub(super) fn reset(device: &Device) -> Result<()> {
-        device.synchronize()?;
-        set(device, Attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH, 0)
-    }
-
-    pub(super) fn peak(device: &Device) -> Result<Option<u64>> {
-        let Some(pool) = pool(device)? else { return Ok(None) };
-        let mut value = 0u64;
-        let attribute = Attribute::CU_MEMPOOL_ATTR_USED_MEM_HIGH;
-        // SAFETY: this attribute is written as 64 bits.
-        unsafe { result::mem_pool::get_attribute(pool, attribute, (&raw mut value).cast())? }
-        Ok(Some(value))
-    }
-}
-
-#[cfg(not(feature = "cuda"))]
-mod memory {
-    use anyhow::Result;
-    use candle_core::Device;
-
-    pub(super) fn tf32(_: bool) {}
-
-    pub(super) fn keep(_: &Device, _: bool) -> Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn reset(_: &Device) -> Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn peak(_: &Device) -> Result<Option<u64>> {
-        Ok(None)
-    }
 }
