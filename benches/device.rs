@@ -16,10 +16,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use architecture::{Design, Precision};
 use candle_core::{Device, Tensor};
+use network::sgd::Sgd;
 use network::{Network, device};
 use serde_json::json;
 use training::evaluate::log_softmax;
-use training::sgd::Sgd;
 
 fn main() -> Result<()> {
     let began = Instant::now();
