@@ -25,9 +25,9 @@ static long number(const char *name, double otherwise) {
 // --- Counts ---
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-enum { LAUNCHES, PRODUCTS, CONVOLUTIONS, ALLOCATIONS, CLEARED, UPLOADS, DOWNLOADS, COPIES, WAITS, KINDS };
+enum { LAUNCHES, PRODUCTS, CONVOLUTIONS, ALLOCATIONS, CLEARED, UPLOADS, DOWNLOADS, COPIES, WAITS, REFUSED, KINDS };
 static const char *const NAMES[KINDS] = {"launches",  "products", "convolutions", "allocations", "cleared",
-                                         "uploads", "downloads",    "copies",      "waits"};
+                                         "uploads", "downloads",    "copies",      "waits", "refused"};
 static u64 counts[KINDS], bytes[KINDS], used, peak, high;
 
 static void count(int kind, u64 size) {
@@ -80,7 +80,6 @@ API int cuStreamSynchronize(void *stream) { return count(WAITS, 0), 0; }
 
 static const struct { int code; const char *name, *words; } ERRORS[] = {
     {2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory"},
-    {35, "CUDA_ERROR_INSUFFICIENT_DRIVER", "CUDA driver version is insufficient for CUDA runtime version"},
     {100, "CUDA_ERROR_NO_DEVICE", "no CUDA-capable device is detected"},
     {101, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
     {209, "CUDA_ERROR_NO_BINARY_FOR_GPU", "no kernel image is available for execution on the device"},
@@ -105,7 +104,10 @@ static const u64 GONE = 1;
 
 API int cuMemAllocAsync(u64 *address, size_t size, void *stream) {
   pthread_mutex_lock(&lock);
-  if (used + size > (u64)number("GPU_MEMORY", 80e9)) return pthread_mutex_unlock(&lock), 2;
+  if (used + size > (u64)number("GPU_MEMORY", 80e9)) {
+    counts[REFUSED]++, bytes[REFUSED] += size;
+    return pthread_mutex_unlock(&lock), 2;
+  }
   size_t at = slot(next);
   while (addresses[at] > GONE) at = (at + 1) % SLOTS;
   addresses[at] = *address = next, sizes[at] = size;

@@ -93,12 +93,6 @@ fn explain(fault: CUresult, number: usize) -> String {
         CUresult::CUDA_ERROR_OUT_OF_MEMORY => {
             "the GPU's memory is taken, by other programs (`nvidia-smi` lists them)".into()
         }
-        _ if driver_version().is_some_and(|found| found / 1000 < sys::CUDA_VERSION as i32 / 1000) => {
-            format!(
-                "the GPU's driver, {driver}, is too old for this program, which was built with CUDA \
-                 {built}: update the driver, or build with a toolkit that is no newer than it"
-            )
-        }
         _ => "the GPU's driver reports an error".into(),
     }
 }
