@@ -90,9 +90,9 @@ fn a_single_file_holds_the_files_and_an_encrypted_one_shows_nothing() {
     let chosen = selection::choose(&site, &built, &selection).unwrap();
     let (header, bytes) = unpacked(&single::container(&site, title, &chosen).unwrap());
     assert_eq!(header["title"], title);
-    assert_eq!(header["start"], serde_json::json!([["", "index.html"]]));
+    assert_eq!(header["start"], serde_json::json!([{"title": "", "path": "index.html"}]));
     let names: Vec<&str> =
-        header["files"].as_array().unwrap().iter().map(|f| f[0].as_str().unwrap()).collect();
+        header["files"].as_array().unwrap().iter().map(|f| f["path"].as_str().unwrap()).collect();
     assert!(names.windows(2).all(|pair| pair[0] < pair[1]) && names.len() == 13);
     assert!(bytes.starts_with(b"body {}home"));
     // The same again.
