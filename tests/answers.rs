@@ -3,13 +3,13 @@
 
 use std::path::{Path, PathBuf};
 
+use lexicon::Lexicons;
 use serde_json::{Map, Value};
-use unit_atlas::lexicon::Lexicons;
-use unit_atlas::serve::collect::{Asked, Ledger, Refusal, Tokens};
-use unit_atlas::study::code::Codes;
-use unit_atlas::study::import::{Refused, Report, import};
-use unit_atlas::study::labels::{Dissected, Read};
-use unit_atlas::study::reading::Given;
+use serve::collect::{Asked, Ledger, Refusal, Tokens};
+use study::code::Codes;
+use study::import::{Refused, Report, import};
+use study::labels::{Dissected, Read};
+use study::reading::Given;
 
 fn table() -> Value {
     serde_json::from_str(include_str!("answers.json")).unwrap()

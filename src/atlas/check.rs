@@ -338,7 +338,7 @@ mod tests {
     fn problems(pages: &[(&str, &str)]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         for (path, html) in pages {
-            crate::artifact::write(&folder.path().join(path), html.as_bytes()).unwrap();
+            base::artifact::write(&folder.path().join(path), html.as_bytes()).unwrap();
         }
         check(folder.path()).unwrap().iter().map(ToString::to_string).collect()
     }

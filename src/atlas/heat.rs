@@ -2,8 +2,7 @@
 
 use super::Inputs;
 use super::script::Heat;
-use crate::dissection;
-use crate::dissection::record::{Layer, Unit};
+use record::dissection::{Layer, Unit};
 
 /// Levels of a value; one character each.
 pub(super) const LEVELS: usize = 64;
@@ -30,8 +29,8 @@ pub(super) fn of(inputs: &Inputs, layer: &Layer, unit: &Unit) -> Option<Heat> {
 }
 
 /// Where the cells of a layer's maps lie in a patch.
-pub(super) fn field(inputs: &Inputs, layer: &Layer) -> dissection::record::Field {
-    dissection::anchored(layer.anchor, layer.field, layer.map, inputs.store.edge())
+pub(super) fn field(inputs: &Inputs, layer: &Layer) -> base::Field {
+    record::dissection::anchored(layer.anchor, layer.field, layer.map, inputs.store.edge())
 }
 
 /// A unit's map of the patch at a rank, from 0, in levels: the unit's best score is the greatest,
@@ -56,7 +55,7 @@ pub(super) fn levels(
 #[cfg(test)]
 mod tests {
     use super::ALPHABET;
-    use crate::atlas::script::tested;
+    use crate::script::tested;
 
     #[test]
     fn the_scripts_read_levels_as_they_are_written() {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::patch::Patch;
+use record::Patch;
 
 /// Patches, a column of values for each of their properties: a name stands once, not with every patch.
 /// `patch.js` makes one object per patch of them.
@@ -271,7 +271,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::dissection::record::unit_name;
+    use base::unit_name;
 
     fn patch([x, y, edge]: [u32; 3], positive: bool) -> Patch {
         Patch { mammogram: 0, x, y, edge, positive, benign: false, fractions: None }

@@ -2,7 +2,7 @@
 
 /// Nanoseconds since 1970-01-01T00:00:00Z of `2026-11-20T10:12:00.5+01:00`; `None` when the text is
 /// no such time.
-pub(crate) fn nanoseconds(text: &str) -> Option<i128> {
+pub fn nanoseconds(text: &str) -> Option<i128> {
     let bytes = text.as_bytes();
     let number = |from: usize, digits: usize| -> Option<i64> {
         let digits = bytes.get(from..from + digits)?;

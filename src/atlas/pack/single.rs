@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::envelope::Sealed;
 use super::selection::Chosen;
-use crate::atlas::script;
+use crate::script;
 
 const SHELL: &str = include_str!("shell.html");
 /// What shows the files: `shell.html` says where it stands.

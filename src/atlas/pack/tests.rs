@@ -1,8 +1,8 @@
 use std::io::Read;
 
 use super::*;
-use crate::artifact::Stamp;
-use crate::atlas::site::Writer;
+use crate::site::Writer;
+use base::artifact::Stamp;
 
 const UNIT: &str = "<img src=\"../../../../patches/m1-y0_x5_h9_w9.jpg\" alt=\"\">\
     <script type=\"application/json\" id=\"atlas-drawn\">\

@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use rawzip::{CompressionMethod, ZipArchiveWriter};
 
-use crate::artifact;
+use base::artifact;
 
 /// Writes the files of `site` into the zip `output`.
 pub(super) fn write(site: &Path, files: &[&str], title: &str, output: &Path) -> Result<()> {

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Atlas, Link, best_concept, evidence, methods, unit_href, units_path};
-use crate::atlas::script::{LayerUnit, LayerUnits, NamedConcept};
-use crate::atlas::{Exhibit, text};
-use crate::dissection::record::{Category, Concept, Layer, TopPatch, Unit, unit_name};
+use crate::script::{LayerUnit, LayerUnits, NamedConcept};
+use crate::{Exhibit, text};
+use base::unit_name;
+use record::dissection::{Category, Concept, Layer, TopPatch, Unit};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Atlas, best_concept, unit_href};
-use crate::atlas::labels::Labels;
-use crate::atlas::script::Patches;
-use crate::atlas::{Exhibit, images, outline, text};
-use crate::dissection::record::{Concept, Layer, TopPatch, Unit, unit_name};
-use crate::mammogram::Pathology;
-use crate::patch::{Manifest, Member, Patch};
+use crate::labels::Labels;
+use crate::script::Patches;
+use crate::{Exhibit, images, outline, text};
+use base::unit_name;
+use mammogram::Pathology;
+use record::dissection::{Concept, Layer, TopPatch, Unit};
+use record::{Manifest, Member, Patch};
 
 /// A patch as a unit sees it.
 #[derive(Debug, Clone, Serialize)]
@@ -308,7 +309,7 @@ pub(super) fn pathology_word(pathology: Pathology) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::atlas::script::tested;
+    use crate::script::tested;
 
     #[test]
     fn the_scripts_find_the_windows_of_patches() {

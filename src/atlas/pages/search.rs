@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Atlas, best_concept, concept};
-use crate::atlas::script::{SearchEntry, SearchIndex, SearchLayer, SearchMammogram};
-use crate::dissection::record::unit_name;
+use crate::script::{SearchEntry, SearchIndex, SearchLayer, SearchMammogram};
+use base::unit_name;
 
 /// Path of the data.
 pub(super) const PATH: &str = "data/search.js";

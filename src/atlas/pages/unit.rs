@@ -5,11 +5,12 @@ use serde::Serialize;
 
 use super::parts::PatchView;
 use super::{Atlas, Link, association_word, best_concept, evidence, methods, unit_href};
-use crate::atlas::chart::Chart;
-use crate::atlas::{Exhibit, heat, script, text};
-use crate::dissection::record::{Layer, TopPatch, Unit, unit_name};
-use crate::study::answer::{Association, Phenomenon, Recognizable};
-use crate::study::suggest::Suggestion;
+use crate::chart::Chart;
+use crate::{Exhibit, heat, script, text};
+use base::unit_name;
+use record::dissection::{Layer, TopPatch, Unit};
+use study::answer::{Association, Phenomenon, Recognizable};
+use study::suggest::Suggestion;
 
 /// Patches that are markup of the page; a script draws the others from data a tenth as long.
 const WRITTEN_OUT: usize = 12;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use candle_core::{Result, Tensor, bail};
 
 use super::{Engine, Window};
-use crate::network::cpu;
+use crate::cpu;
 
 /// Whether a window pools maps of this size.
 fn check(x: &Tensor, window: Window) -> Result<()> {
