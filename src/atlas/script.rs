@@ -5,19 +5,21 @@
 //! scripts of `themes/default/assets` read. `tests/scripts/formats.json` holds one of each; a test here
 //! writes it, the scripts' own tests read it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use record::Patch;
 
 /// Patches, a column of values for each of their properties: a name stands once, not with every patch.
 /// `patch.js` makes one object per patch of them.
-#[derive(Debug, Default, PartialEq, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Patches<'a> {
     /// Ids of their mammograms.
-    mammogram: Vec<&'a str>,
+    #[serde(borrow)]
+    mammogram: Vec<Cow<'a, str>>,
     /// Left, top and edge in the mammogram's pixels.
     x: Vec<u32>,
     y: Vec<u32>,
@@ -33,7 +35,7 @@ pub(super) struct Patches<'a> {
 impl<'a> Patches<'a> {
     /// Adds a patch of the mammogram `id`, as a unit with this score and overlay sees it.
     pub(super) fn push(&mut self, id: &'a str, patch: &Patch, score: String, overlay: String) {
-        self.mammogram.push(id);
+        self.mammogram.push(id.into());
         self.x.push(patch.x);
         self.y.push(patch.y);
         self.edge.push(patch.edge);
@@ -41,12 +43,20 @@ impl<'a> Patches<'a> {
         self.cancer.push(patch.positive);
         self.overlay.push(overlay);
     }
+
+    /// Mammogram, left, top and edge of each.
+    pub(super) fn windows(&self) -> impl Iterator<Item = (&str, [u32; 3])> {
+        let places = self.x.iter().zip(&self.y).zip(&self.edge);
+        let mammograms = self.mammogram.iter().map(Cow::as_ref);
+        mammograms.zip(places.map(|((x, y), edge)| [*x, *y, *edge]))
+    }
 }
 
 /// What the scripts of a unit's page draw: within the page, for `patches.js` and `heat.js`.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Drawn<'a> {
     /// The top patches that are not markup.
+    #[serde(borrow)]
     pub(super) top: Patches<'a>,
     /// Those of each level of the evidence.
     pub(super) levels: Vec<Patches<'a>>,
@@ -55,7 +65,7 @@ pub(super) struct Drawn<'a> {
 }
 
 /// The maps of a unit's top patches.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 pub(super) struct Heat {
     /// Cells of a map.
     pub(super) rows: u32,

@@ -6,7 +6,8 @@ use base::artifact::Stamp;
 
 const UNIT: &str = "<img src=\"../../../../patches/m1-y0_x5_h9_w9.jpg\" alt=\"\">\
     <script type=\"application/json\" id=\"atlas-drawn\">\
-    {\"top\":[[\"m-y2\",1,2,3,\"0.5\",1,\"M0 0z\"]],\"levels\":[[]]}</script>";
+    {\"top\":{\"mammogram\":[\"m-y2\"],\"x\":[1],\"y\":[2],\"edge\":[3],\"score\":[\"0.5\"],\
+    \"cancer\":[true],\"overlay\":[\"M0 0z\"]},\"levels\":[],\"heat\":null}</script>";
 
 /// A small site with its record.
 fn site(folder: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
