@@ -1,6 +1,8 @@
 // The survey keeps to the rules of answers in tests/answers.json, as import and collection do (tests/answers.rs).
 'use strict';
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
 const { load } = require('./load.js');
 const { table, caseOf } = require('./cases.js');
@@ -59,6 +61,31 @@ test('what the survey writes it reads again as it was', () => {
     const again = answers.read(study, JSON.parse(JSON.stringify({ ...written, answered_at: written.answered_at || null })));
     assert.deepEqual(again, { slot, answer: { ...answer, seconds: Math.round(answer.seconds) } }, one.case);
   });
+});
+
+test('the page offers what the rules allow, and no longer texts', () => {
+  const page = fs.readFileSync(path.join(__dirname, '../../themes/default/templates/survey.html'), 'utf8');
+  const all = form => [...page.matchAll(form)].map(found => found[1]);
+  const offered = name => all(new RegExp(`<input type="radio" name="${name}" value="(\\w+)"`, 'g'));
+  const reads = changes => verdict(() => answers.read(study, { ...table.answer, ...changes }).answer).is;
+  assert.deepEqual(offered('recognizable'), ['yes', 'no', 'unsure']);
+  offered('recognizable').forEach(recognizable => {
+    assert.equal(reads({ recognizable, phenomena: recognizable === 'no' ? [] : table.answer.phenomena }), 'whole');
+  });
+  assert.deepEqual(offered('association'), ['malignant', 'benign', 'none', 'unsure']);
+  offered('association').forEach(association => {
+    assert.equal(reads({ phenomena: [{ ...table.answer.phenomena[0], association }] }), 'whole');
+  });
+  assert.equal(offered('confidence').length, 5);
+  offered('confidence').forEach(confidence => assert.equal(reads({ confidence: Number(confidence) }), 'whole'));
+  const lengths = all(/<textarea[^>]*maxlength="(\d+)"/g).map(Number);
+  assert.equal(lengths.length, 2);
+  lengths.forEach(length => {
+    assert.deepEqual([length, length + 1].map(n => reads({ remarks: 'x'.repeat(n) })), ['whole', 'refused']);
+  });
+  const [name] = all(/<input id="survey-name"[^>]*maxlength="(\d+)"/g).map(Number);
+  const named = reader => verdict(() => { file.read(study, JSON.stringify({ ...table.file, reader, answers: [] })); }).is;
+  assert.deepEqual([name, name + 1].map(n => named('x'.repeat(n))), ['whole', 'refused']);
 });
 
 test('times are moments, wherever they were', () => {
