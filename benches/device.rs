@@ -68,7 +68,7 @@ fn images(name: &str, batch: usize) -> Vec<f32> {
         let (plane, row, column) = (i / (edge * edge), i / edge % edge, i % edge);
         let period = 4.0 + 60.0 * (1.0 + noise(plane + 1));
         let along = noise(3 * plane + 5) * row as f32 + noise(7 * plane + 2) * column as f32;
-        (along * 6.2832 / period).sin() * (1.0 + noise(plane + 3)) + 0.3 * noise(i)
+        (along * std::f32::consts::TAU / period).sin() * (1.0 + noise(plane + 3)) + 0.3 * noise(i)
     };
     (0..batch * 3 * edge * edge).map(pixel).collect()
 }

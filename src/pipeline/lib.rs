@@ -1,4 +1,7 @@
 //! The stages in order, each skipped when what it would make is there and fresh.
+//!
+//! In: a [`config::Config`]. Out: the artifacts below its output folder, up to the site and the figures. This is
+//! the only place that knows the order; a stage knows the artifacts before it and writes its own.
 
 mod explaining;
 mod fleet;

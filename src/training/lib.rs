@@ -2,7 +2,7 @@
 //!
 //! [`train`] is the whole of it: a `session` runs the epochs, then [`mod@evaluate`] judges the weights
 //! that it kept. A session draws an epoch's patches (`sampling`), has them read and changed ahead
-//! (`loader`, `augment`), takes a step for each batch (`loss`, [`schedule`], [`sgd`]), and leaves a
+//! (`loader`, `augment`), takes a step for each batch (`loss`, [`schedule`], [`network::sgd`]), and leaves a
 //! [`record`] of each epoch (`history`, `events`) and what it needs to go on after a kill
 //! (`checkpoint`).
 
