@@ -19,8 +19,13 @@ use candle_core::{Device, DeviceLocation};
 pub(crate) use parts::Parts;
 pub use shortage::Shortage;
 
+/// What is said of a GPU on which nothing has run yet.
+const UNTESTED: &str = "computing on Apple's GPU, on which this program has never been tested: compare what it \
+                        gives with `device: cpu`";
+
 /// Opens the device that was asked for; `auto` takes the best that is compiled in and present, and lets
-/// `say` hear why it is not the GPU that the program was built for.
+/// `say` hear why it is not the GPU that the program was built for. Where the device is of a kind that nothing
+/// has run on yet, `say` hears that.
 ///
 /// # Errors
 /// When an accelerator is asked for by name and cannot be used: it is never replaced silently. The
@@ -34,7 +39,9 @@ pub fn open(asked: base::Device, say: impl FnOnce(&str)) -> Result<Device> {
             if !metal_is_available() {
                 anyhow::bail!(without("metal", "metal"));
             }
-            Device::new_metal(0).with_context(|| unusable("metal"))
+            let device = Device::new_metal(0).with_context(|| unusable("metal"))?;
+            say(UNTESTED);
+            Ok(device)
         }
         base::Device::Auto => {
             // Compiled in does not mean present: a machine without the card takes the next best.
@@ -43,10 +50,18 @@ pub fn open(asked: base::Device, say: impl FnOnce(&str)) -> Result<Device> {
                 () if metal_is_available() => Device::new_metal(0).map_err(Into::into),
                 () => return Ok(Device::Cpu),
             };
-            Ok(best.unwrap_or_else(|reason| {
-                say(&format!("computing on the processor: {reason:#}"));
-                Device::Cpu
-            }))
+            match best {
+                Ok(device) => {
+                    if device.is_metal() {
+                        say(UNTESTED);
+                    }
+                    Ok(device)
+                }
+                Err(reason) => {
+                    say(&format!("computing on the processor: {reason:#}"));
+                    Ok(Device::Cpu)
+                }
+            }
         }
     }
 }
