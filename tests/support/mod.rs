@@ -747,7 +747,10 @@ fn lexicons() -> Lexicons {
         gloss: format!("What {name} means."),
         synonyms: vec![],
     };
-    let group = |category: &str, terms: Vec<Term>| Group { category: category.into(), terms };
+    let group = |category: &str, terms: Vec<Term>| {
+        let noun = (category == "Breast Composition").then(|| "breast tissue".into());
+        Group { category: category.into(), noun, terms }
+    };
     let lexicon = |id: &str, name: &str, birads, groups| Lexicon {
         schema: 1,
         id: id.into(),

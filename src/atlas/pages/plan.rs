@@ -1,6 +1,6 @@
 //! Which pages and files of data a site has, and what each of them follows from.
 
-use super::case::{self, Case, cases};
+use super::case;
 use super::parts::mammogram_href;
 use super::{
     Atlas, concept, layer_href, mammogram, network_href, public, search, survey, unit_href,
@@ -9,7 +9,8 @@ use super::{
 use crate::Exhibit;
 use crate::keys::Keys;
 use base::artifact::Fingerprint;
-use base::unit_name;
+use base::UnitId;
+use catalogue::Case;
 use record::dissection::{Layer, Unit};
 
 /// A page to render, or a file of data for the pages' scripts.
@@ -74,7 +75,7 @@ pub(crate) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
     if !atlas.inputs.explanations.is_empty() {
         jobs.push(job("cases/index.html".into(), Kind::Cases));
     }
-    for case in cases(atlas.inputs) {
+    for case in atlas.cases() {
         jobs.push(job(case::href(atlas, &case), Kind::Case(case)));
     }
     for (at, term) in atlas.terms.iter().enumerate() {
@@ -90,10 +91,9 @@ pub(crate) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
             jobs.push(job(layer_href(network, &layer.layer), Kind::Layer(exhibit, layer)));
             jobs.push(job(units_path(network, &layer.layer), Kind::Units(exhibit, layer)));
             for unit in &layer.units {
-                let path = unit_href(network, &layer.layer, unit.unit);
-                jobs.push(job(path, Kind::Unit(exhibit, layer, unit)));
+                let name = UnitId::new(network, &layer.layer, unit.unit);
+                jobs.push(job(unit_href(&name), Kind::Unit(exhibit, layer, unit)));
                 if atlas.inputs.config.base_url.is_some() {
-                    let name = unit_name(network, &layer.layer, unit.unit);
                     let card = public::card_path(&name, "html");
                     jobs.push(job(card, Kind::Card(exhibit, layer, unit)));
                     let answer = public::card_path(&name, "json");
@@ -120,11 +120,10 @@ impl Atlas<'_> {
     /// What a page is made from; with the same it is not rendered again.
     pub(super) fn key(&self, job: &Job, keys: &Keys) -> Fingerprint {
         match job.kind {
-            Kind::Unit(exhibit, layer, unit)
-            | Kind::Card(exhibit, layer, unit)
-            | Kind::OEmbed(exhibit, layer, unit) => {
-                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-                let answers = self.labels.of(&name).iter();
+            Kind::Unit(_, layer, unit)
+            | Kind::Card(_, layer, unit)
+            | Kind::OEmbed(_, layer, unit) => {
+                let answers = self.labels.of(&self.entry(layer, unit).id).iter();
                 let answers: Vec<_> =
                     answers.map(|(reader, answer)| (&reader.reader, answer)).collect();
                 keys.apart_from_readers(&(&job.path, answers))

@@ -26,7 +26,7 @@
     var categories = unit.categories.map(function (i) { return data.categories[i]; });
     return {
       at: at, unit: unit, number: number_of(at), concept: concept, readers: readers, categories: categories,
-      iou: unit.iou, score: unit.sort_score, cancer: unit.cancer, influence: -unit.influence,
+      iou: unit.iou, score: unit.sort_score, cancer: unit.cancer, influence: unit.influence === null ? -Infinity : -unit.influence,
       auc: unit.auc === null ? -1 : unit.auc,
       words: [number_of(at), unit.label, concept[1], unit.words || ''].concat(readers).join(' ').toLowerCase()
     };
@@ -72,20 +72,20 @@
     link.href = href;
     item.setAttribute('data-unit', row.number);
     var label = find('.unit-label');
-    label.textContent = unit.label || row.concept[1] || 'no concept';
+    label.textContent = unit.label || 'no name';
     if (!unit.label) label.className = 'faint';
-    find('.by').textContent = { 2: 'reader', 3: 'consensus' }[unit.from] || '';
+    find('.by').textContent = { 2: 'readers', 3: 'consensus' }[unit.from] || '';
     var strip = find('.strip');
     strip.href = href;
     var model = strip.firstElementChild;
     unit.patches.forEach(function (patch) { unitAtlas.draw(strip.appendChild(model.cloneNode(true)), patch); });
     strip.removeChild(model);
     var iou = find('.iou');
-    iou.textContent = unit.iou > 0 ? 'IoU ' + unit.iou.toFixed(3) : '';
+    iou.textContent = unit.iou > 0 ? 'best match ' + row.concept[1] + ', IoU ' + unit.iou.toFixed(3) : '';
     iou.classList.toggle('strong', unit.detector > 0);
     find('.score').textContent = 'score ' + unit.score;
     find('.cancer').textContent = unit.cancer + ' of ' + unit.of + ' with cancer';
-    find('.influence').textContent = 'influence ' + unit.influence;
+    find('.influence').textContent = unit.influence === null ? 'not live' : 'influence rank ' + unit.influence;
     return item;
   }
 
