@@ -14,7 +14,7 @@ use std::process::Command;
 
 use atlas::Sheet;
 use atlas::pack::{self, Form, Selection};
-use catalogue::naming::Names;
+use catalogue::Catalogue;
 use chromium::chromium;
 use record::{Difference, WholeMap};
 use support::Fixture;
@@ -190,9 +190,16 @@ fn handout(fixture: &Fixture) -> Vec<u8> {
             whole: cancer.is_some().then_some(&whole),
         })
         .collect();
-    let names = Names::new(&fixture.readers, &fixture.consensus, &fixture.lexicons);
-    let about = &fixture.manifest.source;
-    atlas::handout(&fixture.config, about, &fixture.lexicons, &names, &sheets).unwrap()
+    let layers = fixture.networks.iter().flat_map(|network| &network.layers);
+    let detector = fixture.config.dissection.detector as f32;
+    let catalogue = Catalogue::new(
+        layers,
+        &fixture.readers,
+        &fixture.consensus,
+        &fixture.lexicons,
+        detector,
+    );
+    atlas::handout(&fixture.config, &fixture.manifest.source, &catalogue, &sheets).unwrap()
 }
 
 const UNIT: &str = "networks/alexnet/conv5/0002/index.html";
