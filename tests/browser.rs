@@ -388,7 +388,7 @@ fn a_layer_is_filtered_and_sorted() {
         check(numbers() === all, 'all units at first: ' + numbers());
         check(rows()[0].querySelectorAll('img').length === 4, 'with their patches');
         check(rows()[0].querySelector('h2 a').href.endsWith('/networks/alexnet/conv5/0001/index.html'), 'and links');
-        check(rows()[1].querySelector('.by').textContent === 'reader', 'and who named them');
+        check(rows()[1].querySelector('.by').textContent === 'readers', 'and who named them');
         set('q', 'SPICULATED edge');
         check(numbers() === '0001', 'a label is found: ' + numbers());
         check(document.getElementById('atlas-count').textContent === '1 of 6 units', 'and counted');
@@ -414,7 +414,7 @@ fn a_layer_is_filtered_and_sorted() {
         check(numbers() === '0001,0002,0003', 'by any reader: ' + numbers());
         form.querySelector('[type=reset]').click();
         await until(function () { return numbers() === all; }, 'cleared');
-        set('detector', '2');
+        set('detector', '1');
         var detectors = numbers();
         check(detectors === '0001,0004', 'detectors: ' + detectors);
         set('detector', '0');

@@ -275,7 +275,7 @@ fn every_surface_says_the_same_of_a_unit() {
             let own_categories = entry.categories.iter().map(String::as_str).collect();
             assert_eq!(sorted(of_script), sorted(own_categories), "{id} in units.js");
             let detects = entry.detections().next().is_some();
-            assert_eq!(unit["detector"].as_u64().unwrap() > 0, detects, "{id} in units.js");
+            assert_eq!(unit["detects"].as_bool(), Some(detects), "{id} in units.js");
             let rank = entry.rank.map(u64::from);
             assert_eq!(unit["influence"].as_u64(), rank, "{id} in units.js");
             // The search.

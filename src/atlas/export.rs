@@ -11,7 +11,6 @@ use base::{UnitId, digits};
 use catalogue::{ConceptMatch, Kind, Place, Verdict, carried};
 use record::explanation::Part;
 use record::{Fractions, Share};
-use study::expert;
 
 /// A table and what its columns mean.
 pub(super) struct Table {
@@ -135,10 +134,9 @@ const TABLES: [Table; 9] = [
             ("layer", "name of the layer"),
             ("unit", "number of the unit, from 1, four digits"),
             ("phenomenon", "the reader's words"),
-            ("terms", "ids of the lexicon terms, separated by semicolons"),
+            ("terms", "ids of the lexicon terms the reader chose, separated by semicolons"),
             ("association", "malignant, benign, none or unsure"),
             ("confidence", "1, guessing, to 5, certain; may be empty"),
-            ("suggested", "true when the reader chose no term: the words suggest them"),
         ],
     },
     Table {
@@ -477,15 +475,13 @@ fn top_patches(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
 fn labels(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     for entry in atlas.catalogue.units() {
         for (reader, answer, phenomenon) in atlas.labels.phenomena(&entry.id) {
-            let named = expert::named(phenomenon, &atlas.study.matcher);
             let mut row = vec![text(&reader.reader)];
             row.extend(place(&entry.id));
             row.extend([
                 text(&phenomenon.description),
-                text(&named.terms.join("; ")),
+                text(&phenomenon.terms.join("; ")),
                 super::pages::association_word(phenomenon.association).into(),
                 answer.confidence.map(|c| c.to_string()).unwrap_or_default(),
-                named.suggested.to_string(),
             ]);
             sink(row)?;
         }

@@ -222,4 +222,7 @@ impl Lesions {
 }
 
 #[cfg(test)]
+#[path = "../../tests/support/planted.rs"]
+mod planted;
+#[cfg(test)]
 mod tests;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::parts::CompactPatch;
 use super::{Atlas, Link, methods, unit_href, units_path};
+use crate::script::{LayerUnit, LayerUnits, NamedConcept};
 use crate::{Exhibit, text};
-use catalogue::{Entry, Kind, Source, concept_words};
-use record::dissection::{Category, Concept, Layer, SIGNIFICANCE, Unit};
+use catalogue::{Entry, Kind, concept_words};
+use record::dissection::{Category, Concept, Layer, SIGNIFICANCE, TopPatch, Unit};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;
@@ -48,51 +48,12 @@ struct NamedUnit {
     label: String,
 }
 
-/// What the units can be filtered by, as (value, words), in the order of [`UnitData`]'s numbers.
+/// What the units can be filtered by, in the order of the numbers in [`LayerUnit`].
 #[derive(Serialize)]
 pub(super) struct Choices {
-    concepts: Vec<(String, String)>,
+    concepts: Vec<NamedConcept>,
     categories: Vec<String>,
     readers: Vec<String>,
-}
-
-/// `units.js`.
-#[derive(Serialize)]
-pub(super) struct LayerData<'a> {
-    /// Ids and names of the units' best matches.
-    concepts: Vec<(String, String)>,
-    categories: Vec<String>,
-    readers: Vec<String>,
-    /// Unit 1 first.
-    units: Vec<UnitData<'a>>,
-}
-
-/// One unit for the script.
-#[derive(Serialize)]
-struct UnitData<'a> {
-    label: String,
-    /// Readers' terms in words, to search by.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    words: String,
-    /// 3: settled by the authors, 2: named by readers, 1: the label says who does, 0: not named.
-    from: u8,
-    /// Its best match among `concepts`.
-    concept: Option<usize>,
-    iou: f32,
-    /// 2: detects a concept, 0: does not.
-    detector: u8,
-    score: String,
-    sort_score: f32,
-    /// Top patches with cancer, of so many.
-    cancer: usize,
-    of: usize,
-    /// Area under the ROC curve for cancer.
-    auc: Option<f32>,
-    /// Rank among the live units; none of the others.
-    influence: Option<u32>,
-    categories: Vec<usize>,
-    readers: Vec<usize>,
-    patches: Vec<CompactPatch<'a>>,
 }
 
 #[derive(Serialize)]
@@ -134,15 +95,23 @@ pub(super) fn choices(atlas: &Atlas, layer: &Layer) -> Choices {
     Choices {
         concepts: concepts
             .values()
-            .map(|c| (c.id.clone(), concept_words(&c.id, atlas.inputs.lexicons)))
+            .map(|c| NamedConcept {
+                id: c.id.clone(),
+                name: concept_words(&c.id, atlas.inputs.lexicons),
+            })
             .collect(),
         categories: atlas.labels.ordered_categories(categories),
         readers,
     }
 }
 
+/// The patches of a unit that the page shows.
+fn shown(unit: &Unit) -> &[TopPatch] {
+    &unit.top[..unit.top.len().min(PATCHES)]
+}
+
 /// The data of the page's script.
-pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> LayerData<'a> {
+pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> LayerUnits<'a> {
     let Choices { concepts, categories, readers } = choices(atlas, layer);
     let manifest = atlas.inputs.manifest;
     let units = layer.units.iter().map(|unit| {
@@ -150,20 +119,13 @@ pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> LayerData<'a> {
         let best = entry.best_match();
         let words: BTreeSet<String> = entry.terms.iter().map(|id| atlas.labels.name(id)).collect();
         let iou = best.map_or(0.0, |best| best.found.iou);
-        UnitData {
+        LayerUnit {
             label: entry.name.to_string(),
             words: words.into_iter().collect::<Vec<_>>().join(" "),
-            from: match entry.name.source() {
-                Source::Consensus => 3,
-                Source::Readers => 2,
-                Source::Unrecognizable | Source::Automatic => 1,
-                Source::None => 0,
-            },
-            concept: best.and_then(|best| {
-                concepts.iter().position(|(id, _)| *id == best.concept.id)
-            }),
+            from: entry.name.source().id(),
+            concept: best.and_then(|best| concepts.iter().position(|c| c.id == best.concept.id)),
             iou: (iou * 1e4).round() / 1e4,
-            detector: if entry.best_detection().is_some() { 2 } else { 0 },
+            detects: entry.best_detection().is_some(),
             score: text::significant(f64::from(unit.score_range[1])),
             sort_score: unit.score_range[1],
             cancer: unit.top.iter().filter(|t| manifest.patches[t.patch as usize].positive).count(),
@@ -181,15 +143,11 @@ pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> LayerData<'a> {
                 .iter()
                 .filter_map(|(reader, _)| readers.iter().position(|r| *r == reader.reader))
                 .collect(),
-            patches: unit
-                .top
-                .iter()
-                .take(PATCHES)
-                .map(|top| atlas.compact_patch(top, TOLERANCE))
-                .collect(),
+            shown: shown(unit).len(),
         }
     });
-    LayerData { units: units.collect(), concepts, categories, readers }
+    let patches = atlas.compact_patches(layer.units.iter().flat_map(shown), TOLERANCE);
+    LayerUnits { units: units.collect(), patches, concepts, categories, readers }
 }
 
 pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
