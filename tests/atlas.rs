@@ -329,7 +329,9 @@ fn cases_say_what_the_evidence_is_and_how_much_of_it_has_a_name() {
         let html = String::from_utf8(bytes).unwrap();
         assert!(html.contains("networks/alexnet/conv5/0001/index.html"), "{path}");
         assert!(html.contains("mass, spiculated 2 of 2"), "{path}");
-        assert!(html.contains("40% of the evidence (+2.00); of its region 25% in a malignant lesion"));
+        assert!(
+            html.contains("40% of the evidence (+2.00); of its region 25% in a malignant lesion")
+        );
     }
 
     fixture.config.cases.list = vec!["nobody".into()];

@@ -192,13 +192,8 @@ fn handout(fixture: &Fixture) -> Vec<u8> {
         .collect();
     let layers = fixture.networks.iter().flat_map(|network| &network.layers);
     let detector = fixture.config.dissection.detector as f32;
-    let catalogue = Catalogue::new(
-        layers,
-        &fixture.readers,
-        &fixture.consensus,
-        &fixture.lexicons,
-        detector,
-    );
+    let catalogue =
+        Catalogue::new(layers, &fixture.readers, &fixture.consensus, &fixture.lexicons, detector);
     atlas::handout(&fixture.config, &fixture.manifest.source, &catalogue, &sheets).unwrap()
 }
 

@@ -18,7 +18,8 @@ use support::Fixture;
 const LAYER: &str = "alexnet/conv5";
 
 fn reader(name: &str, answers: &str) -> ReaderFile {
-    let text = format!("schema: 1\nstudy: test\nreader: {name}\nlexicon: bi-rads-5\nanswers:\n{answers}");
+    let text =
+        format!("schema: 1\nstudy: test\nreader: {name}\nlexicon: bi-rads-5\nanswers:\n{answers}");
     serde_yaml::from_str(&text).unwrap()
 }
 
@@ -247,11 +248,8 @@ fn every_surface_says_the_same_of_a_unit() {
             // The unit's own page.
             let own = fixture.page(&format!("networks/{id}/index.html"));
             let heading = words(between(&own, "<header class=\"unit-head\"", "<h1>", "</h1>"));
-            let title = if name.is_empty() {
-                format!("Unit {}", entry.id.digits())
-            } else {
-                name.clone()
-            };
+            let title =
+                if name.is_empty() { format!("Unit {}", entry.id.digits()) } else { name.clone() };
             assert_eq!(heading, title, "{id}");
             let category = match own.contains("<span class=\"category\">") {
                 true => words(between(&own, "unit-id", "<span class=\"category\">", "</span>")),
@@ -348,7 +346,8 @@ fn every_surface_counts_the_same_detectors() {
             let row = list.iter().find(|row| row.first() == Some(&title)).unwrap();
             assert_eq!(row[3 + at], count, "{title} in the list of concepts");
             let page = fixture.page(&format!("concepts/{}/index.html", concept.id));
-            let section = between(&page, &format!("{network}/{layer}</a>"), "patches; ", "detect it");
+            let section =
+                between(&page, &format!("{network}/{layer}</a>"), "patches; ", "detect it");
             assert!(section.starts_with(&format!("{count} unit")), "{title}: {section}");
             let told: BTreeSet<String> = concepts_csv
                 .iter()
@@ -392,13 +391,20 @@ fn every_surface_covers_the_same_terms() {
             let id = &row.term.term.id;
             for network in &fixture.networks {
                 let name = &network.config.name;
-                let told =
-                    csv.iter().find(|line| line["term"] == *id && line["network"] == *name).unwrap();
-                assert_eq!(told["labelled"], row.named_in(name).to_string(), "{id} in coverage.csv");
+                let told = csv
+                    .iter()
+                    .find(|line| line["term"] == *id && line["network"] == *name)
+                    .unwrap();
+                assert_eq!(
+                    told["labelled"],
+                    row.named_in(name).to_string(),
+                    "{id} in coverage.csv"
+                );
                 let detected = row.outlined.then(|| row.detecting_in(name).to_string());
                 assert_eq!(told["detected"], detected.unwrap_or_default(), "{id} in coverage.csv");
             }
-            if let Some(cells) = list.iter().find(|row_| row_.first() == Some(&row.term.term.name)) {
+            if let Some(cells) = list.iter().find(|row_| row_.first() == Some(&row.term.term.name))
+            {
                 let named = row.named.len();
                 let named = if named == 0 { "–".into() } else { named.to_string() };
                 assert_eq!(cells.last(), Some(&named), "{id} in the list of concepts");
@@ -419,12 +425,8 @@ fn explanations_call_units_what_they_are_called_and_say_where_the_network_looked
     let of = |number: u32| &catalogue[&UnitId::new("alexnet", "conv5", number)];
     let explanation = &fixture.explanations[0];
     let config = &fixture.config;
-    let shown = catalogue::cases(
-        &fixture.explanations,
-        &fixture.manifest,
-        &config.cases,
-        config.seed,
-    );
+    let shown =
+        catalogue::cases(&fixture.explanations, &fixture.manifest, &config.cases, config.seed);
     assert!(shown.len() > 1);
     let list = fixture.page("cases/index.html");
     let csv = table(&fixture, "explanations.csv");
@@ -450,7 +452,8 @@ fn explanations_call_units_what_they_are_called_and_say_where_the_network_looked
         assert_eq!(row["automatic"], "0.2", "unit 10");
     }
     // The figure of a case.
-    let id = &fixture.manifest.mammograms[explanation.mammograms[0].mammogram as usize].mammogram.id;
+    let id =
+        &fixture.manifest.mammograms[explanation.mammograms[0].mammogram as usize].mammogram.id;
     let kind = config::figures::Kind::Case {
         mammogram: id.clone(),
         network: Some("alexnet".into()),
@@ -496,7 +499,8 @@ fn dead_and_constant_units_are_counted_and_show_nothing() {
     assert!(atlas::check(&fixture.site()).unwrap().is_empty());
     // Ranks are among the live.
     let catalogue = catalogue(&fixture);
-    let ranks: Vec<u32> = catalogue.layers()[0].units.iter().filter_map(|entry| entry.rank).collect();
+    let ranks: Vec<u32> =
+        catalogue.layers()[0].units.iter().filter_map(|entry| entry.rank).collect();
     assert_eq!(ranks, (1..=14).collect::<Vec<u32>>());
     let named = |entry: &&Entry| !entry.kind.is_live() && !entry.name.is_none();
     assert_eq!(catalogue.units().filter(named).count(), 0);

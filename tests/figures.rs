@@ -3,13 +3,13 @@
 
 mod support;
 
-use base::UnitId;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
 use atlas::Drawn;
+use base::UnitId;
 use base::artifact::Stamp;
 use config::figures::{Format, Kind, Look, Wanted};
 use support::Fixture;
@@ -159,7 +159,11 @@ fn a_figure_is_the_same_twice_and_is_left_alone() {
     std::fs::write(output.join("mine.tex"), "mine").unwrap();
     let mut fewer = all(&fixture);
     fewer.retain(|wanted| wanted.kind != Kind::Concepts);
-    fewer.push(wanted(Kind::Unit { unit: UnitId::new("alexnet", "conv5", 9999), patches: 1, columns: 1 }));
+    fewer.push(wanted(Kind::Unit {
+        unit: UnitId::new("alexnet", "conv5", 9999),
+        patches: 1,
+        columns: 1,
+    }));
     let kept = keep(&fewer);
     assert_eq!((kept.figures, kept.written, kept.removed), (7, 0, 9));
     assert!(kept.failed[0].1.to_string().contains("9999 is not a unit of this atlas"));

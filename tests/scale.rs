@@ -6,12 +6,12 @@
 
 mod support;
 
-use base::UnitId;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use atlas::Record;
+use base::UnitId;
 use base::artifact::{self, Layout, Stamp};
 use config::Config;
 use dissection::similar;

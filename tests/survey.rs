@@ -8,10 +8,10 @@ mod chromium;
 mod static_server;
 mod support;
 
-use base::UnitId;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use base::UnitId;
 use config::Select;
 use study::code::{Coder, Codes};
 use study::labels::{Dissected, Read};
@@ -76,13 +76,10 @@ fn units_are_chosen_as_in_the_paper() {
             .collect()
     };
     assert_eq!(chosen.units.iter().filter(|u| u.unit.network() == "alexnet").count(), 10);
-    assert_eq!(
-        of("alexnet", Reason::Cancer),
-        [8, 22, 31],
-        "mostly cancer, and no more"
-    );
+    assert_eq!(of("alexnet", Reason::Cancer), [8, 22, 31], "mostly cancer, and no more");
     assert_eq!(of("alexnet", Reason::Random).len(), 7, "the rest at random");
-    let first = &chosen.units.iter().find(|u| u.unit == UnitId::new("alexnet", "conv5", 8)).unwrap();
+    let first =
+        &chosen.units.iter().find(|u| u.unit == UnitId::new("alexnet", "conv5", 8)).unwrap();
     assert_eq!((first.cancer, first.shown), (8, 8));
     // The same again; others with another seed; each unit once.
     assert_eq!(selection(&fixture).unwrap(), chosen);
@@ -134,7 +131,8 @@ fn units_are_chosen_by_influence_or_by_name() {
     fixture.config.survey.units = 1000;
     assert_eq!(selection(&fixture).unwrap().units.len(), 32);
     let listed = ["resnet18/layer4/0002".to_owned(), "alexnet/conv5/0001".to_owned()];
-    fixture.config.survey.select = Select::Listed(listed.iter().map(|unit| unit.parse().unwrap()).collect());
+    fixture.config.survey.select =
+        Select::Listed(listed.iter().map(|unit| unit.parse().unwrap()).collect());
     fixture.config.survey.layers = Vec::new();
     assert_eq!(names(&selection(&fixture).unwrap()), listed);
     fixture.config.survey.select = Select::Listed(vec![UnitId::new("alexnet", "conv5", 99)]);

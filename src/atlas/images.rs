@@ -52,12 +52,8 @@ impl Shown {
         for top in units.flat_map(|unit| unit.shown()) {
             seen[top.patch as usize] = true;
         }
-        let cases = cases(
-            inputs.explanations,
-            inputs.manifest,
-            &inputs.config.cases,
-            inputs.config.seed,
-        );
+        let cases =
+            cases(inputs.explanations, inputs.manifest, &inputs.config.cases, inputs.config.seed);
         for case in cases {
             seen[case.explained.patch as usize] = true;
         }

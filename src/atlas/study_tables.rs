@@ -82,10 +82,7 @@ pub(super) const TABLES: [Table; 5] = [
                 "units that the consensus, or where there is none at least half of their readers, \
                  named it in",
             ),
-            (
-                "detected",
-                "units that detect it; empty where it is not outlined",
-            ),
+            ("detected", "units that detect it; empty where it is not outlined"),
         ],
     },
     Table {
@@ -95,7 +92,10 @@ pub(super) const TABLES: [Table; 5] = [
             ("network", "name of the network"),
             ("layer", "name of the layer"),
             ("unit", "number of the unit, from 1, four digits"),
-            ("concept", "concept that the unit detects with the best IoU, beyond measured chance (corrected p at most 0.05)"),
+            (
+                "concept",
+                "concept that the unit detects with the best IoU, beyond measured chance (corrected p at most 0.05)",
+            ),
             (
                 "relation",
                 "how the expert label stands to it; for malignant and benign the association",

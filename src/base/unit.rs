@@ -45,9 +45,9 @@ impl UnitId {
     /// When it is not three names with slashes between them, or does not end in a number from 1.
     pub fn typed(text: &str) -> Result<Self, NotAUnit> {
         let text = text.trim();
-        let whole = text.rsplit_once('/').and_then(|(layer, number)| {
-            Some(format!("{layer}/{}", digits(number.parse().ok()?)))
-        });
+        let whole = text
+            .rsplit_once('/')
+            .and_then(|(layer, number)| Some(format!("{layer}/{}", digits(number.parse().ok()?))));
         whole.as_deref().unwrap_or(text).parse()
     }
 
@@ -190,6 +190,9 @@ mod tests {
             assert_eq!(digits, meant, "{text}");
         }
         let error = serde_json::from_str::<UnitId>("\"alexnet/conv5/63\"").unwrap_err();
-        assert!(error.to_string().contains("`alexnet/conv5/63` is not the name of a unit: units"), "{error}");
+        assert!(
+            error.to_string().contains("`alexnet/conv5/63` is not the name of a unit: units"),
+            "{error}"
+        );
     }
 }

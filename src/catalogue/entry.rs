@@ -314,8 +314,8 @@ impl<'a> Said<'_, 'a> {
         };
         let settled = self.consensus.of(&entry.id);
         let opinion = self.opinions.get(&entry.id);
-        let said = opinion
-            .and_then(|o| Name::said(o, settled.map(|s| s.label.as_str()), self.lexicons));
+        let said =
+            opinion.and_then(|o| Name::said(o, settled.map(|s| s.label.as_str()), self.lexicons));
         entry.association = opinion.and_then(|opinion| opinion.association);
         if let (Some(name), Some(opinion)) = (said, opinion) {
             entry.name = name;
@@ -325,7 +325,8 @@ impl<'a> Said<'_, 'a> {
             let concept = &found.concept.id;
             let words = concept_words(concept, self.lexicons);
             entry.name = Name::Automatic { concept: concept.clone(), words, iou: found.found.iou };
-            entry.terms = self.lexicons.term(concept).map(|_| concept.clone()).into_iter().collect();
+            entry.terms =
+                self.lexicons.term(concept).map(|_| concept.clone()).into_iter().collect();
         }
         entry.categories = match settled {
             Some(settled) => {

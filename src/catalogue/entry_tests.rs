@@ -74,7 +74,8 @@ fn layer(units: Vec<Unit>) -> Layer {
 }
 
 fn reader(name: &str, answers: &str) -> ReaderFile {
-    let text = format!("schema: 1\nstudy: s\nreader: {name}\nlexicon: bi-rads-5\nanswers:\n{answers}");
+    let text =
+        format!("schema: 1\nstudy: s\nreader: {name}\nlexicon: bi-rads-5\nanswers:\n{answers}");
     serde_yaml::from_str(&text).unwrap()
 }
 
@@ -193,7 +194,10 @@ fn words_without_a_term_are_quoted_and_never_strung_together() {
         assert_eq!(entry.name.to_string(), "2 descriptions without a term");
     });
     said(&[&[("", "pectoral-muscle")]], |entry| {
-        assert_eq!((entry.name.to_string(), entry.figure_4()), ("pectoral muscle".into(), "-".into()));
+        assert_eq!(
+            (entry.name.to_string(), entry.figure_4()),
+            ("pectoral muscle".into(), "-".into())
+        );
         assert!(entry.categories.is_empty());
     });
 }
@@ -301,7 +305,10 @@ fn worth_naming_next_are_live_units_that_nobody_was_asked_about() {
         evidence: vec![4.0, 3.0, 1.0, 2.0, 10.0],
         mammograms: Vec::new(),
     };
-    let next: Vec<(u32, f32)> =
-        catalogue.next(&explanation).iter().map(|(entry, share)| (entry.id.number(), *share)).collect();
+    let next: Vec<(u32, f32)> = catalogue
+        .next(&explanation)
+        .iter()
+        .map(|(entry, share)| (entry.id.number(), *share))
+        .collect();
     assert_eq!(next, [(4, 0.1), (3, 0.05)]);
 }

@@ -48,7 +48,13 @@ pub fn mentions(term: &str, mammograms: &[Terms<'_>]) -> Mention {
     let mentioned = mammograms.iter().filter(said).count() as u64;
     let both = mammograms.iter().filter(described).filter(said).count() as u64;
     let all = mammograms.len() as u64;
-    Mention { mammograms: all, with, mentioned, both, p: hypergeometric(all, with, mentioned, both) }
+    Mention {
+        mammograms: all,
+        with,
+        mentioned,
+        both,
+        p: hypergeometric(all, with, mentioned, both),
+    }
 }
 
 #[cfg(test)]

@@ -170,10 +170,8 @@ impl fmt::Display for ReaderTerms {
 /// Terms as things with the counts of readers. A general term goes with the finer ones that as many
 /// readers named: it is their noun.
 fn counted(named: &[(String, usize)], lexicons: &Lexicons) -> Vec<(String, usize)> {
-    let known: Vec<(Entry<'_>, usize)> = named
-        .iter()
-        .filter_map(|(term, count)| Some((lexicons.term(term)?, *count)))
-        .collect();
+    let known: Vec<(Entry<'_>, usize)> =
+        named.iter().filter_map(|(term, count)| Some((lexicons.term(term)?, *count))).collect();
     let stands = |general: &Entry<'_>, count: usize| {
         !known.iter().any(|(finer, n)| finer.refines(general) && *n >= count)
     };

@@ -65,7 +65,10 @@ pub fn sentence<'n>(
         .take(TOLD)
         .map(|(words, automatic, sum)| {
             let by = if *automatic { "automatic name, " } else { "" };
-            format!("\u{201c}{words}\u{201d} ({by}{} of the evidence)", percent(sum / explained.evidence))
+            format!(
+                "\u{201c}{words}\u{201d} ({by}{} of the evidence)",
+                percent(sum / explained.evidence)
+            )
         })
         .collect();
     let Carried { people, automatic } = carried(explained, &named);
@@ -75,7 +78,9 @@ pub fn sentence<'n>(
         Some((last, first)) => format!("{} and {last}", first.join(", ")),
     };
     let by = match (people > 0.0, automatic > 0.0) {
-        (true, false) => format!("Units that people named account for {} of the evidence", percent(people)),
+        (true, false) => {
+            format!("Units that people named account for {} of the evidence", percent(people))
+        }
         (false, _) => format!(
             "Nobody has named any of these units; automatic names, from the outlines, account for {} of \
              the evidence",

@@ -345,8 +345,8 @@ impl<'a> Scores<'a> {
         let cancer = self.cancer(explained);
         let place = cancer.map(|_| Place::of(patch));
         let verdict = cancer.zip(place);
-        let verdict = verdict
-            .map(|(cancer, place)| Verdict::new(cancer, explained.probability, place));
+        let verdict =
+            verdict.map(|(cancer, place)| Verdict::new(cancer, explained.probability, place));
         let carried = carried(explained, named);
         let names = || explained.units.iter().map(|part| named(part.unit));
         let its = self.manifest.scored(&self.scores, explained.mammogram);

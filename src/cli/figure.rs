@@ -108,10 +108,9 @@ impl Options {
                 patches: *patches as usize,
                 columns: *columns as usize,
             },
-            Shown::Table { units, patches } => Kind::Table {
-                units: units.clone(),
-                patches: *patches as usize,
-            },
+            Shown::Table { units, patches } => {
+                Kind::Table { units: units.clone(), patches: *patches as usize }
+            }
             Shown::Case { mammogram, network, patches } => Kind::Case {
                 mammogram: mammogram.clone(),
                 network: network.clone(),

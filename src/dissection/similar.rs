@@ -9,8 +9,8 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
-use base::artifact::{self, Fingerprint, Stamp};
 use base::UnitId;
+use base::artifact::{self, Fingerprint, Stamp};
 use metrics::midranks;
 use record::similar::{DUPLICATE, FILE, FORMAT, Like, Likes, Similar};
 

@@ -116,9 +116,9 @@ pub fn explanation(
                         contribution: contributions[unit],
                         score: map(unit).iter().copied().fold(f32::NEG_INFINITY, f32::max),
                         overlay: regions.path(map(unit), threshold),
-                        inside: lesions.as_ref().and_then(|lesions| {
-                            lesions.cover(&regions.mask(map(unit), threshold))
-                        }),
+                        inside: lesions
+                            .as_ref()
+                            .and_then(|lesions| lesions.cover(&regions.mask(map(unit), threshold))),
                     }
                 };
                 let (others, cancer) = logits[at * classes..][..classes].split_at(classes - 1);
@@ -193,7 +193,8 @@ impl Lesions {
     fn of(lesions: &[mammogram::Lesion], window: &Patch, edge: u32) -> Option<Self> {
         let frame = [window.x, window.y, window.edge, window.edge].map(|n| n as f32);
         let mask = |pathology: Option<Pathology>| {
-            let wanted = |lesion: &&mammogram::Lesion| pathology.is_none_or(|p| p == lesion.pathology);
+            let wanted =
+                |lesion: &&mammogram::Lesion| pathology.is_none_or(|p| p == lesion.pathology);
             let outlines: Vec<_> =
                 lesions.iter().filter(wanted).flat_map(|lesion| lesion.outlines.clone()).collect();
             rasterise(&outlines, frame, edge, edge).pixels

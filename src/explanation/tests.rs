@@ -55,7 +55,9 @@ fn a_planted_network_is_explained_as_planted() {
         assert_eq!(found.evidence, part.contribution);
         assert!(found.lesions.unwrap().any < 0.2);
         // At this depth a region is most of the patch.
-        assert!(part.inside.unwrap().any >= found.lesions.unwrap().any && part.overlay.starts_with('M'));
+        assert!(
+            part.inside.unwrap().any >= found.lesions.unwrap().any && part.overlay.starts_with('M')
+        );
         assert_eq!(explanation.evidence[0], part.contribution);
         assert!(explanation.evidence[1..].iter().all(|evidence| *evidence == 0.0));
     }

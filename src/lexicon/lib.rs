@@ -208,9 +208,7 @@ impl<'a> Entry<'a> {
     /// Whether it stands for the other too: `spiculated`, of `Mass - Margin`, for the general term of
     /// `Mass`, which is only its noun.
     pub fn refines(&self, general: &Entry<'_>) -> bool {
-        general.is_first()
-            && self.category != general.category
-            && self.family() == general.category
+        general.is_first() && self.category != general.category && self.family() == general.category
     }
 
     /// Whether it is the first term of its group.

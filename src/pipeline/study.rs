@@ -7,15 +7,15 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::Pipeline;
-use base::artifact::Stamp;
-use base::UnitId;
-use catalogue::Catalogue;
-use lexicon::Lexicons;
-use record::dissection::Layer;
 use ::study::answer::ReaderFile;
 use ::study::code::{Coder, Codes};
 use ::study::consensus::{self, Consensus};
 use ::study::labels::{self, Checked, Dissected, Problem};
+use base::UnitId;
+use base::artifact::Stamp;
+use catalogue::Catalogue;
+use lexicon::Lexicons;
+use record::dissection::Layer;
 
 /// What people said of the units, with the lexicons to read it by: all of a catalogue but the layers.
 pub struct Opinions {

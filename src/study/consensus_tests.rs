@@ -46,7 +46,10 @@ fn categories_follow_from_the_terms_unless_they_are_given() {
     assert_eq!(categories, ["Mass - Margin", "Breast Composition", "-", "-", "Mass"]);
     let birads: Vec<bool> = consensus.units.iter().map(Settled::is_birads).collect();
     assert_eq!(birads, [true, true, false, false, true]);
-    assert_eq!(consensus.of(&UnitId::new("alexnet", "conv5", 2)).unwrap().association, Some(Association::None));
+    assert_eq!(
+        consensus.of(&UnitId::new("alexnet", "conv5", 2)).unwrap().association,
+        Some(Association::None)
+    );
     assert!(consensus.of(&UnitId::new("alexnet", "conv5", 200)).is_none());
 }
 

@@ -430,8 +430,7 @@ fn repeated(reader: Option<&str>, twice: &[Vec<Rated>], seed: u64) -> Repeats {
 }
 
 fn progress(readers: &[ReaderFile]) -> Vec<Progress> {
-    let networks: BTreeSet<String> =
-        readers.iter().flat_map(|r| &r.answers).map(network).collect();
+    let networks: BTreeSet<String> = readers.iter().flat_map(|r| &r.answers).map(network).collect();
     let mut rows = Vec::new();
     for reader in readers {
         for name in &networks {

@@ -94,7 +94,8 @@ impl Fixture {
             elsewhere: vec![like("resnet18/layer4/0002", 0.6)],
             duplicates: vec![like("alexnet/conv5/0002", 0.97)],
         };
-        let similar = Similar { format: 1, units: [(UnitId::new("alexnet", "conv5", 1), likes)].into() };
+        let similar =
+            Similar { format: 1, units: [(UnitId::new("alexnet", "conv5", 1), likes)].into() };
         let explanations = vec![explanation(&manifest, &networks[0])];
         Self {
             similar,

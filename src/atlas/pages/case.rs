@@ -340,7 +340,9 @@ fn places(atlas: &Atlas, explanation: &Explanation) -> Vec<PlaceRow> {
     let any = regions(explanation, manifest, |_| true);
     let first = regions(explanation, manifest, named);
     let any = any.map(|found| row("that contributes most", found));
-    any.into_iter().chain(first.map(|found| row("with a name that contributes most", found))).collect()
+    any.into_iter()
+        .chain(first.map(|found| row("with a name that contributes most", found)))
+        .collect()
 }
 
 /// Terms that a lesion is described by or an explanation mentions.

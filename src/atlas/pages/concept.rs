@@ -127,9 +127,7 @@ pub(super) fn list(atlas: &Atlas, terms: &[String]) -> ListView {
             layers.iter().find_map(|(_, layer)| layer.concepts.iter().find(|c| c.id == *id));
         let detectors = layers.iter().map(|(_, layer)| {
             match atlas.catalogue.layer(&layer.network, &layer.layer) {
-                Some(known) if known.outlines(id) => {
-                    text::count(known.detecting(id).len() as u64)
-                }
+                Some(known) if known.outlines(id) => text::count(known.detecting(id).len() as u64),
                 _ => String::new(),
             }
         });

@@ -98,9 +98,9 @@ fn find<'a>(atlas: &Atlas<'a>, article: &'a Article, code: &'a Shortcode) -> Res
     };
     let unit = |name: &str| -> Result<(&'a Layer, &'a Unit)> {
         let unit: UnitId = name.parse().map_err(|why| wrong(format!("`{name}` {why}")))?;
-        let found = atlas.layers().find(|(exhibit, l)| {
-            exhibit.config.name == unit.network() && l.layer == unit.layer()
-        });
+        let found = atlas
+            .layers()
+            .find(|(exhibit, l)| exhibit.config.name == unit.network() && l.layer == unit.layer());
         let Some((_, layer)) = found else {
             let known: Vec<String> = atlas
                 .layers()

@@ -141,9 +141,8 @@ impl Sheet<'_> {
             scores,
             manifest,
             catalogue,
-            verdict: cancer.map(|cancer| {
-                Verdict::new(cancer, explained.probability, Place::of(patch))
-            }),
+            verdict: cancer
+                .map(|cancer| Verdict::new(cancer, explained.probability, Place::of(patch))),
         };
         let link = |title: String, path: String| {
             Link::new(title, public::address(config, &path).unwrap_or_default())

@@ -229,9 +229,7 @@ impl<'a> Atlas<'a> {
                 ];
                 self.page("layer.html", &frame, &layer::view(self, exhibit, layer))
             }
-            Kind::Units(_, layer) => {
-                script::file(&job.path, &layer::units(self, layer))
-            }
+            Kind::Units(layer) => script::file(&job.path, &layer::units(self, layer)),
             Kind::Search => script::file(&job.path, &search::index(self, &self.terms)),
             Kind::Cases => {
                 let title = "Cases".to_string();
@@ -292,7 +290,7 @@ impl<'a> Atlas<'a> {
                 ];
                 self.page("unit.html", &frame, &view)
             }
-            Kind::Card(_, layer, unit) => {
+            Kind::Card(layer, unit) => {
                 let entry = self.entry(layer, unit);
                 let frame = self.frame(job, entry.id.to_string(), String::new());
                 self.page("card.html", &frame, &public::card(self, entry))

@@ -235,9 +235,8 @@ fn concepts(atlas: &Atlas, width: f64) -> Result<Figure> {
     let mut groups = Vec::new();
     for layer in atlas.catalogue.layers() {
         let counts = CATEGORIES.map(|category| {
-            let detects = |entry: &&Entry| {
-                entry.detections().any(|found| found.concept.category == category)
-            };
+            let detects =
+                |entry: &&Entry| entry.detections().any(|found| found.concept.category == category);
             layer.units.iter().filter(detects).count() as u64
         });
         let detectors = layer.detectors().count();
@@ -249,10 +248,8 @@ fn concepts(atlas: &Atlas, width: f64) -> Result<Figure> {
         cells.extend(last.map(|count| text::count(count as u64)));
         table.rows.push(Row { cells, patches: Vec::new() });
         let bars = CATEGORIES.map(category_word).map(String::from).into_iter().zip(counts);
-        groups.push((
-            format!("{name}: {detectors} of {} units", layer.units.len()),
-            bars.collect(),
-        ));
+        groups
+            .push((format!("{name}: {detectors} of {} units", layer.units.len()), bars.collect()));
     }
     ensure!(!groups.is_empty(), "no layer is dissected");
     let words = Words {
