@@ -44,7 +44,7 @@ impl Place {
 }
 
 fn code(unit: u32) -> String {
-    Coder::new(1, "s").unit(&format!("alexnet/conv5/{unit:04}"), "w")
+    Coder::new(1, "s").unit(&base::UnitId::new("alexnet", "conv5", unit), "w")
 }
 
 fn answer(unit: u32, words: &str, minute: u32) -> serde_json::Value {
