@@ -129,13 +129,15 @@ mod tests {
         compare(&layers, root.path()).unwrap();
         assert!(stamp(&layers).matches(root.path()));
         let found = record::similar::read(root.path()).unwrap().units;
-        let first = &found["x/a/0001"];
-        assert_eq!(first.duplicates[0].unit, "x/a/0002");
+        let [a1, a2, a3] = [1, 2, 3].map(|number| UnitId::new("x", "a", number));
+        let [b1, b2] = [1, 2].map(|number| UnitId::new("y", "b", number));
+        let first = &found[&a1];
+        assert_eq!(first.duplicates[0].unit, a2);
         assert!((first.duplicates[0].correlation - 1.0).abs() < 1e-6);
         // Opposite ranks are not similar; 1 - 6 * 2 / (4 * 15) = 0.8.
         assert_eq!(first.elsewhere.len(), 1);
-        assert_eq!(first.elsewhere[0].unit, "y/b/0002");
+        assert_eq!(first.elsewhere[0].unit, b2);
         assert!((first.elsewhere[0].correlation - 0.8).abs() < 1e-6);
-        assert!(!found.contains_key("x/a/0003") && !found.contains_key("y/b/0001"));
+        assert!(!found.contains_key(&a3) && !found.contains_key(&b1));
     }
 }

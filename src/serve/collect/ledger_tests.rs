@@ -18,7 +18,7 @@ impl Place {
 
     fn open(&self) -> (Ledger, Vec<Notice>) {
         let coder = Coder::new(1, "s");
-        let units = (1..=4).map(|unit| (format!("alexnet/conv5/{unit:04}"), "w"));
+        let units = (1..=4).map(|unit| (base::UnitId::new("alexnet", "conv5", unit), "w"));
         let codes = Codes::new(&coder, units);
         let asked = Asked {
             study: "s".into(),
