@@ -4,6 +4,7 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
+use super::Precision;
 use super::layers::{
     Engine, Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout, flatten,
     linear, max_pool, relu,
@@ -163,7 +164,7 @@ impl Chain {
 
     /// The classifier over maps of the last convolution, for silencing its units.
     pub(super) fn silence(&self, maps: &Tensor) -> candle_core::Result<Silence> {
-        let mut engine = Engine::of(maps.device());
+        let mut engine = Engine::of(maps.device(), Precision::F32)?;
         let mut x = relu(maps, &mut engine)?;
         if self.plan.steps.last().is_some_and(|step| step.pooled) {
             x = max_pool(&x, self.plan.pool, &mut engine)?;

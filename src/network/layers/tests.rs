@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::norm::normalise;
 use super::*;
 use crate::network::tests::{dims, flat, golden, same, same_digest, values};
 
