@@ -2,6 +2,7 @@
 // compiled by the host's compiler, thread by thread, and compute convolutions and products by plain loops. With
 // EMULATOR_LOG they also count: see README.md beside this file.
 #include <cmath>
+#include <elf.h>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -155,6 +156,8 @@ static bool counting() { static const bool on = getenv("EMULATOR_COUNT") != null
 static Address next_address = 0x7f0000000000ull;
 
 EXPORT int cuInit(unsigned) { return 0; }
+// NVRTC asks for it, and goes on without.
+EXPORT int cuGetExportTable(const void** table, const void*) { *table = nullptr; return 1; }
 EXPORT int cuDriverGetVersion(int* v) { *v = 13000; return 0; }
 EXPORT int cuDeviceGetCount(int* n) { *n = 1; return 0; }
 EXPORT int cuDeviceGet(int* d, int n) { if (n > 0) return 101; *d = n; return 0; }
@@ -227,14 +230,13 @@ EXPORT int cuStreamWaitEvent(void*, void*, unsigned) { return 0; }
 EXPORT int cuGetErrorName(int, const char** s) { *s = "CUDA_ERROR"; return 0; }
 EXPORT int cuGetErrorString(int, const char** s) { *s = "the emulator knows no more"; return 0; }
 
-// The first module is of kernels over single precision unless its code says otherwise: NVRTC keeps no name of the
-// option, but the kernels of half precision are another size, so modules are told apart by the order of loading,
-// which EMULATOR_HALF turns around.
-static int modules;
-struct Module { int half; };
-EXPORT int cuModuleLoadData(void** m, const void*) {
-  const bool turned = getenv("EMULATOR_HALF") != nullptr;
-  *m = new Module{(modules++ > 0) != turned};
+// Kernels over half precision are told by a name in their machine code.
+struct Module { bool half; };
+EXPORT int cuModuleLoadData(void** m, const void* code) {
+  const Elf64_Ehdr* header = (const Elf64_Ehdr*)code;
+  const bool elf = !memcmp(header->e_ident, ELFMAG, SELFMAG);
+  const size_t size = elf ? header->e_shoff + (size_t)header->e_shnum * header->e_shentsize : 14;
+  *m = new Module{memmem(code, size, "half_precision", 14) != nullptr};
   LOG("L\n");
   return 0;
 }

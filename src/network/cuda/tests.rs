@@ -15,7 +15,11 @@ use crate::network::tests::{flat, values};
 use crate::network::{Descent, Network, Precision, descend};
 
 fn card() -> Device {
-    Device::new_cuda(0).expect("a CUDA device, or the emulated one of tests/cuda")
+    static CARD: std::sync::OnceLock<Device> = std::sync::OnceLock::new();
+    let open = || {
+        Device::new_cuda_with_stream(0).expect("a CUDA device, or the emulated one of tests/cuda")
+    };
+    CARD.get_or_init(open).clone()
 }
 
 /// A layer's output, and the gradients by `leaves` of its sum weighted by random numbers: on the device
@@ -272,7 +276,8 @@ fn linear_layers_are_the_processors() {
 #[test]
 fn dropout_keeps_half_the_mean_and_its_mask() {
     let device = card();
-    let ones = Tensor::ones((100, 101), DType::F32, &device).unwrap();
+    let ones =
+        Tensor::ones((100, 101), DType::F32, &Device::Cpu).unwrap().to_device(&device).unwrap();
     let of = |seed: u64| {
         let mut engine = Engine::of(&device, Precision::F32).unwrap().recording();
         engine.watch(&ones);
@@ -328,19 +333,22 @@ fn a_step_of_descent_is_the_formula() {
     }
 }
 
-/// Everything a network computes, in inference and in two steps of training without dropout, by kind.
+/// Everything a network computes, in inference and in two steps of training without dropout, by kind; with
+/// `nudged`, of images whose every value is moved by about one unit in its last place.
 fn everything(
     name: &str,
     input: u32,
     batch: usize,
-    precision: Precision,
+    nudged: bool,
     device: &Device,
 ) -> Vec<(String, Tensor)> {
-    let mut design = crate::network::Design { precision, ..Default::default() };
+    let mut design = crate::network::Design::default();
     design.auxiliary = name == "inception_v3" && input >= crate::network::MIN_AUXILIARY_INPUT;
     let network = Network::new(name, 3, input, 1, device).unwrap().with_design(design).unwrap();
     let edge = input as usize;
-    let images = values(5, &[batch, 3, edge, edge]).to_device(device).unwrap();
+    let images = values(5, &[batch, 3, edge, edge]);
+    let images = if nudged { images.affine(1.0 + 1.2e-7, 0.0).unwrap() } else { images };
+    let images = images.to_device(device).unwrap();
     let layers = network.layers();
     let mut all = vec![];
     let inference = network.inference();
@@ -394,28 +402,34 @@ fn everything(
     all.into_iter().map(|(name, tensor)| (name, super::map::to_host(&tensor).unwrap())).collect()
 }
 
-/// Compares a network on both devices; prints the worst of each kind.
+/// Compares a network on both devices; prints the worst of each kind. Where the processor is far from itself
+/// when images are moved by their rounding, no more can be asked of another device: small changes turn
+/// ReLUs and maxima, and batch normalisation amplifies them.
 fn network_is_the_processors(name: &str, input: u32, batch: usize) {
-    let ours = everything(name, input, batch, Precision::F32, &card());
-    let theirs = everything(name, input, batch, Precision::F32, &Device::Cpu);
-    assert_eq!(ours.len(), theirs.len());
-    let mut worst = std::collections::BTreeMap::<&str, (f64, &str)>::new();
-    for ((what, a), (same, b)) in ours.iter().zip(&theirs) {
+    let ours = everything(name, input, batch, false, &card());
+    let theirs = everything(name, input, batch, false, &Device::Cpu);
+    let nudged = everything(name, input, batch, true, &Device::Cpu);
+    assert_eq!([ours.len(), theirs.len()], [nudged.len(); 2]);
+    let mut worst = std::collections::BTreeMap::<&str, [(f64, &str); 2]>::new();
+    for ((what, a), ((same, b), (_, c))) in ours.iter().zip(theirs.iter().zip(&nudged)) {
         assert_eq!(what, same);
         let kind = what.split(' ').next().unwrap_or_default();
-        // What is nothing but rounding is not compared: gradients of a bias before a normalisation.
-        let off = off(a, b);
-        let entry = worst.entry(kind).or_insert((0.0, what));
-        if off >= entry.0 {
-            *entry = (off, what);
+        let entry = worst.entry(kind).or_insert([(0.0, what.as_str()); 2]);
+        for (entry, off) in entry.iter_mut().zip([off(a, b), off(c, b)]) {
+            if off >= entry.0 {
+                *entry = (off, what);
+            }
         }
     }
-    for (kind, (off, what)) in &worst {
-        println!("{name} {input} px, batch {batch}, worst {kind}: {off:.2e} ({what})");
+    for (kind, [(off, what), (own, _)]) in &worst {
+        println!(
+            "{name} {input} px, batch {batch}, worst {kind}: {off:.1e} ({what}); the processor from itself \
+             {own:.1e}"
+        );
     }
-    for (kind, (off, what)) in worst {
-        let most = if kind == "gradient" || kind == "sensitivity" { 1e-3 } else { 1e-4 };
-        assert!(off < most, "{name} {kind}: {what} is off by {off:.2e}");
+    for (kind, [(off, what), (own, _)]) in worst {
+        let most: f64 = if ["gradient", "sensitivity"].contains(&kind) { 1e-3 } else { 1e-4 };
+        assert!(off < most.max(5.0 * own), "{name} {kind}: {what} is off by {off:.1e}");
     }
 }
 

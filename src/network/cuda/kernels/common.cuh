@@ -7,6 +7,8 @@
 typedef long long Index;
 
 #ifdef BF16
+// What a module is of, to be read in its machine code.
+extern "C" __device__ const int half_precision = 1;
 typedef unsigned short Value;
 static __device__ __forceinline__ float get(Value v) { return __uint_as_float((unsigned)v << 16); }
 // Rounds to the nearest, halves to even; NaN stays NaN.

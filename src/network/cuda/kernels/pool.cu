@@ -13,7 +13,7 @@ extern "C" __global__ void max_pool(const Value* x, Value* y, unsigned char* whi
     const int column = (int)(place % w.out_columns), row = (int)(place / w.out_columns % w.out_rows);
     const Index image = place / w.out_columns / w.out_rows;
     const int top = row * w.stride - w.pad_rows, left = column * w.stride - w.pad_columns;
-    float best = -INFINITY;
+    float best = __uint_as_float(0xff800000u);  // Minus infinity.
     // The first place inside counts where nothing is greater.
     int at = (top < 0 ? -top : 0) * w.kernel_columns + (left < 0 ? -left : 0);
     for (int ky = 0; ky < w.kernel_rows; ky++)
