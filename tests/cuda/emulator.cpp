@@ -1,6 +1,7 @@
 // A card made of the processor: stand-ins for the CUDA driver, cuDNN and cuBLAS that run the engine's own kernels,
 // compiled by the host's compiler, thread by thread, and compute convolutions and products by plain loops. With
 // EMULATOR_LOG they also count: see README.md beside this file.
+#include <algorithm>
 #include <cmath>
 #include <elf.h>
 #include <cstdint>
@@ -127,8 +128,8 @@ struct Kernel { void (*run)(void**); bool waits; };
   ONE(space, normalise_1, false) ONE(space, normalise_4, false) ONE(space, norm_gradient_sums_1, true)              \
   ONE(space, norm_gradient_sums_4, true) ONE(space, norm_gradient_1, false) ONE(space, norm_gradient_4, false)      \
   ONE(space, bias_relu_1, false) ONE(space, bias_relu_4, false) ONE(space, bias_gradient_1, true)                   \
-  ONE(space, bias_gradient_4, true) ONE(space, max_pool, false) ONE(space, max_pool_gradient, false)                \
-  ONE(space, average, false) ONE(space, average_gradient, false) ONE(space, copy_columns, false)                    \
+  ONE(space, bias_gradient_4, true) ONE(space, max_pool_1, false) ONE(space, max_pool_4, false) ONE(space, max_pool_gradient_1, false) ONE(space, max_pool_gradient_4, false)                \
+  ONE(space, average_1, false) ONE(space, average_4, false) ONE(space, average_gradient_1, false) ONE(space, average_gradient_4, false) ONE(space, copy_columns, false)                    \
   ONE(space, dropout, false) ONE(space, descend, false)
 static const std::map<std::string, Kernel> kernels[2] = {{ALL(single)}, {ALL(half)}};
 
@@ -315,137 +316,108 @@ EXPORT int cublasGemmEx(void*, int ta, int tb, int m, int n, int k, const void* 
   return 0;
 }
 
-// --- cuDNN -----------------------------------------------------------------------------------------------------
+// --- cuDNN's graph interface, of single convolutions ------------------------------------------------------------
 
-struct Descriptor { int kind, format, type, dims[4], pad[2], stride[2], dilation[2], mode; };
-static int made(Descriptor** d) { *d = new Descriptor(); return 0; }
+struct Backend {
+  int kind;
+  std::map<int, std::vector<char>> attributes;
+  const Backend* graph;
+  bool repeats;
+  template <class T> const T* get(int name) const { return (const T*)attributes.at(name).data(); }
+  const Backend* part(int name) const { return *get<const Backend*>(name); }
+};
 EXPORT int cudnnCreate(void** h) { *h = malloc(8); return 0; }
 EXPORT int cudnnDestroy(void*) { return 0; }
 EXPORT int cudnnSetStream(void*, void*) { return 0; }
 EXPORT size_t cudnnGetVersion() { return 90000; }
 EXPORT const char* cudnnGetErrorString(int) { return "the emulator knows no more"; }
-EXPORT int cudnnCreateTensorDescriptor(Descriptor** d) { return made(d); }
-EXPORT int cudnnCreateFilterDescriptor(Descriptor** d) { return made(d); }
-EXPORT int cudnnCreateConvolutionDescriptor(Descriptor** d) { return made(d); }
-EXPORT int cudnnCreateActivationDescriptor(Descriptor** d) { return made(d); }
-EXPORT int cudnnSetTensor4dDescriptor(Descriptor* d, int format, int type, int n, int c, int h, int w) {
-  *d = {0, format, type, {n, c, h, w}};
-  return format == 1 ? 0 : 3000;
-}
-EXPORT int cudnnSetFilter4dDescriptor(Descriptor* d, int type, int format, int k, int c, int h, int w) {
-  return cudnnSetTensor4dDescriptor(d, format, type, k, c, h, w);
-}
-EXPORT int cudnnSetConvolution2dDescriptor(Descriptor* d, int ph, int pw, int u, int v, int dh, int dw, int, int) {
-  *d = {1, 0, 0, {}, {ph, pw}, {u, v}, {dh, dw}};
+EXPORT int cudnnBackendCreateDescriptor(int kind, Backend** made) { *made = new Backend{kind, {}, nullptr, true}; return 0; }
+EXPORT int cudnnBackendDestroyDescriptor(Backend* b) { delete b; return 0; }
+EXPORT int cudnnBackendFinalize(Backend*) { return 0; }
+EXPORT int cudnnBackendSetAttribute(Backend* b, int name, int type, int64_t count, const void* values) {
+  const bool small = type == 1 || type == 4 || type == 7 || type == 8;
+  const size_t bytes = count * (small ? 4 : 8);
+  b->attributes[name].assign((const char*)values, (const char*)values + bytes);
   return 0;
 }
-EXPORT int cudnnSetConvolutionMathType(Descriptor*, int) { return 0; }
-EXPORT int cudnnSetActivationDescriptor(Descriptor* d, int mode, int, double) { d->mode = mode; return 0; }
-struct Result { int algo, status; float time; size_t memory; int determinism, math, reserved[3]; };
-static int rank(int* count, Result* results) {
-  *count = 2;
-  // The first does not repeat itself, and must not be taken.
-  results[0] = {0, 0, 0, 0, 0, 0, {}};
-  results[1] = {1, 0, 0, 0, 1, 0, {}};
-  return 0;
+EXPORT int cudnnBackendGetAttribute(const Backend* b, int name, int, int64_t most, int64_t* count, void* to) {
+  switch (name) {
+    case 202: {  // What is recommended: first what does not repeat itself, and must not be taken.
+      Backend** configs = (Backend**)to;
+      for (int i = 0; i < 2 && i < most; i++) {
+        configs[i]->graph = b->part(201);
+        configs[i]->repeats = i == 1;
+      }
+      *count = 2;
+      return 0;
+    }
+    case 300: (*(Backend**)to)->repeats = b->repeats; *count = 1; return 0;
+    case 1303: *(int*)to = 4; *count = b->repeats ? 0 : 1; return 0;
+    case 402: *(int64_t*)to = 1 << 20; *count = 1; return 0;
+    default: return 3000;
+  }
 }
-typedef const Descriptor* D;
-EXPORT int cudnnGetConvolutionForwardAlgorithm_v7(void*, D, D, D, D, int, int* n, Result* r) { return rank(n, r); }
-EXPORT int cudnnGetConvolutionBackwardDataAlgorithm_v7(void*, D, D, D, D, int, int* n, Result* r) { return rank(n, r); }
-EXPORT int cudnnGetConvolutionBackwardFilterAlgorithm_v7(void*, D, D, D, D, int, int* n, Result* r) { return rank(n, r); }
-static int workspace(int algorithm, size_t* n) {
-  *n = 1 << 20;
-  return algorithm == 1 ? 0 : 3000;
-}
-EXPORT int cudnnGetConvolutionForwardWorkspaceSize(void*, D, D, D, D, int a, size_t* n) { return workspace(a, n); }
-EXPORT int cudnnGetConvolutionBackwardDataWorkspaceSize(void*, D, D, D, D, int a, size_t* n) { return workspace(a, n); }
-EXPORT int cudnnGetConvolutionBackwardFilterWorkspaceSize(void*, D, D, D, D, int a, size_t* n) { return workspace(a, n); }
 
-// Calls f(index of the input, of the weight's place and first channel, of the output's place and unit) for every
-// product: channels are neighbours in input and weight.
-template <class F> static void each_product(D x, D w, D c, D y, F f) {
-  const int channels = x->dims[1], units = w->dims[0];
-  for (int n = 0; n < y->dims[0]; n++)
-    for (int row = 0; row < y->dims[2]; row++)
-      for (int column = 0; column < y->dims[3]; column++)
-        for (int ky = 0; ky < w->dims[2]; ky++)
-          for (int kx = 0; kx < w->dims[3]; kx++) {
-            const int sy = row * c->stride[0] - c->pad[0] + ky * c->dilation[0],
-                      sx = column * c->stride[1] - c->pad[1] + kx * c->dilation[1];
-            if (sy < 0 || sx < 0 || sy >= x->dims[2] || sx >= x->dims[3]) continue;
-            const size_t input = (((size_t)n * x->dims[2] + sy) * x->dims[3] + sx) * channels;
-            const size_t output = (((size_t)n * y->dims[2] + row) * y->dims[3] + column) * units;
-            for (int k = 0; k < units; k++)
-              f(input, (((size_t)k * w->dims[2] + ky) * w->dims[3] + kx) * channels, output + k);
-          }
-}
-static size_t count(D d) { return (size_t)d->dims[0] * d->dims[1] * d->dims[2] * d->dims[3]; }
-static std::vector<float> all(D d, const void* p) {
-  std::vector<float> v(count(d));
-  for (size_t i = 0; i < v.size(); i++) v[i] = read(p, d->type == 9, i);
+struct Values { int64_t dims[4]; bool is_half; void* at; };
+static Values values(const Backend* tensor, const Backend* pack) {
+  Values v;
+  memcpy(v.dims, tensor->get<int64_t>(902), sizeof v.dims);
+  v.is_half = *tensor->get<int>(901) == 9;
+  const int64_t* names = pack->get<int64_t>(1000);
+  int i = 0;
+  while (names[i] != *tensor->get<int64_t>(906)) i++;
+  v.at = pack->get<void*>(1001)[i];
   return v;
 }
-static std::vector<float> convolve(D xd, const void* x, D wd, const void* w, D cd, D yd) {
-  const std::vector<float> xs = all(xd, x), ws = all(wd, w);
-  std::vector<float> ys(count(yd));
-  const int channels = xd->dims[1];
-  each_product(xd, wd, cd, yd, [&](size_t i, size_t k, size_t o) {
-    float sum = 0;
-    for (int c = 0; c < channels; c++) sum += xs[i + c] * ws[k + c];
-    ys[o] += sum;
-  });
-  return ys;
+static std::vector<float> all(const Values& v) {
+  std::vector<float> all(v.dims[0] * v.dims[1] * v.dims[2] * v.dims[3]);
+  for (size_t i = 0; i < all.size(); i++) all[i] = read(v.at, v.is_half, i);
+  return all;
 }
-static int put_all(D d, void* p, const std::vector<float>& v) {
-  for (size_t i = 0; i < v.size(); i++) write(p, d->type == 9, i, v[i]);
+// Three directions of one loop: channels are neighbours in input and kernel.
+EXPORT int cudnnBackendExecute(void*, const Backend* plan, const Backend* pack) {
+  LOCKED
+  const Backend* config = plan->part(401);
+  const Backend* operation = config->graph->part(801);
+  const int direction = operation->kind - 10;  // Forward, by the weight, by the input.
+  static const char* names[] = {"forward", "by weight", "by input"};
+  LOG("N %s\n", names[direction]);
+  if (counting()) return 0;
+  static const int parts[3][4] = {{702, 704, 703, 705}, {714, 716, 715, 717}, {708, 710, 709, 711}};
+  const Backend* how = operation->part(parts[direction][0]);
+  const Values x = values(operation->part(parts[direction][1]), pack), w = values(operation->part(parts[direction][2]), pack),
+               y = values(operation->part(parts[direction][3]), pack);
+  std::vector<float> xs = all(x), ws = all(w), ys = all(y);
+  std::vector<float>& to = direction == 0 ? ys : direction == 1 ? ws : xs;
+  std::fill(to.begin(), to.end(), 0.0f);
+  const int64_t channels = x.dims[1], units = w.dims[0], *dilation = how->get<int64_t>(102), *stride = how->get<int64_t>(103),
+                *padding = how->get<int64_t>(105);
+  for (int64_t n = 0; n < y.dims[0]; n++)
+    for (int64_t row = 0; row < y.dims[2]; row++)
+      for (int64_t column = 0; column < y.dims[3]; column++)
+        for (int64_t ky = 0; ky < w.dims[2]; ky++)
+          for (int64_t kx = 0; kx < w.dims[3]; kx++) {
+            const int64_t sy = row * stride[0] - padding[0] + ky * dilation[0],
+                          sx = column * stride[1] - padding[1] + kx * dilation[1];
+            if (sy < 0 || sx < 0 || sy >= x.dims[2] || sx >= x.dims[3]) continue;
+            float* input = &xs[((n * x.dims[2] + sy) * x.dims[3] + sx) * channels];
+            float* output = &ys[((n * y.dims[2] + row) * y.dims[3] + column) * units];
+            for (int64_t k = 0; k < units; k++) {
+              float* weight = &ws[((k * w.dims[2] + ky) * w.dims[3] + kx) * channels];
+              if (direction == 0) {
+                float sum = 0;
+                for (int64_t c = 0; c < channels; c++) sum += input[c] * weight[c];
+                output[k] += sum;
+              } else if (direction == 1) {
+                for (int64_t c = 0; c < channels; c++) weight[c] += input[c] * output[k];
+              } else {
+                for (int64_t c = 0; c < channels; c++) input[c] += weight[c] * output[k];
+              }
+            }
+          }
+  const Values& result = direction == 0 ? y : direction == 1 ? w : x;
+  for (size_t i = 0; i < to.size(); i++) write(result.at, result.is_half, i, to[i]);
   return 0;
-}
-EXPORT int cudnnConvolutionForward(void*, const float*, D xd, const void* x, D wd, const void* w, D cd, int, void*, size_t,
-                                   const float*, D yd, void* y) {
-  LOCKED
-  LOG("N forward\n");
-  return counting() ? 0 : put_all(yd, y, convolve(xd, x, wd, w, cd, yd));
-}
-EXPORT int cudnnConvolutionBiasActivationForward(void*, const float*, D xd, const void* x, D wd, const void* w, D cd, int a,
-                                                 void*, size_t, const float* share, D zd, const void* z, D bd,
-                                                 const void* bias, D act, D yd, void* y) {
-  LOCKED
-  LOG("N finished\n");
-  if (getenv("EMULATOR_APART") || a != 1) return 3000;
-  if (counting()) return 0;
-  std::vector<float> ys = convolve(xd, x, wd, w, cd, yd);
-  for (size_t i = 0; i < ys.size(); i++) {
-    ys[i] += read(bias, bd->type == 9, i % yd->dims[1]);
-    if (*share != 0) ys[i] += *share * read(z, zd->type == 9, i);
-    if (act->mode == 1 && ys[i] <= 0) ys[i] = 0;
-  }
-  return put_all(yd, y, ys);
-}
-EXPORT int cudnnConvolutionBackwardData(void*, const float*, D wd, const void* w, D yd, const void* y, D cd, int, void*,
-                                        size_t, const float*, D xd, void* x) {
-  LOCKED
-  LOG("N by input\n");
-  if (counting()) return 0;
-  const std::vector<float> ys = all(yd, y), ws = all(wd, w);
-  std::vector<float> xs(count(xd));
-  const int channels = xd->dims[1];
-  each_product(xd, wd, cd, yd, [&](size_t i, size_t k, size_t o) {
-    for (int c = 0; c < channels; c++) xs[i + c] += ws[k + c] * ys[o];
-  });
-  return put_all(xd, x, xs);
-}
-EXPORT int cudnnConvolutionBackwardFilter(void*, const float*, D xd, const void* x, D yd, const void* y, D cd, int, void*,
-                                          size_t, const float*, D wd, void* w) {
-  LOCKED
-  LOG("N by weight\n");
-  if (counting()) return 0;
-  const std::vector<float> ys = all(yd, y), xs = all(xd, x);
-  std::vector<float> ws(count(wd));
-  const int channels = xd->dims[1];
-  each_product(xd, wd, cd, yd, [&](size_t i, size_t k, size_t o) {
-    for (int c = 0; c < channels; c++) ws[k + c] += xs[i + c] * ys[o];
-  });
-  return put_all(wd, w, ws);
 }
 
 // --- What Candle opens and the engine does not use -------------------------------------------------------------

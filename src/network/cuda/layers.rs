@@ -231,22 +231,11 @@ impl Engine {
         let (input, kernel) = (self.last(x)?, self.last(weight)?);
         let [rows, columns] = g.output();
         let y = library.empty(half, &[g.images, g.units, rows, columns])?;
+        plan.forward(&library, [&input, &kernel, &y])?;
         match bias {
-            Some(bias) if !half => {
-                let all = [&input, &kernel, bias, &y];
-                if !plan.forward_finished(&library, all, None, relu)? {
-                    plan.forward(&library, [&input, &kernel, &y])?;
-                    library.finish(&y, bias, None, relu)?;
-                }
-            }
-            bias => {
-                plan.forward(&library, [&input, &kernel, &y])?;
-                if let Some(bias) = bias {
-                    library.finish(&y, bias, None, relu)?;
-                } else if relu {
-                    bail!("a convolution without bias is not rectified here");
-                }
-            }
+            Some(bias) => library.finish(&y, bias, None, relu)?,
+            None if relu => bail!("a convolution without bias is not rectified here"),
+            None => {}
         }
         let (x, weight, bias) = (x.clone(), weight.clone(), bias.cloned());
         let result = relu.then(|| y.clone());
@@ -298,10 +287,8 @@ impl Engine {
         let y = library.empty(half, &[g.images, g.units, rows, columns])?;
         let other = shortcut.map(|shortcut| self.last(shortcut)).transpose()?;
         let other = other.as_ref();
-        if half || !plan.forward_finished(&library, [&input, weight, bias, &y], other, relu)? {
-            plan.forward(&library, [&input, weight, &y])?;
-            library.finish(&y, bias, other, relu)?;
-        }
+        plan.forward(&library, [&input, weight, &y])?;
+        library.finish(&y, bias, other, relu)?;
         let (x, weight, shortcut) = (x.clone(), weight.clone(), shortcut.cloned());
         let result = relu.then(|| y.clone());
         let inputs: Vec<Tensor> = [x.clone()].into_iter().chain(shortcut.clone()).collect();
@@ -513,6 +500,7 @@ impl Engine {
             padding[0], padding[1],
         ];
         let windows = Windows(of.map(|n| n as i32));
+        let vector = channels.is_multiple_of(4);
         let half = half(&input);
         let y = library.empty(half, &[images, channels, output[0], output[1]])?;
         let count = y.elem_count();
@@ -520,8 +508,8 @@ impl Engine {
         launch!(
             library,
             half,
-            "max_pool",
-            library.flat(count),
+            if vector { "max_pool_4" } else { "max_pool_1" },
+            library.flat(count.div_ceil(4)),
             [THREADS, 1, 1],
             address(&input)?,
             address(&y)?,
@@ -535,8 +523,8 @@ impl Engine {
             launch!(
                 library,
                 half,
-                "max_pool_gradient",
-                library.flat(by.elem_count()),
+                if vector { "max_pool_gradient_4" } else { "max_pool_gradient_1" },
+                library.flat(by.elem_count().div_ceil(4)),
                 [THREADS, 1, 1],
                 address(&grad)?,
                 address(&which)?,
@@ -554,17 +542,36 @@ impl Engine {
         let input = self.last(x)?;
         let dims = dims4(x)?;
         let (of, output) = library.bins(dims, bins);
+        let vector = dims[1].is_multiple_of(4);
         let half = half(&input);
         let y = library.empty(half, &[dims[0], dims[1], output[0], output[1]])?;
-        let grid = library.flat(y.elem_count());
+        let grid = library.flat(y.elem_count().div_ceil(4));
         let [from, to] = [address(&input)?, address(&y)?];
-        launch!(library, half, "average", grid, [THREADS, 1, 1], from, to, of);
+        launch!(
+            library,
+            half,
+            if vector { "average_4" } else { "average_1" },
+            grid,
+            [THREADS, 1, 1],
+            from,
+            to,
+            of
+        );
         let x = x.clone();
         self.keep(&[&x.clone()], &y, move |library, grad, gradients| {
             let by = library.empty(half, x.dims())?;
-            let grid = library.flat(by.elem_count());
+            let grid = library.flat(by.elem_count().div_ceil(4));
             let [from, to] = [address(&grad)?, address(&by)?];
-            launch!(library, half, "average_gradient", grid, [THREADS, 1, 1], from, to, of);
+            launch!(
+                library,
+                half,
+                if vector { "average_gradient_4" } else { "average_gradient_1" },
+                grid,
+                [THREADS, 1, 1],
+                from,
+                to,
+                of
+            );
             gradients.add(&x, Gradient::new(by, library))
         });
         Ok(y)

@@ -28,7 +28,7 @@ const SOURCES: [&str; 10] = [
 ];
 
 /// Their entry points.
-const KERNELS: [&str; 26] = [
+const KERNELS: [&str; 30] = [
     "fold",
     "transpose_in",
     "transpose_out",
@@ -50,10 +50,14 @@ const KERNELS: [&str; 26] = [
     "bias_relu_4",
     "bias_gradient_1",
     "bias_gradient_4",
-    "max_pool",
-    "max_pool_gradient",
-    "average",
-    "average_gradient",
+    "max_pool_1",
+    "max_pool_4",
+    "max_pool_gradient_1",
+    "max_pool_gradient_4",
+    "average_1",
+    "average_4",
+    "average_gradient_1",
+    "average_gradient_4",
     "copy_columns",
 ];
 
@@ -218,8 +222,9 @@ impl Library {
 fn tiles(rows: usize, columns: usize, blocks: usize) -> Tiles {
     let vector = if columns.is_multiple_of(4) { 4 } else { 1 };
     let groups = columns.div_ceil(vector).max(1);
-    // Neighbouring threads read neighbouring columns: 32 groups at most, 512 bytes.
-    let wide = groups.next_power_of_two().min(32);
+    // Neighbouring threads read neighbouring columns: eight groups, a whole line of the cache. More would leave
+    // fewer threads for what the last block adds up.
+    let wide = groups.next_power_of_two().min(8);
     let tall = THREADS as usize / wide;
     let across = groups.div_ceil(wide);
     // Several rows per thread, so that what is set up once pays.

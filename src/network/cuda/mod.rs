@@ -16,12 +16,13 @@
 //! |---|---|
 //! | `library.rs` | one per device: compiled kernels, cuDNN's handle, scratch memory |
 //! | `map.rs` | tensors as kernels see them; the gradients of the tape |
-//! | `convolution.rs` | cuDNN's plans, one per shape, and the three convolutions |
+//! | `convolution.rs`, `graph.rs` | the three convolutions, cuDNN's plans of them by shape, and its graph interface |
 //! | `layers.rs` | every layer and how it is differentiated |
 //! | `sgd.rs` | all parameters' step of gradient descent in one launch |
 //! | `kernels/` | CUDA C, compiled for the card at hand by NVRTC when the program first uses it |
 
 mod convolution;
+mod graph;
 mod layers;
 mod library;
 mod map;

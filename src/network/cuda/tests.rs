@@ -334,12 +334,12 @@ fn a_step_of_descent_is_the_formula() {
 }
 
 /// Everything a network computes, in inference and in two steps of training without dropout, by kind; with
-/// `nudged`, of images whose every value is moved by about one unit in its last place.
+/// `nudge`, of images whose values are moved by about one unit in their last place, at random.
 fn everything(
     name: &str,
     input: u32,
     batch: usize,
-    nudged: bool,
+    nudge: u32,
     device: &Device,
 ) -> Vec<(String, Tensor)> {
     let mut design = crate::network::Design::default();
@@ -347,7 +347,13 @@ fn everything(
     let network = Network::new(name, 3, input, 1, device).unwrap().with_design(design).unwrap();
     let edge = input as usize;
     let images = values(5, &[batch, 3, edge, edge]);
-    let images = if nudged { images.affine(1.0 + 1.2e-7, 0.0).unwrap() } else { images };
+    let images = match nudge {
+        0 => images,
+        seed => {
+            let share = values(100 + seed, images.dims()).affine(1.5e-7, 1.0).unwrap();
+            (images * share).unwrap()
+        }
+    };
     let images = images.to_device(device).unwrap();
     let layers = network.layers();
     let mut all = vec![];
@@ -404,32 +410,49 @@ fn everything(
 
 /// Compares a network on both devices; prints the worst of each kind. Where the processor is far from itself
 /// when images are moved by their rounding, no more can be asked of another device: small changes turn
-/// ReLUs and maxima, and batch normalisation amplifies them.
+/// ReLUs and maxima, which moves gradients, and batch normalisation amplifies them.
 fn network_is_the_processors(name: &str, input: u32, batch: usize) {
-    let ours = everything(name, input, batch, false, &card());
-    let theirs = everything(name, input, batch, false, &Device::Cpu);
-    let nudged = everything(name, input, batch, true, &Device::Cpu);
-    assert_eq!([ours.len(), theirs.len()], [nudged.len(); 2]);
-    let mut worst = std::collections::BTreeMap::<&str, [(f64, &str); 2]>::new();
-    for ((what, a), ((same, b), (_, c))) in ours.iter().zip(theirs.iter().zip(&nudged)) {
-        assert_eq!(what, same);
-        let kind = what.split(' ').next().unwrap_or_default();
-        let entry = worst.entry(kind).or_insert([(0.0, what.as_str()); 2]);
-        for (entry, off) in entry.iter_mut().zip([off(a, b), off(c, b)]) {
+    let ours = everything(name, input, batch, 0, &card());
+    let theirs = everything(name, input, batch, 0, &Device::Cpu);
+    let worst = |all: &[(String, Tensor)]| {
+        assert_eq!(all.len(), theirs.len());
+        let mut worst = std::collections::BTreeMap::<String, (f64, String, Vec<f64>)>::new();
+        for ((what, a), (same, b)) in all.iter().zip(&theirs) {
+            assert_eq!(what, same);
+            let kind = what.split(' ').next().unwrap_or_default();
+            let entry = worst.entry(kind.to_string()).or_default();
+            let off = off(a, b);
+            entry.2.push(off);
             if off >= entry.0 {
-                *entry = (off, what);
+                (entry.0, entry.1) = (off, what.clone());
             }
         }
-    }
-    for (kind, [(off, what), (own, _)]) in &worst {
+        worst
+    };
+    let nudged = [1, 2].map(|seed| worst(&everything(name, input, batch, seed, &Device::Cpu)));
+    let ours = worst(&ours);
+    // A turned ReLU shows in some kind, not in each.
+    let turned = |kind: &str| ["gradient", "sensitivity", "state", "training"].contains(&kind);
+    let own = |kind: &str| {
+        let each = nudged.iter().flatten();
+        let alike = each.filter(|(other, _)| *other == kind || turned(kind) && turned(other));
+        alike.map(|(_, (off, ..))| *off).fold(0.0, f64::max)
+    };
+    for (kind, (off, what, all)) in &ours {
+        let mut all = all.clone();
+        all.sort_by(f64::total_cmp);
         println!(
-            "{name} {input} px, batch {batch}, worst {kind}: {off:.1e} ({what}); the processor from itself \
-             {own:.1e}"
+            "{name} {input} px, batch {batch}, {kind}: worst {off:.1e} ({what}), median {:.1e}; the \
+             processor from itself {:.1e}",
+            all[all.len() / 2],
+            own(kind)
         );
     }
-    for (kind, [(off, what), (own, _)]) in worst {
-        let most: f64 = if ["gradient", "sensitivity"].contains(&kind) { 1e-3 } else { 1e-4 };
-        assert!(off < most.max(5.0 * own), "{name} {kind}: {what} is off by {off:.1e}");
+    for (kind, (off, what, _)) in &ours {
+        // Whether one is turned is chance: small networks differ by that much from one run of the processor to
+        // another of its ways.
+        let most: f64 = if turned(kind) { 2e-2 } else { 1e-4 };
+        assert!(*off < most.max(5.0 * own(kind)), "{name}: {what} is off by {off:.1e}");
     }
 }
 

@@ -23,6 +23,9 @@ static __device__ void bias_relu(Value* y, const float* bias, const Value* short
   }
 }
 
+// What a row holds of gradient and output.
+template <int V> struct Two { Vector<Value, V> grad, y; };
+
 // The gradient by the bias; before, where there is an output `y`, the gradient is set to zero in place as the ReLU
 // does.
 template <int V>
@@ -30,13 +33,18 @@ static __device__ void bias_gradient(Value* grad, const Value* y, int rows, int 
                                      double2* partial, unsigned* counters) {
   sum_rows<V>(
       rows, columns, partial, counters,
-      [&](Index at, int, float(&sums)[2][V]) {
-        Vector<Value, V> slope = load<V>(grad, at);
+      [&](Index at) {
+        Two<V> read;
+        read.grad = load<V>(grad, at);
+        if (y) read.y = load<V>(y, at);
+        return read;
+      },
+      [&](Index at, const Two<V>& read, float(&sums)[2][V]) {
+        Vector<Value, V> slope = read.grad;
         if (y) {
-          const Vector<Value, V> output = load<V>(y, at);
 #pragma unroll
           for (int v = 0; v < V; v++)
-            if (get(output.at[v]) <= 0.0f) slope.at[v] = put(0.0f);
+            if (get(read.y.at[v]) <= 0.0f) slope.at[v] = put(0.0f);
           store<V>(grad, at, slope);
         }
 #pragma unroll

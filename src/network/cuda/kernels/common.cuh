@@ -36,12 +36,14 @@ template <int V, class T> static __device__ __forceinline__ void store(T* to, In
 // What is left of a value after a ReLU; NaN stays NaN.
 static __device__ __forceinline__ float rectify(float v, int relu) { return relu && v <= 0.0f ? 0.0f : v; }
 
-// Two sums per column of a matrix, over all its rows, in an order that follows from its shape alone. `row(at,
-// column, sums)` adds what the V columns from `column` hold in the row that begins at `at`; `finish(column, a, b)`
-// is called once per column. Rows are dealt to gridDim.y blocks; the one that is done last adds what they found.
-// `partial` holds gridDim.y x columns pairs; `counters` one zero per block of columns, and again after.
-template <int V, class Row, class Finish>
-static __device__ void sum_rows(int rows, int columns, double2* partial, unsigned* counters, Row row, Finish finish) {
+// Two sums per column of a matrix, over all its rows, in an order that follows from its shape alone. `read(at)` gives
+// what the V columns of a thread hold in the row that begins at `at`, `add(at, read, sums)` adds it, and
+// `finish(column, a, b)` is called once per column. Rows are dealt to gridDim.y blocks; the one that is done last adds
+// what they found. `partial` holds gridDim.y x columns pairs; `counters` one zero per block of columns, and again
+// after.
+template <int V, class Read, class Add, class Finish>
+static __device__ void sum_rows(int rows, int columns, double2* partial, unsigned* counters, Read read, Add add,
+                                Finish finish) {
   __shared__ float found[256 * 2 * V];
   __shared__ double parts[256 * 2];
   __shared__ bool last;
@@ -51,9 +53,16 @@ static __device__ void sum_rows(int rows, int columns, double2* partial, unsigne
   for (int v = 0; v < V; v++) sums[0][v] = sums[1][v] = 0.0f;
   if (column < columns) {
     const int step = gridDim.y * blockDim.y;
-#pragma unroll 4
-    for (int r = blockIdx.y * blockDim.y + threadIdx.y; r < rows; r += step)
-      row((Index)r * columns + column, column, sums);
+    // Four rows are on their way at a time.
+    for (int first = blockIdx.y * blockDim.y + threadIdx.y; first < rows; first += 4 * step) {
+      decltype(read((Index)0)) items[4];
+#pragma unroll
+      for (int k = 0; k < 4; k++)
+        if (first + k * step < rows) items[k] = read((Index)(first + k * step) * columns + column);
+#pragma unroll
+      for (int k = 0; k < 4; k++)
+        if (first + k * step < rows) add((Index)(first + k * step) * columns + column, items[k], sums);
+    }
   }
   for (int v = 0; v < V; v++) {
     found[(thread * 2 + 0) * V + v] = sums[0][v];
@@ -82,12 +91,14 @@ static __device__ void sum_rows(int rows, int columns, double2* partial, unsigne
     const int c = first + thread % (width < 256 ? width : 256), part = thread / (width < 256 ? width : 256);
     const int global = blockIdx.x * width + c;
     double a = 0.0, b = 0.0;
-    if (part < each && global < columns)
+    if (part < each && global < columns) {
+#pragma unroll 8
       for (int block = part; block < gridDim.y; block += each) {
         const double2 p = __ldcg(&partial[(Index)block * columns + global]);
         a += p.x;
         b += p.y;
       }
+    }
     parts[thread * 2] = a;
     parts[thread * 2 + 1] = b;
     __syncthreads();

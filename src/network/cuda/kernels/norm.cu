@@ -15,8 +15,8 @@ static __device__ void moments(const Value* x, int rows, int columns, const floa
   for (int v = 0; v < V; v++) centre[v] = column < columns ? get(x[column + v]) : 0.0f;
   sum_rows<V>(
       rows, columns, partial, counters,
-      [&](Index at, int, float(&sums)[2][V]) {
-        const Vector<Value, V> values = load<V>(x, at);
+      [&](Index at) { return load<V>(x, at); },
+      [&](Index, const Vector<Value, V>& values, float(&sums)[2][V]) {
 #pragma unroll
         for (int v = 0; v < V; v++) {
           const float d = get(values.at[v]) - centre[v];
@@ -68,6 +68,9 @@ static __device__ void normalise(const Value* x, const Value* shortcut, Value* y
   }
 }
 
+// What a row holds of input, gradient and output.
+template <int V> struct Three { Vector<Value, V> x, grad, y; };
+
 // Sums of the gradient, and of its product with the centred values: gradients by offset and gain, and what the
 // moments take back. Where the output was rectified, the gradient is first set to zero as the ReLU does: in place,
 // by the output `y`, where there is one; otherwise by what the output was, here and in `gradient`.
@@ -81,16 +84,21 @@ static __device__ void gradient_sums(const Value* x, const Value* y, Value* grad
     if (column < columns) own[v] = channels[column + v];
   sum_rows<V>(
       rows, columns, partial, counters,
-      [&](Index at, int, float(&sums)[2][V]) {
-        const Vector<Value, V> values = load<V>(x, at);
-        Vector<Value, V> slope = load<V>(grad, at), output;
-        if (y) output = load<V>(y, at);
+      [&](Index at) {
+        Three<V> read;
+        read.x = load<V>(x, at);
+        read.grad = load<V>(grad, at);
+        if (y) read.y = load<V>(y, at);
+        return read;
+      },
+      [&](Index at, const Three<V>& read, float(&sums)[2][V]) {
+        Vector<Value, V> slope = read.grad;
 #pragma unroll
         for (int v = 0; v < V; v++) {
-          const float value = get(values.at[v]);
+          const float value = get(read.x.at[v]);
           float g = get(slope.at[v]);
           if (relu) {
-            const float out = y ? get(output.at[v]) : fmaf(value, own[v].scale, own[v].shift);
+            const float out = y ? get(read.y.at[v]) : fmaf(value, own[v].scale, own[v].shift);
             if (out <= 0.0f) g = 0.0f;
           }
           slope.at[v] = put(g);
