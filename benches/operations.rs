@@ -4,7 +4,7 @@
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use unit_atlas::network::operations::{self, Convolution};
+use network::operations::{self, Convolution};
 
 fn main() {
     divan::main();

@@ -1,5 +1,6 @@
 //! The command line of unit-atlas.
 
 fn main() -> std::process::ExitCode {
-    unit_atlas::cli::main()
+    base::memory::grow_in_large_steps();
+    cli::main()
 }

@@ -5,10 +5,10 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use atlas::Record;
+use base::Split;
+use metrics::{Scored, compare};
 use support::Fixture;
-use unit_atlas::atlas::{self, Record};
-use unit_atlas::config::Split;
-use unit_atlas::training::metrics::{Scored, compare};
 
 /// Every file below a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -81,7 +81,7 @@ fn one_label_renders_only_what_shows_it() {
     let pages = before.keys().filter(shows).count();
     assert_eq!(report.written, pages);
     // And the answer's words reach every page that names the unit.
-    fixture.readers[0].answers[2].recognizable = unit_atlas::study::answer::Recognizable::Yes;
+    fixture.readers[0].answers[2].recognizable = study::answer::Recognizable::Yes;
     fixture.readers[0].answers[2].phenomena = fixture.readers[0].answers[1].phenomena.clone();
     fixture.build().unwrap();
     for path in ["networks/alexnet/conv5/units.js", "data/search.js", "data/labels.csv"] {
@@ -424,11 +424,11 @@ fn the_data_page_counts_draws_and_shows_outlines() {
     fixture.build().unwrap();
     let page = fixture.page("data/index.html");
     let members = &fixture.manifest.mammograms;
-    let of = |wanted: unit_atlas::mammogram::Pathology| {
+    let of = |wanted: mammogram::Pathology| {
         let lesions = members.iter().flat_map(|m| &m.mammogram.lesions);
         lesions.filter(|l| l.pathology == wanted).count()
     };
-    let malignant = of(unit_atlas::mammogram::Pathology::Malignant);
+    let malignant = of(mammogram::Pathology::Malignant);
     assert!(malignant > 0);
     assert!(
         row(&page, "malignant").ends_with(&format!(" {malignant}")),
@@ -815,7 +815,7 @@ fn the_citation_says_what_the_project_states() {
     assert!(fixture.page("cite/index.html").contains("not stated by this atlas"));
     fixture.config.title = "Units & more".into();
     fixture.config.base_url = Some("https://example.org/atlas/".into());
-    fixture.config.citation = unit_atlas::config::Citation {
+    fixture.config.citation = config::Citation {
         authors: vec!["Wu, J.".into(), "Zhou, B.".into()],
         year: Some(2026),
         doi: Some("10.1234/x".into()),

@@ -12,12 +12,12 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use atlas::Sheet;
+use atlas::pack::{self, Form, Selection};
+use catalogue::naming::Names;
 use chromium::chromium;
+use record::{Difference, WholeMap};
 use support::Fixture;
-use unit_atlas::atlas::pack::{self, Form, Selection};
-use unit_atlas::atlas::{self, Sheet};
-use unit_atlas::explanation::{Difference, WholeMap};
-use unit_atlas::study::naming::Names;
 
 /// The document of a page after its scripts have run.
 fn dump(chromium: &Path, page: &Path, width: u32) -> String {

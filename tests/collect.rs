@@ -15,8 +15,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use unit_atlas::study::labels::Read;
-use unit_atlas::study::selection::Selection;
+use study::labels::Read;
+use study::selection::Selection;
 
 /// Phantoms, and a network that is not trained: enough to have units to ask about.
 const PROJECT: &str = "\
@@ -81,7 +81,7 @@ impl Project {
         }
         let file = Read::open(&path).unwrap().content();
         assert_eq!(file.reader, reader);
-        let said = |p: &[unit_atlas::study::answer::Phenomenon]| {
+        let said = |p: &[study::answer::Phenomenon]| {
             p.first().map_or(String::new(), |p| p.description.clone())
         };
         file.answers.iter().map(|a| ((a.unit.clone(), a.repeat), said(&a.phenomena))).collect()

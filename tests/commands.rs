@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use unit_atlas::artifact::Layout;
-use unit_atlas::patch::{Manifest, tally};
+use base::artifact::Layout;
+use record::{Manifest, tally};
 
 #[path = "support/ddsm.rs"]
 mod ddsm;
@@ -309,8 +309,7 @@ fn patches_of_the_release_alone_make_an_atlas_that_says_so() {
     assert_eq!(given.patches.len(), cut.patches.len());
     // The same patches in the same parts with the same labels, pixel by pixel.
     let all = |manifest: &Manifest, project: &Project, name: &dyn Fn(&str) -> String| {
-        let store =
-            unit_atlas::patch::Store::open(&Layout::new(project.path("output")).patches()).unwrap();
+        let store = record::Store::open(&Layout::new(project.path("output")).patches()).unwrap();
         let one = |n: u32| {
             let patch = &manifest.patches[n as usize];
             let label = (manifest.split(patch), manifest.class(n));
@@ -607,7 +606,7 @@ fn a_tree_of_ddsm_gives_the_patches_of_its_phantoms() {
 
     // The labels of all windows, by image and place.
     let labels = |manifest: &Manifest, name: &dyn Fn(&str) -> String| -> BTreeMap<_, _> {
-        let one = |p: &unit_atlas::patch::Patch| {
+        let one = |p: &record::Patch| {
             let place = (name(&manifest.member(p).mammogram.id), p.x, p.y);
             (place, (p.positive, p.fractions.map(|f| [f.malignant, f.any])))
         };
@@ -627,13 +626,12 @@ fn a_tree_of_ddsm_gives_the_patches_of_its_phantoms() {
     }
     assert!(positive >= 4, "{positive}");
     for (film, phantom) in films.mammograms.iter().flat_map(|film| {
-        let of = |m: &&unit_atlas::patch::Member| ddsm::name(&m.mammogram.id) == film.mammogram.id;
+        let of = |m: &&record::Member| ddsm::name(&m.mammogram.id) == film.mammogram.id;
         phantoms.mammograms.iter().find(of).map(|phantom| (&film.mammogram, &phantom.mammogram))
     }) {
         assert_eq!(film.density, phantom.density);
-        let pathologies = |m: &unit_atlas::mammogram::Mammogram| {
-            m.lesions.iter().map(|l| l.pathology).collect::<Vec<_>>()
-        };
+        let pathologies =
+            |m: &mammogram::Mammogram| m.lesions.iter().map(|l| l.pathology).collect::<Vec<_>>();
         assert_eq!(pathologies(film), pathologies(phantom), "{}", film.id);
         for (lesion, drawn) in film.lesions.iter().zip(&phantom.lesions) {
             assert_eq!(lesion.terms.first(), drawn.terms.first(), "{}", film.id);

@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use unit_atlas::artifact::Layout;
-use unit_atlas::config::Split;
-use unit_atlas::mammogram::Grey;
-use unit_atlas::patch::Manifest;
-use unit_atlas::source::{Phantom, Source};
+use base::Split;
+use base::artifact::Layout;
+use mammogram::Grey;
+use record::Manifest;
+use source::{Phantom, Source};
 
 #[path = "support/dicom.rs"]
 mod dicom;

@@ -8,10 +8,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
+use atlas::Drawn;
+use base::artifact::Stamp;
+use config::figures::{Format, Kind, Look, Wanted};
 use support::Fixture;
-use unit_atlas::artifact::Stamp;
-use unit_atlas::atlas::{self, Drawn};
-use unit_atlas::config::figures::{Format, Kind, Look, Wanted};
 
 const HOSTILE: &str = "=HYPERLINK(\"x\") </text><script>alert(1)</script> \\input{/etc/passwd} \
                        50% & $x_1^2$ #{a}~b";

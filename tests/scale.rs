@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use atlas::Record;
+use base::artifact::{self, Layout, Stamp};
+use config::Config;
+use dissection::similar;
+use record::Manifest;
+use record::dissection::{Layer, TopPatch};
+use record::similar::{Like, Likes, Similar};
 use support::Noise;
-use unit_atlas::artifact::{self, Layout, Stamp};
-use unit_atlas::atlas::Record;
-use unit_atlas::config::Config;
-use unit_atlas::dissection::record::{Layer, TopPatch};
-use unit_atlas::dissection::similar::{self, Like, Likes, Similar};
-use unit_atlas::patch::Manifest;
-use unit_atlas::{dissection, training};
 
 /// The paper's layers with their units.
 const LAYERS: [(&str, &str, u32); 6] = [
@@ -88,7 +88,7 @@ fn write_artifacts(folder: &Path) {
     let layout = Layout::new(&config.output);
     let manifest = Manifest::read(&layout).unwrap();
     let dataset = Stamp::read(&layout.dataset()).unwrap().fingerprint();
-    let mut similar = Similar { format: similar::FORMAT, ..Similar::default() };
+    let mut similar = Similar { format: record::similar::FORMAT, ..Similar::default() };
     let mut stamps = Vec::new();
     for network in &config.networks {
         let trained = training::stamp(network, config.seed, &dataset).unwrap();

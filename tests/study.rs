@@ -5,11 +5,11 @@ mod support;
 use std::path::Path;
 
 use support::Fixture;
-use unit_atlas::atlas;
-use unit_atlas::lexicon::Lexicons;
-use unit_atlas::study::answer::{Questions, ReaderFile};
-use unit_atlas::study::consensus;
-use unit_atlas::study::labels::Dissected;
+
+use lexicon::Lexicons;
+use study::answer::{Questions, ReaderFile};
+use study::consensus;
+use study::labels::Dissected;
 
 /// The fixture with the built-in lexicons; its first network is AlexNet with a few units.
 fn fixture(folder: &Path) -> Fixture {

@@ -11,11 +11,11 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use config::Select;
+use study::code::{Coder, Codes};
+use study::labels::{Dissected, Read};
+use study::selection::{Reason, Selection, select};
 use support::Fixture;
-use unit_atlas::config::Select;
-use unit_atlas::study::code::{Coder, Codes};
-use unit_atlas::study::labels::{Dissected, Read};
-use unit_atlas::study::selection::{Reason, Selection, select};
 
 /// Every file below a folder of the site with its text.
 fn files(site: &Path, folder: &str) -> Vec<(String, Vec<u8>)> {
@@ -202,7 +202,7 @@ fn a_blind_survey_tells_no_network_label_answer_or_truth() {
     assert!(selection.contains("networks/alexnet/conv5/0001/index.html"));
     assert_eq!(table.lines().count(), 33);
     assert!(codes.iter().all(|code| !selection.contains(code) && !table.contains(code)));
-    assert_eq!(unit_atlas::atlas::check(&site).unwrap(), []);
+    assert_eq!(atlas::check(&site).unwrap(), []);
     // Where names are numbers, the pictures are those of the atlas.
     let other = tempfile::tempdir().unwrap();
     let fixture = Fixture::new(other.path(), 4);
@@ -249,12 +249,10 @@ fn codes(fixture: &Fixture) -> (Codes, Vec<Dissected>) {
 mod readers {
     use std::path::PathBuf;
 
-    use serde_json::Value;
-    use unit_atlas::study::import::{Report, import_read};
-
     use super::chromium::{Browser, chromium, downloaded};
-    use super::static_server;
-    use super::*;
+    use super::{static_server, *};
+    use serde_json::Value;
+    use study::import::{Report, import_read};
 
     const DESKTOP: [u32; 2] = [1280, 900];
 
@@ -597,8 +595,8 @@ mod readers {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}/survey/index.html", listener.local_addr().unwrap());
-        let (_tell, news) = tokio::sync::watch::channel(unit_atlas::serve::News::default());
-        runtime.spawn(unit_atlas::serve::serve(place.fixture.site(), listener, news));
+        let (_tell, news) = tokio::sync::watch::channel(serve::News::default());
+        runtime.spawn(serve::serve(place.fixture.site(), listener, news));
         browser.go(&url);
         begin(&mut browser, "reader-c");
         browser.key("Enter");

@@ -12,8 +12,8 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, 
 use serde::Deserialize;
 
 use super::shortcode::{self, Embedded, Shortcode};
-use crate::artifact::Fingerprint;
-use crate::yaml;
+use base::artifact::Fingerprint;
+use base::yaml;
 
 /// First parts of addresses that the atlas uses itself.
 const RESERVED: [&str; 16] = [

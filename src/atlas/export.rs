@@ -6,10 +6,10 @@ use anyhow::Result;
 use super::pages::{Atlas, best_concept};
 use super::study_tables;
 use super::text::coordinate;
-use crate::dissection::record::unit_name;
-use crate::explanation::record::Part;
-use crate::patch::{Fractions, Share};
-use crate::spreadsheet::guarded as text;
+use base::spreadsheet::guarded as text;
+use base::unit_name;
+use record::explanation::Part;
+use record::{Fractions, Share};
 
 /// A table and what its columns mean.
 pub(super) struct Table {
@@ -331,7 +331,7 @@ fn networks(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
         .iter()
         .map(|exhibit| {
             let found = exhibit.evaluation;
-            let auc = |end: fn(&crate::training::record::Auc) -> f64| {
+            let auc = |end: fn(&metrics::Auc) -> f64| {
                 found.auc.as_ref().map(|auc| end(auc).to_string()).unwrap_or_default()
             };
             vec![
@@ -428,7 +428,7 @@ fn concepts(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
 fn top_patches(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     let manifest = atlas.inputs.manifest;
     // From pixels of the patch to pixels of the mammogram.
-    let scale = |patch: &crate::patch::Patch| patch.edge as f32 / atlas.inputs.store.edge() as f32;
+    let scale = |patch: &record::Patch| patch.edge as f32 / atlas.inputs.store.edge() as f32;
     for (exhibit, layer) in atlas.layers() {
         for unit in &layer.units {
             for (at, top) in unit.top.iter().enumerate() {

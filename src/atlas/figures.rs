@@ -9,8 +9,8 @@ use super::images::Shown;
 use super::pages::{self, Atlas};
 use super::site::{Record, Writer};
 use super::{Inputs, content, survey, theme};
-use crate::artifact::Stamp;
-use crate::config::figures::Wanted;
+use base::artifact::Stamp;
+use config::figures::Wanted;
 
 /// A figure as files.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +86,7 @@ pub fn keep(
     if !failed.is_empty() {
         let mut unfinished = Record::read(record)?;
         unfinished.stamp = None;
-        crate::artifact::write_json(record, &unfinished)?;
+        base::artifact::write_json(record, &unfinished)?;
     }
     Ok(Kept { figures, written, removed, boxed, failed })
 }

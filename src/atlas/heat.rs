@@ -3,8 +3,7 @@
 use serde::Serialize;
 
 use super::Inputs;
-use crate::dissection;
-use crate::dissection::record::{Layer, Unit};
+use record::dissection::{Layer, Unit};
 
 /// Levels of a value; one character each.
 pub(super) const LEVELS: usize = 64;
@@ -46,8 +45,8 @@ impl Heat {
 }
 
 /// Where the cells of a layer's maps lie in a patch.
-pub(super) fn field(inputs: &Inputs, layer: &Layer) -> dissection::record::Field {
-    dissection::anchored(layer.anchor, layer.field, layer.map, inputs.store.edge())
+pub(super) fn field(inputs: &Inputs, layer: &Layer) -> base::Field {
+    record::dissection::anchored(layer.anchor, layer.field, layer.map, inputs.store.edge())
 }
 
 /// A unit's map of the patch at a rank, from 0, in levels: the unit's best score is the greatest,

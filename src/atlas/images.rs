@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::Inputs;
 use super::keys::Keys;
 use super::site::Writer;
-use crate::patch::Patch;
+use record::Patch;
 
 /// Quality of the patches' JPEG, out of 100: fine calcifications survive it.
 pub(super) const QUALITY: u8 = 88;

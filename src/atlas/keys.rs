@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::content::Article;
 use super::{FORMAT, Inputs};
-use crate::artifact::Fingerprint;
+use base::artifact::Fingerprint;
 
 /// Name in [`Inputs::stamp`] of the readers' answers: pages depend on those that they show.
 const LABELS: &str = "labels";

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Inputs;
-use crate::dissection::record::unit_name;
-use crate::lexicon::{Entry, Lexicons};
-use crate::source::Notice;
-use crate::study::answer::{Answer, Phenomenon, ReaderFile};
+use base::{Notice, unit_name};
+use lexicon::{Entry, Lexicons};
+use study::answer::{Answer, Phenomenon, ReaderFile};
 
 /// Answers by unit, and the lexicons' terms by id.
 #[derive(Default)]

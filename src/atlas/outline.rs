@@ -2,9 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::mammogram::{Outline, simplify};
-
 use super::text::coordinate;
+use mammogram::{Outline, simplify};
 
 type Point = [f32; 2];
 

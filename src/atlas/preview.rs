@@ -10,7 +10,8 @@ use rayon::prelude::*;
 use super::keys::Keys;
 use super::site::Writer;
 use super::{Inputs, outline};
-use crate::dissection::record::{TopPatch, Unit, unit_name};
+use base::unit_name;
+use record::dissection::{TopPatch, Unit};
 
 /// Size in pixels: twice as wide as high, as large cards are shown.
 pub(super) const SIZE: [u32; 2] = [600, 300];

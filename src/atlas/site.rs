@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::artifact::{self, Fingerprint, Stamp};
+use base::artifact::{self, Fingerprint, Stamp};
 
 /// Version of the record, and of how pages are made from artifacts.
 pub const FORMAT: u32 = 2;

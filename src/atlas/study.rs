@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Inputs;
-use crate::dissection::record::unit_name;
-use crate::study::automatic::{self, Comparison};
-use crate::study::consensus::{Consensus, Settled};
-use crate::study::expert::{Opinion, opinions};
-use crate::study::statistics::{Statistics, statistics};
-use crate::study::suggest::Matcher;
+use base::unit_name;
+use study::automatic::{self, Comparison};
+use study::consensus::{Consensus, Settled};
+use study::expert::{Opinion, opinions};
+use study::statistics::{Statistics, statistics};
+use study::suggest::Matcher;
 
 /// A reader study, evaluated.
 pub(super) struct Study<'a> {

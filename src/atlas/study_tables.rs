@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use super::export::{Row, Table};
 use super::pages::{Atlas, association_word, best_concept};
-use crate::dissection::record::{Category, unit_name};
-use crate::lexicon::Entry;
-use crate::spreadsheet::guarded;
-use crate::study::agreement::Estimate;
-use crate::study::statistics::{Agreement, Pair};
+use agreement::Estimate;
+use base::spreadsheet::guarded;
+use base::unit_name;
+use lexicon::Entry;
+use record::dissection::Category;
+use study::statistics::{Agreement, Pair};
 
 /// The tables.
 pub(super) const TABLES: [Table; 5] = [

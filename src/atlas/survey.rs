@@ -16,12 +16,12 @@ use serde::Serialize;
 use super::pages::Atlas;
 use super::site::Writer;
 use super::{Inputs, images, outline, text};
-use crate::artifact::Fingerprint;
-use crate::dissection::record::{TopPatch, Unit, unit_name};
-use crate::lexicon::Group;
-use crate::study::code::Coder;
-use crate::study::selection::{Chosen, Selection, select};
-use crate::yaml;
+use base::artifact::Fingerprint;
+use base::{unit_name, yaml};
+use lexicon::Group;
+use record::dissection::{TopPatch, Unit};
+use study::code::Coder;
+use study::selection::{Chosen, Selection, select};
 
 /// Patches in a unit's preview.
 const PREVIEW: usize = 8;

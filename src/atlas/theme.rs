@@ -15,12 +15,12 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 use tera::Tera;
 
-use crate::artifact::Fingerprint;
-use crate::config::Config;
-use crate::yaml;
+use base::artifact::Fingerprint;
+use base::yaml;
+use config::Config;
 
-static DEFAULT: Dir = include_dir!("$CARGO_MANIFEST_DIR/themes/default");
-static PAPER: Dir = include_dir!("$CARGO_MANIFEST_DIR/themes/paper");
+static DEFAULT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../themes/default");
+static PAPER: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../themes/paper");
 
 /// Themes by name that need no folder.
 const BUILT_IN: [(&str, &Dir); 2] = [("default", &DEFAULT), ("paper", &PAPER)];

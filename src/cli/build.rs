@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use super::terminal::Terminal;
 use super::{Outcome, figure, labels, prepare};
-use crate::pipeline::{Dataset, Pipeline, Published};
-use crate::progress::Progress;
-use crate::study::labels::Severity;
+use base::progress::Progress;
+use pipeline::{Dataset, Pipeline, Published};
+use study::labels::Severity;
 
 pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
     let _lock = pipeline.lock()?;

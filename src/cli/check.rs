@@ -4,9 +4,8 @@ use anyhow::{Result, bail};
 
 use super::Outcome;
 use super::terminal::Terminal;
-use crate::atlas;
-use crate::pipeline::Pipeline;
-use crate::progress::Progress;
+use base::progress::Progress;
+use pipeline::Pipeline;
 
 pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
     let site = pipeline.layout.site();

@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 
 use super::{NetworkChoice, Outcome, prepare};
-use crate::dissection::Shard;
-use crate::pipeline::{Part, Pipeline};
+use dissection::Shard;
+use pipeline::{Part, Pipeline};
 
 /// Options of `dissect`.
 #[derive(Debug, clap::Args)]

@@ -5,10 +5,11 @@ use clap::ValueEnum;
 
 use super::terminal::Terminal;
 use super::{NetworkChoice, Outcome, prepare};
-use crate::config::Split;
-use crate::pipeline::Pipeline;
-use crate::progress::{Progress, Silent};
-use crate::training::record::{Attribute, Auc, Evaluation, Fixed, Level, Proportion};
+use base::Split;
+use base::progress::{Progress, Silent};
+use metrics::{Auc, Fixed, Proportion};
+use pipeline::Pipeline;
+use record::training::{Attribute, Evaluation, Level};
 
 /// Options of `evaluate`.
 #[derive(Debug, clap::Args)]

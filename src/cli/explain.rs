@@ -8,19 +8,20 @@ use serde::Serialize;
 
 use super::terminal::Terminal;
 use super::{NetworkChoice, Outcome, labels};
-use crate::artifact;
-use crate::atlas::{self, Sheet};
-use crate::config::{Network, Split};
-use crate::explanation::record::{Explained, Explanation, Part};
-use crate::explanation::{Difference, WholeMap, carried, scored, sentence};
-use crate::mammogram::Mammogram;
-use crate::patch::{Manifest, Patch, Store, prepare};
-use crate::pipeline::{Dataset, Guests, Pipeline};
-use crate::progress::{Progress, Silent};
-use crate::source::{self, Files, Source};
-use crate::study::labels::Severity;
-use crate::study::naming::Names;
-use crate::training::record::PatchScores;
+use atlas::Sheet;
+use base::progress::{Progress, Silent};
+use base::{Split, artifact};
+use catalogue::naming::Names;
+use catalogue::{carried, sentence};
+use config::Network;
+use mammogram::Mammogram;
+use patch::prepare;
+use pipeline::{Dataset, Guests, Pipeline};
+use record::explanation::{Explained, Explanation, Part};
+use record::training::PatchScores;
+use record::{Difference, Manifest, Patch, Store, WholeMap};
+use source::{Files, Source};
+use study::labels::Severity;
 
 /// Options of `explain`.
 #[derive(Debug, clap::Args)]
@@ -295,10 +296,10 @@ impl<'a> Scores<'a> {
         for explained in self.chosen()? {
             let mammogram = self.mammogram(explained);
             let edge = self.manifest.patches[explained.patch as usize].edge;
-            let patches = scored(self.manifest, &self.scores, explained.mammogram);
+            let patches = self.manifest.scored(&self.scores, explained.mammogram);
             let map = prepare::read(source, mammogram).and_then(|image| {
                 let sizes = (edge, patching.size);
-                WholeMap::new(&inference, &image, sizes, patching.min_breast, patches)
+                explanation::whole_map(&inference, &image, sizes, patching.min_breast, patches)
             });
             match map {
                 Ok(map) => drop(whole.insert(explained.mammogram, map)),
@@ -324,7 +325,7 @@ impl<'a> Scores<'a> {
         let named = names.of_layer(network, layer);
         let id = &self.mammogram(explained).id;
         let &Patch { x, y, edge, .. } = &self.manifest.patches[explained.patch as usize];
-        let its = scored(self.manifest, &self.scores, explained.mammogram);
+        let its = self.manifest.scored(&self.scores, explained.mammogram);
         Told {
             network,
             layer,

@@ -6,14 +6,14 @@ use anyhow::{Result, bail};
 
 use super::Outcome;
 use super::terminal::Terminal;
-use crate::artifact;
-use crate::atlas::Kept;
-use crate::config::figures::{
+use atlas::Kept;
+use base::artifact;
+use base::progress::Progress;
+use config::figures::{
     CASE_PATCHES, COLUMNS, DPI, DPIS, Format, Kind, Look, MOST_CASE_PATCHES, MOST_PATCHES,
     MOST_TABLE_PATCHES, PATCHES, TABLE_PATCHES, WIDTHS, Wanted,
 };
-use crate::pipeline::Pipeline;
-use crate::progress::Progress;
+use pipeline::Pipeline;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {

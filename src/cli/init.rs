@@ -6,9 +6,8 @@ use anyhow::{Result, bail};
 
 use super::Outcome;
 use super::terminal::Terminal;
-use crate::artifact;
-use crate::config;
-use crate::progress::Progress;
+use base::artifact;
+use base::progress::Progress;
 
 /// Options of `init`.
 #[derive(Debug, clap::Args)]

@@ -6,16 +6,16 @@ use anyhow::{Result, bail};
 
 use super::Outcome;
 use super::terminal::Terminal;
-use crate::pipeline::Pipeline;
-use crate::progress::Progress;
-use crate::study::answer::Answer;
-use crate::study::expert::opinions;
-use crate::study::import::{Change, import};
-use crate::study::labels::{Problem, Severity};
-use crate::study::reading::Given;
-use crate::study::report;
-use crate::study::statistics::statistics;
-use crate::study::suggest::{Matcher, suggest};
+use base::progress::Progress;
+use pipeline::Pipeline;
+use study::answer::Answer;
+use study::expert::opinions;
+use study::import::{Change, import};
+use study::labels::{Problem, Severity};
+use study::reading::Given;
+use study::report;
+use study::statistics::statistics;
+use study::suggest::{Matcher, suggest};
 
 /// What to do with the answers.
 #[derive(Debug, clap::Subcommand)]

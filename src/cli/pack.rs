@@ -6,9 +6,9 @@ use anyhow::{Context, Result, bail};
 
 use super::Outcome;
 use super::terminal::Terminal;
-use crate::atlas::pack::{self, Form, Selection};
-use crate::pipeline::Pipeline;
-use crate::progress::Progress;
+use atlas::pack::{self, Form, Selection};
+use base::progress::Progress;
+use pipeline::Pipeline;
 
 /// Variable that a passphrase may stand in.
 const VARIABLE: &str = "UNIT_ATLAS_PASSPHRASE";

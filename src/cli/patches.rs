@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::terminal::Terminal;
 use super::{Outcome, prepare};
-use crate::patch::export;
-use crate::pipeline::Pipeline;
-use crate::progress::Progress;
+use base::progress::Progress;
+use patch::export;
+use pipeline::Pipeline;
 
 /// What to do with the patches.
 #[derive(Debug, clap::Subcommand)]

@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::terminal::Terminal;
 use super::{Outcome, Project};
-use crate::artifact::{Layout, Stamp};
-use crate::network::{self, Architecture, Network};
-use crate::{config, device, training};
+use architecture::Architecture;
+use base::artifact::{Layout, Stamp};
+use network::{Network, device};
 
 /// Images that are computed together.
 const BATCH: usize = 32;
@@ -34,7 +34,7 @@ pub(super) struct Options {
     classes: Vec<String>,
     /// Where to compute: auto, cpu, cuda:0, metal [default: auto, or the project's]
     #[arg(long, value_name = "DEVICE", value_parser = parse_device)]
-    device: Option<config::Device>,
+    device: Option<base::Device>,
     /// Print `[{"image": …, "logits": […], "probabilities": […]}]`
     #[arg(long)]
     json: bool,
@@ -43,9 +43,8 @@ pub(super) struct Options {
     images: Vec<PathBuf>,
 }
 
-fn parse_device(text: &str) -> Result<config::Device, String> {
-    config::Device::parse(text)
-        .ok_or_else(|| format!("there are {}", config::Device::FORMS.join(", ")))
+fn parse_device(text: &str) -> Result<base::Device, String> {
+    base::Device::parse(text).ok_or_else(|| format!("there are {}", base::Device::FORMS.join(", ")))
 }
 
 /// One image's output, as `--json` prints it.
@@ -88,7 +87,7 @@ pub(super) fn execute(
 fn open(options: &Options, project: &Project) -> Result<Network> {
     let name = &options.network;
     if let Some(weights) = &options.weights {
-        let device = device::open(options.device.unwrap_or(config::Device::Auto))?;
+        let device = device::open(options.device.unwrap_or(base::Device::Auto))?;
         let input = options.input.unwrap_or(Architecture::find(name)?.input);
         return Network::open(name, input, weights, &device);
     }
@@ -107,7 +106,7 @@ fn open(options: &Options, project: &Project) -> Result<Network> {
         format!("{name} is not trained yet: run `unit-atlas train --network {name}`")
     })?;
     let input = options.input.unwrap_or(settings.input);
-    Network::open(name, input, &folder.join(training::WEIGHTS), &device)?
+    Network::open(name, input, &folder.join(record::training::WEIGHTS), &device)?
         .with_design(settings.inference_design())
 }
 

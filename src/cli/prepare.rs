@@ -4,10 +4,11 @@ use anyhow::Result;
 
 use super::Outcome;
 use super::terminal::Terminal;
-use crate::patch::{Manifest, prepare, tally};
-use crate::pipeline::Pipeline;
-use crate::progress::Progress;
-use crate::source::Notice;
+use base::Notice;
+use base::progress::Progress;
+use patch::prepare;
+use pipeline::Pipeline;
+use record::{Manifest, tally};
 
 /// Notices printed in full; the data page has the others.
 const SHOWN: usize = 20;

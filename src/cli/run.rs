@@ -4,9 +4,8 @@ use anyhow::Result;
 
 use super::terminal::Terminal;
 use super::{Outcome, build, evaluate, prepare};
-use crate::pipeline::{Part, Pipeline};
-use crate::progress::Progress;
-use crate::training;
+use base::progress::Progress;
+use pipeline::{Part, Pipeline};
 
 pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
     let _lock = pipeline.lock()?;
@@ -15,7 +14,8 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     let mut evaluations = Vec::new();
     for network in &pipeline.config.networks {
         pipeline.dissect(network, &dataset, &[], Part::All)?;
-        evaluations.push(training::read_evaluation(&pipeline.layout.network(&network.name))?);
+        evaluations
+            .push(record::training::read_evaluation(&pipeline.layout.network(&network.name))?);
     }
     for evaluation in &evaluations {
         terminal.say(&evaluate::describe(evaluation));

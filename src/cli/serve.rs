@@ -14,13 +14,13 @@ use tokio::sync::watch;
 
 use super::terminal::Terminal;
 use super::{Outcome, build};
-use crate::artifact;
-use crate::config::Config;
-use crate::pipeline::Pipeline;
-use crate::progress::Progress;
-use crate::serve::collect::{Asked, Ledger, Tokens};
-use crate::serve::{self, News};
-use crate::study::selection::{Chosen, Selection};
+use base::artifact;
+use base::progress::Progress;
+use config::Config;
+use pipeline::Pipeline;
+use serve::News;
+use serve::collect::{Asked, Ledger, Tokens};
+use study::selection::{Chosen, Selection};
 
 /// Options of `serve`.
 #[derive(Debug, clap::Args)]

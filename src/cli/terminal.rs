@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use crate::progress::Progress;
+use base::progress::Progress;
 
 /// How often a log file hears of work that is still going on.
 const LINE_EVERY: Duration = Duration::from_secs(60);

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{NetworkChoice, Outcome, prepare};
-use crate::pipeline::Pipeline;
+use pipeline::Pipeline;
 
 pub(super) fn execute(choice: &NetworkChoice, pipeline: &Pipeline) -> Result<Outcome> {
     let networks = choice.of(pipeline.config)?;

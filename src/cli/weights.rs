@@ -9,12 +9,11 @@ use anyhow::{Context, Result, bail};
 
 use super::terminal::Terminal;
 use super::{Outcome, Project};
-use crate::artifact::{Fingerprint, Layout, Stamp};
-use crate::network::Architecture;
-use crate::network::weights::published::{PUBLISHED, Published, Source};
-use crate::network::weights::{Weights, save_trunk};
-use crate::progress::Progress;
-use crate::training;
+use architecture::Architecture;
+use base::artifact::{Fingerprint, Layout, Stamp};
+use base::progress::Progress;
+use network::weights::published::{PUBLISHED, Published, Source};
+use network::weights::{Weights, save_trunk};
 
 /// The paper's networks.
 const PAPER: [&str; 4] = ["alexnet", "vgg16", "inception_v3", "resnet152"];
@@ -146,7 +145,7 @@ fn trunk(
                      {network}`"
                 )
             })?;
-            folder.join(training::WEIGHTS)
+            folder.join(record::training::WEIGHTS)
         }
     };
     let weights = Weights::read(&source)?;

@@ -5,8 +5,8 @@ use super::{
     Anchor, Augment, Cases, ClassWeights, Dissection, Network, Patches, Schedule, Select, Shares,
     Start, Survey, Threshold, Training,
 };
-use crate::config::Split;
-use crate::network::{Pooling, Precision};
+use architecture::{Pooling, Precision};
+use base::Split;
 
 /// Title of the atlas.
 pub(super) const TITLE: &str = "Unit atlas";

@@ -93,25 +93,25 @@ pub struct Look {
 }
 
 /// Patches of a unit's figure, those of one of its rows, and those of a row of a table.
-pub(crate) const PATCHES: usize = 8;
+pub const PATCHES: usize = 8;
 /// See [`PATCHES`].
-pub(crate) const COLUMNS: usize = 4;
+pub const COLUMNS: usize = 4;
 /// See [`PATCHES`].
-pub(crate) const TABLE_PATCHES: usize = 6;
+pub const TABLE_PATCHES: usize = 6;
 /// Units of a case.
-pub(crate) const CASE_PATCHES: usize = 6;
+pub const CASE_PATCHES: usize = 6;
 /// Most of them: those that are kept.
-pub(crate) const MOST_CASE_PATCHES: usize = 12;
+pub const MOST_CASE_PATCHES: usize = 12;
 /// Most patches of a figure of a unit, and of a row of a table.
-pub(crate) const MOST_PATCHES: usize = 64;
+pub const MOST_PATCHES: usize = 64;
 /// See [`MOST_PATCHES`].
-pub(crate) const MOST_TABLE_PATCHES: usize = 12;
+pub const MOST_TABLE_PATCHES: usize = 12;
 /// Dots per inch unless asked otherwise.
-pub(crate) const DPI: u32 = 300;
+pub const DPI: u32 = 300;
 /// Least and greatest dots per inch.
-pub(crate) const DPIS: [u32; 2] = [72, 2400];
+pub const DPIS: [u32; 2] = [72, 2400];
 /// Least and greatest width in millimetres.
-pub(crate) const WIDTHS: [f64; 2] = [30.0, 500.0];
+pub const WIDTHS: [f64; 2] = [30.0, 500.0];
 
 /// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -11,10 +11,9 @@ use serde_yaml::{Location, Spanned};
 use super::form::{
     CitationFile, DissectionFile, File, Given, PatchesFile, SourceFile, SplitFile, ThresholdFile,
 };
-use super::{
-    Citation, Config, Device, Dissection, Patches, Shares, Source, Split, Threshold, defaults,
-};
-use crate::yaml::{Mistake, Text, unknown};
+use super::{Citation, Config, Dissection, Patches, Shares, Source, Threshold, defaults};
+use base::yaml::{Mistake, Text, unknown};
+use base::{Device, Split};
 
 /// A set of numbers in words and as a test.
 struct Range {

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::*;
-use crate::network::{ARCHITECTURES, Design, Pooling, Precision};
+use crate::*;
+use architecture::{ARCHITECTURES, Design, Pooling, Precision};
 
 fn parse_at(text: &str) -> Result<Config, Mistake> {
     Config::parse(text, Path::new("/project/atlas.yaml"))
@@ -413,7 +413,7 @@ proptest! {
 
 #[test]
 fn figures_have_defaults_and_names_of_their_own() {
-    use crate::config::figures::{Format, Kind};
+    use crate::figures::{Format, Kind};
     let config = parse_at(
         "figures:\n  - kind: roc\n  - kind: unit\n    unit: alexnet/conv5/7\n    width: 140\n    \
          formats: [pdf, svg, pdf]\n  - {kind: training, network: alexnet, name: curves, dpi: 600}\n",

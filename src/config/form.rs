@@ -8,8 +8,9 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::{Deserialize, Deserializer, de};
 use serde_yaml::Spanned;
 
-use super::{Anchor, Schedule, Split};
-use crate::network::{Pooling, Precision};
+use super::{Anchor, Schedule};
+use architecture::{Pooling, Precision};
+use base::Split;
 
 /// A value with its place; absent when the key is absent or has no value.
 pub(super) type Given<T> = Option<Spanned<T>>;

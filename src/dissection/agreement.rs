@@ -8,8 +8,8 @@
 //! exchangeable; patches of one mammogram overlap, so it is the more lenient the fewer mammograms.
 
 use super::bits::Bits;
-use super::concepts::{CATEGORIES, Concepts, DOMAINS, Masks, coarse};
-use super::record::{Chance, Match};
+use super::concepts::{CATEGORIES, Concepts, DOMAINS, Masks, coarse, domain};
+use record::dissection::{Chance, Match};
 
 /// Pixels of one unit's regions, counted while patches pass.
 pub(super) struct Agreement {
@@ -85,7 +85,7 @@ impl Agreement {
         let count = concepts.list.len();
         let permutations = self.dealt_common.len().checked_div(count).unwrap_or(0);
         let coarse_iou = |concept: usize, common: u32| {
-            let area = self.coarse_area[concepts.list[concept].category.domain()];
+            let area = self.coarse_area[domain(concepts.list[concept].category)];
             share(u64::from(common), area, concepts.coarse_pixels[concept])
         };
         // By concept: what the permutations give, with its mean and deviation.
@@ -105,7 +105,7 @@ impl Agreement {
                 let own = coarse_iou(concept, self.coarse_common[concept]);
                 let dealt = &dealt[concept];
                 Match {
-                    iou: share(common, self.area[category.domain()], pixels) as f32,
+                    iou: share(common, self.area[domain(category)], pixels) as f32,
                     within: share(common, self.area_within[category as usize], pixels) as f32,
                     auc: None,
                     chance: (permutations > 0).then(|| Chance {

@@ -7,10 +7,10 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::bits::Bits;
-use super::record::{Category, Concept};
-use crate::mammogram::{Lesion, Outline, Pathology, rasterise};
-use crate::patch::{Manifest, Patch};
-use crate::seed;
+use base::seed;
+use mammogram::{Lesion, Outline, Pathology, rasterise};
+use record::dissection::{Category, Concept};
+use record::{Manifest, Patch};
 
 /// What is annotated, or not, on its own: lesions (by pathology and finding), other regions, and the
 /// breast.
@@ -20,14 +20,12 @@ pub(super) const CATEGORIES: usize = 4;
 /// Greatest edge of the grid of pixels that chance is measured on.
 const COARSE: u32 = 76;
 
-impl Category {
-    /// What must be annotated for the concept to count.
-    pub(super) fn domain(self) -> usize {
-        match self {
-            Category::Pathology | Category::Finding => 0,
-            Category::Region => 1,
-            Category::Breast => 2,
-        }
+/// What must be annotated for a concept of this category to count.
+pub(super) fn domain(category: Category) -> usize {
+    match category {
+        Category::Pathology | Category::Finding => 0,
+        Category::Region => 1,
+        Category::Breast => 2,
     }
 }
 
@@ -103,7 +101,7 @@ impl<'a> Concepts<'a> {
                 this.annotated[domain].push(position as u32);
             }
             for (key, (_, bits)) in named {
-                this.coarse[key.0.domain()][position].push((index[&key], bits));
+                this.coarse[domain(key.0)][position].push((index[&key], bits));
             }
         }
         for ((category, id), (holders, pixels, coarse)) in counts {

@@ -12,17 +12,16 @@ use rayon::prelude::*;
 use super::agreement::{Agreement, Shuffles};
 use super::bits::Bits;
 use super::buckets::{self, BUCKETS};
-use super::concepts::{Concepts, Masks};
+use super::concepts::{Concepts, Masks, domain};
 use super::largest::Largest;
 use super::overlay::Tracer;
-use super::ranks;
-use super::record::{Activations, Field, Influence, Level, TopPatch, Unit};
 use super::segment::{self, Segment};
 use super::upsample::Upsampler;
-use super::watch;
-use crate::config::Dissection;
-use crate::patch::Manifest;
-use crate::seed;
+use super::{ranks, watch};
+use base::{Field, seed};
+use config::Dissection;
+use record::Manifest;
+use record::dissection::{Activations, Influence, Level, TopPatch, Unit};
 
 /// Bins of the histograms.
 const BINS: usize = 24;
@@ -109,7 +108,8 @@ pub(super) fn finish(context: &Context, folder: &Path) -> Result<Finished> {
         .map(|(unit, progress)| know(context, unit, progress))
         .collect();
     // The anchor decides where the map's cells lie; the field says where a unit looks.
-    let anchor = super::anchored(context.settings.anchor, context.field, map, context.edge);
+    let anchor =
+        record::dissection::anchored(context.settings.anchor, context.field, map, context.edge);
     let draw = Draw {
         tracer: Tracer::new(map[0], anchor, context.edge),
         pixels: Upsampler::pixels(map, anchor, context.edge),
@@ -321,7 +321,7 @@ fn conclude(
     let mut matches = known.agreement.finish(context.concepts);
     for (concept, found) in matches.iter_mut().enumerate() {
         let annotated =
-            &context.concepts.annotated[context.concepts.list[concept].category.domain()];
+            &context.concepts.annotated[domain(context.concepts.list[concept].category)];
         let holders = &context.concepts.holders[concept];
         let scores: Vec<f32> =
             annotated.iter().map(|&position| progress.scores[position as usize]).collect();
@@ -354,7 +354,7 @@ fn conclude(
                 Ok(Level { percentile: level as f32, patches: list(positions)? })
             })
             .collect::<Result<_>>()?,
-        influence: Influence::none(),
+        influence: Influence::default(),
     })
 }
 
@@ -369,11 +369,4 @@ fn histogram(scores: &[f32]) -> ([f32; 2], Vec<u32>) {
         bins[((share * BINS as f32) as usize).min(BINS - 1)] += 1;
     }
     (range, bins)
-}
-
-impl Influence {
-    /// Not measured yet.
-    pub(super) fn none() -> Self {
-        Self { gradient: Vec::new(), weighted: None, top8: 0, rank: 0, ablation: None }
-    }
 }

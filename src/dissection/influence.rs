@@ -11,12 +11,12 @@ use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::record::{Basis, Influence};
-use super::{BATCH, SAMPLE, ranks};
-use crate::network::{self, Network};
-use crate::patch::{Manifest, Store};
-use crate::progress::Progress;
-use crate::seed;
+use super::{BATCH, ranks};
+use base::progress::Progress;
+use base::seed;
+use network::Network;
+use record::dissection::{Basis, Influence, SAMPLE};
+use record::{Manifest, Store};
 
 /// A unit counts in a patch when it is among so many (the paper group's ranking).
 const AMONG: usize = 8;
@@ -140,7 +140,7 @@ impl Contributions {
                     weights.iter().map(|of_class| of_class[unit] * greatest[unit]).collect()
                 }),
                 ablation: ablations[unit],
-                ..Influence::none()
+                ..Influence::default()
             })
             .collect();
         for patch in 0..patches {

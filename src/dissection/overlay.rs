@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use super::record::Field;
 use super::upsample::Upsampler;
+use base::Field;
 
 /// Greatest distance between grid lines, in patch pixels.
 const STEP: f32 = 2.5;
@@ -212,7 +212,7 @@ fn write_ring(path: &mut String, ring: &[[f32; 2]]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mammogram::{Outline, rasterise};
+    use mammogram::{Outline, rasterise};
     use rand::RngExt;
 
     const EDGE: u32 = 227;
@@ -237,7 +237,7 @@ mod tests {
     /// Random smooth maps: the filled outline against thresholding every pixel.
     #[test]
     fn the_filled_outline_is_the_thresholded_map() {
-        let mut rng = crate::seed::stream(5, "overlay");
+        let mut rng = base::seed::stream(5, "overlay");
         let tracer = Tracer::new(13, FIELD, EDGE);
         let pixels = Upsampler::pixels([13, 13], FIELD, EDGE);
         let window = [0.0, 0.0, EDGE as f32, EDGE as f32];

@@ -1,6 +1,6 @@
 //! What follows from the ranks of scores.
 
-use crate::training::metrics::midranks;
+use metrics::midranks;
 
 /// Area under the ROC curve of some scores, ties counted half; `None` where all or none is positive.
 pub(super) fn auc(scores: &[f32], positive: &[bool]) -> Option<f32> {

@@ -1,30 +1,30 @@
 //! Regions of a dissected layer's units in patches that dissection kept none of.
 
 use super::overlay::Tracer;
-use super::record::Layer;
 use super::upsample::Upsampler;
+use record::dissection::Layer;
 
 /// Draws where a unit's upsampled map exceeds its threshold, as [`record`](super::record) has it.
-pub(crate) struct Regions {
+pub struct Regions {
     tracer: Tracer,
     pixels: Upsampler,
 }
 
 impl Regions {
     /// Of a layer, in patches of `edge` pixels.
-    pub(crate) fn of(layer: &Layer, edge: u32) -> Self {
-        let anchor = super::anchored(layer.anchor, layer.field, layer.map, edge);
+    pub fn of(layer: &Layer, edge: u32) -> Self {
+        let anchor = record::dissection::anchored(layer.anchor, layer.field, layer.map, edge);
         let tracer = Tracer::new(layer.map[0], anchor, edge);
         Self { tracer, pixels: Upsampler::pixels(layer.map, anchor, edge) }
     }
 
     /// SVG path data in patch pixels, as [`TopPatch::overlay`](super::record::TopPatch::overlay).
-    pub(crate) fn path(&self, map: &[f32], threshold: f32) -> String {
+    pub fn path(&self, map: &[f32], threshold: f32) -> String {
         self.tracer.trace(map, threshold)
     }
 
     /// Whether each pixel belongs to it, row by row.
-    pub(crate) fn mask(&self, map: &[f32], threshold: f32) -> Vec<bool> {
+    pub fn mask(&self, map: &[f32], threshold: f32) -> Vec<bool> {
         let edge = self.pixels.len();
         let mut row = vec![0.0; edge];
         let mut mask = Vec::with_capacity(edge * edge);

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, safetensors as files};
 
 use super::buckets::BUCKETS;
-use crate::artifact::{self, Fingerprint};
+use base::artifact::{self, Fingerprint};
 
 /// Patches of a segment; the last may have fewer.
 pub(super) const GROUP: usize = 128;

@@ -8,49 +8,16 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use super::record::unit_name;
-use crate::artifact::{self, Fingerprint, Stamp};
-use crate::training::metrics::midranks;
+use base::artifact::{self, Fingerprint, Stamp};
+use base::unit_name;
+use metrics::midranks;
+use record::similar::{DUPLICATE, FILE, FORMAT, Like, Likes, Similar};
 
-/// Version of the file and of the computation behind it.
-pub const FORMAT: u32 = 1;
-const FILE: &str = "similar.json";
 /// Scores of a layer: one tensor `scores`, `[units, patches]`.
 pub(super) const SCORES: &str = "scores.safetensors";
 /// Units of other layers named per unit.
 const NAMED: usize = 5;
-/// Units of a layer whose scores correlate more than this are near-duplicates.
-pub const DUPLICATE: f32 = 0.95;
-
-/// A unit that is like another.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Like {
-    /// `vgg16/conv5_3/0063`
-    pub unit: String,
-    /// Correlation of the ranks.
-    pub correlation: f32,
-}
-
-/// What is like one unit.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Likes {
-    /// The most similar units of all other layers, best first.
-    pub elsewhere: Vec<Like>,
-    /// The near-duplicates of its own layer, best first, at most as many.
-    pub duplicates: Vec<Like>,
-}
-
-/// The similar units of every unit, by name.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Similar {
-    /// Always 1.
-    pub format: u32,
-    /// By name of the unit; units that are like none are left out.
-    pub units: BTreeMap<String, Likes>,
-}
-
 /// A dissected layer: network, layer, folder, fingerprint.
 pub type Dissected<'a> = (&'a str, &'a str, &'a Path, Fingerprint);
 
@@ -59,14 +26,6 @@ pub fn stamp(layers: &[Dissected]) -> Stamp {
     layers.iter().fold(Stamp::new(FORMAT), |stamp, (network, layer, _, fingerprint)| {
         stamp.with(&format!("{network}/{layer}"), fingerprint.clone())
     })
-}
-
-/// Reads the comparison.
-///
-/// # Errors
-/// When it is missing or not readable.
-pub fn read(folder: &Path) -> Result<Similar> {
-    artifact::read_json(&folder.join(FILE))
 }
 
 /// Compares all units of the given layers and writes what is similar into `folder`.
@@ -169,7 +128,7 @@ mod tests {
             vec![("x", "a", &a, mark.clone()), ("y", "b", &b, mark.clone())];
         compare(&layers, root.path()).unwrap();
         assert!(stamp(&layers).matches(root.path()));
-        let found = read(root.path()).unwrap().units;
+        let found = record::similar::read(root.path()).unwrap().units;
         let first = &found["x/a/0001"];
         assert_eq!(first.duplicates[0].unit, "x/a/0002");
         assert!((first.duplicates[0].correlation - 1.0).abs() < 1e-6);

@@ -1,7 +1,7 @@
 //! A small activation map seen at the patch's resolution: bilinear, each activation anchored at the
 //! centre of its receptive field (Network Dissection, section 3.2), level beyond the outermost ones.
 
-use super::record::Field;
+use base::Field;
 
 /// Interpolates maps of one size to positions in the patch.
 #[derive(Debug, Clone)]

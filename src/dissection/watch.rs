@@ -8,7 +8,7 @@
 use super::buckets::{BUCKETS, bucket};
 use super::largest::Largest;
 use super::segment::Segment;
-use crate::config::Threshold;
+use config::Threshold;
 
 /// How many of the greatest activations say the threshold: P(a > T) = q, so T is the activation below
 /// the floor(q n) greatest.

@@ -3,13 +3,13 @@
 use candle_core::Device;
 
 use super::*;
-use crate::config::{Anchor, Dissection, Threshold};
-use crate::dissection::tests::{discs_and_edges, lesion, manifest, planted, rectangle, settings};
-use crate::dissection::{self, Shard, Target};
-use crate::mammogram::Pathology;
-use crate::network::Network;
-use crate::patch::{Manifest, Store};
-use crate::progress::Silent;
+use crate::planted::{discs_and_edges, lesion, manifest, planted, rectangle, settings};
+use base::progress::Silent;
+use config::{Anchor, Dissection, Threshold};
+use dissection::{Shard, Target};
+use mammogram::Pathology;
+use network::Network;
+use record::{Manifest, Store};
 
 /// The last layer of a network, dissected on these patches.
 fn dissected(job: &Job, layer: &str, folder: &Path) -> Layer {
@@ -18,7 +18,7 @@ fn dissected(job: &Job, layer: &str, folder: &Path) -> Layer {
     let layers: Vec<Target> = vec![(layer, &folder, &stamp)];
     dissection::probe(job, &layers, Shard::ALL, &Silent).unwrap();
     dissection::merge(job, &layers, &Silent).unwrap();
-    dissection::read(&folder).unwrap()
+    record::dissection::read(&folder).unwrap()
 }
 
 fn job<'a>(
@@ -73,7 +73,7 @@ fn where_the_layer_is_averaged_into_the_logits_only_the_biases_are_left() {
     let mass =
         lesion(Pathology::Malignant, Some("mass"), rectangle(1, edge, [8.0, 8.0, 30.0, 20.0]));
     let manifest = manifest(count, edge, vec![mass]);
-    let mut file = crate::patch::store_header(edge, count as u32).to_vec();
+    let mut file = record::store::header(edge, count as u32).to_vec();
     let pixels = count as u32 * edge * edge;
     file.extend((0..pixels).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8));
     let path = folder.path().join("patches.bin");

@@ -2,104 +2,64 @@
 //! from what they say.
 
 use anyhow::{Result, ensure};
-use serde::Serialize;
 
-use crate::mammogram::{Grey, breast, resample};
-use crate::network::{Inference, Sliding, image};
-use crate::patch::{Area, Patch};
-use crate::training::evaluate::log_softmax;
+use mammogram::{Grey, breast, resample};
+use network::{Inference, Sliding, image};
+use patch::Area;
+use record::{Difference, Patch, WholeMap};
+use training::evaluate::log_softmax;
 
 /// Pixels of the network's input that one pass takes: several gigabytes of maps in the widest networks.
 const MOST: u32 = 8_000_000;
 
-/// Probability of cancer at every place of a mammogram, from one pass. Lengths are in pixels of the
-/// mammogram.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct WholeMap {
-    /// Edge of the window behind a place, that of the patches. The first is flush with the top left corner.
-    pub edge: f64,
-    /// From one place to the next.
-    pub step: f64,
-    /// Places below one another.
-    pub rows: usize,
-    /// Places side by side.
-    pub columns: usize,
-    /// By place, row by row; none where the window holds less breast than a patch must.
-    pub probabilities: Vec<Option<f32>>,
-    /// How far the map is from the patches.
-    pub difference: Difference,
-}
-
-/// How far a [`WholeMap`] is from the probabilities of patches, at their centres.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Difference {
-    /// Patches compared: those as large as the map's windows.
-    pub patches: usize,
-    /// Mean absolute difference; 0 without patches.
-    pub mean: f32,
-    /// Greatest absolute difference.
-    pub greatest: f32,
-}
-
-impl WholeMap {
-    /// Runs a network over a mammogram, scaled so that a window of `edge` pixels is an input of the network,
-    /// by way of patches of `size` pixels. Windows with less than `min_breast` of breast have no probability.
-    /// `patches` have their own probabilities of cancer.
-    ///
-    /// # Errors
-    /// When the device fails, or the mammogram is smaller than a window or too large for one pass.
-    pub fn new<'a>(
-        inference: &Inference,
-        mammogram: &Grey,
-        (edge, size): (u32, u32),
-        min_breast: f64,
-        patches: impl Iterator<Item = (&'a Patch, f32)>,
-    ) -> Result<Self> {
-        let (network, input) = (inference.network(), inference.network().input());
-        let sides = [mammogram.width, mammogram.height];
-        ensure!(edge > 0 && sides.iter().all(|side| *side >= edge), "it is smaller than a window");
-        // As patches are made: first to their size, in whole grey levels, then to the network's input.
-        let scaled =
-            |side: u32, to: u32| (f64::from(side) * f64::from(to) / f64::from(edge)).round();
-        let stored = sides.map(|side| scaled(side, size) as u32);
-        let seen = sides.map(|side| (scaled(side, input) as u32).max(input));
-        ensure!(
-            seen[0].checked_mul(seen[1]).is_some_and(|pixels| pixels <= MOST),
-            "{} x {} pixels, as large as windows of {edge} pixels make it for the network, are too many for \
-             one pass",
-            seen[0],
-            seen[1]
-        );
-        let small = resample(mammogram, [0, 0, sides[0], sides[1]], stored[0], stored[1])?;
-        let x = image(&small.pixels, stored, seen, network.device())?;
-        let Sliding { size: [rows, columns], step, logits } = inference.sliding(&x)?;
-        let cancer: Vec<f32> = log_softmax(&logits)?
-            .to_vec2::<f32>()?
-            .iter()
-            .map(|classes| classes.last().map_or(f32::NAN, |log| log.exp()))
-            .collect();
-        let step = step as f64 * f64::from(edge) / f64::from(input);
-        let difference = difference(patches.filter(|(patch, _)| patch.edge == edge), |x, y| {
-            interpolated(&cancer, [rows, columns], [x, y].map(|at| f64::from(at) / step))
-        });
-        let breast = Area::of(&breast(mammogram).mask);
-        let holds_breast = |row: usize, column: usize| {
-            let [x, y] = [column, row].map(|at| (at as f64 * step).round() as u32);
-            f64::from(breast.within([x, y, edge, edge])) >= min_breast * f64::from(edge).powi(2)
-        };
-        let probabilities = (0..rows * columns)
-            .map(|at| holds_breast(at / columns, at % columns).then_some(cancer[at]))
-            .collect();
-        Ok(Self { edge: edge.into(), step, rows, columns, probabilities, difference })
-    }
-
-    /// The greatest probability, with left and top edge of its window; the first of equals.
-    pub fn highest(&self) -> Option<(f32, [f64; 2])> {
-        let known = self.probabilities.iter().enumerate().filter_map(|(at, p)| Some((at, (*p)?)));
-        let (at, highest) =
-            known.reduce(|best, other| if other.1 > best.1 { other } else { best })?;
-        Some((highest, [at % self.columns, at / self.columns].map(|at| at as f64 * self.step)))
-    }
+/// Runs a network over a mammogram, scaled so that a window of `edge` pixels is an input of the network,
+/// by way of patches of `size` pixels. Windows with less than `min_breast` of breast have no probability.
+/// `patches` have their own probabilities of cancer.
+///
+/// # Errors
+/// When the device fails, or the mammogram is smaller than a window or too large for one pass.
+pub fn whole_map<'a>(
+    inference: &Inference,
+    mammogram: &Grey,
+    (edge, size): (u32, u32),
+    min_breast: f64,
+    patches: impl Iterator<Item = (&'a Patch, f32)>,
+) -> Result<WholeMap> {
+    let (network, input) = (inference.network(), inference.network().input());
+    let sides = [mammogram.width, mammogram.height];
+    ensure!(edge > 0 && sides.iter().all(|side| *side >= edge), "it is smaller than a window");
+    // As patches are made: first to their size, in whole grey levels, then to the network's input.
+    let scaled = |side: u32, to: u32| (f64::from(side) * f64::from(to) / f64::from(edge)).round();
+    let stored = sides.map(|side| scaled(side, size) as u32);
+    let seen = sides.map(|side| (scaled(side, input) as u32).max(input));
+    ensure!(
+        seen[0].checked_mul(seen[1]).is_some_and(|pixels| pixels <= MOST),
+        "{} x {} pixels, as large as windows of {edge} pixels make it for the network, are too many for \
+         one pass",
+        seen[0],
+        seen[1]
+    );
+    let small = resample(mammogram, [0, 0, sides[0], sides[1]], stored[0], stored[1])?;
+    let x = image(&small.pixels, stored, seen, network.device())?;
+    let Sliding { size: [rows, columns], step, logits } = inference.sliding(&x)?;
+    let cancer: Vec<f32> = log_softmax(&logits)?
+        .to_vec2::<f32>()?
+        .iter()
+        .map(|classes| classes.last().map_or(f32::NAN, |log| log.exp()))
+        .collect();
+    let step = step as f64 * f64::from(edge) / f64::from(input);
+    let difference = difference(patches.filter(|(patch, _)| patch.edge == edge), |x, y| {
+        interpolated(&cancer, [rows, columns], [x, y].map(|at| f64::from(at) / step))
+    });
+    let breast = Area::of(&breast(mammogram).mask);
+    let holds_breast = |row: usize, column: usize| {
+        let [x, y] = [column, row].map(|at| (at as f64 * step).round() as u32);
+        f64::from(breast.within([x, y, edge, edge])) >= min_breast * f64::from(edge).powi(2)
+    };
+    let probabilities = (0..rows * columns)
+        .map(|at| holds_breast(at / columns, at % columns).then_some(cancer[at]))
+        .collect();
+    Ok(WholeMap { edge: edge.into(), step, rows, columns, probabilities, difference })
 }
 
 /// How far probabilities of patches are from those of a map at the same left and top edge.

@@ -9,11 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use super::font;
 
 /// Points of a millimetre.
-pub(crate) const POINTS: f64 = 72.0 / 25.4;
+pub const POINTS: f64 = 72.0 / 25.4;
 
 /// Where a text stands by its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Anchor {
+pub enum Anchor {
     /// It begins there.
     Start,
     /// It is centred there.
@@ -24,45 +24,48 @@ pub(crate) enum Anchor {
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Stroke {
-    pub(crate) colour: &'static str,
-    pub(crate) width: f64,
+pub struct Stroke {
+    /// As SVG writes it.
+    pub colour: &'static str,
+    /// In points.
+    pub width: f64,
     /// Lengths of dashes and gaps; empty for a solid line.
-    pub(crate) dashes: &'static str,
+    pub dashes: &'static str,
 }
 
 impl Stroke {
-    pub(crate) const fn solid(colour: &'static str, width: f64) -> Self {
+    /// A solid one; `width` in points.
+    pub const fn solid(colour: &'static str, width: f64) -> Self {
         Self { colour, width, dashes: "" }
     }
 }
 
 /// A patch of a mammogram with what a unit saw in it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Thumb {
+pub struct Thumb {
     /// Rows of grey values.
-    pub(crate) pixels: Vec<u8>,
+    pub pixels: Vec<u8>,
     /// Their edge.
-    pub(crate) edge: u32,
+    pub edge: u32,
     /// Path data in its pixels; empty where nothing exceeds the threshold.
-    pub(crate) overlay: String,
+    pub overlay: String,
     /// Millimetres of its edge, where the resolution is known.
-    pub(crate) millimetres: Option<f64>,
+    pub millimetres: Option<f64>,
 }
 
 /// A drawing under way.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Canvas {
+pub struct Canvas {
     body: String,
 }
 
 /// A finished drawing.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Drawing {
+pub struct Drawing {
     /// The SVG.
-    pub(crate) svg: String,
+    pub svg: String,
     /// Its size in points.
-    pub(crate) size: [f64; 2],
+    pub size: [f64; 2],
 }
 
 /// Text as it stands within markup: characters that XML forbids are blanks.
@@ -99,12 +102,12 @@ impl Canvas {
     }
 
     /// A line of text; `y` is its base line.
-    pub(crate) fn text(&mut self, at: [f64; 2], size: f64, anchor: Anchor, text: &str) {
+    pub fn text(&mut self, at: [f64; 2], size: f64, anchor: Anchor, text: &str) {
         self.coloured(at, size, anchor, "#000", text);
     }
 
     /// The same in a colour.
-    pub(crate) fn coloured(
+    pub fn coloured(
         &mut self,
         [x, y]: [f64; 2],
         size: f64,
@@ -124,7 +127,7 @@ impl Canvas {
     }
 
     /// A text in lines of at most `room`, from a corner; returns where it ends.
-    pub(crate) fn lines(&mut self, [x, y]: [f64; 2], room: f64, size: f64, text: &str) -> f64 {
+    pub fn lines(&mut self, [x, y]: [f64; 2], room: f64, size: f64, text: &str) -> f64 {
         let mut base = y;
         for line in font::wrapped(text, size, room) {
             base += 1.1 * size;
@@ -134,7 +137,7 @@ impl Canvas {
     }
 
     /// A line of text that reads upwards, centred.
-    pub(crate) fn upwards(&mut self, [x, y]: [f64; 2], size: f64, text: &str) {
+    pub fn upwards(&mut self, [x, y]: [f64; 2], size: f64, text: &str) {
         let (x, y, size, text) = (short(x), short(y), short(size), escaped(text));
         self.put(format_args!(
             "<text transform=\"translate({x} {y}) rotate(-90)\" font-size=\"{size}\" \
@@ -143,7 +146,7 @@ impl Canvas {
     }
 
     /// A line through some points; points that are no numbers are left out.
-    pub(crate) fn line(&mut self, points: &[[f64; 2]], stroke: Stroke) {
+    pub fn line(&mut self, points: &[[f64; 2]], stroke: Stroke) {
         let mut path = String::new();
         let mut last = None;
         for point in points.iter().filter(|p| p.iter().all(|v| v.is_finite())) {
@@ -173,7 +176,7 @@ impl Canvas {
     }
 
     /// A filled rectangle.
-    pub(crate) fn rectangle(&mut self, [x, y]: [f64; 2], [w, h]: [f64; 2], colour: &str) {
+    pub fn rectangle(&mut self, [x, y]: [f64; 2], [w, h]: [f64; 2], colour: &str) {
         let [x, y, w, h] = [x, y, w.max(0.0), h.max(0.0)].map(short);
         self.put(format_args!(
             "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{colour}\"/>"
@@ -181,7 +184,7 @@ impl Canvas {
     }
 
     /// A filled dot.
-    pub(crate) fn dot(&mut self, [x, y]: [f64; 2], radius: f64, colour: &str) {
+    pub fn dot(&mut self, [x, y]: [f64; 2], radius: f64, colour: &str) {
         let [x, y, radius] = [x, y, radius].map(short);
         self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{colour}\"/>"));
     }
@@ -190,7 +193,7 @@ impl Canvas {
     ///
     /// # Errors
     /// When its pixels are not a square of its edge.
-    pub(crate) fn thumb(&mut self, [x, y]: [f64; 2], size: f64, thumb: &Thumb) -> Result<()> {
+    pub fn thumb(&mut self, [x, y]: [f64; 2], size: f64, thumb: &Thumb) -> Result<()> {
         self.picture([x, y], [size, size], &thumb.pixels, [thumb.edge; 2])?;
         let place = ([x, y], [size, size]);
         self.outline(place, [thumb.edge; 2], &thumb.overlay, Stroke::solid("#f0e442", 0.75));
@@ -216,7 +219,7 @@ impl Canvas {
     ///
     /// # Errors
     /// When there are more or fewer values.
-    pub(crate) fn picture(
+    pub fn picture(
         &mut self,
         [x, y]: [f64; 2],
         [w, h]: [f64; 2],
@@ -233,7 +236,7 @@ impl Canvas {
     }
 
     /// A colour over a rectangle; `share` of it covers, from 0 to 1.
-    pub(crate) fn tint(&mut self, [x, y]: [f64; 2], [w, h]: [f64; 2], colour: &str, share: f64) {
+    pub fn tint(&mut self, [x, y]: [f64; 2], [w, h]: [f64; 2], colour: &str, share: f64) {
         let [x, y, w, h, share] = [x, y, w, h, share.clamp(0.0, 1.0)].map(short);
         self.put(format_args!(
             "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{colour}\" \
@@ -243,7 +246,7 @@ impl Canvas {
 
     /// A path over a picture at a place (corner and size), in the pixels of the picture; nothing where it
     /// is no path. Its line lies within black: seen on any grey, and apart from it without colour.
-    pub(crate) fn outline(
+    pub fn outline(
         &mut self,
         ([x, y], [w, h]): ([f64; 2], [f64; 2]),
         [wide, high]: [u32; 2],
@@ -267,7 +270,7 @@ impl Canvas {
     }
 
     /// The drawing, on white, moved in from the corner by a margin.
-    pub(crate) fn finish(self, size: [f64; 2], margin: f64, title: &str, alt: &str) -> Drawing {
+    pub fn finish(self, size: [f64; 2], margin: f64, title: &str, alt: &str) -> Drawing {
         let [w, h] = size.map(short);
         let margin = short(margin);
         let [wide, high] = size.map(|points| short(points / POINTS));

@@ -21,10 +21,13 @@ const LOOKS: [Stroke; 6] = [
 
 /// An axis.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Axis {
-    pub(crate) label: String,
-    pub(crate) range: [f64; 2],
-    pub(crate) ticks: Vec<(f64, String)>,
+pub struct Axis {
+    /// What it measures.
+    pub label: String,
+    /// Least and greatest value.
+    pub range: [f64; 2],
+    /// Values that are marked, with their words.
+    pub ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
@@ -36,14 +39,16 @@ impl Axis {
 
 /// A named line.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Series {
-    pub(crate) label: String,
-    pub(crate) points: Vec<[f64; 2]>,
+pub struct Series {
+    /// Its name in the legend.
+    pub label: String,
+    /// Its corners: x, y.
+    pub points: Vec<[f64; 2]>,
 }
 
 /// Where a legend stands within a plot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Legend {
+pub enum Legend {
     /// Below the plot, a line each.
     Below,
     /// In its lower right corner.
@@ -52,20 +57,24 @@ pub(crate) enum Legend {
 
 /// A plot of lines.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Lines {
-    pub(crate) x: Axis,
-    pub(crate) y: Axis,
-    pub(crate) series: Vec<Series>,
+pub struct Lines {
+    /// To the right.
+    pub x: Axis,
+    /// Upwards.
+    pub y: Axis,
+    /// The lines, first below.
+    pub series: Vec<Series>,
     /// A dashed line behind them, such as that of chance.
-    pub(crate) guide: Vec<[f64; 2]>,
-    pub(crate) legend: Legend,
+    pub guide: Vec<[f64; 2]>,
+    /// Where the lines are named.
+    pub legend: Legend,
     /// Height of the plot itself by its width.
-    pub(crate) aspect: f64,
+    pub aspect: f64,
 }
 
 impl Lines {
     /// Draws it into `width` points from a corner; returns its height.
-    pub(crate) fn draw(&self, canvas: &mut Canvas, [x, y]: [f64; 2], width: f64) -> f64 {
+    pub fn draw(&self, canvas: &mut Canvas, [x, y]: [f64; 2], width: f64) -> f64 {
         let widest = self.y.ticks.iter().map(|(_, label)| font::width(label, SIZE));
         let left = x + 1.4 * SIZE + widest.fold(0.0, f64::max) + 5.0;
         let right = x + width - 0.5 * SIZE;
@@ -147,16 +156,16 @@ fn key(canvas: &mut Canvas, [x, base]: [f64; 2], at: usize) {
 
 /// Bars of several groups, each with its name and its number.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Bars {
+pub struct Bars {
     /// Groups by their names, with bars by theirs.
-    pub(crate) groups: Vec<(String, Vec<(String, u64)>)>,
+    pub groups: Vec<(String, Vec<(String, u64)>)>,
     /// What is counted.
-    pub(crate) label: String,
+    pub label: String,
 }
 
 impl Bars {
     /// Draws them `width` points wide; returns their height.
-    pub(crate) fn draw(&self, canvas: &mut Canvas, width: f64) -> f64 {
+    pub fn draw(&self, canvas: &mut Canvas, width: f64) -> f64 {
         let bars = || self.groups.iter().flat_map(|(_, bars)| bars);
         let names = bars().map(|(name, _)| font::width(name, SIZE)).fold(0.0, f64::max);
         let left = (names + 4.0).min(0.5 * width);
@@ -191,26 +200,31 @@ impl Bars {
 
 /// A value with its interval, by name.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Estimate {
-    pub(crate) name: String,
-    pub(crate) value: f64,
-    pub(crate) interval: Option<[f64; 2]>,
+pub struct Estimate {
+    /// What it is a value of.
+    pub name: String,
+    /// The value.
+    pub value: f64,
+    /// Its interval, where one is known.
+    pub interval: Option<[f64; 2]>,
     /// The same in words.
-    pub(crate) words: String,
+    pub words: String,
 }
 
 /// Values below one another, with their intervals.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Forest {
-    pub(crate) rows: Vec<Estimate>,
-    pub(crate) x: Axis,
+pub struct Forest {
+    /// From the top.
+    pub rows: Vec<Estimate>,
+    /// Of the values.
+    pub x: Axis,
     /// A value to compare with, such as that of chance.
-    pub(crate) guide: f64,
+    pub guide: f64,
 }
 
 impl Forest {
     /// Draws it `width` points wide; returns its height.
-    pub(crate) fn draw(&self, canvas: &mut Canvas, width: f64) -> f64 {
+    pub fn draw(&self, canvas: &mut Canvas, width: f64) -> f64 {
         let widest = |of: &dyn Fn(&Estimate) -> &str| {
             self.rows.iter().map(|row| font::width(of(row), SIZE)).fold(0.0, f64::max)
         };

@@ -4,43 +4,47 @@ use anyhow::Result;
 
 use super::canvas::{Anchor, Canvas, Stroke, Thumb};
 use super::{font, latex};
-use crate::spreadsheet::guarded;
+use base::spreadsheet::guarded;
 
 /// A column.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Column {
-    pub(crate) title: String,
+pub struct Column {
+    /// Its heading.
+    pub title: String,
     /// Whether it holds numbers, which stand at the right.
-    pub(crate) numbers: bool,
+    pub numbers: bool,
 }
 
 impl Column {
     /// Of words.
-    pub(crate) fn words(title: &str) -> Self {
+    pub fn words(title: &str) -> Self {
         Self { title: title.into(), numbers: false }
     }
 
     /// Of numbers.
-    pub(crate) fn numbers(title: &str) -> Self {
+    pub fn numbers(title: &str) -> Self {
         Self { title: title.into(), numbers: true }
     }
 }
 
 /// A row.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Row {
-    pub(crate) cells: Vec<String>,
+pub struct Row {
+    /// One per column.
+    pub cells: Vec<String>,
     /// Patches behind the last cell; LaTeX and CSV leave them out.
-    pub(crate) patches: Vec<Thumb>,
+    pub patches: Vec<Thumb>,
 }
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Table {
-    pub(crate) columns: Vec<Column>,
-    pub(crate) rows: Vec<Row>,
+pub struct Table {
+    /// From the left.
+    pub columns: Vec<Column>,
+    /// From the top.
+    pub rows: Vec<Row>,
     /// Title of the patches' column, where rows have any.
-    pub(crate) patches: String,
+    pub patches: String,
 }
 
 const GAP: f64 = 9.0;

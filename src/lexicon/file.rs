@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_yaml::Spanned;
 
 use super::{Group, Lexicon, Lexicons, Term};
-use crate::yaml::{self, Mistake, Text};
+use base::yaml::{self, Mistake, Text};
 
 /// The built-in lexicons in display order.
 const BUILT_IN: [(&str, &str); 2] = [

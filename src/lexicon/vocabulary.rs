@@ -78,7 +78,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::lexicon::Lexicons;
+    use crate::Lexicons;
 
     #[test]
     fn every_word_stands_once_and_has_a_term_of_the_lexicon() {

@@ -338,8 +338,7 @@ fn enlarge(region: &Bits, width: u32, height: u32, factor: usize) -> Mask {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mammogram::rasterise;
-    use crate::source::real_data;
+    use crate::{rasterise, real_data};
 
     fn iou(a: &Mask, b: &Mask) -> f64 {
         let both = a.pixels.iter().zip(&b.pixels).filter(|(a, b)| **a && **b).count();
@@ -420,7 +419,7 @@ mod tests {
 
     #[test]
     fn agrees_with_drawn_masks_of_mini_mias() {
-        let Some(folder) = real_data("mini-mias") else { return };
+        let Some(folder) = real_data::folder("mini-mias") else { return };
         let mut scores = Vec::new();
         let mut slowest = std::time::Duration::ZERO;
         for entry in std::fs::read_dir(folder.join("breast-masks")).unwrap() {

@@ -44,7 +44,7 @@ pub fn contours(mask: &Mask) -> Vec<Outline> {
 
 /// The outer boundary of the region that `first`, the leftmost pixel of its topmost row, belongs to,
 /// moved by `origin`.
-pub(crate) fn around(
+pub fn around(
     inside: impl Fn(i64, i64) -> bool,
     first: [i64; 2],
     origin: [i64; 2],
@@ -62,7 +62,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mammogram::rasterise;
+    use crate::rasterise;
 
     fn mask(rows: &[&str]) -> Mask {
         let pixels = rows.iter().flat_map(|row| row.bytes().map(|b| b == b'#')).collect();

@@ -144,7 +144,7 @@ type Point = [f32; 2];
 
 /// Douglas and Peucker's line simplification of a closed ring: corners that stray less than
 /// `tolerance` from the line between their neighbours are left out.
-pub(crate) fn simplify(points: &[Point], tolerance: f32) -> Vec<Point> {
+pub fn simplify(points: &[Point], tolerance: f32) -> Vec<Point> {
     if points.len() < 4 || tolerance <= 0.0 {
         return points.to_vec();
     }

@@ -3,13 +3,10 @@
 use super::chain::{Dense, Plan, Step};
 use super::layers::Window;
 use super::parameters::Start;
+use architecture::alexnet::LAYERS;
 
-/// Probe points.
-pub(super) const LAYERS: &[&str] = &["conv1", "conv2", "conv3", "conv4", "conv5"];
 /// The last layer.
 pub(super) const HEAD: &str = "classifier.6";
-/// Below it the last pooling has nothing to pool.
-pub(super) const SMALLEST_INPUT: u32 = 63;
 
 pub(super) fn plan() -> Plan {
     let steps = [

@@ -4,7 +4,6 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::Precision;
 use super::layers::{
     Engine, Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout, flatten,
     linear, max_pool, relu,
@@ -12,6 +11,7 @@ use super::layers::{
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
 use super::silence::Silence;
+use architecture::Precision;
 
 /// A convolution: its index in `features`, its units, its window, its name as a probe point, and
 /// whether pooling follows it.

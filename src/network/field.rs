@@ -1,7 +1,7 @@
 //! Receptive fields (Araujo, Norris & Sim 2019).
 
 use super::layers::Window;
-use crate::dissection::record::Field;
+use base::Field;
 
 /// Receptive field behind a chain of windows, in pixels of the input, whose first pixel is centred on
 /// 0.5. Where rows and columns differ, the edge is that of the longer axis; the centre is that of the

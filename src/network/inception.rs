@@ -11,19 +11,14 @@ use super::layers::{
 use super::normed::{self, Normed};
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
+use architecture::inception::LAYERS;
 
-/// Probe points: the outputs of the blocks of these names.
-pub(super) const LAYERS: &[&str] = &["mixed_5d", "mixed_6a", "mixed_6e", "mixed_7a", "mixed_7c"];
 /// The last layer.
 pub(super) const HEAD: &str = "fc";
 /// The auxiliary classifier.
 pub(super) const AUXILIARY: &str = "AuxLogits";
 /// The last layer of the auxiliary classifier.
 pub(super) const AUXILIARY_HEAD: &str = "AuxLogits.fc";
-/// Below it the last reduction has nothing to reduce.
-pub(super) const SMALLEST_INPUT: u32 = 75;
-/// Below it the maps under the auxiliary classifier are too small for its windows.
-pub(super) const SMALLEST_AUXILIARY_INPUT: u32 = 299;
 
 /// Added to the variance.
 const EPSILON: f32 = 1e-3;

@@ -9,9 +9,8 @@ use super::layers::{Window, global_average, linear, max_pool, relu};
 use super::normed::{self, Normed};
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
+use architecture::resnet::LAYERS;
 
-/// Probe points.
-pub(super) const LAYERS: &[&str] = &["bn1", "layer1", "layer2", "layer3", "layer4"];
 /// The last layer.
 pub(super) const HEAD: &str = "fc";
 

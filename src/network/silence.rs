@@ -8,9 +8,9 @@
 use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
-use super::Precision;
 use super::cpu::{self, Matrix, elementwise, product};
 use super::layers::{Engine, linear, relu};
+use architecture::Precision;
 
 /// Images whose first hidden layers without each unit are held at a time.
 const BLOCK: usize = 16;

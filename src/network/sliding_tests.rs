@@ -4,14 +4,15 @@ use candle_core::Device;
 use serde_json::Value;
 
 use super::*;
-use crate::network::chain::{Chain, Dense, Plan, Step};
-use crate::network::layers::Window;
-use crate::network::parameters::{Parameters, Start};
-use crate::network::tests::{close, flat, golden_network, numbers, same, values};
-use crate::network::{Architecture, Design, image};
+use crate::chain::{Chain, Dense, Plan, Step};
+use crate::image;
+use crate::layers::Window;
+use crate::parameters::{Parameters, Start};
+use crate::tests::{close, flat, golden_network, numbers, same, values};
+use architecture::{Architecture, Design};
 
 fn golden() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/sliding.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/sliding.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

@@ -4,17 +4,10 @@
 use super::chain::{Dense, Plan, Step};
 use super::layers::Window;
 use super::parameters::Start;
+use architecture::vgg::{LAYERS_11, LAYERS_13, LAYERS_16, LAYERS_19};
 
 /// The last layer.
 pub(super) const HEAD: &str = "classifier.6";
-/// Below it the last pooling has nothing to pool.
-pub(super) const SMALLEST_INPUT: u32 = 32;
-
-/// Probe points of each depth: the last convolution of each block.
-pub(super) const LAYERS_11: &[&str] = &["conv1_1", "conv2_1", "conv3_2", "conv4_2", "conv5_2"];
-pub(super) const LAYERS_13: &[&str] = &["conv1_2", "conv2_2", "conv3_2", "conv4_2", "conv5_2"];
-pub(super) const LAYERS_16: &[&str] = &["conv1_2", "conv2_2", "conv3_3", "conv4_3", "conv5_3"];
-pub(super) const LAYERS_19: &[&str] = &["conv1_2", "conv2_2", "conv3_4", "conv4_4", "conv5_4"];
 
 /// Units of the convolutions of each block.
 const WIDTHS: [usize; 5] = [64, 128, 256, 512, 512];

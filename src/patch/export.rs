@@ -13,11 +13,10 @@ use image::{ExtendedColorType, ImageEncoder};
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::manifest::is_file_name;
-use super::{Manifest, Store};
-use crate::artifact;
-use crate::config::Split;
-use crate::progress::Progress;
+use base::progress::Progress;
+use base::{Split, artifact};
+use record::manifest::is_file_name;
+use record::{Manifest, Store};
 
 const LISTS: [(&str, Split); 3] =
     [("train.txt", Split::Train), ("val.txt", Split::Validation), ("test.txt", Split::Test)];
@@ -126,8 +125,8 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::patch::prepare::tests::Project;
-    use crate::progress::Silent;
+    use crate::prepare::tests::Project;
+    use base::progress::Silent;
 
     #[test]
     fn lists_and_images_are_what_the_store_holds() {

@@ -4,9 +4,9 @@
 //! Exact to the pixel: lesions are filled at full resolution, and counted through summed-area
 //! tables. A lesion's area is what of it lies within the image.
 
-use super::manifest::{Fractions, Share};
-use crate::config::Patches;
-use crate::mammogram::{Lesion, Mask, Outline, Pathology, rasterise};
+use config::Patches;
+use mammogram::{Lesion, Mask, Outline, Pathology, rasterise};
+use record::{Fractions, Share};
 
 /// What a window holds of the lesions.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -157,7 +157,7 @@ impl Group {
 
 /// A region as a summed-area table over its bounding box.
 #[derive(Debug)]
-pub(crate) struct Area {
+pub struct Area {
     left: u32,
     top: u32,
     width: u32,
@@ -197,7 +197,7 @@ impl Area {
     }
 
     /// A whole mask.
-    pub(crate) fn of(mask: &Mask) -> Self {
+    pub fn of(mask: &Mask) -> Self {
         let (width, height) = (mask.width as usize, mask.height as usize);
         let stride = width + 1;
         let mut sums = vec![0u32; stride * (height + 1)];
@@ -217,7 +217,7 @@ impl Area {
     }
 
     /// Pixels of the region in the window `[x, y, width, height]`.
-    pub(crate) fn within(&self, [x, y, width, height]: [u32; 4]) -> u32 {
+    pub fn within(&self, [x, y, width, height]: [u32; 4]) -> u32 {
         let clip =
             |at: u32, origin: u32, length: u32| at.saturating_sub(origin).min(length) as usize;
         let (left, right) =

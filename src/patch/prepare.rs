@@ -13,14 +13,16 @@ use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
 use super::label::{Area, Labeller};
-use super::manifest::{FORMAT, MANIFEST, is_file_name};
+use super::split;
 use super::window::Grid;
-use super::{Given, Manifest, Member, Patch, Store, split, store};
-use crate::artifact::{self, Fingerprint, Layout, Stamp};
-use crate::config::{Config, Patches, Split};
-use crate::mammogram::{Breast, Grey, Lesion, Mammogram, Pathology, breast, resample};
-use crate::progress::Progress;
-use crate::source::{Catalogue, Notice, Ready, ReadyPatch, Source};
+use base::artifact::{self, Fingerprint, Layout, Stamp};
+use base::progress::Progress;
+use base::{Notice, Split};
+use config::{Config, Patches};
+use mammogram::{Breast, Grey, Lesion, Mammogram, Pathology, breast, resample};
+use record::manifest::{FORMAT, MANIFEST, is_file_name};
+use record::{Given, Manifest, Member, Patch, Store, store};
+use source::{Catalogue, Ready, ReadyPatch, Source};
 
 /// Version of the computation; to be raised whenever the same inputs give other patches.
 const VERSION: u32 = 3;

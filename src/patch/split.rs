@@ -17,10 +17,9 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::config::{Shares, Split};
-use crate::mammogram::{Mammogram, Pathology};
-use crate::seed;
-use crate::source::Notice;
+use base::{Notice, Split, seed};
+use config::Shares;
+use mammogram::{Mammogram, Pathology};
 
 const PARTS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 
@@ -158,7 +157,7 @@ impl<'a> Deal<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mammogram::Lesion;
+    use mammogram::Lesion;
     use proptest::prelude::*;
 
     const SHARES: Shares = Shares { train: 0.8, validation: 0.1, test: 0.1 };

@@ -3,12 +3,12 @@
 use anyhow::{Context, Result};
 
 use super::{Dataset, Part, Pipeline};
-use crate::artifact::Stamp;
-use crate::explanation::record::Explanation;
-use crate::network::Architecture;
-use crate::patch::{Manifest, Store, prepare};
-use crate::training::record::PatchScores;
-use crate::{config, dissection, explanation, source, training};
+use architecture::Architecture;
+use base::artifact::Stamp;
+use patch::prepare;
+use record::explanation::Explanation;
+use record::training::PatchScores;
+use record::{Manifest, Store};
 
 /// Mammograms that are not in the data set, cut as its are.
 pub struct Guests {
@@ -30,7 +30,7 @@ impl Pipeline<'_> {
         let Some(layer) = explaining(network)? else { return Ok(()) };
         let (layer_folder, network_folder) =
             (self.layout.layer(&network.name, layer), self.layout.network(&network.name));
-        let evaluation = training::read_evaluation(&network_folder)?;
+        let evaluation = record::training::read_evaluation(&network_folder)?;
         let dissected = self.layer_stamp(layer, dataset, trained, &evaluation.weights_blake3);
         let (folder, stamp) =
             (self.layout.explanation(&network.name), explanation::stamp(dissected.fingerprint()));
@@ -46,7 +46,7 @@ impl Pipeline<'_> {
             store: &dataset.store,
             settings: &self.config.dissection,
         };
-        let layer = dissection::read(&layer_folder)?;
+        let layer = record::dissection::read(&layer_folder)?;
         explanation::explain(&job, &layer, &evaluation, &folder, &stamp, self.progress)
     }
 
@@ -74,7 +74,7 @@ impl Pipeline<'_> {
         let layer = explaining(network)?
             .with_context(|| format!("{} has no layer to dissect in atlas.yaml", network.name))?;
         let folder = self.layout.network(&network.name);
-        let evaluation = training::read_evaluation(&folder)?;
+        let evaluation = record::training::read_evaluation(&folder)?;
         let loaded = self.trained(network, dataset)?;
         let Guests { manifest, store } = guests;
         let job = dissection::Job {
@@ -85,7 +85,7 @@ impl Pipeline<'_> {
             store,
             settings: &self.config.dissection,
         };
-        let layer = dissection::read(&self.layout.layer(&network.name, layer))?;
+        let layer = record::dissection::read(&self.layout.layer(&network.name, layer))?;
         let patches: Vec<u32> = (0..store.len()).collect();
         let verdict = training::evaluate::judge(&loaded, manifest, store, &patches, |_| ())?;
         let scores: Vec<_> = patches.into_iter().zip(verdict.probabilities).collect();
@@ -100,7 +100,7 @@ impl Pipeline<'_> {
     /// When the network cannot be trained or dissected, or a file not be read or written.
     pub fn explanation(&self, network: &config::Network, dataset: &Dataset) -> Result<Explanation> {
         self.dissect(network, dataset, &[], Part::All)?;
-        explanation::read(&self.layout.explanation(&network.name))
+        record::explanation::read(&self.layout.explanation(&network.name))
     }
 }
 

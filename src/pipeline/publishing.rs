@@ -5,19 +5,18 @@ use std::path::PathBuf;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::{Dataset, Pipeline, explaining::explaining};
-use crate::artifact::{self, Fingerprint, Stamp};
-use crate::atlas::{self, Exhibit};
-use crate::config::figures::Wanted;
-use crate::config::{self, Config};
-use crate::dissection::similar;
-use crate::explanation::record::Explanation;
-use crate::lexicon::Lexicons;
-use crate::study::answer::ReaderFile;
-use crate::study::consensus::Consensus;
-use crate::study::labels::{Checked, Problem};
-use crate::training::record::{Epoch, Evaluation};
-use crate::{dissection, explanation, training};
+use super::explaining::explaining;
+use super::{Dataset, Pipeline};
+use atlas::Exhibit;
+use base::artifact::{self, Fingerprint, Stamp};
+use config::Config;
+use config::figures::Wanted;
+use lexicon::Lexicons;
+use record::explanation::Explanation;
+use record::training::{Epoch, Evaluation};
+use study::answer::ReaderFile;
+use study::consensus::Consensus;
+use study::labels::{Checked, Problem};
 
 /// What a build came to.
 pub struct Published {
@@ -84,7 +83,7 @@ impl<'a> Pipeline<'a> {
         if wanted.is_empty() && !record.is_file() {
             return None;
         }
-        let mark = Fingerprint::of(&(wanted, crate::figure::VERSION));
+        let mark = Fingerprint::of(&(wanted, figure::VERSION));
         let stamp = site.clone().with("figures", mark);
         let record = atlas::Record::read(&record);
         let fresh = record.is_ok_and(|record| record.is_fresh(&stamp, &self.layout.figures()));
@@ -111,7 +110,7 @@ impl<'a> Pipeline<'a> {
             .with("dataset", dataset.fingerprint.clone())
             .with("config", Fingerprint::of(&self.shown_config()))
             .with("detector", Fingerprint::of(&config.dissection.detector))
-            .with("similar", Fingerprint::of(&similar::FORMAT))
+            .with("similar", Fingerprint::of(&record::similar::FORMAT))
             .with("lexicons", Fingerprint::of(&lexicons.iter().collect::<Vec<_>>()))
             .with("labels", Fingerprint::of(&readers))
             .with("consensus", Fingerprint::of(&consensus))
@@ -130,7 +129,7 @@ impl<'a> Pipeline<'a> {
                     network.name
                 );
             }
-            let evaluation = training::read_evaluation(&folder)?;
+            let evaluation = record::training::read_evaluation(&folder)?;
             provenance
                 .push((format!("{} weights", network.name), evaluation.weights_blake3.clone()));
             for layer in &network.layers {
@@ -185,23 +184,26 @@ impl<'a> Pipeline<'a> {
         use_them: impl FnOnce(&atlas::Inputs) -> Result<T>,
     ) -> Result<T> {
         self.compare()?;
-        let similar = similar::read(&self.layout.dissection())?;
+        let similar = record::similar::read(&self.layout.dissection())?;
         // Hundreds of megabytes in a large atlas.
         let loaded = gathered
             .parts
             .par_iter()
             .map(|(network, evaluation)| {
-                let history = training::read_history(&self.layout.network(&network.name))?;
+                let history = record::training::read_history(&self.layout.network(&network.name))?;
                 let layers = network
                     .layers
                     .par_iter()
-                    .map(|layer| dissection::read(&self.layout.layer(&network.name, layer)))
+                    .map(|layer| record::dissection::read(&self.layout.layer(&network.name, layer)))
                     .collect::<Result<Vec<_>>>()?;
                 Ok((*network, evaluation, history, layers))
             })
             .collect::<Result<Vec<(&config::Network, &Evaluation, Vec<Epoch>, Vec<_>)>>>()?;
-        let explanations: Vec<Explanation> =
-            gathered.explained.iter().map(|at| explanation::read(at)).collect::<Result<_>>()?;
+        let explanations: Vec<Explanation> = gathered
+            .explained
+            .iter()
+            .map(|at| record::explanation::read(at))
+            .collect::<Result<_>>()?;
         let exhibits: Vec<Exhibit> = loaded
             .iter()
             .map(|(config, evaluation, history, layers)| Exhibit {
@@ -216,7 +218,7 @@ impl<'a> Pipeline<'a> {
             .networks
             .iter()
             .flat_map(|network| network.layers.iter().map(move |layer| (&network.name, layer)));
-        let maps = dissection::Maps::open(layers.map(|(network, layer)| {
+        let maps = record::Maps::open(layers.map(|(network, layer)| {
             (format!("{network}/{layer}"), self.layout.layer(network, layer))
         }))?;
         use_them(&atlas::Inputs {

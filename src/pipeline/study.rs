@@ -7,17 +7,16 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::Pipeline;
-use crate::artifact::Stamp;
-use crate::dissection::record::unit_name;
-use crate::lexicon::Lexicons;
-use crate::study::answer::ReaderFile;
-use crate::study::automatic::{self, Comparison};
-use crate::study::code::{Coder, Codes};
-use crate::study::consensus::{self, Consensus};
-use crate::study::expert::Opinion;
-use crate::study::labels::{self, Checked, Dissected, Problem};
-use crate::study::naming::Names;
-use crate::{dissection, training};
+use base::artifact::Stamp;
+use base::unit_name;
+use catalogue::naming::Names;
+use lexicon::Lexicons;
+use study::answer::ReaderFile;
+use study::automatic::{self, Comparison};
+use study::code::{Coder, Codes};
+use study::consensus::{self, Consensus};
+use study::expert::Opinion;
+use study::labels::{self, Checked, Dissected, Problem};
 
 impl Pipeline<'_> {
     /// The lexicons of the project and the built-in ones.
@@ -78,7 +77,7 @@ impl Pipeline<'_> {
             for layer in &network.layers {
                 let folder = self.layout.layer(&network.name, layer);
                 if Stamp::read(&folder).is_ok() {
-                    layers.push(dissection::read(&folder)?);
+                    layers.push(record::dissection::read(&folder)?);
                 }
             }
         }
@@ -99,7 +98,7 @@ impl Pipeline<'_> {
         layers
             .into_par_iter()
             .filter_map(|(network, layer)| {
-                let units = dissection::unit_count(&self.layout.layer(network, layer))?;
+                let units = record::dissection::unit_count(&self.layout.layer(network, layer))?;
                 Some(Dissected { network: network.clone(), layer: layer.clone(), units })
             })
             .collect()
@@ -115,7 +114,7 @@ impl Pipeline<'_> {
             .networks
             .iter()
             .filter_map(|n| {
-                let evaluation = training::read_evaluation(&folder(&n.name)).ok()?;
+                let evaluation = record::training::read_evaluation(&folder(&n.name)).ok()?;
                 Some((n.name.as_str(), evaluation.weights_blake3))
             })
             .collect();

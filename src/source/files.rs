@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::ddsm::Ddsm;
-use super::picture::Picture;
-use super::{About, Catalogue, Source};
-use crate::artifact::Fingerprint;
-use crate::config::Split;
-use crate::mammogram::{Grey, Mammogram};
+use crate::{Catalogue, Source};
+use base::Split;
+use base::artifact::Fingerprint;
+use formats::picture::Picture;
+use mammogram::{About, Grey, Mammogram};
 
 /// Files whose headers have been read.
 pub struct Files(Vec<Entry>);

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::answer::Association;
 use super::expert::Opinion;
-use crate::dissection::record::{Category, Layer, Unit};
-use crate::lexicon::Lexicons;
+use lexicon::Lexicons;
+use record::dissection::{Category, Layer, Unit};
 
 /// Probability by chance, corrected for all concepts, below which a concept counts.
 pub const LEVEL: f32 = 0.05;

@@ -21,8 +21,8 @@ use serde_yaml::{Location, Spanned};
 
 use super::answer::Association;
 use super::labels::{Dissected, Problem, Severity, find_unit};
-use crate::lexicon::Lexicons;
-use crate::yaml::{self, Mistake, Text, unknown};
+use base::yaml::{self, Mistake, Text, unknown};
+use lexicon::Lexicons;
 
 /// What was settled; empty without a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

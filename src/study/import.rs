@@ -13,9 +13,9 @@ use super::code::Codes;
 use super::labels::{Dissected, Problem, Read, Severity, check, read};
 use super::reading::{self, Given};
 use super::time;
-use crate::artifact;
-use crate::lexicon::Lexicons;
-use crate::yaml::{Mistake, Text};
+use base::artifact;
+use base::yaml::{Mistake, Text};
+use lexicon::Lexicons;
 
 /// An answer that an import changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -301,7 +301,7 @@ fn time_of(answer: &Answer) -> Option<i128> {
 }
 
 /// `<reader>.yaml`, with `-` for every character that some file system or shell minds.
-pub(crate) fn file_name(reader: &str) -> String {
+pub fn file_name(reader: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
     let name: String =
         reader.trim().to_lowercase().chars().map(|c| if safe(c) { c } else { '-' }).collect();
@@ -318,7 +318,7 @@ pub(crate) fn file_name(reader: &str) -> String {
 ///
 /// # Errors
 /// When it cannot.
-pub(crate) fn writable(file: &ReaderFile, path: &Path) -> Result<(), Mistake> {
+pub fn writable(file: &ReaderFile, path: &Path) -> Result<(), Mistake> {
     render(file, path).map(drop)
 }
 

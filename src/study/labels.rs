@@ -11,9 +11,9 @@ use super::answer::{ReaderFile, Recognizable};
 use super::code::{self, Codes};
 use super::form::{AnswerForm, Form};
 use super::time;
-use crate::dissection::record::unit_name;
-use crate::lexicon::Lexicons;
-use crate::yaml::{self, Mistake, Text, nearest};
+use base::unit_name;
+use base::yaml::{self, Mistake, Text, nearest};
+use lexicon::Lexicons;
 
 /// How much a problem costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

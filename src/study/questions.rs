@@ -17,7 +17,7 @@ use super::labels::Dissected;
 use super::reading::Given;
 use super::sheet::Sheet;
 use super::time;
-use crate::yaml::{Mistake, Text};
+use base::yaml::{Mistake, Text};
 
 /// Columns of the answers as a table.
 const COLUMNS: [&str; 9] = ["name", "model", "layer", "unit", "q1", "q2", "q3", "q4", "timestamp"];

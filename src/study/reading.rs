@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::labels::{Dissected, Read};
 use super::{questions, sheet, table};
-use crate::yaml::{self, Mistake, Text};
+use base::yaml::{self, Mistake, Text};
 
 /// What a file of another form does not say of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

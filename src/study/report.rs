@@ -3,9 +3,9 @@
 
 use std::fmt::Write as _;
 
-use super::agreement::{Coefficient, Estimate, RESAMPLES};
 use super::automatic::Comparison;
 use super::statistics::{Agreement, Statistics};
+use agreement::{Coefficient, Estimate, RESAMPLES};
 
 /// `0.61 (95% interval 0.40 to 0.78)`.
 pub fn number(estimate: Option<Estimate>) -> String {
@@ -252,7 +252,7 @@ fn agreements(list: &[Agreement], text: &mut String) -> std::fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::agreement::Undefined;
+    use agreement::Undefined;
 
     #[test]
     fn numbers_read_as_in_a_paper() {

@@ -9,11 +9,11 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::code::Coder;
-use crate::config::{Config, Select, Survey};
-use crate::dissection::record::{Layer, Unit, unit_name};
-use crate::explanation::record::Explanation;
-use crate::patch::Manifest;
-use crate::seed;
+use base::{seed, unit_name};
+use config::{Config, Select, Survey};
+use record::Manifest;
+use record::dissection::{Layer, Unit};
+use record::explanation::Explanation;
 
 /// The units of a survey.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_yaml::Location;
 
 use super::form::place;
-use crate::yaml::{Mistake, Text, unknown};
+use base::yaml::{Mistake, Text, unknown};
 
 /// A table of answers has some twenty columns; more than this is another file.
 const MAX_COLUMNS: usize = 64;

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::agreement::{Coefficient, Estimate, Ratings, SetDistance, estimate, set_ratings};
 use super::answer::{Answer, Association, ReaderFile, Recognizable};
 use super::consensus::NO_CATEGORY;
 use super::expert::{named, terms};
 use super::suggest::Matcher;
-use crate::lexicon::Lexicons;
+use agreement::{Coefficient, Estimate, Ratings, SetDistance, estimate, set_ratings};
+use lexicon::Lexicons;
 
 /// The numbers of a study.
 #[derive(Debug, Clone, PartialEq, Serialize)]

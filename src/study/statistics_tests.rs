@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use super::super::agreement::Undefined;
 use super::super::answer::{Phenomenon, Questions};
 use super::*;
+use agreement::Undefined;
 
 fn answer(unit: &str, phenomena: &[(&str, &[&str], Association)]) -> Answer {
     Answer {
@@ -191,7 +191,7 @@ fn the_third_question_of_the_papers_survey_tells_several() {
 
 #[test]
 fn the_paragraph_holds_the_numbers() {
-    use crate::study::report;
+    use crate::report;
     let text = report::paragraph(&of(&study()), None, "BI-RADS 5th edition");
     for words in [
         "2 readers described 4 units of 2 networks (alexnet, vgg16) in 7 answers; 3 units were answered by two readers or more.",

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use crate::lexicon::{Entry, Lexicons};
+use lexicon::{Entry, Lexicons};
 
 /// What a text may mean.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

@@ -13,7 +13,7 @@ use super::answer::{Association, Recognizable};
 use super::form::{AnswerForm, Form, PhenomenonForm, placed};
 use super::reading::Given;
 use super::sheet::{Record, Sheet};
-use crate::yaml::Mistake;
+use base::yaml::Mistake;
 
 /// Every column that may stand in a table; `unit` must.
 pub(super) const COLUMNS: [&str; 15] = [
@@ -223,5 +223,5 @@ fn number<T: std::str::FromStr>(
 /// Someone's words from a cell: without the apostrophe that keeps a spreadsheet from running them as
 /// a formula.
 fn plain(cell: &str) -> String {
-    crate::spreadsheet::unguarded(cell).to_owned()
+    base::spreadsheet::unguarded(cell).to_owned()
 }

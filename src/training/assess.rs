@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::evaluate::likeliest;
-use super::metrics::{self, Scored};
-use super::record::{Assessment, ClassResult, Classes, Level, Levels};
 use super::subgroups::subgroups;
-use crate::patch::Manifest;
+use metrics::Scored;
+use record::Manifest;
+use record::training::{Assessment, ClassResult, Classes, Level, Levels};
 
 /// Assesses probabilities of the classes per patch, as (patch number, probabilities); the last class
 /// is cancer. `seed` is the bootstrap's.
@@ -131,13 +131,13 @@ fn classes(manifest: &Manifest, scores: &[(u32, Vec<f32>)]) -> Classes {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::config::{Patches, Shares, Split};
-    use crate::mammogram::{Lesion, Mammogram, Outline, Pathology};
-    use crate::patch::{Member, Patch};
-    use crate::source::About;
+    use base::Split;
+    use config::{Patches, Shares};
+    use mammogram::{About, Lesion, Mammogram, Outline, Pathology};
+    use record::{Member, Patch};
 
     /// A mammogram of 100 x 100 pixels.
-    pub(in crate::training) fn mammogram(patient: &str, lesions: Vec<Lesion>) -> Mammogram {
+    pub(crate) fn mammogram(patient: &str, lesions: Vec<Lesion>) -> Mammogram {
         Mammogram {
             id: String::new(),
             patient: patient.into(),
@@ -155,11 +155,7 @@ pub(super) mod tests {
     }
 
     /// A square of ten pixels, or, without a place, none.
-    pub(in crate::training) fn lesion(
-        pathology: Pathology,
-        term: &str,
-        at: Option<[f32; 2]>,
-    ) -> Lesion {
+    pub(crate) fn lesion(pathology: Pathology, term: &str, at: Option<[f32; 2]>) -> Lesion {
         let square = |[x, y]: [f32; 2]| {
             Outline::Polygon(vec![[x, y], [x + 10.0, y], [x + 10.0, y + 10.0], [x, y + 10.0]])
         };
@@ -174,7 +170,7 @@ pub(super) mod tests {
     }
 
     /// Windows of 20 pixels as (mammogram, x, y, positive, benign).
-    pub(in crate::training) fn manifest(
+    pub(crate) fn manifest(
         classes: u32,
         mammograms: Vec<Mammogram>,
         windows: &[(u32, u32, u32, bool, bool)],

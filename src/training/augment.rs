@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use crate::config::Augment;
+use config::Augment;
 
 /// One change of a square patch: a symmetry of the square, then a change of brightness.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,7 +77,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::seed;
+    use base::seed;
 
     /// How often each outcome occurs on the 3 x 3 patch 0, 1, …, 8.
     fn outcomes(augment: Augment) -> BTreeMap<Vec<u8>, u32> {

@@ -6,15 +6,14 @@ use anyhow::{Result, bail};
 use candle_core::Tensor;
 
 use super::loader::{self, Batch};
-use super::metrics::{self, Scored};
-use super::record::{Evaluation, Level};
-use super::{FORMAT, Job, WEIGHTS, assess, device_name};
-use crate::artifact::Fingerprint;
-use crate::config::Split;
-use crate::network::Network;
-use crate::patch::{Manifest, Store};
-use crate::progress::Progress;
-use crate::seed;
+use super::{Job, assess, device_name};
+use base::artifact::Fingerprint;
+use base::progress::Progress;
+use base::{Split, seed};
+use metrics::Scored;
+use network::Network;
+use record::training::{Evaluation, FORMAT, Level, WEIGHTS};
+use record::{Manifest, Store};
 
 /// Patches per forward pass where nothing is trained.
 const BATCH: usize = 64;

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
-use super::record::Epoch;
-use crate::artifact;
-
-const FILE: &str = "history.jsonl";
+use base::artifact;
+use record::training::{Epoch, HISTORY};
 
 /// The epochs so far, as their file has them: read back and written again, a number could lose its
 /// last digit.
@@ -25,7 +23,7 @@ impl History {
         if epochs == 0 {
             return Ok(Self::default());
         }
-        let path = folder.join(FILE);
+        let path = folder.join(HISTORY);
         let text = fs_err::read_to_string(&path)?;
         let lines: Vec<String> = text.lines().take(epochs as usize).map(str::to_owned).collect();
         if lines.len() < epochs as usize {
@@ -59,20 +57,6 @@ impl History {
     /// When the file cannot be written.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let text: String = self.lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-        artifact::write(&folder.join(FILE), text.as_bytes())
+        artifact::write(&folder.join(HISTORY), text.as_bytes())
     }
-}
-
-/// The epochs of a training, finished or not.
-///
-/// # Errors
-/// When the file cannot be read or a line is not an epoch.
-pub fn read_history(folder: &Path) -> Result<Vec<Epoch>> {
-    let path = folder.join(FILE);
-    let text = fs_err::read_to_string(&path)?;
-    let parse = |(i, line): (usize, &str)| {
-        serde_json::from_str(line)
-            .with_context(|| format!("{}:{} is not an epoch", path.display(), i + 1))
-    };
-    text.lines().enumerate().map(parse).collect()
 }

@@ -3,7 +3,7 @@
 use candle_core::{DType, Result, Tensor};
 
 use super::evaluate::log_softmax;
-use crate::config::ClassWeights;
+use config::ClassWeights;
 
 /// Cross-entropy with a weight per class, as PyTorch's `CrossEntropyLoss(weight=…)` with its mean
 /// reduction: Σ w(tᵢ) · −log p(tᵢ) / Σ w(tᵢ) over the patches i of true class tᵢ.

@@ -3,9 +3,8 @@
 use anyhow::{Result, bail};
 use rand::seq::SliceRandom;
 
-use crate::config::Split;
-use crate::patch::Manifest;
-use crate::seed;
+use base::{Split, seed};
+use record::Manifest;
 
 /// The training patches of an epoch in order: every one once, or, `balance`d, as many of every
 /// class as the rarest one has, drawn anew each epoch. Depends on nothing but its arguments, so that

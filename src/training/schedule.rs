@@ -1,6 +1,6 @@
 //! The learning rate of each step.
 
-use crate::config::{Schedule, Training};
+use config::{Schedule, Training};
 
 /// Learning rate at `step` (from 0) of `steps` in all, in `epoch` (from 1): warm-up, then constant
 /// or cosine, divided by ten at each decay epoch.
@@ -22,7 +22,7 @@ pub fn rate(training: &Training, step: u64, steps: u64, epoch: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Augment, ClassWeights};
+    use config::{Augment, ClassWeights};
 
     fn training(schedule: Schedule) -> Training {
         Training {
@@ -37,7 +37,7 @@ mod tests {
             augment: Augment::NONE,
             balance: false,
             auxiliary: false,
-            precision: crate::network::Precision::F32,
+            precision: architecture::Precision::F32,
             class_weights: ClassWeights::None,
             early_stopping: None,
             checkpoint_minutes: 0.0,

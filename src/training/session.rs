@@ -11,14 +11,14 @@ use super::events::{self, Events};
 use super::history::History;
 use super::loader::{self, Batch};
 use super::loss::CrossEntropy;
-use super::record::Epoch;
-use super::sgd::Sgd;
-use super::{Job, WEIGHTS, sampling, schedule};
-use crate::artifact::Stamp;
-use crate::config::{Split, Training};
-use crate::network::Network;
-use crate::progress::Progress;
-use crate::seed;
+use super::{Job, sampling, schedule};
+use base::artifact::Stamp;
+use base::progress::Progress;
+use base::{Split, seed};
+use config::Training;
+use network::Network;
+use network::sgd::Sgd;
+use record::training::{Epoch, WEIGHTS};
 
 /// Steps from one loss in the event files to the next.
 const EVENT_EVERY: u64 = 20;

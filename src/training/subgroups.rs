@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::metrics::{self, Scored};
-use super::record::{Attribute, Subgroup};
-use crate::mammogram::Mammogram;
-use crate::patch::Manifest;
-use crate::patch::label::Labeller;
+use mammogram::Mammogram;
+use metrics::Scored;
+use patch::label::Labeller;
+use record::Manifest;
+use record::training::{Attribute, Subgroup};
 
 /// Fewest positives and negatives that an area is stated of.
 const ENOUGH: u32 = 5;
@@ -99,8 +99,8 @@ fn of_lesions(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mammogram::Pathology;
-    use crate::training::assess::tests::{lesion, mammogram, manifest};
+    use crate::assess::tests::{lesion, mammogram, manifest};
+    use mammogram::Pathology;
 
     #[test]
     fn by_density_scanner_kind_and_subtlety() {

@@ -6,18 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rand::RngExt;
 
 use super::*;
-use crate::config::{Augment, ClassWeights, Patches, Schedule, Shares, Training};
-use crate::mammogram::Mammogram;
-use crate::patch::{Member, Patch};
-use crate::progress::Silent;
-use crate::source::About;
+use base::progress::Silent;
+use config::{Augment, ClassWeights, Patches, Schedule, Shares, Training};
+use mammogram::{About, Mammogram};
+use record::training::{Evaluation, read_evaluation, read_history};
+use record::{Member, Patch};
 
 const EDGE: u32 = 32;
 
 /// Six patients of twelve patches; positives hold a faint bright disc, some others a dark one.
 fn dataset(folder: &Path) -> (Manifest, Store) {
     let mut rng = seed::stream(7, "test patches");
-    let mut bytes = crate::patch::store_header(EDGE, 72).to_vec();
+    let mut bytes = record::store::header(EDGE, 72).to_vec();
     let mut patches = Vec::new();
     let mut mammograms = Vec::new();
     for patient in 0..6_u32 {
@@ -106,7 +106,7 @@ fn network(lr: f64) -> config::Network {
         weights: config::Start::Random,
         layers: vec!["layer4".into()],
         input: EDGE,
-        pooling: crate::network::Pooling::Global,
+        pooling: architecture::Pooling::Global,
         training: Some(Training {
             epochs: 4,
             batch: 8,
@@ -119,7 +119,7 @@ fn network(lr: f64) -> config::Network {
             augment: Augment::SYMMETRIES,
             balance: false,
             auxiliary: false,
-            precision: crate::network::Precision::F32,
+            precision: architecture::Precision::F32,
             class_weights: ClassWeights::None,
             early_stopping: None,
             checkpoint_minutes: 0.0,

@@ -9,8 +9,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use unit_atlas::mammogram::{Lesion, Mammogram, Mask, Pathology, rasterise};
-use unit_atlas::source::{Phantom, Source};
+use mammogram::{Lesion, Mammogram, Mask, Pathology, rasterise};
+use source::{Phantom, Source};
 
 /// Steps of a chain code, x right and y down.
 const STEPS: [[i64; 2]; 8] = [[0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1]];

@@ -3,24 +3,22 @@
 
 use std::path::{Path, PathBuf};
 
-use unit_atlas::artifact::{self, Fingerprint, Stamp};
-use unit_atlas::atlas::{self, Exhibit, Inputs, Report};
-use unit_atlas::config::{self, Config, Split, Start};
-use unit_atlas::dissection::Maps;
-use unit_atlas::dissection::record::{
-    Activations, Basis, Category, Chance, Concept, Field, Influence, Layer, Level, Match, TopPatch,
-    Unit,
+use atlas::{Exhibit, Inputs, Report};
+use base::artifact::{self, Fingerprint, Stamp};
+use base::{Field, Notice, Split};
+use config::{Config, Start};
+use lexicon::{Group, Lexicon, Lexicons, Term};
+use mammogram::{About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
+use record::dissection::{
+    Activations, Basis, Category, Chance, Concept, Influence, Layer, Level, Match, TopPatch, Unit,
 };
-use unit_atlas::dissection::similar::{Like, Likes, Similar};
-use unit_atlas::explanation::record::{Explained, Explanation, Part};
-use unit_atlas::lexicon::{Group, Lexicon, Lexicons, Term};
-use unit_atlas::mammogram::{Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
-use unit_atlas::patch::{Fractions, Manifest, Member, Patch, Share, Store};
-use unit_atlas::source::{About, Notice};
-use unit_atlas::study::answer::ReaderFile;
-use unit_atlas::study::consensus::Consensus;
-use unit_atlas::training::assess::assess;
-use unit_atlas::training::record::{Epoch, Evaluation};
+use record::explanation::{Explained, Explanation, Part};
+use record::similar::{Like, Likes, Similar};
+use record::training::{Epoch, Evaluation};
+use record::{Fractions, Manifest, Maps, Member, Patch, Share, Store};
+use study::answer::ReaderFile;
+use study::consensus::Consensus;
+use training::assess::assess;
 
 /// Edge of a stored patch.
 const EDGE: u32 = 113;
@@ -228,7 +226,7 @@ fn project(root: &Path, top: usize) -> Config {
         weights: weights.map_or(Start::Random, |file| Start::File(root.join("weights").join(file))),
         layers: vec![layer.into()],
         input: EDGE,
-        pooling: unit_atlas::network::Pooling::Global,
+        pooling: architecture::Pooling::Global,
         training: Some(config::Training {
             epochs: 8,
             batch: 32,
@@ -241,7 +239,7 @@ fn project(root: &Path, top: usize) -> Config {
             augment: config::Augment::SYMMETRIES,
             balance: false,
             auxiliary: false,
-            precision: unit_atlas::network::Precision::F32,
+            precision: architecture::Precision::F32,
             class_weights: config::ClassWeights::None,
             early_stopping: None,
             checkpoint_minutes: 10.0,
@@ -254,7 +252,7 @@ fn project(root: &Path, top: usize) -> Config {
         base_url: None,
         output: root.join("output"),
         seed: 123,
-        device: config::Device::Cpu,
+        device: base::Device::Cpu,
         source: config::Source::Phantom { patients: 6, height: 512 },
         patches: patching(),
         split: config::Shares { train: 0.5, validation: 0.5, test: 0.0 },

@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::site::Record;
-use crate::artifact;
+use base::artifact;
 
 pub use self::selection::Selection;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::atlas::site::Record;
-use crate::atlas::{check, drawn};
+use crate::site::Record;
+use crate::{check, drawn};
 
 /// A part of an atlas: some units, some layers; both empty is all of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

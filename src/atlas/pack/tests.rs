@@ -1,8 +1,8 @@
 use std::io::Read;
 
 use super::*;
-use crate::artifact::Stamp;
-use crate::atlas::site::Writer;
+use crate::site::Writer;
+use base::artifact::Stamp;
 
 const UNIT: &str = "<img src=\"../../../../patches/m1-y0_x5_h9_w9.jpg\" alt=\"\">\
     <script type=\"application/json\" id=\"atlas-drawn\">\
@@ -124,15 +124,13 @@ fn a_zip_holds_every_file_and_is_the_same_twice() {
     pack(&site, &record, "Atlas", Form::Zip, &second).unwrap();
     let bytes = std::fs::read(&first).unwrap();
     assert_eq!(bytes, std::fs::read(&second).unwrap());
-    let archive = rawzip::ZipArchive::from_slice(&bytes).unwrap();
+    let mut archive = ::zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
     let mut found = std::collections::BTreeMap::new();
-    let mut entries = archive.entries();
-    while let Some(entry) = entries.next_entry().unwrap() {
-        let path = entry.file_path().try_normalize().unwrap().as_ref().to_string();
-        let data = archive.get_entry(entry.wayfinder()).unwrap();
+    for at in 0..archive.len() {
+        let mut entry = archive.by_index(at).unwrap();
         let mut text = Vec::new();
-        flate2::read::DeflateDecoder::new(data.data()).read_to_end(&mut text).unwrap();
-        found.insert(path, text);
+        entry.read_to_end(&mut text).unwrap();
+        found.insert(entry.name().unwrap().into_owned(), text);
     }
     assert_eq!(found.len(), 14);
     assert_eq!(found["atlas/networks/a/b/0001/index.html"], UNIT.as_bytes());

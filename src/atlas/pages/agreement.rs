@@ -3,16 +3,16 @@
 
 use serde::Serialize;
 
-use super::figures::Download;
-use super::{Atlas, Link, association_word, figures, unit_href};
-use crate::atlas::study_tables::{self, Coverage};
-use crate::atlas::text;
-use crate::config::figures::Kind;
-use crate::study::agreement::{Coefficient, Estimate, PUBLISHED, Published, RESAMPLES};
-use crate::study::answer::Association;
-use crate::study::automatic::Relation;
-use crate::study::report;
-use crate::study::statistics::{Agreement, Progress};
+use super::figures::{self, Download};
+use super::{Atlas, Link, association_word, unit_href};
+use crate::study_tables::{self, Coverage};
+use crate::text;
+use agreement::{Coefficient, Estimate, PUBLISHED, Published, RESAMPLES};
+use config::figures::Kind;
+use study::answer::Association;
+use study::automatic::Relation;
+use study::report;
+use study::statistics::{Agreement, Progress};
 
 /// Units named in a cell before the rest is only counted.
 const UNITS: usize = 12;

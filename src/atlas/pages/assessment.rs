@@ -3,13 +3,10 @@
 use serde::Serialize;
 
 use super::{Atlas, AucView};
-use crate::atlas::chart::Chart;
-use crate::atlas::{Exhibit, text};
-use crate::training::metrics::RESAMPLES;
-use crate::training::record::{
-    Assessment, Attribute, Calibration, Classes, Fixed, Interval, Level, Levels, OperatingPoint,
-    Proportion,
-};
+use crate::chart::Chart;
+use crate::{Exhibit, text};
+use metrics::{Calibration, Fixed, Interval, OperatingPoint, Proportion, RESAMPLES};
+use record::training::{Assessment, Attribute, Classes, Level, Levels};
 
 #[derive(Serialize)]
 pub(super) struct View {

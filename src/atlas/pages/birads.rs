@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::figures::Download;
+use super::figures::{self, Download};
 use super::unit::association_words;
-use super::{Atlas, Link, UnitCard, best_concept, figures};
-use crate::atlas::Exhibit;
-use crate::atlas::text;
-use crate::config::figures::Kind;
-use crate::dissection::record::{Category, Layer, Unit, unit_name};
-use crate::study::answer::Phenomenon;
-use crate::study::consensus::NO_CATEGORY;
+use super::{Atlas, Link, UnitCard, best_concept};
+use crate::{Exhibit, text};
+use base::unit_name;
+use config::figures::Kind;
+use record::dissection::{Category, Layer, Unit};
+use study::answer::Phenomenon;
+use study::consensus::NO_CATEGORY;
 
 /// Patches per row, and units named per term.
 const PATCHES: usize = 6;

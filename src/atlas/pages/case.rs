@@ -7,13 +7,13 @@ use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use super::{Atlas, Link, UnitCard, layer_href, network_href, parts, unit_href};
-use crate::atlas::text;
-use crate::dissection::record::{TopPatch, unit_name};
-use crate::explanation::record::{Explained, Explanation, Part};
-use crate::explanation::{Terms, carried, mentions, scored, sentence};
-use crate::patch::{Manifest, Patch};
-use crate::seed;
-use crate::study::naming::Names;
+use crate::text;
+use base::{seed, unit_name};
+use catalogue::naming::Names;
+use catalogue::{Terms, carried, mentions, sentence};
+use record::dissection::TopPatch;
+use record::explanation::{Explained, Explanation, Part};
+use record::{Manifest, Patch};
 
 /// From this probability on, a mammogram counts as scored as cancer.
 const CANCER: f32 = 0.5;
@@ -24,22 +24,19 @@ const NEXT: usize = 6;
 
 /// A mammogram with a page, and why.
 #[derive(Clone, Copy)]
-pub(in crate::atlas) struct Case<'a> {
+pub(crate) struct Case<'a> {
     explanation: &'a Explanation,
-    pub(in crate::atlas) explained: &'a Explained,
+    pub(crate) explained: &'a Explained,
     /// `found`, `false alarm`, `missed`, `random`, `listed`.
     kind: &'static str,
 }
 
 /// Every case, by network and kind.
-pub(in crate::atlas) fn cases<'a>(inputs: &crate::atlas::Inputs<'a>) -> Vec<Case<'a>> {
+pub(crate) fn cases<'a>(inputs: &crate::Inputs<'a>) -> Vec<Case<'a>> {
     inputs.explanations.iter().flat_map(|explanation| of_network(inputs, explanation)).collect()
 }
 
-fn of_network<'a>(
-    inputs: &crate::atlas::Inputs<'a>,
-    explanation: &'a Explanation,
-) -> Vec<Case<'a>> {
+fn of_network<'a>(inputs: &crate::Inputs<'a>, explanation: &'a Explanation) -> Vec<Case<'a>> {
     let (manifest, wanted) = (inputs.manifest, &inputs.config.cases);
     let mammogram =
         |explained: &Explained| &manifest.mammograms[explained.mammogram as usize].mammogram;
@@ -338,7 +335,7 @@ fn places(atlas: &Atlas, explanation: &Explanation) -> Vec<PlaceRow> {
 }
 
 /// Units without a name with their share of the evidence, most first.
-pub(in crate::atlas) fn next(atlas: &Atlas, explanation: &Explanation) -> Vec<(u32, f32)> {
+pub(crate) fn next(atlas: &Atlas, explanation: &Explanation) -> Vec<(u32, f32)> {
     let all: f32 = explanation.evidence.iter().sum();
     let named = atlas.names.of_layer(&explanation.network, &explanation.layer);
     let mut units: Vec<(u32, f32)> = (1..)
@@ -428,7 +425,7 @@ impl Scene<'_> {
             let percent = (100.0 * probability).round() as u32;
             WindowView { x: patch.x, y: patch.y, edge: patch.edge, percent }
         };
-        let windows = scored(manifest, scores, explained.mammogram).map(window).collect();
+        let windows = manifest.scored(scores, explained.mammogram).map(window).collect();
         let deciding = &manifest.patches[explained.patch as usize];
         let share =
             |part: f32| if explained.evidence > 0.0 { part / explained.evidence } else { 0.0 };
@@ -463,6 +460,6 @@ impl Scene<'_> {
 }
 
 /// Share of a mammogram's evidence that named units carry.
-pub(in crate::atlas) fn named_share(atlas: &Atlas, of: &Explanation, explained: &Explained) -> f32 {
+pub(crate) fn named_share(atlas: &Atlas, of: &Explanation, explained: &Explained) -> f32 {
     carried(explained, atlas.names.of_layer(&of.network, &of.layer))
 }

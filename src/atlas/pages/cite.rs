@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Atlas, Link, network_href};
-use crate::artifact::Fingerprint;
-use crate::atlas::text;
+use crate::text;
+use base::artifact::Fingerprint;
 
 #[derive(Serialize)]
 pub(super) struct View {

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::figures::Download;
+use super::figures::{self, Download};
 use super::unit::association_words;
-use super::{Atlas, Link, UnitCard, figures, layer_href};
-use crate::atlas::{safe_name, text};
-use crate::config::figures::Kind;
-use crate::dissection::record::{Category, unit_name};
+use super::{Atlas, Link, UnitCard, layer_href};
+use crate::{safe_name, text};
+use base::unit_name;
+use config::figures::Kind;
+use record::dissection::Category;
 
 /// Units of a layer on a term's page.
 const BEST: usize = 6;

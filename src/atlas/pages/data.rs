@@ -6,13 +6,11 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Atlas, MammogramView};
-use crate::atlas::export;
-use crate::atlas::text;
-use crate::config::Split;
-use crate::lexicon::Vocabulary;
-use crate::patch::Manifest;
-use crate::patch::tally::{self, Title};
-use crate::source::Notice;
+use crate::{export, text};
+use base::{Notice, Split};
+use lexicon::Vocabulary;
+use record::Manifest;
+use record::tally::{self, Title};
 
 /// Mammograms of the contact sheet: with outlines, and without any.
 const SHEET: [usize; 2] = [18, 6];
@@ -196,7 +194,7 @@ fn vocabulary(atlas: &Atlas) -> Option<VocabularyView> {
         return None;
     }
     let vocabulary = Vocabulary::ddsm();
-    let word = |word: &crate::lexicon::Word| WordView {
+    let word = |word: &lexicon::Word| WordView {
         word: word.word.clone(),
         fourth: word.bi_rads_4.clone(),
         fourth_lossy: word.lossy.contains(&4),
@@ -218,8 +216,8 @@ fn vocabulary(atlas: &Atlas) -> Option<VocabularyView> {
 
 /// Mammograms of the contact sheet, as numbers in the manifest: spread evenly over those with
 /// outlines, then over those without lesions.
-pub(in crate::atlas) fn sheet(manifest: &Manifest) -> Vec<u32> {
-    let shown = |wanted: &dyn Fn(&crate::mammogram::Mammogram) -> bool| -> Vec<u32> {
+pub(crate) fn sheet(manifest: &Manifest) -> Vec<u32> {
+    let shown = |wanted: &dyn Fn(&mammogram::Mammogram) -> bool| -> Vec<u32> {
         let all = manifest.mammograms.iter().zip(0..);
         let some = all.filter(|(m, _)| m.preview.is_some() && wanted(&m.mammogram));
         some.map(|(_, number)| number).collect()

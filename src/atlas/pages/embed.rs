@@ -5,12 +5,11 @@ use serde::Serialize;
 
 use super::parts::PatchView;
 use super::{Atlas, Frame, Link, UnitCard, unit_href};
-use crate::atlas::content::Article;
-use crate::atlas::export;
-use crate::atlas::shortcode::{self, Embedded, Shortcode};
-use crate::atlas::{Exhibit, text};
-use crate::dissection::record::{Layer, Unit};
-use crate::yaml;
+use crate::content::Article;
+use crate::shortcode::{self, Embedded, Shortcode};
+use crate::{Exhibit, export, text};
+use base::yaml;
+use record::dissection::{Layer, Unit};
 
 /// Patches of an embedded unit.
 const PATCHES: usize = 6;
@@ -75,7 +74,7 @@ pub(super) fn html(atlas: &Atlas, frame: &Frame, article: &Article) -> Result<St
                 Found::Patch(layer, unit, rank) => {
                     let patch = atlas.patch(rank, &unit.top[rank - 1], 0.4);
                     let (network, layer) = (&layer.network, &layer.layer);
-                    let name = crate::dissection::record::unit_name(network, layer, unit.unit);
+                    let name = base::unit_name(network, layer, unit.unit);
                     let unit = Link::new(name, unit_href(network, layer, unit.unit));
                     ("patch", atlas.page("shortcodes/patch.html", frame, &OnePatch { patch, unit }))
                 }

@@ -4,10 +4,10 @@
 use serde::Serialize;
 
 use super::{Atlas, Link, unit_href};
-use crate::atlas::chart::Chart;
-use crate::atlas::text;
-use crate::dissection::record::{Chance, Layer, Match, Unit};
-use crate::dissection::similar::{DUPLICATE, Like};
+use crate::chart::Chart;
+use crate::text;
+use record::dissection::{Chance, Layer, Match, Unit};
+use record::similar::{DUPLICATE, Like};
 
 /// Corrected p at or below which an agreement is called more than chance.
 pub(super) const LEVEL: f32 = 0.05;

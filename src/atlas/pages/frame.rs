@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::plan::Job;
 use super::{Atlas, network_href, survey};
-use crate::atlas::Exhibit;
-use crate::atlas::theme::Theme;
-use crate::config::Config;
-use crate::source::About;
+use crate::Exhibit;
+use crate::theme::Theme;
+use config::Config;
+use mammogram::About;
 
 /// What every template and component knows, as `site`.
 #[derive(Serialize)]
@@ -67,7 +67,7 @@ pub(super) struct Frame<'a> {
 
 /// A link, from the root of the site.
 #[derive(Debug, Clone, Serialize)]
-pub(in crate::atlas) struct Link {
+pub(crate) struct Link {
     pub(super) title: String,
     pub(super) href: String,
     pub(super) current: bool,

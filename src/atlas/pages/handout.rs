@@ -13,16 +13,15 @@ use super::case::{Scene, View, truth};
 use super::frame::{Frame, Link, Site};
 use super::parts::{MammogramView, PatchView, draw_lesions};
 use super::public;
-use crate::atlas::images;
-use crate::atlas::labels::Labels;
-use crate::atlas::theme::Theme;
-use crate::config::Config;
-use crate::explanation::WholeMap;
-use crate::explanation::record::{Explained, Explanation};
-use crate::lexicon::Lexicons;
-use crate::patch::{Manifest, Member, Store};
-use crate::source::About;
-use crate::study::naming::Names;
+use crate::images;
+use crate::labels::Labels;
+use crate::theme::Theme;
+use catalogue::naming::Names;
+use config::Config;
+use lexicon::Lexicons;
+use mammogram::About;
+use record::explanation::{Explained, Explanation};
+use record::{Manifest, Member, Store, WholeMap};
 
 /// One explanation of a handout.
 pub struct Sheet<'a> {

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Atlas, AucView, Link, UnitCard, auc_view, best_concept, layer_href, network_href};
-use crate::atlas::text;
-use crate::dissection::record::unit_name;
+use crate::text;
+use base::unit_name;
 
 /// Units shown, and at most how many of them for one concept.
 const TELLING: usize = 12;

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::parts::CompactPatch;
 use super::{Atlas, Link, best_concept, evidence, methods, unit_href, units_path};
-use crate::atlas::{Exhibit, text};
-use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
+use crate::{Exhibit, text};
+use base::unit_name;
+use record::dissection::{Category, Concept, Layer, Unit};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::parts::window_id;
 use super::{Atlas, Link, MammogramView, unit_href};
-use crate::atlas::images;
-use crate::dissection::record::unit_name;
+use crate::images;
+use base::unit_name;
 
 /// Units named beside a patch.
 const NAMED: usize = 10;

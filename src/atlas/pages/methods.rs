@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::procedure::{self, Procedure};
 use super::{Atlas, AucView, auc_view, evidence, network_href};
-use crate::atlas::{Exhibit, text};
-use crate::config::{Anchor, ClassWeights, Schedule, Source, Threshold};
-use crate::dissection::{SAMPLE, similar::DUPLICATE};
+use crate::{Exhibit, text};
+use config::{Anchor, ClassWeights, Schedule, Source, Threshold};
+use record::dissection::SAMPLE;
+use record::similar::DUPLICATE;
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -142,7 +143,7 @@ fn network(exhibit: &Exhibit) -> NetworkRow {
     }
 }
 
-fn settings(training: &crate::config::Training) -> Vec<(&'static str, String)> {
+fn settings(training: &config::Training) -> Vec<(&'static str, String)> {
     let decay = training.lr_decay_epochs.iter().map(u32::to_string).collect::<Vec<_>>();
     let schedule = match training.schedule {
         Schedule::Cosine => "half a cosine down to zero".to_string(),

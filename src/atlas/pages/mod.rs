@@ -54,11 +54,12 @@ use super::study::Study;
 use super::survey::Survey;
 use super::theme::Theme;
 use super::{Exhibit, Inputs, preview, script};
-use crate::config::Source;
-use crate::dissection::record::{Category, Concept, Layer, Unit, unit_name};
-use crate::study::answer::Association;
-use crate::study::naming::Names;
-use crate::training::record::Auc;
+use base::unit_name;
+use catalogue::naming::Names;
+use config::Source;
+use metrics::Auc;
+use record::dissection::{Category, Concept, Layer, Unit};
+use study::answer::Association;
 
 /// What the atlas is, for search engines.
 const DESCRIPTION: &str = "What the units of neural networks see in mammograms: for each unit the \

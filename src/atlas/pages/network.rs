@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::figures::Download;
+use super::figures::{self, Download};
 use super::layer::detects;
-use super::{Atlas, AucView, assessment, auc_view, best_concept, figures, layer_href};
-use crate::atlas::chart::{Chart, Series};
-use crate::atlas::{Exhibit, text};
-use crate::config::figures::Kind;
+use super::{Atlas, AucView, assessment, auc_view, best_concept, layer_href};
+use crate::chart::{Chart, Series};
+use crate::{Exhibit, text};
+use config::figures::Kind;
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -62,7 +62,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
     let found = exhibit.evaluation;
     let name = exhibit.config.name.clone();
     let history = exhibit.history;
-    let points = |value: fn(&crate::training::record::Epoch) -> Option<f64>| {
+    let points = |value: fn(&record::training::Epoch) -> Option<f64>| {
         history
             .iter()
             .filter_map(|epoch| Some([f64::from(epoch.epoch), value(epoch)?]))

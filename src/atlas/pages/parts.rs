@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Atlas, best_concept, unit_href};
-use crate::atlas::labels::Labels;
-use crate::atlas::{Exhibit, images, outline, text};
-use crate::dissection::record::{Concept, Layer, TopPatch, Unit, unit_name};
-use crate::mammogram::Pathology;
-use crate::patch::{Manifest, Member, Patch};
+use crate::labels::Labels;
+use crate::{Exhibit, images, outline, text};
+use base::unit_name;
+use mammogram::Pathology;
+use record::dissection::{Concept, Layer, TopPatch, Unit};
+use record::{Manifest, Member, Patch};
 
 /// A patch as a unit sees it.
 #[derive(Debug, Clone, Serialize)]

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::figures::Download;
-use super::{Atlas, AucView, Link, assessment, auc_view, figures, network_href};
-use crate::atlas::chart::Chart;
-use crate::atlas::{Exhibit, text};
-use crate::config::Split;
-use crate::config::figures::Kind;
-use crate::training::metrics::{self, RESAMPLES, Scored};
-use crate::training::record::Evaluation;
+use super::figures::{self, Download};
+use super::{Atlas, AucView, Link, assessment, auc_view, network_href};
+use crate::chart::Chart;
+use crate::{Exhibit, text};
+use base::Split;
+use config::figures::Kind;
+use metrics::{RESAMPLES, Scored};
+use record::training::Evaluation;
 
 /// Wu et al. 2018, Table 1: area under the ROC curve per patch on their validation patients of DDSM.
 const PUBLISHED: [(&str, &str); 4] = [

@@ -1,20 +1,21 @@
 //! Which pages and files of data a site has, and what each of them follows from.
 
-use super::case::{Case, cases};
+use super::case::{self, Case, cases};
 use super::parts::mammogram_href;
 use super::{
-    Atlas, case, concept, layer_href, mammogram, network_href, public, search, survey, unit_href,
+    Atlas, concept, layer_href, mammogram, network_href, public, search, survey, unit_href,
     units_path,
 };
-use crate::artifact::Fingerprint;
-use crate::atlas::Exhibit;
-use crate::atlas::keys::Keys;
-use crate::dissection::record::{Layer, Unit, unit_name};
+use crate::Exhibit;
+use crate::keys::Keys;
+use base::artifact::Fingerprint;
+use base::unit_name;
+use record::dissection::{Layer, Unit};
 
 /// A page to render, or a file of data for the pages' scripts.
-pub(in crate::atlas) struct Job<'a> {
+pub(crate) struct Job<'a> {
     /// Its file, below the site.
-    pub(in crate::atlas) path: String,
+    pub(crate) path: String,
     pub(super) kind: Kind<'a>,
 }
 
@@ -53,7 +54,7 @@ pub(super) enum Kind<'a> {
 }
 
 /// Every page of the site.
-pub(in crate::atlas) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
+pub(crate) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
     let job = |path: String, kind| Job { path, kind };
     let mut jobs = vec![
         job("index.html".into(), Kind::Home),
@@ -110,7 +111,7 @@ pub(in crate::atlas) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
 }
 
 /// Map of the pages, where the atlas is published.
-pub(in crate::atlas) fn sitemap(atlas: &Atlas, jobs: &[Job]) -> Option<Vec<u8>> {
+pub(crate) fn sitemap(atlas: &Atlas, jobs: &[Job]) -> Option<Vec<u8>> {
     atlas.inputs.config.base_url.as_ref()?;
     Some(public::sitemap(atlas, jobs.iter().map(|job| job.path.as_str())))
 }

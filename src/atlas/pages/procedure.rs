@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use super::parts::PatchView;
 use super::{Atlas, Link, MammogramView, best_concept, layer_href, network_href, unit_href};
-use crate::atlas::{Exhibit, heat, images, text};
-use crate::dissection::record::{Layer, Unit, unit_name};
-use crate::network::Architecture;
-use crate::patch::Patch;
+use crate::{Exhibit, heat, images, text};
+use architecture::Architecture;
+use base::unit_name;
+use record::Patch;
+use record::dissection::{Layer, Unit};
 
 #[derive(Serialize)]
 pub(super) struct Procedure {

@@ -7,9 +7,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Atlas, UnitCard};
-use crate::atlas::export;
-use crate::atlas::script;
-use crate::config::Config;
+use crate::{export, script};
+use config::Config;
 
 /// Size of a card in pixels, for pages that embed it.
 const SIZE: [u32; 2] = [640, 260];
@@ -42,9 +41,9 @@ pub(super) fn card_path(unit: &str, ending: &str) -> String {
 
 pub(super) fn card(
     atlas: &Atlas,
-    exhibit: &crate::atlas::Exhibit,
-    layer: &crate::dissection::record::Layer,
-    unit: &crate::dissection::record::Unit,
+    exhibit: &crate::Exhibit,
+    layer: &record::dissection::Layer,
+    unit: &record::dissection::Unit,
 ) -> CardView {
     CardView { unit: atlas.card(exhibit, layer, unit, PATCHES, 1.0) }
 }

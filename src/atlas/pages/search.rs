@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Atlas, best_concept, concept};
-use crate::dissection::record::unit_name;
+use base::unit_name;
 
 /// Path of the data.
 pub(super) const PATH: &str = "data/search.js";

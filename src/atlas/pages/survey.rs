@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Atlas, Link, unit_href};
-use crate::atlas::text;
-use crate::study::selection::{Chosen, Reason};
+use crate::text;
+use study::selection::{Chosen, Reason};
 
 /// Page of the selection.
 pub(super) const SELECTION: &str = "selection/index.html";

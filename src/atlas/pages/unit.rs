@@ -5,12 +5,13 @@ use serde::Serialize;
 
 use super::parts::{CompactPatch, PatchView};
 use super::{Atlas, Link, association_word, best_concept, evidence, methods, unit_href};
-use crate::atlas::chart::Chart;
-use crate::atlas::heat::Heat;
-use crate::atlas::{Exhibit, script, text};
-use crate::dissection::record::{Layer, TopPatch, Unit, unit_name};
-use crate::study::answer::{Association, Phenomenon, Recognizable};
-use crate::study::suggest::Suggestion;
+use crate::chart::Chart;
+use crate::heat::Heat;
+use crate::{Exhibit, script, text};
+use base::unit_name;
+use record::dissection::{Layer, TopPatch, Unit};
+use study::answer::{Association, Phenomenon, Recognizable};
+use study::suggest::Suggestion;
 
 /// Patches that are markup of the page; a script draws the others from data a tenth as long.
 const WRITTEN_OUT: usize = 12;

@@ -8,9 +8,9 @@ use hf_hub::api::sync::ApiBuilder;
 use hf_hub::{Repo, RepoType};
 use sha2::{Digest, Sha256};
 
-use crate::artifact;
-use crate::network::weights::published::{PYTORCH, Published, Source};
-use crate::progress::{Progress, Silent};
+use base::artifact;
+use base::progress::{Progress, Silent};
+use network::weights::published::{PYTORCH, Published, Source};
 
 /// Environment variable with the address of a mirror of PyTorch's folder of weights. (That of a
 /// mirror of the model hub is `HF_ENDPOINT`, as everywhere.)

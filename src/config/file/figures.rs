@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_yaml::{Location, Spanned};
 
 use super::{Check, Range};
-use crate::config::Network;
-use crate::config::figures::{
+use crate::Network;
+use crate::figures::{
     CASE_PATCHES, COLUMNS, DPI, DPIS, Format, KINDS, Kind, Look, MOST_CASE_PATCHES, MOST_PATCHES,
     MOST_TABLE_PATCHES, PATCHES, TABLE_PATCHES, WIDTHS, Wanted,
 };
-use crate::config::form::{FigureFile, Given};
-use crate::yaml::{Mistake, unknown};
+use crate::form::{FigureFile, Given};
+use base::yaml::{Mistake, unknown};
 
 const WIDTH: Range =
     Range { words: "millimetres from 30 to 500", holds: |v| (WIDTHS[0]..=WIDTHS[1]).contains(&v) };

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_yaml::Spanned;
 
 use super::{BELOW_ONE, Check, NOT_NEGATIVE, POSITIVE};
-use crate::config::form::{AugmentSwitch, Given, NetworkFile, Switch, TrainingFile, WeightsChoice};
-use crate::config::{Augment, ClassWeights, Network, Start, Training, defaults};
-use crate::network::{
-    ARCHITECTURES, Architecture, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS, builtin,
+use crate::form::{AugmentSwitch, Given, NetworkFile, Switch, TrainingFile, WeightsChoice};
+use crate::{Augment, ClassWeights, Network, Start, Training, defaults};
+use architecture::{
+    ARCHITECTURES, Architecture, BUILTIN, Family, MIN_AUXILIARY_INPUT, Pooling, WINDOW7_INPUTS,
 };
-use crate::yaml::{Mistake, unknown};
+use base::yaml::{Mistake, unknown};
 
 impl Check<'_> {
     pub(super) fn networks(
@@ -83,22 +83,21 @@ impl Check<'_> {
         let Some(path) = given else { return Ok(Start::Random) };
         let name = path.value.to_str().unwrap_or_default();
         if name == "builtin" {
-            let known: Vec<&str> = builtin::TRUNKS.iter().map(|trunk| trunk.network).collect();
-            return match builtin::find(architecture.name) {
-                None => self.wrong(
+            return match BUILTIN.contains(&architecture.name) {
+                false => self.wrong(
                     path.referenced,
                     format!(
                         "there are no built-in weights for {}, only for {}",
                         architecture.name,
-                        known.join(" and ")
+                        BUILTIN.join(" and ")
                     ),
                 ),
-                Some(_) if untrained => self.wrong(
+                true if untrained => self.wrong(
                     path.referenced,
                     "the built-in weights end with the convolutions: the layers after them must be \
                      trained, so `training: false` cannot be",
                 ),
-                Some(_) => Ok(Start::Builtin),
+                true => Ok(Start::Builtin),
             };
         }
         if self.resolve(&path.value).starts_with(output) {

@@ -3,9 +3,9 @@
 use serde_yaml::{Location, Spanned};
 
 use super::{Check, SHARE, slug};
-use crate::config::form::{CasesFile, SelectChoice, SurveyFile};
-use crate::config::{Cases, Network, Select, Survey, defaults};
-use crate::yaml::{Mistake, unknown};
+use crate::form::{CasesFile, SelectChoice, SurveyFile};
+use crate::{Cases, Network, Select, Survey, defaults};
+use base::yaml::{Mistake, unknown};
 
 impl Check<'_> {
     pub(super) fn cases(&self, file: CasesFile) -> Result<Cases, Mistake> {

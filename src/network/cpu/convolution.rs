@@ -13,7 +13,7 @@
 use rayon::prelude::*;
 
 use super::{elementwise, norm, unfolding, winograd};
-use crate::network::layers::Window;
+use crate::layers::Window;
 
 /// Sizes of one convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::network::layers::Window;
+use crate::layers::Window;
 
 /// Index in a plane of the first greatest value of the window of output `row`, `column`, scanned row
 /// by row; a NaN counts as greatest, as in PyTorch.

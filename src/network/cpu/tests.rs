@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::convolution::{self, Finish, Geometry};
 use super::{dense, pool, winograd};
-use crate::network::layers::Window;
+use crate::layers::Window;
 
 /// Numbers between -1 and 1 without a pattern.
 fn values(seed: u32, len: usize) -> Vec<f32> {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::convolution::{Finish, Geometry};
 use super::{Matrix, product, with_scratch};
-use crate::network::layers::Window;
+use crate::layers::Window;
 
 /// Output positions per tile, about.
 const TILE: usize = 512;

@@ -14,8 +14,8 @@ use candle_core::{Error, Result, Tensor, bail};
 use super::graph::{self, Direction, Limits};
 use super::library::Library;
 use super::map::address;
-use crate::network::Precision;
-use crate::network::cpu::convolution::Geometry;
+use crate::cpu::convolution::Geometry;
+use architecture::Precision;
 
 /// Bytes of workspace that a convolution may take.
 const WORKSPACE: usize = 1 << 30;

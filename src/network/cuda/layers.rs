@@ -12,9 +12,10 @@ use candle_core::{DType, Error, Result, Tensor, bail};
 use super::library::{Library, THREADS, Tiles, launch};
 use super::map::{address, is_last, matrix};
 use super::{Engine, Gradient};
-use crate::network::cpu::convolution::Geometry;
-use crate::network::layers::{Affine, Moments, Running, Window};
-use crate::network::{Precision, tape};
+use crate::cpu::convolution::Geometry;
+use crate::layers::{Affine, Moments, Running, Window};
+use crate::tape;
+use architecture::Precision;
 
 /// What an average is taken over; see `kernels/average.cu`.
 #[derive(Debug, Clone, Copy)]
@@ -217,7 +218,7 @@ impl Engine {
         }
     }
 
-    /// See [`crate::network::layers::convolution`].
+    /// See [`crate::layers::convolution`].
     pub(crate) fn convolution(
         &mut self,
         x: &Tensor,
@@ -269,7 +270,7 @@ impl Engine {
         self.last(weight)
     }
 
-    /// See [`crate::network::layers::convolution_fixed`]; `weight` is a
+    /// See [`crate::layers::convolution_fixed`]; `weight` is a
     /// [`fixed_weight`](Engine::fixed_weight).
     pub(crate) fn convolution_fixed(
         &mut self,
@@ -309,7 +310,7 @@ impl Engine {
         Ok(y)
     }
 
-    /// See [`crate::network::layers::normalise`]; also moves the running statistics on.
+    /// See [`crate::layers::normalise`]; also moves the running statistics on.
     pub(crate) fn normalise(
         &mut self,
         x: &Tensor,
@@ -485,7 +486,7 @@ impl Engine {
         Ok(y)
     }
 
-    /// See [`crate::network::layers::max_pool`].
+    /// See [`crate::layers::max_pool`].
     pub(crate) fn max_pool(&mut self, x: &Tensor, window: Window) -> Result<Tensor> {
         let library = Arc::clone(&self.library);
         let input = self.last(x)?;
@@ -633,7 +634,7 @@ impl Engine {
         Ok(y)
     }
 
-    /// See [`crate::network::layers::linear`].
+    /// See [`crate::layers::linear`].
     pub(crate) fn linear(
         &mut self,
         x: &Tensor,

@@ -285,7 +285,7 @@ fn compile(half: bool, architecture: &str) -> Result<Vec<u8>> {
 macro_rules! launch {
     ($library:expr, $half:expr, $name:expr, $grid:expr, $block:expr, $($argument:expr),+ $(,)?) => {{
         use candle_core::cuda_backend::cudarc::driver::{LaunchConfig, PushKernelArg};
-        let library: &$crate::network::cuda::library::Library = &$library;
+        let library: &$crate::cuda::library::Library = &$library;
         let function = library.function($half, $name)?;
         let mut builder = library.stream.launch_builder(function);
         $(

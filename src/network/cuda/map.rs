@@ -9,7 +9,7 @@ use candle_core::op::BackpropOp;
 use candle_core::{DType, Device, Result, Shape, Storage, Tensor, bail};
 
 use super::library::{Library, THREADS, launch};
-use crate::network::tape;
+use crate::tape;
 
 /// Where the values of a tensor begin in the device's memory.
 pub(super) fn address(tensor: &Tensor) -> Result<u64> {

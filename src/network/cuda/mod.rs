@@ -32,12 +32,12 @@ use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor};
 
-use super::Precision;
 use super::tape::{Gradients, Tape};
+use architecture::Precision;
 pub(crate) use layers::{Bins, folded};
 use library::Library;
 pub(crate) use map::Gradient;
-pub use sgd::{Descent, descend};
+pub(crate) use sgd::{Descent, descend};
 
 /// Computes layers on a CUDA device, and records them where there is a tape.
 #[derive(Debug)]

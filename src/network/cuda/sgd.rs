@@ -11,7 +11,7 @@ const CHUNK: usize = 4096;
 
 /// What a step of gradient descent with momentum and weight decay depends on, beside the gradients.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Descent {
+pub(crate) struct Descent {
     /// Share of the velocity that is left after a step.
     pub momentum: f32,
     /// Share of a parameter that is added to its gradient.
@@ -43,7 +43,7 @@ unsafe impl DeviceRepr for Parameter {}
 /// # Errors
 /// When tensors of a group differ in shape, are not in single precision (a gradient may be in bfloat16), or
 /// the device fails.
-pub fn descend(groups: &[[&Tensor; 3]], descent: Descent) -> Result<()> {
+pub(crate) fn descend(groups: &[[&Tensor; 3]], descent: Descent) -> Result<()> {
     let Some([first, ..]) = groups.first() else { return Ok(()) };
     let library = Library::of(first.device().as_cuda_device()?)?;
     let mut parameters = Vec::with_capacity(groups.len());

@@ -6,13 +6,16 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::network::layers::{
+use crate::layers::{
     self, Affine, Engine, Fixed, Moments, Running, Window, adaptive_average, average_pool,
     concatenate, convolution, convolution_fixed, flatten, global_average, linear, max_pool,
     normalise_in_training, relu,
 };
-use crate::network::tests::{flat, values};
-use crate::network::{Descent, Network, Precision, descend};
+use crate::tests::{flat, values};
+use architecture::{Design, MIN_AUXILIARY_INPUT, Precision};
+
+use super::{Descent, descend};
+use crate::Network;
 
 fn card() -> Device {
     static CARD: std::sync::OnceLock<Device> = std::sync::OnceLock::new();
@@ -342,8 +345,8 @@ fn everything(
     nudge: u32,
     device: &Device,
 ) -> Vec<(String, Tensor)> {
-    let mut design = crate::network::Design::default();
-    design.auxiliary = name == "inception_v3" && input >= crate::network::MIN_AUXILIARY_INPUT;
+    let mut design = Design::default();
+    design.auxiliary = name == "inception_v3" && input >= MIN_AUXILIARY_INPUT;
     let network = Network::new(name, 3, input, 1, device).unwrap().with_design(design).unwrap();
     let edge = input as usize;
     let images = values(5, &[batch, 3, edge, edge]);
@@ -499,7 +502,7 @@ fn times_of_steps() {
             other => panic!("{other}"),
         };
         let input = if name == "inception_v3" { 299 } else { 227 };
-        let design = crate::network::Design { precision, ..Default::default() };
+        let design = Design { precision, ..Default::default() };
         let network =
             Network::new(name, 2, input, 1, &device).unwrap().with_design(design).unwrap();
         let edge = input as usize;

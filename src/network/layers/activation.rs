@@ -5,7 +5,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Engine, mask};
-use crate::network::cpu;
+use crate::cpu;
 
 /// `max(x, 0)`, with gradient 0 at 0 as in PyTorch (Candle's own has 1).
 pub(crate) fn relu(x: &Tensor, engine: &mut Engine) -> Result<Tensor> {

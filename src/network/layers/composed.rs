@@ -13,7 +13,7 @@ use candle_core::{
 };
 
 use super::{Window, in_precision};
-use crate::network::Precision;
+use architecture::Precision;
 
 /// Values of the unfolded input that are made at once for the weight's gradient, about.
 const UNFOLDED: usize = 1 << 26;

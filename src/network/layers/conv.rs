@@ -4,8 +4,8 @@ use candle_core::{Result, Tensor, bail};
 
 use super::activation::relu_composed;
 use super::{Engine, Window, composed, mask};
-use crate::network::cpu::convolution::{self as loops, Finish, Geometry};
-use crate::network::cpu::{self};
+use crate::cpu::convolution::{Finish, Geometry};
+use crate::cpu::{self, convolution as loops};
 
 /// Geometry of a convolution of `x` by `weight`, in one group.
 ///

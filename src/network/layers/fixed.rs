@@ -5,11 +5,10 @@ use std::sync::{Arc, OnceLock};
 use candle_core::{Result, Tensor};
 
 use super::activation::relu_composed;
-use super::composed;
 use super::conv::geometry;
-use super::{Affine, Engine, Moments, Window, mask};
-use crate::network::cpu::convolution::{self as loops, Finish};
-use crate::network::cpu::{self, winograd};
+use super::{Affine, Engine, Moments, Window, composed, mask};
+use crate::cpu::convolution::Finish;
+use crate::cpu::{self, convolution as loops, winograd};
 
 /// Weight and bias, with the batch normalisation that follows folded into them.
 #[derive(Debug)]
@@ -40,7 +39,7 @@ impl Fixed {
     pub(crate) fn folded(weight: &Tensor, affine: Affine<'_>, moments: &Moments) -> Result<Fixed> {
         #[cfg(feature = "cuda")]
         if weight.device().is_cuda() {
-            let [weight, bias] = crate::network::cuda::folded(weight, affine, moments)?;
+            let [weight, bias] = crate::cuda::folded(weight, affine, moments)?;
             return Ok(Fixed::new(weight, bias));
         }
         let Affine { gain, offset, epsilon } = affine;

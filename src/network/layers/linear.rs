@@ -4,8 +4,8 @@ use candle_core::{Result, Tensor, bail};
 
 use super::activation::relu_composed;
 use super::{Engine, in_precision, mask};
-use crate::network::Precision;
-use crate::network::cpu::{self, Matrix, product};
+use crate::cpu::{self, Matrix, product};
+use architecture::Precision;
 
 /// `x * weightᵀ + bias`: images x inputs, outputs x inputs, outputs; rectified with `relu`.
 pub(crate) fn linear(

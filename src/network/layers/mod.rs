@@ -17,11 +17,12 @@ mod pool;
 
 use candle_core::{DType, Device, Result, Tensor};
 
+use super::cpu;
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::tape::Tape;
-use super::{Precision, cpu};
 pub(super) use activation::{dropout, relu};
+use architecture::Precision;
 pub(super) use conv::convolution;
 pub(super) use fixed::{Fixed, convolution_fixed};
 pub(super) use join::{concatenate, flatten};

@@ -5,7 +5,7 @@ use candle_core::{Result, Tensor, Var, bail};
 
 use super::Engine;
 use super::activation::relu_composed;
-use crate::network::cpu::{self, norm};
+use crate::cpu::{self, norm};
 
 /// What follows the normalisation, one gain and one offset per channel, and what is added to the
 /// variance before its root.

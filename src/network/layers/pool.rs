@@ -5,9 +5,9 @@ use std::ops::Range;
 use candle_core::{Result, Tensor, bail};
 
 use super::{Engine, Window};
-use crate::network::cpu;
+use crate::cpu;
 #[cfg(feature = "cuda")]
-use crate::network::cuda::Bins;
+use crate::cuda::Bins;
 
 /// Whether a window pools maps of this size.
 fn check(x: &Tensor, window: Window) -> Result<()> {

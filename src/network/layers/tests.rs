@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::norm::normalise;
 use super::*;
-use crate::network::tests::{dims, flat, golden, same, same_digest, values};
+use crate::tests::{dims, flat, golden, same, same_digest, values};
 
 fn leaf(tensor: Tensor) -> Var {
     Var::from_tensor(&tensor).unwrap()
@@ -229,7 +229,7 @@ fn folded_normalisation_is_pytorchs_on_both_paths() {
 #[test]
 fn batch_normalisation_keeps_its_precision_far_from_zero() {
     let x = values(1, &[4, 2, 40, 40]).affine(0.01, 100.0).unwrap();
-    let (mean, variance) = crate::network::cpu::norm::moments(&flat(&x), 2, 1600);
+    let (mean, variance) = crate::cpu::norm::moments(&flat(&x), 2, 1600);
     let exact: Vec<f64> = flat(&x).iter().map(|&v| f64::from(v)).collect();
     for c in 0..2 {
         let of: Vec<f64> = exact.chunks(1600).skip(c).step_by(2).flatten().copied().collect();

@@ -16,7 +16,7 @@ const SHOWN: usize = 12;
 
 /// How much of a network the tensors must bring.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::network) enum Scope<'a> {
+pub(crate) enum Scope<'a> {
     /// Everything, to be used as it is.
     Whole,
     /// What comes before the last layers, the network's `heads`, which may be absent or have another
@@ -28,9 +28,9 @@ pub(in crate::network) enum Scope<'a> {
 }
 
 /// A tensor that a network expects.
-pub(in crate::network) struct Expected<'a> {
-    pub(in crate::network) name: &'a str,
-    pub(in crate::network) dims: &'a [usize],
+pub(crate) struct Expected<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) dims: &'a [usize],
 }
 
 /// Pairs each expected tensor with the one to take: `None` where the network keeps its own. Of the
@@ -39,7 +39,7 @@ pub(in crate::network) struct Expected<'a> {
 /// # Errors
 /// When a tensor is missing, unknown or of another shape; lists them, and says what the file looks
 /// like.
-pub(in crate::network) fn fit<'t>(
+pub(crate) fn fit<'t>(
     network: &str,
     expected: &[Expected],
     tensors: &'t BTreeMap<String, Tensor>,

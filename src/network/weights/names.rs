@@ -18,7 +18,7 @@ const TIMM_VGG: [(&str, &str); 3] = [
 ];
 
 /// Whether a tensor belongs to the auxiliary classifier of Inception-v3, which only training uses.
-pub(in crate::network) fn is_auxiliary(name: &str) -> bool {
+pub(crate) fn is_auxiliary(name: &str) -> bool {
     name.starts_with("AuxLogits.")
 }
 

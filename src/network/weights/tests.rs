@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use super::super::tests::{dims, flat, same, values};
 use super::*;
-use crate::network::Network;
+use crate::Network;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/weights")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/weights")
 }
 
 fn golden() -> Value {
@@ -167,7 +167,7 @@ fn a_network_is_the_same_through_every_form() {
     let grey = &golden["predictions"][0];
     let pixels: Vec<u8> =
         flat(&values(1, &[97 * 97])).iter().map(|v| ((v + 1.0) * 127.5).floor() as u8).collect();
-    let image = crate::network::images(&[&pixels], 97, 97, &Device::Cpu).unwrap();
+    let image = crate::images(&[&pixels], 97, 97, &Device::Cpu).unwrap();
     let mut files = vec![safetensors_file(&state)];
     for name in ["resnet18-old", "resnet18-checkpoint-old", "resnet18"] {
         // The name says nothing, the content does.
@@ -244,7 +244,7 @@ fn wrong_weights_get_their_message_and_change_nothing() {
 
     // Other architectures, told by their names.
     for other in ["resnet18", "inception_v3"] {
-        let input = crate::network::Architecture::find(other).unwrap().input;
+        let input = architecture::Architecture::find(other).unwrap().input;
         let state = Network::new(other, 2, input, 1, &Device::Cpu).unwrap().state().unwrap();
         let looks = format!("this looks like {other}");
         let swap = |s: &mut BTreeMap<String, Tensor>| s.clone_from(&state);

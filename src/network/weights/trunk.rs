@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use candle_core::{DType, Tensor};
 
 use super::{Weights, check_finite, is_auxiliary};
-use crate::artifact;
+use base::artifact;
 
 /// Key of the metadata entry; its value is JSON with `network` and `made_by`.
 const METADATA: &str = "trunk";

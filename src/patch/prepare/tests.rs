@@ -2,9 +2,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
-use crate::mammogram::{Lesion, Outline};
-use crate::progress::Silent;
-use crate::source::{About, Catalogue, MiniMias, real_data};
+use crate::real_data;
+use base::progress::Silent;
+use mammogram::{About, Lesion, Outline};
+use source::{Catalogue, MiniMias};
 
 /// Half disks of tissue on black film; every fourth patient has a malignant circle.
 struct Disks {
@@ -115,15 +116,15 @@ fn lesion(outlines: Vec<Outline>) -> Lesion {
 }
 
 /// A project in a temporary folder.
-pub(in crate::patch) struct Project {
+pub(crate) struct Project {
     _folder: tempfile::TempDir,
     source: Disks,
-    pub(in crate::patch) config: Config,
-    pub(in crate::patch) layout: Layout,
+    pub(crate) config: Config,
+    pub(crate) layout: Layout,
 }
 
 impl Project {
-    pub(in crate::patch) fn new(patients: u32) -> Self {
+    pub(crate) fn new(patients: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path().into());
         let layout = Layout::new(&config.output);
@@ -135,11 +136,11 @@ impl Project {
         }
     }
 
-    pub(in crate::patch) fn prepare(&self) -> Result<Manifest> {
+    pub(crate) fn prepare(&self) -> Result<Manifest> {
         self.prepare_with(&self.config)
     }
 
-    pub(in crate::patch) fn prepare_with(&self, config: &Config) -> Result<Manifest> {
+    pub(crate) fn prepare_with(&self, config: &Config) -> Result<Manifest> {
         prepare(&self.source, config, &self.layout, &Silent)
     }
 
@@ -298,7 +299,7 @@ fn unsafe_and_repeated_names_are_refused() {
 
 #[test]
 fn mini_mias_is_prepared() {
-    let Some(folder) = real_data("mini-mias") else { return };
+    let Some(folder) = real_data::folder("mini-mias") else { return };
     let project = Project::new(1);
     let mut config = project.config.clone();
     config.patches.size = 227;
@@ -359,7 +360,7 @@ fn ten_thousand_images_take_no_more_memory_than_a_few() {
 #[test]
 #[ignore = "measures time"]
 fn preparing_takes_no_more_than_twice_decoding_and_resizing() {
-    let Some(folder) = real_data("mini-mias") else { return };
+    let Some(folder) = real_data::folder("mini-mias") else { return };
     let project = Project::new(1);
     let mut config = project.config.clone();
     config.patches.size = 227;

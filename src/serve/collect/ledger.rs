@@ -16,16 +16,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::lexicon::Lexicons;
-use crate::source::Notice;
-use crate::study::answer::{Answer, ReaderFile};
-use crate::study::code::Codes;
-use crate::study::import::{self, import_read};
-use crate::study::labels::{Dissected, Read, Severity, check};
-use crate::study::time;
-
 use super::Tokens;
 use super::tokens::make_private;
+use base::Notice;
+use lexicon::Lexicons;
+use study::answer::{Answer, ReaderFile};
+use study::code::Codes;
+use study::import::{self, import_read};
+use study::labels::{Dissected, Read, Severity, check};
+use study::time;
 
 /// Bytes of a reader's log at most: tens of thousands of answers.
 const MAX_LOG: u64 = 32 << 20;

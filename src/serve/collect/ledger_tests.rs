@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::study::code::Coder;
+use study::code::Coder;
 
 const UNIT: &str = "alexnet/conv5/0001";
 
@@ -198,7 +198,7 @@ fn a_full_log_takes_no_more() {
 fn a_readers_file_that_cannot_be_read_is_kept_and_the_answer_not_acknowledged() {
     let place = Place::new();
     let (ledger, _) = place.open();
-    crate::artifact::write(&place.path("labels/a.yaml"), b"schema: 1\noops").unwrap();
+    base::artifact::write(&place.path("labels/a.yaml"), b"schema: 1\noops").unwrap();
     assert!(matches!(save(&ledger, "a", &answer(1, "x", 0)), Err(Refusal::Failed(_))));
     assert_eq!(std::fs::read(place.path("labels/a.yaml")).unwrap(), b"schema: 1\noops");
     // Mended, and tried again.

@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::artifact;
-use crate::study::import;
-use crate::yaml::{self, Text};
+use base::artifact;
+use base::yaml::{self, Text};
+use study::import;
 
 /// Readers with their tokens.
 #[derive(Debug, Clone)]

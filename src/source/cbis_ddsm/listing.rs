@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::table::Place;
-use crate::source::Notice;
+use base::Notice;
 
 /// Endings of image files; of files that are otherwise alike the first in this order is taken.
 const ENDINGS: [&str; 7] = ["dcm", "png", "tif", "tiff", "pgm", "jpg", "jpeg"];

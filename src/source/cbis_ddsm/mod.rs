@@ -21,12 +21,12 @@ use rayon::prelude::*;
 use self::listing::{Listing, Member};
 use self::table::{Row, Seen, Table};
 use super::ddsm::keyword;
-use super::masks::{outlines, same_shape};
-use super::picture::Picture;
-use super::{About, Catalogue, Notice, Source};
-use crate::artifact::Fingerprint;
-use crate::config::Split;
-use crate::mammogram::{Grey, Lesion, Mammogram, Outline, Pathology};
+use crate::{Catalogue, Source};
+use base::artifact::Fingerprint;
+use base::{Notice, Split};
+use formats::masks::{outlines, same_shape};
+use formats::picture::Picture;
+use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology};
 
 /// Missing images that a notice names.
 const NAMED: usize = 8;
@@ -368,8 +368,8 @@ fn summary(
 
 /// The description tables.
 #[cfg(test)]
-pub(super) fn fuzz_target() -> super::fuzz::Target {
-    super::fuzz::Target {
+pub(super) fn fuzz_target() -> crate::fuzz::Target {
+    crate::fuzz::Target {
         name: "cbis",
         seeds: vec![
             b"patient_id,breast_density,left or right breast,image view,abnormality id,abnormality type,mass shape,mass margins,assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path\r\nP_90001,2,LEFT,CC,1,mass,OVAL-ROUND,NA,3,MALIGNANT,2,a/1.2/1.3/0.dcm,a_1/1.2/1.3/0.dcm,\"a_1/1.2/1.3/1.dcm\n\"\r\nP_90001,2,RIGHT,MLO,1,mass,,,4,BENIGN,2,a,b,c\n".into(),
@@ -377,7 +377,7 @@ pub(super) fn fuzz_target() -> super::fuzz::Target {
         words: &["P_90001", "LEFT", "MLO", ",", "\"", "\r\n", "\n", "-", "/", "MALIGNANT", "NA", "é"],
         read: |bytes| {
             let table = Table { kind: table::Kind::Mass, split: Split::Train };
-            super::fuzz::outcome(table::read(table, bytes), |(rows, notices)| {
+            crate::fuzz::outcome(table::read(table, bytes), |(rows, notices)| {
                 let mut unknown = 0;
                 for row in &rows {
                     keyword::terms(std::slice::from_ref(&row.words), |_| unknown += 1);

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use walkdir::WalkDir;
 
-use crate::config::Split;
-use crate::mammogram::{Laterality, Pathology, View};
-use crate::source::{Lines, Notice};
+use crate::Lines;
+use base::{Notice, Split};
+use mammogram::{Laterality, Pathology, View};
 
 /// Which of the four tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

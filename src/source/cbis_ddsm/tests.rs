@@ -5,8 +5,8 @@ use image::GrayImage;
 use serde::Deserialize;
 
 use super::*;
-use crate::mammogram::{Laterality, View as Projection, rasterise};
-use crate::source::real_data;
+use crate::real_data;
+use mammogram::{Laterality, View as Projection, rasterise};
 
 const MASS: &str = "patient_id,breast_density,left or right breast,image view,abnormality id,abnormality type,mass shape,mass margins,assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path\r\n";
 const CALC: &str = "patient_id,breast density,left or right breast,image view,abnormality id,abnormality type,calc type,calc distribution,assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path\r\n";
@@ -186,7 +186,7 @@ struct Golden {
 
 #[test]
 fn the_official_tables_hold_what_python_counts() {
-    let Some(folder) = real_data("cbis-ddsm") else { return };
+    let Some(folder) = real_data::folder("cbis-ddsm") else { return };
     let golden: BTreeMap<String, Golden> =
         serde_json::from_str(include_str!("../../../tests/golden/cbis.json")).unwrap();
     let tables = table::find(&folder);

@@ -2,7 +2,7 @@
 
 use super::Flaw;
 use super::density::Digitiser;
-use crate::mammogram::{Laterality, View};
+use mammogram::{Laterality, View};
 
 /// One examination of a patient.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! Chain codes: a lesion's boundary as a first pixel and steps to its neighbours.
 
-use crate::mammogram::{Outline, around};
+use mammogram::{Outline, around};
 
 /// Steps to the eight neighbours, x right and y down: 0 is up, then clockwise.
 const STEPS: [[i32; 2]; 8] = [[0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-1, 0], [-1, -1]];
@@ -186,7 +186,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mammogram::{Mask, rasterise};
+    use mammogram::{Mask, rasterise};
 
     fn filled(chain: &Chain, width: u32, height: u32) -> Mask {
         rasterise(&[chain.outline()], [0.0, 0.0, width as f32, height as f32], width, height)

@@ -3,9 +3,7 @@
 use super::case::Case;
 use super::keyword;
 use super::overlay::Overlay;
-use crate::source::encoder;
-use crate::source::fuzz::{Target, outcome};
-use crate::source::ljpeg::{self, Rule};
+use crate::fuzz::{Target, outcome};
 
 const OVERLAY: &str = "TOTAL_ABNORMALITIES 2\nABNORMALITY 1 \nLESION_TYPE MASS SHAPE IRREGULAR MARGINS \
     ILL_DEFINED-SPICULATED\nLESION_TYPE CALCIFICATION TYPE  PUNCTATE DISTRIBUTION N/A \nASSESSMENT 4 \n\
@@ -17,12 +15,8 @@ const ICS: &str = " \nics_version 1.0\nfilename D-9999-1\nDATE_OF_STUDY 1 2 03\n
     LEFT_CC LINES 5200 PIXELS_PER_LINE 2500 BITS_PER_PIXEL 12 RESOLUTION 43.5 OVERLAY  \n\
     RIGHT_MLO LINES 5300 PIXELS_PER_LINE 2600 BITS_PER_PIXEL 12 RESOLUTION 43.5 NON_OVERLAY\n";
 
-/// The overlay, the `.ics` and the lossless JPEG.
-pub(in crate::source) fn targets() -> Vec<Target> {
-    let scans = (1..=7).map(|predictor| {
-        let pixels: Vec<u16> = (0..120).map(|i| i * 37 % 251).collect();
-        encoder::encode(&pixels, 12, 8 + predictor, predictor)
-    });
+/// The overlay and the `.ics`.
+pub(crate) fn targets() -> Vec<Target> {
     vec![
         Target {
             name: "overlay",
@@ -110,19 +104,6 @@ pub(in crate::source) fn targets() -> Vec<Target> {
                     let doubt = case.doubts.first().map_or("", |doubt| doubt.message.as_str());
                     format!("read {} {patient} {doubt}", names.len())
                 })
-            },
-        },
-        Target {
-            name: "ljpeg",
-            seeds: scans.collect(),
-            words: &["\u{0}", "\u{1}\u{1}", "\u{8}", "\u{11}", "\u{7f}"],
-            read: |bytes| {
-                let header = outcome(ljpeg::frame(bytes), |_| "frame".into());
-                let all = outcome(ljpeg::decode(bytes, Rule::Ddsm, |v| v), |(frame, pixels)| {
-                    assert_eq!(pixels.len(), frame.width as usize * frame.height as usize);
-                    "decoded".into()
-                });
-                format!("{header}; {all}")
             },
         },
     ]

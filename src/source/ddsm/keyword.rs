@@ -3,11 +3,11 @@
 //! `content/vocabularies/ddsm.yaml` says which; DDSM's words are kept beside the terms. A "mass" whose
 //! every shape is a distortion, an asymmetry, a duct or a node is none.
 
-use crate::lexicon::Vocabulary;
+use lexicon::Vocabulary;
 
 /// The lesion's kinds as lines of the overlay give them, in terms: most general first, each once.
 /// `unknown` is told of the words that are no keyword.
-pub(in crate::source) fn terms(lines: &[String], mut unknown: impl FnMut(&str)) -> Vec<String> {
+pub(crate) fn terms(lines: &[String], mut unknown: impl FnMut(&str)) -> Vec<String> {
     let vocabulary = Vocabulary::ddsm();
     let mut terms: Vec<&str> = Vec::new();
     for line in lines {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::scan::{Format, Scan};
-use crate::source::Notice;
+use base::Notice;
 
 /// A folder with files of DDSM.
 #[derive(Debug, Clone, Default)]

@@ -30,9 +30,11 @@ use self::listing::{Folder, Member};
 use self::overlay::{Abnormality, Overlay};
 use self::scan::{Format, Header, Scan};
 use self::tape::Thumbnail;
-use super::{About, Catalogue, MAX_PIXELS, Notice, Source};
-use crate::artifact::Fingerprint;
-use crate::mammogram::{Grey, Lesion, Mammogram, Outline, Pathology};
+use crate::{Catalogue, Source};
+use base::Notice;
+use base::artifact::Fingerprint;
+use formats::MAX_PIXELS;
+use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology};
 
 /// Largest text file that is read.
 const TEXT_LIMIT: u64 = 1 << 25;

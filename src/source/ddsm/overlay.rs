@@ -2,7 +2,7 @@
 
 use super::Flaw;
 use super::chain::Chain;
-use crate::mammogram::Pathology;
+use mammogram::Pathology;
 
 /// What an overlay holds.
 #[derive(Debug, Clone, PartialEq)]

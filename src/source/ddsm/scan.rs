@@ -13,8 +13,8 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use super::case::Film;
 use super::density::Digitiser;
 use super::tape::Thumbnail;
-use crate::mammogram::Grey;
-use crate::source::ljpeg::{self, Rule};
+use formats::ljpeg::{self, Rule};
+use mammogram::Grey;
 
 /// A header is found within this many bytes.
 const HEADER_LIMIT: u64 = 1 << 18;

@@ -5,7 +5,7 @@
 use anyhow::{Result, bail, ensure};
 
 use super::case::{Case, Film};
-use crate::mammogram::{Laterality, View};
+use mammogram::{Laterality, View};
 
 /// Scan pixels along the edge of one of a thumbnail.
 const FACTOR: u32 = 15;

@@ -3,8 +3,8 @@ use std::io::Write;
 use std::path::Path;
 
 use super::*;
-use crate::mammogram::{Laterality, Mask, View, rasterise};
-use crate::source::{Files, real_data};
+use crate::{Files, real_data};
+use mammogram::{Laterality, Mask, View, rasterise};
 
 /// `.ics` text with views of 30 x 20 pixels; `overlays` names those that have one.
 fn ics(digitizer: &str, bits: u8, views: &[&str], overlays: &[&str]) -> String {
@@ -85,7 +85,7 @@ fn overlay(pathology: &str, x: i32, y: i32) -> String {
 
 fn ljpeg(width: usize, height: usize, bits: u8, value: impl Fn(usize) -> u16) -> Vec<u8> {
     let pixels: Vec<u16> = (0..width * height).map(value).collect();
-    crate::source::encoder::encode(&pixels, width, bits, 7)
+    crate::encoder::encode(&pixels, width, bits, 7)
 }
 
 fn write(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) {
@@ -390,7 +390,7 @@ fn the_fingerprint_follows_the_files_that_matter() {
 
 #[test]
 fn every_real_overlay_is_read_as_it_is_counted_and_measured() {
-    let Some(folder) = real_data("ddsm") else { return };
+    let Some(folder) = real_data::folder("ddsm") else { return };
     let golden: BTreeMap<String, Vec<(usize, Vec<usize>)>> =
         serde_json::from_str(include_str!("../../../tests/golden/ddsm.json")).unwrap();
     // Counted in the text alone.
@@ -472,7 +472,7 @@ fn every_real_overlay_is_read_as_it_is_counted_and_measured() {
 
 #[test]
 fn the_real_partial_copy_is_reported_truthfully() {
-    let Some(folder) = real_data("ddsm") else { return };
+    let Some(folder) = real_data::folder("ddsm") else { return };
     let source = Ddsm::new(folder.join("cases"));
     let catalogue = source.catalogue().unwrap();
     println!("{}\n{:#?}", catalogue.summary.join("\n"), catalogue.notices);

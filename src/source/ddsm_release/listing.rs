@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
-use crate::config::Split;
-use crate::source::Notice;
+use base::{Notice, Split};
 
 /// The lists of both kinds, by the part of the split.
 const LISTS: [(&str, Split); 3] =

@@ -21,10 +21,11 @@ use image::{ImageDecoder, ImageReader};
 use rayon::prelude::*;
 
 use self::listing::{Label, Listing};
-use super::{About, Catalogue, MAX_PIXELS, Notice, Ready, ReadyPatch, Source};
-use crate::artifact::Fingerprint;
-use crate::config::Split;
-use crate::mammogram::{self, Grey, Lesion, Mammogram, Outline, Pathology, contours};
+use crate::{Catalogue, Ready, ReadyPatch, Source};
+use base::artifact::Fingerprint;
+use base::{Notice, Split};
+use formats::MAX_PIXELS;
+use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology, contours};
 
 /// Shapes of a mask and of its mammogram differ by at most this share.
 const SHAPE_TOLERANCE: f64 = 0.01;
@@ -559,8 +560,8 @@ fn decode(path: &Path) -> Result<Grey> {
 
 /// The names of mammograms and patches.
 #[cfg(test)]
-pub(super) fn fuzz_target() -> super::fuzz::Target {
-    super::fuzz::Target {
+pub(super) fn fuzz_target() -> crate::fuzz::Target {
+    crate::fuzz::Target {
         name: "release",
         seeds: vec![
             b"benign_01-B_3099_1.LEFT_CC.LJPEG.1-y512_x256_h900_w900.jpg".into(),
@@ -573,7 +574,7 @@ pub(super) fn fuzz_target() -> super::fuzz::Target {
             let text = String::from_utf8_lossy(bytes);
             let stem = listing::stem(&text, &["jpg"]).unwrap_or(&text);
             let film = name::film(stem).is_some();
-            super::fuzz::outcome(name::window(stem), |window| {
+            crate::fuzz::outcome(name::window(stem), |window| {
                 assert!(stem.starts_with(window.film) && window.edge > 0);
                 format!("read {film}")
             })

@@ -1,7 +1,7 @@
 //! File names of the release: `<volume>-<case>_<study>.<view>.LJPEG.1` is a mammogram;
 //! `<mammogram>-y<Y>_x<X>_h<H>_w<W>…` a patch of it. Lists give the four numbers in either order.
 
-use crate::mammogram::{Laterality, View};
+use mammogram::{Laterality, View};
 
 /// A mammogram's name.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::mammogram::{Laterality, View, rasterise};
+use mammogram::{Laterality, View, rasterise};
 
 const CANCER: &str = "cancer_01-C_0001_1.LEFT_CC.LJPEG.1";
 const BENIGN: &str = "benign_02-B_3000_1.RIGHT_MLO.LJPEG.1";

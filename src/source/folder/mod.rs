@@ -19,12 +19,13 @@ use rayon::prelude::*;
 
 use self::row::{AboutImage, Area, Row, RowLesion};
 use self::table::Record;
-use super::masks::{outlines, rings, same_shape};
-use super::picture::Picture;
-use super::pseudonym::Pseudonyms;
-use super::{About, Catalogue, Notice, Source};
-use crate::artifact::Fingerprint;
-use crate::mammogram::{Grey, Lesion, Mammogram, Mask, Outline, Pathology, Region};
+use crate::{Catalogue, Source};
+use base::Notice;
+use base::artifact::Fingerprint;
+use formats::masks::{outlines, rings, same_shape};
+use formats::picture::Picture;
+use formats::pseudonym::Pseudonyms;
+use mammogram::{About, Grey, Lesion, Mammogram, Mask, Outline, Pathology, Region};
 
 /// A table and what it names.
 #[derive(Debug)]
@@ -417,8 +418,8 @@ fn misses(outline: &Outline, [width, height]: [u32; 2]) -> bool {
 
 /// Tables of every form, told apart by the first byte.
 #[cfg(test)]
-pub(super) fn fuzz_target() -> super::fuzz::Target {
-    super::fuzz::Target {
+pub(super) fn fuzz_target() -> crate::fuzz::Target {
+    crate::fuzz::Target {
         name: "folder",
         seeds: vec![
             b"cimage,patient,view,pathology,terms,mask,value,polygon\na.png,P,CC,benign,mass,m.png,4,\nb.png,,,,,,,\"1,2 3,4 5,6\"\n".into(),
@@ -437,13 +438,13 @@ pub(super) fn fuzz_target() -> super::fuzz::Target {
                 _ => "t.csv",
             };
             let regions = table::parse(text, Path::new(name), &row::REGION_COLUMNS);
-            let regions = super::fuzz::outcome(regions, |(records, _)| {
-                let rows = records.iter().map(|r| super::fuzz::outcome(row::region(r), |_| "region".into()));
+            let regions = crate::fuzz::outcome(regions, |(records, _)| {
+                let rows = records.iter().map(|r| crate::fuzz::outcome(row::region(r), |_| "region".into()));
                 rows.collect::<BTreeSet<String>>().into_iter().collect()
             });
             let read = table::parse(text, Path::new(name), &row::COLUMNS);
-            regions + &super::fuzz::outcome(read, |(records, notices)| {
-                let rows = records.iter().map(|r| super::fuzz::outcome(Row::parse(r), |_| "row".into()));
+            regions + &crate::fuzz::outcome(read, |(records, notices)| {
+                let rows = records.iter().map(|r| crate::fuzz::outcome(Row::parse(r), |_| "row".into()));
                 let rows: BTreeSet<String> = rows.collect();
                 format!("{rows:?} {}", notices.len())
             })

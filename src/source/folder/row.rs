@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::table::Record;
-use crate::config::Split;
-use crate::mammogram::{Laterality, Outline, Pathology, View};
+use base::Split;
+use mammogram::{Laterality, Outline, Pathology, View};
 
 /// Columns of the table of images and lesions.
 pub(super) const COLUMNS: [&str; 16] = [

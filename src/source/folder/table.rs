@@ -9,8 +9,9 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use serde_yaml::Spanned;
 
-use crate::source::{Lines, Notice};
-use crate::yaml::{Text, unknown};
+use crate::Lines;
+use base::Notice;
+use base::yaml::{Text, unknown};
 
 /// Larger tables are not read.
 const MAX_BYTES: u64 = 1 << 28;

@@ -3,9 +3,9 @@ use std::fs;
 use image::{GrayImage, ImageBuffer, Luma};
 
 use super::*;
-use crate::config::Split;
-use crate::mammogram::{Laterality, View, rasterise};
-use crate::source::real_data;
+use crate::real_data;
+use base::Split;
+use mammogram::{Laterality, View, rasterise};
 
 #[path = "../../../tests/support/dicom.rs"]
 mod dicom;
@@ -309,7 +309,7 @@ fn regions_come_by_a_second_table() {
 
 #[test]
 fn tissue_maps_of_ddsm_become_exact_regions() {
-    let Some(tissue) = real_data("ddsm-tissue") else { return };
+    let Some(tissue) = real_data::folder("ddsm-tissue") else { return };
     let folder = tempfile::tempdir().unwrap();
     let terms = [("128", "fatty-tissue"), ("192", "dense-tissue"), ("255", "pectoral-muscle")];
     let (mut images, mut regions) = (String::from("image,patient\n"), String::new());

@@ -18,9 +18,11 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result, bail};
 
 use self::row::{Finding, Row, Tissue};
-use super::{About, Catalogue, Notice, Source, pgm};
-use crate::artifact::Fingerprint;
-use crate::mammogram::{Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
+use crate::{Catalogue, Source};
+use base::Notice;
+use base::artifact::Fingerprint;
+use formats::pgm;
+use mammogram::{About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
 
 /// A folder with `Info.txt` and the images.
 #[derive(Debug, Clone)]
@@ -408,10 +410,10 @@ fn ranges(numbers: &[u32]) -> String {
 
 /// The table.
 #[cfg(test)]
-pub(super) fn fuzz_target() -> super::fuzz::Target {
+pub(super) fn fuzz_target() -> crate::fuzz::Target {
     const TABLE: &str = "Preamble mdb001\n=====\n\nmdb001 G CIRC B 500 400 100\nmdb002 F NORM \n\
         mdb005 D SPIC M 20 10 5\nmdb005 D ARCH B 1 1 9\nmdb059 F CIRC B\nmdb216 D CALC M *NOTE 3*\n====\n";
-    super::fuzz::Target {
+    crate::fuzz::Target {
         name: "mini_mias",
         seeds: vec![TABLE.into()],
         words: &[

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::source::real_data;
+use crate::real_data;
 
 /// A folder with an `Info.txt` and black images of 40 x 30 pixels.
 fn folder(info: &str, images: &[&str]) -> (tempfile::TempDir, MiniMias) {
@@ -126,7 +126,7 @@ fn the_fingerprint_follows_the_table_and_the_images() {
 
 #[test]
 fn the_real_table_is_reported_truthfully() {
-    let Some(folder) = real_data("mini-mias") else { return };
+    let Some(folder) = real_data::folder("mini-mias") else { return };
     let source = MiniMias::new(folder);
     let catalogue = source.catalogue().unwrap();
     println!("{}", catalogue.summary.join("\n"));

@@ -3,13 +3,13 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{TOLERANCE, source};
-use crate::atlas::pages::{Atlas, parts};
-use crate::atlas::{outline, text};
-use crate::dissection::record::unit_name;
-use crate::explanation::record::{Explained, Explanation, Part};
-use crate::explanation::{scored, sentence};
-use crate::figure::{Anchor, Canvas, Column, Figure, Row, Stroke, Table, Thumb, Words};
-use crate::patch::Patch;
+use crate::pages::{Atlas, parts};
+use crate::{outline, text};
+use base::unit_name;
+use catalogue::sentence;
+use figure::{Anchor, Canvas, Column, Figure, Row, Stroke, Table, Thumb, Words};
+use record::Patch;
+use record::explanation::{Explained, Explanation, Part};
 
 /// Orange, told apart from grey and yellow by whoever sees colours differently.
 const WARM: &str = "#e69f00";
@@ -170,7 +170,7 @@ fn whole(atlas: &Atlas, explanation: &Explanation, explained: &Explained) -> Res
         .with_context(|| format!("{id} has no preview; run `prepare` to make it again"))?
         .into_luma8();
     let place = |patch: &Patch| [patch.x, patch.y, patch.edge].map(f64::from);
-    let windows = scored(manifest, atlas.scores(&explanation.network), explained.mammogram);
+    let windows = manifest.scored(atlas.scores(&explanation.network), explained.mammogram);
     let lesions = parts::draw_lesions(&atlas.labels, member).into_iter().flat_map(|lesion| {
         let malignant = lesion.pathology == "malignant";
         lesion.paths.into_iter().map(move |path| (path, malignant))

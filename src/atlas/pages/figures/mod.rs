@@ -10,12 +10,12 @@ use anyhow::{Result, ensure};
 use super::agreement::{Cell, lists};
 use super::layer::detects;
 use super::{Atlas, best_concept, category_word, performance};
-use crate::atlas::{chart, text};
-use crate::config::figures::{Format, Kind, Look, Wanted};
-use crate::dissection::record::Category;
-use crate::figure::plot::{Axis, Bars, Estimate, Forest, Legend, Lines, Series};
-use crate::figure::{Column, Figure, Row, Table, Words};
-use crate::study::agreement::{Coefficient, Estimate as Coefficiency};
+use crate::{chart, text};
+use agreement::{Coefficient, Estimate as Coefficiency};
+use config::figures::{Format, Kind, Look, Wanted};
+use figure::plot::{Axis, Bars, Estimate, Forest, Legend, Lines, Series};
+use figure::{Column, Figure, Row, Table, Words};
+use record::dissection::Category;
 
 /// Detail of overlays that print does not show, in patch pixels.
 const TOLERANCE: f32 = 0.4;
@@ -26,7 +26,7 @@ const CATEGORIES: [Category; 3] = [Category::Pathology, Category::Finding, Categ
 ///
 /// # Errors
 /// When the atlas does not have what it is to show.
-pub(in crate::atlas) fn figure(atlas: &Atlas, wanted: &Wanted) -> Result<Figure> {
+pub(crate) fn figure(atlas: &Atlas, wanted: &Wanted) -> Result<Figure> {
     let width = wanted.look.width;
     match &wanted.kind {
         Kind::Unit { unit, patches, columns } => {
@@ -49,7 +49,7 @@ const FOLDER: &str = "figures";
 
 /// The figures that the site has ready-made: those of pages that show their numbers. Units and cases
 /// have none: with a figure each, the site would be several times as large.
-pub(in crate::atlas) fn ready_made(atlas: &Atlas) -> Vec<Wanted> {
+pub(crate) fn ready_made(atlas: &Atlas) -> Vec<Wanted> {
     let mut kinds = Vec::new();
     if atlas.inputs.exhibits.iter().any(|exhibit| exhibit.evaluation.auc.is_some()) {
         kinds.push(Kind::Roc);
@@ -73,14 +73,14 @@ pub(in crate::atlas) fn ready_made(atlas: &Atlas) -> Vec<Wanted> {
             Kind::Table { .. } => vec![Format::Pdf, Format::Tex, Format::Csv],
             _ => vec![Format::Svg, Format::Pdf, Format::Png, Format::Tex, Format::Csv],
         };
-        let look = Look { width: kind.width(), dpi: crate::config::figures::DPI, formats };
+        let look = Look { width: kind.width(), dpi: config::figures::DPI, formats };
         Wanted { name: kind.stem(), kind, look }
     };
     kinds.into_iter().map(wanted).collect()
 }
 
 /// Path of a ready-made file in the site.
-pub(in crate::atlas) fn path(file: &str) -> String {
+pub(crate) fn path(file: &str) -> String {
     format!("{FOLDER}/{file}")
 }
 
@@ -308,7 +308,7 @@ fn alphas(atlas: &Atlas) -> Vec<Estimate> {
         let Some(Coefficiency::Value { value, interval }) = agreement.of(Coefficient::Alpha) else {
             return None;
         };
-        let shown = crate::study::report::round;
+        let shown = study::report::round;
         let between = interval.map(|[low, high]| format!(" ({} to {})", shown(low), shown(high)));
         Some(Estimate {
             name: agreement.name.clone(),

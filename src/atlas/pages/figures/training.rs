@@ -3,10 +3,10 @@
 use anyhow::{Context, Result};
 
 use super::source;
-use crate::atlas::pages::{Atlas, auc_view};
-use crate::atlas::{Exhibit, chart, text};
-use crate::figure::plot::{Axis, Legend, Lines, Series};
-use crate::figure::{Column, Figure, Row, Table, Words};
+use crate::pages::{Atlas, auc_view};
+use crate::{Exhibit, chart, text};
+use figure::plot::{Axis, Legend, Lines, Series};
+use figure::{Column, Figure, Row, Table, Words};
 
 pub(super) fn training(atlas: &Atlas, network: Option<&str>, width: f64) -> Result<Figure> {
     let exhibits = atlas.inputs.exhibits.iter();
@@ -87,7 +87,7 @@ pub(super) fn training(atlas: &Atlas, network: Option<&str>, width: f64) -> Resu
 
 /// Loss, and accuracy with AUC, over the epochs.
 fn epochs(exhibit: &Exhibit) -> [Lines; 2] {
-    let points = |value: fn(&crate::training::record::Epoch) -> Option<f64>| {
+    let points = |value: fn(&record::training::Epoch) -> Option<f64>| {
         let epochs = exhibit.history.iter();
         epochs.filter_map(|e| Some([f64::from(e.epoch), value(e)?])).collect::<Vec<_>>()
     };

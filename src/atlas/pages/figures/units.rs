@@ -3,10 +3,11 @@
 use anyhow::{Result, bail, ensure};
 
 use super::{TOLERANCE, source};
-use crate::atlas::pages::{Atlas, best_concept, birads, unit};
-use crate::atlas::{Exhibit, text};
-use crate::dissection::record::{Layer, TopPatch, Unit, unit_name};
-use crate::figure::{Anchor, Column, Figure, Row, Table, Thumb, Words};
+use crate::pages::{Atlas, best_concept, birads, unit};
+use crate::{Exhibit, text};
+use base::unit_name;
+use figure::{Anchor, Column, Figure, Row, Table, Thumb, Words};
+use record::dissection::{Layer, TopPatch, Unit};
 
 /// Rows of a table of units that were not chosen one by one.
 const MOST_ROWS: usize = 12;
@@ -37,7 +38,7 @@ fn thumb(atlas: &Atlas, top: &TopPatch) -> Thumb {
     Thumb {
         pixels: inputs.store.pixels(top.patch).to_vec(),
         edge: inputs.store.edge(),
-        overlay: crate::atlas::outline::compact(&top.overlay, TOLERANCE),
+        overlay: crate::outline::compact(&top.overlay, TOLERANCE),
         millimetres: micron.map(|micron| micron * f64::from(patch.edge) / 1000.0),
     }
 }

@@ -1,0 +1,106 @@
+//! The networks there are, by name, with their probe points.
+
+use anyhow::{Context, Result};
+
+use crate::{alexnet, inception, resnet, vgg};
+
+/// Networks that share their construction and their options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Krizhevsky 2014.
+    AlexNet,
+    /// Simonyan & Zisserman 2015.
+    Vgg,
+    /// Szegedy et al. 2016: the only one with an auxiliary classifier.
+    Inception,
+    /// He et al. 2016: the only one with a choice of pooling.
+    ResNet,
+}
+
+/// A kind of network that can be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Architecture {
+    /// As torchvision names it.
+    pub name: &'static str,
+    /// What it is a member of.
+    pub family: Family,
+    /// Probe points from input to output.
+    pub layers: &'static [&'static str],
+    /// Those dissected unless the project says otherwise: the last convolutional layer, and for the
+    /// deep networks also one before (paper, section 2.3).
+    pub dissected: &'static [&'static str],
+    /// Edge of the input in pixels unless the project says otherwise.
+    pub input: u32,
+    /// Smallest input for which every layer keeps at least one location.
+    pub min_input: u32,
+}
+
+/// Edge of the paper's patches in pixels.
+const INPUT: u32 = 227;
+
+const fn vgg(
+    name: &'static str,
+    layers: &'static [&'static str],
+    dissected: &'static [&'static str],
+) -> Architecture {
+    let (family, min_input) = (Family::Vgg, vgg::SMALLEST_INPUT);
+    Architecture { name, family, layers, dissected, input: INPUT, min_input }
+}
+
+const fn residual(name: &'static str) -> Architecture {
+    Architecture {
+        name,
+        family: Family::ResNet,
+        layers: resnet::LAYERS,
+        dissected: &["layer3", "layer4"],
+        input: INPUT,
+        min_input: 32,
+    }
+}
+
+/// Networks whose convolutions come with the program, trained on phantoms.
+pub const BUILTIN: &[&str] = &["alexnet", "resnet18"];
+
+/// Every network, in the order of messages.
+pub const ARCHITECTURES: &[Architecture] = &[
+    Architecture {
+        name: "alexnet",
+        family: Family::AlexNet,
+        layers: alexnet::LAYERS,
+        dissected: &["conv5"],
+        input: INPUT,
+        min_input: alexnet::SMALLEST_INPUT,
+    },
+    vgg("vgg11", vgg::LAYERS_11, &["conv5_2"]),
+    vgg("vgg13", vgg::LAYERS_13, &["conv5_2"]),
+    vgg("vgg16", vgg::LAYERS_16, &["conv5_3"]),
+    vgg("vgg19", vgg::LAYERS_19, &["conv5_4"]),
+    Architecture {
+        name: "inception_v3",
+        family: Family::Inception,
+        layers: inception::LAYERS,
+        dissected: &["mixed_7a", "mixed_7c"],
+        input: 299,
+        min_input: inception::SMALLEST_INPUT,
+    },
+    residual("resnet10"),
+    residual("resnet18"),
+    residual("resnet34"),
+    residual("resnet50"),
+    residual("resnet101"),
+    residual("resnet152"),
+];
+
+impl Architecture {
+    /// The network of this name.
+    ///
+    /// # Errors
+    /// When there is none; lists those there are.
+    pub fn find(name: &str) -> Result<&'static Architecture> {
+        let found = ARCHITECTURES.iter().find(|architecture| architecture.name == name);
+        found.with_context(|| {
+            let known: Vec<&str> = ARCHITECTURES.iter().map(|a| a.name).collect();
+            format!("unknown network {name:?}; known are {}", known.join(", "))
+        })
+    }
+}

@@ -1,0 +1,12 @@
+//! The networks there are, by name: their probe points, the inputs they take, and the choices within
+//! them. No tensor is made here, so that a project file can be checked, and a page written, without one.
+
+pub mod alexnet;
+mod architectures;
+mod design;
+pub mod inception;
+pub mod resnet;
+pub mod vgg;
+
+pub use architectures::{ARCHITECTURES, Architecture, BUILTIN, Family};
+pub use design::{Design, MIN_AUXILIARY_INPUT, Pooling, Precision, WINDOW7_INPUTS};

@@ -1,0 +1,22 @@
+//! What every other part stands on: the store of artifacts, named random streams, progress, notices, the
+//! parts of a split, receptive fields, YAML with places and carets, and cells that no spreadsheet runs.
+//!
+//! Nothing here knows mammograms, networks or readers.
+
+pub mod artifact;
+mod device;
+mod field;
+pub mod memory;
+mod notice;
+pub mod progress;
+pub mod seed;
+mod split;
+pub mod spreadsheet;
+mod unit;
+pub mod yaml;
+
+pub use device::Device;
+pub use field::Field;
+pub use notice::Notice;
+pub use split::Split;
+pub use unit::unit_name;

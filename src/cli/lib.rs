@@ -1,0 +1,200 @@
+//! The command line: options are read and checked here, one file per verb does the rest.
+
+mod build;
+mod check;
+mod dissect;
+mod evaluate;
+mod explain;
+mod figure;
+mod init;
+mod labels;
+mod pack;
+mod patches;
+mod predict;
+mod prepare;
+mod run;
+mod serve;
+mod terminal;
+mod train;
+mod weights;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{ArgAction, Parser, Subcommand};
+
+use self::terminal::{Terminal, Verbosity};
+use config::Config;
+use pipeline::Pipeline;
+
+/// Trains networks on mammograms, dissects their units, and renders an atlas of what each unit sees.
+///
+/// `unit-atlas run` does everything that is missing or stale; the other verbs do one part of it.
+/// Exit status: 0 done, 1 failed, 2 finished but some inputs were skipped.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    /// Project file [default: the nearest atlas.yaml, here or in a folder above]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Say nothing but errors and what was skipped
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more
+    #[arg(long, short, global = true)]
+    verbose: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Start a project: a commented atlas.yaml and a content folder
+    Init(init::Options),
+    /// What a network says of images: logits and probabilities
+    Predict(predict::Options),
+    /// Weight files: list and fetch published ones, pass on trunks
+    #[command(subcommand)]
+    Weights(weights::Verb),
+    #[command(flatten)]
+    OfProject(ProjectVerb),
+}
+
+/// What can be done to a project that is there.
+#[derive(Debug, Subcommand)]
+enum ProjectVerb {
+    /// Do everything that is missing or stale, in order, to the built site
+    Run,
+    /// Read the source, check it, split it, cut and label patches
+    Prepare(prepare::Options),
+    /// Train or resume networks
+    Train(NetworkChoice),
+    /// Print how well trained networks do on a split
+    Evaluate(evaluate::Options),
+    /// Show the patches to the units: rank, threshold, overlay, concepts
+    Dissect(dissect::Options),
+    /// Say which units speak for cancer in a mammogram, and what they are called
+    Explain(explain::Options),
+    /// Readers' answers
+    #[command(subcommand)]
+    Labels(labels::Verb),
+    /// Render the site
+    Build,
+    /// Build the site, serve it on this machine, reload pages when something changes
+    Serve(serve::Options),
+    /// Figures and tables for papers: SVG, PDF, PNG, TIFF, LaTeX, CSV
+    Figure(figure::Options),
+    /// Look for broken links, missing images, and labels that name no unit
+    Check,
+    /// Pack the built site into one file to send
+    Pack(pack::Options),
+    /// The prepared patches
+    #[command(subcommand)]
+    Patches(patches::Verb),
+}
+
+/// Which networks a verb works on.
+#[derive(Debug, clap::Args)]
+struct NetworkChoice {
+    /// A network of the project; may be repeated [default: all]
+    #[arg(long = "network", value_name = "NAME", action = ArgAction::Append)]
+    networks: Vec<String>,
+}
+
+impl NetworkChoice {
+    fn of<'a>(&self, config: &'a Config) -> Result<Vec<&'a config::Network>> {
+        if self.networks.is_empty() {
+            return Ok(config.networks.iter().collect());
+        }
+        let known = || config.networks.iter().map(|n| n.name.as_str()).collect::<Vec<_>>();
+        self.networks
+            .iter()
+            .map(|name| {
+                config.networks.iter().find(|n| n.name == *name).with_context(|| {
+                    format!("the project has no network {name}; it has {}", known().join(", "))
+                })
+            })
+            .collect()
+    }
+}
+
+/// Reads the project file when it is asked for.
+type Project<'a> = dyn Fn() -> Result<(PathBuf, Config)> + 'a;
+
+/// Whether everything given could be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Complete,
+    /// Finished, but some inputs were left out.
+    Skipped,
+}
+
+impl Outcome {
+    fn skipped_if(skipped: bool) -> Self {
+        if skipped { Self::Skipped } else { Self::Complete }
+    }
+}
+
+/// Runs the program on its arguments.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let verbosity = match (arguments.quiet, arguments.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let terminal = Terminal::new(verbosity);
+    match dispatch(&arguments, &terminal) {
+        Ok(Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(Outcome::Skipped) => ExitCode::from(2),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
+    // Some verbs do without a project: it is read when it is needed.
+    let project = || -> Result<(PathBuf, Config)> {
+        let here = std::env::current_dir().context("the current folder cannot be read")?;
+        let path = Config::find(arguments.config.as_deref(), &here)?;
+        let config = Config::read(&path)?;
+        Ok((path, config))
+    };
+    let verb = match &arguments.verb {
+        Verb::Init(options) => return init::execute(options, terminal),
+        Verb::Predict(options) => return predict::execute(options, &project, terminal),
+        Verb::Weights(verb) => return weights::execute(verb, &project, terminal),
+        Verb::OfProject(verb) => verb,
+    };
+    let (path, config) = project()?;
+    terminal.detail(&format!("project file {}", path.display()));
+    let pipeline = Pipeline::new(&config, terminal);
+    match verb {
+        ProjectVerb::Run => run::execute(&pipeline, terminal),
+        ProjectVerb::Prepare(options) => prepare::execute(options, &pipeline, terminal),
+        ProjectVerb::Train(choice) => train::execute(choice, &pipeline),
+        ProjectVerb::Evaluate(options) => evaluate::execute(options, &pipeline, terminal),
+        ProjectVerb::Dissect(options) => dissect::execute(options, &pipeline),
+        ProjectVerb::Explain(options) => explain::execute(options, &pipeline, terminal),
+        ProjectVerb::Labels(verb) => labels::execute(verb, &pipeline, terminal),
+        ProjectVerb::Build => build::execute(&pipeline, terminal),
+        ProjectVerb::Serve(options) => serve::execute(options, &path, &pipeline, terminal),
+        ProjectVerb::Figure(options) => figure::execute(options, &pipeline, terminal),
+        ProjectVerb::Check => check::execute(&pipeline, terminal),
+        ProjectVerb::Pack(options) => pack::execute(options, &pipeline, terminal),
+        ProjectVerb::Patches(verb) => patches::execute(verb, &pipeline, terminal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Arguments::command().debug_assert();
+    }
+}

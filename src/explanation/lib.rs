@@ -1,0 +1,199 @@
+//! Explaining a network's scores by its units (the question that the paper ends with: "can we create
+//! networks that explain their decision making?").
+//!
+//! A mammogram is scored by its patch with the greatest probability of cancer. At the last dissected
+//! layer, a unit's *contribution* in that patch is gradient times activation of the *margin*, cancer's
+//! logit less the mean of the others, summed over the locations. Where the layer is averaged and weighted
+//! into the logits, contributions and a rest (the biases) add up to the margin. Nothing here knows what
+//! readers call the units: names are put to them when pages are made.
+
+mod whole;
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use rayon::prelude::*;
+
+use base::Split;
+use base::artifact::{self, Fingerprint, Stamp};
+use base::progress::Progress;
+use dissection::{Job, Regions};
+use mammogram::rasterise;
+use record::Patch;
+use record::dissection::Layer;
+use record::explanation::{Explained, Explanation, FILE, FORMAT, Part};
+use record::training::Evaluation;
+
+pub use whole::whole_map;
+
+/// Patches per pass.
+const BATCH: usize = 32;
+/// Units kept of a mammogram.
+const UNITS: usize = 12;
+
+/// Everything an explanation depends on: the dissection of its layer, which depends on the rest.
+pub fn stamp(dissected: Fingerprint) -> Stamp {
+    Stamp::new(FORMAT).with("dissection", dissected)
+}
+
+/// Explains every mammogram of the split that `evaluation` scored by the units of `layer`, and writes
+/// `folder` with its stamp.
+///
+/// # Errors
+/// When the device fails, the artifacts do not fit together or a file cannot be written.
+pub fn explain(
+    job: &Job,
+    layer: &Layer,
+    evaluation: &Evaluation,
+    folder: &Path,
+    stamp: &Stamp,
+    progress: &dyn Progress,
+) -> Result<()> {
+    Stamp::clear(folder)?;
+    let explanation = explanation(job, layer, (evaluation.split, &evaluation.scores), progress)?;
+    artifact::write_json(&folder.join(FILE), &explanation)?;
+    stamp.write(folder)
+}
+
+/// Explains every mammogram that a patch was scored of: `scored` is a split, and probabilities of the
+/// classes of its patches. `layer` was dissected in the same network, over whatever patches.
+///
+/// # Errors
+/// When the device fails or the artifacts do not fit together.
+pub fn explanation(
+    job: &Job,
+    layer: &Layer,
+    scored: (Split, &[(u32, Vec<f32>)]),
+    progress: &dyn Progress,
+) -> Result<Explanation> {
+    let Job { network, manifest, store, .. } = *job;
+    let regions = Regions::of(layer, store.edge());
+    let (split, scores) = scored;
+    let deciding = deciding(scores, &manifest.patches)?;
+    let inference = network.inference();
+    let mut mammograms = Vec::with_capacity(deciding.len());
+    let mut evidence = vec![0.0; layer.units.len()];
+    progress.start(&format!("explaining {}", job.name), deciding.len() as u64);
+    for batch in deciding.chunks(BATCH) {
+        let pixels: Vec<&[u8]> = batch.iter().map(|&(n, _)| store.pixels(n)).collect();
+        let images = network::images(&pixels, store.edge(), network.input(), network.device())?;
+        let found = inference.sensitivity(&images, &[&layer.layer])?;
+        let classes = found.gradients.len();
+        let (maps, cells) = (&found.maps[0], (layer.map[0] * layer.map[1]) as usize);
+        ensure!(
+            maps.dims()
+                == [batch.len(), layer.units.len(), layer.map[0] as usize, layer.map[1] as usize],
+            "{} was dissected at another size; run `unit-atlas dissect`",
+            layer.layer
+        );
+        // The margin's gradient by the maps.
+        let mut gradient = found.gradients[classes - 1][0].clone();
+        for others in &found.gradients[..classes - 1] {
+            gradient = (gradient - (&others[0] / (classes - 1) as f64)?)?;
+        }
+        let values = |tensor: &candle_core::Tensor| -> Result<Vec<f32>> {
+            Ok(tensor.flatten_all()?.to_vec1::<f32>()?)
+        };
+        let contributions = values(&(maps * &gradient)?.flatten_from(2)?.sum(2)?)?;
+        let (maps, logits) = (values(maps)?, values(&found.logits)?);
+        let units = layer.units.len();
+        let explained: Vec<Explained> = batch
+            .par_iter()
+            .enumerate()
+            .map(|(at, &(patch, probability))| {
+                let window = &manifest.patches[patch as usize];
+                let contributions = &contributions[at * units..][..units];
+                let map = |unit: usize| &maps[(at * units + unit) * cells..][..cells];
+                let lesions =
+                    lesions(&manifest.member(window).mammogram.lesions, window, store.edge());
+                let mut order: Vec<usize> =
+                    (0..units).filter(|&u| contributions[u] > 0.0).collect();
+                order.sort_by(|&a, &b| contributions[b].total_cmp(&contributions[a]));
+                let part = |&unit: &usize| {
+                    let threshold = layer.units[unit].threshold;
+                    Part {
+                        unit: unit as u32 + 1,
+                        contribution: contributions[unit],
+                        score: map(unit).iter().copied().fold(f32::NEG_INFINITY, f32::max),
+                        overlay: regions.path(map(unit), threshold),
+                        inside: lesions.as_ref().and_then(|lesions| {
+                            let region = regions.mask(map(unit), threshold);
+                            let area = region.iter().filter(|inside| **inside).count();
+                            let both = region.iter().zip(lesions).filter(|(a, b)| **a && **b);
+                            (area > 0).then(|| both.count() as f32 / area as f32)
+                        }),
+                    }
+                };
+                let (others, cancer) = logits[at * classes..][..classes].split_at(classes - 1);
+                let margin = cancer[0] - others.iter().sum::<f32>() / others.len() as f32;
+                Explained {
+                    mammogram: window.mammogram,
+                    patch,
+                    probability,
+                    margin,
+                    rest: margin - contributions.iter().sum::<f32>(),
+                    evidence: order.iter().map(|&unit| contributions[unit]).sum(),
+                    lesion: lesions.as_ref().map(|lesions| {
+                        lesions.iter().filter(|l| **l).count() as f32 / lesions.len() as f32
+                    }),
+                    units: order.iter().take(UNITS).map(part).collect(),
+                    positive: (1..)
+                        .zip(contributions.iter().copied())
+                        .filter(|(_, contribution)| *contribution > 0.0)
+                        .collect(),
+                }
+            })
+            .collect();
+        for contributions in contributions.chunks_exact(units) {
+            for (sum, contribution) in evidence.iter_mut().zip(contributions) {
+                *sum += contribution.max(0.0);
+            }
+        }
+        mammograms.extend(explained);
+        progress.advance(batch.len() as u64);
+    }
+    progress.finish();
+    mammograms.sort_by_key(|explained| explained.mammogram);
+    Ok(Explanation {
+        format: FORMAT,
+        network: job.name.to_string(),
+        layer: layer.layer.clone(),
+        weights_blake3: job.weights_blake3.to_string(),
+        split,
+        exact: layer.influence.linear,
+        evidence,
+        mammograms,
+    })
+}
+
+/// The patch that each mammogram is scored by, with its probability of cancer; in the order of the
+/// mammograms.
+fn deciding(scores: &[(u32, Vec<f32>)], patches: &[Patch]) -> Result<Vec<(u32, f32)>> {
+    let mut best: std::collections::BTreeMap<u32, (u32, f32)> = Default::default();
+    for (patch, probabilities) in scores {
+        let (Some(window), Some(&probability)) =
+            (patches.get(*patch as usize), probabilities.last())
+        else {
+            anyhow::bail!("the evaluation is of another data set; run `unit-atlas train` again");
+        };
+        let best = best.entry(window.mammogram).or_insert((*patch, probability));
+        if probability > best.1 {
+            *best = (*patch, probability);
+        }
+    }
+    Ok(best.into_values().collect())
+}
+
+/// Which pixels of a patch lie in outlined lesions; none where no outline meets it.
+fn lesions(lesions: &[mammogram::Lesion], window: &Patch, edge: u32) -> Option<Vec<bool>> {
+    let outlines: Vec<_> = lesions.iter().flat_map(|lesion| lesion.outlines.clone()).collect();
+    let frame = [window.x, window.y, window.edge, window.edge].map(|n| n as f32);
+    let mask = rasterise(&outlines, frame, edge, edge).pixels;
+    mask.contains(&true).then_some(mask)
+}
+
+#[cfg(test)]
+#[path = "../../tests/support/planted.rs"]
+mod planted;
+#[cfg(test)]
+mod tests;

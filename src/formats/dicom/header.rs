@@ -1,0 +1,272 @@
+//! What the elements of a file say of its image, checked.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::display::{Function, Lut, Voi};
+use super::elements::{Elements, TOP, Tag, tags};
+use super::syntax::Syntax;
+use crate::MAX_PIXELS;
+use mammogram::{Laterality, View};
+
+/// One image of one plane.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Header {
+    pub(super) syntax: Syntax,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) bits: Bits,
+    /// Whether the least value is to be shown white.
+    pub(super) inverted: bool,
+    /// Values that show no part of the patient.
+    pub(super) padding: Option<[i32; 2]>,
+    pub(super) modality: Modality,
+    pub(super) voi: Option<Voi>,
+    pub(super) laterality: Option<Laterality>,
+    pub(super) view: Option<View>,
+    /// Edge of a pixel in micrometres.
+    pub(super) micron: Option<f64>,
+}
+
+/// Where a sample's bits lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bits {
+    /// 8 or 16.
+    pub(super) allocated: u8,
+    pub(super) stored: u8,
+    /// How far the stored bits are to be moved down.
+    pub(super) shift: u8,
+    pub(super) signed: bool,
+}
+
+/// From stored values to those of the device.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Modality {
+    /// `slope * value + intercept`.
+    Linear {
+        slope: f64,
+        intercept: f64,
+    },
+    Table(Lut),
+}
+
+impl Bits {
+    /// The value that stored bits stand for.
+    pub(super) fn value(self, raw: u16) -> i32 {
+        let value = i32::from(raw);
+        if self.signed && value >> (self.stored - 1) == 1 {
+            value - (1 << self.stored)
+        } else {
+            value
+        }
+    }
+
+    /// The stored bits of a word.
+    pub(super) fn raw(self, word: u16) -> u16 {
+        (word >> self.shift) & self.mask()
+    }
+
+    pub(super) fn mask(self) -> u16 {
+        u16::MAX >> (16 - self.stored)
+    }
+}
+
+impl Header {
+    /// # Errors
+    /// Says what the image has that is not read, or lacks.
+    pub(super) fn new(elements: &Elements) -> Result<Self> {
+        let fields = Fields(elements);
+        let frames = fields.text(tags::FRAMES).and_then(|text| text.parse::<i64>().ok());
+        if let Some(frames) = frames.filter(|&frames| frames > 1) {
+            bail!(
+                "has {frames} frames; only single images are read, so take the frames apart or leave tomosynthesis out"
+            );
+        }
+        let syntax = Syntax::of(&elements.syntax)?;
+        let samples = fields.number(tags::SAMPLES).unwrap_or(1);
+        let photometric = fields.text(tags::PHOTOMETRIC).unwrap_or_default();
+        let inverted = match photometric.as_str() {
+            "MONOCHROME2" if samples == 1 => false,
+            "MONOCHROME1" if samples == 1 => true,
+            "" => bail!("does not say its photometric interpretation; expected MONOCHROME1 or 2"),
+            other => {
+                let other: String = other.chars().filter(char::is_ascii_alphanumeric).collect();
+                bail!(
+                    "is {other} with {samples} samples per pixel; expected MONOCHROME1 or 2 with one"
+                );
+            }
+        };
+        let side = |tag, name| {
+            let side = fields.number(tag).filter(|&side| side > 0);
+            side.map(u32::from).with_context(|| format!("does not give its {name}"))
+        };
+        let (height, width) = (side(tags::ROWS, "rows")?, side(tags::COLUMNS, "columns")?);
+        ensure!(
+            u64::from(width) * u64::from(height) <= MAX_PIXELS,
+            "has {width} x {height} pixels, more than any mammogram"
+        );
+        let bits = fields.bits()?;
+        Ok(Self {
+            syntax,
+            width,
+            height,
+            bits,
+            inverted,
+            padding: fields.signed(tags::PADDING, bits).map(|first| {
+                let last = fields.signed(tags::PADDING_LIMIT, bits).unwrap_or(first);
+                [first.min(last), first.max(last)]
+            }),
+            modality: match fields.lut(tags::MODALITY_LUTS, bits)? {
+                Some(lut) => Modality::Table(lut),
+                None => Modality::Linear {
+                    slope: fields.decimal(tags::SLOPE).filter(|s| *s != 0.0).unwrap_or(1.0),
+                    intercept: fields.decimal(tags::INTERCEPT).unwrap_or(0.0),
+                },
+            },
+            voi: fields.voi(bits)?,
+            laterality: fields.laterality(),
+            view: fields.view(),
+            micron: fields.micron(),
+        })
+    }
+}
+
+/// Elements as values of a kind.
+struct Fields<'a>(&'a Elements);
+
+impl Fields<'_> {
+    /// The first of the values of a text.
+    fn text(&self, tag: Tag) -> Option<String> {
+        text(self.0.value(TOP, tag)?)
+    }
+
+    fn decimal(&self, tag: Tag) -> Option<f64> {
+        self.text(tag)?.parse().ok().filter(|value: &f64| value.is_finite())
+    }
+
+    fn word(&self, bytes: [u8; 2]) -> u16 {
+        if self.0.big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+
+    fn words(&self, parent: Tag, tag: Tag) -> Option<Vec<u16>> {
+        let bytes = self.0.value(parent, tag)?;
+        Some(bytes.as_chunks::<2>().0.iter().map(|&pair| self.word(pair)).collect())
+    }
+
+    fn number(&self, tag: Tag) -> Option<u16> {
+        self.words(TOP, tag)?.first().copied()
+    }
+
+    /// A number that is signed when the samples are.
+    fn signed(&self, tag: Tag, bits: Bits) -> Option<i32> {
+        let number = self.number(tag)?;
+        Some(if bits.signed { i32::from(number as i16) } else { i32::from(number) })
+    }
+
+    fn bits(&self) -> Result<Bits> {
+        let get = |tag, name| {
+            self.number(tag).with_context(|| format!("does not say how many bits are {name}"))
+        };
+        let allocated = get(tags::BITS_ALLOCATED, "allocated")?;
+        let stored = self.number(tags::BITS_STORED).unwrap_or(allocated);
+        let high = self.number(tags::HIGH_BIT).unwrap_or(stored.saturating_sub(1));
+        ensure!(
+            matches!(allocated, 8 | 16),
+            "has {allocated} bits allocated per sample; 8 and 16 are read"
+        );
+        ensure!(
+            (1..=allocated).contains(&stored) && (stored - 1..allocated).contains(&high),
+            "has {stored} bits stored up to bit {high} in {allocated}, which cannot be"
+        );
+        let signed = self.number(tags::SIGNED) == Some(1);
+        Ok(Bits {
+            allocated: allocated as u8,
+            stored: stored as u8,
+            shift: (high + 1 - stored) as u8,
+            signed,
+        })
+    }
+
+    /// The table in the first item of a sequence.
+    fn lut(&self, sequence: Tag, bits: Bits) -> Result<Option<Lut>> {
+        // Some files have a table without values.
+        let descriptor = self.words(sequence, tags::LUT_DESCRIPTOR).unwrap_or_default();
+        let data = self.0.value(sequence, tags::LUT_DATA).unwrap_or_default();
+        if descriptor.is_empty() && data.is_empty() {
+            return Ok(None);
+        }
+        let &[count, first, depth, ..] = &descriptor[..] else {
+            bail!("has a look-up table without its three numbers");
+        };
+        let count = if count == 0 { 1 << 16 } else { usize::from(count) };
+        // Entries of 8 bits may be packed.
+        let entries: Vec<u16> = if data.len() < 2 * count {
+            data.iter().take(count).map(|&v| v.into()).collect()
+        } else {
+            data.as_chunks::<2>().0.iter().take(count).map(|&pair| self.word(pair)).collect()
+        };
+        ensure!(
+            entries.len() == count && (1..=16).contains(&depth),
+            "has a look-up table of {count} entries of {depth} bits in {} bytes",
+            data.len()
+        );
+        let first = if bits.signed { i32::from(first as i16) } else { i32::from(first) };
+        Ok(Some(Lut { first, depth: depth as u8, entries }))
+    }
+
+    fn voi(&self, bits: Bits) -> Result<Option<Voi>> {
+        if let Some(lut) = self.lut(tags::VOI_LUTS, bits)? {
+            return Ok(Some(Voi::Table(lut)));
+        }
+        let function = match self.text(tags::VOI_FUNCTION).as_deref() {
+            Some("SIGMOID") => Function::Sigmoid,
+            Some("LINEAR_EXACT") => Function::LinearExact,
+            _ => Function::Linear,
+        };
+        let (centre, width) = (self.decimal(tags::WINDOW_CENTER), self.decimal(tags::WINDOW_WIDTH));
+        let least = if function == Function::Linear { 1.0 } else { f64::MIN_POSITIVE };
+        Ok(match (centre, width) {
+            (Some(centre), Some(width)) if width >= least => {
+                Some(Voi::Window { centre, width, function })
+            }
+            _ => None,
+        })
+    }
+
+    fn laterality(&self) -> Option<Laterality> {
+        let of = |tag| match self.text(tag)?.as_str() {
+            "L" => Some(Laterality::Left),
+            "R" => Some(Laterality::Right),
+            _ => None,
+        };
+        of(tags::IMAGE_LATERALITY).or_else(|| of(tags::LATERALITY))
+    }
+
+    /// By the code of the view (SNOMED RT or CT), or its name.
+    fn view(&self) -> Option<View> {
+        let code = self.0.value(tags::VIEW_CODES, tags::CODE_VALUE).and_then(text);
+        match code.as_deref() {
+            Some("R-10242" | "399162004") => return Some(View::Cc),
+            Some("R-10226" | "399368009") => return Some(View::Mlo),
+            _ => {}
+        }
+        match self.text(tags::VIEW_POSITION)?.as_str() {
+            "CC" => Some(View::Cc),
+            "MLO" => Some(View::Mlo),
+            _ => None,
+        }
+    }
+
+    fn micron(&self) -> Option<f64> {
+        let tags = [tags::IMAGER_SPACING, tags::SPACING, tags::SCANNED_SPACING];
+        let millimetres = tags.into_iter().find_map(|tag| self.decimal(tag))?;
+        Some(millimetres * 1000.0).filter(|micron| (1.0..=10_000.0).contains(micron))
+    }
+}
+
+/// The first of the values of a text, without padding; `None` when empty.
+pub(super) fn text(bytes: &[u8]) -> Option<String> {
+    let first = bytes.split(|&b| b == b'\\').next()?;
+    let text = String::from_utf8_lossy(first);
+    let text = text.trim_matches(|c: char| c == '\0' || c.is_whitespace());
+    (!text.is_empty()).then(|| text.to_owned())
+}

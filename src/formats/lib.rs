@@ -1,0 +1,30 @@
+//! Decoders of image files, which know no data set: DICOM, lossless JPEG, portable greymaps, and any of
+//! them, PNG, TIFF or JPEG as a [`picture`].
+//!
+//! Bytes go in, [`mammogram::Grey`] comes out. Nothing a file says is believed before the bytes are there.
+
+pub mod dicom;
+pub mod ljpeg;
+pub mod masks;
+pub mod pgm;
+pub mod picture;
+pub mod pseudonym;
+
+/// Pixels that an image is believed to have; a mammogram has at most 55 million.
+pub const MAX_PIXELS: u64 = 1 << 26;
+
+#[cfg(test)]
+#[path = "../../tests/support/ljpeg.rs"]
+mod encoder;
+#[cfg(test)]
+#[path = "../../tests/support/fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
+#[path = "../../tests/support/real_data.rs"]
+mod real_data;
+
+/// What of the formats is fuzzed.
+#[cfg(test)]
+fn fuzz_targets() -> Vec<fuzz::Target> {
+    vec![pgm::fuzz_target(), dicom::fuzz_target(), ljpeg::fuzz_target()]
+}

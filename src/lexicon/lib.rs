@@ -1,0 +1,233 @@
+//! Lexicons: the controlled words for findings (BI-RADS) and for anatomy, read from YAML files.
+
+mod file;
+mod vocabulary;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use vocabulary::{Vocabulary, Word};
+
+use base::yaml::nearest;
+
+/// One lexicon, such as BI-RADS 5th edition.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lexicon {
+    /// Always 1.
+    pub schema: u32,
+    /// `bi-rads-5`, `anatomy`.
+    pub id: String,
+    /// Name in prose.
+    pub name: String,
+    /// Whether its terms count as BI-RADS in the comparison of the paper's Figure 4.
+    pub birads: bool,
+    /// Where the terms come from.
+    pub source: String,
+    /// Groups in display order.
+    pub groups: Vec<Group>,
+}
+
+/// Terms that answer one question, such as the margin of a mass.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Category as the paper's Figure 4 prints it: `Mass - Margin`, `Breast Composition`.
+    pub category: String,
+    /// Terms in display order. Where other categories refine this one (`Mass` and `Mass - Margin`),
+    /// the first is the general one.
+    pub terms: Vec<Term>,
+}
+
+/// One entry of a lexicon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// Unique over all lexicons of a project: `margin-spiculated`.
+    pub id: String,
+    /// Name as readers know it: `spiculated`.
+    pub name: String,
+    /// One line in our own words.
+    pub gloss: String,
+    /// Other words for it.
+    #[serde(default)]
+    pub synonyms: Vec<String>,
+}
+
+/// Every lexicon of a project.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lexicons {
+    lexicons: Vec<Lexicon>,
+}
+
+/// A term with where it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The lexicon.
+    pub lexicon: &'a Lexicon,
+    /// The category of its group.
+    pub category: &'a str,
+    /// The term.
+    pub term: &'a Term,
+}
+
+impl Lexicons {
+    /// From lexicons already read.
+    pub fn new(lexicons: Vec<Lexicon>) -> Self {
+        Self { lexicons }
+    }
+
+    /// Every term of every lexicon, in display order.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.lexicons.iter().flat_map(|lexicon| {
+            lexicon.groups.iter().flat_map(move |group| {
+                group.terms.iter().map(move |term| Entry {
+                    lexicon,
+                    category: &group.category,
+                    term,
+                })
+            })
+        })
+    }
+
+    /// The lexicons in display order.
+    pub fn iter(&self) -> impl Iterator<Item = &Lexicon> {
+        self.lexicons.iter()
+    }
+
+    /// The term with this id.
+    pub fn term(&self, id: &str) -> Option<Entry<'_>> {
+        self.entries().find(|entry| entry.term.id == id)
+    }
+
+    /// The term that has this word as its id, name or synonym, whatever the case.
+    ///
+    /// # Errors
+    /// When no term has it, or several have; names the nearest, at most three.
+    pub fn resolve(&self, word: &str) -> Result<Entry<'_>, Unresolved> {
+        let word = word.trim();
+        if let Some(entry) = self.term(&word.to_lowercase()) {
+            return Ok(entry);
+        }
+        let wanted = word.to_lowercase();
+        let mut found = self.entries().filter(|e| e.words().any(|w| w.to_lowercase() == wanted));
+        let near: Vec<Entry<'_>> = match (found.next(), found.next()) {
+            (Some(entry), None) => return Ok(entry),
+            (Some(one), Some(two)) => [one, two].into_iter().chain(found).collect(),
+            _ => {
+                let near = self.entries().filter(|e| nearest(word, e.words()).is_some());
+                let distance = |e: &Entry<'_>| {
+                    e.words().map(|w| strsim::damerau_levenshtein(&wanted, &w.to_lowercase())).min()
+                };
+                let mut near: Vec<Entry<'_>> = near.collect();
+                near.sort_by_key(distance);
+                near
+            }
+        };
+        let near = near.iter().take(3).map(|entry| entry.term.id.clone()).collect();
+        Err(Unresolved { word: word.to_owned(), near })
+    }
+
+    /// The categories of terms, by term ids, each once, in the order of the terms. Like the paper's
+    /// Figure 4 it names the finer category alone where the general term (`mass`) is only the noun
+    /// of the finer one (`margin-spiculated`). Unknown ids are passed over.
+    pub fn categories<S: AsRef<str>>(&self, terms: &[S]) -> Vec<String> {
+        let entries: Vec<Entry<'_>> =
+            terms.iter().filter_map(|id| self.term(id.as_ref())).collect();
+        let refined = |general: &Entry<'_>| {
+            general.is_first()
+                && entries
+                    .iter()
+                    .any(|e| e.category != general.category && e.family() == general.category)
+        };
+        let mut categories: Vec<String> = Vec::new();
+        for entry in entries.iter().filter(|entry| !refined(entry)) {
+            if categories.iter().all(|category| category != entry.category) {
+                categories.push(entry.category.to_owned());
+            }
+        }
+        categories
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// Id, name and synonyms.
+    pub fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let term = self.term;
+        [term.id.as_str(), term.name.as_str()]
+            .into_iter()
+            .chain(term.synonyms.iter().map(String::as_str))
+    }
+
+    /// The category without its refinement: `Mass` of `Mass - Margin`.
+    pub fn family(&self) -> &'a str {
+        self.category.split_once(" - ").map_or(self.category, |(family, _)| family)
+    }
+
+    /// Whether it is the first term of its group.
+    fn is_first(&self) -> bool {
+        self.lexicon
+            .groups
+            .iter()
+            .filter(|group| group.category == self.category)
+            .any(|group| group.terms.first().is_some_and(|first| first.id == self.term.id))
+    }
+}
+
+/// A word that stands for no term, or for several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unresolved {
+    /// The word.
+    pub word: String,
+    /// Ids of the terms that it may mean, the likeliest first.
+    pub near: Vec<String>,
+}
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown term `{}`", self.word)?;
+        if !self.near.is_empty() {
+            let near: Vec<String> = self.near.iter().map(|id| format!("`{id}`")).collect();
+            write!(f, "; did you mean {}?", near.join(" or "))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Unresolved {}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn words_resolve_whatever_their_case() {
+        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let id = |word| lexicons.resolve(word).map(|entry| entry.term.id.clone());
+        assert_eq!(id("margin-spiculated").unwrap(), "margin-spiculated");
+        assert_eq!(id(" Spiculated ").unwrap(), "margin-spiculated");
+        assert_eq!(id("Pectoralis Muscle").unwrap(), "pectoral-muscle");
+        let error = id("margin-spiculatd").unwrap_err();
+        assert_eq!(error.near, ["margin-spiculated"]);
+        assert!(error.to_string().contains("did you mean `margin-spiculated`?"));
+        assert_eq!(id("calcificatons").unwrap_err().near[0], "calcifications");
+        assert!(id("zebra crossing").unwrap_err().near.is_empty());
+        assert!(id("").unwrap_err().near.is_empty());
+    }
+
+    #[test]
+    fn the_finer_category_stands_for_the_general_term() {
+        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let of = |terms: &[&str]| lexicons.categories(terms).join(", ");
+        assert_eq!(of(&["mass", "margin-spiculated"]), "Mass - Margin");
+        assert_eq!(of(&["calcifications", "mass", "none-such"]), "Calcification, Mass");
+        assert_eq!(
+            of(&["distribution-grouped", "calc-amorphous", "calcifications"]),
+            "Calcification - Distribution, Calcification"
+        );
+        assert_eq!(of(&["pectoral-muscle"]), "-");
+    }
+}

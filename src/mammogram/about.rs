@@ -1,0 +1,18 @@
+//! What a data set is.
+
+use serde::{Deserialize, Serialize};
+
+/// What a data set is, for the pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// `ddsm`, `mini_mias`, `phantom`, …
+    pub kind: String,
+    /// Name in prose.
+    pub name: String,
+    /// One or two sentences on what it is and how it was read.
+    pub description: String,
+    /// How to cite it; empty for phantoms.
+    pub citation: String,
+    /// Whether the images are synthetic: then every page says so.
+    pub phantom: bool,
+}

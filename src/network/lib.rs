@@ -1,0 +1,648 @@
+//! Convolutional networks on Candle: torchvision's AlexNet, VGG, Inception v3 and ResNets, by its
+//! names and shapes.
+//!
+//! [`Network`] is the whole interface: build it, load weights, and ask for logits to train on
+//! ([`Network::training_logits`]) or, with weights that stay ([`Network::inference`]), for logits and for
+//! the maps of named layers. Candle computes some gradients wrongly or not at all and is slow on the
+//! processor, so the layers are our own, and there the walk back too.
+
+mod alexnet;
+pub mod builtin;
+mod chain;
+mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
+pub mod device;
+mod field;
+mod inception;
+mod input;
+mod layers;
+mod normed;
+#[doc(hidden)]
+pub mod operations;
+mod parameters;
+mod pass;
+mod resnet;
+pub mod sgd;
+mod silence;
+mod sliding;
+mod tape;
+mod vgg;
+pub mod weights;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor, Var};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use architecture::{Architecture, Design, Family, Pooling, Precision};
+use base::Field;
+pub use input::{colour_images, image, images};
+use parameters::Parameters;
+use pass::{Kernels, Pass};
+pub use sliding::Sliding;
+use tape::Tape;
+use weights::{Scope, Weights};
+
+/// What a pass of training leaves, one row per image, one column per class.
+#[derive(Debug)]
+pub struct Logits {
+    /// Of the network's last layer.
+    pub main: Tensor,
+    /// Of Inception's auxiliary classifier, where the [`Design`] asks for them.
+    pub auxiliary: Option<Tensor>,
+    /// How they came about; where Candle records that, they know it themselves.
+    record: Option<Record>,
+}
+
+/// How logits came about.
+#[derive(Debug)]
+enum Record {
+    Processor(Tape),
+    #[cfg(feature = "cuda")]
+    Cuda(cuda::Record),
+}
+
+/// Weight of the auxiliary logits' loss beside the main one: TensorFlow's reference training of
+/// Inception v3 and PyTorch's fine-tuning tutorial (GoogLeNet's two classifiers had 0.3 each).
+pub const AUXILIARY_WEIGHT: f64 = 0.4;
+
+impl Logits {
+    /// `loss` of the main logits plus [`AUXILIARY_WEIGHT`] times that of the auxiliary ones.
+    ///
+    /// # Errors
+    /// Those of `loss`.
+    pub fn loss(
+        &self,
+        loss: impl Fn(&Tensor) -> candle_core::Result<Tensor>,
+    ) -> candle_core::Result<Tensor> {
+        let main = loss(&self.main)?;
+        match &self.auxiliary {
+            Some(auxiliary) => main + (loss(auxiliary)? * AUXILIARY_WEIGHT)?,
+            None => Ok(main),
+        }
+    }
+
+    /// Gradients by the network's parameters of a loss computed from these logits.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn backward(
+        self,
+        loss: &Tensor,
+        parameters: &[(String, Var)],
+    ) -> candle_core::Result<GradStore> {
+        let mut store = loss.backward()?;
+        let logits: Vec<Tensor> = [Some(self.main), self.auxiliary].into_iter().flatten().collect();
+        match self.record {
+            None => {}
+            Some(Record::Processor(tape)) => {
+                let mut results = Vec::new();
+                for logits in logits {
+                    if let Some(grad) = store.remove(&logits) {
+                        results.push((logits.id(), grad.flatten_all()?.to_vec1()?));
+                    }
+                }
+                collect(tape.backward(results)?, &mut store, parameters)?;
+            }
+            #[cfg(feature = "cuda")]
+            Some(Record::Cuda(record)) => {
+                let by: Vec<_> = logits.iter().map(|logits| store.remove(logits)).collect();
+                collect(record.backward(&by)?, &mut store, parameters)?;
+            }
+        }
+        Ok(store)
+    }
+}
+
+/// Moves the gradients by `parameters` to where Candle has its own.
+fn collect<G: tape::Gradient>(
+    mut gradients: tape::Gradients<G>,
+    store: &mut GradStore,
+    parameters: &[(String, Var)],
+) -> candle_core::Result<()> {
+    for (_, parameter) in parameters {
+        if let Some(gradient) = gradients.take(parameter)? {
+            store.insert(parameter, gradient);
+        }
+    }
+    Ok(())
+}
+
+/// How logits depend on the maps of some layers.
+#[derive(Debug)]
+pub struct Sensitivity {
+    /// One row per image, one column per class.
+    pub logits: Tensor,
+    /// By layer.
+    pub maps: Vec<Tensor>,
+    /// By class and layer: the gradient of the class's logit, in the shape of the map.
+    pub gradients: Vec<Vec<Tensor>>,
+}
+
+/// A network with its weights.
+#[derive(Debug)]
+pub struct Network {
+    architecture: &'static Architecture,
+    design: Design,
+    body: Body,
+    parameters: Parameters,
+    input: u32,
+    device: Device,
+}
+
+#[derive(Debug)]
+enum Body {
+    Chain(chain::Chain),
+    Inception(inception::Inception),
+    ResNet(resnet::ResNet),
+}
+
+impl Network {
+    /// A network with random weights that follow from `seed` and each parameter's name.
+    ///
+    /// They start as torchvision's do, but for AlexNet's: its convolutions and hidden linear layers
+    /// start from the normal distribution of He et al. 2015 (fan in, zero bias), for PyTorch's default
+    /// shrinks the signal from layer to layer, so that training from scratch takes very long to begin.
+    ///
+    /// `input` is the edge of the images in pixels.
+    ///
+    /// # Errors
+    /// When there is no such network, `classes` is zero or `input` is too small for it.
+    pub fn new(
+        name: &str,
+        classes: usize,
+        input: u32,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Network> {
+        Network::build(name, classes, input, Some(seed), device)
+    }
+
+    /// A network of zeros, for weights that are loaded whole: random ones of a large network take
+    /// longer to draw than to read.
+    ///
+    /// # Errors
+    /// Those of [`Network::new`].
+    pub fn blank(name: &str, classes: usize, input: u32, device: &Device) -> Result<Network> {
+        Network::build(name, classes, input, None, device)
+    }
+
+    fn build(
+        name: &str,
+        classes: usize,
+        input: u32,
+        seed: Option<u64>,
+        device: &Device,
+    ) -> Result<Network> {
+        let architecture = Architecture::find(name)?;
+        if classes == 0 {
+            bail!("{name} needs at least one class");
+        }
+        let smallest = architecture.min_input;
+        if input < smallest {
+            bail!("{name} needs images of at least {smallest} pixels, {input} were asked for");
+        }
+        if device.is_cpu() {
+            base::memory::keep_freed();
+        }
+        let mut parameters = Parameters::new(seed, device);
+        let body = match (resnet::Plan::of(name), vgg::plan(name)) {
+            (Some(plan), _) => Body::ResNet(resnet::ResNet::new(plan, classes, &mut parameters)?),
+            (_, Some(plan)) => Body::Chain(chain::Chain::new(plan, classes, &mut parameters)?),
+            _ if architecture.family == Family::Inception => {
+                Body::Inception(inception::Inception::new(classes, &mut parameters)?)
+            }
+            _ => Body::Chain(chain::Chain::new(alexnet::plan(), classes, &mut parameters)?),
+        };
+        let network = Network {
+            architecture,
+            design: Design::default(),
+            body,
+            parameters,
+            input,
+            device: device.clone(),
+        };
+        network.with_design(Design::default())
+    }
+
+    /// The same network in another design; the weights stay.
+    ///
+    /// # Errors
+    /// When the network, its input or its device does not allow it; says what does.
+    pub fn with_design(mut self, design: Design) -> Result<Network> {
+        design.check(self.architecture, self.input, self.device.is_cpu())?;
+        if design.precision == Precision::Tf32 && !self.device.is_cuda() {
+            bail!(
+                "precision: tf32 needs an NVIDIA card; write `precision: f32`, or choose a card with \
+                 `device: cuda:0`"
+            );
+        }
+        self.parameters.may_lack((!design.auxiliary).then_some(inception::AUXILIARY));
+        self.design = design;
+        Ok(self)
+    }
+
+    /// The network that a weight file holds, with as many classes as its last layer has.
+    ///
+    /// # Errors
+    /// Those of [`Network::new`] and [`Network::load`], and when the file has no last layer.
+    pub fn open(name: &str, input: u32, path: &Path, device: &Device) -> Result<Network> {
+        Architecture::find(name)?;
+        let weights = Weights::read(path)?;
+        let fit = |weights: &Weights, classes| -> Result<Network> {
+            let network = Network::blank(name, classes, input, device)?;
+            network.take(weights, path, Scope::Whole)?;
+            Ok(network)
+        };
+        match weights.classes() {
+            Some(classes) => fit(&weights, classes),
+            // Fails, and says what else is missing or what the file looks like.
+            None => fit(&weights, 2).and_then(|_| bail!("{} has no last layer", path.display())),
+        }
+    }
+
+    /// Loads weights of any form that [`Weights::read`] reads. Nothing changes unless all fit.
+    /// Inception's auxiliary classifier may be absent from the file, as a whole, unless the [`Design`]
+    /// trains it; it then stays as it is.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or tensors are missing, unknown or of another shape (they are
+    /// listed).
+    pub fn load(&mut self, path: &Path) -> Result<()> {
+        self.take(&Weights::read(path)?, path, Scope::Whole)
+    }
+
+    /// As [`Network::load`], but the last layer of the file may have another number of classes or be
+    /// absent, and all fully connected layers may be absent together (a trunk, as
+    /// [`weights::save_trunk`] writes it): this network then keeps its own.
+    ///
+    /// # Errors
+    /// Those of [`Network::load`].
+    pub fn load_trunk(&mut self, path: &Path) -> Result<()> {
+        self.take(&Weights::read(path)?, path, Scope::Trunk { heads: self.heads() })
+    }
+
+    fn take(&self, weights: &Weights, path: &Path, scope: Scope) -> Result<()> {
+        self.parameters
+            .set(self.architecture.name, weights.tensors(), scope)
+            .with_context(|| format!("{} does not fit this network", path.display()))
+    }
+
+    /// Takes the convolutions that come with this program; what follows them stays as it is.
+    ///
+    /// # Errors
+    /// When there are none for this network.
+    pub fn load_builtin(&mut self) -> Result<()> {
+        let name = self.architecture.name;
+        let trunk = builtin::find(name)
+            .with_context(|| format!("there are no built-in weights for {name}"))?;
+        let weights = Weights::parse(trunk.bytes)?;
+        let scope = Scope::Trunk { heads: self.heads() };
+        self.parameters
+            .set(name, weights.tensors(), scope)
+            .with_context(|| format!("the built-in weights do not fit {name}"))
+    }
+
+    /// Names of the last layers, whose shape depends on the classes.
+    fn heads(&self) -> &'static [&'static str] {
+        match self.architecture.family {
+            Family::AlexNet => &[alexnet::HEAD],
+            Family::Vgg => &[vgg::HEAD],
+            Family::Inception => &[inception::HEAD, inception::AUXILIARY_HEAD],
+            Family::ResNet => &[resnet::HEAD],
+        }
+    }
+
+    /// This network with its weights as they are now, to be evaluated: what every batch would prepare
+    /// anew is prepared once. Weights that change later do not count.
+    pub fn inference(&self) -> Inference<'_> {
+        Inference { network: self, kernels: Kernels::default() }
+    }
+
+    /// Logits of images, n x 3 x input x input, one row per image, one column per class, to be trained
+    /// on: batches are normalised by their own statistics, and the running ones are updated.
+    /// `dropout_seed` is that of the dropout masks; another for every step.
+    ///
+    /// # Errors
+    /// When the images have another shape.
+    pub fn training_logits(&self, images: &Tensor, dropout_seed: u64) -> Result<Logits> {
+        self.train(images, Some(ChaCha8Rng::seed_from_u64(dropout_seed)))
+    }
+
+    fn train(&self, images: &Tensor, dropout: Option<ChaCha8Rng>) -> Result<Logits> {
+        self.check_images(images)?;
+        let mut pass = Pass::training(self.design, &self.device, dropout)?;
+        let main = self.run_through(images, &mut pass)?;
+        #[cfg(feature = "cuda")]
+        if let layers::Engine::Cuda(engine) = &mut pass.engine {
+            let results = [Some(main), pass.auxiliary].into_iter().flatten().collect();
+            let record = engine.record(results).context("nothing was recorded")?;
+            // The loss is computed by Candle on the processor: it is a few numbers.
+            let mut leaves = record.results()?.into_iter().map(|logits| Var::from_tensor(&logits));
+            let main = leaves.next().context("no logits")??.into_inner();
+            let auxiliary = leaves.next().transpose()?.map(Var::into_inner);
+            drop(leaves);
+            return Ok(Logits { main, auxiliary, record: Some(Record::Cuda(record)) });
+        }
+        let Some(tape) = pass.engine.tape() else {
+            return Ok(Logits { main, auxiliary: pass.auxiliary, record: None });
+        };
+        // What Candle differentiates begins here.
+        let tape = std::mem::take(tape);
+        let leaf = |logits: Tensor, tape: &mut Tape| -> Result<Tensor> {
+            let leaf = Var::from_tensor(&logits)?.into_inner();
+            tape.record(&[&logits], &leaf, {
+                let logits = logits.clone();
+                move |grad, gradients| gradients.add(&logits, grad)
+            });
+            Ok(leaf)
+        };
+        let mut tape = tape;
+        let main = leaf(main, &mut tape)?;
+        let auxiliary = pass.auxiliary.map(|logits| leaf(logits, &mut tape)).transpose()?;
+        Ok(Logits { main, auxiliary, record: Some(Record::Processor(tape)) })
+    }
+
+    fn run_through(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
+        let maps =
+            self.trunk(images, pass)?.context("the network stopped before its last layer")?;
+        self.classify(&maps, pass)
+    }
+
+    /// What the classes are weighted by, classes x units, where the layer's maps are averaged over
+    /// their locations and weighted into the logits with nothing between.
+    pub fn linear_head(&self, layer: &str) -> Option<Tensor> {
+        let last = self.layers().last().is_some_and(|last| *last == layer);
+        let head = match self.body {
+            Body::Inception(_) => inception::HEAD,
+            Body::ResNet(_) => resnet::HEAD,
+            Body::Chain(_) => return None,
+        };
+        let name = format!("{head}.weight");
+        let found = self.parameters().iter().find(|(known, _)| last && *known == name);
+        found.map(|(_, var)| var.as_detached_tensor())
+    }
+
+    /// Whether [`Network::silenced`] serves a layer: the last before a classifier with hidden layers.
+    pub fn silences(&self, layer: &str) -> bool {
+        matches!(self.body, Body::Chain(_)) && self.layers().last() == Some(&layer)
+    }
+
+    /// Logits that follow from the maps of a layer that [`Network::silences`], without each of its
+    /// units: units x images x classes.
+    ///
+    /// # Errors
+    /// When there is no such layer or the maps have another shape.
+    pub fn silenced(&self, layer: &str, maps: &Tensor) -> Result<Tensor> {
+        match &self.body {
+            Body::Chain(chain) if self.silences(layer) => Ok(chain.silence(maps)?.logits()?),
+            _ => bail!("the units of {layer} cannot be silenced"),
+        }
+    }
+
+    /// What the classifier sees of images of any size, or `None` when the pass has all that it wants
+    /// before.
+    fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Option<Tensor>> {
+        Ok(match &self.body {
+            Body::Chain(chain) => chain.trunk(images, pass)?,
+            Body::Inception(inception) => inception.trunk(images, pass)?,
+            Body::ResNet(resnet) => resnet.trunk(images, pass)?,
+        })
+    }
+
+    fn classify(&self, maps: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
+        Ok(match &self.body {
+            Body::Chain(chain) => chain.classify(maps, pass)?,
+            Body::Inception(inception) => inception.classify(maps, pass)?,
+            Body::ResNet(resnet) => resnet.classify(maps, pass)?,
+        })
+    }
+
+    fn check_images(&self, images: &Tensor) -> Result<()> {
+        let edge = self.input as usize;
+        match images.dims() {
+            &[_, 3, rows, columns] if [rows, columns] == [edge; 2] => Ok(()),
+            other => bail!("expected images of shape [n, 3, {edge}, {edge}], found {other:?}"),
+        }
+    }
+
+    fn check_layer(&self, layer: &str) -> Result<()> {
+        if !self.layers().contains(&layer) {
+            bail!("no layer {layer:?}; there are {}", self.layers().join(", "));
+        }
+        Ok(())
+    }
+
+    /// Probe points, from the input on. What is probed is a convolution's or `bn1`'s output before
+    /// the ReLU, and the output of a block or of a ResNet's layer after it.
+    pub fn layers(&self) -> &'static [&'static str] {
+        self.architecture.layers
+    }
+
+    /// How many units a layer has.
+    ///
+    /// # Errors
+    /// When there is no such layer.
+    pub fn units(&self, layer: &str) -> Result<usize> {
+        self.check_layer(layer)?;
+        let units = match &self.body {
+            Body::Chain(chain) => chain.units(layer),
+            Body::Inception(inception) => inception.units(layer),
+            Body::ResNet(resnet) => resnet.units(layer),
+        };
+        units.with_context(|| format!("no layer {layer:?}"))
+    }
+
+    /// Receptive field of a layer in pixels of the network's input, whose first pixel is centred on
+    /// 0.5.
+    ///
+    /// # Errors
+    /// When there is no such layer.
+    pub fn field(&self, layer: &str) -> Result<Field> {
+        self.check_layer(layer)?;
+        let windows = match &self.body {
+            Body::Chain(chain) => chain.windows(layer),
+            Body::Inception(inception) => inception.windows(layer),
+            Body::ResNet(resnet) => resnet.windows(layer),
+        };
+        Ok(field::field(windows))
+    }
+
+    /// What is trained, in torchvision's order and by its names.
+    pub fn parameters(&self) -> &[(String, Var)] {
+        self.parameters.trained()
+    }
+
+    /// Running statistics of batch normalisation, in torchvision's order and by its names. They share
+    /// memory with the network.
+    pub fn buffers(&self) -> Vec<(String, Tensor)> {
+        self.parameters.buffers().iter().map(|(n, b)| (n.clone(), b.as_detached_tensor())).collect()
+    }
+
+    /// A copy of parameters and buffers on the processor.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn state(&self) -> Result<BTreeMap<String, Tensor>> {
+        self.parameters.state()
+    }
+
+    /// Sets parameters and buffers, all or nothing.
+    ///
+    /// # Errors
+    /// When tensors are missing, unknown or of another shape (they are listed).
+    pub fn set_state(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
+        self.parameters.set(self.architecture.name, state, Scope::Whole)
+    }
+
+    /// Where the tensors live.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Edge of the images in pixels.
+    pub fn input(&self) -> u32 {
+        self.input
+    }
+
+    /// How many numbers are trained.
+    pub fn parameter_count(&self) -> u64 {
+        self.parameters().iter().map(|(_, var)| var.elem_count() as u64).sum()
+    }
+}
+
+/// A network with weights that stay as they are; see [`Network::inference`].
+#[derive(Debug)]
+pub struct Inference<'a> {
+    network: &'a Network,
+    kernels: Kernels,
+}
+
+impl Inference<'_> {
+    /// The network.
+    pub fn network(&self) -> &Network {
+        self.network
+    }
+
+    /// Logits of images, n x 3 x input x input, one row per image, one column per class.
+    ///
+    /// # Errors
+    /// When the images have another shape.
+    pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
+        self.network.check_images(images)?;
+        self.network.run_through(images, &mut self.pass(&[])?)
+    }
+
+    /// Maps of `layers`, in that order, each n x units x rows x columns. Computes nothing after the last
+    /// of them.
+    ///
+    /// # Errors
+    /// When the images have another shape or there is no such layer.
+    pub fn maps(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {
+        self.network.check_images(images)?;
+        for layer in layers {
+            self.network.check_layer(layer)?;
+        }
+        if layers.is_empty() {
+            return Ok(vec![]);
+        }
+        let mut pass = self.pass(layers)?;
+        self.network.trunk(images, &mut pass)?;
+        kept(&pass)
+    }
+
+    /// Logits, maps of `layers` and the gradients of every class's summed logit by them.
+    ///
+    /// # Errors
+    /// When the images have another shape or there is no such layer.
+    pub fn sensitivity(&self, images: &Tensor, layers: &[&str]) -> Result<Sensitivity> {
+        self.network.check_images(images)?;
+        for layer in layers {
+            self.network.check_layer(layer)?;
+        }
+        let mut pass = self.pass(layers)?.differentiable();
+        let logits = self.network.run_through(images, &mut pass)?;
+        #[cfg(feature = "cuda")]
+        if let layers::Engine::Cuda(engine) = &mut pass.engine {
+            let record = engine.record(vec![logits.clone()]).context("nothing was recorded")?;
+            let (images, classes) = logits.dims2()?;
+            let of = |class: usize| {
+                let by = Tensor::from_vec(
+                    of_class(images, classes, class),
+                    logits.shape(),
+                    &Device::Cpu,
+                )?;
+                by_maps(record.rewind(&[Some(by)])?, &pass)
+            };
+            let gradients = (0..classes).map(of).collect::<Result<Vec<_>>>()?;
+            return Ok(Sensitivity { logits, maps: kept(&pass)?, gradients });
+        }
+        let Some(tape) = pass.engine.tape().map(std::mem::take) else {
+            return composed_sensitivity(&pass, &logits);
+        };
+        let of = |class: usize| walked(&tape, &pass, &logits, class);
+        let gradients = (0..logits.dim(1)?).map(of).collect::<Result<Vec<_>>>()?;
+        Ok(Sensitivity { logits, maps: kept(&pass)?, gradients })
+    }
+
+    fn pass<'a>(&'a self, layers: &[&'a str]) -> Result<Pass<'a>> {
+        let Network { design, device, .. } = self.network;
+        Ok(Pass::inference(*design, device, layers, &self.kernels)?)
+    }
+}
+
+/// Gradients of a class's summed logit by the maps that a pass kept.
+fn walked(tape: &Tape, pass: &Pass<'_>, logits: &Tensor, class: usize) -> Result<Vec<Tensor>> {
+    let (images, classes) = logits.dims2()?;
+    by_maps(tape.rewind(vec![(logits.id(), of_class(images, classes, class))])?, pass)
+}
+
+/// The gradient of a class's summed logit by all logits.
+fn of_class(images: usize, classes: usize, class: usize) -> Vec<f32> {
+    (0..images * classes).map(|i| f32::from(u8::from(i % classes == class))).collect()
+}
+
+/// Those of the gradients that are by the maps that a pass kept.
+fn by_maps<G: tape::Gradient>(
+    mut gradients: tape::Gradients<G>,
+    pass: &Pass<'_>,
+) -> Result<Vec<Tensor>> {
+    let by = |(_, map): &(&str, Option<Tensor>)| -> Result<Tensor> {
+        let map = map.as_ref().context("a layer was not reached")?;
+        let gradient = gradients.take(map)?.map_or_else(|| map.zeros_like(), Ok)?;
+        Ok(pass.engine.plain(&gradient)?)
+    };
+    pass.probes().iter().map(by).collect()
+}
+
+/// What depends on the maps that a pass kept, as Candle differentiates.
+fn composed_sensitivity(pass: &Pass<'_>, logits: &Tensor) -> Result<Sensitivity> {
+    let mut gradients = Vec::new();
+    for class in 0..logits.dim(1)? {
+        let store = logits.narrow(1, class, 1)?.sum_all()?.backward()?;
+        let by = |tap: &Var| -> Result<Tensor> {
+            Ok(store.get(tap).map_or_else(|| tap.zeros_like(), |gradient| Ok(gradient.clone()))?)
+        };
+        gradients.push(pass.taps().map(by).collect::<Result<Vec<_>>>()?);
+    }
+    Ok(Sensitivity { logits: logits.detach(), maps: kept(pass)?, gradients })
+}
+
+/// The maps that a pass kept.
+fn kept(pass: &Pass<'_>) -> Result<Vec<Tensor>> {
+    let probes = pass.probes().iter();
+    probes
+        .map(|(layer, map)| {
+            let map = map.as_ref().with_context(|| format!("layer {layer} was not reached"))?;
+            Ok(pass.engine.plain(map)?)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

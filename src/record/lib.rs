@@ -1,0 +1,21 @@
+//! What the stages leave on disk, as types that are written by the stage that makes them and read by all
+//! that follow: the data set ([`Manifest`], [`Store`]), [`training`], [`dissection`] with its [`Maps`] and
+//! [`similar`] units, and [`explanation`].
+//!
+//! Pages, studies and figures know the stages by these alone: nothing here computes with tensors or reads a
+//! data set in its original layout.
+
+pub mod dissection;
+pub mod explanation;
+pub mod manifest;
+mod maps;
+pub mod similar;
+pub mod store;
+pub mod tally;
+pub mod training;
+mod whole;
+
+pub use manifest::{Fractions, Given, Manifest, Member, Patch, Share};
+pub use maps::Maps;
+pub use store::Store;
+pub use whole::{Difference, WholeMap};

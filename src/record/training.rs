@@ -1,0 +1,224 @@
+//! What training leaves for the pages: `history.jsonl` and `evaluation.json`. Format 3.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use base::{Split, artifact};
+use metrics::{Auc, Calibration, Interval, OperatingPoint};
+
+/// Version of the files below and of the computation behind them.
+pub const FORMAT: u32 = 3;
+/// The kept weights, in torchvision's names.
+pub const WEIGHTS: &str = "weights.safetensors";
+/// What follows from the kept weights, on the validation split.
+pub const EVALUATION: &str = "evaluation.json";
+/// An [`Epoch`] per line.
+pub const HISTORY: &str = "history.jsonl";
+
+/// Patches by number, each with its probability of every class.
+pub type PatchScores = Vec<(u32, Vec<f32>)>;
+
+/// One line of `history.jsonl`: an epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: u32,
+    /// Learning rate at its last step.
+    pub lr: f64,
+    /// Mean cross-entropy over the training patches as they were met, by the class weights.
+    pub loss: f64,
+    /// Share of training patches classified correctly as they were met.
+    pub accuracy: f64,
+    /// Mean cross-entropy over the validation split, every patch alike.
+    pub validation_loss: f64,
+    /// Share of the validation split classified correctly.
+    pub validation_accuracy: f64,
+    /// Area under the ROC curve on the validation split; of three classes the mean over each against
+    /// the others. Absent when a class is missing.
+    pub validation_auc: Option<f64>,
+    /// Wall-clock seconds of the epoch.
+    pub seconds: f64,
+    /// Whether training ended here because the AUC had not risen for as long as `early_stopping`
+    /// allows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped_early: bool,
+}
+
+/// `evaluation.json`: how well the kept weights tell cancer from no cancer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Always 3.
+    pub format: u32,
+    /// Network.
+    pub network: String,
+    /// Split evaluated.
+    pub split: Split,
+    /// Edge of the network's input in pixels.
+    pub input: u32,
+    /// Count of trainable parameters.
+    pub parameters: u64,
+    /// What the weights were before training, in words; `None` is random initialisation.
+    pub pretrained: Option<String>,
+    /// BLAKE3 of the kept weights, 32 hexadecimal digits.
+    pub weights_blake3: String,
+    /// Device that computed it: `cpu`, `cuda:0`, …
+    pub device: String,
+    /// Epoch whose weights were kept; `None` when the network was not trained here.
+    pub best_epoch: Option<u32>,
+    /// Count of positive patches.
+    pub positives: u32,
+    /// Count of negative patches.
+    pub negatives: u32,
+    /// Area under the ROC curve of the patches with its interval; absent when one class is missing.
+    pub auc: Option<Auc>,
+    /// Everything that follows from the scores.
+    pub assessment: Assessment,
+    /// Probability of each class per patch of the split, as (patch number, probabilities).
+    pub scores: PatchScores,
+}
+
+/// What follows from the probabilities of cancer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// Per patch, per mammogram and per patient.
+    pub levels: Levels,
+    /// Whether the patches' probabilities are right as numbers; absent without a patch.
+    pub calibration: Option<Calibration>,
+    /// Patches of one kind each, by attribute, then value.
+    pub subgroups: Vec<Subgroup>,
+    /// Of more than two classes, each against the others.
+    pub classes: Option<Classes>,
+}
+
+/// What is called positive or not. A mammogram or a patient is positive when it has a malignant
+/// lesion, and counts when a patch was cut from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Levels {
+    /// A patch by its own probability.
+    pub patch: Level,
+    /// A mammogram by the greatest probability of its patches.
+    pub mammogram_max: Level,
+    /// A mammogram by the mean probability of its patches.
+    pub mammogram_mean: Level,
+    /// A patient by the greatest probability of the patches of all mammograms.
+    pub patient_max: Level,
+    /// A patient by the mean probability of the patches of all mammograms.
+    pub patient_mean: Level,
+}
+
+impl Levels {
+    /// Every level: what is scored, by which of its probabilities, and how well.
+    pub fn each(&self) -> [(&'static str, &'static str, &Level); 5] {
+        [
+            ("patch", "its own", &self.patch),
+            ("mammogram", "greatest patch", &self.mammogram_max),
+            ("mammogram", "mean of patches", &self.mammogram_mean),
+            ("patient", "greatest patch", &self.patient_max),
+            ("patient", "mean of patches", &self.patient_mean),
+        ]
+    }
+}
+
+/// How well a score tells positives from negatives. All but the counts are absent or empty when one
+/// class is missing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// Count of positives.
+    pub positives: u32,
+    /// Count of negatives.
+    pub negatives: u32,
+    /// Area under the ROC curve with DeLong's interval, which takes the cases as independent.
+    pub auc: Option<Auc>,
+    /// 95% interval of the area by drawing whole patients; absent also where too few draws of them
+    /// hold both classes.
+    pub bootstrap: Option<Interval>,
+    /// Points of the ROC curve from (0, 0) to (1, 1): false positive rate, true positive rate.
+    pub roc: Vec<[f64; 2]>,
+    /// Points of the precision-recall curve from (0, 1): recall, precision.
+    pub precision_recall: Vec<[f64; 2]>,
+    /// Average precision.
+    pub average_precision: Option<f64>,
+    /// At specificities, then at sensitivities, of 80%, 90% and 95%.
+    pub operating_points: Vec<OperatingPoint>,
+}
+
+/// What patches are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribute {
+    /// Breast composition, as a lexicon term: all patches of the mammograms that have it.
+    Density,
+    /// Most general term of the malignant lesion that the patch holds, against all negatives.
+    Lesion,
+    /// Subtlety of that lesion, from 1 (subtle) to 5 (obvious), against all negatives.
+    Subtlety,
+    /// Scanner that digitised the film: all patches of its mammograms.
+    Scanner,
+    /// Background tissue in the source's own words: all patches of the mammograms that have it.
+    Tissue,
+}
+
+/// Patches that share an attribute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subgroup {
+    /// The attribute.
+    pub attribute: Attribute,
+    /// Its value.
+    pub value: String,
+    /// Count of positive patches.
+    pub positives: u32,
+    /// Count of negative patches.
+    pub negatives: u32,
+    /// Area under the ROC curve; absent with fewer than five patches of a class.
+    pub auc: Option<Auc>,
+}
+
+/// Several classes, each against the others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Classes {
+    /// Each class, in the order of the network's outputs.
+    pub each: Vec<ClassResult>,
+    /// Mean of their areas; absent when a class is missing.
+    pub mean_auc: Option<f64>,
+    /// Patches by true class (row) and likeliest class (column).
+    pub confusion: Vec<Vec<u32>>,
+    /// Share of the patches whose likeliest class is the true one.
+    pub accuracy: f64,
+}
+
+/// One class against all others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassResult {
+    /// Name of the class.
+    pub name: String,
+    /// Patches of the class.
+    pub patches: u32,
+    /// Area under the ROC curve of its probability; absent without patches of it, or of others.
+    pub auc: Option<Auc>,
+    /// ROC curve.
+    pub roc: Vec<[f64; 2]>,
+}
+
+/// The epochs of a training, finished or not.
+///
+/// # Errors
+/// When the file cannot be read or a line is not an epoch.
+pub fn read_history(folder: &Path) -> Result<Vec<Epoch>> {
+    let path = folder.join(HISTORY);
+    let text = fs_err::read_to_string(&path)?;
+    let parse = |(i, line): (usize, &str)| {
+        serde_json::from_str(line)
+            .with_context(|| format!("{}:{} is not an epoch", path.display(), i + 1))
+    };
+    text.lines().enumerate().map(parse).collect()
+}
+
+/// The evaluation of a finished training on the validation split.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_evaluation(folder: &Path) -> Result<Evaluation> {
+    artifact::read_json(&folder.join(EVALUATION))
+}

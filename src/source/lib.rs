@@ -1,0 +1,171 @@
+//! Data sets in their original layout, read into mammograms.
+//!
+//! A source first gives its catalogue (what there is, without decoding pixels), then decodes one
+//! image at a time, from any thread.
+
+mod cbis_ddsm;
+mod ddsm;
+mod ddsm_release;
+mod files;
+mod folder;
+mod mini_mias;
+mod phantom;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use base::Notice;
+use base::artifact::Fingerprint;
+use mammogram::{About, Grey, Mammogram};
+
+pub use self::phantom::Phantom;
+pub use cbis_ddsm::CbisDdsm;
+pub use ddsm::Ddsm;
+pub use ddsm_release::DdsmRelease;
+pub use files::Files;
+pub use folder::Folder;
+pub use mini_mias::MiniMias;
+
+/// The source that a project file names; `seed` is that of the project.
+pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
+    match source {
+        config::Source::Ddsm { path } => Box::new(Ddsm::new(path)),
+        config::Source::DdsmRelease { path } => Box::new(DdsmRelease::new(path)),
+        config::Source::CbisDdsm { path } => Box::new(CbisDdsm::new(path)),
+        config::Source::Folder { table, regions } => {
+            Box::new(Folder::new(table, regions.clone(), seed))
+        }
+        config::Source::MiniMias { path } => Box::new(MiniMias::new(path)),
+        &config::Source::Phantom { patients, height } => {
+            Box::new(Phantom::new(patients, height, seed))
+        }
+    }
+}
+
+/// A data set that can be read.
+pub trait Source: Sync {
+    /// Name, origin and terms of use.
+    fn about(&self) -> About;
+
+    /// Fingerprint of everything its images and annotations are made from, without decoding pixels.
+    ///
+    /// # Errors
+    /// When the data set cannot be found or listed.
+    fn fingerprint(&self) -> Result<Fingerprint>;
+
+    /// Every mammogram, in a fixed order, and what could not be used.
+    ///
+    /// # Errors
+    /// When nothing at all can be read; a single bad row or file is a notice, not an error.
+    fn catalogue(&self) -> Result<Catalogue>;
+
+    /// Decodes the image of a mammogram from the catalogue.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it.
+    fn image(&self, mammogram: &Mammogram) -> Result<Grey>;
+
+    /// The patches that the data set comes with, to be used as they are; `None`: patches are cut.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are not labelled by this many classes.
+    fn ready(&self, classes: u32) -> Result<Option<Ready>> {
+        let _ = classes;
+        Ok(None)
+    }
+
+    /// Decodes a patch that the data set came with.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it.
+    fn patch(&self, patch: &ReadyPatch) -> Result<Grey> {
+        bail!("{} is no patch of this source", patch.file.display())
+    }
+}
+
+/// Patches that a data set comes with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ready {
+    /// By the mammograms they were cut from, in order.
+    pub patches: BTreeMap<String, Vec<ReadyPatch>>,
+    /// Mammograms that there are only patches of.
+    pub imageless: BTreeSet<String>,
+}
+
+/// A patch that a data set comes with, labelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadyPatch {
+    /// Left edge in pixels of the mammogram.
+    pub x: u32,
+    /// Top edge.
+    pub y: u32,
+    /// Edge of the window.
+    pub edge: u32,
+    /// Whether it is labelled as cancer.
+    pub positive: bool,
+    /// Whether it is labelled as benign.
+    pub benign: bool,
+    /// Its picture.
+    pub file: PathBuf,
+}
+
+/// Everything a source holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Catalogue {
+    /// Mammograms in a fixed order.
+    pub mammograms: Vec<Mammogram>,
+    /// Plain statements on what was read: `330 rows, 322 images listed, 200 present`.
+    pub summary: Vec<String>,
+    /// What was left out, and why.
+    pub notices: Vec<Notice>,
+}
+
+/// The lines of a text by places in it that rise: tables with line breaks within their values are told of
+/// by the line where a row begins.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'a> Lines<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0, line: 1 }
+    }
+
+    /// The line of what begins at a row's place or after the line breaks there.
+    fn of(&mut self, place: Option<&csv::Position>) -> u64 {
+        let place = place.map_or(self.at as u64, csv::Position::byte);
+        let place = usize::try_from(place).unwrap_or(usize::MAX).min(self.bytes.len());
+        while let Some(byte) = self.bytes.get(self.at) {
+            if self.at >= place && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            self.line += u64::from(*byte == b'\n');
+            self.at += 1;
+        }
+        self.line
+    }
+}
+
+#[cfg(test)]
+#[path = "../../tests/support/ljpeg.rs"]
+mod encoder;
+
+#[cfg(test)]
+#[path = "../../tests/support/fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
+#[path = "../../tests/support/real_data.rs"]
+mod real_data;
+
+/// What of the data sets is fuzzed.
+#[cfg(test)]
+fn fuzz_targets() -> Vec<fuzz::Target> {
+    let mut targets = ddsm::fuzz::targets();
+    targets.extend([mini_mias::fuzz_target(), ddsm_release::fuzz_target()]);
+    targets.extend([cbis_ddsm::fuzz_target(), folder::fuzz_target()]);
+    targets
+}

@@ -1,0 +1,37 @@
+//! Phantoms as a data set.
+
+use anyhow::Result;
+
+use crate::{Catalogue, Source};
+pub use ::phantom::Phantom;
+use base::artifact::Fingerprint;
+use mammogram::{About, Grey, Mammogram};
+
+impl Source for Phantom {
+    fn about(&self) -> About {
+        About {
+            kind: "phantom".into(),
+            name: "Phantom mammograms".into(),
+            description:
+                "Synthetic images drawn by a program, with lesions made from BI-RADS terms. \
+                          They are not images of patients and say nothing about how well a network \
+                          reads real mammograms."
+                    .into(),
+            citation: String::new(),
+            phantom: true,
+        }
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        Ok(Phantom::fingerprint(self))
+    }
+
+    fn catalogue(&self) -> Result<Catalogue> {
+        let (mammograms, summary) = self.mammograms()?;
+        Ok(Catalogue { mammograms, summary: vec![summary], notices: Vec::new() })
+    }
+
+    fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
+        Phantom::image(self, mammogram)
+    }
+}
