@@ -381,7 +381,8 @@ fn a_reader_answers_in_the_browser_through_a_crash() {
         browser.key("Enter");
     }
     on_unit(&mut browser, 4);
-    let pending = "Object.keys(unitAtlasRecords.open('reader-a').pending || {}).length";
+    let pending = "Object.keys(unitAtlas.survey.records(unitAtlas.data('survey/data.js'), \
+                   localStorage).open('reader-a').pending || {}).length";
     browser.wait(&format!("{pending} === 0"));
     assert_eq!(project.stored("reader-a").len(), 3);
     // The server dies; the reader goes on, and is told.

@@ -505,7 +505,7 @@ mod readers {
         let mut browser = place.browser("profile", DESKTOP).unwrap();
         browser.go(url);
         begin(&mut browser, "reader-b");
-        let order = "unitAtlasRecords.order(NAME).join()";
+        let order = "unitAtlas.survey.order(unitAtlas.data('survey/data.js'), NAME).join()";
         assert_ne!(
             browser.text(&order.replace("NAME", "'reader-b'")),
             browser.text(&order.replace("NAME", "'Reader A'"))
@@ -617,9 +617,10 @@ mod readers {
         browser.key("u");
         // Two windows: what one has changed since stands in the other.
         browser.eval(
-            "(() => { const key = unitAtlasRecords.keyOf('reader-c'); \
+            "(() => { const study = unitAtlas.data('survey/data.js'); \
+             const key = unitAtlas.survey.records(study, localStorage).keyOf('reader-c'); \
              const record = JSON.parse(localStorage.getItem(key)); \
-             const slot = unitAtlasRecords.order('reader-c')[1]; \
+             const slot = unitAtlas.survey.order(study, 'reader-c')[1]; \
              record.answers[slot].remarks = 'from elsewhere'; \
              record.answers[slot].answered_at = new Date(Date.now() + 1000).toISOString(); \
              localStorage.setItem(key, JSON.stringify(record)); })()",

@@ -1,4 +1,8 @@
 //! The command line: options are read and checked here, one file per verb does the rest.
+//!
+//! In: arguments, and the project file they lead to. Out: what a person reads on a terminal ([`main`]'s exit
+//! status is 0 when all is done, 1 when it failed, 2 when it finished without some inputs), or JSON alone where
+//! that was asked for. No verb computes: each calls `pipeline`, and shows what came of it.
 
 mod build;
 mod check;

@@ -1,4 +1,8 @@
 //! `atlas.yaml`: what a project is made of. Everything has a default; unknown keys are refused.
+//!
+//! In: the text of a project file. Out: a [`Config`], whose paths are absolute and whose every value is checked,
+//! or a [`Mistake`] with its line, column and a caret. What stages depend on is part of their stamps by its
+//! serialised form: a field's name here is part of the artifacts' format.
 
 mod defaults;
 pub mod figures;

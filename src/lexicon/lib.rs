@@ -1,4 +1,8 @@
 //! Lexicons: the controlled words for findings (BI-RADS) and for anatomy, read from YAML files.
+//!
+//! In: the lexicons that come with the program and those of a project's `content/lexicons/`. Out: their terms
+//! with categories, definitions, synonyms and place in Figure 4 of the paper, by id; and the [`Vocabulary`] that
+//! puts a data set's own words into these terms.
 
 mod file;
 mod vocabulary;

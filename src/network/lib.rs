@@ -41,6 +41,7 @@ use rand_chacha::ChaCha8Rng;
 
 use architecture::{Architecture, Design, Family, Pooling, Precision};
 use base::Field;
+use device::Parts;
 pub use input::{colour_images, image, images};
 use parameters::Parameters;
 use pass::{Kernels, Pass};
@@ -321,7 +322,7 @@ impl Network {
     /// This network with its weights as they are now, to be evaluated: what every batch would prepare
     /// anew is prepared once. Weights that change later do not count.
     pub fn inference(&self) -> Inference<'_> {
-        Inference { network: self, kernels: Kernels::default() }
+        Inference { network: self, kernels: Kernels::default(), parts: Parts::default() }
     }
 
     /// Logits of images, n x 3 x input x input, one row per image, one column per class, to be trained
@@ -521,6 +522,7 @@ impl Network {
 pub struct Inference<'a> {
     network: &'a Network,
     kernels: Kernels,
+    parts: Parts,
 }
 
 impl Inference<'_> {
@@ -534,8 +536,7 @@ impl Inference<'_> {
     /// # Errors
     /// When the images have another shape.
     pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
-        self.network.check_images(images)?;
-        self.network.run_through(images, &mut self.pass(&[])?)
+        join(&self.in_parts(images, |images| self.logits_at_once(images))?)
     }
 
     /// Maps of `layers`, in that order, each n x units x rows x columns. Computes nothing after the last
@@ -544,6 +545,45 @@ impl Inference<'_> {
     /// # Errors
     /// When the images have another shape or there is no such layer.
     pub fn maps(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {
+        let parts = self.in_parts(images, |images| self.maps_at_once(images, layers))?;
+        join_each(&parts.iter().collect::<Vec<_>>())
+    }
+
+    /// Logits, maps of `layers` and the gradients of every class's summed logit by them.
+    ///
+    /// # Errors
+    /// When the images have another shape or there is no such layer.
+    pub fn sensitivity(&self, images: &Tensor, layers: &[&str]) -> Result<Sensitivity> {
+        let mut parts = self.in_parts(images, |images| self.sensitivity_at_once(images, layers))?;
+        if parts.len() == 1 {
+            return Ok(parts.remove(0));
+        }
+        let classes = parts.first().map_or(0, |part| part.gradients.len());
+        let gradients = (0..classes).map(|class| {
+            join_each(&parts.iter().map(|part| &part.gradients[class]).collect::<Vec<_>>())
+        });
+        Ok(Sensitivity {
+            logits: join(&parts.iter().map(|part| part.logits.clone()).collect::<Vec<_>>())?,
+            gradients: gradients.collect::<Result<_>>()?,
+            maps: join_each(&parts.iter().map(|part| &part.maps).collect::<Vec<_>>())?,
+        })
+    }
+
+    /// What `run` gives of all images at once, or of parts of them where the device lacks memory.
+    fn in_parts<T>(&self, images: &Tensor, run: impl Fn(&Tensor) -> Result<T>) -> Result<Vec<T>> {
+        let count = images.dim(0)?;
+        if count == 0 {
+            return Ok(vec![run(images)?]);
+        }
+        self.parts.each(count, |part| run(&images.narrow(0, part.start, part.len())?))
+    }
+
+    fn logits_at_once(&self, images: &Tensor) -> Result<Tensor> {
+        self.network.check_images(images)?;
+        self.network.run_through(images, &mut self.pass(&[])?)
+    }
+
+    fn maps_at_once(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {
         self.network.check_images(images)?;
         for layer in layers {
             self.network.check_layer(layer)?;
@@ -556,11 +596,7 @@ impl Inference<'_> {
         kept(&pass)
     }
 
-    /// Logits, maps of `layers` and the gradients of every class's summed logit by them.
-    ///
-    /// # Errors
-    /// When the images have another shape or there is no such layer.
-    pub fn sensitivity(&self, images: &Tensor, layers: &[&str]) -> Result<Sensitivity> {
+    fn sensitivity_at_once(&self, images: &Tensor, layers: &[&str]) -> Result<Sensitivity> {
         self.network.check_images(images)?;
         for layer in layers {
             self.network.check_layer(layer)?;
@@ -631,6 +667,21 @@ fn composed_sensitivity(pass: &Pass<'_>, logits: &Tensor) -> Result<Sensitivity>
         gradients.push(pass.taps().map(by).collect::<Result<Vec<_>>>()?);
     }
     Ok(Sensitivity { logits: logits.detach(), maps: kept(pass)?, gradients })
+}
+
+/// What parts gave, as of the whole.
+fn join(parts: &[Tensor]) -> Result<Tensor> {
+    match parts {
+        [whole] => Ok(whole.clone()),
+        parts => Ok(Tensor::cat(parts, 0)?),
+    }
+}
+
+/// [`join`] of each of the tensors that every part gave.
+fn join_each(parts: &[&Vec<Tensor>]) -> Result<Vec<Tensor>> {
+    let count = parts.first().map_or(0, |part| part.len());
+    let of = |at: usize| join(&parts.iter().map(|part| part[at].clone()).collect::<Vec<_>>());
+    (0..count).map(of).collect()
 }
 
 /// The maps that a pass kept.

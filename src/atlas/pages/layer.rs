@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::parts::CompactPatch;
 use super::{Atlas, Link, best_concept, evidence, methods, unit_href, units_path};
+use crate::script::{LayerUnit, LayerUnits, NamedConcept};
 use crate::{Exhibit, text};
 use base::unit_name;
-use record::dissection::{Category, Concept, Layer, Unit};
+use record::dissection::{Category, Concept, Layer, TopPatch, Unit};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;
@@ -44,50 +44,12 @@ struct NamedUnit {
     label: String,
 }
 
-/// What the units can be filtered by, as (value, words), in the order of [`UnitData`]'s numbers.
+/// What the units can be filtered by, in the order of the numbers in [`LayerUnit`].
 #[derive(Serialize)]
 pub(super) struct Choices {
-    concepts: Vec<(String, String)>,
+    concepts: Vec<NamedConcept>,
     categories: Vec<String>,
     readers: Vec<String>,
-}
-
-/// `units.js`.
-#[derive(Serialize)]
-pub(super) struct LayerData<'a> {
-    /// Ids and names of the units' best concepts.
-    concepts: Vec<(String, String)>,
-    categories: Vec<String>,
-    readers: Vec<String>,
-    /// Unit 1 first.
-    units: Vec<UnitData<'a>>,
-}
-
-/// One unit for the script.
-#[derive(Serialize)]
-struct UnitData<'a> {
-    label: String,
-    /// Readers' terms in words, to search by.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    words: String,
-    /// 3: settled by the authors, 2: named by readers, 1: by its concept, 0: not named.
-    from: u8,
-    /// Its best concept among `concepts`.
-    concept: Option<usize>,
-    iou: f32,
-    /// 2: a detector beyond chance, 1: a detector, 0: neither.
-    detector: u8,
-    score: String,
-    sort_score: f32,
-    /// Top patches with cancer, of so many.
-    cancer: usize,
-    of: usize,
-    /// Area under the ROC curve for cancer.
-    auc: Option<f32>,
-    influence: u32,
-    categories: Vec<usize>,
-    readers: Vec<usize>,
-    patches: Vec<CompactPatch<'a>>,
 }
 
 #[derive(Serialize)]
@@ -127,7 +89,10 @@ pub(super) fn choices(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> Choice
     }
     readers.sort();
     Choices {
-        concepts: concepts.values().map(|c| (c.id.clone(), atlas.labels.name(&c.id))).collect(),
+        concepts: concepts
+            .values()
+            .map(|c| NamedConcept { id: c.id.clone(), name: atlas.labels.name(&c.id) })
+            .collect(),
         categories: atlas.labels.ordered_categories(categories),
         readers,
     }
@@ -145,8 +110,13 @@ fn unit_categories(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> Vec
     }
 }
 
+/// The patches of a unit that the page shows.
+fn shown(unit: &Unit) -> &[TopPatch] {
+    &unit.top[..unit.top.len().min(PATCHES)]
+}
+
 /// The data of the page's script.
-pub(super) fn units<'a>(atlas: &'a Atlas, exhibit: &Exhibit, layer: &Layer) -> LayerData<'a> {
+pub(super) fn units<'a>(atlas: &'a Atlas, exhibit: &Exhibit, layer: &Layer) -> LayerUnits<'a> {
     let Choices { concepts, categories, readers } = choices(atlas, exhibit, layer);
     let manifest = atlas.inputs.manifest;
     let units = layer.units.iter().map(|unit| {
@@ -156,22 +126,14 @@ pub(super) fn units<'a>(atlas: &'a Atlas, exhibit: &Exhibit, layer: &Layer) -> L
         let said = atlas.labels.phenomena(&name).flat_map(|(_, _, p)| &p.terms);
         let words: BTreeSet<String> = said.map(|id| atlas.labels.name(id)).collect();
         let iou = best.map_or(0.0, |(_, iou)| iou);
-        UnitData {
+        LayerUnit {
             label,
             words: words.into_iter().collect::<Vec<_>>().join(" "),
-            from: match from {
-                "consensus" => 3,
-                "reader" => 2,
-                "concept" => 1,
-                _ => 0,
-            },
-            concept: best.and_then(|(best, _)| concepts.iter().position(|(id, _)| *id == best.id)),
+            from,
+            concept: best.and_then(|(best, _)| concepts.iter().position(|c| c.id == best.id)),
             iou: (iou * 1e4).round() / 1e4,
-            detector: match iou > atlas.detector() {
-                true if detects(atlas, layer, unit) => 2,
-                true => 1,
-                false => 0,
-            },
+            detects: iou > atlas.detector(),
+            beyond_chance: detects(atlas, layer, unit),
             score: text::significant(f64::from(unit.score_range[1])),
             sort_score: unit.score_range[1],
             cancer: unit.top.iter().filter(|t| manifest.patches[t.patch as usize].positive).count(),
@@ -188,15 +150,11 @@ pub(super) fn units<'a>(atlas: &'a Atlas, exhibit: &Exhibit, layer: &Layer) -> L
                 .iter()
                 .filter_map(|(reader, _)| readers.iter().position(|r| *r == reader.reader))
                 .collect(),
-            patches: unit
-                .top
-                .iter()
-                .take(PATCHES)
-                .map(|top| atlas.compact_patch(top, TOLERANCE))
-                .collect(),
+            shown: shown(unit).len(),
         }
     });
-    LayerData { units: units.collect(), concepts, categories, readers }
+    let patches = atlas.compact_patches(layer.units.iter().flat_map(shown), TOLERANCE);
+    LayerUnits { units: units.collect(), patches, concepts, categories, readers }
 }
 
 pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {

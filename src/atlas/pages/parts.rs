@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Atlas, best_concept, unit_href};
 use crate::labels::Labels;
+use crate::script::Patches;
 use crate::{Exhibit, images, outline, text};
 use base::unit_name;
 use mammogram::Pathology;
@@ -28,11 +29,6 @@ pub(super) struct PatchView {
     pub(super) context: String,
 }
 
-/// A patch as a script takes it: mammogram, left, top and edge in its pixels, score, whether it counts
-/// as cancer, overlay. The script makes of it what [`PatchView`] is to a template.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct CompactPatch<'a>(&'a str, u32, u32, u32, String, u8, String);
-
 /// A whole mammogram.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct MammogramView {
@@ -47,8 +43,15 @@ pub(super) struct MammogramView {
     /// Which breast and view, where known.
     pub(super) view: String,
     /// Breast composition and what else the source states.
-    pub(super) facts: Vec<(String, String)>,
+    pub(super) facts: Vec<Fact>,
     pub(super) lesions: Vec<LesionView>,
+}
+
+/// What a source states of a mammogram.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Fact {
+    name: String,
+    value: String,
 }
 
 /// A lesion over its mammogram.
@@ -122,9 +125,10 @@ impl MammogramView {
         let view = words.join(" ");
         let mut facts = Vec::new();
         if let Some(density) = &mammogram.density {
-            facts.push(("composition".to_string(), labels.name(density)));
+            facts.push(Fact { name: "composition".into(), value: labels.name(density) });
         }
-        facts.extend(mammogram.facts.clone());
+        let stated = mammogram.facts.clone().into_iter();
+        facts.extend(stated.map(|(name, value)| Fact { name, value }));
         let described =
             if view.is_empty() { "Mammogram".into() } else { format!("{view} mammogram") };
         MammogramView {
@@ -154,18 +158,21 @@ impl Atlas<'_> {
         )
     }
 
-    /// The same for a script.
-    pub(super) fn compact_patch(&self, top: &TopPatch, tolerance: f32) -> CompactPatch<'_> {
-        let patch = &self.inputs.manifest.patches[top.patch as usize];
-        CompactPatch(
-            &self.inputs.manifest.member(patch).mammogram.id,
-            patch.x,
-            patch.y,
-            patch.edge,
-            text::significant(f64::from(top.score)),
-            u8::from(patch.positive),
-            outline::compact(&top.overlay, tolerance),
-        )
+    /// The same of several, for a script.
+    pub(super) fn compact_patches<'t>(
+        &self,
+        tops: impl IntoIterator<Item = &'t TopPatch>,
+        tolerance: f32,
+    ) -> Patches<'_> {
+        let manifest = self.inputs.manifest;
+        let mut patches = Patches::default();
+        for top in tops {
+            let patch = &manifest.patches[top.patch as usize];
+            let score = text::significant(f64::from(top.score));
+            let overlay = outline::compact(&top.overlay, tolerance);
+            patches.push(&manifest.member(patch).mammogram.id, patch, score, overlay);
+        }
+        patches
     }
 
     pub(super) fn mammogram(&self, number: u32) -> MammogramView {
@@ -296,5 +303,24 @@ pub(super) fn pathology_word(pathology: Pathology) -> &'static str {
         Pathology::Malignant => "malignant",
         Pathology::Benign => "benign",
         Pathology::Unproven => "unproven",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::tested;
+
+    #[test]
+    fn the_scripts_find_the_windows_of_patches() {
+        let formats = tested();
+        let number = |key: &str, at: usize| formats["patches"][key][at].as_u64().unwrap() as u32;
+        for (at, place) in formats["places"].as_array().unwrap().iter().enumerate() {
+            let (x, y, edge) = (number("x", at), number("y", at), number("edge", at));
+            let patch =
+                Patch { mammogram: 0, x, y, edge, positive: false, benign: false, fractions: None };
+            let id = formats["patches"]["mammogram"][at].as_str().unwrap();
+            assert_eq!(place["href"], format!("{}#{}", mammogram_href(id), window_id(&patch)));
+        }
     }
 }

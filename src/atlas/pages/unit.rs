@@ -3,11 +3,10 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::parts::{CompactPatch, PatchView};
+use super::parts::PatchView;
 use super::{Atlas, Link, association_word, best_concept, evidence, methods, unit_href};
 use crate::chart::Chart;
-use crate::heat::Heat;
-use crate::{Exhibit, script, text};
+use crate::{Exhibit, heat, script, text};
 use base::unit_name;
 use record::dissection::{Layer, TopPatch, Unit};
 use study::answer::{Association, Phenomenon, Recognizable};
@@ -61,15 +60,6 @@ struct SettledView {
     terms: Vec<TermView>,
     association: &'static str,
     note: String,
-}
-
-/// What the page's script draws.
-#[derive(Serialize)]
-struct Drawn<'a> {
-    top: Vec<CompactPatch<'a>>,
-    levels: Vec<Vec<CompactPatch<'a>>>,
-    /// Maps of all top patches, those written out too.
-    heat: Option<Heat>,
 }
 
 #[derive(Serialize)]
@@ -130,13 +120,11 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         })
     };
     let written_out = unit.top.iter().take(WRITTEN_OUT).enumerate();
-    let compact = |tops: &[TopPatch]| -> Vec<CompactPatch> {
-        tops.iter().map(|top| atlas.compact_patch(top, TOLERANCE)).collect()
-    };
-    let drawn = Drawn {
+    let compact = |tops: &[TopPatch]| atlas.compact_patches(tops, TOLERANCE);
+    let drawn = script::Drawn {
         top: compact(unit.top.get(WRITTEN_OUT..).unwrap_or_default()),
         levels: unit.sample.iter().map(|level| compact(&level.patches)).collect(),
-        heat: Heat::of(atlas.inputs, layer, unit),
+        heat: heat::of(atlas.inputs, layer, unit),
     };
     let manifest = atlas.inputs.manifest;
     let of = |top: &TopPatch| &manifest.patches[top.patch as usize];
