@@ -1,6 +1,10 @@
 // A card made of the processor: stand-ins for the CUDA driver, cuDNN and cuBLAS that run the engine's own kernels,
-// compiled by the host's compiler, thread by thread, and compute convolutions and products by plain loops. With
-// EMULATOR_LOG they also count: see README.md beside this file.
+// compiled by the host's compiler, thread by thread, and compute convolutions and products by plain loops. Memory is
+// first filled with what is no number. `build` beside this file makes it.
+//
+//   EMULATOR_LOG=FILE   a line per call: A bytes, F bytes (memory), H, D, C, M bytes (copies, clearing), K kernel grid,
+//                       N direction (convolutions), B sizes (products), S (waits)
+//   EMULATOR_COUNT=1    calls are logged and nothing is computed, so that large networks can be counted
 #include <algorithm>
 #include <cmath>
 #include <elf.h>
