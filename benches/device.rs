@@ -112,8 +112,10 @@ impl Subject {
         see: impl FnOnce(&candle_core::backprop::GradStore) -> Result<()>,
     ) -> Result<Tensor> {
         let logits = self.network.training_logits(&self.images, seed)?;
+        // Logits may be where the loss is computed, and not where the network is.
+        let truth = self.truth.to_device(logits.main.device())?;
         let loss =
-            logits.loss(|logits| log_softmax(logits)?.gather(&self.truth, 1)?.mean_all()?.neg())?;
+            logits.loss(|logits| log_softmax(logits)?.gather(&truth, 1)?.mean_all()?.neg())?;
         let gradients = logits.backward(&loss, self.network.parameters())?;
         see(&gradients)?;
         sgd.step(self.network.parameters(), &gradients, lr)?;

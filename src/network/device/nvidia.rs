@@ -16,7 +16,9 @@ use super::shortage::Room;
 /// When there is no such GPU, or its driver does not take the program's kernels.
 pub(super) fn open(number: usize) -> Result<Device> {
     let opened = || -> candle_core::Result<Device> {
-        let device = Device::new_cuda(number)?;
+        // One stream for all threads: with Candle's default each thread has its own, and what one computes may not
+        // be done when another copies it.
+        let device = Device::new_cuda_with_stream(number)?;
         // The driver refuses kernels only when the first is loaded.
         Tensor::ones(1, DType::F32, &device)?.affine(2.0, 1.0)?.to_vec1::<f32>()?;
         Ok(device)
