@@ -3,7 +3,10 @@
 
 use anyhow::Result;
 
-use super::pages::{Atlas, best_concept};
+use super::facts::Atlas;
+use super::facts::cases::{named_share, next as next_units};
+use super::facts::units::best_concept;
+use super::facts::words::{association_word, category_word};
 use super::study_tables;
 use super::text::coordinate;
 use base::spreadsheet::guarded as text;
@@ -305,7 +308,7 @@ fn explanations(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
                 explained.margin.to_string(),
                 explained.rest.to_string(),
                 explained.evidence.to_string(),
-                super::pages::named_share(atlas, of, explained).to_string(),
+                named_share(atlas, of, explained).to_string(),
                 of.exact.to_string(),
                 parts(&|part| number(part.unit)),
                 parts(&|part| part.contribution.to_string()),
@@ -317,7 +320,7 @@ fn explanations(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
 
 fn next(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     for of in atlas.inputs.explanations {
-        for (unit, share) in super::pages::next_units(atlas, of) {
+        for (unit, share) in next_units(atlas, of) {
             sink(vec![text(&of.network), text(&of.layer), number(unit), share.to_string()])?;
         }
     }
@@ -409,7 +412,7 @@ fn concepts(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
                     text(&layer.layer),
                     number(unit.unit),
                     text(&concept.id),
-                    super::pages::category_word(concept.category).into(),
+                    category_word(concept.category).into(),
                     found.iou.to_string(),
                     found.within.to_string(),
                     optional(found.auc),
@@ -462,7 +465,7 @@ fn labels(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
         for unit in &layer.units {
             let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
             for (reader, answer, phenomenon) in atlas.labels.phenomena(&name) {
-                let association = super::pages::association_word(phenomenon.association);
+                let association = association_word(phenomenon.association);
                 sink(vec![
                     text(&reader.reader),
                     text(&exhibit.config.name),

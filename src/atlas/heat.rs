@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Inputs;
+use super::inputs::Inputs;
 use record::dissection::{Layer, Unit};
 
 /// Levels of a value; one character each.

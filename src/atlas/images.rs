@@ -8,7 +8,9 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
-use super::Inputs;
+use super::facts::cases::cases;
+use super::facts::sheet;
+use super::inputs::Inputs;
 use super::keys::Keys;
 use super::site::Writer;
 use record::Patch;
@@ -51,14 +53,14 @@ impl Shown {
         for top in units.flat_map(|unit| unit.shown()) {
             seen[top.patch as usize] = true;
         }
-        for case in super::pages::cases(inputs) {
+        for case in cases(inputs) {
             seen[case.explained.patch as usize] = true;
         }
         let patches: BTreeSet<u32> =
             (0..).zip(seen).filter(|(_, seen)| *seen).map(|p| p.0).collect();
         let cut_from = patches.iter().map(|&n| inputs.manifest.patches[n as usize].mammogram);
         let mut mammograms: BTreeSet<u32> = cut_from.collect();
-        mammograms.extend(super::pages::sheet(inputs.manifest));
+        mammograms.extend(sheet::sheet(inputs.manifest));
         Self { patches, mammograms }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Inputs;
+use super::inputs::Inputs;
 use base::{Notice, unit_name};
 use lexicon::{Entry, Lexicons};
 use study::answer::{Answer, Phenomenon, ReaderFile};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Inputs;
+use super::inputs::Inputs;
 use base::unit_name;
 use study::automatic::{self, Comparison};
 use study::consensus::{Consensus, Settled};

@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::export::{Row, Table};
-use super::pages::{Atlas, association_word, best_concept};
+use super::facts::Atlas;
+use super::facts::units::best_concept;
+use super::facts::words::association_word;
 use agreement::Estimate;
 use base::spreadsheet::guarded;
 use base::unit_name;

@@ -13,7 +13,7 @@ use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::pages::Atlas;
+use super::facts::Atlas;
 use super::site::Writer;
 use super::{Inputs, images, outline, text};
 use base::artifact::Fingerprint;

@@ -3,19 +3,13 @@
 
 use serde::Serialize;
 
-use super::{Atlas, Link, unit_href};
 use crate::chart::Chart;
+use crate::facts::Atlas;
+use crate::facts::paths::{Link, unit_href};
+use crate::facts::units::beyond_chance;
 use crate::text;
-use record::dissection::{Chance, Layer, Match, Unit};
+use record::dissection::{Chance, Layer, Unit};
 use record::similar::{DUPLICATE, Like};
-
-/// Corrected p at or below which an agreement is called more than chance.
-pub(super) const LEVEL: f32 = 0.05;
-
-/// Whether chance gives as good an agreement rarely enough; not known where it was not measured.
-pub(super) fn beyond_chance(found: &Match) -> bool {
-    found.chance.is_some_and(|chance| chance.adjusted <= LEVEL)
-}
 
 /// One concept of a unit.
 #[derive(Serialize)]

@@ -3,19 +3,23 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+
+use super::case::{Scene, View};
+use super::page::{Frame, Head};
+use super::parts::{MammogramView, PatchView};
+use crate::facts::address;
+use crate::facts::lesions::draw_lesions;
+use crate::facts::paths::Link;
+use crate::facts::words::truth;
+use crate::images;
+use crate::labels::Labels;
+use crate::theme::Theme;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use serde::Serialize;
 
-use super::case::{Scene, View, truth};
-use super::frame::{Frame, Link, Site};
-use super::parts::{MammogramView, PatchView, draw_lesions};
-use super::public;
-use crate::images;
-use crate::labels::Labels;
-use crate::theme::Theme;
 use catalogue::naming::Names;
 use config::Config;
 use lexicon::Lexicons;
@@ -90,7 +94,7 @@ pub fn handout(
     sheets: &[Sheet],
 ) -> Result<Vec<u8>> {
     let mut theme = Theme::load(config)?;
-    Site::introduce(&mut theme, config, about, config.patches.size);
+    theme.introduce(config, about, config.patches.size);
     let labels = Labels::of_nobody(lexicons);
     let mut weights: Vec<String> = Vec::new();
     for Explanation { network, weights_blake3, .. } in sheets.iter().map(|s| s.explanation) {
@@ -109,14 +113,11 @@ pub fn handout(
     let cases = sheets.iter().map(|sheet| sheet.view(config, &labels, names));
     let view =
         HandoutView { styles, cases: cases.collect::<Result<_>>()?, weights: weights.join(", ") };
-    let frame = Frame {
-        title: "What speaks for cancer".into(),
-        description:
-            "By the units of networks: where each was active in the patch that decides, how \
-                      much it adds, and what readers call it."
-                .into(),
-        ..Frame::default()
-    };
+    let frame = Frame::alone(Head::new(
+        "What speaks for cancer",
+        "By the units of networks: where each was active in the patch that decides, how much it adds, \
+         and what readers call it.",
+    ));
     let mut context = tera::Context::new();
     context.insert("page", &frame);
     context.insert("view", &view);
@@ -147,7 +148,7 @@ impl Sheet<'_> {
             truth: cancer.map(truth).unwrap_or_default(),
         };
         let link = |title: String, path: String| {
-            Link::new(title, public::address(config, &path).unwrap_or_default())
+            Link::new(title, address(config, &path).unwrap_or_default())
         };
         let case = scene.view(mammogram, link, |rank, part| {
             let seen = (part.score, part.overlay.as_str());

@@ -3,11 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Result;
 use serde::Serialize;
 
+use super::page::{File, Files, Head, Page, Site, html};
 use super::parts::CompactPatch;
-use super::{Atlas, Link, best_concept, evidence, methods, unit_href, units_path};
-use crate::{Exhibit, text};
+use crate::facts::Atlas;
+use crate::facts::paths::{Link, layer_href, network_href, unit_href, units_path};
+use crate::facts::units::{self, best_concept, beyond_chance, detects};
+use crate::facts::words;
+use crate::inputs::Exhibit;
+use crate::{script, text};
 use base::unit_name;
 use record::dissection::{Category, Concept, Layer, Unit};
 
@@ -15,6 +21,54 @@ use record::dissection::{Category, Concept, Layer, Unit};
 const PATCHES: usize = 4;
 /// Detail of their overlays that is left out, in patch pixels.
 const TOLERANCE: f32 = 2.0;
+
+/// A layer.
+struct LayerPage<'a> {
+    exhibit: &'a Exhibit<'a>,
+    layer: &'a Layer,
+}
+
+/// Data of its page.
+struct LayerUnits<'a> {
+    exhibit: &'a Exhibit<'a>,
+    layer: &'a Layer,
+}
+
+pub(super) fn pages<'a>(exhibit: &'a Exhibit<'a>, layer: &'a Layer) -> Files<'a> {
+    vec![html(LayerPage { exhibit, layer }), Box::new(LayerUnits { exhibit, layer })]
+}
+
+impl Page for LayerPage<'_> {
+    type View = View;
+    const TEMPLATE: &'static str = "layer.html";
+
+    fn path(&self) -> String {
+        layer_href(&self.exhibit.config.name, &self.layer.layer)
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas, self.exhibit, self.layer))
+    }
+
+    fn head(&self, _: &Atlas, _: &Self::View) -> Result<Head> {
+        let network = &self.exhibit.config.name;
+        let title = format!("{network}/{}", self.layer.layer);
+        let description = format!("The {} units of {title}", self.layer.units.len());
+        let above = [Link::new(network, network_href(network))];
+        let head = Head::new(title, description).below(above, &self.layer.layer, self.path());
+        Ok(head.of(self.exhibit))
+    }
+}
+
+impl File for LayerUnits<'_> {
+    fn path(&self) -> String {
+        units_path(&self.exhibit.config.name, &self.layer.layer)
+    }
+
+    fn bytes(&self, site: &Site) -> Result<Vec<u8>> {
+        script::file(&self.path(), &units(site.atlas, self.exhibit, self.layer))
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -209,7 +263,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
         shown: text::count(layer.patches),
         map: format!("{} × {}", layer.map[0], layer.map[1]),
         field: text::coordinate(layer.field.edge),
-        rule: methods::threshold_rule(layer.threshold, layer.anchor),
+        rule: words::threshold_rule(layer.threshold, layer.anchor),
         detectors: text::count(detecting().count() as u64),
         distinct: text::count(
             detecting().map(|(concept, _)| &concept.id).collect::<BTreeSet<_>>().len() as u64,
@@ -217,7 +271,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
         beyond: text::count(
             layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count() as u64
         ),
-        level: evidence::LEVEL.to_string(),
+        level: units::LEVEL.to_string(),
         permutations: layer.permutations,
         concepts: (0..layer.concepts.len())
             .map(|at| {
@@ -240,9 +294,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
                     standing: atlas.labels.standing(&concept.id),
                     patches: text::count(concept.patches),
                     units: count(own.len()),
-                    beyond: count(
-                        own.iter().filter(|u| evidence::beyond_chance(&u.matches[at])).count(),
-                    ),
+                    beyond: count(own.iter().filter(|u| beyond_chance(&u.matches[at])).count()),
                     best: ranked
                         .into_iter()
                         .take(3)
@@ -273,13 +325,4 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
             })
             .collect(),
     }
-}
-
-/// Whether a unit detects its best concept, and better than chance would.
-pub(super) fn detects(atlas: &Atlas, layer: &Layer, unit: &Unit) -> bool {
-    best_concept(layer, unit).is_some_and(|(best, iou)| {
-        let mut matches = layer.concepts.iter().zip(&unit.matches);
-        let found = matches.find(|(concept, _)| *concept == best);
-        iou > atlas.detector() && found.is_some_and(|(_, found)| evidence::beyond_chance(found))
-    })
 }

@@ -3,9 +3,12 @@
 
 use serde::Serialize;
 
-use super::parts::PatchView;
-use super::{Atlas, Link, MammogramView, best_concept, layer_href, network_href, unit_href};
-use crate::{Exhibit, heat, images, text};
+use super::parts::{MammogramView, PatchView};
+use crate::facts::Atlas;
+use crate::facts::paths::{Link, layer_href, network_href, unit_href};
+use crate::facts::units::best_concept;
+use crate::inputs::Exhibit;
+use crate::{heat, images, text};
 use architecture::Architecture;
 use base::unit_name;
 use record::Patch;

@@ -2,16 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Result;
 use serde::Serialize;
 
-use super::{Atlas, best_concept, concept};
+use super::page::{File, Files, Site};
+use crate::facts::Atlas;
+use crate::facts::paths::{concept_href, layer_href};
+use crate::facts::units::best_concept;
+use crate::script;
 use base::unit_name;
 
 /// Path of the data.
-pub(super) const PATH: &str = "data/search.js";
+const PATH: &str = "data/search.js";
+
+/// The data.
+struct Search;
+
+pub(super) fn files<'a>(_: &'a Atlas<'a>) -> Files<'a> {
+    vec![Box::new(Search)]
+}
+
+impl File for Search {
+    fn path(&self) -> String {
+        PATH.into()
+    }
+
+    fn bytes(&self, site: &Site) -> Result<Vec<u8>> {
+        script::file(PATH, &index(site))
+    }
+}
 
 #[derive(Serialize)]
-pub(super) struct Index {
+struct Index {
     /// Title, path, and what the page is.
     pages: Vec<(String, String, &'static str)>,
     /// Name, standing, path, and further words.
@@ -30,25 +52,21 @@ struct LayerIndex {
     words: BTreeMap<u32, String>,
 }
 
-pub(super) fn index(atlas: &Atlas, terms: &[String]) -> Index {
+fn index(site: &Site) -> Index {
+    let atlas = site.atlas;
     let mut pages: Vec<(String, String, &str)> = Vec::new();
-    for link in atlas.navigation("") {
-        pages.push((link.title, link.href, ""));
+    for link in &site.navigation {
+        pages.push((link.title.clone(), link.href.clone(), ""));
     }
     for (exhibit, layer) in atlas.layers() {
         let network = &exhibit.config.name;
-        let href = super::layer_href(network, &layer.layer);
+        let href = layer_href(network, &layer.layer);
         pages.push((format!("{network}/{}", layer.layer), href, "layer"));
     }
     let term = |id: &String| {
         let entry = atlas.labels.term(id);
         let more = entry.map(|entry| entry.term.synonyms.join(" ")).unwrap_or_default();
-        (
-            atlas.labels.name(id),
-            atlas.labels.standing(id),
-            concept::href(id),
-            format!("{id} {more}"),
-        )
+        (atlas.labels.name(id), atlas.labels.standing(id), concept_href(id), format!("{id} {more}"))
     };
     let layers = atlas.layers().map(|(exhibit, layer)| {
         let mut labels = BTreeMap::new();
@@ -78,7 +96,7 @@ pub(super) fn index(atlas: &Atlas, terms: &[String]) -> Index {
     };
     Index {
         pages,
-        terms: terms.iter().map(term).collect(),
+        terms: atlas.terms.iter().map(term).collect(),
         layers: layers.collect(),
         mammograms: atlas.shown.mammograms.iter().map(image).collect(),
     }

@@ -3,8 +3,10 @@
 use anyhow::{Result, bail, ensure};
 
 use super::{TOLERANCE, source};
-use crate::pages::{Atlas, best_concept, birads, unit};
-use crate::{Exhibit, text};
+use crate::facts::Atlas;
+use crate::facts::units::{best_concept, categories};
+use crate::inputs::Exhibit;
+use crate::{outline, text};
 use base::unit_name;
 use figure::{Anchor, Column, Figure, Row, Table, Thumb, Words};
 use record::dissection::{Layer, TopPatch, Unit};
@@ -38,7 +40,7 @@ fn thumb(atlas: &Atlas, top: &TopPatch) -> Thumb {
     Thumb {
         pixels: inputs.store.pixels(top.patch).to_vec(),
         edge: inputs.store.edge(),
-        overlay: crate::outline::compact(&top.overlay, TOLERANCE),
+        overlay: outline::compact(&top.overlay, TOLERANCE),
         millimetres: micron.map(|micron| micron * f64::from(patch.edge) / 1000.0),
     }
 }
@@ -151,16 +153,8 @@ pub(super) fn of_unit(
 
 /// The units of the BI-RADS table: settled ones, those that readers described, or the best detectors.
 pub(super) fn selection<'b>(atlas: &'b Atlas) -> &'b [String] {
-    atlas.tabled.get_or_init(|| {
-        let mut names: Vec<String> = Vec::new();
-        for name in birads::view(atlas).names() {
-            if find(atlas, &name).is_ok() && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names.truncate(MOST_ROWS);
-        names
-    })
+    let names = atlas.tabled();
+    &names[..names.len().min(MOST_ROWS)]
 }
 
 pub(super) fn of_units(
@@ -178,7 +172,7 @@ pub(super) fn of_units(
     for name in chosen {
         let (_, layer, found) = find(atlas, name)?;
         let (label, _) = atlas.call(name, best_concept(layer, found));
-        let categories = unit::categories(atlas, layer, found, name);
+        let categories = categories(atlas, layer, found, name);
         let dash = |words: String| if words.is_empty() { "–".into() } else { words };
         rows.push(Row {
             cells: vec![dash(categories.join(", ")), dash(label), name.clone()],
