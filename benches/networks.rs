@@ -14,9 +14,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
+use network::sgd::Sgd;
 use network::{Network, device};
 use training::evaluate::log_softmax;
-use training::sgd::Sgd;
 
 fn main() -> Result<()> {
     let given: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -46,7 +46,7 @@ fn run(
     let device = match std::env::var("UNIT_ATLAS_DEVICE") {
         Err(_) => Device::Cpu,
         Ok(name) => {
-            let asked = config::Device::parse(&name);
+            let asked = base::Device::parse(&name);
             device::open(asked.with_context(|| format!("UNIT_ATLAS_DEVICE={name}: no device"))?)?
         }
     };

@@ -36,7 +36,7 @@ struct Sets {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(include_str!("../../../tests/golden/agreement.json")).unwrap()
+    serde_json::from_str(include_str!("../../tests/golden/agreement.json")).unwrap()
 }
 
 /// Values without intervals.

@@ -375,4 +375,7 @@ fn roi(field: Field, [row, column]: [u32; 2], edge: u32) -> [f32; 4] {
 }
 
 #[cfg(test)]
-pub mod tests;
+#[path = "../../tests/support/planted.rs"]
+mod planted;
+#[cfg(test)]
+mod tests;

@@ -128,7 +128,7 @@ mod tests {
             vec![("x", "a", &a, mark.clone()), ("y", "b", &b, mark.clone())];
         compare(&layers, root.path()).unwrap();
         assert!(stamp(&layers).matches(root.path()));
-        let found = read(root.path()).unwrap().units;
+        let found = record::similar::read(root.path()).unwrap().units;
         let first = &found["x/a/0001"];
         assert_eq!(first.duplicates[0].unit, "x/a/0002");
         assert!((first.duplicates[0].correlation - 1.0).abs() < 1e-6);

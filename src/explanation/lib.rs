@@ -193,4 +193,7 @@ fn lesions(lesions: &[mammogram::Lesion], window: &Patch, edge: u32) -> Option<V
 }
 
 #[cfg(test)]
+#[path = "../../tests/support/planted.rs"]
+mod planted;
+#[cfg(test)]
 mod tests;

@@ -3,9 +3,9 @@
 use candle_core::Device;
 
 use super::*;
+use crate::planted::{discs_and_edges, lesion, manifest, planted, rectangle, settings};
 use base::progress::Silent;
 use config::{Anchor, Dissection, Threshold};
-use dissection::tests::{discs_and_edges, lesion, manifest, planted, rectangle, settings};
 use dissection::{Shard, Target};
 use mammogram::Pathology;
 use network::Network;
@@ -73,7 +73,7 @@ fn where_the_layer_is_averaged_into_the_logits_only_the_biases_are_left() {
     let mass =
         lesion(Pathology::Malignant, Some("mass"), rectangle(1, edge, [8.0, 8.0, 30.0, 20.0]));
     let manifest = manifest(count, edge, vec![mass]);
-    let mut file = record::store_header(edge, count as u32).to_vec();
+    let mut file = record::store::header(edge, count as u32).to_vec();
     let pixels = count as u32 * edge * edge;
     file.extend((0..pixels).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8));
     let path = folder.path().join("patches.bin");

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn agrees_with_scikit_learn_and_delong_on_ties() {
         let goldens: Vec<Golden> =
-            serde_json::from_str(include_str!("../../../tests/golden/metrics.json")).unwrap();
+            serde_json::from_str(include_str!("../../tests/golden/metrics.json")).unwrap();
         assert!(goldens.len() >= 6 && goldens.iter().any(|g| g.calibration.is_some()));
         for golden in goldens {
             let cases_of_ours = cases(&golden.positives, &golden.negatives);

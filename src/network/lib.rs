@@ -21,6 +21,7 @@ pub mod operations;
 mod parameters;
 mod pass;
 mod resnet;
+pub mod sgd;
 mod silence;
 mod sliding;
 mod tape;

@@ -12,7 +12,7 @@ use crate::tests::{close, flat, golden_network, numbers, same, values};
 use architecture::{Architecture, Design};
 
 fn golden() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/sliding.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/sliding.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

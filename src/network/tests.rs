@@ -8,11 +8,12 @@ use serde_json::Value;
 
 use super::layers::Engine;
 use super::*;
-use training::sgd::Sgd;
+use crate::sgd::Sgd;
+use architecture::ARCHITECTURES;
 
 /// What PyTorch computed.
 pub(super) fn golden() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/network.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/network.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 

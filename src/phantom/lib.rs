@@ -168,7 +168,7 @@ mod tests {
     use mammogram::{View, rasterise};
 
     fn catalogue(phantom: &Phantom) -> Vec<Mammogram> {
-        phantom.catalogue().unwrap().mammograms
+        phantom.mammograms().unwrap().0
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
         let distinct: BTreeSet<_> = images.iter().map(|i| &i.pixels).collect();
         assert_eq!(distinct.len(), images.len());
         let prints = [(2, 200, 7), (3, 200, 7), (2, 201, 7), (2, 200, 8)]
-            .map(|(n, h, s)| Phantom::new(n, h, s).fingerprint().unwrap());
+            .map(|(n, h, s)| Phantom::new(n, h, s).fingerprint());
         assert_eq!(prints.iter().collect::<BTreeSet<_>>().len(), 4);
     }
 
@@ -351,7 +351,7 @@ mod tests {
             }
         }
         for height in [0, 1, 63, u32::MAX] {
-            let message = format!("{:#}", Phantom::new(1, height, 1).catalogue().unwrap_err());
+            let message = format!("{:#}", Phantom::new(1, height, 1).mammograms().unwrap_err());
             assert!(message.contains("from 64 to 4096"), "{message}");
         }
         let phantom = Phantom::new(1, 100, 1);

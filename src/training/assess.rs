@@ -137,7 +137,7 @@ pub(super) mod tests {
     use record::{Member, Patch};
 
     /// A mammogram of 100 x 100 pixels.
-    pub fn mammogram(patient: &str, lesions: Vec<Lesion>) -> Mammogram {
+    pub(crate) fn mammogram(patient: &str, lesions: Vec<Lesion>) -> Mammogram {
         Mammogram {
             id: String::new(),
             patient: patient.into(),
@@ -155,7 +155,7 @@ pub(super) mod tests {
     }
 
     /// A square of ten pixels, or, without a place, none.
-    pub fn lesion(pathology: Pathology, term: &str, at: Option<[f32; 2]>) -> Lesion {
+    pub(crate) fn lesion(pathology: Pathology, term: &str, at: Option<[f32; 2]>) -> Lesion {
         let square = |[x, y]: [f32; 2]| {
             Outline::Polygon(vec![[x, y], [x + 10.0, y], [x + 10.0, y + 10.0], [x, y + 10.0]])
         };
@@ -170,7 +170,7 @@ pub(super) mod tests {
     }
 
     /// Windows of 20 pixels as (mammogram, x, y, positive, benign).
-    pub fn manifest(
+    pub(crate) fn manifest(
         classes: u32,
         mammograms: Vec<Mammogram>,
         windows: &[(u32, u32, u32, bool, bool)],

@@ -11,9 +11,9 @@ use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::sgd::Sgd;
 use base::artifact::{self, Fingerprint};
 use network::Network;
+use network::sgd::Sgd;
 
 const FILE: &str = "checkpoint.safetensors";
 

@@ -17,7 +17,6 @@ mod loss;
 mod sampling;
 pub mod schedule;
 mod session;
-pub mod sgd;
 mod subgroups;
 
 use std::path::Path;

@@ -113,7 +113,7 @@ mod tests {
     fn a_patch_is_changed_by_its_place_in_the_epoch_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("patches.bin");
-        let mut bytes = record::store_header(4, 3).to_vec();
+        let mut bytes = record::store::header(4, 3).to_vec();
         bytes.extend(0..48);
         std::fs::write(&path, bytes).unwrap();
         let store = Store::open(&path).unwrap();

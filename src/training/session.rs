@@ -11,13 +11,13 @@ use super::events::{self, Events};
 use super::history::History;
 use super::loader::{self, Batch};
 use super::loss::CrossEntropy;
-use super::sgd::Sgd;
 use super::{Job, sampling, schedule};
 use base::artifact::Stamp;
 use base::progress::Progress;
 use base::{Split, seed};
 use config::Training;
 use network::Network;
+use network::sgd::Sgd;
 use record::training::{Epoch, WEIGHTS};
 
 /// Steps from one loss in the event files to the next.

@@ -9,6 +9,7 @@ use super::*;
 use base::progress::Silent;
 use config::{Augment, ClassWeights, Patches, Schedule, Shares, Training};
 use mammogram::{About, Mammogram};
+use record::training::{Evaluation, read_evaluation, read_history};
 use record::{Member, Patch};
 
 const EDGE: u32 = 32;
@@ -16,7 +17,7 @@ const EDGE: u32 = 32;
 /// Six patients of twelve patches; positives hold a faint bright disc, some others a dark one.
 fn dataset(folder: &Path) -> (Manifest, Store) {
     let mut rng = seed::stream(7, "test patches");
-    let mut bytes = record::store_header(EDGE, 72).to_vec();
+    let mut bytes = record::store::header(EDGE, 72).to_vec();
     let mut patches = Vec::new();
     let mut mammograms = Vec::new();
     for patient in 0..6_u32 {

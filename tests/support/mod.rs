@@ -252,7 +252,7 @@ fn project(root: &Path, top: usize) -> Config {
         base_url: None,
         output: root.join("output"),
         seed: 123,
-        device: config::Device::Cpu,
+        device: base::Device::Cpu,
         source: config::Source::Phantom { patients: 6, height: 512 },
         patches: patching(),
         split: config::Shares { train: 0.5, validation: 0.5, test: 0.0 },

@@ -27,7 +27,7 @@ fn golden() -> Golden {
 }
 
 fn made(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/dicom");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/dicom");
     std::fs::read(folder.join(format!("{name}.dcm"))).unwrap()
 }
 

@@ -12,7 +12,7 @@ use super::*;
 use crate::Network;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/weights")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/weights")
 }
 
 fn golden() -> Value {
