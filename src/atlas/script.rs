@@ -280,7 +280,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use base::unit_name;
+    use base::UnitId;
 
     fn patch([x, y, edge]: [u32; 3], positive: bool) -> Patch {
         Patch { mammogram: 0, x, y, edge, positive, benign: false, fractions: None }
@@ -430,7 +430,7 @@ mod tests {
     #[test]
     fn the_scripts_number_units_as_paths_do() {
         for (number, written) in tested()["unit_numbers"].as_object().unwrap() {
-            let name = unit_name("n", "l", number.parse().unwrap());
+            let name = UnitId::new("n", "l", number.parse().unwrap()).to_string();
             assert_eq!(name.rsplit('/').next(), written.as_str());
         }
     }
