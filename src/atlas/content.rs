@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use serde::Deserialize;
 
+use super::inputs::safe_name;
 use super::shortcode::{self, Embedded, Shortcode};
 use base::artifact::Fingerprint;
 use base::yaml;
@@ -71,10 +72,10 @@ fn last() -> i64 {
 pub(super) fn read(folder: &Path) -> Result<Vec<Article>> {
     let mut articles = Vec::new();
     for path in list(folder)? {
-        let text = super::read_text(&path)?;
+        let text = read_text(&path)?;
         let slug = super::text::file_name(&path.with_extension(""));
         let place = || format!("{} cannot become a page", path.display());
-        super::safe_name("page", &slug).with_context(place)?;
+        safe_name("page", &slug).with_context(place)?;
         if RESERVED.contains(&slug.as_str()) {
             bail!("{}: the atlas has a page `{slug}` of its own; rename the file", path.display());
         }
@@ -97,7 +98,7 @@ pub(super) const IMAGES: &str = "images";
 
 /// Size of a picture of the folder, where it is one that a page may show.
 fn figure_size(folder: &Path, file: &str) -> Option<[u32; 2]> {
-    let plain = super::safe_name("picture", file).is_ok() && !file.starts_with('.');
+    let plain = safe_name("picture", file).is_ok() && !file.starts_with('.');
     let ending = Path::new(file).extension()?.to_ascii_lowercase();
     if !plain || !["png", "jpg", "jpeg"].iter().any(|known| ending == *known) {
         return None;
@@ -131,6 +132,12 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Reads a file of the project as text.
+fn read_text(path: &Path) -> Result<String> {
+    let bytes = fs_err::read(path)?;
+    String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8 text", path.display()))
 }
 
 fn list(folder: &Path) -> Result<Vec<std::path::PathBuf>> {

@@ -3,7 +3,8 @@
 
 use anyhow::Result;
 
-use super::pages::Atlas;
+use super::facts::Atlas;
+use super::facts::words::{association_word, category_word};
 use super::study_tables;
 use super::text::coordinate;
 use base::spreadsheet::guarded as text;
@@ -427,7 +428,7 @@ fn concepts(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
             let mut row = place(&entry.id);
             row.extend([
                 text(&concept.id),
-                super::pages::category_word(concept.category).into(),
+                category_word(concept.category).into(),
                 found.iou.to_string(),
                 found.within.to_string(),
                 optional(found.auc),
@@ -480,7 +481,7 @@ fn labels(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
             row.extend([
                 text(&phenomenon.description),
                 text(&phenomenon.terms.join("; ")),
-                super::pages::association_word(phenomenon.association).into(),
+                association_word(phenomenon.association).into(),
                 answer.confidence.map(|c| c.to_string()).unwrap_or_default(),
             ]);
             sink(row)?;

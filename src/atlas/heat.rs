@@ -1,6 +1,6 @@
 //! Activation maps for the pages: each value as a level, clear to hot.
 
-use super::Inputs;
+use super::inputs::Inputs;
 use super::script::Heat;
 use record::dissection::{Layer, Unit};
 

@@ -8,7 +8,8 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
-use super::Inputs;
+use super::facts::sheet;
+use super::inputs::Inputs;
 use super::keys::Keys;
 use super::site::Writer;
 use catalogue::cases;
@@ -61,7 +62,7 @@ impl Shown {
             (0..).zip(seen).filter(|(_, seen)| *seen).map(|p| p.0).collect();
         let cut_from = patches.iter().map(|&n| inputs.manifest.patches[n as usize].mammogram);
         let mut mammograms: BTreeSet<u32> = cut_from.collect();
-        mammograms.extend(super::pages::sheet(inputs.manifest));
+        mammograms.extend(sheet::sheet(inputs.manifest));
         Self { patches, mammograms }
     }
 

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::content::Article;
-use super::{FORMAT, Inputs};
+use super::inputs::Inputs;
+use super::site::FORMAT;
 use base::artifact::Fingerprint;
 
 /// Name in [`Inputs::stamp`] of the readers' answers: pages depend on those that they show.

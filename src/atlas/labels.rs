@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Inputs;
+use super::inputs::Inputs;
 use base::{Notice, UnitId};
 use catalogue::Catalogue;
 use lexicon::{Entry, Lexicons};

@@ -7,9 +7,10 @@ use image::imageops::{self, FilterType};
 use image::{ExtendedColorType, GrayImage, Luma};
 use rayon::prelude::*;
 
+use super::inputs::Inputs;
 use super::keys::Keys;
+use super::outline;
 use super::site::Writer;
-use super::{Inputs, outline};
 use base::UnitId;
 use record::dissection::{TopPatch, Unit};
 

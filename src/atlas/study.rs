@@ -1,6 +1,6 @@
 //! What the pages and tables of the reader study draw from, computed once per build.
 
-use super::Inputs;
+use super::inputs::Inputs;
 use catalogue::Catalogue;
 use study::automatic::Comparison;
 use study::consensus::Consensus;

@@ -2,7 +2,8 @@
 //! `expert_automatic.csv`.
 
 use super::export::{Row, Table};
-use super::pages::{Atlas, association_word};
+use super::facts::Atlas;
+use super::facts::words::association_word;
 use agreement::Estimate;
 use base::UnitId;
 use base::spreadsheet::guarded;

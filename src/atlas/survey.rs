@@ -12,7 +12,7 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
-use super::pages::Atlas;
+use super::facts::Atlas;
 use super::script::{
     self, AskedPatch, AskedUnit, OfferedTerm, PlacedPatch, Study, TermGroup, UnitPatches, Whole,
 };

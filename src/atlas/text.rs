@@ -93,6 +93,13 @@ pub(super) fn and(words: &[String]) -> String {
     }
 }
 
+/// Text within markup: an element's or an attribute's.
+pub(super) fn escaped(text: &str) -> String {
+    [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;")]
+        .iter()
+        .fold(text.to_string(), |text, (from, to)| text.replace(*from, to))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,12 +12,13 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use include_dir::{Dir, include_dir};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tera::Tera;
 
 use base::artifact::Fingerprint;
 use base::yaml;
 use config::Config;
+use mammogram::About;
 
 static DEFAULT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../themes/default");
 static PAPER: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../themes/paper");
@@ -103,9 +104,18 @@ impl Theme {
         self.assets.iter().map(|(path, bytes)| (path.clone(), bytes.as_ref()))
     }
 
-    /// Makes a value known to every template and component.
-    pub(super) fn set(&mut self, key: &'static str, value: &impl serde::Serialize) {
-        self.tera.global_context().insert(key, value);
+    /// Makes the site known to every template and component: of a project with this data set, with
+    /// patches of `edge` pixels.
+    pub(super) fn introduce(&mut self, config: &Config, about: &About, edge: u32) {
+        let site = Site {
+            title: &config.title,
+            phantom: about.phantom,
+            source: &about.name,
+            edge,
+            version: env!("CARGO_PKG_VERSION"),
+            options: &self.options,
+        };
+        self.tera.global_context().insert("site", &site);
     }
 
     /// Renders a template.
@@ -237,4 +247,18 @@ fn read_folder(folder: &Path) -> Result<Files> {
         }
     }
     Ok(files)
+}
+
+/// What every template and component knows, as `site`.
+#[derive(Serialize)]
+struct Site<'a> {
+    title: &'a str,
+    /// Whether the images are synthetic: then every page says so.
+    phantom: bool,
+    source: &'a str,
+    /// Edge of a patch in its own pixels: the view box of overlays.
+    edge: u32,
+    version: &'static str,
+    /// The theme's options.
+    options: &'a BTreeMap<String, String>,
 }

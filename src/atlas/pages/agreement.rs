@@ -1,23 +1,59 @@
 //! The page "Readers and agreement": what was answered, how far readers agree with each other and with
 //! themselves, which terms the units cover, and expert labels against the outlines.
 
+use anyhow::Result;
 use serde::Serialize;
 
-use super::figures::{self, Download};
-use super::{Atlas, Link, association_word, unit_link};
+use super::page::{Entry, Files, Head, Page, Site, html};
+use crate::facts::Atlas;
+use crate::facts::coefficients::{Cell, ListView, cell, list, lists};
+use crate::facts::paths::{Link, unit_link};
+use crate::facts::words::association_word;
+use crate::figures::{self, Download};
 use crate::study_tables;
 use crate::text;
-use agreement::{Coefficient, Estimate, PUBLISHED, Published, RESAMPLES};
+use agreement::{Coefficient, PUBLISHED, Published, RESAMPLES};
 use base::UnitId;
 use catalogue::Coverage;
 use config::figures::Kind;
 use study::answer::Association;
 use study::automatic::Relation;
 use study::report;
-use study::statistics::{Agreement, Progress};
+use study::statistics::Progress;
 
 /// Units named in a cell before the rest is only counted.
 const UNITS: usize = 12;
+
+/// Readers and agreement.
+struct Agreement;
+
+pub(super) fn pages<'a>(_: &'a Atlas<'a>) -> Files<'a> {
+    vec![html(Agreement)]
+}
+
+impl Page for Agreement {
+    type View = View;
+    const TEMPLATE: &'static str = "agreement.html";
+
+    fn path(&self) -> String {
+        "agreement/index.html".into()
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        Entry::new(25, "Readers")
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas))
+    }
+
+    fn head(&self, _: &Atlas, _: &Self::View) -> Result<Head> {
+        Ok(Head::new(
+            "Readers and agreement",
+            "What readers said of the units, and how far they agree",
+        ))
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -61,34 +97,6 @@ struct ProgressRow {
     malignant: String,
     repeated: usize,
     seconds: String,
-}
-
-/// Agreement on several things of a kind.
-#[derive(Serialize)]
-pub(super) struct ListView {
-    pub(super) id: &'static str,
-    title: &'static str,
-    note: &'static str,
-    pub(super) coefficients: Vec<&'static str>,
-    shares: bool,
-    pub(super) rows: Vec<AgreementRow>,
-}
-
-#[derive(Serialize)]
-pub(super) struct AgreementRow {
-    pub(super) name: String,
-    pub(super) units: usize,
-    pub(super) readers: usize,
-    share: String,
-    pub(super) cells: Vec<Cell>,
-}
-
-/// A number with its interval, or why there is none.
-#[derive(Serialize)]
-pub(super) struct Cell {
-    pub(super) value: String,
-    pub(super) interval: String,
-    why: String,
 }
 
 #[derive(Serialize)]
@@ -202,87 +210,6 @@ fn progress(row: &Progress) -> ProgressRow {
         malignant: of(row.malignant, row.described),
         repeated: row.repeated,
         seconds: row.seconds.map_or_else(|| "–".into(), |s| format!("{s:.0}")),
-    }
-}
-
-/// Every list of the page but the readers with themselves.
-pub(super) fn lists(atlas: &Atlas) -> Vec<ListView> {
-    let s = &atlas.study.statistics;
-    if s.shared == 0 {
-        return Vec::new();
-    }
-    [
-        list(
-            "questions",
-            "On the questions",
-            "Several phenomena and association: over the answers that describe something.",
-            &s.questions,
-        ),
-        list(
-            "sets",
-            "On all terms of a unit at once",
-            "Each answer is a set of terms, or of categories; sets that overlap agree in part. Percent \
-             agreement counts the same sets only.",
-            &s.sets,
-        ),
-        list(
-            "categories",
-            "By category",
-            "Whether a reader names the category in a unit; a general one (Mass) holds its refinements.",
-            &s.categories,
-        ),
-        list("terms", "By term", "Terms that a reader named at least once.", &s.terms),
-    ]
-    .into_iter()
-    .filter(|list| !list.rows.is_empty())
-    .collect()
-}
-
-fn list(
-    id: &'static str,
-    title: &'static str,
-    note: &'static str,
-    agreements: &[Agreement],
-) -> ListView {
-    let coefficients: Vec<Coefficient> = Coefficient::ALL
-        .into_iter()
-        .filter(|c| agreements.iter().any(|agreement| agreement.of(*c).is_some()))
-        .collect();
-    ListView {
-        id,
-        title,
-        note,
-        coefficients: coefficients.iter().map(|c| c.name()).collect(),
-        shares: agreements.iter().any(|agreement| agreement.share.is_some()),
-        rows: agreements
-            .iter()
-            .map(|agreement| AgreementRow {
-                name: agreement.name.clone(),
-                units: agreement.units,
-                readers: agreement.readers,
-                share: agreement.share.map_or_else(|| "–".into(), text::percent_whole),
-                cells: coefficients.iter().map(|c| cell(*c, agreement.of(*c))).collect(),
-            })
-            .collect(),
-    }
-}
-
-fn cell(coefficient: Coefficient, estimate: Option<Estimate>) -> Cell {
-    let shown = |value: f64| match coefficient {
-        Coefficient::Percent => text::percent_whole(value),
-        _ => report::round(value),
-    };
-    let none = || Cell { value: String::new(), interval: String::new(), why: String::new() };
-    match estimate {
-        Some(Estimate::Value { value, interval }) => Cell {
-            value: shown(value),
-            interval: interval.map_or_else(String::new, |[low, high]| {
-                format!("{} to {}", shown(low), shown(high))
-            }),
-            ..none()
-        },
-        Some(Estimate::Undefined(reason)) => Cell { why: reason.to_string(), ..none() },
-        None => none(),
     }
 }
 

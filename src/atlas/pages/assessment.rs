@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use super::{Atlas, AucView};
 use crate::chart::Chart;
-use crate::{Exhibit, text};
-use metrics::{Calibration, Fixed, Interval, OperatingPoint, Proportion, RESAMPLES};
+use crate::facts::Atlas;
+use crate::facts::areas::{AucView, interval};
+use crate::inputs::Exhibit;
+use crate::text;
+use metrics::{Calibration, Fixed, OperatingPoint, Proportion, RESAMPLES};
 use record::training::{Assessment, Attribute, Classes, Level, Levels};
 
 #[derive(Serialize)]
@@ -158,11 +160,6 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
 
 fn number(value: Option<f64>) -> String {
     value.map_or_else(|| "–".into(), |value| format!("{value:.3}"))
-}
-
-/// An interval as the tables print it.
-pub(super) fn interval(interval: Option<Interval>) -> String {
-    interval.map_or_else(|| "–".into(), |i| format!("{:.3}–{:.3}", i.low, i.high))
 }
 
 fn level_rows(levels: &Levels) -> Vec<LevelRow> {

@@ -1,10 +1,41 @@
 //! How to cite: BibTeX of the atlas, and of a unit of it, from what the project file says.
 
+use anyhow::Result;
 use serde::Serialize;
 
-use super::{Atlas, Link, network_href};
+use super::page::{Entry, Files, Head, Page, Site, html};
+use crate::facts::Atlas;
+use crate::facts::paths::{Link, network_href};
 use crate::text;
 use base::artifact::Fingerprint;
+
+/// How to cite.
+struct Cite;
+
+pub(super) fn pages<'a>(_: &'a Atlas<'a>) -> Files<'a> {
+    vec![html(Cite)]
+}
+
+impl Page for Cite {
+    type View = View;
+    const TEMPLATE: &'static str = "cite.html";
+
+    fn path(&self) -> String {
+        "cite/index.html".into()
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        Entry::new(90, "Cite")
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas))
+    }
+
+    fn head(&self, _: &Atlas, _: &Self::View) -> Result<Head> {
+        Ok(Head::new("How to cite", "How to cite this atlas and single units of it"))
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {

@@ -1,41 +1,45 @@
-//! Concepts: a page per term that has outlines in the data set or that a reader used, with its best
-//! units in every layer and the readers' words; and the list of them.
+//! A concept: a term that has outlines in the data set or that a reader used, with its best units in every
+//! layer and the readers' words.
 
-use std::collections::BTreeSet;
-
+use anyhow::Result;
 use serde::Serialize;
 
-use super::figures::{self, Download};
-use super::unit::association_words;
-use super::{Atlas, Link, UnitCard, layer_href};
-use crate::{safe_name, text};
+use super::page::{Files, Head, Page, Site, html};
+use super::parts::UnitCard;
+use crate::facts::Atlas;
+use crate::facts::paths::{CONCEPTS, Link, concept_href, layer_href};
+use crate::facts::words::association_words;
+use crate::text;
 use catalogue::Entry;
-use config::figures::Kind;
-use record::dissection::Category;
 
 /// Units of a layer on a term's page.
 const BEST: usize = 6;
 /// Units with readers' labels on a term's page.
 const LABELLED: usize = 48;
 
-/// The list of all terms.
-#[derive(Serialize)]
-pub(super) struct ListView {
-    layers: Vec<Link>,
-    terms: Vec<TermRow>,
-    downloads: Vec<Download>,
+/// A term by its id.
+struct Concept<'a>(&'a str);
+
+pub(super) fn pages<'a>(atlas: &'a Atlas<'a>) -> Files<'a> {
+    atlas.terms.iter().map(|id| html(Concept(id))).collect()
 }
 
-#[derive(Serialize)]
-struct TermRow {
-    link: Link,
-    standing: String,
-    /// Patches that hold it; empty where it is not outlined.
-    patches: String,
-    /// Units of each layer that detect it; empty where it is not outlined.
-    detectors: Vec<String>,
-    /// Units that a reader used it for.
-    labelled: String,
+impl Page for Concept<'_> {
+    type View = View;
+    const TEMPLATE: &'static str = "concept.html";
+
+    fn path(&self) -> String {
+        concept_href(self.0)
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas, self.0))
+    }
+
+    fn head(&self, _: &Atlas, view: &Self::View) -> Result<Head> {
+        let above = [Link::new("Concepts", CONCEPTS)];
+        Ok(Head::new(view.title(), view.description()).below(above, view.title(), self.path()))
+    }
 }
 
 /// One term.
@@ -92,70 +96,9 @@ impl View {
     }
 }
 
-/// A term's page.
-pub(super) fn href(id: &str) -> String {
-    format!("concepts/{id}/index.html")
-}
-
-/// Ids of the terms that have a page, in the order of the lexicons. Breast and background name no unit.
-pub(super) fn terms(atlas: &Atlas) -> Vec<String> {
-    let outlined = atlas.layers().flat_map(|(_, layer)| &layer.concepts);
-    let outlined = outlined.filter(|c| c.category != Category::Breast).map(|c| c.id.as_str());
-    let named = atlas.catalogue.units().flat_map(|entry| &entry.terms).map(String::as_str);
-    let chosen = atlas.labels.all().flat_map(|(_, _, phenomenon)| &phenomenon.terms);
-    // Whatever a reader wrote: only terms of a lexicon have a page.
-    let said = named.chain(chosen.map(String::as_str));
-    let said = said.filter(|id| atlas.labels.term(id).is_some());
-    let ids: BTreeSet<(usize, &str)> = outlined
-        .chain(said)
-        .filter(|id| safe_name("concept", id).is_ok())
-        .map(|id| (atlas.labels.order(id), id))
-        .collect();
-    ids.into_iter().map(|(_, id)| id.to_string()).collect()
-}
-
-/// Units that people named a term in.
-fn named<'c, 'a>(atlas: &'c Atlas<'a>, term: &str) -> impl Iterator<Item = &'c Entry<'a>> {
-    let has = move |entry: &&Entry| entry.terms.iter().any(|own| own == term);
-    atlas.catalogue.units().filter(|entry| entry.name.is_by_people()).filter(has)
-}
-
-pub(super) fn list(atlas: &Atlas, terms: &[String]) -> ListView {
-    let layers: Vec<_> = atlas.layers().collect();
-    let row = |id: &String| {
-        let outlined =
-            layers.iter().find_map(|(_, layer)| layer.concepts.iter().find(|c| c.id == *id));
-        let detectors = layers.iter().map(|(_, layer)| {
-            match atlas.catalogue.layer(&layer.network, &layer.layer) {
-                Some(known) if known.outlines(id) => text::count(known.detecting(id).len() as u64),
-                _ => String::new(),
-            }
-        });
-        let units = named(atlas, id).count();
-        TermRow {
-            link: Link::new(atlas.labels.name(id), href(id)),
-            standing: atlas.labels.standing(id),
-            patches: outlined.map_or_else(String::new, |c| text::count(c.patches)),
-            detectors: detectors.collect(),
-            labelled: if units == 0 { String::new() } else { text::count(units as u64) },
-        }
-    };
-    ListView {
-        layers: layers
-            .iter()
-            .map(|(exhibit, layer)| {
-                let network = &exhibit.config.name;
-                Link::new(format!("{network}/{}", layer.layer), layer_href(network, &layer.layer))
-            })
-            .collect(),
-        terms: terms.iter().map(row).collect(),
-        downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Concepts)),
-    }
-}
-
 pub(super) fn view(atlas: &Atlas, id: &str) -> View {
     let entry = atlas.labels.term(id);
-    let labelled: Vec<&Entry> = named(atlas, id).collect();
+    let labelled: Vec<&Entry> = atlas.named(id).collect();
     let mut layers = Vec::new();
     for (exhibit, layer) in atlas.layers() {
         let network = &exhibit.config.name;

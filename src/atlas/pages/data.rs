@@ -3,17 +3,49 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Result;
 use serde::Serialize;
 
-use super::{Atlas, MammogramView};
+use super::page::{Entry, Files, Head, Page, Site, html};
+use super::parts::MammogramView;
+use crate::facts::Atlas;
+use crate::facts::paths;
+use crate::facts::sheet::sheet;
 use crate::{export, text};
 use base::{Notice, Split};
 use lexicon::Vocabulary;
-use record::Manifest;
 use record::tally::{self, Title};
 
-/// Mammograms of the contact sheet: with outlines, and without any.
-const SHEET: [usize; 2] = [18, 6];
+/// The data page.
+struct Data;
+
+pub(super) fn pages<'a>(_: &'a Atlas<'a>) -> Files<'a> {
+    vec![html(Data)]
+}
+
+impl Page for Data {
+    type View = View;
+    const TEMPLATE: &'static str = "data.html";
+
+    fn path(&self) -> String {
+        paths::DATA.into()
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        Entry::new(40, "Data")
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas))
+    }
+
+    fn head(&self, _: &Atlas, _: &Self::View) -> Result<Head> {
+        Ok(Head::new(
+            "Data",
+            "The mammograms and patches behind this atlas, and tables to download",
+        ))
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -212,22 +244,4 @@ fn vocabulary(atlas: &Atlas) -> Option<VocabularyView> {
         source: vocabulary.source.clone(),
         fields: fields.collect(),
     })
-}
-
-/// Mammograms of the contact sheet, as numbers in the manifest: spread evenly over those with
-/// outlines, then over those without lesions.
-pub(crate) fn sheet(manifest: &Manifest) -> Vec<u32> {
-    let shown = |wanted: &dyn Fn(&mammogram::Mammogram) -> bool| -> Vec<u32> {
-        let all = manifest.mammograms.iter().zip(0..);
-        let some = all.filter(|(m, _)| m.preview.is_some() && wanted(&m.mammogram));
-        some.map(|(_, number)| number).collect()
-    };
-    let outlined = shown(&|m| m.lesions.iter().any(|lesion| !lesion.outlines.is_empty()));
-    let free = shown(&|m| m.lesions.is_empty());
-    let mut numbers = Vec::new();
-    for (some, most) in [outlined, free].iter().zip(SHEET) {
-        let count = most.min(some.len());
-        numbers.extend((0..count).map(|i| some[i * some.len() / count]));
-    }
-    numbers
 }

@@ -3,9 +3,11 @@
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::parts::PatchView;
-use super::{Atlas, Frame, Link, UnitCard, unit_link};
+use super::page::{Frame, Site};
+use super::parts::{PatchView, UnitCard};
 use crate::content::Article;
+use crate::facts::Atlas;
+use crate::facts::paths::{Link, unit_link};
 use crate::shortcode::{self, Embedded, Shortcode};
 use crate::{export, text};
 use base::{UnitId, digits, yaml};
@@ -61,7 +63,8 @@ pub(super) fn check(atlas: &Atlas) -> Result<()> {
 }
 
 /// The prose of a page with its shortcodes rendered.
-pub(super) fn html(atlas: &Atlas, frame: &Frame, article: &Article) -> Result<String> {
+pub(super) fn html(site: &Site, frame: &Frame, article: &Article) -> Result<String> {
+    let atlas = site.atlas;
     let made = article
         .shortcodes
         .iter()
@@ -69,20 +72,23 @@ pub(super) fn html(atlas: &Atlas, frame: &Frame, article: &Article) -> Result<St
             let (template, part) = match find(atlas, article, code)? {
                 Found::Unit(layer, unit) => {
                     let unit = atlas.card(atlas.entry(layer, unit), PATCHES, 1.0);
-                    ("unit", atlas.page("shortcodes/unit.html", frame, &UnitView { unit }))
+                    ("unit", site.render("shortcodes/unit.html", frame, &UnitView { unit }))
                 }
                 Found::Patch(layer, unit, rank) => {
                     let patch = atlas.patch(rank, &unit.top[rank - 1], 0.4);
                     let unit = unit_link(&atlas.entry(layer, unit).id);
-                    ("patch", atlas.page("shortcodes/patch.html", frame, &OnePatch { patch, unit }))
+                    (
+                        "patch",
+                        site.render("shortcodes/patch.html", frame, &OnePatch { patch, unit }),
+                    )
                 }
                 Found::Figure(file, words, size) => {
                     let view = FigureView { src: format!("images/{file}"), words, size };
-                    ("figure", atlas.page("shortcodes/figure.html", frame, &view))
+                    ("figure", site.render("shortcodes/figure.html", frame, &view))
                 }
                 Found::Table(file, rows) => {
                     let view = table(atlas, file, rows)?;
-                    ("table", atlas.page("shortcodes/table.html", frame, &view))
+                    ("table", site.render("shortcodes/table.html", frame, &view))
                 }
             };
             String::from_utf8(part?).with_context(|| format!("shortcode `{template}`"))

@@ -3,8 +3,9 @@
 
 use serde::Serialize;
 
-use super::{Atlas, Link, unit_link};
 use crate::chart::Chart;
+use crate::facts::Atlas;
+use crate::facts::paths::{Link, unit_link};
 use crate::text;
 use catalogue::{ConceptMatch, Entry, Kind};
 use record::dissection::{Chance, Layer};

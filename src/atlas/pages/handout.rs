@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
+
+use super::case::{Scene, View};
+use super::page::{Frame, Head};
+use super::parts::{MammogramView, PatchView};
+use crate::facts::address;
+use crate::facts::lesions::draw_lesions;
+use crate::facts::paths::Link;
+use crate::images;
+use crate::labels::Labels;
+use crate::theme::Theme;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use serde::Serialize;
 
-use super::case::{Scene, View};
-use super::frame::{Frame, Link, Site};
-use super::parts::{MammogramView, PatchView, draw_lesions};
-use super::public;
-use crate::images;
-use crate::labels::Labels;
-use crate::theme::Theme;
 use catalogue::{Catalogue, Place, Verdict};
 use config::Config;
 use mammogram::About;
@@ -88,7 +91,7 @@ pub fn handout(
     sheets: &[Sheet],
 ) -> Result<Vec<u8>> {
     let mut theme = Theme::load(config)?;
-    Site::introduce(&mut theme, config, about, config.patches.size);
+    theme.introduce(config, about, config.patches.size);
     let labels = Labels::of_nobody(catalogue.lexicons());
     let mut weights: Vec<String> = Vec::new();
     for Explanation { network, weights_blake3, .. } in sheets.iter().map(|s| s.explanation) {
@@ -107,14 +110,11 @@ pub fn handout(
     let cases = sheets.iter().map(|sheet| sheet.view(config, &labels, catalogue));
     let view =
         HandoutView { styles, cases: cases.collect::<Result<_>>()?, weights: weights.join(", ") };
-    let frame = Frame {
-        title: "The evidence for cancer".into(),
-        description:
-            "By the units of networks: where each was active in the patch that decides, how \
-                      much it adds, and what it is called."
-                .into(),
-        ..Frame::default()
-    };
+    let frame = Frame::alone(Head::new(
+        "The evidence for cancer",
+        "By the units of networks: where each was active in the patch that decides, how much it adds, \
+         and what it is called.",
+    ));
     let mut context = tera::Context::new();
     context.insert("page", &frame);
     context.insert("view", &view);
@@ -145,7 +145,7 @@ impl Sheet<'_> {
                 .map(|cancer| Verdict::new(cancer, explained.probability, Place::of(patch))),
         };
         let link = |title: String, path: String| {
-            Link::new(title, public::address(config, &path).unwrap_or_default())
+            Link::new(title, address(config, &path).unwrap_or_default())
         };
         let case = scene.view(mammogram, link, |rank, part| {
             let seen = (part.score, part.overlay.as_str());

@@ -1,13 +1,54 @@
 //! The home page: what the atlas is, its networks at a glance, its most telling units.
 
+use anyhow::Result;
 use serde::Serialize;
 
-use super::{Atlas, AucView, Link, UnitCard, auc_view, layer_href, network_href};
+use super::page::{Entry, Files, Head, Page, Site, html};
+use super::parts::UnitCard;
+use super::public;
+use crate::facts::Atlas;
+use crate::facts::areas::{AucView, auc_view};
+use crate::facts::paths::{Link, layer_href, network_href};
 use crate::text;
 
 /// Units shown, and at most how many of them for one concept.
 const TELLING: usize = 12;
 const PER_CONCEPT: usize = 3;
+
+/// What the atlas is, for search engines.
+const DESCRIPTION: &str = "What the units of neural networks see in mammograms: for each unit the \
+    patches that it responds to most, its overlap with annotated concepts, and what readers call it.";
+
+/// The home page.
+struct Home;
+
+pub(super) fn pages<'a>(_: &'a Atlas<'a>) -> Files<'a> {
+    vec![html(Home)]
+}
+
+impl Page for Home {
+    type View = View;
+    const TEMPLATE: &'static str = "home.html";
+
+    fn path(&self) -> String {
+        "index.html".into()
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        Entry::new(0, "Atlas")
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas))
+    }
+
+    fn head(&self, atlas: &Atlas, _: &Self::View) -> Result<Head> {
+        Ok(Head {
+            dataset: public::dataset(atlas, DESCRIPTION)?,
+            ..Head::new("", atlas.inputs.config.title.clone())
+        })
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {

@@ -3,11 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Result;
 use serde::Serialize;
 
-use super::{Atlas, Link, methods, unit_href, units_path};
-use crate::script::{LayerUnit, LayerUnits, NamedConcept};
-use crate::{Exhibit, text};
+use super::page::{File, Files, Head, Page, Site, html};
+use crate::facts::Atlas;
+use crate::facts::paths::{Link, layer_href, network_href, unit_href, units_path};
+use crate::facts::words;
+use crate::inputs::Exhibit;
+use crate::script::{self, LayerUnit, NamedConcept};
+use crate::text;
 use catalogue::{Entry, Kind, concept_words};
 use record::dissection::{Category, Concept, Layer, SIGNIFICANCE, TopPatch, Unit};
 
@@ -15,6 +20,54 @@ use record::dissection::{Category, Concept, Layer, SIGNIFICANCE, TopPatch, Unit}
 const PATCHES: usize = 4;
 /// Detail of their overlays that is left out, in patch pixels.
 const TOLERANCE: f32 = 2.0;
+
+/// A layer.
+struct LayerPage<'a> {
+    exhibit: &'a Exhibit<'a>,
+    layer: &'a Layer,
+}
+
+/// Data of its page.
+struct LayerUnits<'a> {
+    exhibit: &'a Exhibit<'a>,
+    layer: &'a Layer,
+}
+
+pub(super) fn pages<'a>(exhibit: &'a Exhibit<'a>, layer: &'a Layer) -> Files<'a> {
+    vec![html(LayerPage { exhibit, layer }), Box::new(LayerUnits { exhibit, layer })]
+}
+
+impl Page for LayerPage<'_> {
+    type View = View;
+    const TEMPLATE: &'static str = "layer.html";
+
+    fn path(&self) -> String {
+        layer_href(&self.exhibit.config.name, &self.layer.layer)
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas, self.exhibit, self.layer))
+    }
+
+    fn head(&self, _: &Atlas, _: &Self::View) -> Result<Head> {
+        let network = &self.exhibit.config.name;
+        let title = format!("{network}/{}", self.layer.layer);
+        let description = format!("The {} units of {title}", self.layer.units.len());
+        let above = [Link::new(network, network_href(network))];
+        let head = Head::new(title, description).below(above, &self.layer.layer, self.path());
+        Ok(head.of(self.exhibit))
+    }
+}
+
+impl File for LayerUnits<'_> {
+    fn path(&self) -> String {
+        units_path(&self.exhibit.config.name, &self.layer.layer)
+    }
+
+    fn bytes(&self, site: &Site) -> Result<Vec<u8>> {
+        script::file(&self.path(), &units(site.atlas, self.layer))
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -111,7 +164,7 @@ fn shown(unit: &Unit) -> &[TopPatch] {
 }
 
 /// The data of the page's script.
-pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> LayerUnits<'a> {
+pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> script::LayerUnits<'a> {
     let Choices { concepts, categories, readers } = choices(atlas, layer);
     let manifest = atlas.inputs.manifest;
     let units = layer.units.iter().map(|unit| {
@@ -147,7 +200,7 @@ pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> LayerUnits<'a> {
         }
     });
     let patches = atlas.compact_patches(layer.units.iter().flat_map(shown), TOLERANCE);
-    LayerUnits { units: units.collect(), patches, concepts, categories, readers }
+    script::LayerUnits { units: units.collect(), patches, concepts, categories, readers }
 }
 
 pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
@@ -160,7 +213,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
         shown: text::count(layer.patches),
         map: format!("{} × {}", layer.map[0], layer.map[1]),
         field: text::coordinate(layer.field.edge),
-        rule: methods::threshold_rule(layer.threshold, layer.anchor),
+        rule: words::threshold_rule(layer.threshold, layer.anchor),
         detectors: text::count(known.map_or(0, |k| k.detectors().count()) as u64),
         distinct: text::count(known.map_or(0, |k| k.detected().len()) as u64),
         detector: atlas.catalogue.detector().to_string(),

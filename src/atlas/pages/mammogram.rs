@@ -2,13 +2,19 @@
 //! patches at their top.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
+use anyhow::Result;
 use serde::Serialize;
 
-use super::parts::window_id;
-use super::{Atlas, Link, MammogramView, unit_link};
-use crate::images;
+use super::page::{File, Files, Head, Page, Site, html};
+use super::parts::MammogramView;
+use crate::facts::Atlas;
+use crate::facts::paths::{self, Link, mammogram_href, unit_link, window_id};
+use crate::keys::Keys;
+use crate::{images, script};
 use base::UnitId;
+use base::artifact::Fingerprint;
 
 /// Units named beside a patch.
 const NAMED: usize = 10;
@@ -17,7 +23,76 @@ const BEST: usize = 24;
 
 /// Units that have a patch at their top, by patch number: layer in the order of the pages, unit, and
 /// rank from 1; best rank first.
-pub(super) type Ranks = Vec<Vec<(u32, u32, u32)>>;
+type Ranks = Vec<Vec<(u32, u32, u32)>>;
+
+/// A mammogram of which a page shows a patch.
+struct Mammogram<'a> {
+    number: u32,
+    id: &'a str,
+    found: Arc<Found>,
+}
+
+/// Data of it for pages that show it beside its patches.
+struct Outlines<'a> {
+    number: u32,
+    id: &'a str,
+}
+
+/// What is looked up once for all mammograms, when the first page asks for it.
+#[derive(Default)]
+struct Found {
+    ranks: OnceLock<Ranks>,
+    said: OnceLock<Said>,
+}
+
+pub(super) fn pages<'a>(atlas: &'a Atlas<'a>) -> Files<'a> {
+    let found = Arc::new(Found::default());
+    let mut files = Files::new();
+    for &number in &atlas.shown.mammograms {
+        let id = &atlas.inputs.manifest.mammograms[number as usize].mammogram.id;
+        files.push(html(Mammogram { number, id, found: Arc::clone(&found) }));
+        files.push(Box::new(Outlines { number, id }));
+    }
+    files
+}
+
+impl Page for Mammogram<'_> {
+    type View = View;
+    const TEMPLATE: &'static str = "mammogram.html";
+
+    fn path(&self) -> String {
+        mammogram_href(self.id)
+    }
+
+    fn key(&self, atlas: &Atlas, keys: &Keys) -> Fingerprint {
+        let said = self.found.said.get_or_init(|| said(atlas));
+        keys.apart_from_readers(&(self.path(), said.get(&self.number)))
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        let ranks = self.found.ranks.get_or_init(|| ranks(site.atlas));
+        Ok(view(site.atlas, self.number, ranks))
+    }
+
+    fn head(&self, _: &Atlas, view: &Self::View) -> Result<Head> {
+        let above = [Link::new("Data", paths::DATA)];
+        Ok(Head::new(view.title(), view.description()).below(above, view.title(), self.path()))
+    }
+}
+
+impl File for Outlines<'_> {
+    fn path(&self) -> String {
+        format!("mammograms/{}/outlines.js", self.id)
+    }
+
+    fn key(&self, _: &Atlas, keys: &Keys) -> Fingerprint {
+        keys.apart_from_readers(&self.path())
+    }
+
+    fn bytes(&self, site: &Site) -> Result<Vec<u8>> {
+        script::file(&self.path(), &site.atlas.mammogram(self.number))
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -70,9 +145,8 @@ impl View {
     }
 }
 
-pub(super) fn view(atlas: &Atlas, number: u32) -> View {
+fn view(atlas: &Atlas, number: u32, ranks: &Ranks) -> View {
     let manifest = atlas.inputs.manifest;
-    let ranks = atlas.ranks.get_or_init(|| ranks(atlas));
     // Patches stand in the order of their mammograms.
     let first = manifest.patches.partition_point(|patch| patch.mammogram < number);
     let own = manifest.patches[first..].iter().take_while(|patch| patch.mammogram == number);
@@ -123,10 +197,10 @@ pub(super) fn view(atlas: &Atlas, number: u32) -> View {
 }
 
 /// What readers call the units that have a patch of a mammogram at their top, by mammogram.
-pub(super) type Said = BTreeMap<u32, Vec<(UnitId, String)>>;
+type Said = BTreeMap<u32, Vec<(UnitId, String)>>;
 
 /// What readers said that mammograms' pages show.
-pub(super) fn said(atlas: &Atlas) -> Said {
+fn said(atlas: &Atlas) -> Said {
     let mut said = Said::new();
     for entry in atlas.catalogue.units() {
         if atlas.labels.of(&entry.id).is_empty() {

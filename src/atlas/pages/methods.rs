@@ -1,13 +1,50 @@
 //! Methods and provenance, in the numbers of this run.
 
+use anyhow::Result;
 use serde::Serialize;
 
+use super::page::{Entry, Files, Head, Page, Site, html};
 use super::procedure::{self, Procedure};
-use super::{Atlas, AucView, auc_view, network_href};
-use crate::{Exhibit, text};
-use config::{Anchor, ClassWeights, Schedule, Source, Threshold};
+use crate::facts::Atlas;
+use crate::facts::areas::{AucView, auc_view};
+use crate::facts::paths::network_href;
+use crate::facts::words::{threshold_rule, weights};
+use crate::inputs::Exhibit;
+use crate::text;
+use config::{ClassWeights, Schedule, Source};
 use record::dissection::SAMPLE;
 use record::similar::DUPLICATE;
+
+/// Methods and provenance.
+struct Methods;
+
+pub(super) fn pages<'a>(_: &'a Atlas<'a>) -> Files<'a> {
+    vec![html(Methods)]
+}
+
+impl Page for Methods {
+    type View = View;
+    const TEMPLATE: &'static str = "methods.html";
+
+    fn path(&self) -> String {
+        "methods/index.html".into()
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        Entry::new(30, "Methods")
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas))
+    }
+
+    fn head(&self, _: &Atlas, _: &Self::View) -> Result<Head> {
+        Ok(Head::new(
+            "Methods",
+            "How the patches were cut, the networks trained and the units dissected",
+        ))
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -50,36 +87,6 @@ struct NetworkRow {
     training: Vec<(&'static str, String)>,
     auc: Option<AucView>,
     device: String,
-}
-
-/// Where a network's weights come from, in words; a file by its name alone.
-pub(super) fn weights(exhibit: &Exhibit) -> String {
-    let start = match &exhibit.evaluation.pretrained {
-        Some(file) => file.rsplit(['/', '\\']).next().unwrap_or_default().to_string(),
-        None => "random initialisation".into(),
-    };
-    match exhibit.evaluation.best_epoch {
-        Some(epoch) => format!("{start}, then trained here; epoch {epoch} kept"),
-        None => format!("{start}, not trained here"),
-    }
-}
-
-/// How a unit's threshold was set, in words.
-pub(super) fn threshold_rule(threshold: Threshold, anchor: Anchor) -> String {
-    let rule = match threshold {
-        Threshold::Quantile(q) => format!(
-            "T is the activation that the unit exceeds at {} of all locations of all patches",
-            text::percent(q)
-        ),
-        Threshold::FractionOfMax(share) => {
-            format!("T is {} of the unit’s best score", text::percent(share))
-        }
-    };
-    let anchor = match anchor {
-        Anchor::ReceptiveField => "upsampled from the centres of the receptive fields",
-        Anchor::Pixel => "upsampled by a plain resize",
-    };
-    format!("{rule}; maps are {anchor}")
 }
 
 pub(super) fn view(atlas: &Atlas) -> View {

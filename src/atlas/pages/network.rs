@@ -1,13 +1,51 @@
 //! A network's page: performance, training, weights, layers.
 
+use anyhow::Result;
 use serde::Serialize;
 
-use super::figures::{self, Download};
-use super::{Atlas, AucView, assessment, auc_view, layer_href};
+use super::assessment;
+use super::page::{Entry, Files, Head, Page, Site, html};
 use crate::chart::{Chart, Series};
-use crate::{Exhibit, text};
-use catalogue::{ConceptMatch, Entry, Kind, concept_words};
+use crate::facts::Atlas;
+use crate::facts::areas::{AucView, auc_view};
+use crate::facts::paths::{layer_href, network_href};
+use crate::facts::words;
+use crate::figures::{self, Download};
+use crate::inputs::Exhibit;
+use crate::text;
+use catalogue::{ConceptMatch, Kind, concept_words};
 use config::figures::Kind as FigureKind;
+
+/// A network.
+struct Network<'a>(&'a Exhibit<'a>);
+
+pub(super) fn pages<'a>(exhibit: &'a Exhibit<'a>) -> Files<'a> {
+    vec![html(Network(exhibit))]
+}
+
+impl Page for Network<'_> {
+    type View = View;
+    const TEMPLATE: &'static str = "network.html";
+
+    fn path(&self) -> String {
+        network_href(&self.0.config.name)
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        Entry::new(10, &self.0.config.name)
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas, self.0))
+    }
+
+    fn head(&self, _: &Atlas, _: &Self::View) -> Result<Head> {
+        let name = &self.0.config.name;
+        let description =
+            format!("How well {name} tells cancer from no cancer, and its dissected layers");
+        Ok(Head::new(name, description).of(self.0))
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -113,7 +151,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
         negatives: text::count(found.negatives),
         parameters: text::count(found.parameters),
         input: found.input,
-        weights: super::methods::weights(exhibit),
+        weights: words::weights(exhibit),
         weights_blake3: found.weights_blake3.clone(),
         device: found.device.clone(),
         best_epoch: found.best_epoch,
@@ -142,7 +180,9 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
                 let known = atlas.catalogue.layer(&layer.network, &layer.layer);
                 let detectors = known.map_or(0, |known| known.detectors().count());
                 let mut best = None::<ConceptMatch>;
-                for found in known.iter().flat_map(|k| &k.units).filter_map(Entry::best_match) {
+                for found in
+                    known.iter().flat_map(|k| &k.units).filter_map(catalogue::Entry::best_match)
+                {
                     if found.found.iou > best.map_or(0.0, |best| best.found.iou) {
                         best = Some(found);
                     }

@@ -1,15 +1,14 @@
 //! Parts of pages: a patch, a mammogram, a unit in a list.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
-use super::{Atlas, unit_href};
+use crate::facts::Atlas;
+use crate::facts::lesions::LesionView;
+use crate::facts::paths::{mammogram_href, unit_href, window_id};
 use crate::labels::Labels;
 use crate::script::Patches;
 use crate::{images, outline, text};
 use catalogue::{ConceptMatch, Entry, Source, concept_words};
-use mammogram::Pathology;
 use record::dissection::TopPatch;
 use record::{Manifest, Member, Patch};
 
@@ -52,18 +51,6 @@ pub(super) struct MammogramView {
 pub(super) struct Fact {
     name: String,
     value: String,
-}
-
-/// A lesion over its mammogram.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct LesionView {
-    pub(super) paths: Vec<String>,
-    /// `malignant`, `benign`, `unproven`.
-    pub(super) pathology: &'static str,
-    /// The finding in words.
-    pub(super) finding: String,
-    /// The source's own words for it, where there are terms beside them.
-    pub(super) source_words: String,
 }
 
 /// A unit in a list.
@@ -204,76 +191,6 @@ pub(super) fn by(entry: &Entry) -> &'static str {
         Source::Consensus => "consensus",
         Source::Readers => "readers",
         Source::Automatic | Source::Unrecognizable | Source::None => "",
-    }
-}
-
-/// A mammogram's page.
-pub(super) fn mammogram_href(id: &str) -> String {
-    format!("mammograms/{id}/index.html")
-}
-
-/// A patch's place on its mammogram's page: the end of its name.
-pub(super) fn window_id(patch: &Patch) -> String {
-    let Patch { x, y, edge, .. } = patch;
-    format!("y{y}_x{x}_h{edge}_w{edge}")
-}
-
-/// The lesions of a mammogram; detail that its preview cannot show is left out.
-pub(super) fn draw_lesions(labels: &Labels, member: &Member) -> Vec<LesionView> {
-    let mammogram = &member.mammogram;
-    let shown = member.preview.map_or(mammogram.width, |[width, _]| width);
-    let scale = mammogram.width as f32 / shown.max(1) as f32;
-    mammogram
-        .lesions
-        .iter()
-        .map(|lesion| {
-            let names: Vec<String> = lesion.terms.iter().map(|id| labels.name(id)).collect();
-            let named = !names.is_empty();
-            let named_words = names.join(" ");
-            let words =
-                if names.is_empty() { lesion.source_words.clone() } else { names.join(", ") };
-            let grades = [
-                lesion.subtlety.map(|grade| format!("subtlety {grade} of 5")),
-                lesion.assessment.map(|grade| format!("assessment {grade}")),
-            ];
-            let finding: Vec<String> = std::iter::once(words)
-                .filter(|w| !w.is_empty())
-                .chain(grades.into_iter().flatten())
-                .collect();
-            LesionView {
-                paths: lesion
-                    .outlines
-                    .iter()
-                    .map(|o| outline::lesion(o, 0.7 * scale))
-                    .filter(|path| !path.is_empty())
-                    .collect(),
-                pathology: pathology_word(lesion.pathology),
-                finding: finding.join("; "),
-                source_words: if named && !says_the_same(&lesion.source_words, &named_words) {
-                    lesion.source_words.clone()
-                } else {
-                    String::new()
-                },
-            }
-        })
-        .collect()
-}
-
-/// Whether two texts have the same words, in whatever order.
-fn says_the_same(a: &str, b: &str) -> bool {
-    let words = |text: &str| -> BTreeSet<String> {
-        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        words.map(str::to_lowercase).collect()
-    };
-    words(a) == words(b)
-}
-
-/// A pathology in one word.
-pub(super) fn pathology_word(pathology: Pathology) -> &'static str {
-    match pathology {
-        Pathology::Malignant => "malignant",
-        Pathology::Benign => "benign",
-        Pathology::Unproven => "unproven",
     }
 }
 

@@ -1,54 +1,65 @@
 //! The performance page: all networks beside the paper's Table 1.
 
+use anyhow::Result;
 use serde::Serialize;
 
-use super::figures::{self, Download};
-use super::{Atlas, AucView, Link, assessment, auc_view, network_href};
+use super::page::{Entry, Files, Head, Page, Site, html};
 use crate::chart::Chart;
-use crate::{Exhibit, text};
+use crate::facts::Atlas;
+use crate::facts::areas::{AucView, Row, comparable, curves, rows, splits};
+use crate::figures::{self, Download};
+use crate::inputs::Exhibit;
+use crate::text;
 use base::Split;
 use config::figures::Kind;
 use metrics::{RESAMPLES, Scored};
-use record::training::Evaluation;
 
-/// Wu et al. 2018, Table 1: area under the ROC curve per patch on their validation patients of DDSM.
-const PUBLISHED: [(&str, &str); 4] = [
-    ("alexnet", "0.8632"),
-    ("vgg16", "0.8929"),
-    ("inception_v3", "0.8805"),
-    ("resnet152", "0.8757"),
-];
+/// How well networks do.
+struct Performance;
 
-/// Kinds of source whose images are the paper's.
-const SOURCES_OF_THE_PAPER: [&str; 2] = ["ddsm", "ddsm_release"];
+pub(super) fn pages<'a>(_: &'a Atlas<'a>) -> Files<'a> {
+    vec![html(Performance)]
+}
+
+impl Page for Performance {
+    type View = View;
+    const TEMPLATE: &'static str = "performance.html";
+
+    fn path(&self) -> String {
+        "performance/index.html".into()
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        Entry::new(15, "Performance")
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        Ok(view(site.atlas))
+    }
+
+    fn head(&self, _: &Atlas, _: &Self::View) -> Result<Head> {
+        Ok(Head::new(
+            "Performance",
+            "How well the networks tell cancer from no cancer, beside the published figures",
+        ))
+    }
+}
 
 #[derive(Serialize)]
 pub(super) struct View {
-    pub(super) comparable: bool,
+    comparable: bool,
     source: String,
-    pub(super) split: String,
+    split: String,
     /// Whether the epoch of a network was chosen on the patches that it is evaluated on.
     chosen: bool,
-    pub(super) resamples: String,
-    pub(super) rows: Vec<Row>,
+    resamples: String,
+    rows: Vec<Row>,
     roc: Option<Chart>,
     levels: Vec<LevelRow>,
     /// Whether there are two networks to compare.
     several: bool,
     pairs: Vec<PairRow>,
     downloads: Vec<Download>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Row {
-    pub(super) name: String,
-    /// `None` is a network of the paper that this atlas does not have.
-    link: Option<Link>,
-    pub(super) published: &'static str,
-    pub(super) auc: Option<AucView>,
-    pub(super) bootstrap: String,
-    pub(super) positives: String,
-    pub(super) negatives: String,
 }
 
 #[derive(Serialize)]
@@ -71,17 +82,10 @@ struct PairRow {
 pub(super) fn view(atlas: &Atlas) -> View {
     let about = &atlas.inputs.manifest.source;
     let exhibits = atlas.inputs.exhibits;
-    let known = |name: &str| exhibits.iter().find(|exhibit| exhibit.config.name == name);
-    let others = exhibits.iter().filter(|e| published(&e.config.name).is_none());
-    let rows = PUBLISHED
-        .iter()
-        .map(|(name, _)| row(name, known(name)))
-        .chain(others.map(|exhibit| row(&exhibit.config.name, Some(exhibit))))
-        .collect();
     let curves = curves(atlas);
     let listed: Vec<String> = curves.iter().map(|(label, _)| label.clone()).collect();
     View {
-        comparable: !about.phantom && SOURCES_OF_THE_PAPER.contains(&about.kind.as_str()),
+        comparable: comparable(atlas),
         source: about.name.clone(),
         split: splits(atlas),
         chosen: exhibits.iter().any(|exhibit| {
@@ -89,7 +93,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
             found.split == Split::Validation && found.best_epoch.is_some()
         }),
         resamples: text::count(RESAMPLES),
-        rows,
+        rows: rows(atlas),
         roc: (!curves.is_empty()).then(|| {
             let alt = format!("ROC curves per patch, with their areas: {}", text::and(&listed));
             Chart::rocs(alt, &curves)
@@ -107,46 +111,6 @@ pub(super) fn view(atlas: &Atlas) -> View {
         several: exhibits.len() > 1,
         pairs: pairs(atlas),
         downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Roc | Kind::Performance)),
-    }
-}
-
-/// ROC curves per patch, by network and area.
-pub(super) fn curves<'a>(atlas: &Atlas<'a>) -> Vec<(String, &'a [[f64; 2]])> {
-    let exhibits: &'a [Exhibit<'a>] = atlas.inputs.exhibits;
-    exhibits
-        .iter()
-        .filter_map(|exhibit| {
-            let auc = exhibit.evaluation.auc?;
-            let curve = exhibit.evaluation.assessment.levels.patch.roc.as_slice();
-            Some((format!("{} {:.3}", exhibit.config.name, auc.value), curve))
-        })
-        .collect()
-}
-
-/// The splits that networks were evaluated on, in words.
-pub(super) fn splits(atlas: &Atlas) -> String {
-    let exhibits = atlas.inputs.exhibits.iter();
-    let mut splits: Vec<String> =
-        exhibits.map(|exhibit| exhibit.evaluation.split.to_string()).collect();
-    splits.dedup();
-    text::and(&splits)
-}
-
-fn published(name: &str) -> Option<&'static str> {
-    PUBLISHED.iter().find(|(of, _)| *of == name).map(|(_, auc)| *auc)
-}
-
-fn row(name: &str, exhibit: Option<&Exhibit>) -> Row {
-    let found = exhibit.map(|exhibit| exhibit.evaluation);
-    let told = |tell: fn(&Evaluation) -> String| found.map_or_else(|| "–".into(), tell);
-    Row {
-        name: name.into(),
-        link: exhibit.map(|_| Link::new(name, network_href(name))),
-        published: published(name).unwrap_or("–"),
-        auc: exhibit.and_then(auc_view),
-        bootstrap: told(|e| assessment::interval(e.assessment.levels.patch.bootstrap)),
-        positives: told(|e| text::count(e.positives)),
-        negatives: told(|e| text::count(e.negatives)),
     }
 }
 

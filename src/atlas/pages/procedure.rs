@@ -3,9 +3,11 @@
 
 use serde::Serialize;
 
-use super::parts::PatchView;
-use super::{Atlas, Link, MammogramView, layer_href, network_href, unit_link};
-use crate::{Exhibit, heat, images, text};
+use super::parts::{MammogramView, PatchView};
+use crate::facts::Atlas;
+use crate::facts::paths::{Link, layer_href, network_href, unit_link};
+use crate::inputs::Exhibit;
+use crate::{heat, images, text};
 use architecture::Architecture;
 use record::Patch;
 use record::dissection::{Layer, Unit};

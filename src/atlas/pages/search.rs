@@ -2,24 +2,49 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Atlas, concept};
-use crate::script::{SearchEntry, SearchIndex, SearchLayer, SearchMammogram};
+use anyhow::Result;
+
+use super::page::{File, Files, Site};
+use crate::facts::Atlas;
+use crate::facts::paths::{concept_href, layer_href};
+use crate::script::{self, SearchEntry, SearchIndex, SearchLayer, SearchMammogram};
 
 /// Path of the data.
-pub(super) const PATH: &str = "data/search.js";
+const PATH: &str = "data/search.js";
 
-pub(super) fn index(atlas: &Atlas, terms: &[String]) -> SearchIndex {
+/// The data.
+struct Search;
+
+pub(super) fn files<'a>(_: &'a Atlas<'a>) -> Files<'a> {
+    vec![Box::new(Search)]
+}
+
+impl File for Search {
+    fn path(&self) -> String {
+        PATH.into()
+    }
+
+    fn bytes(&self, site: &Site) -> Result<Vec<u8>> {
+        script::file(PATH, &index(site))
+    }
+}
+
+fn index(site: &Site) -> SearchIndex {
+    let atlas = site.atlas;
     let page = |title, href, note: &str| SearchEntry {
         title,
         note: note.into(),
         href,
         more: String::new(),
     };
-    let mut pages: Vec<SearchEntry> =
-        atlas.navigation("").into_iter().map(|link| page(link.title, link.href, "")).collect();
+    let mut pages: Vec<SearchEntry> = site
+        .navigation
+        .iter()
+        .map(|link| page(link.title.clone(), link.href.clone(), ""))
+        .collect();
     for (exhibit, layer) in atlas.layers() {
         let network = &exhibit.config.name;
-        let href = super::layer_href(network, &layer.layer);
+        let href = layer_href(network, &layer.layer);
         pages.push(page(format!("{network}/{}", layer.layer), href, "layer"));
     }
     let term = |id: &String| {
@@ -28,7 +53,7 @@ pub(super) fn index(atlas: &Atlas, terms: &[String]) -> SearchIndex {
         SearchEntry {
             title: atlas.labels.name(id),
             note: atlas.labels.standing(id),
-            href: concept::href(id),
+            href: concept_href(id),
             more: format!("{id} {more}"),
         }
     };
@@ -60,7 +85,7 @@ pub(super) fn index(atlas: &Atlas, terms: &[String]) -> SearchIndex {
     };
     SearchIndex {
         pages,
-        terms: terms.iter().map(term).collect(),
+        terms: atlas.terms.iter().map(term).collect(),
         layers: layers.collect(),
         mammograms: atlas.shown.mammograms.iter().map(image).collect(),
     }

@@ -3,19 +3,85 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::page::{Files, Head, Page, Site, html};
 use super::parts::PatchView;
-use super::{Atlas, Link, association_word, evidence, methods, unit_href};
+use super::{card, evidence};
 use crate::chart::Chart;
-use crate::{Exhibit, heat, script, text};
+use crate::facts::Atlas;
+use crate::facts::paths::{Link, layer_href, network_href, unit_href};
+use crate::facts::words::{association_word, association_words, threshold_rule};
+use crate::inputs::Exhibit;
+use crate::keys::Keys;
+use crate::{heat, preview, script, text};
+use base::UnitId;
+use base::artifact::Fingerprint;
 use catalogue::{Entry, Kind};
 use record::dissection::{Layer, TopPatch, Unit};
-use study::answer::{Association, Phenomenon, Recognizable};
+use study::answer::{Phenomenon, Recognizable};
 use study::suggest::Suggestion;
 
 /// Patches that are markup of the page; a script draws the others from data a tenth as long.
 const WRITTEN_OUT: usize = 12;
 /// Detail of overlays that is left out, in patch pixels.
 const TOLERANCE: f32 = 0.4;
+
+/// A unit.
+struct UnitPage<'a> {
+    exhibit: &'a Exhibit<'a>,
+    layer: &'a Layer,
+    unit: &'a Unit,
+}
+
+pub(super) fn pages<'a>(exhibit: &'a Exhibit<'a>, layer: &'a Layer, unit: &'a Unit) -> Files<'a> {
+    vec![html(UnitPage { exhibit, layer, unit })]
+}
+
+impl Page for UnitPage<'_> {
+    type View = View;
+    const TEMPLATE: &'static str = "unit.html";
+
+    fn path(&self) -> String {
+        unit_href(&UnitId::new(&self.layer.network, &self.layer.layer, self.unit.unit))
+    }
+
+    fn key(&self, atlas: &Atlas, keys: &Keys) -> Fingerprint {
+        key(atlas, keys, &self.path(), (self.layer, self.unit))
+    }
+
+    fn view(&self, site: &Site) -> Result<Self::View> {
+        view(site.atlas, self.layer, self.unit)
+    }
+
+    fn head(&self, atlas: &Atlas, view: &Self::View) -> Result<Head> {
+        let (network, layer) = (&self.exhibit.config.name, &self.layer.layer);
+        let name = &atlas.entry(self.layer, self.unit).id;
+        let answer = atlas.address(&card::path(name, "json"));
+        let above = [
+            Link::new(network, network_href(network)),
+            Link::new(layer, layer_href(network, layer)),
+        ];
+        let head = Head {
+            image: atlas.address(&preview::path(name)),
+            image_size: Some(preview::SIZE),
+            card: answer.zip(card::element(atlas, name)).map(|(answer, element)| [answer, element]),
+            ..Head::new(view.title(), view.description())
+        };
+        let head = head.below(above, name.digits(), self.path());
+        Ok(head.of(self.exhibit))
+    }
+}
+
+/// What a file that shows one unit is made from: of the readers' answers, those to it.
+pub(super) fn key(
+    atlas: &Atlas,
+    keys: &Keys,
+    path: &str,
+    (layer, unit): (&Layer, &Unit),
+) -> Fingerprint {
+    let answers = atlas.labels.of(&atlas.entry(layer, unit).id).iter();
+    let answers: Vec<_> = answers.map(|(reader, answer)| (&reader.reader, answer)).collect();
+    keys.apart_from_readers(&(path, answers))
+}
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -116,8 +182,8 @@ impl View {
     }
 }
 
-pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit) -> Result<View> {
-    let network = &exhibit.config.name;
+pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Result<View> {
+    let network = &layer.network;
     let entry = atlas.entry(layer, unit);
     let name = entry.id.to_string();
     let neighbour = |at: u32| {
@@ -161,7 +227,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
         split: layer.split.to_string(),
         max_score: text::significant(f64::from(unit.score_range[1])),
         threshold: text::significant(f64::from(unit.threshold)),
-        rule: methods::threshold_rule(layer.threshold, layer.anchor),
+        rule: threshold_rule(layer.threshold, layer.anchor),
         above: text::counted(above, "patch", "patches"),
         histogram: Chart::histogram(
             format!(
@@ -266,14 +332,4 @@ fn answers(atlas: &Atlas, entry: &Entry) -> Vec<AnswerView> {
                 .collect(),
         })
         .collect()
-}
-
-/// An association as a sentence about the finding.
-pub(super) fn association_words(association: Association) -> &'static str {
-    match association {
-        Association::Malignant => "speaks for cancer",
-        Association::Benign => "speaks against cancer",
-        Association::None => "unrelated to cancer",
-        Association::Unsure => "not sure",
-    }
 }

@@ -3,8 +3,10 @@
 use anyhow::{Context, Result};
 
 use super::source;
-use crate::pages::{Atlas, auc_view};
-use crate::{Exhibit, chart, text};
+use crate::facts::Atlas;
+use crate::facts::areas::auc_view;
+use crate::inputs::Exhibit;
+use crate::{chart, text};
 use figure::plot::{Axis, Legend, Lines, Series};
 use figure::{Column, Figure, Row, Table, Words};
 

@@ -5,10 +5,11 @@ use std::path::Path;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::images::Shown;
-use super::pages::{self, Atlas};
-use super::site::{Record, Writer};
-use super::{Inputs, content, survey, theme};
+use crate::facts::Atlas;
+use crate::images::Shown;
+use crate::inputs::{Inputs, validate};
+use crate::site::{Record, Writer};
+use crate::{content, survey, theme};
 use base::artifact::Stamp;
 use config::figures::Wanted;
 
@@ -41,7 +42,7 @@ pub struct Kept {
 /// # Errors
 /// When the theme or a page of the project cannot be read.
 pub fn draw(inputs: &Inputs, wanted: &[Wanted]) -> Result<Vec<Result<Drawn>>> {
-    super::validate(inputs)?;
+    validate(inputs)?;
     let theme = theme::Theme::load(inputs.config)?;
     let articles = content::read(&inputs.config.root.join("content"))?;
     let shown = Shown::of(inputs);
@@ -92,12 +93,12 @@ pub fn keep(
 }
 
 /// The files of one figure.
-pub(super) fn files(atlas: &Atlas, wanted: &Wanted) -> Result<Drawn> {
-    let figure = pages::figures::figure(atlas, wanted)?;
+pub(crate) fn files(atlas: &Atlas, wanted: &Wanted) -> Result<Drawn> {
+    let figure = super::figure(atlas, wanted)?;
     Ok(Drawn { files: figure.files(&wanted.name, &wanted.look)?, boxed: figure.undrawable() })
 }
 
 /// Names of its files in the site.
-pub(super) fn paths(wanted: &Wanted) -> Vec<String> {
-    wanted.files().iter().map(|file| pages::figures::path(file)).collect()
+pub(crate) fn paths(wanted: &Wanted) -> Vec<String> {
+    wanted.files().iter().map(|file| super::path(file)).collect()
 }

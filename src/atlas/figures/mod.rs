@@ -2,19 +2,24 @@
 //! papers.
 
 mod case;
+mod files;
 mod training;
 mod units;
 
 use anyhow::{Result, ensure};
 
-use super::agreement::{Cell, lists};
-use super::{Atlas, category_word, performance};
+pub use self::files::{Drawn, Kept, draw, keep};
+pub(crate) use self::files::{files, paths};
+use crate::facts::coefficients::{Cell, lists};
+use crate::facts::words::category_word;
+use crate::facts::{Atlas, areas};
 use crate::{chart, text};
 use agreement::{Coefficient, Estimate as Coefficiency};
 use catalogue::Entry;
 use config::figures::{Format, Kind, Look, Wanted};
 use figure::plot::{Axis, Bars, Estimate, Forest, Legend, Lines, Series};
 use figure::{Column, Figure, Row, Table, Words};
+use metrics::RESAMPLES;
 use record::dissection::Category;
 
 /// Detail of overlays that print does not show, in patch pixels.
@@ -86,14 +91,14 @@ pub(crate) fn path(file: &str) -> String {
 
 /// A downloadable figure of a page.
 #[derive(Debug, Clone, serde::Serialize)]
-pub(super) struct Download {
+pub(crate) struct Download {
     title: String,
     /// Format in capitals, and the file.
     files: Vec<(String, String)>,
 }
 
 /// The ready-made figures that `of` picks.
-pub(super) fn downloads(atlas: &Atlas, of: impl Fn(&Kind) -> bool) -> Vec<Download> {
+pub(crate) fn downloads(atlas: &Atlas, of: impl Fn(&Kind) -> bool) -> Vec<Download> {
     ready_made(atlas)
         .iter()
         .filter(|wanted| of(&wanted.kind))
@@ -140,10 +145,10 @@ fn shares(label: &str) -> Axis {
 }
 
 fn roc(atlas: &Atlas, width: f64) -> Result<Figure> {
-    let curves = performance::curves(atlas);
+    let curves = areas::curves(atlas);
     ensure!(!curves.is_empty(), "no network was evaluated on patches of both classes");
     let named: Vec<String> = curves.iter().map(|(name, _)| name.clone()).collect();
-    let split = performance::splits(atlas);
+    let split = areas::splits(atlas);
     let words = Words {
         title: "ROC curves".into(),
         caption: format!(
@@ -168,9 +173,7 @@ fn roc(atlas: &Atlas, width: f64) -> Result<Figure> {
 }
 
 fn performance(atlas: &Atlas, width: f64) -> Result<Figure> {
-    let view = performance::view(atlas);
-    let rows: Vec<Row> = view
-        .rows
+    let rows: Vec<Row> = areas::rows(atlas)
         .iter()
         .map(|row| Row {
             cells: vec![
@@ -189,7 +192,7 @@ fn performance(atlas: &Atlas, width: f64) -> Result<Figure> {
     let known = rows.iter().filter(|row| row.cells[1] != "–");
     let known: Vec<String> =
         known.map(|row| format!("{} {}", row.cells[0], row.cells[1])).collect();
-    let comparable = match view.comparable {
+    let comparable = match areas::comparable(atlas) {
         true => "",
         false => " Not comparable: the published areas are of DDSM.",
     };
@@ -200,8 +203,8 @@ fn performance(atlas: &Atlas, width: f64) -> Result<Figure> {
              split, with DeLong\u{2019}s 95% interval and the one of {} draws of whole patients; \
              patches with and without cancer; and the area that Wu et al. (2018) \
              published.{comparable} {}",
-            view.split,
-            view.resamples,
+            areas::splits(atlas),
+            text::count(RESAMPLES),
             source(atlas)
         ),
         alt: format!("Table of areas under the ROC curve: {}.", text::and(&known)),

@@ -3,7 +3,8 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{TOLERANCE, source};
-use crate::pages::{Atlas, parts};
+use crate::facts::Atlas;
+use crate::facts::lesions::draw_lesions;
 use crate::{outline, text};
 use base::{UnitId, digits};
 use catalogue::{Place, Verdict, sentence};
@@ -181,7 +182,7 @@ fn whole(atlas: &Atlas, explanation: &Explanation, explained: &Explained) -> Res
         .into_luma8();
     let place = |patch: &Patch| [patch.x, patch.y, patch.edge].map(f64::from);
     let windows = manifest.scored(atlas.scores(&explanation.network), explained.mammogram);
-    let lesions = parts::draw_lesions(&atlas.labels, member).into_iter().flat_map(|lesion| {
+    let lesions = draw_lesions(&atlas.labels, member).into_iter().flat_map(|lesion| {
         let malignant = lesion.pathology == "malignant";
         lesion.paths.into_iter().map(move |path| (path, malignant))
     });

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, ensure};
 
 use super::{TOLERANCE, source};
-use crate::pages::{Atlas, birads};
-use crate::text;
+use crate::facts::Atlas;
+use crate::{outline, text};
 use base::UnitId;
 use catalogue::{Entry, Source};
 use figure::{Anchor, Column, Figure, Row, Table, Thumb, Words};
@@ -31,7 +31,7 @@ fn thumb(atlas: &Atlas, top: &TopPatch) -> Thumb {
     Thumb {
         pixels: inputs.store.pixels(top.patch).to_vec(),
         edge: inputs.store.edge(),
-        overlay: crate::outline::compact(&top.overlay, TOLERANCE),
+        overlay: outline::compact(&top.overlay, TOLERANCE),
         millimetres: micron.map(|micron| micron * f64::from(patch.edge) / 1000.0),
     }
 }
@@ -148,16 +148,8 @@ pub(super) fn of_unit(
 
 /// The units of the BI-RADS table: settled ones, those that readers described, or the best detectors.
 pub(super) fn selection<'b>(atlas: &'b Atlas) -> &'b [UnitId] {
-    atlas.tabled.get_or_init(|| {
-        let mut names: Vec<UnitId> = Vec::new();
-        for name in birads::view(atlas).units() {
-            if atlas.catalogue.get(&name).is_some() && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names.truncate(MOST_ROWS);
-        names
-    })
+    let units = atlas.tabled();
+    &units[..units.len().min(MOST_ROWS)]
 }
 
 pub(super) fn of_units(

@@ -1,0 +1,158 @@
+//! What pages, figures and tables share: the atlas with all that it is made from, where its pages lie, and
+//! what more than one of them shows.
+
+pub(crate) mod areas;
+pub(crate) mod coefficients;
+pub(crate) mod lesions;
+pub(crate) mod paths;
+pub(crate) mod sheet;
+pub(crate) mod table;
+mod terms;
+pub(crate) mod words;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use self::lesions::{LesionView, draw_lesions};
+use crate::content::{self, Article};
+use crate::images::Shown;
+use crate::inputs::{Exhibit, Inputs};
+use crate::labels::Labels;
+use crate::study::Study;
+use crate::survey::Survey;
+use crate::theme::Theme;
+use base::UnitId;
+use catalogue::{Case, Catalogue, Entry, cases};
+use config::{Config, Source};
+use record::dissection::{Layer, Unit};
+
+/// Everything that rendering draws from.
+pub(crate) struct Atlas<'a> {
+    pub(crate) inputs: &'a Inputs<'a>,
+    pub(crate) labels: Labels<'a>,
+    pub(crate) study: Study<'a>,
+    pub(crate) theme: Theme,
+    pub(crate) survey: Survey<'a>,
+    /// What is known of the units.
+    pub(crate) catalogue: Catalogue<'a>,
+    pub(crate) articles: Vec<Article>,
+    pub(crate) shown: &'a Shown,
+    /// Terms that have a page.
+    pub(crate) terms: Vec<String>,
+    /// Lesions of each mammogram, drawn once for all pages.
+    pub(crate) lesions: Vec<Vec<LesionView>>,
+    /// Units of the BI-RADS table, where a figure or a link to one asks for them.
+    tabled: OnceLock<Vec<UnitId>>,
+}
+
+impl<'a> Atlas<'a> {
+    /// Makes what all pages share.
+    pub(crate) fn new(
+        inputs: &'a Inputs<'a>,
+        mut theme: Theme,
+        articles: Vec<Article>,
+        shown: &'a Shown,
+        survey: Survey<'a>,
+    ) -> Self {
+        theme.introduce(inputs.config, &inputs.manifest.source, inputs.store.edge());
+        let layers = inputs.exhibits.iter().flat_map(|exhibit| exhibit.layers);
+        let detector = inputs.config.dissection.detector as f32;
+        let catalogue =
+            Catalogue::new(layers, inputs.readers, inputs.consensus, inputs.lexicons, detector);
+        let labels = Labels::new(inputs, &catalogue);
+        let members = &inputs.manifest.mammograms;
+        let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
+        let study = Study::new(inputs, &catalogue);
+        Self {
+            inputs,
+            terms: terms::terms(inputs, &labels, &catalogue),
+            labels,
+            study,
+            theme,
+            survey,
+            catalogue,
+            articles,
+            shown,
+            lesions,
+            tabled: OnceLock::new(),
+        }
+    }
+
+    /// Name of the lexicon that readers work with.
+    pub(crate) fn lexicon_name(&self) -> String {
+        let id = &self.inputs.config.survey.lexicon;
+        let known = self.inputs.lexicons.iter().find(|lexicon| lexicon.id == *id);
+        known.map_or_else(|| id.clone(), |lexicon| lexicon.name.clone())
+    }
+
+    /// What is known of a unit of a layer of the atlas.
+    pub(crate) fn entry(&self, layer: &Layer, unit: &Unit) -> &Entry<'a> {
+        &self.catalogue[&UnitId::new(&layer.network, &layer.layer, unit.unit)]
+    }
+
+    /// Units that people named a term in.
+    pub(crate) fn named(&self, term: &str) -> impl Iterator<Item = &Entry<'a>> {
+        let has = move |entry: &&Entry| entry.terms.iter().any(|own| own == term);
+        self.catalogue.units().filter(|entry| entry.name.is_by_people()).filter(has)
+    }
+
+    /// Every case, by network and reason.
+    pub(crate) fn cases(&self) -> Vec<Case<'a>> {
+        let inputs = self.inputs;
+        cases(inputs.explanations, inputs.manifest, &inputs.config.cases, inputs.config.seed)
+    }
+
+    /// Probabilities of the classes of a network's patches; none of a network that is not here.
+    pub(crate) fn scores(&self, network: &str) -> &'a [(u32, Vec<f32>)] {
+        let exhibits: &'a [Exhibit<'a>] = self.inputs.exhibits;
+        let exhibit = exhibits.iter().find(|exhibit| exhibit.config.name == network);
+        exhibit.map(|exhibit| exhibit.evaluation.scores.as_slice()).unwrap_or_default()
+    }
+
+    /// Every dissected layer with its network.
+    pub(crate) fn layers(&self) -> impl Iterator<Item = (&'a Exhibit<'a>, &'a Layer)> + use<'a> {
+        let exhibits: &'a [Exhibit<'a>] = self.inputs.exhibits;
+        exhibits.iter().flat_map(|exhibit| exhibit.layers.iter().map(move |layer| (exhibit, layer)))
+    }
+
+    /// Pictures of the prose, by their paths in the site.
+    pub(crate) fn figures(&self) -> BTreeMap<String, PathBuf> {
+        let folder = self.inputs.config.root.join("content").join(content::IMAGES);
+        let files = self.articles.iter().flat_map(|article| article.figures.keys());
+        files.map(|file| (format!("images/{file}"), folder.join(file))).collect()
+    }
+
+    /// Folders of this machine, which may stand in messages but never on a page.
+    pub(crate) fn folders(&self) -> Vec<&Path> {
+        let config = self.inputs.config;
+        let mut folders =
+            vec![config.root.as_path(), config.output.as_path(), self.inputs.previews];
+        match &config.source {
+            Source::Ddsm { path }
+            | Source::DdsmRelease { path }
+            | Source::CbisDdsm { path }
+            | Source::MiniMias { path } => {
+                folders.push(path);
+                folders.extend(path.parent());
+            }
+            Source::Folder { table, regions } => {
+                folders.extend([Some(table), regions.as_ref()].into_iter().flatten().map(|p| &**p));
+                folders.extend(table.parent());
+            }
+            Source::Phantom { .. } => {}
+        }
+        folders
+    }
+
+    /// The absolute address of a path of the site.
+    pub(crate) fn address(&self, path: &str) -> Option<String> {
+        address(self.inputs.config, path)
+    }
+}
+
+/// The absolute address of a path of a project's site, where it is published.
+pub(crate) fn address(config: &Config, path: &str) -> Option<String> {
+    let base = config.base_url.as_deref()?;
+    Some(format!("{}/{path}", base.trim_end_matches('/')))
+}

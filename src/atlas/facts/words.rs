@@ -1,0 +1,72 @@
+//! Kinds, associations and settings in words, the same on every page, figure and table.
+
+use crate::inputs::Exhibit;
+use crate::text;
+use config::{Anchor, Threshold};
+use record::dissection::Category;
+use study::answer::Association;
+
+/// A kind of concept in a word.
+pub(crate) fn category_word(category: Category) -> &'static str {
+    match category {
+        Category::Pathology => "pathology",
+        Category::Finding => "finding",
+        Category::Region => "region",
+        Category::Breast => "breast",
+    }
+}
+
+/// An association in the words of the label files.
+pub(crate) fn association_word(association: Association) -> &'static str {
+    match association {
+        Association::Malignant => "malignant",
+        Association::Benign => "benign",
+        Association::None => "none",
+        Association::Unsure => "unsure",
+    }
+}
+
+/// An association as a sentence about the finding.
+pub(crate) fn association_words(association: Association) -> &'static str {
+    match association {
+        Association::Malignant => "speaks for cancer",
+        Association::Benign => "speaks against cancer",
+        Association::None => "unrelated to cancer",
+        Association::Unsure => "not sure",
+    }
+}
+
+/// Where a network's weights come from, in words; a file by its name alone.
+pub(crate) fn weights(exhibit: &Exhibit) -> String {
+    let start = match &exhibit.evaluation.pretrained {
+        Some(file) => file.rsplit(['/', '\\']).next().unwrap_or_default().to_string(),
+        None => "random initialisation".into(),
+    };
+    match exhibit.evaluation.best_epoch {
+        Some(epoch) => format!("{start}, then trained here; epoch {epoch} kept"),
+        None => format!("{start}, not trained here"),
+    }
+}
+
+/// How a unit's threshold was set, in words.
+pub(crate) fn threshold_rule(threshold: Threshold, anchor: Anchor) -> String {
+    let rule = match threshold {
+        Threshold::Quantile(q) => format!(
+            "T is the activation that the unit exceeds at {} of all locations of all patches",
+            text::percent(q)
+        ),
+        Threshold::FractionOfMax(share) => {
+            format!("T is {} of the unit’s best score", text::percent(share))
+        }
+    };
+    let anchor = match anchor {
+        Anchor::ReceptiveField => "upsampled from the centres of the receptive fields",
+        Anchor::Pixel => "upsampled by a plain resize",
+    };
+    format!("{rule}; maps are {anchor}")
+}
+
+/// A share of one as a whole percentage; a sum of nothing is minus zero.
+pub(crate) fn percent(share: f32) -> String {
+    format!("{:.0}%", 100.0 * share + 0.0)
+}
