@@ -82,7 +82,7 @@ pub(super) struct Heat {
 /// `networks/<network>/<layer>/units.js`, for `layer.js`. Lists are named once; units give places in them.
 #[derive(Serialize)]
 pub(super) struct LayerUnits<'a> {
-    /// The units' best concepts.
+    /// The units' best matches.
     pub(super) concepts: Vec<NamedConcept>,
     pub(super) categories: Vec<String>,
     pub(super) readers: Vec<String>,
@@ -103,17 +103,16 @@ pub(super) struct NamedConcept {
 #[derive(Serialize)]
 pub(super) struct LayerUnit {
     pub(super) label: String,
-    /// Where that comes from: `consensus`, `reader`, `concept` or `none`.
+    /// Where that comes from: `consensus`, `readers`, `unrecognizable` (to readers), `automatic` or `none`.
     pub(super) from: &'static str,
     /// Readers' terms in words, to search by.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) words: String,
-    /// Its best concept among `concepts`, and their IoU.
+    /// Its best match among `concepts`, and their IoU.
     pub(super) concept: Option<usize>,
     pub(super) iou: f32,
-    /// Whether it detects that, and does so beyond chance.
+    /// Whether it detects a concept, that or another.
     pub(super) detects: bool,
-    pub(super) beyond_chance: bool,
     /// Its best score in words and, to sort by, in full.
     pub(super) score: String,
     pub(super) sort_score: f32,
@@ -122,8 +121,8 @@ pub(super) struct LayerUnit {
     pub(super) of: usize,
     /// Area under the ROC curve for cancer.
     pub(super) auc: Option<f32>,
-    /// Its rank, from 1.
-    pub(super) influence: u32,
+    /// Its rank by influence among the live units, from 1; none where it is not live.
+    pub(super) influence: Option<u32>,
     /// Places in the lists of the layer.
     pub(super) categories: Vec<usize>,
     pub(super) readers: Vec<usize>,
@@ -208,7 +207,7 @@ pub(super) struct AskedUnit<'a> {
     pub(super) code: &'a str,
     /// Only where the survey is not blind.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<&'a str>,
+    pub(super) name: Option<String>,
     pub(super) patches: Vec<AskedPatch>,
 }
 
@@ -281,7 +280,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use base::unit_name;
+    use base::UnitId;
 
     fn patch([x, y, edge]: [u32; 3], positive: bool) -> Patch {
         Patch { mammogram: 0, x, y, edge, positive, benign: false, fractions: None }
@@ -297,18 +296,17 @@ mod tests {
         let named = !words.is_empty();
         LayerUnit {
             label: if named { "Spiculated edge".into() } else { String::new() },
-            from: if named { "reader" } else { "none" },
+            from: if named { "readers" } else { "none" },
             words: words.into(),
             concept: named.then_some(0),
             iou: if named { 0.25 } else { 0.0 },
             detects: named,
-            beyond_chance: false,
             score: if named { "12.3".into() } else { "0.5".into() },
             sort_score: if named { 12.25 } else { 0.5 },
             cancer: if named { 3 } else { 0 },
             of: 4,
             auc: named.then_some(0.75),
-            influence: if named { 2 } else { 1 },
+            influence: named.then_some(2),
             categories: if named { vec![1] } else { Vec::new() },
             readers: if named { vec![0] } else { Vec::new() },
             shown: usize::from(named),
@@ -387,7 +385,7 @@ mod tests {
                 units: vec![
                     AskedUnit {
                         code: "u-1234",
-                        name: Some("alexnet/conv5/0001"),
+                        name: Some("alexnet/conv5/0001".into()),
                         patches: vec![asked("patches/a.jpg", "M1 2h3v4Z", Some(true))],
                     },
                     AskedUnit { code: "u-5678", name: None, patches: Vec::new() },
@@ -432,7 +430,7 @@ mod tests {
     #[test]
     fn the_scripts_number_units_as_paths_do() {
         for (number, written) in tested()["unit_numbers"].as_object().unwrap() {
-            let name = unit_name("n", "l", number.parse().unwrap());
+            let name = UnitId::new("n", "l", number.parse().unwrap()).to_string();
             assert_eq!(name.rsplit('/').next(), written.as_str());
         }
     }

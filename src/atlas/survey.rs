@@ -19,7 +19,7 @@ use super::script::{
 use super::site::Writer;
 use super::{Inputs, images, outline, text};
 use base::artifact::Fingerprint;
-use base::{unit_name, yaml};
+use base::{UnitId, yaml};
 use lexicon::Group;
 use record::dissection::{TopPatch, Unit};
 use study::code::Coder;
@@ -66,10 +66,10 @@ impl<'a> Survey<'a> {
             "survey.lexicon: {}",
             yaml::unknown("lexicon", &selection.lexicon, &known)
         );
-        let by_name: BTreeMap<String, &Unit> = layers
+        let by_name: BTreeMap<UnitId, &Unit> = layers
             .iter()
             .flat_map(|(network, layer)| {
-                let name = move |unit: &Unit| unit_name(network, &layer.layer, unit.unit);
+                let name = move |unit: &Unit| UnitId::new(*network, &layer.layer, unit.unit);
                 layer.units.iter().map(move |unit| (name(unit), unit))
             })
             .collect();
@@ -208,7 +208,7 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
     units.sort_by(|a, b| a.0.code.cmp(&b.0.code));
     let previews = units.iter().map(|(chosen, unit)| AskedUnit {
         code: &chosen.code,
-        name: (!selection.blind).then_some(chosen.unit.as_str()),
+        name: (!selection.blind).then(|| chosen.unit.to_string()),
         patches: survey
             .top(unit)
             .iter()

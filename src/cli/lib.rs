@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use self::terminal::{Terminal, Verbosity};
 use config::Config;
@@ -138,6 +138,11 @@ impl Outcome {
     fn skipped_if(skipped: bool) -> Self {
         if skipped { Self::Skipped } else { Self::Complete }
     }
+}
+
+/// What the program understands, for tests of the documentation.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the program on its arguments.

@@ -1,5 +1,6 @@
 //! `figures:`, the figures that are kept up to date, and what `figure` is asked for.
 
+use base::UnitId;
 use serde::Serialize;
 
 /// A figure and how it is wanted.
@@ -39,8 +40,8 @@ impl Wanted {
 pub enum Kind {
     /// Patches of a unit.
     Unit {
-        /// `network/layer/0063`
-        unit: String,
+        /// The unit.
+        unit: UnitId,
         /// How many patches.
         patches: usize,
         /// Patches of a row.
@@ -49,7 +50,7 @@ pub enum Kind {
     /// Units with what they are called, as the paper's Figure 4.
     Table {
         /// The units; none chooses those of the BI-RADS table.
-        units: Vec<String>,
+        units: Vec<UnitId>,
         /// Patches of a row.
         patches: usize,
     },
@@ -176,7 +177,7 @@ impl Kind {
     /// Stem of its files unless asked otherwise.
     pub fn stem(&self) -> String {
         match self {
-            Self::Unit { unit, .. } => format!("unit-{}", unit.replace('/', "-")),
+            Self::Unit { unit, .. } => format!("unit-{}", unit.to_string().replace('/', "-")),
             Self::Case { mammogram, network: None, .. } => format!("case-{mammogram}"),
             Self::Case { mammogram, network: Some(network), .. } => {
                 format!("case-{network}-{mammogram}")

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use architecture::{Design, Pooling, Precision};
 use base::yaml::{self, Mistake, Text};
-use base::{Device, Split};
+use base::{Device, Split, UnitId};
 
 /// Name of the project file.
 pub const FILE_NAME: &str = "atlas.yaml";
@@ -403,7 +403,7 @@ pub enum Select {
     /// `explanation`.
     Evidence,
     /// These, by name.
-    Listed(Vec<String>),
+    Listed(Vec<UnitId>),
 }
 
 /// How a unit's activation threshold T_k is set.

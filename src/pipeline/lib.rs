@@ -17,6 +17,7 @@ use candle_core::Device;
 
 pub use self::explaining::Guests;
 pub use self::publishing::Published;
+pub use self::study::Opinions;
 use base::Split;
 use base::artifact::{self, Fingerprint, Layout, Stamp};
 use base::progress::Progress;

@@ -1,5 +1,6 @@
 //! One reader's file of answers, `content/labels/<reader>.yaml` (schema 1).
 
+use base::UnitId;
 use serde::{Deserialize, Serialize};
 
 /// A reader's file.
@@ -25,7 +26,7 @@ pub struct ReaderFile {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// `network/layer/0063`.
+    /// Name of the unit, `network/layer/0063`; in the answers to a blind survey its code.
     pub unit: String,
     /// Whether the reader was shown the unit a second time and this is what was said then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -68,6 +69,11 @@ pub struct Questions {
 }
 
 impl Answer {
+    /// The unit; none where it is a code, or no name of a unit at all.
+    pub fn unit(&self) -> Option<UnitId> {
+        self.unit.parse().ok()
+    }
+
     /// Whether the reader sees several phenomena in one unit; none where nothing is described.
     pub fn is_entangled(&self) -> Option<bool> {
         let several = self.questions.as_ref().is_some_and(Questions::several);

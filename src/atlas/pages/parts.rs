@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Atlas, best_concept, unit_href};
+use super::{Atlas, unit_href};
 use crate::labels::Labels;
 use crate::script::Patches;
-use crate::{Exhibit, images, outline, text};
-use base::unit_name;
+use crate::{images, outline, text};
+use catalogue::{ConceptMatch, Entry, Source, concept_words};
 use mammogram::Pathology;
-use record::dissection::{Concept, Layer, TopPatch, Unit};
+use record::dissection::TopPatch;
 use record::{Manifest, Member, Patch};
 
 /// A patch as a unit sees it.
@@ -71,21 +71,13 @@ pub(super) struct LesionView {
 pub(super) struct UnitCard {
     /// `vgg16/conv5_3/0063`
     pub(super) name: String,
-    pub(super) network: String,
-    pub(super) layer: String,
-    pub(super) number: String,
     pub(super) href: String,
-    /// What to call it: what the authors settled on, else the readers' words, else the concept it
-    /// detects.
+    /// What it is called; empty where it has no name.
     pub(super) label: String,
-    /// `consensus`, `reader`, `concept` or `none`: where that comes from.
-    pub(super) label_from: &'static str,
-    pub(super) concept: String,
-    pub(super) concept_standing: String,
-    pub(super) iou: String,
-    pub(super) detector: bool,
-    pub(super) max_score: String,
-    pub(super) cancer: usize,
+    /// Who calls it so, where the name does not say it.
+    pub(super) by: &'static str,
+    /// What it overlaps best with and how well, where the name does not say it.
+    pub(super) best: Option<String>,
     pub(super) patches: Vec<PatchView>,
 }
 
@@ -182,57 +174,36 @@ impl Atlas<'_> {
     }
 
     /// A unit with its first `patches` patches, whose overlays lose detail below `tolerance` pixels.
-    pub(super) fn card(
-        &self,
-        exhibit: &Exhibit,
-        layer: &Layer,
-        unit: &Unit,
-        patches: usize,
-        tolerance: f32,
-    ) -> UnitCard {
-        let network = &exhibit.config.name;
-        let name = unit_name(network, &layer.layer, unit.unit);
-        let best = best_concept(layer, unit);
-        let (label, label_from) = self.call(&name, best);
-        let manifest = self.inputs.manifest;
+    pub(super) fn card(&self, entry: &Entry, patches: usize, tolerance: f32) -> UnitCard {
+        let top = entry.record.top.iter().take(patches).enumerate();
         UnitCard {
-            network: network.clone(),
-            layer: layer.layer.clone(),
-            number: format!("{:04}", unit.unit),
-            href: unit_href(network, &layer.layer, unit.unit),
-            label,
-            label_from,
-            concept: best.map(|(c, _)| self.labels.name(&c.id)).unwrap_or_default(),
-            concept_standing: best.map(|(c, _)| self.labels.standing(&c.id)).unwrap_or_default(),
-            iou: best.map(|(_, iou)| format!("{iou:.3}")).unwrap_or_default(),
-            detector: best.is_some_and(|(_, iou)| iou > self.detector()),
-            max_score: text::significant(f64::from(unit.score_range[1])),
-            cancer: unit
-                .top
-                .iter()
-                .filter(|top| manifest.patches[top.patch as usize].positive)
-                .count(),
-            patches: unit
-                .top
-                .iter()
-                .take(patches)
-                .enumerate()
-                .map(|(at, top)| self.patch(at + 1, top, tolerance))
-                .collect(),
-            name,
+            name: entry.id.to_string(),
+            href: unit_href(&entry.id),
+            label: entry.name.to_string(),
+            by: by(entry),
+            best: match entry.name.source() {
+                // The name says it.
+                Source::Automatic => None,
+                _ => entry.best_match().map(|found| self.best_match(&found)),
+            },
+            patches: top.map(|(at, top)| self.patch(at + 1, top, tolerance)).collect(),
         }
     }
 
-    /// What to call a unit, and where that comes from.
-    pub(super) fn call(&self, name: &str, best: Option<(&Concept, f32)>) -> (String, &'static str) {
-        match (self.names.of(name), best) {
-            (Some(name), _) if name.settled => (name.words.clone(), "consensus"),
-            (Some(name), _) => (name.words.clone(), "reader"),
-            (None, Some((concept, iou))) if iou > self.detector() => {
-                (self.labels.name(&concept.id), "concept")
-            }
-            _ => (String::new(), "none"),
-        }
+    /// `best match mass, IoU 0.021`: of a concept that a unit may or may not detect.
+    fn best_match(&self, found: &ConceptMatch) -> String {
+        let words = concept_words(&found.concept.id, self.inputs.lexicons);
+        let standing = if found.detected { "detects" } else { "best match" };
+        format!("{standing} {words}, IoU {:.3}", found.found.iou)
+    }
+}
+
+/// Who gave a unit its name, beside it: an automatic name and a refusal say so themselves.
+pub(super) fn by(entry: &Entry) -> &'static str {
+    match entry.name.source() {
+        Source::Consensus => "consensus",
+        Source::Readers => "readers",
+        Source::Automatic | Source::Unrecognizable | Source::None => "",
     }
 }
 

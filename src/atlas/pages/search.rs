@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Atlas, best_concept, concept};
+use super::{Atlas, concept};
 use crate::script::{SearchEntry, SearchIndex, SearchLayer, SearchMammogram};
-use base::unit_name;
 
 /// Path of the data.
 pub(super) const PATH: &str = "data/search.js";
@@ -37,16 +36,16 @@ pub(super) fn index(atlas: &Atlas, terms: &[String]) -> SearchIndex {
         let mut labels = BTreeMap::new();
         let mut words = BTreeMap::new();
         for unit in &layer.units {
-            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-            let (label, _) = atlas.call(&name, best_concept(layer, unit));
-            if !label.is_empty() {
-                labels.insert(unit.unit, label);
+            let entry = atlas.entry(layer, unit);
+            if !entry.name.is_none() {
+                labels.insert(unit.unit, entry.name.to_string());
             }
             let mut own: BTreeSet<String> = BTreeSet::new();
-            for (reader, _, phenomenon) in atlas.labels.phenomena(&name) {
-                own.insert(reader.reader.clone());
-                own.extend(phenomenon.terms.iter().map(|id| atlas.labels.name(id)));
-            }
+            own.extend(atlas.labels.of(&entry.id).iter().map(|(reader, _)| reader.reader.clone()));
+            own.extend(entry.terms.iter().map(|id| atlas.labels.name(id)));
+            own.extend(entry.categories.iter().cloned());
+            let said = atlas.labels.phenomena(&entry.id);
+            own.extend(said.map(|(_, _, phenomenon)| atlas.labels.words(phenomenon)));
             if !own.is_empty() {
                 words.insert(unit.unit, own.into_iter().collect::<Vec<_>>().join(" "));
             }

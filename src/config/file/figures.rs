@@ -11,6 +11,7 @@ use crate::figures::{
     MOST_TABLE_PATCHES, PATCHES, TABLE_PATCHES, WIDTHS, Wanted,
 };
 use crate::form::{FigureFile, Given};
+use base::UnitId;
 use base::yaml::{Mistake, unknown};
 
 const WIDTH: Range =
@@ -137,29 +138,24 @@ impl Check<'_> {
         Ok(Wanted { name, kind, look: Look { width, dpi, formats } })
     }
 
-    /// The name of a unit of a dissected layer; how many units that has is not known here.
-    fn unit(&self, given: &Spanned<String>, networks: &[Network]) -> Result<String, Mistake> {
-        let name = given.value.trim();
-        let parts: Vec<&str> = name.split('/').collect();
-        let number = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
-        if let [network, layer, unit] = parts[..]
-            && let Some(number) = number(unit)
-        {
-            let known: Vec<&str> = networks.iter().map(|n| n.name.as_str()).collect();
-            let Some(found) = networks.iter().find(|n| n.name == network) else {
-                return self.wrong(given.referenced, unknown("network", network, &known));
-            };
-            let layers: Vec<&str> = found.layers.iter().map(String::as_str).collect();
-            if !layers.contains(&layer) {
-                return self.wrong(given.referenced, unknown("layer", layer, &layers));
+    /// A unit of a dissected layer; how many units that has is not known here.
+    fn unit(&self, given: &Spanned<String>, networks: &[Network]) -> Result<UnitId, Mistake> {
+        let unit = match UnitId::typed(&given.value) {
+            Ok(unit) => unit,
+            Err(why) => {
+                let message = format!("`{}` {why}", given.value.trim());
+                return self.wrong(given.referenced, message);
             }
-            return Ok(format!("{network}/{layer}/{number:04}"));
+        };
+        let known: Vec<&str> = networks.iter().map(|n| n.name.as_str()).collect();
+        let Some(found) = networks.iter().find(|n| n.name == unit.network()) else {
+            return self.wrong(given.referenced, unknown("network", unit.network(), &known));
+        };
+        let layers: Vec<&str> = found.layers.iter().map(String::as_str).collect();
+        if !layers.contains(&unit.layer()) {
+            return self.wrong(given.referenced, unknown("layer", unit.layer(), &layers));
         }
-        let message = format!(
-            "`{name}` is not the name of a unit; expected network/layer/number, such as \
-             alexnet/conv5/0063"
-        );
-        self.wrong(given.referenced, message)
+        Ok(unit)
     }
 
     fn formats(&self, given: Given<Vec<Spanned<String>>>) -> Result<Vec<Format>, Mistake> {

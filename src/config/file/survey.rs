@@ -5,6 +5,7 @@ use serde_yaml::{Location, Spanned};
 use super::{Check, SHARE, slug};
 use crate::form::{CasesFile, SelectChoice, SurveyFile};
 use crate::{Cases, Network, Select, Survey, defaults};
+use base::UnitId;
 use base::yaml::{Mistake, unknown};
 
 impl Check<'_> {
@@ -126,28 +127,21 @@ impl Check<'_> {
         if units.is_empty() {
             return self.wrong(given.referenced, "`survey.select` lists no unit");
         }
-        let mut names: Vec<String> = Vec::new();
+        let mut names: Vec<UnitId> = Vec::new();
         for unit in units {
-            let layer = unit.value.rsplit_once('/').filter(|(_, number)| {
-                number.len() >= 4
-                    && number.bytes().all(|b| b.is_ascii_digit())
-                    && number.parse::<u32>().is_ok_and(|n| format!("{n:04}") == *number && n > 0)
-            });
-            let Some((layer, _)) = layer else {
-                return self.wrong(
-                    unit.referenced,
-                    format!(
-                        "`{}` is not the name of a unit; expected network/layer/number, such as \
-                         alexnet/conv5/0063",
-                        unit.value
-                    ),
-                );
+            let name: UnitId = match unit.value.parse() {
+                Ok(name) => name,
+                Err(why) => {
+                    let message = format!("`{}` {why}", unit.value);
+                    return self.wrong(unit.referenced, message);
+                }
             };
-            self.probe(layer, unit.referenced, networks)?;
-            if names.contains(&unit.value) {
-                return self.wrong(unit.referenced, format!("`{}` is listed twice", unit.value));
+            let layer = format!("{}/{}", name.network(), name.layer());
+            self.probe(&layer, unit.referenced, networks)?;
+            if names.contains(&name) {
+                return self.wrong(unit.referenced, format!("`{name}` is listed twice"));
             }
-            names.push(unit.value);
+            names.push(name);
         }
         Ok(Select::Listed(names))
     }

@@ -27,7 +27,7 @@
     concept: (row, id) => row.concept !== null && row.concept.id === id,
     // `*` for any, else the name after a sign, so that no name is taken for it.
     reader: (row, reader) => (reader === '*' ? row.readers.length > 0 : row.readers.includes(reader.slice(1))),
-    detector: ({ unit }, level) => ({ 0: !unit.detects, 1: unit.detects, 2: unit.beyond_chance }[level]),
+    detector: ({ unit }, level) => unit.detects === (level === '1'),
     cancer: ({ unit }, percent) => 100 * unit.cancer >= Number(percent) * unit.of
   };
 
@@ -36,7 +36,8 @@
     iou: falling(unit => unit.iou),
     score: falling(unit => unit.sort_score),
     cancer: falling(unit => unit.cancer),
-    influence: falling(unit => -unit.influence),
+    // Units that are not live have none, and come last.
+    influence: falling(unit => (unit.influence === null ? -Infinity : -unit.influence)),
     // Units without one come last.
     auc: falling(unit => (unit.auc === null ? -1 : unit.auc)),
     label: ({ unit: a }, { unit: b }) => (a.label ? 0 : 1) - (b.label ? 0 : 1) || a.label.localeCompare(b.label)

@@ -34,9 +34,9 @@
     link.href = href;
     item.setAttribute('data-unit', number);
     const label = find('.unit-label');
-    label.textContent = unit.label || (concept ? concept.name : 'no concept');
+    label.textContent = unit.label || 'no name';
     if (!unit.label) label.className = 'faint';
-    find('.by').textContent = ['reader', 'consensus'].includes(unit.from) ? unit.from : '';
+    find('.by').textContent = ['readers', 'consensus'].includes(unit.from) ? unit.from : '';
     const strip = find('.strip');
     strip.href = href;
     const model = strip.firstElementChild;
@@ -45,11 +45,11 @@
     });
     model.remove();
     const iou = find('.iou');
-    iou.textContent = unit.iou > 0 ? `IoU ${unit.iou.toFixed(3)}` : '';
+    iou.textContent = concept ? `best match ${concept.name}, IoU ${unit.iou.toFixed(3)}` : '';
     iou.classList.toggle('strong', unit.detects);
     find('.score').textContent = `score ${unit.score}`;
     find('.cancer').textContent = `${unit.cancer} of ${unit.of} with cancer`;
-    find('.influence').textContent = `influence ${unit.influence}`;
+    find('.influence').textContent = unit.influence === null ? 'not live' : `influence rank ${unit.influence}`;
     return item;
   }
 
