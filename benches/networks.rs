@@ -89,7 +89,8 @@ fn run(
                 let logits = network.training_logits(&images, seed)?;
                 let loss = logits.loss(|logits| {
                     let log = log_softmax(logits)?;
-                    log.gather(&truth, 1)?.mean_all()?.neg()
+                    // Logits may be on the processor where the network is not.
+                    log.gather(&truth.to_device(log.device())?, 1)?.mean_all()?.neg()
                 })?;
                 let gradients = logits.backward(&loss, network.parameters())?;
                 sgd.step(network.parameters(), &gradients, 1e-4)?;

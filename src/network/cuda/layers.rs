@@ -243,12 +243,9 @@ impl Engine {
         let inputs: Vec<Tensor> =
             [x.clone(), weight.clone()].into_iter().chain(bias.clone()).collect();
         self.keep(&inputs.iter().collect::<Vec<_>>(), &y, move |library, grad, gradients| {
-            match &bias {
-                Some(bias) => {
-                    let by = library.by_bias(&grad, result.as_ref())?;
-                    gradients.add(bias, Gradient::new(by, library))?;
-                }
-                None => {}
+            if let Some(bias) = &bias {
+                let by = library.by_bias(&grad, result.as_ref())?;
+                gradients.add(bias, Gradient::new(by, library))?;
             }
             if gradients.wants(&weight) {
                 let by = library.empty(half, weight.dims())?;
