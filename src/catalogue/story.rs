@@ -5,8 +5,10 @@ use record::explanation::Explained;
 use super::name::Name;
 use super::pointing::Verdict;
 
-/// Units told of in a sentence.
+/// Names told of in a sentence.
 const TOLD: usize = 3;
+/// The least share of the evidence that a name is told of for, besides the first.
+const LEAST: f32 = 0.01;
 
 /// Shares of a mammogram's evidence by who named the units that carry it, in [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -60,6 +62,8 @@ pub fn sentence<'n>(
         }
     }
     told.sort_by(|a, b| b.2.total_cmp(&a.2));
+    let first = told.first().map_or(0.0, |told| told.2);
+    told.retain(|told| told.2 >= first.min(LEAST * explained.evidence));
     let names: Vec<String> = told
         .iter()
         .take(TOLD)

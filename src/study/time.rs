@@ -3,7 +3,15 @@
 /// Nanoseconds since 1970-01-01T00:00:00Z of `2026-11-20T10:12:00.5+01:00`; `None` when the text is
 /// no such time.
 pub fn nanoseconds(text: &str) -> Option<i128> {
-    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_nanosecond)
+    // jiff also reads times without seconds, and offsets without a colon or of a day and more.
+    let seconds = text.as_bytes().get(16) == Some(&b':');
+    let offset = match text.as_bytes() {
+        [.., b'Z' | b'z'] => true,
+        [.., b'+' | b'-', tens, ones, b':', _, _] => [*tens, *ones] < *b"24",
+        _ => false,
+    };
+    let time = (seconds && offset).then(|| text.parse::<jiff::Timestamp>().ok())??;
+    Some(time.as_nanosecond())
 }
 
 #[cfg(test)]
@@ -29,6 +37,9 @@ mod tests {
             "2026-11-20T10:12:00.Z",
             "2026-11-20T10:12:00Zx",
             "2026-11-20T10:12:00+1:00",
+            "2026-11-20T10:12:00+0100",
+            "2026-11-20T10:12:00+24:00",
+            "2026-11-20T10:12Z",
             "2026-11-2\u{e9}T10:12:00Z",
             "yesterday",
         ] {
