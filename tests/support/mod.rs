@@ -204,17 +204,21 @@ impl Fixture {
 /// Writes activation maps of a layer's top patches as dissection does.
 pub fn write_maps(folder: &Path, layer: &Layer) {
     let [rows, columns] = layer.map;
-    let mut values = Vec::new();
+    let mut values: Vec<u8> = Vec::new();
+    let top = layer.units.iter().map(|unit| unit.top.len()).max().unwrap_or_default();
     for unit in &layer.units {
-        for top in &unit.top {
+        for rank in 0..top {
             for cell in 0..rows * columns {
                 let [dy, dx] = [cell / columns, cell % columns].map(|n| n as f32);
-                let away = (dy - top.at[0] as f32).powi(2) + (dx - top.at[1] as f32).powi(2);
-                values.extend_from_slice(&(top.score * (-away / 4.0).exp() - 0.1).to_le_bytes());
+                // Units that are not live have no top patches; nothing reads their maps.
+                let value = unit.top.get(rank).map_or(0.0, |top| {
+                    let away = (dy - top.at[0] as f32).powi(2) + (dx - top.at[1] as f32).powi(2);
+                    top.score * (-away / 4.0).exp() - 0.1
+                });
+                values.extend_from_slice(&value.to_le_bytes());
             }
         }
     }
-    let top = layer.units.first().map_or(0, |unit| unit.top.len());
     let shape = vec![layer.units.len(), top, rows as usize, columns as usize];
     let maps = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape, &values);
     let bytes = safetensors::serialize([("maps", maps.unwrap())], None).unwrap();
