@@ -124,7 +124,7 @@ fn a_unit_page_is_small_and_holds_every_patch() {
         assert!(page.contains("alexnet/conv5/0002"));
     }
     // Overlays of the fixture have forty corners.
-    assert!(html.len() < 27_000, "{}", html.len());
+    assert!(html.len() < 28_000, "{}", html.len());
 }
 
 #[test]
@@ -281,7 +281,8 @@ fn hostile_text_is_inert() {
         }
         for record in csv::Reader::from_reader(bytes.as_slice()).records() {
             for field in record.unwrap().iter() {
-                let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+                // A dash alone is the category of what BI-RADS has no word for.
+                let formula = field != "-" && field.starts_with(['=', '+', '-', '@', '\t', '\r']);
                 assert!(
                     !formula || field.parse::<f64>().is_ok_and(|_| !field.starts_with('+')),
                     "{path}: {field}"
@@ -859,7 +860,8 @@ fn a_published_atlas_describes_itself() {
         format!("rel=\"canonical\" href=\"{base}/networks/alexnet/conv5/0001/index.html\""),
         format!("property=\"og:image\" content=\"{base}/embed/alexnet/conv5/0001.jpg\""),
         format!("oembed\" href=\"{base}/embed/alexnet/conv5/0001.json\""),
-        "og:title\" content=\"alexnet/conv5/0001: masses with spiculated edge".into(),
+        "og:title\" content=\"alexnet/conv5/0001: mass, spiculated 2 of 2; calcifications 1 of 2"
+            .into(),
     ] {
         assert!(unit.contains(&link), "{link}: {unit}");
     }

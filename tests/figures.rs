@@ -12,6 +12,7 @@ use atlas::Drawn;
 use base::UnitId;
 use base::artifact::Stamp;
 use config::figures::{Format, Kind, Look, Wanted};
+use study::consensus::Settled;
 use support::Fixture;
 
 const HOSTILE: &str = "=HYPERLINK(\"x\") </text><script>alert(1)</script> \\input{/etc/passwd} \
@@ -40,7 +41,7 @@ fn all(fixture: &Fixture) -> Vec<Wanted> {
     .into()
 }
 
-/// A project whose readers write what would run anywhere.
+/// A project whose readers and authors write what would run anywhere.
 fn hostile(folder: &Path) -> Fixture {
     let mut fixture = Fixture::new(folder, 20);
     for member in &mut fixture.manifest.mammograms {
@@ -53,6 +54,14 @@ fn hostile(folder: &Path) -> Fixture {
             }
         }
     }
+    fixture.consensus.units.push(Settled {
+        unit: UnitId::new("alexnet", "conv5", 1),
+        label: HOSTILE.into(),
+        terms: Vec::new(),
+        categories: vec!["Mass".into()],
+        association: None,
+        note: None,
+    });
     fixture
 }
 
