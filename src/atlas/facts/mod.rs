@@ -4,6 +4,7 @@
 pub(crate) mod areas;
 pub(crate) mod cases;
 pub(crate) mod coefficients;
+pub(crate) mod coverage;
 pub(crate) mod lesions;
 pub(crate) mod paths;
 pub(crate) mod sheet;

@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::page::{Entry, Files, Head, Page, Site, html};
 use crate::facts::Atlas;
 use crate::facts::coefficients::{Cell, ListView, cell, list, lists};
+use crate::facts::coverage::{Coverage, coverage};
 use crate::facts::paths::{Link, unit_href};
 use crate::facts::words::association_word;
 use crate::figures::{self, Download};
-use crate::study_tables::{self, Coverage};
-use crate::text;
+use crate::{export, text};
 use agreement::{Coefficient, PUBLISHED, Published, RESAMPLES};
 use config::figures::Kind;
 use study::answer::Association;
@@ -151,7 +151,7 @@ struct UnitsCell {
 pub(super) fn view(atlas: &Atlas) -> View {
     let study = &atlas.study;
     let s = &study.statistics;
-    let coverage = study_tables::coverage(atlas);
+    let coverage = coverage(atlas);
     View {
         readers: s.readers.len(),
         units: s.units,
@@ -183,7 +183,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         associations: ASSOCIATIONS.map(association_word),
         pathology: pathology(atlas),
         resamples: RESAMPLES,
-        tables: study_tables::TABLES.iter().map(|table| (table.file, table.row)).collect(),
+        tables: export::OF_STUDY.iter().map(|table| (table.file, table.row)).collect(),
         downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Agreement)),
     }
 }
