@@ -29,7 +29,6 @@ mod script;
 mod shortcode;
 mod site;
 mod study;
-mod study_tables;
 mod survey;
 mod text;
 mod theme;
@@ -92,7 +91,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let pages = pages::Pages::new(&atlas)?;
     let pictures = atlas.figures();
     let for_papers = figures::ready_made(&atlas);
-    let exports = export::tables();
+    let tables: Vec<&export::Table> = export::all().collect();
     let scripts = survey::scripts(&atlas)?;
 
     let mut planned = pages.paths();
@@ -103,7 +102,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let mut public = vec![(".nojekyll", Vec::new())];
     public.extend(pages.map().map(|map| ("sitemap.xml", map)));
     planned.extend(public.iter().map(|(path, _)| (*path).to_string()));
-    planned.extend(exports.iter().map(|export| export.path.clone()));
+    planned.extend(tables.iter().map(|table| table.path()));
     planned.extend(for_papers.iter().flat_map(figures::paths));
     planned.extend(atlas.theme.assets().map(|(path, _)| path));
     let writer = site::Writer::begin(site, record, planned)?;
@@ -111,12 +110,13 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     shown.write(inputs, &keys, &writer)?;
     preview::write(inputs, &keys, &writer)?;
     atlas.survey.write_pictures(&writer)?;
-    exports.par_iter().try_for_each(|export| {
-        let key = match export.of_readers {
-            true => keys.with_readers(&export.path),
-            false => keys.apart_from_readers(&export.path),
+    tables.par_iter().try_for_each(|table| {
+        let path = table.path();
+        let key = match table.of_readers {
+            true => keys.with_readers(&path),
+            false => keys.apart_from_readers(&path),
         };
-        writer.write_made_from(&export.path, key, || export.make(&atlas))
+        writer.write_made_from(&path, key, || table.make(&atlas))
     })?;
     for_papers.par_iter().try_for_each(|wanted| -> Result<()> {
         let key = keys.with_readers(&(wanted, figure::VERSION));

@@ -10,8 +10,7 @@ use crate::facts::coefficients::{Cell, ListView, cell, list, lists};
 use crate::facts::paths::{Link, unit_link};
 use crate::facts::words::association_word;
 use crate::figures::{self, Download};
-use crate::study_tables;
-use crate::text;
+use crate::{export, text};
 use agreement::{Coefficient, PUBLISHED, Published, RESAMPLES};
 use base::UnitId;
 use catalogue::Coverage;
@@ -184,7 +183,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         associations: ASSOCIATIONS.map(association_word),
         pathology: pathology(atlas),
         resamples: RESAMPLES,
-        tables: study_tables::TABLES.iter().map(|table| (table.file, table.row)).collect(),
+        tables: export::OF_STUDY.iter().map(|table| (table.file, table.row)).collect(),
         downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Agreement)),
     }
 }

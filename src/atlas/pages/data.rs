@@ -179,7 +179,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         tables: export::all()
             .map(|table| TableView {
                 file: table.file,
-                href: format!("data/{}", table.file),
+                href: table.path(),
                 row: table.row,
                 columns: table.columns,
             })

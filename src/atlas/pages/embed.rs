@@ -49,7 +49,7 @@ enum Found<'a> {
     Unit(&'a Layer, &'a Unit),
     Patch(&'a Layer, &'a Unit, usize),
     Figure(&'a str, &'a str, [u32; 2]),
-    Table(&'a str, usize),
+    Table(&'static export::Table, usize),
 }
 
 /// Refuses shortcodes that name nothing of the atlas, with their place.
@@ -86,8 +86,8 @@ pub(super) fn html(site: &Site, frame: &Frame, article: &Article) -> Result<Stri
                     let view = FigureView { src: format!("images/{file}"), words, size };
                     ("figure", site.render("shortcodes/figure.html", frame, &view))
                 }
-                Found::Table(file, rows) => {
-                    let view = table(atlas, file, rows)?;
+                Found::Table(found, rows) => {
+                    let view = table(atlas, found, rows)?;
                     ("table", site.render("shortcodes/table.html", frame, &view))
                 }
             };
@@ -146,9 +146,9 @@ fn find<'a>(atlas: &Atlas<'a>, article: &'a Article, code: &'a Shortcode) -> Res
                 "there is no picture content/images/{file} (.png or .jpg) that can be read"
             ))),
         },
-        Embedded::Table(file, rows) => match export::all().any(|table| table.file == file) {
-            true => Ok(Found::Table(file, *rows)),
-            false => {
+        Embedded::Table(file, rows) => match export::Table::find(file) {
+            Some(table) => Ok(Found::Table(table, *rows)),
+            None => {
                 let known: Vec<&str> = export::all().map(|table| table.file).collect();
                 Err(wrong(yaml::unknown("table", file, &known)))
             }
@@ -156,11 +156,8 @@ fn find<'a>(atlas: &Atlas<'a>, article: &'a Article, code: &'a Shortcode) -> Res
     }
 }
 
-fn table(atlas: &Atlas, file: &str, most: usize) -> Result<TableView> {
-    let href = format!("data/{file}");
-    let tables = export::tables();
-    let export = tables.iter().find(|export| export.path == href).context("no such table")?;
-    let bytes = export.make(atlas)?;
+fn table(atlas: &Atlas, table: &export::Table, most: usize) -> Result<TableView> {
+    let bytes = table.make(atlas)?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let cells = |record: &csv::StringRecord| record.iter().map(str::to_string).collect();
     let header = cells(reader.headers()?);
@@ -173,5 +170,5 @@ fn table(atlas: &Atlas, file: &str, most: usize) -> Result<TableView> {
         }
     }
     let more = if more > 0 { text::count(more) } else { String::new() };
-    Ok(TableView { file: file.into(), href, header, rows, more })
+    Ok(TableView { file: table.file.into(), href: table.path(), header, rows, more })
 }

@@ -18,7 +18,7 @@ pub(super) fn dataset(atlas: &Atlas, description: &str) -> Result<Option<String>
                 "@type": "DataDownload",
                 "name": table.file,
                 "encodingFormat": "text/csv",
-                "contentUrl": atlas.address(&format!("data/{}", table.file)),
+                "contentUrl": atlas.address(&table.path()),
             })
         })
         .collect();
