@@ -1,6 +1,7 @@
 //! Choices within an architecture.
 
 use anyhow::{Result, bail};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Architecture, Family, inception};
@@ -18,7 +19,7 @@ pub struct Design {
 }
 
 /// How a ResNet's last maps become one value per unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
     /// The average over all locations, as in torchvision today.
@@ -30,7 +31,7 @@ pub enum Pooling {
 }
 
 /// Precision of a computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// Single precision throughout.
