@@ -2,7 +2,7 @@
 """Measures unit-atlas beside PyTorch: the same networks, weights, images and threads, in turn.
 
     benches/compare.py [--quick] [--networks alexnet,vgg16] [--rounds 3] [--json FILE]
-    benches/compare.py --features cudnn
+    benches/compare.py --features cuda
     benches/compare.py --modes dissect [--networks alexnet,resnet152]
     benches/compare.py --modes cost [--teraflops 67] [--terabytes 3.35]
 
@@ -234,7 +234,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3, help="how often the two sides alternate")
     parser.add_argument("--repeats", type=int, default=3, help="measured repetitions in a process, after one that is not")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--features", help="cuda, cudnn or metal: compare on the GPU of this machine (memory is still the host's)")
+    parser.add_argument("--features", help="cuda or metal: compare on the GPU of this machine (memory is still the host's)")
     parser.add_argument("--quick", action="store_true", help="one round of one repetition")
     parser.add_argument("--patients", type=int, default=60, help="of the phantoms that are dissected")
     parser.add_argument("--units", type=int, default=6, help="units whose top patches PyTorch runs again")

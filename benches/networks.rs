@@ -47,7 +47,8 @@ fn run(
         Err(_) => Device::Cpu,
         Ok(name) => {
             let asked = base::Device::parse(&name);
-            device::open(asked.with_context(|| format!("UNIT_ATLAS_DEVICE={name}: no device"))?)?
+            let asked = asked.with_context(|| format!("UNIT_ATLAS_DEVICE={name}: no device"))?;
+            device::open(asked, |line| eprintln!("{line}"))?
         }
     };
     let network = match weights {

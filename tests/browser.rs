@@ -14,7 +14,7 @@ use std::process::Command;
 
 use atlas::Sheet;
 use atlas::pack::{self, Form, Selection};
-use catalogue::naming::Names;
+use catalogue::Catalogue;
 use chromium::chromium;
 use record::{Difference, WholeMap};
 use support::Fixture;
@@ -190,9 +190,11 @@ fn handout(fixture: &Fixture) -> Vec<u8> {
             whole: cancer.is_some().then_some(&whole),
         })
         .collect();
-    let names = Names::new(&fixture.readers, &fixture.consensus, &fixture.lexicons);
-    let about = &fixture.manifest.source;
-    atlas::handout(&fixture.config, about, &fixture.lexicons, &names, &sheets).unwrap()
+    let layers = fixture.networks.iter().flat_map(|network| &network.layers);
+    let detector = fixture.config.dissection.detector as f32;
+    let catalogue =
+        Catalogue::new(layers, &fixture.readers, &fixture.consensus, &fixture.lexicons, detector);
+    atlas::handout(&fixture.config, &fixture.manifest.source, &catalogue, &sheets).unwrap()
 }
 
 const UNIT: &str = "networks/alexnet/conv5/0002/index.html";
@@ -381,7 +383,7 @@ fn a_layer_is_filtered_and_sorted() {
         check(numbers() === all, 'all units at first: ' + numbers());
         check(rows()[0].querySelectorAll('img').length === 4, 'with their patches');
         check(rows()[0].querySelector('h2 a').href.endsWith('/networks/alexnet/conv5/0001/index.html'), 'and links');
-        check(rows()[1].querySelector('.by').textContent === 'reader', 'and who named them');
+        check(rows()[1].querySelector('.by').textContent === 'readers', 'and who named them');
         set('q', 'SPICULATED edge');
         check(numbers() === '0001', 'a label is found: ' + numbers());
         check(document.getElementById('atlas-count').textContent === '1 of 6 units', 'and counted');
@@ -407,7 +409,7 @@ fn a_layer_is_filtered_and_sorted() {
         check(numbers() === '0001,0002,0003', 'by any reader: ' + numbers());
         form.querySelector('[type=reset]').click();
         await until(function () { return numbers() === all; }, 'cleared');
-        set('detector', '2');
+        set('detector', '1');
         var detectors = numbers();
         check(detectors === '0001,0004', 'detectors: ' + detectors);
         set('detector', '0');

@@ -198,7 +198,7 @@ fn no_acknowledged_answer_is_lost_when_the_server_is_killed() {
                     let body = answer(&unit.code, &words, at).to_string();
                     match request(&address, "POST /_collect/answers", Some(&token), body.as_bytes())
                     {
-                        Some((200, _)) => done.push((unit.unit.clone(), words)),
+                        Some((200, _)) => done.push((unit.unit.to_string(), words)),
                         Some((429, _)) => std::thread::sleep(Duration::from_millis(100)),
                         Some((status, text)) => panic!("{status}: {text}"),
                         None => return (at, done),
@@ -243,7 +243,7 @@ fn no_acknowledged_answer_is_lost_when_the_server_is_killed() {
 fn guests_are_refused_and_write_nothing() {
     let project = Project::new();
     let unit = project.selection().units[0].code.clone();
-    let name = project.selection().units[0].unit.clone();
+    let name = project.selection().units[0].unit.to_string();
     let server = Server::start(&project, "0", &["reader-a", "reader-b"]);
     let token = server.tokens["reader-a"].clone();
     let good = answer(&unit, "x", 0).to_string();
@@ -326,8 +326,8 @@ fn a_readers_file_comes_in_by_its_codes_and_strange_ones_do_not() {
     let good = file(vec![answer(&chosen.code, "words", 1), again], "unit-atlas");
     assert!(import(good.clone()).status.success());
     let stored = project.stored("reader-c");
-    assert_eq!(stored[&(chosen.unit.clone(), false)], "words");
-    assert_eq!(stored[&(chosen.unit.clone(), true)], "the same again");
+    assert_eq!(stored[&(chosen.unit.to_string(), false)], "words");
+    assert_eq!(stored[&(chosen.unit.to_string(), true)], "the same again");
     let labels = project.path("content/labels/reader-c.yaml");
     let before = fs::read(&labels).unwrap();
     assert!(import(good.clone()).status.success());
@@ -381,7 +381,8 @@ fn a_reader_answers_in_the_browser_through_a_crash() {
         browser.key("Enter");
     }
     on_unit(&mut browser, 4);
-    let pending = "Object.keys(unitAtlasRecords.open('reader-a').pending || {}).length";
+    let pending = "Object.keys(unitAtlas.survey.records(unitAtlas.data('survey/data.js'), \
+                   localStorage).open('reader-a').pending || {}).length";
     browser.wait(&format!("{pending} === 0"));
     assert_eq!(project.stored("reader-a").len(), 3);
     // The server dies; the reader goes on, and is told.

@@ -440,6 +440,29 @@ fn files_are_explained_as_the_data_set_is() {
     }
     assert!(page.contains("image-1") && page.contains(id));
     assert!(page.matches("data:image/jpeg;base64,").count() >= 4);
+    // What the atlas calls units, `explain` calls them, and says who does.
+    project.run(&["build"]).expect(0);
+    let text = fs::read(project.path("output/site/data/units.csv")).unwrap();
+    let mut table = csv::Reader::from_reader(text.as_slice());
+    let rows: Vec<BTreeMap<String, String>> = table.deserialize().map(Result::unwrap).collect();
+    let known = json(&[id], 0).remove(0);
+    let said = project.run(&["explain", id]).expect(0).out;
+    let parts = known["units"].as_array().unwrap();
+    for (at, part) in parts.iter().enumerate() {
+        let number = format!("{:04}", part["unit"]);
+        let row = rows
+            .iter()
+            .find(|row| known["layer"] == row["layer"] && row["unit"] == number)
+            .unwrap();
+        assert_eq!(known["names"][at].as_str().unwrap_or_default(), row["labels"], "{number}");
+        assert_eq!(known["named_by"][at], row["named_by"], "{number}");
+        let name = if row["labels"].is_empty() { "not named" } else { &row["labels"] };
+        let line = said.lines().find(|line| line.contains(&format!("unit {number} ")));
+        assert!(line.is_none_or(|line| line.contains(name)), "{number} {name}: {said}");
+    }
+    assert_eq!(known["named_by"][0], "readers");
+    assert!(said.contains("<script>alert(1)</script>"), "{said}");
+    assert!(said.contains(known["verdict"].as_str().unwrap()), "{said}");
     project.run(&["explain", "notes.dcm"]).expect(1);
     project.run(&["explain", "nobody"]).expect_error(&["no mammogram nobody", "no such file"]);
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use atlas::Drawn;
+use base::UnitId;
 use base::artifact::Stamp;
 use config::figures::{Format, Kind, Look, Wanted};
 use support::Fixture;
@@ -24,7 +25,7 @@ fn wanted(kind: Kind) -> Wanted {
 fn all(fixture: &Fixture) -> Vec<Wanted> {
     let explained = fixture.explanations[0].mammograms[0].mammogram as usize;
     let mammogram = fixture.manifest.mammograms[explained].mammogram.id.clone();
-    let unit = "alexnet/conv5/0001".to_string();
+    let unit = UnitId::new("alexnet", "conv5", 1);
     [
         Kind::Unit { unit: unit.clone(), patches: 8, columns: 4 },
         Kind::Table { units: Vec::new(), patches: 6 },
@@ -158,7 +159,11 @@ fn a_figure_is_the_same_twice_and_is_left_alone() {
     std::fs::write(output.join("mine.tex"), "mine").unwrap();
     let mut fewer = all(&fixture);
     fewer.retain(|wanted| wanted.kind != Kind::Concepts);
-    fewer.push(wanted(Kind::Unit { unit: "alexnet/conv5/9999".into(), patches: 1, columns: 1 }));
+    fewer.push(wanted(Kind::Unit {
+        unit: UnitId::new("alexnet", "conv5", 9999),
+        patches: 1,
+        columns: 1,
+    }));
     let kept = keep(&fewer);
     assert_eq!((kept.figures, kept.written, kept.removed), (7, 0, 9));
     assert!(kept.failed[0].1.to_string().contains("9999 is not a unit of this atlas"));

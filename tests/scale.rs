@@ -11,6 +11,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use atlas::Record;
+use base::UnitId;
 use base::artifact::{self, Layout, Stamp};
 use config::Config;
 use dissection::similar;
@@ -106,11 +107,11 @@ fn write_artifacts(folder: &Path) {
                 unit.top.iter_mut().for_each(&mut draw);
                 unit.sample.iter_mut().flat_map(|level| &mut level.patches).for_each(&mut draw);
                 let like = |k: u32| Like {
-                    unit: format!("alexnet/conv5/{:04}", (unit.unit + k) % 256 + 1),
+                    unit: UnitId::new("alexnet", "conv5", (unit.unit + k) % 256 + 1),
                     correlation: 0.5,
                 };
                 let likes = Likes { elsewhere: (0..5).map(like).collect(), duplicates: vec![] };
-                similar.units.insert(format!("{}/{name}/{:04}", network.name, unit.unit), likes);
+                similar.units.insert(UnitId::new(network.name.as_str(), *name, unit.unit), likes);
             }
             write_layer(&layout.layer(&network.name, name), &layer);
             support::write_maps(&layout.layer(&network.name, name), &layer);

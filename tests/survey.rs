@@ -11,6 +11,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use base::UnitId;
 use config::Select;
 use study::code::{Coder, Codes};
 use study::labels::{Dissected, Read};
@@ -67,21 +68,18 @@ fn units_are_chosen_as_in_the_paper() {
         show_cancer(&mut fixture, unit, count);
     }
     let chosen = selection(&fixture).unwrap();
-    let of = |network: &str, reason: Reason| -> Vec<&str> {
+    let of = |network: &str, reason: Reason| -> Vec<u32> {
         let units = chosen.units.iter();
         units
-            .filter(|u| u.unit.starts_with(network) && u.reason == reason)
-            .map(|u| u.unit.as_str())
+            .filter(|u| u.unit.network() == network && u.reason == reason)
+            .map(|u| u.unit.number())
             .collect()
     };
-    assert_eq!(chosen.units.iter().filter(|u| u.unit.starts_with("alexnet")).count(), 10);
-    assert_eq!(
-        of("alexnet", Reason::Cancer),
-        ["alexnet/conv5/0008", "alexnet/conv5/0022", "alexnet/conv5/0031"],
-        "mostly cancer, and no more"
-    );
+    assert_eq!(chosen.units.iter().filter(|u| u.unit.network() == "alexnet").count(), 10);
+    assert_eq!(of("alexnet", Reason::Cancer), [8, 22, 31], "mostly cancer, and no more");
     assert_eq!(of("alexnet", Reason::Random).len(), 7, "the rest at random");
-    let first = &chosen.units.iter().find(|u| u.unit == "alexnet/conv5/0008").unwrap();
+    let first =
+        &chosen.units.iter().find(|u| u.unit == UnitId::new("alexnet", "conv5", 8)).unwrap();
     assert_eq!((first.cancer, first.shown), (8, 8));
     // The same again; others with another seed; each unit once.
     assert_eq!(selection(&fixture).unwrap(), chosen);
@@ -111,7 +109,7 @@ fn units_are_chosen_by_influence_or_by_name() {
     }
     fixture.config.survey.select = Select::Influence;
     let names = |chosen: &Selection| -> Vec<String> {
-        chosen.units.iter().map(|u| u.unit.clone()).collect()
+        chosen.units.iter().map(|u| u.unit.to_string()).collect()
     };
     assert_eq!(
         names(&selection(&fixture).unwrap())[..3],
@@ -133,12 +131,23 @@ fn units_are_chosen_by_influence_or_by_name() {
     fixture.config.survey.units = 1000;
     assert_eq!(selection(&fixture).unwrap().units.len(), 32);
     let listed = ["resnet18/layer4/0002".to_owned(), "alexnet/conv5/0001".to_owned()];
-    fixture.config.survey.select = Select::Listed(listed.to_vec());
+    fixture.config.survey.select =
+        Select::Listed(listed.iter().map(|unit| unit.parse().unwrap()).collect());
     fixture.config.survey.layers = Vec::new();
     assert_eq!(names(&selection(&fixture).unwrap()), listed);
-    fixture.config.survey.select = Select::Listed(vec!["alexnet/conv5/0099".into()]);
+    fixture.config.survey.select = Select::Listed(vec![UnitId::new("alexnet", "conv5", 99)]);
     let message = selection(&fixture).unwrap_err().to_string();
     assert!(message.contains("alexnet/conv5/0099") && message.contains("20 units"), "{message}");
+    // Of dead and constant units there is nothing to ask.
+    let units = &mut fixture.networks[0].layers[0].units;
+    units[0].activations.range[1] = 0.0;
+    units[1].score_range = [1.0, 1.0];
+    fixture.config.survey.select = Select::Listed(vec![UnitId::new("alexnet", "conv5", 1)]);
+    let message = selection(&fixture).unwrap_err().to_string();
+    assert!(message.contains("0001") && message.contains("it is dead"), "{message}");
+    fixture.config.survey.select = Select::Random;
+    fixture.config.survey.layers = vec![("alexnet".into(), "conv5".into())];
+    assert_eq!(selection(&fixture).unwrap().units.len(), 18);
 }
 
 #[test]
@@ -233,8 +242,8 @@ fn codes(fixture: &Fixture) -> (Codes, Vec<Dissected>) {
         .collect();
     let units = layers.iter().flat_map(|(network, layer)| {
         layer.units.iter().map(move |unit| {
-            let name = format!("{network}/{}/{:04}", layer.layer, unit.unit);
-            (name, layer.weights_blake3.as_str())
+            let unit = UnitId::new(network.as_str(), layer.layer.as_str(), unit.unit);
+            (unit, layer.weights_blake3.as_str())
         })
     });
     let dissected = layers.iter().map(|(network, layer)| Dissected {
@@ -493,7 +502,7 @@ mod readers {
         let stored = Read::open(&labels).unwrap().content();
         let (codes, _) = codes(&place.fixture);
         for (answer, typed) in stored.answers.iter().zip(&all) {
-            assert_eq!(Some(answer.unit.as_str()), codes.name(typed["unit"].as_str().unwrap()));
+            assert_eq!(answer.unit().as_ref(), codes.unit(typed["unit"].as_str().unwrap()));
             let mut written = serde_json::to_value(answer).unwrap();
             written["unit"] = typed["unit"].clone();
             // A whole number of seconds is a number all the same.
@@ -505,7 +514,7 @@ mod readers {
         let mut browser = place.browser("profile", DESKTOP).unwrap();
         browser.go(url);
         begin(&mut browser, "reader-b");
-        let order = "unitAtlasRecords.order(NAME).join()";
+        let order = "unitAtlas.survey.order(unitAtlas.data('survey/data.js'), NAME).join()";
         assert_ne!(
             browser.text(&order.replace("NAME", "'reader-b'")),
             browser.text(&order.replace("NAME", "'Reader A'"))
@@ -617,9 +626,10 @@ mod readers {
         browser.key("u");
         // Two windows: what one has changed since stands in the other.
         browser.eval(
-            "(() => { const key = unitAtlasRecords.keyOf('reader-c'); \
+            "(() => { const study = unitAtlas.data('survey/data.js'); \
+             const key = unitAtlas.survey.records(study, localStorage).keyOf('reader-c'); \
              const record = JSON.parse(localStorage.getItem(key)); \
-             const slot = unitAtlasRecords.order('reader-c')[1]; \
+             const slot = unitAtlas.survey.order(study, 'reader-c')[1]; \
              record.answers[slot].remarks = 'from elsewhere'; \
              record.answers[slot].answered_at = new Date(Date.now() + 1000).toISOString(); \
              localStorage.setItem(key, JSON.stringify(record)); })()",

@@ -144,6 +144,10 @@ fn a_layer_of_2048_units_and_a_search_over_12000_answer_at_once() {
     place.edit(&format!("{layer}/units.js"), |data| {
         let units = data["units"].as_array().unwrap().clone();
         data["units"] = units.iter().cycle().take(2048).cloned().collect();
+        for (_, column) in data["patches"].as_object_mut().unwrap() {
+            let values = column.as_array().unwrap().iter();
+            *column = values.clone().cycle().take(2048 * 4).cloned().collect();
+        }
     });
     place.edit("data/search.js", |data| data["layers"][0]["units"] = 12_000.into());
     let mut browser = place.browser(&chromium);

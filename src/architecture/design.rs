@@ -31,16 +31,30 @@ pub enum Pooling {
 }
 
 /// Precision of a computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// Single precision throughout.
     #[default]
     F32,
-    /// In training, convolutions and matrix products read and write bfloat16; parameters, gradients
-    /// of parameters, normalisation and everything else stay in single precision (PyTorch's
-    /// `autocast`). Inference always computes in single precision.
+    /// On NVIDIA cards of the Ampere generation (2020) and later: convolutions and matrix products round
+    /// their factors to 11 bits (NVIDIA's TF32), as PyTorch's do there, and sum in single precision, in
+    /// training and inference; everything else is in single precision. Three to five times as fast as f32.
+    Tf32,
+    /// On an accelerator: in training, convolutions and matrix products read and write bfloat16 (half
+    /// precision); parameters, gradients of parameters, normalisation and everything else stay in single
+    /// precision (PyTorch's `autocast`). Inference computes in single precision.
     Bf16,
+}
+
+impl Precision {
+    /// That of inference where training has this one.
+    pub fn of_inference(self) -> Precision {
+        match self {
+            Precision::Tf32 => Precision::Tf32,
+            Precision::F32 | Precision::Bf16 => Precision::F32,
+        }
+    }
 }
 
 /// Inputs at which [`Pooling::Window7`] has exactly one place: maps of 7 x 7 to 13 x 13.

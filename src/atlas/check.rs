@@ -2,10 +2,17 @@
 //! an alternative text, addresses that occur twice on a page, controls without a name, files that are
 //! too large.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use html5ever::Attribute;
+use html5ever::tendril::StrTendril;
+use html5ever::tokenizer::states::RawKind;
+use html5ever::tokenizer::{
+    BufferQueue, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts,
+};
 use rayon::prelude::*;
 
 use super::drawn;
@@ -215,100 +222,42 @@ fn read_page(path: &str, html: &str) -> Page {
     page
 }
 
-/// Start tags of a page, in order; comments and scripts are skipped.
+/// Start tags of a page, in order, as a browser's tokenizer finds them; comments, scripts and styles hold
+/// none.
 pub(super) fn elements(html: &str) -> Vec<Element> {
-    let mut elements = Vec::new();
-    let mut at = 0;
-    let mut line = 1;
-    // Moves on to `to`, counting lines.
-    let advance = |at: &mut usize, to: usize, line: &mut usize| {
-        *line += html.as_bytes()[*at..to].iter().filter(|b| **b == b'\n').count();
-        *at = to;
-    };
-    while let Some(open) = html[at..].find('<').map(|i| at + i) {
-        advance(&mut at, open, &mut line);
-        let rest = &html[open..];
-        if rest.starts_with("<!--") {
-            let end = rest.find("-->").map_or(html.len(), |i| open + i + 3);
-            advance(&mut at, end, &mut line);
-            continue;
-        }
-        let name: String = rest[1..]
-            .chars()
-            .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
-            .collect::<String>()
-            .to_ascii_lowercase();
-        if name.is_empty() {
-            at = open + 1;
-            continue;
-        }
-        let (attributes, length) = attributes(&rest[1 + name.len()..]);
-        elements.push(Element { name: name.clone(), line, attributes });
-        advance(&mut at, open + 1 + name.len() + length, &mut line);
-        if matches!(name.as_str(), "script" | "style") {
-            let close = format!("</{name}");
-            let end = html[at..].find(&close).map_or(html.len(), |i| at + i);
-            advance(&mut at, end, &mut line);
-        }
-    }
-    elements
+    let tokenizer = Tokenizer::new(Tags::default(), TokenizerOpts::default());
+    let input = BufferQueue::default();
+    input.push_back(StrTendril::from(html));
+    // No script of a page is run, so that the tokenizer never waits for one.
+    let _ = tokenizer.feed(&input);
+    tokenizer.end();
+    tokenizer.sink.0.into_inner()
 }
 
-/// Attributes up to the end of the tag, and the length of all that.
-fn attributes(text: &str) -> (Vec<(String, String)>, usize) {
-    let mut attributes = Vec::new();
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
-        if rest.is_empty() {
-            return (attributes, text.len());
-        }
-        if let Some(after) = rest.strip_prefix('>') {
-            return (attributes, text.len() - after.len());
-        }
-        let end = rest
-            .find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/'))
-            .unwrap_or(rest.len())
-            .max(rest.chars().next().map_or(1, char::len_utf8));
-        let name = rest[..end].to_ascii_lowercase();
-        rest = rest[end..].trim_start();
-        let mut value = "";
-        if let Some(after) = rest.strip_prefix('=') {
-            let after = after.trim_start();
-            let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
-            (value, rest) = match quote {
-                Some(quote) => {
-                    let inner = &after[1..];
-                    let end = inner.find(quote).unwrap_or(inner.len());
-                    (&inner[..end], inner.get(end + 1..).unwrap_or(""))
-                }
-                None => {
-                    let end = after
-                        .find(|c: char| c.is_ascii_whitespace() || c == '>')
-                        .unwrap_or(after.len());
-                    (&after[..end], &after[end..])
-                }
-            };
-        }
-        attributes.push((name, unescaped(value)));
-    }
-}
+/// Collects start tags.
+#[derive(Default)]
+struct Tags(RefCell<Vec<Element>>);
 
-fn unescaped(text: &str) -> String {
-    if !text.contains('&') {
-        return text.into();
+impl TokenSink for Tags {
+    type Handle = ();
+
+    fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<()> {
+        let Token::TagToken(tag) = token else { return TokenSinkResult::Continue };
+        if tag.kind == TagKind::EndTag {
+            return TokenSinkResult::Continue;
+        }
+        let attribute = |a: Attribute| (a.name.local.to_string(), a.value.to_string());
+        let name = tag.name.to_string();
+        let text = match name.as_str() {
+            "script" => TokenSinkResult::RawData(RawKind::ScriptData),
+            "style" => TokenSinkResult::RawData(RawKind::Rawtext),
+            "title" | "textarea" => TokenSinkResult::RawData(RawKind::Rcdata),
+            _ => TokenSinkResult::Continue,
+        };
+        let attributes = tag.attrs.into_iter().map(attribute).collect();
+        self.0.borrow_mut().push(Element { name, line: line as usize, attributes });
+        text
     }
-    // The ampersand comes last, so that `&amp;lt;` stays `&lt;`.
-    [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&#x27;", "'"),
-        ("&amp;", "&"),
-    ]
-    .iter()
-    .fold(text.to_string(), |text, (entity, plain)| text.replace(entity, plain))
 }
 
 fn percent_decoded(text: &str) -> String {

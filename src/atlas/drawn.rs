@@ -2,18 +2,8 @@
 //! are checked or packed.
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 
-/// What `pages::unit` writes.
-#[derive(Deserialize)]
-struct Drawn {
-    top: Vec<Row>,
-    levels: Vec<Vec<Row>>,
-}
-
-/// Mammogram, left, top, edge; score, label and overlay are not needed here.
-type Row = (String, u32, u32, u32, IgnoredAny, IgnoredAny, IgnoredAny);
+use super::script::Drawn;
 
 /// A patch by its mammogram and its picture.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,11 +19,12 @@ pub(super) fn patches(html: &str) -> Result<Vec<DrawnPatch>> {
     let Some((data, _)) = data else { return Ok(Vec::new()) };
     let drawn: Drawn =
         serde_json::from_str(data).context("the patches that the page draws cannot be read")?;
-    let rows = drawn.top.into_iter().chain(drawn.levels.into_iter().flatten());
-    Ok(rows
-        .map(|(mammogram, x, y, edge, ..)| DrawnPatch {
+    let lists = std::iter::once(&drawn.top).chain(&drawn.levels);
+    Ok(lists
+        .flat_map(|patches| patches.windows())
+        .map(|(mammogram, [x, y, edge])| DrawnPatch {
             picture: format!("patches/{mammogram}-y{y}_x{x}_h{edge}_w{edge}.jpg"),
-            mammogram,
+            mammogram: mammogram.into(),
         })
         .collect())
 }

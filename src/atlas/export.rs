@@ -3,11 +3,12 @@
 
 use anyhow::Result;
 
-use super::pages::{Atlas, best_concept};
+use super::pages::Atlas;
 use super::study_tables;
 use super::text::coordinate;
 use base::spreadsheet::guarded as text;
-use base::unit_name;
+use base::{UnitId, digits};
+use catalogue::{ConceptMatch, Kind, Place, Verdict, carried};
 use record::explanation::Part;
 use record::{Fractions, Share};
 
@@ -49,12 +50,17 @@ const TABLES: [Table; 9] = [
             ("threshold", "activation threshold T"),
             (
                 "concept",
-                "concept with the best IoU, breast and background aside; empty without any",
+                "best match: the concept with the highest IoU, whatever that is, breast and background \
+                 aside; empty without any",
             ),
             ("iou", "that IoU"),
-            ("influence_rank", "rank of the unit by its influence on the cancer score"),
-            ("labels", "what readers called it, separated by semicolons"),
-            ("categories", "BI-RADS categories of those labels, separated by semicolons"),
+            (
+                "influence_rank",
+                "rank by its influence on the cancer score among the live units of the layer; empty where it \
+                 is not live",
+            ),
+            ("labels", "what it is called; empty where it has no name"),
+            ("categories", "BI-RADS categories of its terms, separated by semicolons"),
             (
                 "p_corrected",
                 "probability of so good an agreement by chance, corrected for all concepts",
@@ -65,6 +71,10 @@ const TABLES: [Table; 9] = [
             ("weighted_cancer", "best score times its weight for cancer, where that is exact"),
             ("top8", "patches in which it is among the eight that speak most for cancer"),
             ("ablation", "fall of the area under the ROC curve when it is silenced"),
+            ("kind", "live, dead or constant"),
+            ("named_by", "consensus, readers, unrecognizable (to readers), automatic or none"),
+            ("terms", "ids of the terms of what it is called, separated by semicolons"),
+            ("detects", "ids of the concepts that it detects, separated by semicolons"),
         ],
     },
     Table {
@@ -86,7 +96,11 @@ const TABLES: [Table; 9] = [
             ("chance_high", "95th percentile of the same"),
             ("p", "probability of the IoU by chance"),
             ("p_corrected", "the same, corrected for the number of concepts"),
-            ("detector", "true when the IoU exceeds the level; never for breast and background"),
+            (
+                "detector",
+                "true when the unit detects it: IoU above the level and, where chance was measured, beyond \
+                 chance; never breast and background",
+            ),
         ],
     },
     Table {
@@ -152,7 +166,10 @@ const TABLES: [Table; 9] = [
             ("margin", "logit of cancer less the mean of the other classes' logits"),
             ("rest", "of the margin, what the units do not add"),
             ("evidence", "of the margin, the sum of what units add for cancer"),
-            ("named", "share of the evidence that units named by readers carry"),
+            ("named", "share of the evidence that units named by people carry"),
+            ("automatic", "share of the evidence that units with an automatic name carry"),
+            ("place", "where the patch lies: malignant or benign (a lesion of it), or elsewhere"),
+            ("verdict", "how the score stands to the truth, and where the network looked"),
             ("exact", "true when the contributions are exact, else gradient times activation"),
             ("units", "numbers of the units that add most, most first, separated by semicolons"),
             ("contributions", "what they add, likewise"),
@@ -160,7 +177,7 @@ const TABLES: [Table; 9] = [
     },
     Table {
         file: "next_units.csv",
-        row: "one unit without a name that carries evidence, most first",
+        row: "one live unit that nobody was asked to name and that carries evidence, most first",
         columns: &[
             ("network", "name of the network"),
             ("layer", "name of the layer"),
@@ -272,15 +289,16 @@ enum Rows {
     AtOnce(fn(&Atlas) -> Vec<Row>),
 }
 
-fn number(unit: u32) -> String {
-    format!("{unit:04}")
+/// Network, layer and number of a unit.
+fn place(unit: &UnitId) -> Row {
+    vec![text(unit.network()), text(unit.layer()), unit.digits()]
 }
 
 fn survey(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     let selection = &atlas.survey.selection;
     selection.units.iter().try_for_each(|chosen| {
         let mut row = vec![text(&selection.study)];
-        row.extend(chosen.unit.split('/').map(str::to_string));
+        row.extend([text(chosen.unit.network()), text(chosen.unit.layer()), chosen.unit.digits()]);
         row.push(chosen.reason.words().into());
         row.extend([chosen.cancer, chosen.shown, chosen.influence].map(|n| n.to_string()));
         sink(row)
@@ -290,8 +308,11 @@ fn survey(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
 fn explanations(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     let manifest = atlas.inputs.manifest;
     for of in atlas.inputs.explanations {
+        let layer = atlas.catalogue.explaining(of);
         for explained in &of.mammograms {
             let mammogram = &manifest.mammograms[explained.mammogram as usize].mammogram;
+            let place = Place::of(&manifest.patches[explained.patch as usize]);
+            let carried = carried(explained, |unit| layer.and_then(|layer| layer.name(unit)));
             let parts = |value: &dyn Fn(&Part) -> String| {
                 explained.units.iter().map(value).collect::<Vec<_>>().join("; ")
             };
@@ -305,9 +326,12 @@ fn explanations(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
                 explained.margin.to_string(),
                 explained.rest.to_string(),
                 explained.evidence.to_string(),
-                super::pages::named_share(atlas, of, explained).to_string(),
+                carried.people.to_string(),
+                carried.automatic.to_string(),
+                place.id().into(),
+                Verdict::new(mammogram.has_cancer(), explained.probability, place).words().into(),
                 of.exact.to_string(),
-                parts(&|part| number(part.unit)),
+                parts(&|part| digits(part.unit)),
                 parts(&|part| part.contribution.to_string()),
             ])?;
         }
@@ -317,8 +341,10 @@ fn explanations(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
 
 fn next(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     for of in atlas.inputs.explanations {
-        for (unit, share) in super::pages::next_units(atlas, of) {
-            sink(vec![text(&of.network), text(&of.layer), number(unit), share.to_string()])?;
+        for (entry, share) in atlas.catalogue.next(of) {
+            let mut row = place(&entry.id);
+            row.push(share.to_string());
+            sink(row)?;
         }
     }
     Ok(())
@@ -351,45 +377,40 @@ fn networks(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
 
 fn units(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     atlas
-        .layers()
-        .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
-        .map(|(exhibit, layer, unit)| {
-            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-            let best = best_concept(layer, unit);
-            let (mut said, mut terms) = (Vec::<String>::new(), Vec::new());
-            for (_, _, phenomenon) in atlas.labels.phenomena(&name) {
-                let words = match phenomenon.description.is_empty() {
-                    true => atlas.labels.words(phenomenon),
-                    false => phenomenon.description.clone(),
-                };
-                if !said.contains(&words) {
-                    said.push(words);
-                }
-                terms.extend(phenomenon.terms.iter().cloned());
-            }
-            vec![
-                text(&exhibit.config.name),
-                text(&layer.layer),
-                number(unit.unit),
+        .catalogue
+        .units()
+        .map(|entry| {
+            let (unit, best) = (entry.record, entry.best_match());
+            let influence = &unit.influence;
+            let detects: Vec<&str> =
+                entry.detections().map(|found| found.concept.id.as_str()).collect();
+            let mut row = place(&entry.id);
+            row.extend([
                 unit.score_range[1].to_string(),
                 unit.threshold.to_string(),
-                best.map(|(concept, _)| text(&concept.id)).unwrap_or_default(),
-                best.map(|(_, iou)| iou.to_string()).unwrap_or_default(),
-                unit.influence.rank.to_string(),
-                text(&said.join("; ")),
-                text(&atlas.labels.categories(&terms).join("; ")),
-                best.and_then(|(concept, _)| {
-                    let at = layer.concepts.iter().position(|c| c == concept)?;
-                    Some(unit.matches[at].chance?.adjusted.to_string())
-                })
-                .unwrap_or_default(),
+                best.map(|best| text(&best.concept.id)).unwrap_or_default(),
+                best.map(|best| best.found.iou.to_string()).unwrap_or_default(),
+                entry.rank.map(|rank| rank.to_string()).unwrap_or_default(),
+                text(&entry.name.to_string()),
+                text(&entry.categories.join("; ")),
+                optional(best.and_then(|best| Some(best.found.chance?.adjusted))),
                 optional(unit.cancer_auc),
                 unit.activations.positive.to_string(),
-                optional(unit.influence.gradient.last().copied()),
-                optional(unit.influence.weighted.as_ref().and_then(|w| w.last().copied())),
-                unit.influence.top8.to_string(),
-                optional(unit.influence.ablation),
-            ]
+                optional(influence.gradient.last().copied()),
+                optional(influence.weighted.as_ref().and_then(|w| w.last().copied())),
+                influence.top8.to_string(),
+                optional(influence.ablation),
+                match entry.kind {
+                    Kind::Live => "live",
+                    Kind::Dead => "dead",
+                    Kind::Constant => "constant",
+                }
+                .into(),
+                entry.name.source().id().into(),
+                text(&entry.terms.join("; ")),
+                text(&detects.join("; ")),
+            ]);
+            row
         })
         .try_for_each(sink)
 }
@@ -400,26 +421,23 @@ fn optional(value: Option<f32>) -> String {
 }
 
 fn concepts(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
-    for (exhibit, layer) in atlas.layers() {
-        for unit in &layer.units {
-            for (concept, found) in layer.concepts.iter().zip(&unit.matches) {
-                let chance = found.chance;
-                sink(vec![
-                    text(&exhibit.config.name),
-                    text(&layer.layer),
-                    number(unit.unit),
-                    text(&concept.id),
-                    super::pages::category_word(concept.category).into(),
-                    found.iou.to_string(),
-                    found.within.to_string(),
-                    optional(found.auc),
-                    optional(chance.map(|chance| chance.mean)),
-                    optional(chance.map(|chance| chance.high)),
-                    optional(chance.map(|chance| chance.p)),
-                    optional(chance.map(|chance| chance.adjusted)),
-                    atlas.is_detector(concept, found.iou).to_string(),
-                ])?;
-            }
+    for entry in atlas.catalogue.units() {
+        for ConceptMatch { concept, found, detected } in entry.matches() {
+            let chance = found.chance;
+            let mut row = place(&entry.id);
+            row.extend([
+                text(&concept.id),
+                super::pages::category_word(concept.category).into(),
+                found.iou.to_string(),
+                found.within.to_string(),
+                optional(found.auc),
+                optional(chance.map(|chance| chance.mean)),
+                optional(chance.map(|chance| chance.high)),
+                optional(chance.map(|chance| chance.p)),
+                optional(chance.map(|chance| chance.adjusted)),
+                detected.to_string(),
+            ]);
+            sink(row)?;
         }
     }
     Ok(())
@@ -429,51 +447,43 @@ fn top_patches(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
     let manifest = atlas.inputs.manifest;
     // From pixels of the patch to pixels of the mammogram.
     let scale = |patch: &record::Patch| patch.edge as f32 / atlas.inputs.store.edge() as f32;
-    for (exhibit, layer) in atlas.layers() {
-        for unit in &layer.units {
-            for (at, top) in unit.top.iter().enumerate() {
-                let patch = &manifest.patches[top.patch as usize];
-                sink(vec![
-                    text(&exhibit.config.name),
-                    text(&layer.layer),
-                    number(unit.unit),
-                    (at + 1).to_string(),
-                    text(&manifest.patch_name(patch)),
-                    top.score.to_string(),
-                    text(&manifest.member(patch).mammogram.id),
-                    patch.x.to_string(),
-                    patch.y.to_string(),
-                    patch.edge.to_string(),
-                    patch.edge.to_string(),
-                    patch.positive.to_string(),
-                    coordinate(patch.x as f32 + top.roi[0] * scale(patch)),
-                    coordinate(patch.y as f32 + top.roi[1] * scale(patch)),
-                    coordinate(top.roi[2] * scale(patch)),
-                    coordinate(top.roi[3] * scale(patch)),
-                ])?;
-            }
+    for entry in atlas.catalogue.units() {
+        for (at, top) in entry.record.top.iter().enumerate() {
+            let patch = &manifest.patches[top.patch as usize];
+            let mut row = place(&entry.id);
+            row.extend([
+                (at + 1).to_string(),
+                text(&manifest.patch_name(patch)),
+                top.score.to_string(),
+                text(&manifest.member(patch).mammogram.id),
+                patch.x.to_string(),
+                patch.y.to_string(),
+                patch.edge.to_string(),
+                patch.edge.to_string(),
+                patch.positive.to_string(),
+                coordinate(patch.x as f32 + top.roi[0] * scale(patch)),
+                coordinate(patch.y as f32 + top.roi[1] * scale(patch)),
+                coordinate(top.roi[2] * scale(patch)),
+                coordinate(top.roi[3] * scale(patch)),
+            ]);
+            sink(row)?;
         }
     }
     Ok(())
 }
 
 fn labels(atlas: &Atlas, sink: &mut Sink) -> Result<()> {
-    for (exhibit, layer) in atlas.layers() {
-        for unit in &layer.units {
-            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-            for (reader, answer, phenomenon) in atlas.labels.phenomena(&name) {
-                let association = super::pages::association_word(phenomenon.association);
-                sink(vec![
-                    text(&reader.reader),
-                    text(&exhibit.config.name),
-                    text(&layer.layer),
-                    number(unit.unit),
-                    text(&phenomenon.description),
-                    text(&phenomenon.terms.join("; ")),
-                    association.into(),
-                    answer.confidence.map(|c| c.to_string()).unwrap_or_default(),
-                ])?;
-            }
+    for entry in atlas.catalogue.units() {
+        for (reader, answer, phenomenon) in atlas.labels.phenomena(&entry.id) {
+            let mut row = vec![text(&reader.reader)];
+            row.extend(place(&entry.id));
+            row.extend([
+                text(&phenomenon.description),
+                text(&phenomenon.terms.join("; ")),
+                super::pages::association_word(phenomenon.association).into(),
+                answer.confidence.map(|c| c.to_string()).unwrap_or_default(),
+            ]);
+            sink(row)?;
         }
     }
     Ok(())

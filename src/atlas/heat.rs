@@ -1,47 +1,31 @@
 //! Activation maps for the pages: each value as a level, clear to hot.
 
-use serde::Serialize;
-
 use super::Inputs;
+use super::script::Heat;
 use record::dissection::{Layer, Unit};
 
 /// Levels of a value; one character each.
 pub(super) const LEVELS: usize = 64;
 const ALPHABET: &[u8; LEVELS] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The maps of a unit's top patches, for a script.
-#[derive(Serialize)]
-pub(super) struct Heat {
-    /// Rows and columns.
-    map: [u32; 2],
-    /// Where the centre of the first cell lies, and the distance of the next, in patch pixels.
-    centre: f32,
-    stride: f32,
-    /// Edge of a patch.
-    edge: u32,
-    /// Levels by rank, row by row.
-    maps: Vec<String>,
-}
-
-impl Heat {
-    /// Of a unit; none where its maps are not at hand.
-    pub(super) fn of(inputs: &Inputs, layer: &Layer, unit: &Unit) -> Option<Self> {
-        let maps = (0..unit.top.len())
-            .map(|rank| {
-                let levels = levels(inputs, layer, unit, rank)?;
-                Some(levels.iter().map(|&level| char::from(ALPHABET[level])).collect())
-            })
-            .collect::<Option<Vec<String>>>()?;
-        let field = field(inputs, layer);
-        let edge = inputs.store.edge();
-        (!maps.is_empty()).then_some(Self {
-            map: layer.map,
-            centre: field.centre,
-            stride: field.stride,
-            edge,
-            maps,
+/// The maps of a unit's top patches; none where they are not at hand.
+pub(super) fn of(inputs: &Inputs, layer: &Layer, unit: &Unit) -> Option<Heat> {
+    let maps = (0..unit.top.len())
+        .map(|rank| {
+            let levels = levels(inputs, layer, unit, rank)?;
+            Some(levels.iter().map(|&level| char::from(ALPHABET[level])).collect())
         })
-    }
+        .collect::<Option<Vec<String>>>()?;
+    let field = field(inputs, layer);
+    let [rows, columns] = layer.map;
+    (!maps.is_empty()).then_some(Heat {
+        rows,
+        columns,
+        centre: field.centre,
+        stride: field.stride,
+        edge: inputs.store.edge(),
+        maps,
+    })
 }
 
 /// Where the cells of a layer's maps lie in a patch.
@@ -66,4 +50,19 @@ pub(super) fn levels(
         |value: f32| (((value - low) / (high - low) * last).round() as usize).min(LEVELS - 1);
     (values.len() == (layer.map[0] * layer.map[1]) as usize)
         .then(|| values.into_iter().map(level).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALPHABET;
+    use crate::script::tested;
+
+    #[test]
+    fn the_scripts_read_levels_as_they_are_written() {
+        let formats = tested();
+        let levels = formats["levels"].as_array().unwrap().iter();
+        let map: String =
+            levels.map(|level| char::from(ALPHABET[level.as_u64().unwrap() as usize])).collect();
+        assert_eq!(formats["drawn"]["heat"]["maps"][0], map);
+    }
 }

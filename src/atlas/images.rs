@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::Inputs;
 use super::keys::Keys;
 use super::site::Writer;
+use catalogue::cases;
 use record::Patch;
 
 /// Quality of the patches' JPEG, out of 100: fine calcifications survive it.
@@ -51,7 +52,9 @@ impl Shown {
         for top in units.flat_map(|unit| unit.shown()) {
             seen[top.patch as usize] = true;
         }
-        for case in super::pages::cases(inputs) {
+        let cases =
+            cases(inputs.explanations, inputs.manifest, &inputs.config.cases, inputs.config.seed);
+        for case in cases {
             seen[case.explained.patch as usize] = true;
         }
         let patches: BTreeSet<u32> =

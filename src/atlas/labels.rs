@@ -1,42 +1,31 @@
 //! What the readers say, by unit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Inputs;
-use base::{Notice, unit_name};
+use base::{Notice, UnitId};
+use catalogue::Catalogue;
 use lexicon::{Entry, Lexicons};
 use study::answer::{Answer, Phenomenon, ReaderFile};
 
 /// Answers by unit, and the lexicons' terms by id.
 #[derive(Default)]
 pub(super) struct Labels<'a> {
-    answers: BTreeMap<&'a str, Vec<(&'a ReaderFile, &'a Answer)>>,
+    answers: BTreeMap<UnitId, Vec<(&'a ReaderFile, &'a Answer)>>,
     terms: BTreeMap<&'a str, (usize, Entry<'a>)>,
-    units: BTreeSet<String>,
     unplaced: Vec<Notice>,
 }
 
 impl<'a> Labels<'a> {
     /// Sorts the readers' answers by unit, in the order of the readers.
-    pub(super) fn new(inputs: &'a Inputs<'a>) -> Self {
-        let units: BTreeSet<String> = inputs
-            .exhibits
-            .iter()
-            .flat_map(|exhibit| exhibit.layers.iter().map(move |layer| (exhibit, layer)))
-            .flat_map(|(exhibit, layer)| {
-                layer
-                    .units
-                    .iter()
-                    .map(move |unit| unit_name(&exhibit.config.name, &layer.layer, unit.unit))
-            })
-            .collect();
-        let mut answers: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    pub(super) fn new(inputs: &'a Inputs<'a>, catalogue: &Catalogue) -> Self {
+        let mut answers: BTreeMap<UnitId, Vec<_>> = BTreeMap::new();
         let mut unplaced = Vec::new();
         for reader in inputs.readers {
             // An answer to a unit shown again is no other reader's.
             for answer in reader.answers.iter().filter(|answer| !answer.repeat) {
-                if units.contains(&answer.unit) {
-                    answers.entry(&answer.unit).or_default().push((reader, answer));
+                if let Some(unit) = answer.unit().filter(|unit| catalogue.get(unit).is_some()) {
+                    answers.entry(unit).or_default().push((reader, answer));
                 } else {
                     unplaced.push(Notice {
                         place: format!("labels of {}", reader.reader),
@@ -46,7 +35,7 @@ impl<'a> Labels<'a> {
                 }
             }
         }
-        Self { answers, units, unplaced, ..Self::of_nobody(inputs.lexicons) }
+        Self { answers, unplaced, ..Self::of_nobody(inputs.lexicons) }
     }
 
     /// The terms alone.
@@ -59,20 +48,15 @@ impl<'a> Labels<'a> {
         Self { terms, ..Self::default() }
     }
 
-    /// Whether the atlas has this unit.
-    pub(super) fn has_unit(&self, unit: &str) -> bool {
-        self.units.contains(unit)
-    }
-
     /// Answers on a unit.
-    pub(super) fn of(&self, unit: &str) -> &[(&'a ReaderFile, &'a Answer)] {
+    pub(super) fn of(&self, unit: &UnitId) -> &[(&'a ReaderFile, &'a Answer)] {
         self.answers.get(unit).map_or(&[], Vec::as_slice)
     }
 
     /// Every labelled phenomenon on a unit, with its reader.
     pub(super) fn phenomena(
         &self,
-        unit: &str,
+        unit: &UnitId,
     ) -> impl Iterator<Item = (&'a ReaderFile, &'a Answer, &'a Phenomenon)> {
         self.of(unit)
             .iter()
@@ -119,20 +103,6 @@ impl<'a> Labels<'a> {
             ("malignant" | "benign", None) => "Pathology".into(),
             _ => "–".into(),
         }
-    }
-
-    /// BI-RADS categories of some terms, each once, in the order of the lexicons. Anatomy has none.
-    pub(super) fn categories(&self, terms: &[String]) -> Vec<String> {
-        let mut ordered: Vec<(usize, Entry)> =
-            terms.iter().filter_map(|id| self.terms.get(id.as_str()).copied()).collect();
-        ordered.sort_by_key(|(order, _)| *order);
-        let mut categories: Vec<String> = Vec::new();
-        for (_, entry) in ordered.iter().filter(|(_, entry)| entry.lexicon.birads) {
-            if !categories.iter().any(|c| c == entry.category) {
-                categories.push(entry.category.into());
-            }
-        }
-        categories
     }
 
     /// Some categories, each once, in the order of the lexicons.

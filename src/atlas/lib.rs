@@ -269,6 +269,12 @@ fn validate(inputs: &Inputs) -> Result<()> {
         for layer in exhibit.layers {
             safe_name("layer", &layer.layer)?;
             let place = || format!("{}/{}", exhibit.config.name, layer.layer);
+            ensure!(
+                layer.network == exhibit.config.name,
+                "{} holds units of {}; run `dissect` again",
+                place(),
+                layer.network
+            );
             for (at, unit) in layer.units.iter().enumerate() {
                 let fits = unit.unit as usize == at + 1
                     && unit.matches.len() == layer.concepts.len()

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::keys::Keys;
 use super::site::Writer;
 use super::{Inputs, outline};
-use base::unit_name;
+use base::UnitId;
 use record::dissection::{TopPatch, Unit};
 
 /// Size in pixels: twice as wide as high, as large cards are shown.
@@ -24,16 +24,16 @@ const QUALITY: u8 = 80;
 const DIM: f32 = 0.42;
 
 /// Path of a unit's picture in the site.
-pub(super) fn path(unit: &str) -> String {
+pub(super) fn path(unit: &UnitId) -> String {
     format!("embed/{unit}.jpg")
 }
 
-fn units<'a>(inputs: &'a Inputs) -> impl Iterator<Item = (String, &'a Unit)> {
+fn units<'a>(inputs: &'a Inputs) -> impl Iterator<Item = (UnitId, &'a Unit)> {
     let layers = inputs.exhibits.iter().flat_map(|e| e.layers.iter().map(move |l| (e, l)));
     let published = inputs.config.base_url.is_some();
     layers.filter(move |_| published).flat_map(|(exhibit, layer)| {
         let network = &exhibit.config.name;
-        layer.units.iter().map(move |u| (unit_name(network, &layer.layer, u.unit), u))
+        layer.units.iter().map(move |u| (UnitId::new(network, &layer.layer, u.unit), u))
     })
 }
 
@@ -44,7 +44,7 @@ pub(super) fn paths(inputs: &Inputs) -> impl Iterator<Item = String> {
 
 /// Draws those that are not there yet.
 pub(super) fn write(inputs: &Inputs, keys: &Keys, writer: &Writer) -> Result<()> {
-    let units: Vec<(String, &Unit)> = units(inputs).collect();
+    let units: Vec<(UnitId, &Unit)> = units(inputs).collect();
     units.par_iter().try_for_each(|(name, unit)| {
         let shown: Vec<(u32, &str)> =
             unit.top.iter().take(COUNT).map(|top| (top.patch, top.overlay.as_str())).collect();

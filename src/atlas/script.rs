@@ -1,8 +1,259 @@
 //! Data for scripts: files of JavaScript that put one value into `window.unitAtlasData`, under their
 //! own path below the root of the site. A page opened from a disk may load a script, and nothing else.
+//!
+//! What such a value may be is described here and nowhere else in Rust: named structs, whose names the
+//! scripts of `themes/default/assets` read. `tests/scripts/formats.json` holds one of each; a test here
+//! writes it, the scripts' own tests read it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+use record::Patch;
+
+/// Patches, a column of values for each of their properties: a name stands once, not with every patch.
+/// `patch.js` makes one object per patch of them.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Patches<'a> {
+    /// Ids of their mammograms.
+    #[serde(borrow)]
+    mammogram: Vec<Cow<'a, str>>,
+    /// Left, top and edge in the mammogram's pixels.
+    x: Vec<u32>,
+    y: Vec<u32>,
+    edge: Vec<u32>,
+    /// The unit's score, in words.
+    score: Vec<String>,
+    /// Whether the patch shows cancer.
+    cancer: Vec<bool>,
+    /// Path data in patch pixels; empty where nothing exceeds the threshold.
+    overlay: Vec<String>,
+}
+
+impl<'a> Patches<'a> {
+    /// Adds a patch of the mammogram `id`, as a unit with this score and overlay sees it.
+    pub(super) fn push(&mut self, id: &'a str, patch: &Patch, score: String, overlay: String) {
+        self.mammogram.push(id.into());
+        self.x.push(patch.x);
+        self.y.push(patch.y);
+        self.edge.push(patch.edge);
+        self.score.push(score);
+        self.cancer.push(patch.positive);
+        self.overlay.push(overlay);
+    }
+
+    /// Mammogram, left, top and edge of each.
+    pub(super) fn windows(&self) -> impl Iterator<Item = (&str, [u32; 3])> {
+        let places = self.x.iter().zip(&self.y).zip(&self.edge);
+        let mammograms = self.mammogram.iter().map(Cow::as_ref);
+        mammograms.zip(places.map(|((x, y), edge)| [*x, *y, *edge]))
+    }
+}
+
+/// What the scripts of a unit's page draw: within the page, for `patches.js` and `heat.js`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Drawn<'a> {
+    /// The top patches that are not markup.
+    #[serde(borrow)]
+    pub(super) top: Patches<'a>,
+    /// Those of each level of the evidence.
+    pub(super) levels: Vec<Patches<'a>>,
+    /// Maps of all top patches, those written out too; none where they are not at hand.
+    pub(super) heat: Option<Heat>,
+}
+
+/// The maps of a unit's top patches.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Heat {
+    /// Cells of a map.
+    pub(super) rows: u32,
+    pub(super) columns: u32,
+    /// Where the centre of the first cell lies, and the distance of the next, in patch pixels.
+    pub(super) centre: f32,
+    pub(super) stride: f32,
+    /// Edge of a patch.
+    pub(super) edge: u32,
+    /// By rank: a character per cell, row by row, of the alphabet of base 64 from none to the most.
+    pub(super) maps: Vec<String>,
+}
+
+/// `networks/<network>/<layer>/units.js`, for `layer.js`. Lists are named once; units give places in them.
+#[derive(Serialize)]
+pub(super) struct LayerUnits<'a> {
+    /// The units' best matches.
+    pub(super) concepts: Vec<NamedConcept>,
+    pub(super) categories: Vec<String>,
+    pub(super) readers: Vec<String>,
+    /// Unit 1 first.
+    pub(super) units: Vec<LayerUnit>,
+    /// The patches that they show, unit by unit.
+    pub(super) patches: Patches<'a>,
+}
+
+/// A concept with its name in words.
+#[derive(Serialize)]
+pub(super) struct NamedConcept {
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+/// One unit of a layer.
+#[derive(Serialize)]
+pub(super) struct LayerUnit {
+    pub(super) label: String,
+    /// Where that comes from: `consensus`, `readers`, `unrecognizable` (to readers), `automatic` or `none`.
+    pub(super) from: &'static str,
+    /// Readers' terms in words, to search by.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) words: String,
+    /// Its best match among `concepts`, and their IoU.
+    pub(super) concept: Option<usize>,
+    pub(super) iou: f32,
+    /// Whether it detects a concept, that or another.
+    pub(super) detects: bool,
+    /// Its best score in words and, to sort by, in full.
+    pub(super) score: String,
+    pub(super) sort_score: f32,
+    /// Top patches with cancer, of so many.
+    pub(super) cancer: usize,
+    pub(super) of: usize,
+    /// Area under the ROC curve for cancer.
+    pub(super) auc: Option<f32>,
+    /// Its rank by influence among the live units, from 1; none where it is not live.
+    pub(super) influence: Option<u32>,
+    /// Places in the lists of the layer.
+    pub(super) categories: Vec<usize>,
+    pub(super) readers: Vec<usize>,
+    /// How many patches of the list are its own.
+    pub(super) shown: usize,
+}
+
+/// `data/search.js`, for `search.js`.
+#[derive(Serialize)]
+pub(super) struct SearchIndex {
+    pub(super) pages: Vec<SearchEntry>,
+    pub(super) terms: Vec<SearchEntry>,
+    pub(super) layers: Vec<SearchLayer>,
+    pub(super) mammograms: Vec<SearchMammogram>,
+}
+
+/// A page or a term.
+#[derive(Serialize)]
+pub(super) struct SearchEntry {
+    pub(super) title: String,
+    /// What it is, in words beside the title.
+    pub(super) note: String,
+    /// Path of the page.
+    pub(super) href: String,
+    /// Further words to find it by.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) more: String,
+}
+
+/// A layer with so many units. Labels and further words go by the unit's number; those without any are
+/// left out.
+#[derive(Serialize)]
+pub(super) struct SearchLayer {
+    /// `network/layer`.
+    pub(super) name: String,
+    pub(super) units: usize,
+    pub(super) labels: BTreeMap<u32, String>,
+    pub(super) words: BTreeMap<u32, String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct SearchMammogram {
+    pub(super) id: String,
+    /// Which breast and view, where known.
+    pub(super) view: String,
+}
+
+/// `survey/data.js`: what a survey asks.
+#[derive(Serialize)]
+pub(super) struct Study<'a> {
+    pub(super) study: &'a str,
+    /// Id of the lexicon that the terms come from.
+    pub(super) lexicon: &'a str,
+    pub(super) blind: bool,
+    /// Share of the units shown twice.
+    pub(super) repeats: f64,
+    /// Where files are sent.
+    pub(super) contact: Option<&'a str>,
+    pub(super) groups: Vec<TermGroup<'a>>,
+    /// In the order of their codes.
+    pub(super) units: Vec<AskedUnit<'a>>,
+}
+
+/// Terms under one heading.
+#[derive(Serialize)]
+pub(super) struct TermGroup<'a> {
+    pub(super) category: &'a str,
+    pub(super) terms: Vec<OfferedTerm<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct OfferedTerm<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    pub(super) gloss: &'a str,
+    pub(super) synonyms: &'a [String],
+}
+
+/// A unit that readers are asked about, with a few patches.
+#[derive(Serialize)]
+pub(super) struct AskedUnit<'a> {
+    pub(super) code: &'a str,
+    /// Only where the survey is not blind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    pub(super) patches: Vec<AskedPatch>,
+}
+
+/// A patch as a survey shows it.
+#[derive(Serialize)]
+pub(super) struct AskedPatch {
+    /// Path of its picture.
+    pub(super) src: String,
+    /// Path data in patch pixels.
+    pub(super) overlay: String,
+    /// Whether it shows cancer; only where the survey is not blind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) positive: Option<bool>,
+}
+
+/// `survey/units/<code>.js`: all patches of a unit.
+#[derive(Serialize)]
+pub(super) struct UnitPatches {
+    pub(super) patches: Vec<PlacedPatch>,
+    pub(super) mammograms: Vec<Whole>,
+}
+
+/// A patch with its place in a mammogram.
+#[derive(Serialize)]
+pub(super) struct PlacedPatch {
+    #[serde(flatten)]
+    pub(super) patch: AskedPatch,
+    /// Place in the list of mammograms.
+    pub(super) mammogram: usize,
+    /// Left, top and edge in the mammogram's pixels.
+    pub(super) x: u32,
+    pub(super) y: u32,
+    pub(super) edge: u32,
+    /// The unit's score in words; only where the survey is not blind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) score: Option<String>,
+}
+
+/// A whole mammogram.
+#[derive(Serialize)]
+pub(super) struct Whole {
+    /// Path of its picture; none where there are only patches.
+    pub(super) src: Option<String>,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
 
 /// The file `path` with this value.
 pub(super) fn file(path: &str, value: &impl Serialize) -> Result<Vec<u8>> {
@@ -18,9 +269,171 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> Result<String> {
     Ok(text.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029"))
 }
 
+/// One of every format, as the scripts' own tests read them.
+#[cfg(test)]
+pub(super) fn tested() -> serde_json::Value {
+    serde_json::from_str(include_str!("../../tests/scripts/formats.json")).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use base::UnitId;
+
+    fn patch([x, y, edge]: [u32; 3], positive: bool) -> Patch {
+        Patch { mammogram: 0, x, y, edge, positive, benign: false, fractions: None }
+    }
+
+    fn first<'a>() -> Patches<'a> {
+        let mut patches = Patches::default();
+        patches.push("A_1.LEFT_CC", &patch([10, 20, 113], true), "12.3".into(), "M1 2h3v4Z".into());
+        patches
+    }
+
+    fn unit(words: &str) -> LayerUnit {
+        let named = !words.is_empty();
+        LayerUnit {
+            label: if named { "Spiculated edge".into() } else { String::new() },
+            from: if named { "readers" } else { "none" },
+            words: words.into(),
+            concept: named.then_some(0),
+            iou: if named { 0.25 } else { 0.0 },
+            detects: named,
+            score: if named { "12.3".into() } else { "0.5".into() },
+            sort_score: if named { 12.25 } else { 0.5 },
+            cancer: if named { 3 } else { 0 },
+            of: 4,
+            auc: named.then_some(0.75),
+            influence: named.then_some(2),
+            categories: if named { vec![1] } else { Vec::new() },
+            readers: if named { vec![0] } else { Vec::new() },
+            shown: usize::from(named),
+        }
+    }
+
+    fn asked(src: &str, overlay: &str, positive: Option<bool>) -> AskedPatch {
+        AskedPatch { src: src.into(), overlay: overlay.into(), positive }
+    }
+
+    fn formats() -> Value {
+        let mut patches = first();
+        patches.push("B_2.RIGHT_MLO", &patch([0, 3000, 224], false), "0.045".into(), String::new());
+        let synonyms = ["tumour".to_owned()];
+        let entry = |title: &str, note: &str, href: &str, more: &str| SearchEntry {
+            title: title.into(),
+            note: note.into(),
+            href: href.into(),
+            more: more.into(),
+        };
+        json!({
+            "patches": patches,
+            "drawn": Drawn {
+                top: Patches::default(),
+                levels: vec![first()],
+                heat: Some(Heat {
+                    rows: 2,
+                    columns: 3,
+                    centre: 31.5,
+                    stride: 16.0,
+                    edge: 113,
+                    maps: vec!["Ag/+9A".into()],
+                }),
+            },
+            "layer_units": LayerUnits {
+                concepts: vec![NamedConcept { id: "mass".into(), name: "mass".into() }],
+                categories: vec!["Mass".into(), "Mass - Margin".into()],
+                readers: vec!["reader-a".into(), "reader-b".into()],
+                units: vec![unit("spiculated mass"), unit("")],
+                patches: first(),
+            },
+            "search": SearchIndex {
+                pages: vec![entry("Methods", "", "methods/index.html", "")],
+                terms: vec![entry(
+                    "spiculated",
+                    "Mass - Margin",
+                    "concepts/margin-spiculated/index.html",
+                    "margin-spiculated stellate",
+                )],
+                layers: vec![SearchLayer {
+                    name: "alexnet/conv5".into(),
+                    units: 12,
+                    labels: [(3, "Spiculated edge".into())].into(),
+                    words: [(3, "reader-b".into())].into(),
+                }],
+                mammograms: vec![SearchMammogram {
+                    id: "A_1.LEFT_CC".into(),
+                    view: "left CC".into(),
+                }],
+            },
+            "study": Study {
+                study: "my-study",
+                lexicon: "bi-rads-5",
+                blind: false,
+                repeats: 0.25,
+                contact: None,
+                groups: vec![TermGroup {
+                    category: "Mass",
+                    terms: vec![OfferedTerm {
+                        id: "mass",
+                        name: "mass",
+                        gloss: "A space-occupying lesion.",
+                        synonyms: &synonyms,
+                    }],
+                }],
+                units: vec![
+                    AskedUnit {
+                        code: "u-1234",
+                        name: Some("alexnet/conv5/0001".into()),
+                        patches: vec![asked("patches/a.jpg", "M1 2h3v4Z", Some(true))],
+                    },
+                    AskedUnit { code: "u-5678", name: None, patches: Vec::new() },
+                ],
+            },
+            "unit_patches": UnitPatches {
+                patches: vec![
+                    PlacedPatch {
+                        patch: asked("patches/a.jpg", "M1 2h3v4Z", Some(true)),
+                        mammogram: 0,
+                        x: 10,
+                        y: 20,
+                        edge: 113,
+                        score: Some("12.3".into()),
+                    },
+                    PlacedPatch {
+                        patch: asked("patches/b.jpg", "", None),
+                        mammogram: 1,
+                        x: 0,
+                        y: 3000,
+                        edge: 224,
+                        score: None,
+                    },
+                ],
+                mammograms: vec![
+                    Whole { src: Some("mammograms/a.jpg".into()), width: 900, height: 1200 },
+                    Whole { src: None, width: 2000, height: 4000 },
+                ],
+            },
+        })
+    }
+
+    #[test]
+    fn the_scripts_are_tested_with_what_is_written() {
+        let tested = tested();
+        let Value::Object(written) = formats() else { unreachable!("a mapping") };
+        for (name, value) in &written {
+            assert_eq!(&tested[name], value, "{name} in tests/scripts/formats.json");
+        }
+    }
+
+    #[test]
+    fn the_scripts_number_units_as_paths_do() {
+        for (number, written) in tested()["unit_numbers"].as_object().unwrap() {
+            let name = UnitId::new("n", "l", number.parse().unwrap()).to_string();
+            assert_eq!(name.rsplit('/').next(), written.as_str());
+        }
+    }
 
     #[test]
     fn no_text_ends_a_script() {

@@ -1,4 +1,4 @@
-//! The files of the site, and the record of which of them are ours. Format 2.
+//! The files of the site, and the record of which of them are ours. Format 3.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use base::artifact::{self, Fingerprint, Stamp};
 
 /// Version of the record, and of how pages are made from artifacts.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// `work/site.json`: what the built site was made from, and every file of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Always 2.
+    /// Always 3.
     pub format: u32,
     /// What the site was made from; `None` while a build is under way.
     pub stamp: Option<Stamp>,

@@ -1,15 +1,11 @@
 //! Tables of the reader study: `data/readers.csv`, `agreement.csv`, `consensus.csv`, `coverage.csv` and
 //! `expert_automatic.csv`.
 
-use std::collections::BTreeSet;
-
 use super::export::{Row, Table};
-use super::pages::{Atlas, association_word, best_concept};
+use super::pages::{Atlas, association_word};
 use agreement::Estimate;
+use base::UnitId;
 use base::spreadsheet::guarded;
-use base::unit_name;
-use lexicon::Entry;
-use record::dissection::Category;
 use study::statistics::{Agreement, Pair};
 
 /// The tables.
@@ -86,20 +82,20 @@ pub(super) const TABLES: [Table; 5] = [
                 "units that the consensus, or where there is none at least half of their readers, \
                  named it in",
             ),
-            (
-                "detected",
-                "units whose best IoU is with it and above the level; empty where not outlined",
-            ),
+            ("detected", "units that detect it; empty where it is not outlined"),
         ],
     },
     Table {
         file: "expert_automatic.csv",
-        row: "one unit with a concept beyond chance and an expert label",
+        row: "one unit that detects a concept beyond chance and has an expert label",
         columns: &[
             ("network", "name of the network"),
             ("layer", "name of the layer"),
             ("unit", "number of the unit, from 1, four digits"),
-            ("concept", "concept with the best IoU among those beyond chance (corrected p < 0.05)"),
+            (
+                "concept",
+                "concept that the unit detects with the best IoU, beyond measured chance (corrected p at most 0.05)",
+            ),
             (
                 "relation",
                 "how the expert label stands to it; for malignant and benign the association",
@@ -214,14 +210,13 @@ fn numbers(estimate: Estimate) -> [String; 4] {
     [number(estimate.value()), number(low), number(high), why]
 }
 
-/// Network, layer and number of a unit's name.
-fn parts(unit: &str) -> [String; 3] {
-    let mut parts = unit.splitn(3, '/').map(guarded);
-    [(); 3].map(|()| parts.next().unwrap_or_default())
+/// Network, layer and number of a unit.
+fn parts(unit: &UnitId) -> [String; 3] {
+    [guarded(unit.network()), guarded(unit.layer()), unit.digits()]
 }
 
 fn consensus(atlas: &Atlas) -> Vec<Row> {
-    let rows = atlas.study.consensus().units.iter();
+    let rows = atlas.study.consensus.units.iter();
     rows.map(|settled| {
         let mut row: Row = parts(&settled.unit).into();
         let association = settled.association.map(association_word).unwrap_or_default();
@@ -231,91 +226,26 @@ fn consensus(atlas: &Atlas) -> Vec<Row> {
             guarded(&settled.categories.join("; ")),
             association.to_owned(),
             guarded(settled.note.as_deref().unwrap_or_default()),
-            atlas.labels.has_unit(&settled.unit).to_string(),
+            atlas.catalogue.get(&settled.unit).is_some().to_string(),
         ]);
         row
     })
     .collect()
 }
 
-/// A term and how many units of each network show it.
-pub(super) struct Coverage<'a> {
-    pub(super) entry: Entry<'a>,
-    /// Whether the data set has outlines of it.
-    pub(super) outlined: bool,
-    /// In the order of the networks.
-    pub(super) networks: Vec<Counts>,
-}
-
-/// Units of one network.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Counts {
-    /// That experts named a term in.
-    pub(super) labelled: usize,
-    /// That detect it.
-    pub(super) detected: usize,
-}
-
-impl Coverage<'_> {
-    /// Whether no unit shows the term.
-    pub(super) fn is_never(&self) -> bool {
-        self.networks.iter().all(|counts| counts.labelled + counts.detected == 0)
-    }
-}
-
-/// Every term, in the order of the lexicons.
-pub(super) fn coverage<'a>(atlas: &Atlas<'a>) -> Vec<Coverage<'a>> {
-    let exhibits = atlas.inputs.exhibits;
-    let outlined: BTreeSet<&str> = atlas
-        .layers()
-        .flat_map(|(_, layer)| &layer.concepts)
-        .filter(|concept| concept.category != Category::Breast)
-        .map(|concept| concept.id.as_str())
-        .collect();
-    let mut rows: Vec<Coverage> = atlas
-        .inputs
-        .lexicons
-        .entries()
-        .map(|entry| Coverage {
-            outlined: outlined.contains(entry.term.id.as_str()),
-            networks: vec![Counts::default(); exhibits.len()],
-            entry,
-        })
-        .collect();
-    for (at, exhibit) in exhibits.iter().enumerate() {
-        for layer in exhibit.layers {
-            for unit in &layer.units {
-                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-                let named = atlas.study.opinions.get(&name).map(|opinion| &opinion.terms);
-                let detected = best_concept(layer, unit)
-                    .filter(|(_, iou)| *iou > atlas.detector())
-                    .map(|(concept, _)| concept.id.as_str());
-                if named.is_none_or(BTreeSet::is_empty) && detected.is_none() {
-                    continue;
-                }
-                for row in &mut rows {
-                    let id = &row.entry.term.id;
-                    let counts = &mut row.networks[at];
-                    counts.labelled += usize::from(named.is_some_and(|terms| terms.contains(id)));
-                    counts.detected += usize::from(detected == Some(id.as_str()));
-                }
-            }
-        }
-    }
-    rows
-}
-
 fn covered(atlas: &Atlas) -> Vec<Row> {
     let mut rows = Vec::new();
-    for row in coverage(atlas) {
-        for (exhibit, counts) in atlas.inputs.exhibits.iter().zip(&row.networks) {
+    for row in atlas.catalogue.coverage() {
+        for exhibit in atlas.inputs.exhibits {
+            let network = &exhibit.config.name;
+            let detecting = row.outlined.then(|| row.detecting_in(network).to_string());
             rows.push(vec![
-                guarded(&row.entry.lexicon.id),
-                guarded(row.entry.category),
-                guarded(&row.entry.term.id),
-                guarded(&exhibit.config.name),
-                counts.labelled.to_string(),
-                if row.outlined { counts.detected.to_string() } else { String::new() },
+                guarded(&row.term.lexicon.id),
+                guarded(row.term.category),
+                guarded(&row.term.term.id),
+                guarded(network),
+                row.named_in(network).to_string(),
+                detecting.unwrap_or_default(),
             ]);
         }
     }
@@ -324,8 +254,8 @@ fn covered(atlas: &Atlas) -> Vec<Row> {
 
 fn compared(atlas: &Atlas) -> Vec<Row> {
     let comparison = &atlas.study.comparison;
-    let row = |unit: &str, concept: &str, relation: &str| -> Row {
-        let opinion = atlas.study.opinions.get(unit);
+    let row = |unit: &UnitId, concept: &str, relation: &str| -> Row {
+        let opinion = atlas.catalogue.opinion(unit);
         let terms: Vec<&str> = opinion.iter().flat_map(|o| &o.terms).map(String::as_str).collect();
         let mut row: Row = parts(unit).into();
         row.extend([

@@ -1,7 +1,7 @@
 //! The reader survey: the scripts with what readers are shown, and its pictures.
 //!
 //! `survey/data.js` holds the study, the lexicon and a few patches of each unit, `survey/units/<code>.js`
-//! everything of one unit; `assets/survey.js` draws them. In a blind survey neither they nor any name of
+//! everything of one unit; `assets/survey*.js` draw them. In a blind survey neither they nor any name of
 //! a file tell the network, the layer, the unit or the truth of a patch: units go by codes and are sorted
 //! by them, and pictures whose names could tell something are written again under names that do not.
 
@@ -11,18 +11,22 @@ use anyhow::{Context, Result, ensure};
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::pages::Atlas;
+use super::script::{
+    self, AskedPatch, AskedUnit, OfferedTerm, PlacedPatch, Study, TermGroup, UnitPatches, Whole,
+};
 use super::site::Writer;
 use super::{Inputs, images, outline, text};
 use base::artifact::Fingerprint;
-use base::{unit_name, yaml};
+use base::{UnitId, yaml};
 use lexicon::Group;
 use record::dissection::{TopPatch, Unit};
 use study::code::Coder;
 use study::selection::{Chosen, Selection, select};
 
+/// Path of what is asked.
+const DATA: &str = "survey/data.js";
 /// Patches in a unit's preview.
 const PREVIEW: usize = 8;
 /// Detail in pixels that an overlay loses in a preview.
@@ -62,10 +66,10 @@ impl<'a> Survey<'a> {
             "survey.lexicon: {}",
             yaml::unknown("lexicon", &selection.lexicon, &known)
         );
-        let by_name: BTreeMap<String, &Unit> = layers
+        let by_name: BTreeMap<UnitId, &Unit> = layers
             .iter()
             .flat_map(|(network, layer)| {
-                let name = move |unit: &Unit| unit_name(network, &layer.layer, unit.unit);
+                let name = move |unit: &Unit| UnitId::new(*network, &layer.layer, unit.unit);
                 layer.units.iter().map(move |unit| (name(unit), unit))
             })
             .collect();
@@ -135,7 +139,7 @@ impl<'a> Survey<'a> {
             return Vec::new();
         }
         let (patches, mammograms) = self.copies();
-        let mut paths = vec!["survey/data.js".to_string()];
+        let mut paths = vec![DATA.to_string()];
         paths.extend(self.selection.units.iter().map(|unit| script_path(&unit.code)));
         paths.extend(patches.into_iter().map(|number| self.patch_path(number)));
         paths.extend(mammograms.into_iter().map(|number| self.mammogram_path(number)));
@@ -189,82 +193,6 @@ fn names_tell<'a>(ids: impl Iterator<Item = &'a str>) -> bool {
     sets.any(|set| set != first)
 }
 
-/// What `survey/data.js` holds.
-#[derive(Serialize)]
-struct Study<'a> {
-    study: &'a str,
-    lexicon: &'a str,
-    blind: bool,
-    /// Share of the units shown twice.
-    repeats: f64,
-    contact: Option<&'a str>,
-    /// Edge of a patch in its own pixels.
-    edge: u32,
-    groups: Vec<GroupData<'a>>,
-    units: Vec<Preview<'a>>,
-}
-
-#[derive(Serialize)]
-struct GroupData<'a> {
-    category: &'a str,
-    terms: Vec<TermData<'a>>,
-}
-
-#[derive(Serialize)]
-struct TermData<'a> {
-    id: &'a str,
-    name: &'a str,
-    gloss: &'a str,
-    synonyms: &'a [String],
-}
-
-#[derive(Serialize)]
-struct Preview<'a> {
-    code: &'a str,
-    /// Only where the survey is not blind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    patches: Vec<Thumb>,
-}
-
-#[derive(Serialize)]
-struct Thumb {
-    src: String,
-    overlay: String,
-    /// Whether it shows cancer; only where the survey is not blind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    positive: Option<bool>,
-}
-
-/// What `survey/units/<code>.js` holds.
-#[derive(Serialize)]
-struct UnitData<'a> {
-    code: &'a str,
-    patches: Vec<PatchData>,
-    mammograms: Vec<MammogramData>,
-}
-
-#[derive(Serialize)]
-struct PatchData {
-    #[serde(flatten)]
-    thumb: Thumb,
-    /// Place in the list of mammograms.
-    mammogram: usize,
-    /// Left, top and edge in the mammogram's pixels.
-    #[serde(rename = "box")]
-    window: [u32; 3],
-    /// Only where the survey is not blind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score: Option<String>,
-}
-
-#[derive(Serialize)]
-struct MammogramData {
-    /// `None` where there are only patches.
-    src: Option<String>,
-    size: [u32; 2],
-}
-
 /// The scripts, as (path in the site, bytes).
 pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
     let survey = &atlas.survey;
@@ -278,14 +206,14 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
     let mut units: Vec<(&Chosen, &Unit)> = survey.chosen().collect();
     // The order of the networks and numbers would tell something.
     units.sort_by(|a, b| a.0.code.cmp(&b.0.code));
-    let previews = units.iter().map(|(chosen, unit)| Preview {
+    let previews = units.iter().map(|(chosen, unit)| AskedUnit {
         code: &chosen.code,
-        name: (!selection.blind).then_some(chosen.unit.as_str()),
+        name: (!selection.blind).then(|| chosen.unit.to_string()),
         patches: survey
             .top(unit)
             .iter()
             .take(PREVIEW)
-            .map(|top| Thumb {
+            .map(|top| AskedPatch {
                 src: survey.patch_path(top.patch),
                 overlay: outline::compact(&top.overlay, TOLERANCE),
                 positive: positive(top),
@@ -299,10 +227,9 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
         blind: selection.blind,
         repeats: inputs.config.survey.repeats,
         contact: inputs.config.survey.contact.as_deref(),
-        edge: inputs.store.edge(),
         groups: offered
             .flat_map(|lexicon| {
-                lexicon.groups.iter().map(move |group: &Group| GroupData {
+                lexicon.groups.iter().map(move |group: &Group| TermGroup {
                     // Groups that are no category go by their lexicon.
                     category: match group.category.as_str() {
                         "-" => &lexicon.name,
@@ -311,7 +238,7 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
                     terms: group
                         .terms
                         .iter()
-                        .map(|term| TermData {
+                        .map(|term| OfferedTerm {
                             id: &term.id,
                             name: &term.name,
                             gloss: &term.gloss,
@@ -323,16 +250,15 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
             .collect(),
         units: previews.collect(),
     };
-    let mut files =
-        vec![("survey/data.js".to_string(), script("window.unitAtlasSurvey = ", &study, ";\n")?)];
+    let mut files = vec![(DATA.to_string(), script::file(DATA, &study)?)];
     for (chosen, unit) in units {
         let mut mammograms: Vec<u32> = Vec::new();
         let mut patches = Vec::new();
         for top in survey.top(unit) {
             let patch = &inputs.manifest.patches[top.patch as usize];
             let place = mammograms.iter().position(|&m| m == patch.mammogram);
-            patches.push(PatchData {
-                thumb: Thumb {
+            patches.push(PlacedPatch {
+                patch: AskedPatch {
                     src: survey.patch_path(top.patch),
                     overlay: top.overlay.clone(),
                     positive: positive(top),
@@ -341,7 +267,9 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
                     mammograms.push(patch.mammogram);
                     mammograms.len() - 1
                 }),
-                window: [patch.x, patch.y, patch.edge],
+                x: patch.x,
+                y: patch.y,
+                edge: patch.edge,
                 score: (!selection.blind).then(|| text::significant(f64::from(top.score))),
             });
         }
@@ -349,22 +277,18 @@ pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
             .into_iter()
             .map(|number| {
                 let member = &inputs.manifest.mammograms[number as usize];
-                MammogramData {
+                Whole {
                     src: member.preview.map(|_| survey.mammogram_path(number)),
-                    size: [member.mammogram.width, member.mammogram.height],
+                    width: member.mammogram.width,
+                    height: member.mammogram.height,
                 }
             })
             .collect();
-        let unit = UnitData { code: &chosen.code, patches, mammograms };
-        files.push((script_path(&chosen.code), script("unitAtlasUnit(", &unit, ");\n")?));
+        let path = script_path(&chosen.code);
+        let script = script::file(&path, &UnitPatches { patches, mammograms })?;
+        files.push((path, script));
     }
     Ok(files)
-}
-
-/// A value as a script, which works from a disk where data could not be fetched.
-fn script(before: &str, value: &impl Serialize, after: &str) -> Result<Vec<u8>> {
-    let json = super::script::json(value)?;
-    Ok(format!("{before}{json}{after}").into_bytes())
 }
 
 #[cfg(test)]

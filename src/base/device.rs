@@ -10,6 +10,9 @@ pub enum Device {
     Auto,
     /// The processor.
     Cpu,
+    /// All CUDA devices: a network on each, as long as there are networks. What runs by itself takes the
+    /// first.
+    AllCuda,
     /// A CUDA device by number.
     Cuda(usize),
     /// Apple's GPU.
@@ -18,7 +21,7 @@ pub enum Device {
 
 impl Device {
     /// How a device is written, for messages.
-    pub const FORMS: [&str; 4] = ["auto", "cpu", "cuda:0", "metal"];
+    pub const FORMS: [&str; 5] = ["auto", "cpu", "cuda", "cuda:0", "metal"];
 
     /// Reads `auto`, `cpu`, `cuda`, `cuda:<number>` or `metal`.
     pub fn parse(text: &str) -> Option<Self> {
@@ -26,7 +29,7 @@ impl Device {
             "auto" => Self::Auto,
             "cpu" => Self::Cpu,
             "metal" => Self::Metal,
-            "cuda" => Self::Cuda(0),
+            "cuda" => Self::AllCuda,
             other => Self::Cuda(other.strip_prefix("cuda:")?.parse::<u16>().ok()?.into()),
         })
     }

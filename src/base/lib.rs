@@ -19,4 +19,4 @@ pub use device::Device;
 pub use field::Field;
 pub use notice::Notice;
 pub use split::Split;
-pub use unit::unit_name;
+pub use unit::{NotAUnit, UnitId, digits};

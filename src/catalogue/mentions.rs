@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::chance::hypergeometric;
+
 /// How often explanations mention a term.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mention {
@@ -46,41 +48,18 @@ pub fn mentions(term: &str, mammograms: &[Terms<'_>]) -> Mention {
     let mentioned = mammograms.iter().filter(said).count() as u64;
     let both = mammograms.iter().filter(described).filter(said).count() as u64;
     let all = mammograms.len() as u64;
-    Mention { mammograms: all, with, mentioned, both, p: at_least(all, with, mentioned, both) }
-}
-
-/// Probability of `least` or more marked ones among `drawn` of `all`, of which `marked` are.
-fn at_least(all: u64, marked: u64, drawn: u64, least: u64) -> f64 {
-    let logs: Vec<f64> = (0..=all)
-        .scan(0.0, |sum, n| {
-            *sum += (n.max(1) as f64).ln();
-            Some(*sum)
-        })
-        .collect();
-    let choose = |n: u64, k: u64| logs[n as usize] - logs[k as usize] - logs[(n - k) as usize];
-    let most = marked.min(drawn);
-    // At least so many must be marked, for there are not enough others.
-    let first = least.max((marked + drawn).saturating_sub(all));
-    let chance =
-        |k: u64| (choose(marked, k) + choose(all - marked, drawn - k) - choose(all, drawn)).exp();
-    (first..=most).map(chance).sum::<f64>().min(1.0)
+    Mention {
+        mammograms: all,
+        with,
+        mentioned,
+        both,
+        p: hypergeometric(all, with, mentioned, both),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tails_are_scipys() {
-        // scipy.stats.hypergeom.sf(k - 1, M, n, N)
-        let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9 * b.max(1e-3), "{a} {b}");
-        near(at_least(20, 7, 12, 4), 0.7492260061919505);
-        near(at_least(100, 10, 15, 5), 0.00631392472093203);
-        near(at_least(10, 10, 4, 4), 1.0);
-        near(at_least(10, 0, 4, 0), 1.0);
-        assert_eq!(at_least(10, 3, 4, 4), 0.0);
-        near(at_least(0, 0, 0, 0), 1.0);
-    }
 
     #[test]
     fn counts_and_what_chance_gives() {

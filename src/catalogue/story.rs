@@ -2,59 +2,104 @@
 
 use record::explanation::Explained;
 
+use super::name::Name;
+use super::pointing::Verdict;
+
 /// Units told of in a sentence.
 const TOLD: usize = 3;
 
-/// Share of a mammogram's evidence that units with a name carry, in [0, 1]; `named` is what the unit of a
-/// number is called.
-pub fn carried<'n>(explained: &Explained, named: impl Fn(u32) -> Option<&'n str>) -> f32 {
-    if explained.evidence <= 0.0 {
-        return 0.0;
-    }
-    let with_name = explained.positive.iter().filter(|(unit, _)| named(*unit).is_some());
-    with_name.map(|(_, contribution)| contribution).sum::<f32>() / explained.evidence
+/// Shares of a mammogram's evidence by who named the units that carry it, in [0, 1].
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Carried {
+    /// By units that people named.
+    pub people: f32,
+    /// By units with an automatic name.
+    pub automatic: f32,
 }
 
-/// What speaks for cancer, hedged by how much of it has a name.
-pub fn sentence<'n>(explained: &Explained, named: impl Fn(u32) -> Option<&'n str>) -> String {
-    let score = format!("Probability of cancer {:.2}.", explained.probability);
-    if explained.evidence <= 0.0 {
-        return format!("{score} No unit speaks for cancer.");
-    }
-    let share = |part: f32| format!("{:.0}%", 100.0 * part / explained.evidence);
-    let mut told: Vec<(&str, f32)> = Vec::new();
-    for &(unit, contribution) in &explained.positive {
-        let Some(name) = named(unit) else { continue };
-        // Units of one name speak together.
-        match told.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, sum)) => *sum += contribution,
-            None => told.push((name, contribution)),
+/// Who named the units that carry a mammogram's evidence; `named` is what the unit of a number is called.
+pub fn carried<'n>(explained: &Explained, named: impl Fn(u32) -> Option<&'n Name>) -> Carried {
+    let mut carried = Carried::default();
+    for &(unit, contribution) in explained.positive.iter().filter(|_| explained.evidence > 0.0) {
+        match named(unit) {
+            Some(name) if name.is_by_people() => carried.people += contribution,
+            Some(Name::Automatic { .. }) => carried.automatic += contribution,
+            _ => {}
         }
     }
-    told.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let share = |part: f32| if part > 0.0 { part / explained.evidence } else { 0.0 };
+    Carried { people: share(carried.people), automatic: share(carried.automatic) }
+}
+
+/// What is evidence for cancer, hedged by how much of it has a name, and by whose. `verdict` is told where
+/// the truth is known.
+pub fn sentence<'n>(
+    explained: &Explained,
+    named: impl Fn(u32) -> Option<&'n Name>,
+    verdict: Option<Verdict>,
+) -> String {
+    let score = match verdict {
+        Some(verdict) => {
+            format!("Probability of cancer {:.2}: {}.", explained.probability, verdict.words())
+        }
+        None => format!("Probability of cancer {:.2}.", explained.probability),
+    };
+    if explained.evidence <= 0.0 {
+        return format!("{score} No unit contributes to cancer.");
+    }
+    let percent = |share: f32| format!("{:.0}%", 100.0 * share);
+    // Units of one name are told of together, automatic names apart.
+    let mut told: Vec<(String, bool, f32)> = Vec::new();
+    for &(unit, contribution) in &explained.positive {
+        let Some(name) = named(unit) else { continue };
+        let Some(words) = name.in_sentence() else { continue };
+        let automatic = !name.is_by_people();
+        match told.iter_mut().find(|told| told.0 == words && told.1 == automatic) {
+            Some((.., sum)) => *sum += contribution,
+            None => told.push((words, automatic, contribution)),
+        }
+    }
+    told.sort_by(|a, b| b.2.total_cmp(&a.2));
     let names: Vec<String> = told
         .iter()
         .take(TOLD)
-        .map(|(name, sum)| format!("“{name}” ({} of the evidence)", share(*sum)))
-        .collect();
-    let total = 100.0 * carried(explained, &named);
-    match names.split_last() {
-        None => format!("{score} None of the units that speak for cancer has a name."),
-        Some((last, [])) => {
+        .map(|(words, automatic, sum)| {
+            let by = if *automatic { "automatic name, " } else { "" };
             format!(
-                "{score} Most of what has a name: {last}. Named units account for {total:.0}% of the evidence."
+                "\u{201c}{words}\u{201d} ({by}{} of the evidence)",
+                percent(sum / explained.evidence)
             )
+        })
+        .collect();
+    let Carried { people, automatic } = carried(explained, &named);
+    let most = match names.split_last() {
+        None => return format!("{score} None of the units that contribute to it has a name."),
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+    };
+    let by = match (people > 0.0, automatic > 0.0) {
+        (true, false) => {
+            format!("Units that people named account for {} of the evidence", percent(people))
         }
-        Some((last, first)) => format!(
-            "{score} Most of what has a name: {} and {last}. Named units account for {total:.0}% of the evidence.",
-            first.join(", ")
+        (false, _) => format!(
+            "Nobody has named any of these units; automatic names, from the outlines, account for {} of \
+             the evidence",
+            percent(automatic)
         ),
-    }
+        (true, true) => format!(
+            "Units that people named account for {} of the evidence, automatic names, from the outlines, \
+             for {}",
+            percent(people),
+            percent(automatic)
+        ),
+    };
+    format!("{score} Most of what has a name: {most}. {by}.")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pointing::Place;
     use record::explanation::Part;
 
     fn explained(contributions: &[f32]) -> Explained {
@@ -72,34 +117,72 @@ mod tests {
             margin: 1.0,
             rest: 0.0,
             evidence: 10.0,
-            lesion: None,
+            lesions: None,
             units: contributions.iter().enumerate().map(part).collect(),
             positive: (1..).zip(contributions.iter().copied()).collect(),
         }
     }
 
+    fn settled(words: &str) -> Name {
+        Name::Consensus(words.into())
+    }
+
+    fn automatic(words: &str) -> Name {
+        Name::Automatic { concept: words.into(), words: words.into(), iou: 0.2 }
+    }
+
     #[test]
-    fn units_of_one_name_speak_together_and_the_rest_is_owned_up_to() {
+    fn units_of_one_name_are_told_together_and_the_rest_is_owned_up_to() {
+        let (mass, specks) = (settled("spiculated mass"), settled("calcifications"));
         let named = |unit: u32| match unit {
-            1 | 3 => Some("spiculated mass"),
-            4 => Some("calcifications"),
+            1 | 3 => Some(&mass),
+            4 => Some(&specks),
             _ => None,
         };
-        let told = sentence(&explained(&[3.0, 2.5, 2.0, 1.2]), named);
+        let told = sentence(&explained(&[3.0, 2.5, 2.0, 1.2]), named, None);
         assert_eq!(
             told,
             "Probability of cancer 0.91. Most of what has a name: “spiculated mass” (50% of the evidence) \
-             and “calcifications” (12% of the evidence). Named units account for 62% of the evidence."
+             and “calcifications” (12% of the evidence). Units that people named account for 62% of the \
+             evidence."
         );
-        assert!((carried(&explained(&[3.0, 2.5, 2.0, 1.2]), named) - 0.62).abs() < 1e-6);
+        let shares = carried(&explained(&[3.0, 2.5, 2.0, 1.2]), named);
+        assert!((shares.people - 0.62).abs() < 1e-6 && shares.automatic == 0.0);
+    }
+
+    #[test]
+    fn automatic_names_speak_where_nobody_has_named_a_unit_and_say_so() {
+        let (mass, same) = (settled("mass"), automatic("mass"));
+        let nothing = Name::Unrecognizable { unrecognizable: 1, readers: 1 };
+        let named = |unit: u32| match unit {
+            1 => Some(&same),
+            3 => Some(&mass),
+            4 => Some(&nothing),
+            _ => None,
+        };
+        let verdict = Verdict::HighCancer(Place::Benign);
+        assert_eq!(
+            sentence(&explained(&[3.0, 2.5, 2.0, 1.2]), named, Some(verdict)),
+            "Probability of cancer 0.91: score high, but at a benign lesion. Most of what has a name: \
+             “mass” (automatic name, 30% of the evidence) and “mass” (20% of the evidence). Units that \
+             people named account for 20% of the evidence, automatic names, from the outlines, for 30%."
+        );
+        let told = sentence(&explained(&[3.0, 2.5]), |unit| (unit == 1).then_some(&same), None);
+        assert!(
+            told.ends_with(
+                "Nobody has named any of these units; automatic names, from the outlines, account for \
+                 30% of the evidence."
+            ),
+            "{told}"
+        );
     }
 
     #[test]
     fn without_names_or_evidence_nothing_is_claimed() {
-        let nobody = |_: u32| None::<&str>;
-        assert!(sentence(&explained(&[3.0]), nobody).ends_with("has a name."));
+        let nobody = |_: u32| None::<&Name>;
+        assert!(sentence(&explained(&[3.0]), nobody, None).ends_with("has a name."));
         let nothing = Explained { evidence: 0.0, ..explained(&[]) };
-        assert!(sentence(&nothing, nobody).ends_with("No unit speaks for cancer."));
-        assert_eq!(carried(&nothing, nobody), 0.0);
+        assert!(sentence(&nothing, nobody, None).ends_with("No unit contributes to cancer."));
+        assert_eq!(carried(&nothing, nobody), Carried::default());
     }
 }

@@ -37,8 +37,8 @@ pub(super) fn execute(options: &Options, pipeline: &Pipeline) -> Result<Outcome>
         }
     }
     let dataset = pipeline.dataset()?;
-    for network in networks {
-        pipeline.dissect(network, &dataset, &options.layers, part)?;
-    }
+    pipeline.each_network(networks, |pipeline, network| {
+        pipeline.dissect(network, &dataset, &options.layers, part)
+    })?;
     Ok(prepare::outcome(&dataset.manifest))
 }

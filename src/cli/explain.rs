@@ -11,13 +11,13 @@ use super::{NetworkChoice, Outcome, labels};
 use atlas::Sheet;
 use base::progress::{Progress, Silent};
 use base::{Split, artifact};
-use catalogue::naming::Names;
-use catalogue::{carried, sentence};
+use catalogue::{Catalogue, Name, Place, Verdict, carried, sentence};
 use config::Network;
 use mammogram::Mammogram;
 use patch::prepare;
 use pipeline::{Dataset, Guests, Pipeline};
-use record::explanation::{Explained, Explanation, Part};
+use record::dissection::Layer;
+use record::explanation::{Covered, Explained, Explanation, Part};
 use record::training::PatchScores;
 use record::{Difference, Manifest, Patch, Store, WholeMap};
 use source::{Files, Source};
@@ -65,15 +65,23 @@ struct Told<'a> {
     margin: f32,
     rest: f32,
     evidence: f32,
-    /// Share of the evidence that units with a name carry.
+    /// Where the deciding patch lies, by the lesions that are known: `malignant`, `benign`, `elsewhere`.
+    place: Option<&'static str>,
+    /// How the score stands to the truth, where somebody says, and where the network looked.
+    verdict: Option<&'static str>,
+    /// Share of the evidence that units named by people carry.
     named: f32,
+    /// Share of the evidence that units with an automatic name carry.
+    automatic: f32,
     /// The deciding patch: left, top and edge in pixels of the mammogram.
     window: [u32; 3],
-    /// Share of it that lesions cover.
-    lesion: Option<f32>,
+    /// Shares of it that lesions cover.
+    lesions: Option<Covered>,
     units: &'a [Part],
     /// What they are called.
-    names: Vec<Option<&'a str>>,
+    names: Vec<Option<String>>,
+    /// Who calls them so: `consensus`, `readers`, `unrecognizable`, `automatic` or `none`.
+    named_by: Vec<&'static str>,
     positive: &'a [(u32, f32)],
     /// Probability of cancer of each of its patches.
     patches: Vec<Scored>,
@@ -126,8 +134,8 @@ pub(super) fn execute(
     let pipeline = if options.json { &silent } else { pipeline };
     let _lock = pipeline.lock()?;
     let dataset = pipeline.dataset()?;
-    let (names, problems) = pipeline.names()?;
-    labels::print(&problems);
+    let opinions = pipeline.opinions()?;
+    labels::print(&opinions.problems);
     let asked = asked(&options.mammograms, &dataset.manifest)?;
     let (files, unusable) = Files::open(&asked.files);
     for (path, why) in &unusable {
@@ -170,10 +178,17 @@ pub(super) fn execute(
             skipped |= scores.look_at_whole(pipeline, &dataset)?;
         }
     }
+    let mut layers: Vec<Layer> = Vec::new();
+    for Explanation { network, layer, .. } in found.iter().map(|scores| &scores.explanation) {
+        if !layers.iter().any(|known| known.network == *network && known.layer == *layer) {
+            layers.push(record::dissection::read(&pipeline.layout.layer(network, layer))?);
+        }
+    }
+    let catalogue = opinions.catalogue(&layers);
     let mut told = Vec::new();
     for scores in &found {
         for explained in scores.chosen()? {
-            told.push((scores, scores.tell(explained, &names)));
+            told.push((scores, scores.tell(explained, &catalogue)));
         }
     }
     if options.json {
@@ -183,12 +198,12 @@ pub(super) fn execute(
         told.iter().for_each(|(_, told)| describe(told, terminal));
     }
     if let Some(path) = &options.html {
-        artifact::write(path, &html(pipeline, &dataset, &names, &told)?)?;
+        artifact::write(path, &html(pipeline, &dataset, &catalogue, &told)?)?;
         if !options.json {
             terminal.say(&format!("pictures in {}", path.display()));
         }
     }
-    skipped |= problems.iter().any(|problem| problem.severity == Severity::Error);
+    skipped |= opinions.problems.iter().any(|problem| problem.severity == Severity::Error);
     match super::prepare::outcome(&dataset.manifest) {
         Outcome::Complete => Ok(Outcome::skipped_if(skipped)),
         Outcome::Skipped => Ok(Outcome::Skipped),
@@ -320,11 +335,20 @@ impl<'a> Scores<'a> {
         known.then(|| mammogram.has_cancer())
     }
 
-    fn tell<'s>(&'s self, explained: &'s Explained, names: &'s Names) -> Told<'s> {
+    fn tell<'s>(&'s self, explained: &'s Explained, catalogue: &'s Catalogue) -> Told<'s> {
         let Explanation { network, layer, exact, .. } = &self.explanation;
-        let named = names.of_layer(network, layer);
+        let known = catalogue.explaining(&self.explanation);
+        let named = |unit: u32| known.and_then(|known| known.name(unit));
         let id = &self.mammogram(explained).id;
-        let &Patch { x, y, edge, .. } = &self.manifest.patches[explained.patch as usize];
+        let patch = &self.manifest.patches[explained.patch as usize];
+        let &Patch { x, y, edge, .. } = patch;
+        let cancer = self.cancer(explained);
+        let place = cancer.map(|_| Place::of(patch));
+        let verdict = cancer.zip(place);
+        let verdict =
+            verdict.map(|(cancer, place)| Verdict::new(cancer, explained.probability, place));
+        let carried = carried(explained, named);
+        let names = || explained.units.iter().map(|part| named(part.unit));
         let its = self.manifest.scored(&self.scores, explained.mammogram);
         Told {
             network,
@@ -332,19 +356,25 @@ impl<'a> Scores<'a> {
             exact: *exact,
             mammogram: id,
             file: self.files.and_then(|files| Some(files.path(id)?.display().to_string())),
-            cancer: self.cancer(explained),
-            sentence: sentence(explained, &named),
+            cancer,
+            sentence: sentence(explained, named, verdict),
+            place: place.map(Place::id),
+            verdict: verdict.map(Verdict::words),
             probability: explained.probability,
             margin: explained.margin,
             rest: explained.rest,
             evidence: explained.evidence,
-            named: carried(explained, &named),
+            named: carried.people,
+            automatic: carried.automatic,
             window: [x, y, edge],
-            lesion: explained.lesion,
+            lesions: explained.lesions,
             units: &explained.units,
             positive: &explained.positive,
             explained,
-            names: explained.units.iter().map(|part| named(part.unit)).collect(),
+            names: names().map(|name| name.map(ToString::to_string)).collect(),
+            named_by: names()
+                .map(|name| name.map_or(catalogue::Source::None, Name::source).id())
+                .collect(),
             patches: its
                 .map(|(&Patch { x, y, edge, .. }, probability)| Scored { x, y, edge, probability })
                 .collect(),
@@ -378,14 +408,18 @@ fn describe(told: &Told, terminal: &Terminal) {
         ));
     }
     for (part, name) in told.explained.units.iter().zip(&told.names).take(TOLD) {
-        let inside = part.inside.map_or_else(String::new, |share| {
-            format!("; {:.0}% of its region lies in a lesion", 100.0 * share)
+        let inside = part.inside.map_or_else(String::new, |inside| {
+            format!(
+                "; {:.0}% of its region lies in a malignant lesion, {:.0}% in a benign one",
+                100.0 * inside.malignant,
+                100.0 * inside.benign
+            )
         });
         print(format!(
             "  unit {:04}  {:+.3}  {}{inside}",
             part.unit,
             part.contribution,
-            name.unwrap_or("not named")
+            name.as_deref().unwrap_or("not named")
         ));
     }
 }
@@ -394,7 +428,7 @@ fn describe(told: &Told, terminal: &Terminal) {
 fn html(
     pipeline: &Pipeline,
     dataset: &Dataset,
-    names: &Names,
+    catalogue: &Catalogue,
     told: &[(&Scores, Told)],
 ) -> Result<Vec<u8>> {
     let whole = told.iter().map(|(scores, told)| {
@@ -424,5 +458,5 @@ fn html(
         })
         .collect();
     let about = &dataset.manifest.source;
-    atlas::handout(pipeline.config, about, &pipeline.lexicons()?, names, &sheets)
+    atlas::handout(pipeline.config, about, catalogue, &sheets)
 }

@@ -9,6 +9,7 @@ use clap::builder::RangedI64ValueParser;
 use super::Outcome;
 use super::terminal::Terminal;
 use atlas::Kept;
+use base::UnitId;
 use base::artifact;
 use base::progress::Progress;
 use config::figures::{
@@ -40,7 +41,8 @@ enum Shown {
     /// Patches of a unit, with what it saw in them
     Unit {
         /// Unit, such as alexnet/conv5/0063
-        unit: String,
+        #[arg(value_parser = unit)]
+        unit: UnitId,
         /// How many patches
         #[arg(long, default_value = PATCHES, value_parser = within(&OF_UNIT))]
         patches: u32,
@@ -51,7 +53,8 @@ enum Shown {
     /// Units with what they are called, as Figure 4 of the paper
     Table {
         /// Units [default: those of the BI-RADS table]
-        units: Vec<String>,
+        #[arg(value_parser = unit)]
+        units: Vec<UnitId>,
         /// Patches of a row
         #[arg(long, default_value = TABLE_PATCHES, value_parser = within(&OF_ROW))]
         patches: u32,
@@ -99,18 +102,21 @@ fn format(text: &str) -> Result<Format, String> {
     Format::parse(text).ok_or_else(|| format!("expected one of {known}"))
 }
 
+fn unit(name: &str) -> Result<UnitId, String> {
+    UnitId::typed(name).map_err(|why| format!("`{name}` {why}"))
+}
+
 impl Options {
     fn wanted(&self) -> Wanted {
         let kind = match &self.kind {
             Shown::Unit { unit, patches, columns } => Kind::Unit {
-                unit: full(unit),
+                unit: unit.clone(),
                 patches: *patches as usize,
                 columns: *columns as usize,
             },
-            Shown::Table { units, patches } => Kind::Table {
-                units: units.iter().map(|unit| full(unit)).collect(),
-                patches: *patches as usize,
-            },
+            Shown::Table { units, patches } => {
+                Kind::Table { units: units.clone(), patches: *patches as usize }
+            }
             Shown::Case { mammogram, network, patches } => Kind::Case {
                 mammogram: mammogram.clone(),
                 network: network.clone(),
@@ -130,17 +136,6 @@ impl Options {
         formats.dedup();
         let width = self.width.unwrap_or_else(|| kind.width());
         Wanted { name: kind.stem(), kind, look: Look { width, dpi: self.dpi, formats } }
-    }
-}
-
-/// A unit's name with its four digits: `alexnet/conv5/63` is `alexnet/conv5/0063`.
-fn full(name: &str) -> String {
-    match name.rsplit_once('/') {
-        Some((layer, number)) => match number.parse::<u32>() {
-            Ok(number) => format!("{layer}/{number:04}"),
-            Err(_) => name.to_owned(),
-        },
-        None => name.to_owned(),
     }
 }
 
@@ -191,16 +186,4 @@ pub(super) fn tell(kept: &Kept, terminal: &Terminal) -> Outcome {
         eprintln!("warning: figure {name} is left out: {error:#}");
     }
     Outcome::skipped_if(!kept.failed.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn units_may_be_named_without_zeros() {
-        assert_eq!(full("alexnet/conv5/63"), "alexnet/conv5/0063");
-        assert_eq!(full("alexnet/conv5/x"), "alexnet/conv5/x");
-        assert_eq!(full("63"), "63");
-    }
 }

@@ -9,7 +9,6 @@ use super::terminal::Terminal;
 use base::progress::Progress;
 use pipeline::Pipeline;
 use study::answer::Answer;
-use study::expert::opinions;
 use study::import::{Change, import};
 use study::labels::{Problem, Severity};
 use study::reading::Given;
@@ -125,9 +124,9 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
             let lexicon = &pipeline.config.survey.lexicon;
             let known = lexicons.iter().find(|known| known.id == *lexicon);
             let name = known.map_or(lexicon.as_str(), |known| &known.name);
-            let (consensus, _) = pipeline.consensus(&lexicons, &checked.readers);
-            let opinions = opinions(&checked.readers, &consensus, &matcher);
-            let comparison = pipeline.comparison(&opinions, &lexicons)?;
+            let opinions = pipeline.opinions()?;
+            let layers = pipeline.layers()?;
+            let comparison = opinions.catalogue(&layers).comparison();
             println!("{}", report::paragraph(&statistics, Some(&comparison), name));
         }
         Verb::Suggest { text, json } => {

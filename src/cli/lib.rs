@@ -1,4 +1,8 @@
 //! The command line: options are read and checked here, one file per verb does the rest.
+//!
+//! In: arguments, and the project file they lead to. Out: what a person reads on a terminal ([`main`]'s exit
+//! status is 0 when all is done, 1 when it failed, 2 when it finished without some inputs), or JSON alone where
+//! that was asked for. No verb computes: each calls `pipeline`, and shows what came of it.
 
 mod build;
 mod check;
@@ -23,7 +27,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use self::terminal::{Terminal, Verbosity};
 use config::Config;
@@ -137,6 +141,11 @@ impl Outcome {
     fn skipped_if(skipped: bool) -> Self {
         if skipped { Self::Skipped } else { Self::Complete }
     }
+}
+
+/// What the program understands, for tests of the documentation.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the program on its arguments.

@@ -32,7 +32,7 @@ pub(super) struct Options {
     /// Names of the classes for the table, in order
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     classes: Vec<String>,
-    /// Where to compute: auto, cpu, cuda:0, metal [default: auto, or the project's]
+    /// Where to compute: auto, cpu, cuda, cuda:0, metal [default: auto, or the project's]
     #[arg(long, value_name = "DEVICE", value_parser = parse_device)]
     device: Option<base::Device>,
     /// Print `[{"image": …, "logits": […], "probabilities": […]}]`
@@ -84,10 +84,15 @@ pub(super) fn execute(
     Ok(Outcome::skipped_if(!skipped.is_empty()))
 }
 
+/// Says something about the device; standard output may be for another program.
+fn remark(line: &str) {
+    eprintln!("{line}");
+}
+
 fn open(options: &Options, project: &Project) -> Result<Network> {
     let name = &options.network;
     if let Some(weights) = &options.weights {
-        let device = device::open(options.device.unwrap_or(base::Device::Auto))?;
+        let device = device::open(options.device.unwrap_or(base::Device::Auto), remark)?;
         let input = options.input.unwrap_or(Architecture::find(name)?.input);
         return Network::open(name, input, weights, &device);
     }
@@ -100,7 +105,7 @@ fn open(options: &Options, project: &Project) -> Result<Network> {
             known.join(", ")
         )
     })?;
-    let device = device::open(options.device.unwrap_or(config.device))?;
+    let device = device::open(options.device.unwrap_or(config.device), remark)?;
     let folder = Layout::new(&config.output).network(name);
     Stamp::read(&folder).with_context(|| {
         format!("{name} is not trained yet: run `unit-atlas train --network {name}`")

@@ -11,12 +11,14 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     let _lock = pipeline.lock()?;
     let dataset = pipeline.dataset()?;
     prepare::report(&dataset.manifest, terminal);
-    let mut evaluations = Vec::new();
-    for network in &pipeline.config.networks {
-        pipeline.dissect(network, &dataset, &[], Part::All)?;
-        evaluations
-            .push(record::training::read_evaluation(&pipeline.layout.network(&network.name))?);
-    }
+    let networks = &pipeline.config.networks;
+    pipeline.each_network(networks, |pipeline, network| {
+        pipeline.dissect(network, &dataset, &[], Part::All)
+    })?;
+    let evaluations = networks
+        .iter()
+        .map(|network| record::training::read_evaluation(&pipeline.layout.network(&network.name)))
+        .collect::<Result<Vec<_>>>()?;
     for evaluation in &evaluations {
         terminal.say(&evaluate::describe(evaluation));
     }

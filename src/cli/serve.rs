@@ -95,7 +95,7 @@ fn collect(options: &Options, pipeline: &Pipeline, terminal: &Terminal) -> Resul
     }
     let folder = pipeline.config.root.join("collect");
     let tokens = Tokens::open(&folder, &options.readers)?;
-    let name = |unit: Chosen| if selection.blind { unit.code } else { unit.unit };
+    let name = |unit: Chosen| if selection.blind { unit.code } else { unit.unit.to_string() };
     let asked = Asked {
         units: selection.units.into_iter().map(name).collect(),
         study: selection.study,

@@ -1,10 +1,11 @@
 //! What a person at the terminal, or a log file, sees of long work.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
 
 use base::progress::Progress;
 
@@ -26,8 +27,9 @@ pub(super) enum Verbosity {
 #[derive(Debug)]
 pub(super) struct Terminal {
     verbosity: Verbosity,
-    bars: bool,
-    current: Mutex<Option<Work>>,
+    bars: Option<MultiProgress>,
+    /// At most one for each thread that began some: networks may be worked on at the same time.
+    current: Mutex<Vec<(ThreadId, Work)>>,
 }
 
 #[derive(Debug)]
@@ -58,7 +60,7 @@ impl Terminal {
     /// For standard output and standard error as they are.
     pub(super) fn new(verbosity: Verbosity) -> Self {
         let bars = io::stderr().is_terminal() && verbosity > Verbosity::Quiet;
-        Self { verbosity, bars, current: Mutex::new(None) }
+        Self { verbosity, bars: bars.then(MultiProgress::new), current: Mutex::default() }
     }
 
     /// A line for those who asked for details.
@@ -76,38 +78,47 @@ impl Terminal {
     fn print(&self, line: &str) {
         // A closed pipe is the reader's choice, not our failure.
         let print = || drop(writeln!(io::stdout(), "{line}"));
-        match self.work().as_ref().and_then(|work| work.bar.as_ref()) {
-            Some(bar) => bar.suspend(print),
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
             None => print(),
         }
     }
 
-    fn work(&self) -> std::sync::MutexGuard<'_, Option<Work>> {
+    fn works(&self) -> MutexGuard<'_, Vec<(ThreadId, Work)>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// The work that this thread began; of a thread that began none, it helps with the last.
+fn own(works: &mut [(ThreadId, Work)]) -> Option<&mut Work> {
+    let mine = works.iter().position(|(thread, _)| *thread == thread::current().id());
+    let at = mine.or(works.len().checked_sub(1))?;
+    works.get_mut(at).map(|(_, work)| work)
+}
+
 impl Progress for Terminal {
     fn start(&self, what: &str, total: u64) {
-        let bar = self.bars.then(|| {
+        let bar = self.bars.as_ref().map(|bars| {
             let style = ProgressStyle::with_template(
                 "{prefix} [{bar:24}] {human_pos}/{human_len}, {per_sec}, {eta} left  {msg}",
             );
             let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = ProgressBar::new(total).with_style(style.progress_chars("=> "));
+            let bar = bars.add(ProgressBar::new(total).with_style(style.progress_chars("=> ")));
             bar.set_prefix(what.to_owned());
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
         });
         let now = Instant::now();
         let what = what.to_owned();
-        *self.work() =
-            Some(Work { what, note: String::new(), total, done: 0, began: now, told: now, bar });
+        let work = Work { what, note: String::new(), total, done: 0, began: now, told: now, bar };
+        let mut works = self.works();
+        works.retain(|(thread, _)| *thread != thread::current().id());
+        works.push((thread::current().id(), work));
     }
 
     fn advance(&self, n: u64) {
-        let mut guard = self.work();
-        let Some(work) = guard.as_mut() else { return };
+        let mut works = self.works();
+        let Some(work) = own(&mut works) else { return };
         work.done += n;
         if let Some(bar) = &work.bar {
             bar.inc(n);
@@ -118,8 +129,8 @@ impl Progress for Terminal {
     }
 
     fn note(&self, text: &str) {
-        let mut guard = self.work();
-        let Some(work) = guard.as_mut() else { return };
+        let mut works = self.works();
+        let Some(work) = own(&mut works) else { return };
         match &work.bar {
             Some(bar) => bar.set_message(text.to_owned()),
             None => text.clone_into(&mut work.note),
@@ -127,7 +138,9 @@ impl Progress for Terminal {
     }
 
     fn finish(&self) {
-        if let Some(Work { bar: Some(bar), .. }) = self.work().take() {
+        let mut works = self.works();
+        let mine = works.iter().position(|(thread, _)| *thread == thread::current().id());
+        if let Some((_, Work { bar: Some(bar), .. })) = mine.map(|mine| works.remove(mine)) {
             bar.finish_and_clear();
         }
     }

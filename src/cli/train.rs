@@ -9,8 +9,7 @@ pub(super) fn execute(choice: &NetworkChoice, pipeline: &Pipeline) -> Result<Out
     let networks = choice.of(pipeline.config)?;
     let _lock = pipeline.lock()?;
     let dataset = pipeline.dataset()?;
-    for network in networks {
-        pipeline.train(network, &dataset)?;
-    }
+    pipeline
+        .each_network(networks, |pipeline, network| pipeline.train(network, &dataset).map(drop))?;
     Ok(prepare::outcome(&dataset.manifest))
 }

@@ -11,7 +11,8 @@ use serde_yaml::Spanned;
 use crate::check::Check;
 use crate::option::{Shape, Value};
 use crate::value::{Form, Range, from_word, place, words};
-use base::yaml::{Mistake, unknown};
+use base::UnitId;
+use base::yaml::Mistake;
 
 /// A figure and how it is wanted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,8 +51,8 @@ kinds! {
     #[serde(rename_all = "snake_case")]
     pub enum Kind(FigureForm, "figures.", "figure") {
         keys {
-            unit: String,
-            units: Vec<String>,
+            unit: UnitId,
+            units: Vec<UnitId>,
             mammogram: String,
             network: Option<String>,
             patches: usize,
@@ -71,7 +72,7 @@ kinds! {
         /// Patches of a unit, with what it saw in them.
         Unit "unit" {
             /// The unit, as network/layer/number.
-            unit: String, in UNIT, needs "alexnet/conv5/0063";
+            unit: UnitId, needs "alexnet/conv5/0063";
             /// How many patches.
             patches: usize = PATCHES, in OF_UNIT;
             /// Patches of a row.
@@ -80,7 +81,7 @@ kinds! {
         /// Units with what they are called, as Figure 4 of the paper.
         Table "table" {
             /// The units.
-            units: Vec<String> = "[]", in UNIT, else "those of the BI-RADS table";
+            units: Vec<UnitId> = "[]", else "those of the BI-RADS table";
             /// Patches of a row.
             patches: usize = TABLE_PATCHES, in OF_ROW;
         }
@@ -107,36 +108,6 @@ kinds! {
             network: Option<String>, in NETWORK, else "all";
         }
     }
-}
-
-/// The name of a unit of a dissected layer; how many units that has is not known here.
-const UNIT: Form = Form {
-    words: "network/layer/number",
-    pattern: "^[^/]+/[^/]+/0*[1-9][0-9]*$",
-    read: |check, _, given| {
-        let name = given.value.trim();
-        let parts: Vec<&str> = name.split('/').collect();
-        let number = |text: &str| text.parse::<u32>().ok().filter(|&number| number > 0);
-        let [network, layer, unit] = parts[..] else {
-            return check.wrong(given.referenced, no_unit(name));
-        };
-        let Some(number) = number(unit) else {
-            return check.wrong(given.referenced, no_unit(name));
-        };
-        let layers = &check.network(network, given.referenced)?.layers;
-        if !layers.iter().any(|known| known == layer) {
-            return check.wrong(given.referenced, unknown("layer", layer, layers));
-        }
-        Ok(format!("{network}/{layer}/{number:04}"))
-    },
-};
-
-/// What is said of a text that is no name of a unit.
-pub(crate) fn no_unit(name: &str) -> String {
-    format!(
-        "`{name}` is not the name of a unit; expected network/layer/number, such as \
-         alexnet/conv5/0063"
-    )
 }
 
 const NETWORK: Form = Form {
@@ -334,7 +305,7 @@ impl Kind {
     /// Stem of its files unless asked otherwise.
     pub fn stem(&self) -> String {
         match self {
-            Self::Unit { unit, .. } => format!("unit-{}", unit.replace('/', "-")),
+            Self::Unit { unit, .. } => format!("unit-{}", unit.to_string().replace('/', "-")),
             Self::Case { mammogram, network: None, .. } => format!("case-{mammogram}"),
             Self::Case { mammogram, network: Some(network), .. } => {
                 format!("case-{network}-{mammogram}")

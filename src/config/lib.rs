@@ -3,6 +3,10 @@
 //! Each option is declared once, with its type, default, range and documentation, in the file of its
 //! section; `option.rs` says how. Its reading, the `atlas.yaml` of new projects, the JSON Schema and
 //! `docs/reference.md` follow from that ([`written`]).
+//!
+//! In: the text of a project file. Out: a [`Config`], whose paths are absolute and whose every value is checked,
+//! or a [`Mistake`] with its line, column and a caret. What stages depend on is part of their stamps by its
+//! serialised form: a field's name here is part of the artifacts' format.
 
 #[macro_use]
 mod option;
@@ -56,7 +60,8 @@ options! {
         pub output: PathBuf = OUTPUT;
         /// Seed of everything random: phantoms, the split, initial weights, the order of patches.
         pub seed: u64 = "123";
-        /// What to compute on: auto is the best that is compiled in and present.
+        /// What to compute on: auto (the best that is compiled in and present), cpu, cuda (all GPUs, a
+        /// network on each), cuda:0 or metal.
         pub device: Device = "auto";
         /// Where the mammograms come from.
         pub source: Source = "{}";

@@ -10,7 +10,8 @@ use serde_yaml::{Location, Spanned};
 use crate::check::Check;
 use crate::option::{Shape, Value};
 use crate::value::{
-    BELOW_ONE, Choice, Form, NOT_NEGATIVE, POSITIVE, Switch, from_word, place, words,
+    BELOW_ONE, Choice, Form, Listed, NOT_NEGATIVE, POSITIVE, Settings, Switch, from_word, place,
+    words,
 };
 use architecture::{
     ARCHITECTURES, Architecture, BUILTIN, Design, Family, MIN_AUXILIARY_INPUT, Pooling, Precision,
@@ -329,7 +330,7 @@ options! {
         pub balance: bool = "false";
         /// Train inception_v3's auxiliary classifier too.
         pub auxiliary: bool = "false";
-        /// Precision of the convolutions and matrix products of training.
+        /// Precision of convolutions and matrix products.
         pub precision: Precision = "f32";
         /// Weights of the classes in the loss; or a list with one per class, such as [1, 2.5].
         pub class_weights: ClassWeights = "none";
@@ -361,6 +362,10 @@ impl Training {
         }
         Ok(())
     }
+}
+
+impl Settings for TrainingForm {
+    const EXPECTED: &'static str = "false, true or a mapping of settings";
 }
 
 impl Value for Option<Training> {
@@ -409,6 +414,11 @@ impl Augment {
     pub const SYMMETRIES: Augment = Augment { flips: true, rotations: true, intensity: 0.0 };
 }
 
+impl Settings for AugmentForm {
+    const EXPECTED: &'static str =
+        "false, true or a mapping of `flips`, `rotations` and `intensity`";
+}
+
 impl Value for Augment {
     type Written = Switch<AugmentForm>;
     type Rule = ();
@@ -444,14 +454,19 @@ pub enum ClassWeights {
     Given(Vec<f64>),
 }
 
+impl Listed for ClassWeights {
+    type Entry = f64;
+    const EXPECTED: &'static str = "none, balanced or a list of numbers, one per class";
+}
+
 impl Value for ClassWeights {
-    type Written = Choice<f64>;
+    type Written = Choice<Self>;
     type Rule = ();
 
     fn read(
         check: &Check<'_>,
         key: &str,
-        given: &Spanned<Choice<f64>>,
+        given: &Spanned<Choice<Self>>,
         (): &(),
     ) -> Result<Self, Mistake> {
         let wrong = |message: String| check.wrong(given.referenced, message);
@@ -472,7 +487,7 @@ impl Value for ClassWeights {
     }
 
     fn shape((): &()) -> Shape {
-        Choice::<f64>::shape(words::<Self>(), f64::shape(&POSITIVE))
+        Choice::<Self>::shape(words::<Self>(), f64::shape(&POSITIVE))
     }
 }
 

@@ -6,7 +6,8 @@ use serde_yaml::{Location, Spanned};
 
 use crate::check::Check;
 use crate::option::{Shape, Value};
-use crate::value::{Choice, Form, NAME, SHARE, from_word, place, words};
+use crate::value::{Choice, Digits, Form, Listed, NAME, SHARE, from_word, place, words};
+use base::UnitId;
 use base::yaml::Mistake;
 
 section! {
@@ -70,17 +71,22 @@ pub enum Select {
     /// By the share of the evidence for cancer that they carry, most first.
     Evidence,
     /// These, by name.
-    Listed(Vec<String>),
+    Listed(#[schemars(with = "Vec<String>")] Vec<UnitId>),
+}
+
+impl Listed for Select {
+    type Entry = String;
+    const EXPECTED: &'static str = "mixed, random, influence, evidence or a list of units";
 }
 
 impl Value for Select {
-    type Written = Choice<String>;
+    type Written = Choice<Self>;
     type Rule = ();
 
     fn read(
         check: &Check<'_>,
         key: &str,
-        given: &Spanned<Choice<String>>,
+        given: &Spanned<Choice<Self>>,
         (): &(),
     ) -> Result<Self, Mistake> {
         let units = match &given.value {
@@ -93,28 +99,16 @@ impl Value for Select {
         if units.is_empty() {
             return check.wrong(given.referenced, format!("`{key}` lists no unit"));
         }
-        for unit in units {
-            let layer = unit.value.rsplit_once('/').filter(|(_, number)| {
-                number.len() >= 4
-                    && number.bytes().all(|b| b.is_ascii_digit())
-                    && number.parse::<u32>().is_ok_and(|n| format!("{n:04}") == *number && n > 0)
-            });
-            let Some((layer, _)) = layer else {
-                return check.wrong(unit.referenced, crate::figures::no_unit(&unit.value));
-            };
-            check.layer(layer, unit.referenced)?;
-        }
+        let read = |unit| UnitId::read(check, key, unit, &Digits::Four);
+        let listed = units.iter().map(read).collect::<Result<_, _>>()?;
         check.unique(units, |unit| format!("`{unit}` is listed twice"))?;
-        Ok(Self::Listed(units.iter().map(|unit| unit.value.clone()).collect()))
+        Ok(Self::Listed(listed))
     }
 
     fn shape((): &()) -> Shape {
-        let unit = Form { words: "the name of a unit", pattern: UNIT, ..Form::default() };
-        Choice::<String>::shape(words::<Self>(), String::shape(&unit))
+        Choice::<Self>::shape(words::<Self>(), UnitId::shape(&Digits::Four))
     }
 }
-
-const UNIT: &str = "^[^/]+/[^/]+/[0-9]{4,}$";
 
 impl Value for Layer {
     type Written = String;

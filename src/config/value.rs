@@ -15,7 +15,7 @@ use serde_yaml::Spanned;
 use crate::check::Check;
 use crate::option::{Given, Parts, Shape, Value};
 use base::yaml::{Mistake, unknown};
-use base::{Device, Split};
+use base::{Device, Split, UnitId};
 
 /// A set of numbers, and the same in words.
 pub(crate) struct Range {
@@ -285,6 +285,51 @@ impl Value for Device {
     }
 }
 
+/// How the number of a unit may be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Digits {
+    /// As people type it: `alexnet/conv5/63`, or with its zeros.
+    #[default]
+    Typed,
+    /// In four digits, as in labels and links: `alexnet/conv5/0063`.
+    Four,
+}
+
+/// A unit of a dissected layer; how many units that has is not known here.
+impl Value for UnitId {
+    type Written = String;
+    type Rule = Digits;
+
+    fn read(
+        check: &Check<'_>,
+        _: &str,
+        given: &Spanned<String>,
+        digits: &Digits,
+    ) -> Result<Self, Mistake> {
+        let unit = match digits {
+            Digits::Typed => Self::typed(&given.value),
+            Digits::Four => given.value.parse(),
+        };
+        let unit = unit.or_else(|why| {
+            check.wrong(given.referenced, format!("`{}` {why}", given.value.trim()))
+        })?;
+        check.layer(&format!("{}/{}", unit.network(), unit.layer()), given.referenced)?;
+        Ok(unit)
+    }
+
+    fn shape(digits: &Digits) -> Shape {
+        let (words, pattern) = match digits {
+            Digits::Typed => ("network/layer/number", r"^\s*[^/]+/[^/]+/0*[1-9][0-9]*\s*$"),
+            // Never 0000, and no further zeros before five digits or more.
+            Digits::Four => (
+                "network/layer/number in four digits",
+                "^[^/]+/[^/]+/(0{3}[1-9]|0{2}[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3,})$",
+            ),
+        };
+        Shape::plain(words, json!({ "type": "string", "pattern": pattern }))
+    }
+}
+
 impl<T: Value> Value for Vec<T> {
     type Written = Vec<Spanned<T::Written>>;
     type Rule = T::Rule;
@@ -334,6 +379,12 @@ macro_rules! optional {
 
 optional!(u32, f64, String, PathBuf);
 
+/// The form of settings that may be switched on and off as a whole.
+pub(crate) trait Settings: DeserializeOwned {
+    /// What may be written, for who wrote something else.
+    const EXPECTED: &'static str;
+}
+
 /// A mapping of settings, or false or true.
 #[derive(Debug, Clone)]
 pub(crate) enum Switch<T> {
@@ -341,16 +392,16 @@ pub(crate) enum Switch<T> {
     Settings(Box<T>),
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Switch<T> {
+impl<'de, T: Settings> Deserialize<'de> for Switch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor<T>(std::marker::PhantomData<T>);
 
         // By hand: an untagged enum would lose the places of the settings.
-        impl<'de, T: DeserializeOwned> de::Visitor<'de> for Visitor<T> {
+        impl<'de, T: Settings> de::Visitor<'de> for Visitor<T> {
             type Value = Switch<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("false, true or a mapping of settings")
+                f.write_str(T::EXPECTED)
             }
 
             fn visit_bool<E: de::Error>(self, value: bool) -> Result<Switch<T>, E> {
@@ -377,22 +428,30 @@ impl<T> Switch<T> {
     }
 }
 
-/// A list, or a word that stands for one.
-#[derive(Debug, Clone)]
-pub(crate) enum Choice<T> {
-    Word(String),
-    List(Vec<Spanned<T>>),
+/// A value that is written as a list, or as a word that stands for one.
+pub(crate) trait Listed {
+    /// What the list is made of.
+    type Entry: DeserializeOwned;
+    /// What may be written, for who wrote something else.
+    const EXPECTED: &'static str;
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Choice<T> {
+/// A list, or a word that stands for one.
+#[derive(Debug, Clone)]
+pub(crate) enum Choice<T: Listed> {
+    Word(String),
+    List(Vec<Spanned<T::Entry>>),
+}
+
+impl<'de, T: Listed> Deserialize<'de> for Choice<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor<T>(std::marker::PhantomData<T>);
 
-        impl<'de, T: DeserializeOwned> de::Visitor<'de> for Visitor<T> {
+        impl<'de, T: Listed> de::Visitor<'de> for Visitor<T> {
             type Value = Choice<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a word or a list")
+                f.write_str(T::EXPECTED)
             }
 
             fn visit_str<E: de::Error>(self, word: &str) -> Result<Choice<T>, E> {
@@ -408,7 +467,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Choice<T> {
     }
 }
 
-impl<T> Choice<T> {
+impl<T: Listed> Choice<T> {
     /// What it may be: one of the words, or a list of what `entry` may be.
     pub(crate) fn shape(words: Shape, entry: Shape) -> Shape {
         let Shape { words, mut schema, parts } = words;

@@ -4,7 +4,7 @@ use super::overlay::Tracer;
 use super::upsample::Upsampler;
 use record::dissection::Layer;
 
-/// Draws where a unit's upsampled map exceeds its threshold, as [`record`](super::record) has it.
+/// Draws where a unit's upsampled map exceeds its threshold, as [`record::dissection`] has it.
 pub struct Regions {
     tracer: Tracer,
     pixels: Upsampler,
@@ -18,7 +18,7 @@ impl Regions {
         Self { tracer, pixels: Upsampler::pixels(layer.map, anchor, edge) }
     }
 
-    /// SVG path data in patch pixels, as [`TopPatch::overlay`](super::record::TopPatch::overlay).
+    /// SVG path data in patch pixels, as [`TopPatch::overlay`](record::dissection::TopPatch::overlay).
     pub fn path(&self, map: &[f32], threshold: f32) -> String {
         self.tracer.trace(map, threshold)
     }

@@ -9,8 +9,8 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
+use base::UnitId;
 use base::artifact::{self, Fingerprint, Stamp};
-use base::unit_name;
 use metrics::midranks;
 use record::similar::{DUPLICATE, FILE, FORMAT, Like, Likes, Similar};
 
@@ -38,7 +38,7 @@ pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
         .iter()
         .map(|&(network, layer, folder, _)| Ok((network, layer, standard(folder)?)))
         .collect::<Result<_>>()?;
-    let mut units: BTreeMap<String, Likes> = BTreeMap::new();
+    let mut units: BTreeMap<UnitId, Likes> = BTreeMap::new();
     for (own, (network, layer, scores)) in scored.iter().enumerate() {
         let mut likes = vec![Likes::default(); scores.dim(0)?];
         for (other, (their_network, their_layer, theirs)) in scored.iter().enumerate() {
@@ -50,7 +50,7 @@ pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
             let table = scores.matmul(&theirs.t()?)?.to_vec2::<f32>()?;
             likes.par_iter_mut().zip(table).enumerate().for_each(|(unit, (likes, row))| {
                 let like = |(at, &correlation): (usize, &f32)| Like {
-                    unit: unit_name(their_network, their_layer, at as u32 + 1),
+                    unit: UnitId::new(*their_network, *their_layer, at as u32 + 1),
                     correlation,
                 };
                 if own == other {
@@ -67,7 +67,7 @@ pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
         for (at, mut likes) in likes.into_iter().enumerate() {
             best(&mut likes.duplicates);
             if likes != Likes::default() {
-                units.insert(unit_name(network, layer, at as u32 + 1), likes);
+                units.insert(UnitId::new(*network, *layer, at as u32 + 1), likes);
             }
         }
     }
@@ -129,13 +129,15 @@ mod tests {
         compare(&layers, root.path()).unwrap();
         assert!(stamp(&layers).matches(root.path()));
         let found = record::similar::read(root.path()).unwrap().units;
-        let first = &found["x/a/0001"];
-        assert_eq!(first.duplicates[0].unit, "x/a/0002");
+        let [a1, a2, a3] = [1, 2, 3].map(|number| UnitId::new("x", "a", number));
+        let [b1, b2] = [1, 2].map(|number| UnitId::new("y", "b", number));
+        let first = &found[&a1];
+        assert_eq!(first.duplicates[0].unit, a2);
         assert!((first.duplicates[0].correlation - 1.0).abs() < 1e-6);
         // Opposite ranks are not similar; 1 - 6 * 2 / (4 * 15) = 0.8.
         assert_eq!(first.elsewhere.len(), 1);
-        assert_eq!(first.elsewhere[0].unit, "y/b/0002");
+        assert_eq!(first.elsewhere[0].unit, b2);
         assert!((first.elsewhere[0].correlation - 0.8).abs() < 1e-6);
-        assert!(!found.contains_key("x/a/0003") && !found.contains_key("y/b/0001"));
+        assert!(!found.contains_key(&a3) && !found.contains_key(&b1));
     }
 }

@@ -18,10 +18,10 @@ use base::Split;
 use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use dissection::{Job, Regions};
-use mammogram::rasterise;
+use mammogram::{Pathology, rasterise};
 use record::Patch;
 use record::dissection::Layer;
-use record::explanation::{Explained, Explanation, FILE, FORMAT, Part};
+use record::explanation::{Covered, Explained, Explanation, FILE, FORMAT, Part};
 use record::training::Evaluation;
 
 pub use whole::whole_map;
@@ -105,7 +105,7 @@ pub fn explanation(
                 let contributions = &contributions[at * units..][..units];
                 let map = |unit: usize| &maps[(at * units + unit) * cells..][..cells];
                 let lesions =
-                    lesions(&manifest.member(window).mammogram.lesions, window, store.edge());
+                    Lesions::of(&manifest.member(window).mammogram.lesions, window, store.edge());
                 let mut order: Vec<usize> =
                     (0..units).filter(|&u| contributions[u] > 0.0).collect();
                 order.sort_by(|&a, &b| contributions[b].total_cmp(&contributions[a]));
@@ -116,12 +116,9 @@ pub fn explanation(
                         contribution: contributions[unit],
                         score: map(unit).iter().copied().fold(f32::NEG_INFINITY, f32::max),
                         overlay: regions.path(map(unit), threshold),
-                        inside: lesions.as_ref().and_then(|lesions| {
-                            let region = regions.mask(map(unit), threshold);
-                            let area = region.iter().filter(|inside| **inside).count();
-                            let both = region.iter().zip(lesions).filter(|(a, b)| **a && **b);
-                            (area > 0).then(|| both.count() as f32 / area as f32)
-                        }),
+                        inside: lesions
+                            .as_ref()
+                            .and_then(|lesions| lesions.cover(&regions.mask(map(unit), threshold))),
                     }
                 };
                 let (others, cancer) = logits[at * classes..][..classes].split_at(classes - 1);
@@ -133,9 +130,9 @@ pub fn explanation(
                     margin,
                     rest: margin - contributions.iter().sum::<f32>(),
                     evidence: order.iter().map(|&unit| contributions[unit]).sum(),
-                    lesion: lesions.as_ref().map(|lesions| {
-                        lesions.iter().filter(|l| **l).count() as f32 / lesions.len() as f32
-                    }),
+                    lesions: lesions
+                        .as_ref()
+                        .and_then(|lesions| lesions.cover(&vec![true; lesions.any.len()])),
                     units: order.iter().take(UNITS).map(part).collect(),
                     positive: (1..)
                         .zip(contributions.iter().copied())
@@ -184,12 +181,45 @@ fn deciding(scores: &[(u32, Vec<f32>)], patches: &[Patch]) -> Result<Vec<(u32, f
     Ok(best.into_values().collect())
 }
 
-/// Which pixels of a patch lie in outlined lesions; none where no outline meets it.
-fn lesions(lesions: &[mammogram::Lesion], window: &Patch, edge: u32) -> Option<Vec<bool>> {
-    let outlines: Vec<_> = lesions.iter().flat_map(|lesion| lesion.outlines.clone()).collect();
-    let frame = [window.x, window.y, window.edge, window.edge].map(|n| n as f32);
-    let mask = rasterise(&outlines, frame, edge, edge).pixels;
-    mask.contains(&true).then_some(mask)
+/// Which pixels of a patch lie in outlined lesions.
+struct Lesions {
+    malignant: Vec<bool>,
+    benign: Vec<bool>,
+    any: Vec<bool>,
+}
+
+impl Lesions {
+    /// Of a patch of `edge` pixels; none where no outline meets it.
+    fn of(lesions: &[mammogram::Lesion], window: &Patch, edge: u32) -> Option<Self> {
+        let frame = [window.x, window.y, window.edge, window.edge].map(|n| n as f32);
+        let mask = |pathology: Option<Pathology>| {
+            let wanted =
+                |lesion: &&mammogram::Lesion| pathology.is_none_or(|p| p == lesion.pathology);
+            let outlines: Vec<_> =
+                lesions.iter().filter(wanted).flat_map(|lesion| lesion.outlines.clone()).collect();
+            rasterise(&outlines, frame, edge, edge).pixels
+        };
+        let any = mask(None);
+        any.contains(&true).then(|| Self {
+            malignant: mask(Some(Pathology::Malignant)),
+            benign: mask(Some(Pathology::Benign)),
+            any,
+        })
+    }
+
+    /// How much of an area they cover; none of an empty one.
+    fn cover(&self, area: &[bool]) -> Option<Covered> {
+        let all = area.iter().filter(|inside| **inside).count();
+        let share = |lesions: &[bool]| {
+            let both = area.iter().zip(lesions).filter(|(a, b)| **a && **b);
+            both.count() as f32 / all as f32
+        };
+        (all > 0).then(|| Covered {
+            malignant: share(&self.malignant),
+            benign: share(&self.benign),
+            any: share(&self.any),
+        })
+    }
 }
 
 #[cfg(test)]

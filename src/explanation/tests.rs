@@ -53,9 +53,11 @@ fn a_planted_network_is_explained_as_planted() {
         assert!(found.margin > 0.5 && found.rest.abs() < 1e-4 * found.margin, "{found:?}");
         assert!((part.contribution - found.margin).abs() < 1e-4 * found.margin);
         assert_eq!(found.evidence, part.contribution);
-        assert!(found.lesion.unwrap() < 0.2);
+        assert!(found.lesions.unwrap().any < 0.2);
         // At this depth a region is most of the patch.
-        assert!(part.inside.unwrap() >= found.lesion.unwrap() && part.overlay.starts_with('M'));
+        assert!(
+            part.inside.unwrap().any >= found.lesions.unwrap().any && part.overlay.starts_with('M')
+        );
         assert_eq!(explanation.evidence[0], part.contribution);
         assert!(explanation.evidence[1..].iter().all(|evidence| *evidence == 0.0));
     }
@@ -63,7 +65,7 @@ fn a_planted_network_is_explained_as_planted() {
     let dark = &of_patch(&job, &layer, 1).mammograms[0];
     assert!(dark.margin < -0.01 && dark.units.is_empty() && dark.evidence == 0.0);
     let nothing = &of_patch(&job, &layer, 2).mammograms[0];
-    assert!(nothing.margin.abs() < 1e-4 && nothing.lesion.is_none());
+    assert!(nothing.margin.abs() < 1e-4 && nothing.lesions.is_none());
 }
 
 #[test]
@@ -92,7 +94,7 @@ fn where_the_layer_is_averaged_into_the_logits_only_the_biases_are_left() {
         assert!((found.rest - (bias[1] - bias[0])).abs() < 1e-4, "{} {bias:?}", found.rest);
         assert!(found.units.windows(2).all(|two| two[0].contribution >= two[1].contribution));
         assert_eq!(found.units.len(), UNITS);
-        assert_eq!(found.lesion.is_some(), patch == 1);
+        assert_eq!(found.lesions.is_some(), patch == 1);
         let kept: f32 = found.units.iter().map(|part| part.contribution).sum();
         assert!(kept > 0.0 && kept <= found.evidence * 1.0001);
     }

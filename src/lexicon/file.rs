@@ -31,6 +31,8 @@ struct LexiconFile {
 #[serde(deny_unknown_fields)]
 struct GroupFile {
     category: Spanned<String>,
+    #[serde(default)]
+    noun: Option<Spanned<String>>,
     terms: Vec<TermFile>,
 }
 
@@ -132,6 +134,7 @@ fn check(text: Text<'_>, file: &LexiconFile) -> Result<(), Mistake> {
     filled(&file.name)?;
     for group in &file.groups {
         filled(&group.category)?;
+        group.noun.iter().try_for_each(filled)?;
         for term in &group.terms {
             identifier(&term.id)?;
             filled(&term.name)?;
@@ -151,6 +154,7 @@ impl From<LexiconFile> for Lexicon {
         };
         let group = |group: GroupFile| Group {
             category: group.category.value,
+            noun: group.noun.map(|noun| noun.value),
             terms: group.terms.into_iter().map(term).collect(),
         };
         Lexicon {

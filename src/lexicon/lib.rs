@@ -1,4 +1,8 @@
 //! Lexicons: the controlled words for findings (BI-RADS) and for anatomy, read from YAML files.
+//!
+//! In: the lexicons that come with the program and those of a project's `content/lexicons/`. Out: their terms
+//! with categories, definitions, synonyms and place in Figure 4 of the paper, by id; and the [`Vocabulary`] that
+//! puts a data set's own words into these terms.
 
 mod file;
 mod vocabulary;
@@ -35,6 +39,10 @@ pub struct Lexicon {
 pub struct Group {
     /// Category as the paper's Figure 4 prints it: `Mass - Margin`, `Breast Composition`.
     pub category: String,
+    /// What the terms describe, where their names are adjectives (`heterogeneously dense`): `breast tissue`.
+    /// Groups that refine another (`Mass - Margin`) need none: their noun is the other's first term.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noun: Option<String>,
     /// Terms in display order. Where other categories refine this one (`Mass` and `Mass - Margin`),
     /// the first is the general one.
     pub terms: Vec<Term>,
@@ -135,12 +143,7 @@ impl Lexicons {
     pub fn categories<S: AsRef<str>>(&self, terms: &[S]) -> Vec<String> {
         let entries: Vec<Entry<'_>> =
             terms.iter().filter_map(|id| self.term(id.as_ref())).collect();
-        let refined = |general: &Entry<'_>| {
-            general.is_first()
-                && entries
-                    .iter()
-                    .any(|e| e.category != general.category && e.family() == general.category)
-        };
+        let refined = |general: &Entry<'_>| entries.iter().any(|finer| finer.refines(general));
         let mut categories: Vec<String> = Vec::new();
         for entry in entries.iter().filter(|entry| !refined(entry)) {
             if categories.iter().all(|category| category != entry.category) {
@@ -148,6 +151,47 @@ impl Lexicons {
             }
         }
         categories
+    }
+}
+
+impl Lexicons {
+    /// Terms as things, for headings and sentences: `mass, spiculated` of `margin-spiculated`, with or
+    /// without `mass` beside it; `calcifications, grouped`; `breast tissue, heterogeneously dense`. Things
+    /// stand in the order in which the terms first name them. Unknown ids are passed over.
+    pub fn things<S: AsRef<str>>(&self, terms: &[S]) -> Vec<String> {
+        // By noun: what refines it.
+        let mut things: Vec<(String, Vec<&str>)> = Vec::new();
+        for entry in terms.iter().filter_map(|id| self.term(id.as_ref())) {
+            let (noun, refinement) = match self.noun(&entry) {
+                Some(noun) => (noun, Some(entry.term.name.as_str())),
+                None => (entry.term.name.as_str(), None),
+            };
+            let at = things.iter().position(|(known, _)| known == noun).unwrap_or_else(|| {
+                things.push((noun.to_owned(), Vec::new()));
+                things.len() - 1
+            });
+            let refinements = &mut things[at].1;
+            refinements.extend(refinement.filter(|words| !refinements.contains(words)));
+        }
+        let thing = |(noun, refinements): (String, Vec<&str>)| {
+            std::iter::once(noun.as_str()).chain(refinements).collect::<Vec<_>>().join(", ")
+        };
+        things.into_iter().map(thing).collect()
+    }
+
+    /// The noun that a term's name needs beside it; none where the name is one.
+    fn noun<'l>(&'l self, entry: &Entry<'l>) -> Option<&'l str> {
+        let mut groups = entry.lexicon.groups.iter();
+        if entry.category != entry.family() {
+            let general = groups.find(|group| group.category == entry.family());
+            let first = general.and_then(|group| group.terms.first());
+            return Some(first.map_or(entry.family(), |term| term.name.as_str()));
+        }
+        let own = groups.find(|group| {
+            group.category == entry.category
+                && group.terms.iter().any(|term| term.id == entry.term.id)
+        });
+        own.and_then(|group| group.noun.as_deref())
     }
 }
 
@@ -163,6 +207,12 @@ impl<'a> Entry<'a> {
     /// The category without its refinement: `Mass` of `Mass - Margin`.
     pub fn family(&self) -> &'a str {
         self.category.split_once(" - ").map_or(self.category, |(family, _)| family)
+    }
+
+    /// Whether it stands for the other too: `spiculated`, of `Mass - Margin`, for the general term of
+    /// `Mass`, which is only its noun.
+    pub fn refines(&self, general: &Entry<'_>) -> bool {
+        general.is_first() && self.category != general.category && self.family() == general.category
     }
 
     /// Whether it is the first term of its group.
@@ -216,6 +266,25 @@ mod tests {
         assert_eq!(id("calcificatons").unwrap_err().near[0], "calcifications");
         assert!(id("zebra crossing").unwrap_err().near.is_empty());
         assert!(id("").unwrap_err().near.is_empty());
+    }
+
+    #[test]
+    fn terms_are_named_as_things() {
+        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let of = |terms: &[&str]| lexicons.things(terms).join("; ");
+        assert_eq!(of(&["margin-spiculated"]), "mass, spiculated");
+        assert_eq!(of(&["mass", "margin-spiculated", "shape-oval"]), "mass, spiculated, oval");
+        assert_eq!(of(&["distribution-grouped"]), "calcifications, grouped");
+        assert_eq!(of(&["composition-c"]), "breast tissue, heterogeneously dense");
+        assert_eq!(
+            of(&["pectoral-muscle", "none-such", "architectural-distortion"]),
+            "pectoral muscle; architectural distortion"
+        );
+        // Every name of the built-in lexicons has a noun: none that refines stands alone.
+        for entry in lexicons.entries().filter(|entry| entry.category != entry.family()) {
+            let thing = of(&[&entry.term.id]);
+            assert!(thing.ends_with(&format!(", {}", entry.term.name)), "{thing}");
+        }
     }
 
     #[test]

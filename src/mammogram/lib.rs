@@ -1,4 +1,8 @@
 //! One mammogram: its grey image, which view of which breast it is, and its annotated lesions.
+//!
+//! Images are grey levels of 8 bits, row by row ([`Grey`]); places are pixels, x to the right and y down. A lesion
+//! is its [`Outline`]; a [`Mask`] is filled where one is needed, at the size it is needed. Also here: where the
+//! breast is ([`breast()`]), and resampling ([`resample()`]).
 
 mod about;
 mod breast;

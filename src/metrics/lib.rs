@@ -1,4 +1,8 @@
-//! How well scores tell positives from negatives.
+//! How well scores tell positives from negatives: ROC curves, areas under them with DeLong's intervals and
+//! bootstraps over patients, precision and recall, operating points, calibration.
+//!
+//! In: cases with a score and the truth ([`Scored`]). Out: values in [0, 1] with 95% intervals, `None` where one
+//! class is missing. Pure: no files, and random draws only from a given seed.
 
 mod auc;
 mod bootstrap;

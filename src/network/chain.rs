@@ -11,6 +11,7 @@ use super::layers::{
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
 use super::silence::Silence;
+use architecture::Precision;
 
 /// A convolution: its index in `features`, its units, its window, its name as a probe point, and
 /// whether pooling follows it.
@@ -163,7 +164,7 @@ impl Chain {
 
     /// The classifier over maps of the last convolution, for silencing its units.
     pub(super) fn silence(&self, maps: &Tensor) -> candle_core::Result<Silence> {
-        let mut engine = Engine::of(maps.device());
+        let mut engine = Engine::of(maps.device(), Precision::F32)?;
         let mut x = relu(maps, &mut engine)?;
         if self.plan.steps.last().is_some_and(|step| step.pooled) {
             x = max_pool(&x, self.plan.pool, &mut engine)?;

@@ -5,7 +5,9 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::layers::{Window, average_pool, concatenate, dropout, global_average, linear, max_pool};
+use super::layers::{
+    Engine, Window, average_pool, concatenate, dropout, global_average, linear, max_pool,
+};
 use super::normed::{self, Normed};
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
@@ -377,7 +379,7 @@ impl Inception {
         images: &Tensor,
         pass: &mut Pass<'_>,
     ) -> candle_core::Result<Option<Tensor>> {
-        let x = pass.engine.apply(images, transform)?;
+        let x = transform(images, &mut pass.engine)?;
         let mut x = self.stem.run(&x, pass)?;
         for block in &self.blocks {
             x = block.run(&x, pass)?;
@@ -434,9 +436,15 @@ fn layer_of(block: &str) -> Option<&'static str> {
 }
 
 /// torchvision's `transform_input`: from ImageNet's normalisation to mean and deviation 0.5.
-fn transform(images: &Tensor) -> candle_core::Result<Tensor> {
+fn transform(images: &Tensor, engine: &mut Engine) -> candle_core::Result<Tensor> {
     const SCALE: [f32; 3] = [0.229 / 0.5, 0.224 / 0.5, 0.225 / 0.5];
     const SHIFT: [f32; 3] = [(0.485 - 0.5) / 0.5, (0.456 - 0.5) / 0.5, (0.406 - 0.5) / 0.5];
     let spread = |values: [f32; 3]| Tensor::new(&values, images.device())?.reshape((1, 3, 1, 1));
-    images.broadcast_mul(&spread(SCALE)?)?.broadcast_add(&spread(SHIFT)?)
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.recolour(images, SCALE, SHIFT);
+    }
+    engine.apply(images, |images| {
+        images.broadcast_mul(&spread(SCALE)?)?.broadcast_add(&spread(SHIFT)?)
+    })
 }

@@ -10,6 +10,8 @@ mod alexnet;
 pub mod builtin;
 mod chain;
 mod cpu;
+#[cfg(feature = "cuda")]
+mod cuda;
 pub mod device;
 mod field;
 mod inception;
@@ -39,6 +41,7 @@ use rand_chacha::ChaCha8Rng;
 
 use architecture::{Architecture, Design, Family, Pooling, Precision};
 use base::Field;
+use device::Parts;
 pub use input::{colour_images, image, images};
 use parameters::Parameters;
 use pass::{Kernels, Pass};
@@ -53,8 +56,16 @@ pub struct Logits {
     pub main: Tensor,
     /// Of Inception's auxiliary classifier, where the [`Design`] asks for them.
     pub auxiliary: Option<Tensor>,
-    /// How they came about, on the processor; elsewhere they know it themselves.
-    tape: Option<Tape>,
+    /// How they came about; where Candle records that, they know it themselves.
+    record: Option<Record>,
+}
+
+/// How logits came about.
+#[derive(Debug)]
+enum Record {
+    Processor(Tape),
+    #[cfg(feature = "cuda")]
+    Cuda(cuda::Record),
 }
 
 /// Weight of the auxiliary logits' loss beside the main one: TensorFlow's reference training of
@@ -87,21 +98,40 @@ impl Logits {
         parameters: &[(String, Var)],
     ) -> candle_core::Result<GradStore> {
         let mut store = loss.backward()?;
-        let Some(tape) = self.tape else { return Ok(store) };
-        let mut results = Vec::new();
-        for logits in [Some(self.main), self.auxiliary].into_iter().flatten() {
-            if let Some(grad) = store.remove(&logits) {
-                results.push((logits.id(), grad.flatten_all()?.to_vec1()?));
+        let logits: Vec<Tensor> = [Some(self.main), self.auxiliary].into_iter().flatten().collect();
+        match self.record {
+            None => {}
+            Some(Record::Processor(tape)) => {
+                let mut results = Vec::new();
+                for logits in logits {
+                    if let Some(grad) = store.remove(&logits) {
+                        results.push((logits.id(), grad.flatten_all()?.to_vec1()?));
+                    }
+                }
+                collect(tape.backward(results)?, &mut store, parameters)?;
             }
-        }
-        let mut gradients = tape.backward(results)?;
-        for (_, parameter) in parameters {
-            if let Some(gradient) = gradients.take(parameter)? {
-                store.insert(parameter, gradient);
+            #[cfg(feature = "cuda")]
+            Some(Record::Cuda(record)) => {
+                let by: Vec<_> = logits.iter().map(|logits| store.remove(logits)).collect();
+                collect(record.backward(&by)?, &mut store, parameters)?;
             }
         }
         Ok(store)
     }
+}
+
+/// Moves the gradients by `parameters` to where Candle has its own.
+fn collect<G: tape::Gradient>(
+    mut gradients: tape::Gradients<G>,
+    store: &mut GradStore,
+    parameters: &[(String, Var)],
+) -> candle_core::Result<()> {
+    for (_, parameter) in parameters {
+        if let Some(gradient) = gradients.take(parameter)? {
+            store.insert(parameter, gradient);
+        }
+    }
+    Ok(())
 }
 
 /// How logits depend on the maps of some layers.
@@ -207,6 +237,12 @@ impl Network {
     /// When the network, its input or its device does not allow it; says what does.
     pub fn with_design(mut self, design: Design) -> Result<Network> {
         design.check(self.architecture, self.input, self.device.is_cpu())?;
+        if design.precision == Precision::Tf32 && !self.device.is_cuda() {
+            bail!(
+                "precision: tf32 needs an NVIDIA card; write `precision: f32`, or choose a card with \
+                 `device: cuda:0`"
+            );
+        }
         self.parameters.may_lack((!design.auxiliary).then_some(inception::AUXILIARY));
         self.design = design;
         Ok(self)
@@ -286,7 +322,7 @@ impl Network {
     /// This network with its weights as they are now, to be evaluated: what every batch would prepare
     /// anew is prepared once. Weights that change later do not count.
     pub fn inference(&self) -> Inference<'_> {
-        Inference { network: self, kernels: Kernels::default() }
+        Inference { network: self, kernels: Kernels::default(), parts: Parts::default() }
     }
 
     /// Logits of images, n x 3 x input x input, one row per image, one column per class, to be trained
@@ -301,10 +337,21 @@ impl Network {
 
     fn train(&self, images: &Tensor, dropout: Option<ChaCha8Rng>) -> Result<Logits> {
         self.check_images(images)?;
-        let mut pass = Pass::training(self.design, &self.device, dropout);
+        let mut pass = Pass::training(self.design, &self.device, dropout)?;
         let main = self.run_through(images, &mut pass)?;
+        #[cfg(feature = "cuda")]
+        if let layers::Engine::Cuda(engine) = &mut pass.engine {
+            let results = [Some(main), pass.auxiliary].into_iter().flatten().collect();
+            let record = engine.record(results).context("nothing was recorded")?;
+            // The loss is computed by Candle on the processor: it is a few numbers.
+            let mut leaves = record.results()?.into_iter().map(|logits| Var::from_tensor(&logits));
+            let main = leaves.next().context("no logits")??.into_inner();
+            let auxiliary = leaves.next().transpose()?.map(Var::into_inner);
+            drop(leaves);
+            return Ok(Logits { main, auxiliary, record: Some(Record::Cuda(record)) });
+        }
         let Some(tape) = pass.engine.tape() else {
-            return Ok(Logits { main, auxiliary: pass.auxiliary, tape: None });
+            return Ok(Logits { main, auxiliary: pass.auxiliary, record: None });
         };
         // What Candle differentiates begins here.
         let tape = std::mem::take(tape);
@@ -319,7 +366,7 @@ impl Network {
         let mut tape = tape;
         let main = leaf(main, &mut tape)?;
         let auxiliary = pass.auxiliary.map(|logits| leaf(logits, &mut tape)).transpose()?;
-        Ok(Logits { main, auxiliary, tape: Some(tape) })
+        Ok(Logits { main, auxiliary, record: Some(Record::Processor(tape)) })
     }
 
     fn run_through(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
@@ -475,6 +522,7 @@ impl Network {
 pub struct Inference<'a> {
     network: &'a Network,
     kernels: Kernels,
+    parts: Parts,
 }
 
 impl Inference<'_> {
@@ -488,8 +536,7 @@ impl Inference<'_> {
     /// # Errors
     /// When the images have another shape.
     pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
-        self.network.check_images(images)?;
-        self.network.run_through(images, &mut self.pass(&[]))
+        join(&self.in_parts(images, |images| self.logits_at_once(images))?)
     }
 
     /// Maps of `layers`, in that order, each n x units x rows x columns. Computes nothing after the last
@@ -498,16 +545,8 @@ impl Inference<'_> {
     /// # Errors
     /// When the images have another shape or there is no such layer.
     pub fn maps(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {
-        self.network.check_images(images)?;
-        for layer in layers {
-            self.network.check_layer(layer)?;
-        }
-        if layers.is_empty() {
-            return Ok(vec![]);
-        }
-        let mut pass = self.pass(layers);
-        self.network.trunk(images, &mut pass)?;
-        kept(&pass)
+        let parts = self.in_parts(images, |images| self.maps_at_once(images, layers))?;
+        join_each(&parts.iter().collect::<Vec<_>>())
     }
 
     /// Logits, maps of `layers` and the gradients of every class's summed logit by them.
@@ -515,12 +554,70 @@ impl Inference<'_> {
     /// # Errors
     /// When the images have another shape or there is no such layer.
     pub fn sensitivity(&self, images: &Tensor, layers: &[&str]) -> Result<Sensitivity> {
+        let mut parts = self.in_parts(images, |images| self.sensitivity_at_once(images, layers))?;
+        if parts.len() == 1 {
+            return Ok(parts.remove(0));
+        }
+        let classes = parts.first().map_or(0, |part| part.gradients.len());
+        let gradients = (0..classes).map(|class| {
+            join_each(&parts.iter().map(|part| &part.gradients[class]).collect::<Vec<_>>())
+        });
+        Ok(Sensitivity {
+            logits: join(&parts.iter().map(|part| part.logits.clone()).collect::<Vec<_>>())?,
+            gradients: gradients.collect::<Result<_>>()?,
+            maps: join_each(&parts.iter().map(|part| &part.maps).collect::<Vec<_>>())?,
+        })
+    }
+
+    /// What `run` gives of all images at once, or of parts of them where the device lacks memory.
+    fn in_parts<T>(&self, images: &Tensor, run: impl Fn(&Tensor) -> Result<T>) -> Result<Vec<T>> {
+        let count = images.dim(0)?;
+        if count == 0 {
+            return Ok(vec![run(images)?]);
+        }
+        self.parts.each(count, |part| run(&images.narrow(0, part.start, part.len())?))
+    }
+
+    fn logits_at_once(&self, images: &Tensor) -> Result<Tensor> {
+        self.network.check_images(images)?;
+        self.network.run_through(images, &mut self.pass(&[])?)
+    }
+
+    fn maps_at_once(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {
         self.network.check_images(images)?;
         for layer in layers {
             self.network.check_layer(layer)?;
         }
-        let mut pass = self.pass(layers).differentiable();
+        if layers.is_empty() {
+            return Ok(vec![]);
+        }
+        let mut pass = self.pass(layers)?;
+        self.network.trunk(images, &mut pass)?;
+        kept(&pass)
+    }
+
+    fn sensitivity_at_once(&self, images: &Tensor, layers: &[&str]) -> Result<Sensitivity> {
+        self.network.check_images(images)?;
+        for layer in layers {
+            self.network.check_layer(layer)?;
+        }
+        let mut pass = self.pass(layers)?.differentiable();
         let logits = self.network.run_through(images, &mut pass)?;
+        #[cfg(feature = "cuda")]
+        if let layers::Engine::Cuda(engine) = &mut pass.engine {
+            let record = engine.record(vec![logits.clone()]).context("nothing was recorded")?;
+            let (images, classes) = logits.dims2()?;
+            let of = |class: usize| {
+                let by = Tensor::from_vec(
+                    of_class(images, classes, class),
+                    logits.shape(),
+                    &Device::Cpu,
+                )?;
+                by_maps(record.rewind(&[Some(by)])?, &pass)
+            };
+            let gradients = (0..classes).map(of).collect::<Result<Vec<_>>>()?;
+            return Ok(Sensitivity { logits, maps: kept(&pass)?, gradients });
+        }
         let Some(tape) = pass.engine.tape().map(std::mem::take) else {
             return composed_sensitivity(&pass, &logits);
         };
@@ -529,21 +626,34 @@ impl Inference<'_> {
         Ok(Sensitivity { logits, maps: kept(&pass)?, gradients })
     }
 
-    fn pass<'a>(&'a self, layers: &[&'a str]) -> Pass<'a> {
-        Pass::inference(self.network.design, &self.network.device, layers, &self.kernels)
+    fn pass<'a>(&'a self, layers: &[&'a str]) -> Result<Pass<'a>> {
+        let Network { design, device, .. } = self.network;
+        Ok(Pass::inference(*design, device, layers, &self.kernels)?)
     }
 }
 
 /// Gradients of a class's summed logit by the maps that a pass kept.
 fn walked(tape: &Tape, pass: &Pass<'_>, logits: &Tensor, class: usize) -> Result<Vec<Tensor>> {
-    let classes = logits.dim(1)?;
-    let grad = (0..logits.elem_count()).map(|i| f32::from(u8::from(i % classes == class)));
-    let mut gradients = tape.rewind(vec![(logits.id(), grad.collect())])?;
-    let by = |map: &Tensor| -> Result<Tensor> {
-        let gradient = gradients.take(map)?;
-        Ok(gradient.map_or_else(|| map.zeros_like(), Ok)?)
+    let (images, classes) = logits.dims2()?;
+    by_maps(tape.rewind(vec![(logits.id(), of_class(images, classes, class))])?, pass)
+}
+
+/// The gradient of a class's summed logit by all logits.
+fn of_class(images: usize, classes: usize, class: usize) -> Vec<f32> {
+    (0..images * classes).map(|i| f32::from(u8::from(i % classes == class))).collect()
+}
+
+/// Those of the gradients that are by the maps that a pass kept.
+fn by_maps<G: tape::Gradient>(
+    mut gradients: tape::Gradients<G>,
+    pass: &Pass<'_>,
+) -> Result<Vec<Tensor>> {
+    let by = |(_, map): &(&str, Option<Tensor>)| -> Result<Tensor> {
+        let map = map.as_ref().context("a layer was not reached")?;
+        let gradient = gradients.take(map)?.map_or_else(|| map.zeros_like(), Ok)?;
+        Ok(pass.engine.plain(&gradient)?)
     };
-    kept(pass)?.iter().map(by).collect()
+    pass.probes().iter().map(by).collect()
 }
 
 /// What depends on the maps that a pass kept, as Candle differentiates.
@@ -559,11 +669,29 @@ fn composed_sensitivity(pass: &Pass<'_>, logits: &Tensor) -> Result<Sensitivity>
     Ok(Sensitivity { logits: logits.detach(), maps: kept(pass)?, gradients })
 }
 
+/// What parts gave, as of the whole.
+fn join(parts: &[Tensor]) -> Result<Tensor> {
+    match parts {
+        [whole] => Ok(whole.clone()),
+        parts => Ok(Tensor::cat(parts, 0)?),
+    }
+}
+
+/// [`join`] of each of the tensors that every part gave.
+fn join_each(parts: &[&Vec<Tensor>]) -> Result<Vec<Tensor>> {
+    let count = parts.first().map_or(0, |part| part.len());
+    let of = |at: usize| join(&parts.iter().map(|part| part[at].clone()).collect::<Vec<_>>());
+    (0..count).map(of).collect()
+}
+
 /// The maps that a pass kept.
 fn kept(pass: &Pass<'_>) -> Result<Vec<Tensor>> {
     let probes = pass.probes().iter();
     probes
-        .map(|(layer, map)| map.clone().with_context(|| format!("layer {layer} was not reached")))
+        .map(|(layer, map)| {
+            let map = map.as_ref().with_context(|| format!("layer {layer} was not reached"))?;
+            Ok(pass.engine.plain(map)?)
+        })
         .collect()
 }
 

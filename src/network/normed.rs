@@ -4,7 +4,9 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::layers::{Affine, Fixed, Moments, Window, convolution, convolution_fixed, normalise};
+use super::layers::{
+    Affine, Fixed, Moments, Running, Window, convolution, convolution_fixed, normalise_in_training,
+};
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
 
@@ -81,17 +83,9 @@ impl Normed {
         let (gain, offset) = (pass.weight(&self.gain), pass.weight(&self.offset));
         let x = convolution(x, &weight, None, self.window, false, &mut pass.engine)?;
         let affine = Affine { gain: &gain, offset: &offset, epsilon: self.epsilon };
-        let (y, batch) = normalise(&x, affine, shortcut, rectify, &mut pass.engine)?;
-        let count = (x.elem_count() / gain.elem_count()) as f64;
-        // The running variance is the unbiased one; a single value has none, and PyTorch refuses it.
-        let unbiased = (batch.variance * (count / (count - 1.0).max(1.0)))?;
-        let blend = |old: &Var, new: Tensor| {
-            old.set(&((old.as_detached_tensor() * (1.0 - MOMENTUM))? + (new * MOMENTUM)?)?)
-        };
-        blend(&self.mean, batch.mean)?;
-        blend(&self.variance, unbiased)?;
         let seen = self.batches.to_scalar::<i64>()?;
         self.batches.set(&Tensor::new(seen + 1, self.batches.device())?)?;
-        Ok(y)
+        let running = Running { mean: &self.mean, variance: &self.variance, share: MOMENTUM };
+        normalise_in_training(&x, affine, running, shortcut, rectify, &mut pass.engine)
     }
 }

@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Design;
 use super::layers::{Engine, Fixed};
-use super::tape::Tape;
 
 /// Convolutions of a network in inference, each made at its first use.
 #[derive(Debug, Default)]
@@ -46,11 +45,11 @@ impl<'a> Pass<'a> {
         device: &Device,
         layers: &[&'a str],
         kernels: &'a Kernels,
-    ) -> Pass<'a> {
-        let engine = Engine::of(device);
+    ) -> Result<Pass<'a>> {
+        let engine = Engine::of(device, design.precision.of_inference())?;
         let probes = layers.iter().map(|layer| (*layer, None)).collect();
         let aim = Aim::Inference(kernels);
-        Pass {
+        Ok(Pass {
             aim,
             engine,
             dropout: None,
@@ -59,16 +58,12 @@ impl<'a> Pass<'a> {
             auxiliary: None,
             differentiates: false,
             taps: vec![],
-        }
+        })
     }
 
     /// A pass of inference whose logits can be differentiated by the maps that it keeps.
     pub(super) fn differentiable(self) -> Pass<'a> {
-        let engine = match self.engine {
-            Engine::Processor(_) => Engine::Processor(Some(Tape::default())),
-            composed @ Engine::Composed(_) => composed,
-        };
-        Pass { engine, differentiates: true, ..self }
+        Pass { engine: self.engine.recording(), differentiates: true, ..self }
     }
 
     /// A pass whose logits can be differentiated by the parameters.
@@ -76,12 +71,9 @@ impl<'a> Pass<'a> {
         design: Design,
         device: &Device,
         dropout: Option<ChaCha8Rng>,
-    ) -> Pass<'a> {
-        let engine = match device {
-            Device::Cpu => Engine::Processor(Some(Tape::default())),
-            _ => Engine::Composed(design.precision),
-        };
-        Pass {
+    ) -> Result<Pass<'a>> {
+        let engine = Engine::of(device, design.precision)?.recording();
+        Ok(Pass {
             aim: Aim::Training,
             engine,
             dropout,
@@ -90,7 +82,7 @@ impl<'a> Pass<'a> {
             auxiliary: None,
             differentiates: false,
             taps: vec![],
-        }
+        })
     }
 
     /// The fixed convolution of a weight, `make` where it is needed first; `None` in training.
@@ -119,9 +111,7 @@ impl<'a> Pass<'a> {
         match self.aim {
             Aim::Inference(_) => var.as_detached_tensor(),
             Aim::Training => {
-                if let Some(tape) = self.engine.tape() {
-                    tape.watch(var);
-                }
+                self.engine.watch(var);
                 var.as_tensor().clone()
             }
         }
@@ -142,15 +132,14 @@ impl<'a> Pass<'a> {
                 *found = Some(map.clone());
             }
         }
-        match &mut self.engine {
-            Engine::Processor(Some(tape)) => tape.watch(map),
+        match &self.engine {
             Engine::Composed(_) if self.differentiates => {
                 let tap = Var::zeros(map.shape(), map.dtype(), map.device())?;
                 *map = (&*map + tap.as_tensor())?;
                 let wanted = self.probes.iter().find(|(wanted, _)| *wanted == layer);
                 self.taps.extend(wanted.map(|(wanted, _)| (*wanted, tap)));
             }
-            _ => {}
+            _ => self.engine.watch(map),
         }
         Ok(!self.differentiates && self.probes.iter().all(|(_, map)| map.is_some()))
     }

@@ -43,6 +43,10 @@ impl Sgd {
         gradients: &backprop::GradStore,
         lr: f64,
     ) -> Result<()> {
+        #[cfg(feature = "cuda")]
+        if parameters.first().is_some_and(|(_, parameter)| parameter.device().is_cuda()) {
+            return self.descend(parameters, gradients, lr);
+        }
         for ((_, parameter), velocity) in parameters.iter().zip(&mut self.velocities) {
             let Some(gradient) = gradients.get(parameter) else { continue };
             // A graph of its own would keep every step's tensors alive.
@@ -60,6 +64,23 @@ impl Sgd {
             }
         }
         Ok(())
+    }
+
+    /// The step on a CUDA device: one launch, in place.
+    #[cfg(feature = "cuda")]
+    fn descend(
+        &mut self,
+        parameters: &[(String, Var)],
+        gradients: &backprop::GradStore,
+        lr: f64,
+    ) -> Result<()> {
+        let all = parameters.iter().zip(&self.velocities);
+        let groups: Vec<[&Tensor; 3]> = all
+            .filter_map(|((_, p), v)| Some([p.as_tensor(), v, gradients.get(p.as_tensor())?]))
+            .collect();
+        let Self { momentum, weight_decay, .. } = *self;
+        let descent = crate::cuda::Descent { momentum, weight_decay, rate: lr as f32 };
+        crate::cuda::descend(&groups, descent)
     }
 
     /// The velocities, in the order of the parameters.

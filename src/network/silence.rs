@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::cpu::{self, Matrix, elementwise, product};
 use super::layers::{Engine, linear, relu};
+use architecture::Precision;
 
 /// Images whose first hidden layers without each unit are held at a time.
 const BLOCK: usize = 16;
@@ -27,7 +28,7 @@ impl Silence {
     /// Logits, units x images x classes.
     pub(super) fn logits(&self) -> Result<Tensor> {
         let [(weight, bias), ..] = &self.classifier;
-        let mut engine = Engine::of(self.pooled.device());
+        let mut engine = Engine::of(self.pooled.device(), Precision::F32)?;
         let hidden = linear(&self.pooled.flatten_from(1)?, weight, bias, false, &mut engine)?;
         match self.pooled.device() {
             Device::Cpu => self.by_image(&hidden),
@@ -39,7 +40,7 @@ impl Silence {
     fn by_unit(&self, hidden: &Tensor) -> Result<Tensor> {
         let [(first, _), layers @ ..] = &self.classifier;
         let (_, units, inputs) = self.pooled.dims3()?;
-        let mut engine = Engine::of(self.pooled.device());
+        let mut engine = Engine::of(self.pooled.device(), Precision::F32)?;
         let mut without = |unit: usize| -> Result<Tensor> {
             let weight = first.narrow(1, unit * inputs, inputs)?.contiguous()?;
             let own = self.pooled.narrow(1, unit, 1)?.squeeze(1)?.contiguous()?;

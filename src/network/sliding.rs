@@ -40,7 +40,7 @@ impl Inference<'_> {
             ),
         }
         let (cells, step) = self.network.reduction();
-        let mut pass = self.pass(&[]);
+        let mut pass = self.pass(&[])?;
         let Some(maps) = self.network.trunk(image, &mut pass)? else {
             bail!("the network stopped before its last layer");
         };

@@ -1,4 +1,4 @@
-//! Reverse-mode differentiation for the processor.
+//! Reverse-mode differentiation, over the processor's memory or a device's.
 //!
 //! Candle's walk keeps every intermediate result until its end and adds each gradient to zeros made for
 //! it. A tape holds what layers did, in order. Walking it backwards hands every layer the gradient by
@@ -12,25 +12,64 @@ use candle_core::{Result, Tensor, TensorId, Var};
 
 use super::cpu;
 
+/// The values of a gradient, in memory of their own.
+pub(crate) trait Gradient: Sized {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// The same values in other memory.
+    fn copy(&self) -> Result<Self>;
+
+    /// Adds as many others.
+    fn accumulate(&mut self, other: Self) -> Result<()>;
+
+    /// A tensor of this shape.
+    fn into_tensor(self, dims: &[usize]) -> Result<Tensor>;
+}
+
+impl Gradient for Vec<f32> {
+    fn len(&self) -> usize {
+        Vec::len(self)
+    }
+
+    fn copy(&self) -> Result<Self> {
+        Ok(self.clone())
+    }
+
+    fn accumulate(&mut self, other: Self) -> Result<()> {
+        cpu::elementwise::accumulate(self, &other);
+        Ok(())
+    }
+
+    fn into_tensor(self, dims: &[usize]) -> Result<Tensor> {
+        cpu::tensor(self, dims)
+    }
+}
+
 /// Passes the gradient by a layer's output on to its inputs.
-type Backward = Box<dyn Fn(Vec<f32>, &mut Gradients) -> Result<()> + Send>;
+type Backward<G> = Box<dyn Fn(G, &mut Gradients<G>) -> Result<()> + Send>;
 
 /// What layers did, in order.
-#[derive(Default)]
-pub(crate) struct Tape {
-    steps: Vec<(TensorId, Backward)>,
+pub(crate) struct Tape<G = Vec<f32>> {
+    steps: Vec<(TensorId, Backward<G>)>,
     /// Outputs of steps, and leaves.
     known: HashSet<TensorId>,
     leaves: HashSet<TensorId>,
 }
 
-impl std::fmt::Debug for Tape {
+impl<G> Default for Tape<G> {
+    fn default() -> Self {
+        Tape { steps: vec![], known: HashSet::new(), leaves: HashSet::new() }
+    }
+}
+
+impl<G> std::fmt::Debug for Tape<G> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tape").field("steps", &self.steps.len()).finish_non_exhaustive()
     }
 }
 
-impl Tape {
+impl<G: Gradient> Tape<G> {
     /// Asks for the gradient by `tensor`: a parameter, an input, or an intermediate result.
     pub(crate) fn watch(&mut self, tensor: &Tensor) {
         self.known.insert(tensor.id());
@@ -47,7 +86,7 @@ impl Tape {
         &mut self,
         inputs: &[&Tensor],
         y: &Tensor,
-        backward: impl Fn(Vec<f32>, &mut Gradients) -> Result<()> + Send + 'static,
+        backward: impl Fn(G, &mut Gradients<G>) -> Result<()> + Send + 'static,
     ) {
         if inputs.iter().any(|input| self.wants(input)) {
             self.known.insert(y.id());
@@ -55,6 +94,28 @@ impl Tape {
         }
     }
 
+    /// Gradients by what was watched, given those by some results. Uses the tape up, step by step.
+    pub(crate) fn backward(mut self, results: Vec<(TensorId, G)>) -> Result<Gradients<G>> {
+        let known = std::mem::take(&mut self.known);
+        let mut gradients = Gradients { known, sums: results.into_iter().collect() };
+        while let Some((y, backward)) = self.steps.pop() {
+            gradients.step(y, &backward, &self.leaves)?;
+        }
+        Ok(gradients)
+    }
+
+    /// As [`Tape::backward`], and the tape serves again for other results; its memory stays in use.
+    pub(crate) fn rewind(&self, results: Vec<(TensorId, G)>) -> Result<Gradients<G>> {
+        let known = self.known.clone();
+        let mut gradients = Gradients { known, sums: results.into_iter().collect() };
+        for (y, backward) in self.steps.iter().rev() {
+            gradients.step(*y, backward, &self.leaves)?;
+        }
+        Ok(gradients)
+    }
+}
+
+impl Tape {
     /// `f(x)`, recorded as Candle differentiates it.
     pub(crate) fn record_graph(
         &mut self,
@@ -77,39 +138,24 @@ impl Tape {
         });
         Ok(y)
     }
-
-    /// Gradients by what was watched, given those by some results. Uses the tape up, step by step.
-    pub(crate) fn backward(mut self, results: Vec<(TensorId, Vec<f32>)>) -> Result<Gradients> {
-        let known = std::mem::take(&mut self.known);
-        let mut gradients = Gradients { known, sums: results.into_iter().collect() };
-        while let Some((y, backward)) = self.steps.pop() {
-            gradients.step(y, &backward, &self.leaves)?;
-        }
-        Ok(gradients)
-    }
-
-    /// As [`Tape::backward`], and the tape serves again for other results; its memory stays in use.
-    pub(crate) fn rewind(&self, results: Vec<(TensorId, Vec<f32>)>) -> Result<Gradients> {
-        let known = self.known.clone();
-        let mut gradients = Gradients { known, sums: results.into_iter().collect() };
-        for (y, backward) in self.steps.iter().rev() {
-            gradients.step(*y, backward, &self.leaves)?;
-        }
-        Ok(gradients)
-    }
 }
 
 /// Gradients, while they are summed and afterwards.
-pub(crate) struct Gradients {
+pub(crate) struct Gradients<G = Vec<f32>> {
     known: HashSet<TensorId>,
-    sums: HashMap<TensorId, Vec<f32>>,
+    sums: HashMap<TensorId, G>,
 }
 
-impl Gradients {
+impl<G: Gradient> Gradients<G> {
     /// Passes the gradient by `y` on to what it came from. Only leaves keep theirs.
-    fn step(&mut self, y: TensorId, backward: &Backward, leaves: &HashSet<TensorId>) -> Result<()> {
+    fn step(
+        &mut self,
+        y: TensorId,
+        backward: &Backward<G>,
+        leaves: &HashSet<TensorId>,
+    ) -> Result<()> {
         let grad = match leaves.contains(&y) {
-            true => self.sums.get(&y).cloned(),
+            true => self.sums.get(&y).map(G::copy).transpose()?,
             false => self.sums.remove(&y),
         };
         grad.map_or(Ok(()), |grad| backward(grad, self))
@@ -121,7 +167,7 @@ impl Gradients {
     }
 
     /// Adds to the gradient by `tensor`.
-    pub(crate) fn add(&mut self, tensor: &Tensor, grad: Vec<f32>) -> Result<()> {
+    pub(crate) fn add(&mut self, tensor: &Tensor, grad: G) -> Result<()> {
         if tensor.elem_count() != grad.len() {
             candle_core::bail!("{} gradients by {:?}", grad.len(), tensor.dims());
         }
@@ -132,13 +178,13 @@ impl Gradients {
             Entry::Vacant(entry) => {
                 entry.insert(grad);
             }
-            Entry::Occupied(mut entry) => cpu::elementwise::accumulate(entry.get_mut(), &grad),
+            Entry::Occupied(mut entry) => entry.get_mut().accumulate(grad)?,
         }
         Ok(())
     }
 
     /// The gradient by something watched, of its shape; `None` where nothing depends on it.
     pub(crate) fn take(&mut self, tensor: &Tensor) -> Result<Option<Tensor>> {
-        self.sums.remove(&tensor.id()).map(|grad| cpu::tensor(grad, tensor.dims())).transpose()
+        self.sums.remove(&tensor.id()).map(|grad| grad.into_tensor(tensor.dims())).transpose()
     }
 }

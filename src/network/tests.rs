@@ -478,7 +478,7 @@ fn the_composed_path_is_the_processors() {
         let inference = network.inference();
         let layers = network.layers();
         let ours = inference.sensitivity(&x, layers).unwrap();
-        let mut pass = inference.pass(layers).differentiable();
+        let mut pass = inference.pass(layers).unwrap().differentiable();
         pass.engine = Engine::Composed(Precision::F32);
         let logits = network.run_through(&x, &mut pass).unwrap();
         let theirs = composed_sensitivity(&pass, &logits).unwrap();
@@ -517,7 +517,7 @@ fn fields_are_where_the_gradient_reaches() {
             tape.watch(&x);
             let inference = network.inference();
             let layers = [*layer];
-            let mut pass = inference.pass(&layers);
+            let mut pass = inference.pass(&layers).unwrap();
             pass.engine = Engine::Processor(Some(tape));
             network.trunk(&x, &mut pass).unwrap();
             let map = kept(&pass).unwrap().remove(0);

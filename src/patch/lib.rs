@@ -1,4 +1,7 @@
-//! Square windows of mammograms: cut, labelled, split by patient, stored once.
+//! Square windows of mammograms: cut, labelled, split by patient, stored once (the paper's section 2.2).
+//!
+//! In: a [`source::Source`] and the project's settings. Out: the data set's folder, a [`record::Manifest`] and a
+//! [`record::Store`] of pixels ([`prepare`]), or PNG files of the patches ([`export`]).
 
 pub mod export;
 pub mod label;

@@ -1,17 +1,23 @@
 //! The stages in order, each skipped when what it would make is there and fresh.
+//!
+//! In: a [`config::Config`]. Out: the artifacts below its output folder, up to the site and the figures. This is
+//! the only place that knows the order; a stage knows the artifacts before it and writes its own.
 
 mod explaining;
+mod fleet;
 mod publishing;
 mod study;
 
 use std::fs::TryLockError;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
 
 pub use self::explaining::Guests;
 pub use self::publishing::Published;
+pub use self::study::Opinions;
 use base::Split;
 use base::artifact::{self, Fingerprint, Layout, Stamp};
 use base::progress::Progress;
@@ -29,6 +35,7 @@ pub struct Pipeline<'a> {
     /// Where its artifacts are.
     pub layout: Layout,
     progress: &'a dyn Progress,
+    device: OnceLock<Device>,
 }
 
 /// The prepared data set.
@@ -54,7 +61,7 @@ pub enum Part {
 impl<'a> Pipeline<'a> {
     /// For a project.
     pub fn new(config: &'a Config, progress: &'a dyn Progress) -> Self {
-        Self { config, layout: Layout::new(&config.output), progress }
+        Self { config, layout: Layout::new(&config.output), progress, device: OnceLock::new() }
     }
 
     /// Keeps other runs out of the output folder for as long as the guard lives, and clears away what
@@ -151,8 +158,8 @@ impl<'a> Pipeline<'a> {
             self.progress.say(&format!("{} is fresh", network.name));
             return Ok(stamp);
         }
-        let device = device::open(self.config.device)?;
-        let job = self.job(network, dataset, &device);
+        let device = self.device()?;
+        let job = self.job(network, dataset, device);
         self.progress.say(&format!(
             "{}: {} on {}",
             network.name,
@@ -163,7 +170,7 @@ impl<'a> Pipeline<'a> {
                 (Start::File(_), Some(_)) => "fine-tuning the given weights",
                 (Start::File(_), None) => "using the given weights as they are",
             },
-            device::describe(&device),
+            device::describe(device),
         ));
         training::train(&job, &folder, &stamp, self.progress)?;
         Ok(stamp)
@@ -185,8 +192,8 @@ impl<'a> Pipeline<'a> {
         if split == kept.split {
             return Ok(kept);
         }
-        let device = device::open(self.config.device)?;
-        let job = self.job(network, dataset, &device);
+        let device = self.device()?;
+        let job = self.job(network, dataset, device);
         let trained = training::load(&job, &folder)?;
         training::evaluate::evaluate(&job, &trained, &folder, split, kept.best_epoch, self.progress)
     }
@@ -196,8 +203,8 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// When it cannot be read.
     pub fn trained(&self, network: &config::Network, dataset: &Dataset) -> Result<Network> {
-        let device = device::open(self.config.device)?;
-        let job = self.job(network, dataset, &device);
+        let device = self.device()?;
+        let job = self.job(network, dataset, device);
         training::load(&job, &self.layout.network(&network.name))
     }
 
@@ -239,11 +246,11 @@ impl<'a> Pipeline<'a> {
                 Part::All | Part::Merge => self.explain(network, dataset, &trained),
             };
         }
-        let device = device::open(self.config.device)?;
+        let device = self.device()?;
         let names: Vec<&str> = stale.iter().map(|(name, ..)| *name).collect();
-        let on = device::describe(&device);
+        let on = device::describe(device);
         self.progress.say(&format!("{}: dissecting {} on {on}", network.name, names.join(", ")));
-        let loaded = training::load(&self.job(network, dataset, &device), &folder)?;
+        let loaded = training::load(&self.job(network, dataset, device), &folder)?;
         let job = dissection::Job {
             name: &network.name,
             network: &loaded,
@@ -296,6 +303,15 @@ impl<'a> Pipeline<'a> {
             self.progress.say("units of all layers compared");
         }
         Ok(())
+    }
+
+    /// Where the project is computed, opened at the first use.
+    fn device(&self) -> Result<&Device> {
+        if let Some(device) = self.device.get() {
+            return Ok(device);
+        }
+        let device = device::open(self.config.device, |line| self.progress.say(line))?;
+        Ok(self.device.get_or_init(|| device))
     }
 
     fn job<'j>(

@@ -7,16 +7,36 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::Pipeline;
+use ::study::answer::ReaderFile;
+use ::study::code::{Coder, Codes};
+use ::study::consensus::{self, Consensus};
+use ::study::labels::{self, Checked, Dissected, Problem};
+use base::UnitId;
 use base::artifact::Stamp;
-use base::unit_name;
-use catalogue::naming::Names;
+use catalogue::Catalogue;
 use lexicon::Lexicons;
-use study::answer::ReaderFile;
-use study::automatic::{self, Comparison};
-use study::code::{Coder, Codes};
-use study::consensus::{self, Consensus};
-use study::expert::Opinion;
-use study::labels::{self, Checked, Dissected, Problem};
+use record::dissection::Layer;
+
+/// What people said of the units, with the lexicons to read it by: all of a catalogue but the layers.
+pub struct Opinions {
+    /// Lexicons of the project and built-in ones.
+    pub lexicons: Lexicons,
+    /// The readers' answers that hold.
+    pub readers: Vec<ReaderFile>,
+    /// What the authors settled on.
+    pub consensus: Consensus,
+    /// What could not be used, and why.
+    pub problems: Vec<Problem>,
+    /// The intersection over union above which a unit detects a concept.
+    detector: f32,
+}
+
+impl Opinions {
+    /// What is known of the units of these layers.
+    pub fn catalogue<'a>(&'a self, layers: &'a [Layer]) -> Catalogue<'a> {
+        Catalogue::new(layers, &self.readers, &self.consensus, &self.lexicons, self.detector)
+    }
+}
 
 impl Pipeline<'_> {
     /// The lexicons of the project and the built-in ones.
@@ -51,43 +71,36 @@ impl Pipeline<'_> {
         consensus::read(&path, study, &self.dissected(), lexicons)
     }
 
-    /// What the units are called, and what of the labels could not be used.
+    /// What people said of the units, as far as it could be used.
     ///
     /// # Errors
     /// When a lexicon's file is wrong.
-    pub fn names(&self) -> Result<(Names, Vec<Problem>)> {
+    pub fn opinions(&self) -> Result<Opinions> {
         let lexicons = self.lexicons()?;
         let Checked { readers, mut problems } = self.labels(&lexicons);
         let (consensus, unsettled) = self.consensus(&lexicons, &readers);
         problems.extend(unsettled);
-        Ok((Names::new(&readers, &consensus, &lexicons), problems))
+        Ok(Opinions {
+            lexicons,
+            readers,
+            consensus,
+            problems,
+            detector: self.config.dissection.detector as f32,
+        })
     }
 
-    /// Automatic against expert labels, over every dissected layer that is there.
+    /// Every dissected layer that is there, read.
     ///
     /// # Errors
     /// When a layer that is there cannot be read.
-    pub fn comparison(
-        &self,
-        opinions: &BTreeMap<String, Opinion>,
-        lexicons: &Lexicons,
-    ) -> Result<Comparison> {
-        let mut layers = Vec::new();
-        for network in &self.config.networks {
-            for layer in &network.layers {
-                let folder = self.layout.layer(&network.name, layer);
-                if Stamp::read(&folder).is_ok() {
-                    layers.push(record::dissection::read(&folder)?);
-                }
-            }
-        }
-        let units = layers.iter().flat_map(|layer| {
-            layer.units.iter().map(move |unit| {
-                let name = unit_name(&layer.network, &layer.layer, unit.unit);
-                (name, automatic::concepts(layer, unit))
-            })
-        });
-        Ok(automatic::compare(units, opinions, lexicons))
+    pub fn layers(&self) -> Result<Vec<Layer>> {
+        let networks = self.config.networks.iter();
+        let layers = networks.flat_map(|n| n.layers.iter().map(move |layer| (&n.name, layer)));
+        layers
+            .map(|(network, layer)| self.layout.layer(network, layer))
+            .filter(|folder| Stamp::read(folder).is_ok())
+            .map(|folder| record::dissection::read(&folder))
+            .collect()
     }
 
     /// Every dissected layer of the project, as far as it is there.
@@ -121,7 +134,7 @@ impl Pipeline<'_> {
         let dissected = self.dissected();
         let units = dissected.iter().flat_map(|Dissected { network, layer, units }| {
             let weights = weights.get(network.as_str());
-            let name = move |unit| unit_name(network, layer, unit);
+            let name = move |unit| UnitId::new(network, layer, unit);
             (1..=*units).filter_map(move |unit| Some((name(unit), weights?.as_str())))
         });
         Codes::new(&coder, units)

@@ -129,7 +129,58 @@ pub struct Unit {
     pub influence: Influence,
 }
 
+/// Corrected probability by chance at or below which an agreement is more than chance.
+pub const SIGNIFICANCE: f32 = 0.05;
+
+impl Match {
+    /// Whether chance, where it was measured, gives as good an agreement rarely enough: with a corrected
+    /// probability of at most [`SIGNIFICANCE`].
+    pub fn is_beyond_chance(&self) -> Option<bool> {
+        self.chance.map(|chance| chance.adjusted <= SIGNIFICANCE)
+    }
+}
+
+/// Whether a unit has anything to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// It answers to some patches more than to others.
+    Live,
+    /// No activation at any location of any patch is above zero.
+    Dead,
+    /// It is active, but all patches have the same score: none is at its top.
+    Constant,
+}
+
+impl Kind {
+    /// Whether it has top patches, a rank by influence and a place in a survey.
+    pub fn is_live(self) -> bool {
+        self == Self::Live
+    }
+}
+
+impl Layer {
+    /// Rank of each unit by influence, from 1, among the live units; none for the others.
+    pub fn ranks(&self) -> Vec<Option<u32>> {
+        let mut live: Vec<&Unit> = self.units.iter().filter(|u| u.kind().is_live()).collect();
+        live.sort_by_key(|unit| (unit.influence.rank, unit.unit));
+        let mut ranks = vec![None; self.units.len()];
+        for (rank, unit) in (1..).zip(live) {
+            ranks[unit.unit as usize - 1] = Some(rank);
+        }
+        ranks
+    }
+}
+
 impl Unit {
+    /// What kind of unit it is, by its activations and scores.
+    pub fn kind(&self) -> Kind {
+        match (self.activations.range[1] > 0.0, self.score_range[1] > self.score_range[0]) {
+            (false, _) => Kind::Dead,
+            (true, false) => Kind::Constant,
+            (true, true) => Kind::Live,
+        }
+    }
+
     /// Every patch that is shown of it.
     pub fn shown(&self) -> impl Iterator<Item = &TopPatch> {
         self.top.iter().chain(self.sample.iter().flat_map(|level| &level.patches))
@@ -205,12 +256,18 @@ pub struct TopPatch {
     pub overlay: String,
 }
 
-/// A dissected layer, read back.
+/// A dissected layer, read back. Units that are not live have no patches: those that were written are the
+/// first of the split, and show nothing.
 ///
 /// # Errors
 /// When the file is missing or unreadable.
 pub fn read(folder: &Path) -> Result<Layer> {
-    artifact::read_json(&folder.join(UNITS))
+    let mut layer: Layer = artifact::read_json(&folder.join(UNITS))?;
+    for unit in layer.units.iter_mut().filter(|unit| !unit.kind().is_live()) {
+        unit.top.clear();
+        unit.sample.clear();
+    }
+    Ok(layer)
 }
 
 /// How many units a finished folder has; `None` when it is not there or not readable.

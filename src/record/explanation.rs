@@ -1,4 +1,4 @@
-//! What explanation leaves for the pages: `explanation/<network>/explanation.json`. Format 1.
+//! What explanation leaves for the pages: `explanation/<network>/explanation.json`. Format 2.
 
 use std::path::Path;
 
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use base::{Split, artifact};
 
 /// Version of the file and of the computation behind it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Its name in its folder.
 pub const FILE: &str = "explanation.json";
 
 /// Why a network scores the mammograms of a split as it does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// Always 1.
+    /// Always 2.
     pub format: u32,
     /// Network.
     pub network: String,
@@ -51,8 +51,8 @@ pub struct Explained {
     pub rest: f32,
     /// Sum of the positive contributions.
     pub evidence: f32,
-    /// Share of the patch that outlined lesions cover; none where none is outlined in it.
-    pub lesion: Option<f32>,
+    /// Shares of the patch that outlined lesions cover; none where none is outlined in it.
+    pub lesions: Option<Covered>,
     /// The units that add most to the margin, most first; none that adds nothing.
     pub units: Vec<Part>,
     /// Every unit that adds to the margin, by its number from 1, with what it adds.
@@ -70,8 +70,21 @@ pub struct Part {
     pub score: f32,
     /// Its region in the patch, as dissection draws it; empty when no activation exceeds the threshold.
     pub overlay: String,
-    /// Share of the region that lies in outlined lesions; none without a region or an outline.
-    pub inside: Option<f32>,
+    /// Shares of the region that lie in outlined lesions; none without a region, or where no lesion is
+    /// outlined in the patch.
+    pub inside: Option<Covered>,
+}
+
+/// How much of an area outlined lesions cover, by what pathology said of them: shares in [0, 1]. Where a
+/// malignant and a benign outline overlap, a place counts for both.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Covered {
+    /// By malignant lesions.
+    pub malignant: f32,
+    /// By benign lesions.
+    pub benign: f32,
+    /// By lesions of any pathology, unproven ones too.
+    pub any: f32,
 }
 
 /// An explanation, read back.

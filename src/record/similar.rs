@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use base::artifact;
+use base::{UnitId, artifact};
 
 /// Version of the file and of the computation behind it.
 pub const FORMAT: u32 = 1;
@@ -18,8 +18,8 @@ pub const DUPLICATE: f32 = 0.95;
 /// A unit that is like another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Like {
-    /// `vgg16/conv5_3/0063`
-    pub unit: String,
+    /// The other.
+    pub unit: UnitId,
     /// Correlation of the ranks.
     pub correlation: f32,
 }
@@ -39,7 +39,7 @@ pub struct Similar {
     /// Always 1.
     pub format: u32,
     /// By name of the unit; units that are like none are left out.
-    pub units: BTreeMap<String, Likes>,
+    pub units: BTreeMap<UnitId, Likes>,
 }
 
 /// Reads the comparison.

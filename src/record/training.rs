@@ -63,7 +63,7 @@ pub struct Evaluation {
     pub pretrained: Option<String>,
     /// BLAKE3 of the kept weights, 32 hexadecimal digits.
     pub weights_blake3: String,
-    /// Device that computed it: `cpu`, `cuda:0`, …
+    /// What computed it: `cpu`, or a device with its card, driver, libraries and precision.
     pub device: String,
     /// Epoch whose weights were kept; `None` when the network was not trained here.
     pub best_epoch: Option<u32>,

@@ -1,5 +1,6 @@
 //! One reader's file of answers, `content/labels/<reader>.yaml` (schema 1).
 
+use base::UnitId;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
@@ -36,8 +37,8 @@ pub fn schema() -> serde_json::Value {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// `network/layer/0063`.
-    #[schemars(regex(pattern = "^[^/]+/[^/]+/[0-9]{4,}$"))]
+    /// Name of the unit, `network/layer/0063`; in the answers to a blind survey its code.
+    #[schemars(regex(pattern = "^([^/]+/[^/]+/[0-9]{4,}|u-[2-9bcdfghjkmnpqrstvwxyz]{12})$"))]
     pub unit: String,
     /// Whether the reader was shown the unit a second time and this is what was said then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -82,6 +83,11 @@ pub struct Questions {
 }
 
 impl Answer {
+    /// The unit; none where it is a code, or no name of a unit at all.
+    pub fn unit(&self) -> Option<UnitId> {
+        self.unit.parse().ok()
+    }
+
     /// Whether the reader sees several phenomena in one unit; none where nothing is described.
     pub fn is_entangled(&self) -> Option<bool> {
         let several = self.questions.as_ref().is_some_and(Questions::several);
@@ -178,7 +184,9 @@ mod tests {
         }));
         assert!(!whole(&|answer| answer.confidence = Some(6)));
         assert!(!whole(&|answer| answer.seconds = Some(-1.0)));
+        assert!(whole(&|answer| answer.unit = "u-23456789bcdf".to_owned()));
         assert!(!whole(&|answer| answer.unit = "alexnet/conv5".to_owned()));
+        assert!(!whole(&|answer| answer.unit = "u-23456789bcda".to_owned()));
         let mut unknown = serde_json::to_value(&file).unwrap();
         unknown["answers"][0]["phenomenon"] = "x".into();
         assert!(schemas.validate(&unknown, compiled).is_err());

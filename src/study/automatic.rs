@@ -1,5 +1,5 @@
-//! Automatic against expert labels: whether the concept that a unit agrees with beyond chance, by
-//! intersection over union, is what the experts see in it.
+//! Automatic against expert labels: whether the concept that a unit detects, by intersection over union and
+//! beyond chance, is what the experts see in it.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,8 @@ use serde::Serialize;
 
 use super::answer::Association;
 use super::expert::Opinion;
+use base::UnitId;
 use lexicon::Lexicons;
-use record::dissection::{Category, Layer, Unit};
-
-/// Probability by chance, corrected for all concepts, below which a concept counts.
-pub const LEVEL: f32 = 0.05;
 
 /// How an expert label stands to an automatic one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -50,9 +47,9 @@ impl Relation {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Comparison {
     /// By concept, then relation: units.
-    pub terms: BTreeMap<String, BTreeMap<Relation, Vec<String>>>,
+    pub terms: BTreeMap<String, BTreeMap<Relation, Vec<UnitId>>>,
     /// By pathology of the outlines (`malignant`, `benign`), then the experts' association: units.
-    pub pathology: BTreeMap<String, BTreeMap<Association, Vec<String>>>,
+    pub pathology: BTreeMap<String, BTreeMap<Association, Vec<UnitId>>>,
     /// Units with both a concept that is a term and an expert label.
     pub both: usize,
     /// Those of them whose label names the concept.
@@ -61,52 +58,42 @@ pub struct Comparison {
     pub same_category: usize,
 }
 
-/// The concept of a unit that is a term, and the one that is a pathology, each the one with the best
-/// IoU among those beyond chance.
-pub fn concepts<'a>(layer: &'a Layer, unit: &Unit) -> [Option<&'a str>; 2] {
-    let best = |wanted: &[Category]| {
-        let mut best: Option<(&str, f32)> = None;
-        for (concept, found) in layer.concepts.iter().zip(&unit.matches) {
-            let beyond = found.chance.is_some_and(|chance| chance.adjusted < LEVEL);
-            if beyond
-                && wanted.contains(&concept.category)
-                && found.iou > best.map_or(0.0, |(_, iou)| iou)
-            {
-                best = Some((&concept.id, found.iou));
-            }
-        }
-        best.map(|(id, _)| id)
-    };
-    [best(&[Category::Finding, Category::Region]), best(&[Category::Pathology])]
+/// What a unit detects beyond measured chance, each the one with the best IoU of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Detected<'a> {
+    /// A finding or a region.
+    pub term: Option<&'a str>,
+    /// A lesion by its pathology, `malignant` or `benign`.
+    pub pathology: Option<&'a str>,
 }
 
-/// Compares units, given as (name, concepts), with what the experts say of them.
+/// Compares what units detect with what the experts say of them.
 pub fn compare<'a>(
-    units: impl Iterator<Item = (String, [Option<&'a str>; 2])>,
-    opinions: &BTreeMap<String, Opinion>,
+    units: impl Iterator<Item = (&'a UnitId, Detected<'a>)>,
+    opinions: &BTreeMap<UnitId, Opinion>,
     lexicons: &Lexicons,
 ) -> Comparison {
     let mut comparison = Comparison::default();
-    for (name, [term, pathology]) in units {
-        let Some(opinion) = opinions.get(&name) else { continue };
+    for (unit, Detected { term, pathology }) in units {
+        let Some(opinion) = opinions.get(unit) else { continue };
         if let Some(concept) = term.filter(|concept| lexicons.term(concept).is_some()) {
             let relation = relation(concept, opinion, lexicons);
             comparison.both += 1;
             comparison.same_term += usize::from(relation == Relation::Term);
             comparison.same_category += usize::from(relation <= Relation::Category);
             let cells = comparison.terms.entry(concept.to_owned()).or_default();
-            cells.entry(relation).or_default().push(name.clone());
+            cells.entry(relation).or_default().push(unit.clone());
         }
         if let (Some(concept), Some(association)) = (pathology, opinion.association) {
             let cells = comparison.pathology.entry(concept.to_owned()).or_default();
-            cells.entry(association).or_default().push(name);
+            cells.entry(association).or_default().push(unit.clone());
         }
     }
     comparison
 }
 
 fn relation(concept: &str, opinion: &Opinion, lexicons: &Lexicons) -> Relation {
-    if opinion.terms.contains(concept) {
+    if opinion.terms.iter().any(|term| term == concept) {
         return Relation::Term;
     }
     let family = lexicons.term(concept).map(|entry| entry.family());
@@ -121,43 +108,44 @@ fn relation(concept: &str, opinion: &Opinion, lexicons: &Lexicons) -> Relation {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::path::Path;
 
     use super::*;
 
     fn opinion(terms: &[&str], association: Option<Association>) -> Opinion {
-        let terms: BTreeSet<String> = terms.iter().map(|term| (*term).to_owned()).collect();
-        Opinion { terms, association, settled: false }
+        let terms = terms.iter().map(|term| (*term).to_owned()).collect();
+        Opinion { terms, association, ..Opinion::default() }
     }
 
     #[test]
     fn units_fall_into_the_cells_of_their_labels() {
         let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
         let malignant = Some(Association::Malignant);
+        let unit = |number| UnitId::new("alexnet", "conv5", number);
         let opinions = BTreeMap::from([
-            ("a".to_owned(), opinion(&["mass", "vessel"], malignant)),
-            ("b".to_owned(), opinion(&["margin-spiculated"], Some(Association::Benign))),
-            ("c".to_owned(), opinion(&["calcifications"], None)),
-            ("d".to_owned(), opinion(&["vessel"], malignant)),
-            ("e".to_owned(), opinion(&[], None)),
+            (unit(1), opinion(&["mass", "vessel"], malignant)),
+            (unit(2), opinion(&["margin-spiculated"], Some(Association::Benign))),
+            (unit(3), opinion(&["calcifications"], None)),
+            (unit(4), opinion(&["vessel"], malignant)),
+            (unit(5), opinion(&[], None)),
         ]);
-        let units = ["a", "b", "c", "d", "e", "unanswered"].map(|name| {
-            let pathology = ["a", "b", "e"].contains(&name).then_some("malignant");
-            (name.to_owned(), [Some("mass"), pathology])
+        // The sixth nobody answered.
+        let units = [1, 2, 3, 4, 5, 6].map(unit);
+        let detected = units.iter().map(|unit| {
+            let pathology = [1, 2, 5].contains(&unit.number()).then_some("malignant");
+            (unit, Detected { term: Some("mass"), pathology })
         });
-        let found = compare(units.into_iter(), &opinions, &lexicons);
+        let found = compare(detected, &opinions, &lexicons);
         assert_eq!((found.both, found.same_term, found.same_category), (5, 1, 2));
-        let cells: Vec<(Relation, &[String])> =
+        let cells: Vec<(Relation, &[UnitId])> =
             found.terms["mass"].iter().map(|(r, units)| (*r, units.as_slice())).collect();
-        let names = ["a", "b", "c", "d", "e"].map(str::to_owned);
-        let expected: Vec<(Relation, &[String])> = Relation::ALL
+        let expected: Vec<(Relation, &[UnitId])> = Relation::ALL
             .into_iter()
             .enumerate()
-            .map(|(at, relation)| (relation, &names[at..=at]))
+            .map(|(at, relation)| (relation, &units[at..=at]))
             .collect();
         assert_eq!(cells, expected);
-        assert_eq!(found.pathology["malignant"][&Association::Malignant], ["a"]);
-        assert_eq!(found.pathology["malignant"][&Association::Benign], ["b"]);
+        assert_eq!(found.pathology["malignant"][&Association::Malignant], [unit(1)]);
+        assert_eq!(found.pathology["malignant"][&Association::Benign], [unit(2)]);
     }
 }

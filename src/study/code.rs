@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use base::UnitId;
+
 /// Digits of a code: no vowels, so that no word comes up; none that looks like another.
 const DIGITS: &[u8; 28] = b"23456789bcdfghjkmnpqrstvwxyz";
 /// How a code begins.
@@ -25,8 +27,8 @@ impl Coder {
     }
 
     /// The code of a unit, by its name and the BLAKE3 of its network's weights.
-    pub fn unit(&self, name: &str, weights: &str) -> String {
-        format!("{PREFIX}{}", self.digits(&["unit", name, weights]))
+    pub fn unit(&self, unit: &UnitId, weights: &str) -> String {
+        format!("{PREFIX}{}", self.digits(&["unit", &unit.to_string(), weights]))
     }
 
     /// A name for a picture that tells nothing of where it is from.
@@ -59,19 +61,19 @@ pub fn is_code(name: &str) -> bool {
 /// The units behind codes.
 #[derive(Debug, Clone, Default)]
 pub struct Codes {
-    names: BTreeMap<String, String>,
+    units: BTreeMap<String, UnitId>,
 }
 
 impl Codes {
     /// Of units by name, each with the BLAKE3 of its network's weights.
-    pub fn new<'a>(coder: &Coder, units: impl Iterator<Item = (String, &'a str)>) -> Self {
-        let coded = units.map(|(name, weights)| (coder.unit(&name, weights), name));
-        Self { names: coded.collect() }
+    pub fn new<'a>(coder: &Coder, units: impl Iterator<Item = (UnitId, &'a str)>) -> Self {
+        let coded = units.map(|(unit, weights)| (coder.unit(&unit, weights), unit));
+        Self { units: coded.collect() }
     }
 
     /// The unit behind a code.
-    pub fn name(&self, code: &str) -> Option<&str> {
-        self.names.get(code).map(String::as_str)
+    pub fn unit(&self, code: &str) -> Option<&UnitId> {
+        self.units.get(code)
     }
 }
 
@@ -82,15 +84,16 @@ mod tests {
     #[test]
     fn codes_are_stable_and_follow_seed_study_unit_and_weights() {
         let coder = Coder::new(123, "s");
-        let code = coder.unit("alexnet/conv5/0063", "w");
-        assert_eq!(code, Coder::new(123, "s").unit("alexnet/conv5/0063", "w"));
+        let unit = |number| UnitId::new("alexnet", "conv5", number);
+        let code = coder.unit(&unit(63), "w");
+        assert_eq!(code, Coder::new(123, "s").unit(&unit(63), "w"));
         assert!(is_code(&code), "{code}");
         for other in [
-            Coder::new(124, "s").unit("alexnet/conv5/0063", "w"),
-            Coder::new(123, "t").unit("alexnet/conv5/0063", "w"),
-            coder.unit("alexnet/conv5/0064", "w"),
-            coder.unit("alexnet/conv5/0063", "x"),
-            coder.unit("alexnet/conv5/006", "3w"),
+            Coder::new(124, "s").unit(&unit(63), "w"),
+            Coder::new(123, "t").unit(&unit(63), "w"),
+            coder.unit(&unit(64), "w"),
+            coder.unit(&unit(63), "x"),
+            coder.unit(&unit(6), "3w"),
         ] {
             assert_ne!(code, other);
         }
@@ -101,12 +104,12 @@ mod tests {
 
     #[test]
     fn no_two_of_the_papers_units_share_a_code() {
-        let units = (1..=11_680).map(|unit| (format!("resnet152/layer4/{unit:04}"), "weights"));
+        let units = (1..=11_680).map(|unit| (UnitId::new("resnet152", "layer4", unit), "weights"));
         let coder = Coder::new(123, "s");
         let codes = Codes::new(&coder, units);
-        assert_eq!(codes.names.len(), 11_680);
-        let name = "resnet152/layer4/11680";
-        assert_eq!(codes.name(&coder.unit(name, "weights")), Some(name));
-        assert_eq!(codes.name("u-222222222222"), None);
+        assert_eq!(codes.units.len(), 11_680);
+        let last = UnitId::new("resnet152", "layer4", 11_680);
+        assert_eq!(codes.unit(&coder.unit(&last, "weights")), Some(&last));
+        assert_eq!(codes.unit("u-222222222222"), None);
     }
 }

@@ -21,6 +21,7 @@ use serde_yaml::{Location, Spanned};
 
 use super::answer::Association;
 use super::labels::{Dissected, Problem, Severity, find_unit};
+use base::UnitId;
 use base::yaml::{self, Mistake, Text, unknown};
 use lexicon::Lexicons;
 
@@ -34,8 +35,8 @@ pub struct Consensus {
 /// What was settled of one unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Settled {
-    /// `network/layer/0063`; it need not be a unit of the atlas.
-    pub unit: String,
+    /// The unit; it need not be one of the atlas.
+    pub unit: UnitId,
     /// What the unit shows, in words.
     pub label: String,
     /// Term ids.
@@ -50,8 +51,8 @@ pub struct Settled {
 
 impl Consensus {
     /// What was settled of a unit.
-    pub fn of(&self, unit: &str) -> Option<&Settled> {
-        self.units.iter().find(|settled| settled.unit == unit)
+    pub fn of(&self, unit: &UnitId) -> Option<&Settled> {
+        self.units.iter().find(|settled| settled.unit == *unit)
     }
 }
 
@@ -117,12 +118,12 @@ pub fn read(
         let holds = found.is_empty();
         problems
             .extend(found.into_iter().map(|(at, m)| problem(text.mistake(at, m), Severity::Error)));
-        if holds {
+        if holds && let Ok(settled) = name.parse() {
             if let Err(message) = find_unit(name, layers) {
                 let mistake = text.mistake(unit.unit.referenced, message);
                 problems.push(problem(mistake, Severity::Warning));
             }
-            consensus.units.push(unit.content(lexicons));
+            consensus.units.push(unit.content(settled, lexicons));
         }
     }
     (consensus, problems)
@@ -155,16 +156,8 @@ impl UnitFile {
     fn mistakes(&self, lexicons: &Lexicons) -> Vec<(Location, String)> {
         let mut found = Vec::new();
         let mut add = |at: Location, message: String| found.push((at, message));
-        let parts: Vec<&str> = self.unit.value.split('/').collect();
-        if parts.len() != 3 || parts.iter().any(|part| part.trim().is_empty()) {
-            add(
-                self.unit.referenced,
-                format!(
-                    "`{}` is not the name of a unit; expected network/layer/number, such as \
-                     alexnet/conv5/0063",
-                    self.unit.value
-                ),
-            );
+        if let Err(why) = self.unit.value.parse::<UnitId>() {
+            add(self.unit.referenced, format!("`{}` {why}", self.unit.value));
         }
         if self.label.value.trim().is_empty() {
             add(self.label.referenced, "`label` is empty".to_owned());
@@ -197,7 +190,7 @@ impl UnitFile {
         found
     }
 
-    fn content(&self, lexicons: &Lexicons) -> Settled {
+    fn content(&self, unit: UnitId, lexicons: &Lexicons) -> Settled {
         let terms: Vec<String> = self.terms.iter().map(|term| term.value.clone()).collect();
         let mut categories: Vec<String> =
             self.categories.iter().map(|category| category.value.clone()).collect();
@@ -209,7 +202,7 @@ impl UnitFile {
             categories.retain(|category| category != NO_CATEGORY);
         }
         Settled {
-            unit: self.unit.value.clone(),
+            unit,
             label: self.label.value.clone(),
             terms,
             categories,

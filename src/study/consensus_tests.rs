@@ -46,8 +46,11 @@ fn categories_follow_from_the_terms_unless_they_are_given() {
     assert_eq!(categories, ["Mass - Margin", "Breast Composition", "-", "-", "Mass"]);
     let birads: Vec<bool> = consensus.units.iter().map(Settled::is_birads).collect();
     assert_eq!(birads, [true, true, false, false, true]);
-    assert_eq!(consensus.of("alexnet/conv5/0002").unwrap().association, Some(Association::None));
-    assert!(consensus.of("alexnet/conv5/0200").is_none());
+    assert_eq!(
+        consensus.of(&UnitId::new("alexnet", "conv5", 2)).unwrap().association,
+        Some(Association::None)
+    );
+    assert!(consensus.of(&UnitId::new("alexnet", "conv5", 200)).is_none());
 }
 
 #[test]

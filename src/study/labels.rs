@@ -11,8 +11,8 @@ use super::answer::{ReaderFile, Recognizable};
 use super::code::{self, Codes};
 use super::form::{AnswerForm, Form};
 use super::time;
-use base::unit_name;
 use base::yaml::{self, Mistake, Text, nearest};
+use base::{NotAUnit, UnitId};
 use lexicon::Lexicons;
 
 /// How much a problem costs.
@@ -94,8 +94,8 @@ impl Read {
     #[must_use]
     pub fn decoded(mut self, codes: &Codes) -> Self {
         for answer in &mut self.file.answers {
-            if let Some(name) = codes.name(&answer.unit.value) {
-                answer.unit.value = name.to_owned();
+            if let Some(unit) = codes.unit(&answer.unit.value) {
+                answer.unit.value = unit.to_string();
             }
         }
         self
@@ -344,27 +344,26 @@ impl Context<'_> {
     }
 }
 
-/// Finds `network/layer/0063` among the dissected layers, or says what is wrong with it and which
-/// unit it is likely to mean.
-pub fn find_unit<'a>(name: &str, layers: &'a [Dissected]) -> Result<(&'a Dissected, u32), String> {
-    let parts: Vec<&str> = name.split('/').collect();
+/// Finds a unit by its name among the dissected layers, or says what is wrong with the name and which unit
+/// it is likely to mean.
+pub fn find_unit(name: &str, layers: &[Dissected]) -> Result<UnitId, String> {
     if code::is_code(name) {
         return Err(format!(
             "`{name}` is the code of a unit in another blind survey: of another project, study or \
              seed, or of weights that have changed since"
         ));
     }
-    let [network, layer, number] = parts[..] else {
-        return Err(format!(
-            "`{name}` is not the name of a unit; expected network/layer/number, such as \
-             alexnet/conv5/0063"
-        ));
+    let unit: Result<UnitId, NotAUnit> = name.parse();
+    let (network, layer, digits) = match &unit {
+        Ok(unit) => (unit.network(), unit.layer(), Some(unit.number())),
+        Err(NotAUnit::Number { network, layer, digits }) => {
+            (network.as_str(), layer.as_str(), *digits)
+        }
+        Err(why @ NotAUnit::Form) => return Err(format!("`{name}` {why}")),
     };
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let parsed = digits.parse::<u32>().ok();
     let mean = |found: &Dissected| {
-        let number = parsed.unwrap_or(1).clamp(1, found.units.max(1));
-        format!("did you mean `{}`?", unit_name(&found.network, &found.layer, number))
+        let number = digits.unwrap_or(1).clamp(1, found.units.max(1));
+        format!("did you mean `{}`?", UnitId::new(&found.network, &found.layer, number))
     };
     let Some(found) = layers.iter().find(|l| l.network == network && l.layer == layer) else {
         let wanted = format!("{network}/{layer}");
@@ -384,12 +383,10 @@ pub fn find_unit<'a>(name: &str, layers: &'a [Dissected]) -> Result<(&'a Dissect
             format!("the atlas has no network `{network}`{hint} Dissected: {known}")
         });
     };
-    match parsed {
-        Some(n) if (1..=found.units).contains(&n) && unit_name(network, layer, n) == name => {
-            Ok((found, n))
-        }
-        Some(0) => Err(format!("`{name}`: units are numbered from 1; {}", mean(found))),
-        Some(n) if n > found.units => {
+    match (&unit, digits) {
+        (Ok(unit), _) if unit.number() <= found.units => Ok(unit.clone()),
+        (_, Some(0)) => Err(format!("`{name}`: units are numbered from 1; {}", mean(found))),
+        (_, Some(n)) if n > found.units => {
             Err(format!("`{name}`: {network}/{layer} has {} units; {}", found.units, mean(found)))
         }
         _ => Err(format!("`{name}`: a unit's number has four digits; {}", mean(found))),

@@ -124,7 +124,7 @@ fn unknown_units_are_found_with_the_nearest() {
     ] {
         assert_problem(&one(unit, "recognizable: no"), 6, unit, says, Error);
     }
-    assert_eq!(find_unit("resnet10/layer4/0512", &layers()).map(|(_, n)| n), Ok(512));
+    assert_eq!(find_unit("resnet10/layer4/0512", &layers()).map(|unit| unit.number()), Ok(512));
     assert!(find_unit("alexnet/conv5/0001", &[]).is_err());
 }
 

@@ -1,4 +1,8 @@
-//! The reader study: what experts say the units show, and how far they agree.
+//! The reader study: what experts say the units show, and how far they agree (the paper's section 2.4).
+//!
+//! In: readers' files in every form ([`reading`]), lexicons, and what was dissected. Out: checked and merged
+//! answers ([`labels`], [`import`]), which units a survey asks about ([`selection`]), one opinion per unit
+//! ([`expert`], [`consensus`]), and the numbers of the study ([`statistics`], [`report`], [`automatic`]).
 
 pub mod answer;
 pub mod automatic;

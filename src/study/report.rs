@@ -149,8 +149,8 @@ pub fn paragraph(
     }
     if let Some(c) = comparison.filter(|c| c.both > 0) {
         say(format!(
-            "Of {} with both an expert label and a lexicon term whose outlines the unit matches beyond \
-             chance (permutation test, p < 0.05 corrected for all concepts), the label named that term in \
+            "Of {} with both an expert label and a lexicon term whose outlines the unit detects beyond \
+             chance (permutation test, p \u{2264} 0.05 corrected for all concepts), the label named that term in \
              {} and that term or another of its category in {}.",
             counted(c.both, "unit", "units"),
             share(c.same_term, c.both),

@@ -9,10 +9,10 @@ use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 use super::code::Coder;
-use base::{seed, unit_name};
+use base::{UnitId, seed};
 use config::{Config, Select, Survey};
 use record::Manifest;
-use record::dissection::{Layer, Unit};
+use record::dissection::{Kind, Layer, Unit};
 use record::explanation::Explanation;
 
 /// The units of a survey.
@@ -33,8 +33,8 @@ pub struct Selection {
 /// A unit that readers are asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chosen {
-    /// `network/layer/0063`
-    pub unit: String,
+    /// The unit.
+    pub unit: UnitId,
     /// What a blind survey calls it.
     pub code: String,
     /// Why it is among them.
@@ -43,7 +43,7 @@ pub struct Chosen {
     pub cancer: u32,
     /// How many patches are shown.
     pub shown: u32,
-    /// Its rank by influence within the layer.
+    /// Its rank by influence among the live units of the layer.
     pub influence: u32,
 }
 
@@ -105,34 +105,39 @@ pub fn select(
         layers.iter().find(|(n, l)| *n == network && l.layer == layer).copied()
     };
     let coder = Coder::new(config.seed, &survey.study);
-    let chosen = |network: &str, layer: &Layer, unit: &Unit, reason: Reason| {
-        let name = unit_name(network, &layer.layer, unit.unit);
+    let chosen = |network: &str, layer: &Layer, ranked: &Ranked, reason: Reason| {
+        let Ranked { unit, rank } = *ranked;
+        let name = UnitId::new(network, &layer.layer, unit.unit);
         Chosen {
             code: coder.unit(&name, &layer.weights_blake3),
             unit: name,
             reason,
             cancer: cancer(unit, patches, manifest),
             shown: unit.top.len().min(patches) as u32,
-            influence: unit.influence.rank,
+            influence: rank,
         }
     };
     let mut units = Vec::new();
     if let Select::Listed(names) = &survey.select {
         for name in names {
-            let mut parts = name.split('/');
-            let (network, layer) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
-            let number: usize = parts.next().and_then(|n| n.parse().ok()).unwrap_or(0);
-            let Some((network, layer)) = find(network, layer) else {
+            let Some((network, layer)) = find(name.network(), name.layer()) else {
                 bail!("survey.select names {name}, but the layer is not dissected");
             };
-            let Some(unit) = number.checked_sub(1).and_then(|at| layer.units.get(at)) else {
+            let Some(unit) = layer.units.get(name.index()) else {
                 bail!(
                     "survey.select names {name}, but {network}/{} has {} units",
                     layer.layer,
                     layer.units.len()
                 );
             };
-            units.push(chosen(network, layer, unit, Reason::Listed));
+            let Some(ranked) = live(layer).into_iter().find(|ranked| ranked.unit == unit) else {
+                let why = match unit.kind() {
+                    Kind::Dead => "it is dead: nowhere is its activation above zero",
+                    _ => "all patches have the same score with it",
+                };
+                bail!("survey.select names {name}, but there is nothing to ask about: {why}");
+            };
+            units.push(chosen(network, layer, &ranked, Reason::Listed));
         }
     }
     for (at, (network, name)) in survey.layers.iter().enumerate() {
@@ -154,6 +159,19 @@ pub fn select(
     Ok(Selection { units, ..Selection::none(survey) })
 }
 
+/// A live unit with its rank by influence among those of its layer.
+#[derive(Clone, Copy)]
+struct Ranked<'a> {
+    unit: &'a Unit,
+    rank: u32,
+}
+
+/// The live units of a layer, in the order of their numbers: of the others there is nothing to see.
+fn live(layer: &Layer) -> Vec<Ranked<'_>> {
+    let ranked = layer.units.iter().zip(layer.ranks());
+    ranked.filter_map(|(unit, rank)| Some(Ranked { unit, rank: rank? })).collect()
+}
+
 /// How many of the patches that a reader sees of a unit hold cancer.
 fn cancer(unit: &Unit, patches: usize, manifest: &Manifest) -> u32 {
     let positive = |patch: u32| manifest.patches.get(patch as usize).is_some_and(|p| p.positive);
@@ -168,17 +186,17 @@ fn share(units: u32, at: usize, layers: &[(String, String)]) -> u32 {
     units / total + u32::from(before < units % total)
 }
 
-/// Units of one layer, `network/layer`, with the reason for each, in the order of their numbers.
+/// Live units of one layer, `network/layer`, with the reason for each, in the order of their numbers.
 fn pick<'a>(
     config: &Config,
     (layer, explanation): (&'a Layer, Option<&Explanation>),
     wanted: usize,
     place: &str,
     manifest: &Manifest,
-) -> Result<Vec<(&'a Unit, Reason)>> {
+) -> Result<Vec<(Ranked<'a>, Reason)>> {
     let survey = &config.survey;
-    let mut picked: Vec<(&Unit, Reason)> = Vec::new();
-    let mut left: Vec<&Unit> = layer.units.iter().collect();
+    let mut picked: Vec<(Ranked, Reason)> = Vec::new();
+    let mut left = live(layer);
     match survey.select {
         Select::Listed(_) => {}
         // Names make no difference: a selection stays as it is while readers answer.
@@ -190,34 +208,36 @@ fn pick<'a>(
                      `unit-atlas dissect`"
                 );
             };
-            let mut order: Vec<_> = layer.units.iter().zip(evidence).collect();
-            order.retain(|(_, evidence)| **evidence > 0.0);
-            order.sort_by(|a, b| b.1.total_cmp(a.1));
-            picked.extend(order.iter().take(wanted).map(|(unit, _)| (*unit, Reason::Evidence)));
+            let evidence = |ranked: &Ranked| {
+                evidence.get(ranked.unit.unit as usize - 1).copied().unwrap_or_default()
+            };
+            left.retain(|ranked| evidence(ranked) > 0.0);
+            left.sort_by(|a, b| evidence(b).total_cmp(&evidence(a)));
+            picked.extend(left.iter().take(wanted).map(|ranked| (*ranked, Reason::Evidence)));
         }
         Select::Influence => {
-            left.sort_by_key(|unit| (unit.influence.rank, unit.unit));
+            left.sort_by_key(|ranked| ranked.rank);
             picked.extend(left.drain(..).take(wanted).map(|unit| (unit, Reason::Influence)));
         }
         Select::Mixed | Select::Random => {
             if survey.select == Select::Mixed {
                 let patches = survey.patches as usize;
-                let count = |unit: &Unit| cancer(unit, patches, manifest);
-                let mostly = |unit: &Unit| 2 * count(unit) as usize > unit.top.len().min(patches);
+                let count = |ranked: &Ranked| cancer(ranked.unit, patches, manifest);
+                let mostly = |ranked: &Ranked| {
+                    2 * count(ranked) as usize > ranked.unit.top.len().min(patches)
+                };
                 // Of as much cancer the more influential.
-                left.sort_by_key(|unit| {
-                    (std::cmp::Reverse(count(unit)), unit.influence.rank, unit.unit)
-                });
+                left.sort_by_key(|ranked| (std::cmp::Reverse(count(ranked)), ranked.rank));
                 let most = (survey.cancer * wanted as f64).round() as usize;
-                let telling = left.iter().take(most).take_while(|unit| mostly(unit)).count();
+                let telling = left.iter().take(most).take_while(|ranked| mostly(ranked)).count();
                 picked.extend(left.drain(..telling).map(|unit| (unit, Reason::Cancer)));
-                left.sort_by_key(|unit| unit.unit);
+                left.sort_by_key(|ranked| ranked.unit.unit);
             }
             left.shuffle(&mut seed::stream(config.seed, &format!("survey/{place}")));
             let rest = wanted.saturating_sub(picked.len());
             picked.extend(left.drain(..).take(rest).map(|unit| (unit, Reason::Random)));
         }
     }
-    picked.sort_by_key(|(unit, _)| unit.unit);
+    picked.sort_by_key(|(ranked, _)| ranked.unit.unit);
     Ok(picked)
 }

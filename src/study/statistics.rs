@@ -206,14 +206,15 @@ impl<'a> Sheet<'a> {
     }
 
     fn networks(&self) -> Vec<String> {
-        let networks: BTreeSet<&str> = self.units.keys().map(|unit| network(unit)).collect();
-        networks.into_iter().map(str::to_owned).collect()
+        let first = self.units.values().filter_map(|answers| answers.first());
+        let networks: BTreeSet<String> = first.map(|rated| network(rated.answer)).collect();
+        networks.into_iter().collect()
     }
 }
 
-/// The network in a unit's name.
-fn network(unit: &str) -> &str {
-    unit.split('/').next().unwrap_or_default()
+/// The network of an answer's unit.
+fn network(answer: &Answer) -> String {
+    answer.unit().map(|unit| unit.network().to_owned()).unwrap_or_default()
 }
 
 /// Something that is asked of each unit, and the number of its answer.
@@ -429,11 +430,10 @@ fn repeated(reader: Option<&str>, twice: &[Vec<Rated>], seed: u64) -> Repeats {
 }
 
 fn progress(readers: &[ReaderFile]) -> Vec<Progress> {
-    let networks: BTreeSet<&str> =
-        readers.iter().flat_map(|r| &r.answers).map(|answer| network(&answer.unit)).collect();
+    let networks: BTreeSet<String> = readers.iter().flat_map(|r| &r.answers).map(network).collect();
     let mut rows = Vec::new();
     for reader in readers {
-        for &name in &networks {
+        for name in &networks {
             let row = count(Some(&reader.reader), Some(name), reader.answers.iter());
             if row.answered + row.repeated > 0 {
                 rows.push(row);
@@ -465,7 +465,7 @@ fn count<'a>(
         seconds: None,
     };
     let mut seconds: Vec<f64> = Vec::new();
-    for answer in answers.filter(|answer| of.is_none_or(|name| network(&answer.unit) == name)) {
+    for answer in answers.filter(|answer| of.is_none_or(|name| network(answer) == name)) {
         if answer.repeat {
             row.repeated += 1;
             continue;

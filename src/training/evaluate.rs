@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use candle_core::Tensor;
 
 use super::loader::{self, Batch};
-use super::{Job, assess, device_name};
+use super::{Job, assess, computed_by};
 use base::artifact::Fingerprint;
 use base::progress::Progress;
 use base::{Split, seed};
@@ -140,7 +140,7 @@ pub(super) fn conclude(
         parameters: network.parameter_count(),
         pretrained: job.network.weights.name(),
         weights_blake3: Fingerprint::of_file(&folder.join(WEIGHTS))?.to_string(),
-        device: device_name(job.device),
+        device: computed_by(job)?,
         best_epoch,
         positives,
         negatives,

@@ -2,7 +2,7 @@
 //!
 //! [`train`] is the whole of it: a `session` runs the epochs, then [`mod@evaluate`] judges the weights
 //! that it kept. A session draws an epoch's patches (`sampling`), has them read and changed ahead
-//! (`loader`, `augment`), takes a step for each batch (`loss`, [`schedule`], [`sgd`]), and leaves a
+//! (`loader`, `augment`), takes a step for each batch (`loss`, [`schedule`], [`network::sgd`]), and leaves a
 //! [`record`] of each epoch (`history`, `events`) and what it needs to go on after a kill
 //! (`checkpoint`).
 
@@ -30,7 +30,7 @@ use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use base::{Split, seed};
 use config::Start;
-use network::Network;
+use network::{Network, device};
 use record::training::{EVALUATION, FORMAT, WEIGHTS};
 use record::{Manifest, Store};
 
@@ -134,13 +134,17 @@ pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -
     checkpoint::remove(folder)
 }
 
-/// `cpu`, `cuda:0`, `metal:0`.
-pub fn device_name(device: &Device) -> String {
-    match device.location() {
-        candle_core::DeviceLocation::Cpu => "cpu".into(),
-        candle_core::DeviceLocation::Cuda { gpu_id } => format!("cuda:{gpu_id}"),
-        candle_core::DeviceLocation::Metal { gpu_id } => format!("metal:{gpu_id}"),
-    }
+/// What computed a network, for its record: the device with its card, driver and libraries, and where there is
+/// more than one, the precision that training had.
+fn computed_by(job: &Job) -> Result<String> {
+    let device = device::provenance(job.device);
+    Ok(match &job.network.training {
+        Some(settings) if !job.device.is_cpu() => {
+            let precision = serde_json::to_string(&settings.precision)?;
+            format!("{device}, trained in {}", precision.trim_matches('"'))
+        }
+        _ => device,
+    })
 }
 
 #[cfg(test)]

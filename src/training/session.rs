@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 
 use super::checkpoint::{self, Best, Partial, Reached};
 use super::evaluate::{Verdict, judge, likeliest};
@@ -17,6 +17,7 @@ use base::progress::Progress;
 use base::{Split, seed};
 use config::Training;
 use network::Network;
+use network::device::Shortage;
 use network::sgd::Sgd;
 use record::training::{Epoch, WEIGHTS};
 
@@ -186,7 +187,7 @@ impl<'a> Session<'a> {
             .map(|(i, patches)| Batch::augmented(store, patches, augment, (seed, epoch, i * size)));
         loader::ahead(left, |ready| -> Result<()> {
             for batch in ready {
-                self.step(epoch, &batch)?;
+                self.step(epoch, &batch).map_err(|error| self.explained(error, &batch))?;
                 self.reached.partial.seconds = before + began.elapsed().as_secs_f64();
                 self.progress.note(&self.figures(epoch));
                 self.progress.advance(batch.patches.len() as u64);
@@ -274,6 +275,23 @@ impl<'a> Session<'a> {
                 events.scalar("loss/step", step, value)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// An error of a step; where the device has no memory for one, with what it would have.
+    fn explained(&self, error: Error, batch: &Batch) -> Error {
+        let network = &*self.network;
+        let truth: Vec<usize> = batch.patches.iter().map(|&n| self.job.manifest.class(n)).collect();
+        let step = |patches: usize| -> Result<()> {
+            let images = batch.images(network)?.narrow(0, 0, patches)?;
+            let logits = network.training_logits(&images, 0)?;
+            let loss = logits.loss(|logits| self.objective.of(logits, &truth[..patches]))?;
+            logits.backward(&loss, network.parameters())?;
+            Ok(())
+        };
+        match Shortage::of(&error, network.device(), batch.patches.len(), step) {
+            Some(shortage) => error.context(format!("{}: {shortage}", self.job.network.name)),
+            None => error,
         }
     }
 

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use atlas::{Exhibit, Inputs, Report};
 use base::artifact::{self, Fingerprint, Stamp};
-use base::{Field, Notice, Split};
+use base::{Field, Notice, Split, UnitId};
 use config::{Config, Start};
 use lexicon::{Group, Lexicon, Lexicons, Term};
 use mammogram::{About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
 use record::dissection::{
     Activations, Basis, Category, Chance, Concept, Influence, Layer, Level, Match, TopPatch, Unit,
 };
-use record::explanation::{Explained, Explanation, Part};
+use record::explanation::{Covered, Explained, Explanation, Part};
 use record::similar::{Like, Likes, Similar};
 use record::training::{Epoch, Evaluation};
 use record::{Fractions, Manifest, Maps, Member, Patch, Share, Store};
@@ -89,12 +89,13 @@ impl Fixture {
             ),
             network(&manifest, config.networks[1].clone(), "layer4", 12, top, None),
         ];
-        let like = |unit: &str, correlation| Like { unit: unit.into(), correlation };
+        let like = |unit: &str, correlation| Like { unit: unit.parse().unwrap(), correlation };
         let likes = Likes {
             elsewhere: vec![like("resnet18/layer4/0002", 0.6)],
             duplicates: vec![like("alexnet/conv5/0002", 0.97)],
         };
-        let similar = Similar { format: 1, units: [("alexnet/conv5/0001".into(), likes)].into() };
+        let similar =
+            Similar { format: 1, units: [(UnitId::new("alexnet", "conv5", 1), likes)].into() };
         let explanations = vec![explanation(&manifest, &networks[0])];
         Self {
             similar,
@@ -698,7 +699,7 @@ fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
         contribution,
         score: 1.0,
         overlay: layer.units[0].top[0].overlay.clone(),
-        inside: Some(0.25),
+        inside: Some(Covered { malignant: 0.25, benign: 0.0, any: 0.25 }),
     };
     let mut mammograms: Vec<Explained> = Vec::new();
     for (patch, classes) in &network.evaluation.scores {
@@ -711,7 +712,7 @@ fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
             margin: 1.5,
             rest: 0.25,
             evidence: 5.0,
-            lesion: Some(0.5),
+            lesions: Some(Covered { malignant: 0.5, benign: 0.0, any: 0.5 }),
             units: [part(1, 2.0), part(3, 1.0)]
                 .into_iter()
                 .filter(|part| part.unit as usize <= layer.units.len())
@@ -729,7 +730,7 @@ fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
         evidence.iter_mut().skip(unit).take(1).for_each(|evidence| *evidence = sum);
     }
     Explanation {
-        format: 1,
+        format: 2,
         network: network.config.name.clone(),
         layer: layer.layer.clone(),
         weights_blake3: network.evaluation.weights_blake3.clone(),
@@ -747,7 +748,10 @@ fn lexicons() -> Lexicons {
         gloss: format!("What {name} means."),
         synonyms: vec![],
     };
-    let group = |category: &str, terms: Vec<Term>| Group { category: category.into(), terms };
+    let group = |category: &str, terms: Vec<Term>| {
+        let noun = (category == "Breast Composition").then(|| "breast tissue".into());
+        Group { category: category.into(), noun, terms }
+    };
     let lexicon = |id: &str, name: &str, birads, groups| Lexicon {
         schema: 1,
         id: id.into(),

@@ -65,13 +65,13 @@ pub fn pack(site: &Path, record: &Path, title: &str, form: Form, output: &Path) 
             let chosen = selection::choose(site, &built, selection)?;
             let content = single::container(site, title, &chosen)?;
             let page = match passphrase {
-                None => single::page(title, &content, None),
+                None => single::page(title, &content, None)?,
                 Some(phrase) if phrase.chars().count() < LEAST_PASSPHRASE => {
                     bail!("the passphrase has fewer than {LEAST_PASSPHRASE} characters")
                 }
                 Some(phrase) => {
                     let sealed = envelope::seal(&content, phrase)?;
-                    single::page("Encrypted atlas", &sealed.bytes, Some(&sealed))
+                    single::page("Encrypted atlas", &sealed.bytes, Some(&sealed))?
                 }
             };
             artifact::write(output, page.as_bytes())?;

@@ -2,7 +2,7 @@
 //! in a frame as a browser would show the folder.
 //!
 //! The container is, deflated: the length of a JSON header as four bytes, little endian; the header,
-//! `{title, start, files: [[path, length], …]}`; the files one after another. In the page it stands in
+//! [`Header`]; the files one after another. In the page it stands in
 //! base64, in script elements that no browser runs.
 
 use std::io::Write;
@@ -17,16 +17,42 @@ use serde::Serialize;
 
 use super::envelope::Sealed;
 use super::selection::Chosen;
+use crate::script;
 
 const SHELL: &str = include_str!("shell.html");
+/// What shows the files: `shell.html` says where it stands.
+const SCRIPT: &str = include_str!("shell.js");
 /// Bytes in one element: a browser keeps texts of some megabytes easily.
 const PIECE: usize = 3 << 20;
 
+/// What is in a container.
 #[derive(Serialize)]
 struct Header<'a> {
     title: &'a str,
-    start: &'a [(String, String)],
-    files: Vec<(&'a str, usize)>,
+    /// The pages to begin with.
+    start: Vec<Start<'a>>,
+    /// In the order of their content.
+    files: Vec<Member<'a>>,
+}
+
+#[derive(Serialize)]
+struct Start<'a> {
+    title: &'a str,
+    path: &'a str,
+}
+
+#[derive(Serialize)]
+struct Member<'a> {
+    path: &'a str,
+    bytes: usize,
+}
+
+/// What opens a sealed container, besides the passphrase; the bytes in base64.
+#[derive(Serialize)]
+struct Lock {
+    salt: String,
+    nonce: String,
+    rounds: u32,
 }
 
 /// The compressed container.
@@ -38,8 +64,8 @@ pub(super) fn container(site: &Path, title: &str, chosen: &Chosen) -> Result<Vec
         .collect::<Result<_>>()?;
     let header = Header {
         title,
-        start: &chosen.start,
-        files: files.iter().map(|(path, bytes)| (*path, bytes.len())).collect(),
+        start: chosen.start.iter().map(|(title, path)| Start { title, path }).collect(),
+        files: files.iter().map(|(path, bytes)| Member { path, bytes: bytes.len() }).collect(),
     };
     let header = serde_json::to_vec(&header)?;
     let length = u32::try_from(header.len()).context("too many files for one")?;
@@ -53,14 +79,14 @@ pub(super) fn container(site: &Path, title: &str, chosen: &Chosen) -> Result<Vec
 }
 
 /// The page around a container, which is `content` itself or sealed.
-pub(super) fn page(title: &str, content: &[u8], sealed: Option<&Sealed>) -> String {
-    let lock = sealed.map(|sealed| {
-        format!(
-            "{{\"salt\":\"{}\",\"nonce\":\"{}\",\"rounds\":{}}}",
-            STANDARD.encode(sealed.salt),
-            STANDARD.encode(sealed.nonce),
-            sealed.rounds
-        )
+///
+/// # Errors
+/// When the lock cannot be put into JSON.
+pub(super) fn page(title: &str, content: &[u8], sealed: Option<&Sealed>) -> Result<String> {
+    let lock = sealed.map(|sealed| Lock {
+        salt: STANDARD.encode(sealed.salt),
+        nonce: STANDARD.encode(sealed.nonce),
+        rounds: sealed.rounds,
     });
     let pieces: String = content
         .chunks(PIECE)
@@ -71,10 +97,11 @@ pub(super) fn page(title: &str, content: &[u8], sealed: Option<&Sealed>) -> Stri
             )
         })
         .collect();
-    let shell = SHELL
+    Ok(SHELL
+        .replace("{{ script }}", SCRIPT)
+        .replace("{{ lock }}", &script::json(&lock)?)
         .replace("{{ title }}", &escaped(title))
-        .replace("{{ lock }}", lock.as_deref().unwrap_or("null"));
-    shell.replace("<!-- content -->", &pieces)
+        .replace("<!-- content -->", &pieces))
 }
 
 fn escaped(text: &str) -> String {

@@ -6,7 +6,8 @@ use base::artifact::Stamp;
 
 const UNIT: &str = "<img src=\"../../../../patches/m1-y0_x5_h9_w9.jpg\" alt=\"\">\
     <script type=\"application/json\" id=\"atlas-drawn\">\
-    {\"top\":[[\"m-y2\",1,2,3,\"0.5\",1,\"M0 0z\"]],\"levels\":[[]]}</script>";
+    {\"top\":{\"mammogram\":[\"m-y2\"],\"x\":[1],\"y\":[2],\"edge\":[3],\"score\":[\"0.5\"],\
+    \"cancer\":[true],\"overlay\":[\"M0 0z\"]},\"levels\":[],\"heat\":null}</script>";
 
 /// A small site with its record.
 fn site(folder: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
@@ -90,9 +91,9 @@ fn a_single_file_holds_the_files_and_an_encrypted_one_shows_nothing() {
     let chosen = selection::choose(&site, &built, &selection).unwrap();
     let (header, bytes) = unpacked(&single::container(&site, title, &chosen).unwrap());
     assert_eq!(header["title"], title);
-    assert_eq!(header["start"], serde_json::json!([["", "index.html"]]));
+    assert_eq!(header["start"], serde_json::json!([{"title": "", "path": "index.html"}]));
     let names: Vec<&str> =
-        header["files"].as_array().unwrap().iter().map(|f| f[0].as_str().unwrap()).collect();
+        header["files"].as_array().unwrap().iter().map(|f| f["path"].as_str().unwrap()).collect();
     assert!(names.windows(2).all(|pair| pair[0] < pair[1]) && names.len() == 13);
     assert!(bytes.starts_with(b"body {}home"));
     // The same again.
@@ -124,15 +125,13 @@ fn a_zip_holds_every_file_and_is_the_same_twice() {
     pack(&site, &record, "Atlas", Form::Zip, &second).unwrap();
     let bytes = std::fs::read(&first).unwrap();
     assert_eq!(bytes, std::fs::read(&second).unwrap());
-    let archive = rawzip::ZipArchive::from_slice(&bytes).unwrap();
+    let mut archive = ::zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
     let mut found = std::collections::BTreeMap::new();
-    let mut entries = archive.entries();
-    while let Some(entry) = entries.next_entry().unwrap() {
-        let path = entry.file_path().try_normalize().unwrap().as_ref().to_string();
-        let data = archive.get_entry(entry.wayfinder()).unwrap();
+    for at in 0..archive.len() {
+        let mut entry = archive.by_index(at).unwrap();
         let mut text = Vec::new();
-        flate2::read::DeflateDecoder::new(data.data()).read_to_end(&mut text).unwrap();
-        found.insert(path, text);
+        entry.read_to_end(&mut text).unwrap();
+        found.insert(entry.name().unwrap().into_owned(), text);
     }
     assert_eq!(found.len(), 14);
     assert_eq!(found["atlas/networks/a/b/0001/index.html"], UNIT.as_bytes());

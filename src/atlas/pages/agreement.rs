@@ -4,10 +4,12 @@
 use serde::Serialize;
 
 use super::figures::{self, Download};
-use super::{Atlas, Link, association_word, unit_href};
-use crate::study_tables::{self, Coverage};
+use super::{Atlas, Link, association_word, unit_link};
+use crate::study_tables;
 use crate::text;
 use agreement::{Coefficient, Estimate, PUBLISHED, Published, RESAMPLES};
+use base::UnitId;
+use catalogue::Coverage;
 use config::figures::Kind;
 use study::answer::Association;
 use study::automatic::Relation;
@@ -143,14 +145,13 @@ struct UnitsCell {
 pub(super) fn view(atlas: &Atlas) -> View {
     let study = &atlas.study;
     let s = &study.statistics;
-    let coverage = study_tables::coverage(atlas);
     View {
         readers: s.readers.len(),
         units: s.units,
         shared: s.shared,
         phenomena: s.phenomena,
         suggested: s.suggested,
-        settled: study.consensus().units.len(),
+        settled: study.consensus.units.len(),
         paragraph: report::paragraph(s, Some(&study.comparison), &atlas.lexicon_name()),
         progress: s.progress.iter().map(progress).collect(),
         timed: s.progress.iter().any(|row| row.seconds.is_some()),
@@ -167,7 +168,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
             .collect(),
         published: PUBLISHED.to_vec(),
         networks: atlas.inputs.exhibits.iter().map(|e| e.config.name.clone()).collect(),
-        coverage: coverage_views(&coverage),
+        coverage: coverage_views(atlas),
         chance: study.chance,
         both: study.comparison.both,
         relations: Relation::ALL.map(Relation::name),
@@ -304,41 +305,39 @@ fn pairs(atlas: &Atlas) -> Vec<PairRow> {
         .collect()
 }
 
-fn coverage_views(rows: &[Coverage]) -> Vec<CoverageView> {
-    let mut views: Vec<CoverageView> = Vec::new();
-    for lexicon in rows.chunk_by(|a, b| a.entry.lexicon.id == b.entry.lexicon.id) {
-        let covered = lexicon.iter().filter(|row| !row.is_never()).count();
-        let groups = lexicon
-            .chunk_by(|a, b| a.entry.category == b.entry.category)
-            .map(|group| CoverageGroup {
-                category: group[0].entry.category.to_owned(),
-                rows: group
-                    .iter()
-                    .map(|row| CoverageRow {
-                        name: row.entry.term.name.clone(),
-                        cells: row
-                            .networks
-                            .iter()
-                            .map(|counts| {
-                                let detected = match (row.outlined, counts.detected) {
-                                    (false, _) => "–".to_owned(),
-                                    (true, count) => count.to_string(),
-                                };
-                                [counts.labelled.to_string(), detected]
-                            })
-                            .collect(),
-                        never: row.is_never(),
+fn coverage_views(atlas: &Atlas) -> Vec<CoverageView> {
+    let rows = atlas.catalogue.coverage();
+    let row = |row: &Coverage| CoverageRow {
+        name: row.term.term.name.clone(),
+        cells: atlas
+            .inputs
+            .exhibits
+            .iter()
+            .map(|exhibit| {
+                let network = &exhibit.config.name;
+                let detecting = row.outlined.then(|| row.detecting_in(network).to_string());
+                [row.named_in(network).to_string(), detecting.unwrap_or_else(|| "–".into())]
+            })
+            .collect(),
+        never: !row.is_covered(),
+    };
+    let lexicons = rows.chunk_by(|a, b| a.term.lexicon.id == b.term.lexicon.id);
+    lexicons
+        .map(|lexicon| {
+            let covered = lexicon.iter().filter(|row| row.is_covered()).count();
+            let groups = lexicon.chunk_by(|a, b| a.term.category == b.term.category);
+            CoverageView {
+                name: lexicon[0].term.lexicon.name.clone(),
+                covered: format!("{covered} of {}", lexicon.len()),
+                groups: groups
+                    .map(|group| CoverageGroup {
+                        category: group[0].term.category.to_owned(),
+                        rows: group.iter().map(row).collect(),
                     })
                     .collect(),
-            })
-            .collect();
-        views.push(CoverageView {
-            name: lexicon[0].entry.lexicon.name.clone(),
-            covered: format!("{covered} of {}", lexicon.len()),
-            groups,
-        });
-    }
-    views
+            }
+        })
+        .collect()
 }
 
 fn automatic(atlas: &Atlas) -> Vec<CellsRow> {
@@ -371,16 +370,11 @@ fn pathology(atlas: &Atlas) -> Vec<CellsRow> {
     .collect()
 }
 
-fn units(names: Option<&Vec<String>>) -> UnitsCell {
-    let names = names.map_or(&[][..], Vec::as_slice);
-    let link = |name: &String| {
-        let mut parts = name.split('/');
-        let (network, layer, number) = (parts.next()?, parts.next()?, parts.next()?);
-        Some(Link::new(name, unit_href(network, layer, number.parse().ok()?)))
-    };
+fn units(units: Option<&Vec<UnitId>>) -> UnitsCell {
+    let units = units.map_or(&[][..], Vec::as_slice);
     UnitsCell {
-        count: names.len(),
-        units: names.iter().take(UNITS).filter_map(link).collect(),
-        more: names.len().saturating_sub(UNITS),
+        count: units.len(),
+        units: units.iter().take(UNITS).map(unit_link).collect(),
+        more: units.len().saturating_sub(UNITS),
     }
 }

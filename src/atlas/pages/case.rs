@@ -1,77 +1,41 @@
-//! Cases: mammograms with what speaks for cancer in them, the list of them by network, how often
-//! explanations mention what the source describes, and which units are worth naming next.
+//! Cases: mammograms with the evidence for cancer in them, the list of them by network, where the networks
+//! looked, how often explanations mention what the source describes, and which units are worth naming next.
 
-use std::collections::BTreeSet;
-
-use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use super::{Atlas, Link, UnitCard, layer_href, network_href, parts, unit_href};
 use crate::text;
-use base::{seed, unit_name};
-use catalogue::naming::Names;
-use catalogue::{Terms, carried, mentions, sentence};
+use base::UnitId;
+use catalogue::{
+    Case, Catalogue, Group, Name, Place, Pointing, Rate, Reason, Regions, Terms, Verdict, cases,
+    mentions, pointing, regions, sentence,
+};
 use record::dissection::TopPatch;
-use record::explanation::{Explained, Explanation, Part};
+use record::explanation::{Covered, Explained, Explanation, Part};
 use record::{Manifest, Patch};
 
-/// From this probability on, a mammogram counts as scored as cancer.
-const CANCER: f32 = 0.5;
 /// Units of an explanation whose terms it is said to mention.
 const MENTIONED: usize = 5;
 /// Units told of as worth naming next, per network.
 const NEXT: usize = 6;
 
-/// A mammogram with a page, and why.
-#[derive(Clone, Copy)]
-pub(crate) struct Case<'a> {
-    explanation: &'a Explanation,
-    pub(crate) explained: &'a Explained,
-    /// `found`, `false alarm`, `missed`, `random`, `listed`.
-    kind: &'static str,
+impl<'a> Atlas<'a> {
+    /// Every case, by network and reason.
+    pub(super) fn cases(&self) -> Vec<Case<'a>> {
+        let inputs = self.inputs;
+        cases(inputs.explanations, inputs.manifest, &inputs.config.cases, inputs.config.seed)
+    }
 }
 
-/// Every case, by network and kind.
-pub(crate) fn cases<'a>(inputs: &crate::Inputs<'a>) -> Vec<Case<'a>> {
-    inputs.explanations.iter().flat_map(|explanation| of_network(inputs, explanation)).collect()
-}
-
-fn of_network<'a>(inputs: &crate::Inputs<'a>, explanation: &'a Explanation) -> Vec<Case<'a>> {
-    let (manifest, wanted) = (inputs.manifest, &inputs.config.cases);
-    let mammogram =
-        |explained: &Explained| &manifest.mammograms[explained.mammogram as usize].mammogram;
-    let mut falling: Vec<&Explained> = explanation.mammograms.iter().collect();
-    // A stable sort: equals stay in the order of the data set.
-    falling.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    let mut cases: Vec<Case> = Vec::new();
-    let mut take = |chosen: &mut dyn Iterator<Item = &'a Explained>, most: usize, kind| {
-        for explained in chosen.take(most) {
-            if !cases.iter().any(|case| case.explained.mammogram == explained.mammogram) {
-                cases.push(Case { explanation, explained, kind });
-            }
-        }
-    };
-    let is = |cancer: bool, high: bool| {
-        move |explained: &&'a Explained| {
-            mammogram(explained).has_cancer() == cancer && (explained.probability >= CANCER) == high
-        }
-    };
-    let all = || falling.iter().copied();
-    take(&mut all().filter(is(true, true)), wanted.found as usize, "found");
-    take(&mut all().filter(is(false, true)), wanted.false_alarms as usize, "false alarm");
-    take(&mut all().rev().filter(is(true, false)), wanted.missed as usize, "missed");
-    let listed = |explained: &&Explained| wanted.list.contains(&mammogram(explained).id);
-    take(&mut all().filter(listed), usize::MAX, "listed");
-    let mut others: Vec<&Explained> = explanation.mammograms.iter().collect();
-    others.shuffle(&mut seed::stream(
-        inputs.config.seed,
-        &format!("atlas/cases/{}", explanation.network),
-    ));
-    let taken: BTreeSet<u32> = cases.iter().map(|case| case.explained.mammogram).collect();
-    others.retain(|explained| !taken.contains(&explained.mammogram));
-    let random = others.into_iter().take(wanted.random as usize);
-    cases.extend(random.map(|explained| Case { explanation, explained, kind: "random" }));
-    cases
+/// Why cases are shown, as the heading of a list of them.
+fn heading(reason: Reason) -> &'static str {
+    match reason {
+        Reason::HighCancer => "Cancers with the highest scores",
+        Reason::FalseAlarm => "False alarms",
+        Reason::Missed => "Missed cancers",
+        Reason::Listed => "Listed",
+        Reason::Random => "At random from the others",
+    }
 }
 
 /// A case's page.
@@ -94,11 +58,15 @@ struct NetworkView {
     exact: bool,
     split: String,
     mammograms: String,
-    /// Share of the evidence in all mammograms that units with a name carry; empty without any.
-    named_share: String,
-    /// How many units have a name.
+    /// Units that people named, and the share of the evidence in all mammograms that they carry; empty
+    /// without any.
     named: String,
+    named_share: String,
+    /// The same of units with an automatic name.
+    automatic: String,
+    automatic_share: String,
     kinds: Vec<KindView>,
+    pointing: Vec<PointingView>,
     places: Vec<PlaceRow>,
     terms: Vec<TermRow>,
     next: Vec<NextUnit>,
@@ -113,23 +81,43 @@ struct KindView {
 #[derive(Serialize)]
 struct CaseRow {
     link: Link,
-    truth: &'static str,
+    /// How the score stands to the truth, and where the network looked.
+    verdict: &'static str,
     probability: String,
     sentence: String,
 }
 
-/// Where a unit looks that speaks for a cancer that is found.
+/// Where the deciding patches of some mammograms lie.
+#[derive(Serialize)]
+struct PointingView {
+    title: &'static str,
+    mammograms: usize,
+    rows: Vec<RateRow>,
+}
+
+#[derive(Serialize)]
+struct RateRow {
+    place: &'static str,
+    count: usize,
+    share: String,
+    expected: String,
+    p: String,
+}
+
+/// Where a unit looks that contributes to a cancer with a high score.
 #[derive(Serialize)]
 struct PlaceRow {
     /// Which unit of each explanation.
     unit: &'static str,
     /// Explanations in which it has a region and the deciding patch a lesion.
     cases: usize,
-    /// Mean share of the region that lies in a lesion.
-    inside: String,
-    /// Mean share of the patch that lesions cover: what a region anywhere would have.
-    chance: String,
-    /// Explanations in which the former is the greater.
+    /// Mean share of the region that lies in a malignant lesion, and in a benign one.
+    malignant: String,
+    benign: String,
+    /// Mean share of the patch that each covers: what a region anywhere would have.
+    malignant_chance: String,
+    benign_chance: String,
+    /// Explanations in which the malignant lesion covers more of the region than of the patch.
     above: usize,
 }
 
@@ -156,10 +144,8 @@ pub(super) struct View {
     network: Link,
     layer: Link,
     exact: bool,
-    /// Why it has a page.
-    kind: &'static str,
-    /// Whether it has cancer; empty where nobody says.
-    truth: &'static str,
+    /// How the score stands to the truth, and where the network looked; empty where nobody knows.
+    verdict: &'static str,
     mammogram: parts::MammogramView,
     probability: String,
     sentence: String,
@@ -169,7 +155,7 @@ pub(super) struct View {
     against: String,
     windows: Vec<WindowView>,
     deciding: WindowView,
-    /// Share of the deciding patch that lesions cover.
+    /// How much of the deciding patch lesions cover, in words.
     lesion: String,
     units: Vec<PartView>,
     /// Share of the evidence that the units shown carry.
@@ -183,9 +169,9 @@ pub(super) struct Scene<'a> {
     /// Probabilities of the classes of patches, its own among them.
     pub(super) scores: &'a [(u32, Vec<f32>)],
     pub(super) manifest: &'a Manifest,
-    pub(super) names: &'a Names,
-    pub(super) kind: &'static str,
-    pub(super) truth: &'static str,
+    pub(super) catalogue: &'a Catalogue<'a>,
+    /// Where the truth is known.
+    pub(super) verdict: Option<Verdict>,
 }
 
 #[derive(Clone, Serialize)]
@@ -201,6 +187,8 @@ struct WindowView {
 struct PartView {
     link: Link,
     label: String,
+    /// Who calls it so, where the label does not say it.
+    by: &'static str,
     contribution: String,
     /// Of the evidence, in hundredths.
     percent: String,
@@ -223,42 +211,62 @@ fn percent(share: f32) -> String {
     format!("{:.0}%", 100.0 * share + 0.0)
 }
 
-pub(super) fn truth(cancer: bool) -> &'static str {
-    if cancer { "cancer" } else { "no cancer" }
+/// How much of something lesions cover: `42% malignant, 3% benign`.
+fn covered(covered: Covered) -> String {
+    let both = [(covered.malignant, "malignant"), (covered.benign, "benign")];
+    let words: Vec<String> = both
+        .into_iter()
+        .filter(|(share, _)| *share > 0.0)
+        .map(|(share, kind)| format!("{} in a {kind} lesion", percent(share)))
+        .collect();
+    if !words.is_empty() {
+        words.join(", ")
+    } else if covered.any > 0.0 {
+        format!("{} in a lesion of unproven pathology", percent(covered.any))
+    } else {
+        "none of it in a lesion".into()
+    }
 }
 
 pub(super) fn list(atlas: &Atlas) -> ListView {
-    let all = cases(atlas.inputs);
+    let all = atlas.cases();
     let network = |explanation: &Explanation| {
-        let named = atlas.names.of_layer(&explanation.network, &explanation.layer);
+        let layer = atlas.catalogue.explaining(explanation);
+        let named = |unit| layer.and_then(|layer| layer.name(unit));
         let evidence: f32 = explanation.evidence.iter().sum();
-        let of_named: Vec<f32> = (1..)
-            .zip(&explanation.evidence)
-            .filter(|(unit, _)| named(*unit).is_some())
-            .map(|(_, evidence)| *evidence)
-            .collect();
+        let of = |wanted: &dyn Fn(&Name) -> bool| {
+            let units = (1..).zip(&explanation.evidence);
+            let theirs: Vec<f32> = units
+                .filter(|(unit, _)| named(*unit).is_some_and(wanted))
+                .map(|(_, evidence)| *evidence)
+                .collect();
+            match (&theirs[..], evidence > 0.0) {
+                ([], _) => [String::new(), String::new()],
+                (theirs, carries) => {
+                    let share = if carries { theirs.iter().sum::<f32>() / evidence } else { 0.0 };
+                    [text::counted(theirs.len(), "unit", "units"), percent(share)]
+                }
+            }
+        };
+        let [by_people, by_people_share] = of(&Name::is_by_people);
+        let [automatic, automatic_share] = of(&|name| matches!(name, Name::Automatic { .. }));
         let row = |case: &Case| {
             let number = case.explained.mammogram as usize;
             let mammogram = &atlas.inputs.manifest.mammograms[number].mammogram;
             CaseRow {
                 link: Link::new(&mammogram.id, href(atlas, case)),
-                truth: truth(mammogram.has_cancer()),
+                verdict: case.verdict.words(),
                 probability: format!("{:.2}", case.explained.probability),
-                sentence: sentence(case.explained, &named),
+                sentence: sentence(case.explained, named, Some(case.verdict)),
             }
         };
-        let kinds = [
-            ("found", "Cancers it is surest of"),
-            ("false alarm", "False alarms"),
-            ("missed", "Missed cancers"),
-            ("listed", "Listed"),
-            ("random", "At random from the others"),
-        ]
-        .map(|(kind, title)| KindView {
-            title,
+        let kinds = Reason::ALL.map(|reason| KindView {
+            title: heading(reason),
             cases: all
                 .iter()
-                .filter(|case| case.explanation.network == explanation.network && case.kind == kind)
+                .filter(|case| {
+                    case.explanation.network == explanation.network && case.reason == reason
+                })
                 .map(row)
                 .collect(),
         });
@@ -271,28 +279,22 @@ pub(super) fn list(atlas: &Atlas) -> ListView {
             exact: explanation.exact,
             split: explanation.split.to_string(),
             mammograms: text::count(explanation.mammograms.len() as u64),
-            named_share: match (&of_named[..], evidence > 0.0) {
-                ([], _) => String::new(),
-                (of_named, true) => percent(of_named.iter().sum::<f32>() / evidence),
-                (_, false) => percent(0.0),
-            },
-            named: text::counted(of_named.len(), "unit", "units"),
+            named: by_people,
+            named_share: by_people_share,
+            automatic,
+            automatic_share,
             kinds: kinds.into_iter().filter(|kind| !kind.cases.is_empty()).collect(),
+            pointing: pointing(explanation, atlas.inputs.manifest).iter().map(looked).collect(),
             places: places(atlas, explanation),
             terms: terms(atlas, explanation),
-            next: next(atlas, explanation)
+            next: atlas
+                .catalogue
+                .next(explanation)
                 .into_iter()
                 .take(NEXT)
-                .filter_map(|(unit, share)| {
-                    let (exhibit, layer) = atlas.layers().find(|(exhibit, layer)| {
-                        exhibit.config.name == explanation.network
-                            && layer.layer == explanation.layer
-                    })?;
-                    let unit = layer.units.get(unit as usize - 1)?;
-                    Some(NextUnit {
-                        unit: atlas.card(exhibit, layer, unit, 4, 1.5),
-                        share: percent(share),
-                    })
+                .map(|(entry, share)| NextUnit {
+                    unit: atlas.card(entry, 4, 1.5),
+                    share: percent(share),
                 })
                 .collect(),
         }
@@ -300,51 +302,47 @@ pub(super) fn list(atlas: &Atlas) -> ListView {
     ListView { networks: atlas.inputs.explanations.iter().map(network).collect() }
 }
 
-/// Of the cancers that a network finds, how much of the region of the unit that speaks most lies in a
-/// lesion, and of the first that has a name; none where none has a region.
-fn places(atlas: &Atlas, explanation: &Explanation) -> Vec<PlaceRow> {
-    let named = atlas.names.of_layer(&explanation.network, &explanation.layer);
-    let members = &atlas.inputs.manifest.mammograms;
-    let found = || {
-        explanation.mammograms.iter().filter(|explained| {
-            explained.probability >= CANCER
-                && members[explained.mammogram as usize].mammogram.has_cancer()
-        })
+fn looked(pointing: &Pointing) -> PointingView {
+    let row = |rate: &Rate| RateRow {
+        place: rate.place.words(),
+        count: rate.count,
+        share: percent(rate.count as f32 / pointing.mammograms as f32),
+        expected: format!("{:.1}", rate.expected),
+        p: format!("{:.3}", rate.p),
     };
-    let row = |unit: &'static str, speaks: &dyn Fn(&Part) -> bool| {
-        let shares: Vec<[f32; 2]> = found()
-            .filter_map(|explained| {
-                let part = explained.units.iter().find(|part| speaks(part))?;
-                Some([part.inside?, explained.lesion?])
-            })
-            .collect();
-        let mean = |at: usize| {
-            percent(shares.iter().map(|share| share[at]).sum::<f32>() / shares.len() as f32)
-        };
-        (!shares.is_empty()).then(|| PlaceRow {
-            unit,
-            cases: shares.len(),
-            inside: mean(0),
-            chance: mean(1),
-            above: shares.iter().filter(|[inside, chance]| inside > chance).count(),
-        })
-    };
-    let any = row("that speaks most", &|_| true);
-    let first = row("with a name that speaks most", &|part| named(part.unit).is_some());
-    any.into_iter().chain(first).collect()
+    // No malignant lesion is there to look at.
+    let possible = |rate: &&Rate| rate.place != Place::Malignant || rate.expected > 0.0;
+    PointingView {
+        title: match pointing.group {
+            Group::HighCancers => "Cancers scored as cancer",
+            Group::FalseAlarms => "False alarms",
+        },
+        mammograms: pointing.mammograms,
+        rows: pointing.rates.iter().filter(possible).map(row).collect(),
+    }
 }
 
-/// Units without a name with their share of the evidence, most first.
-pub(crate) fn next(atlas: &Atlas, explanation: &Explanation) -> Vec<(u32, f32)> {
-    let all: f32 = explanation.evidence.iter().sum();
-    let named = atlas.names.of_layer(&explanation.network, &explanation.layer);
-    let mut units: Vec<(u32, f32)> = (1..)
-        .zip(&explanation.evidence)
-        .filter(|(unit, evidence)| **evidence > 0.0 && named(*unit).is_none())
-        .map(|(unit, evidence)| (unit, evidence / all))
-        .collect();
-    units.sort_by(|a, b| b.1.total_cmp(&a.1));
-    units
+/// Of the cancers that a network scores as cancer, how much of the region of the unit that contributes most
+/// lies in lesions, and of the first that has a name; none where none has a region.
+fn places(atlas: &Atlas, explanation: &Explanation) -> Vec<PlaceRow> {
+    let layer = atlas.catalogue.explaining(explanation);
+    let named = |part: &Part| layer.is_some_and(|layer| layer.name(part.unit).is_some());
+    let row = |unit: &'static str, found: Regions| PlaceRow {
+        unit,
+        cases: found.mammograms,
+        malignant: percent(found.inside.malignant),
+        benign: percent(found.inside.benign),
+        malignant_chance: percent(found.chance.malignant),
+        benign_chance: percent(found.chance.benign),
+        above: found.above,
+    };
+    let manifest = atlas.inputs.manifest;
+    let any = regions(explanation, manifest, |_| true);
+    let first = regions(explanation, manifest, named);
+    let any = any.map(|found| row("that contributes most", found));
+    any.into_iter()
+        .chain(first.map(|found| row("with a name that contributes most", found)))
+        .collect()
 }
 
 /// Terms that a lesion is described by or an explanation mentions.
@@ -357,11 +355,11 @@ fn terms(atlas: &Atlas, explanation: &Explanation) -> Vec<TermRow> {
             let lesions = &members[explained.mammogram as usize].mammogram.lesions;
             let described = lesions.iter().flat_map(|lesion| &lesion.terms).map(String::as_str);
             let units = explained.units.iter().take(MENTIONED);
-            let mentioned = units.filter_map(|part| {
-                let name = unit_name(&explanation.network, &explanation.layer, part.unit);
-                atlas.names.of(&name)
-            });
-            let mentioned = mentioned.flat_map(|name| &name.terms).map(String::as_str);
+            let layer = atlas.catalogue.explaining(explanation);
+            let mentioned = units.filter_map(|part| layer?.units.get(part.unit as usize - 1));
+            // What the outlines name is no finding about the outlines.
+            let mentioned = mentioned.filter(|entry| entry.name.is_by_people());
+            let mentioned = mentioned.flat_map(|entry| &entry.terms).map(String::as_str);
             Terms { lesions: described.collect(), mentioned: mentioned.collect() }
         })
         .collect();
@@ -385,17 +383,15 @@ fn terms(atlas: &Atlas, explanation: &Explanation) -> Vec<TermRow> {
 }
 
 pub(super) fn view(atlas: &Atlas, case: &Case) -> View {
-    let Case { explanation, explained, kind } = *case;
+    let Case { explanation, explained, verdict, .. } = *case;
     let manifest = atlas.inputs.manifest;
-    let mammogram = &manifest.mammograms[explained.mammogram as usize].mammogram;
     let scene = Scene {
         explanation,
         explained,
         scores: atlas.scores(&explanation.network),
         manifest,
-        names: &atlas.names,
-        kind,
-        truth: truth(mammogram.has_cancer()),
+        catalogue: &atlas.catalogue,
+        verdict: Some(verdict),
     };
     scene.view(atlas.mammogram(explained.mammogram), Link::new, |rank, part| {
         let top = TopPatch {
@@ -418,9 +414,10 @@ impl Scene<'_> {
         link: impl Fn(String, String) -> Link,
         patch: impl Fn(usize, &Part) -> parts::PatchView,
     ) -> View {
-        let Scene { explanation, explained, scores, manifest, names, kind, truth } = *self;
+        let Scene { explanation, explained, scores, manifest, catalogue, verdict } = *self;
         let Explanation { network, layer, .. } = explanation;
-        let named = names.of_layer(network, layer);
+        let known = catalogue.explaining(explanation);
+        let named = |unit: u32| known.and_then(|known| known.name(unit));
         let window = |(patch, probability): (&Patch, f32)| {
             let percent = (100.0 * probability).round() as u32;
             WindowView { x: patch.x, y: patch.y, edge: patch.edge, percent }
@@ -430,36 +427,37 @@ impl Scene<'_> {
         let share =
             |part: f32| if explained.evidence > 0.0 { part / explained.evidence } else { 0.0 };
         let part_view = |(rank, part): (usize, &Part)| PartView {
-            link: link(unit_name(network, layer, part.unit), unit_href(network, layer, part.unit)),
-            label: named(part.unit).unwrap_or_default().to_string(),
+            link: {
+                let unit = UnitId::new(network, layer, part.unit);
+                link(unit.to_string(), unit_href(&unit))
+            },
+            label: named(part.unit).map(ToString::to_string).unwrap_or_default(),
+            by: known
+                .and_then(|known| known.units.get(part.unit as usize - 1))
+                .map(parts::by)
+                .unwrap_or_default(),
             contribution: text::signed(part.contribution),
             percent: percent(share(part.contribution)),
             patch: patch(rank, part),
-            inside: part.inside.map(percent).unwrap_or_default(),
+            inside: part.inside.map(covered).unwrap_or_default(),
         };
         View {
             id: mammogram.id.clone(),
             network: link(network.clone(), network_href(network)),
             layer: link(format!("{network}/{layer}"), layer_href(network, layer)),
             exact: explanation.exact,
-            kind,
-            truth,
+            verdict: verdict.map(Verdict::words).unwrap_or_default(),
             mammogram,
             probability: format!("{:.2}", explained.probability),
-            sentence: sentence(explained, &named),
+            sentence: sentence(explained, named, verdict),
             margin: text::signed(explained.margin),
             evidence: text::signed(explained.evidence),
             against: text::signed(explained.margin - explained.rest - explained.evidence),
             windows,
             deciding: window((deciding, explained.probability)),
-            lesion: explained.lesion.map(percent).unwrap_or_default(),
+            lesion: explained.lesions.map(covered).unwrap_or_default(),
             shown_share: percent(share(explained.units.iter().map(|p| p.contribution).sum())),
             units: (1..).zip(&explained.units).map(part_view).collect(),
         }
     }
-}
-
-/// Share of a mammogram's evidence that named units carry.
-pub(crate) fn named_share(atlas: &Atlas, of: &Explanation, explained: &Explained) -> f32 {
-    carried(explained, atlas.names.of_layer(&of.network, &of.layer))
 }

@@ -9,7 +9,7 @@ use super::figures::{self, Download};
 use super::unit::association_words;
 use super::{Atlas, Link, UnitCard, layer_href};
 use crate::{safe_name, text};
-use base::unit_name;
+use catalogue::Entry;
 use config::figures::Kind;
 use record::dissection::Category;
 
@@ -65,6 +65,8 @@ struct LayerView {
 struct ScoredUnit {
     unit: UnitCard,
     iou: String,
+    /// Whether the unit detects the term.
+    detects: bool,
 }
 
 #[derive(Serialize)]
@@ -99,9 +101,11 @@ pub(super) fn href(id: &str) -> String {
 pub(super) fn terms(atlas: &Atlas) -> Vec<String> {
     let outlined = atlas.layers().flat_map(|(_, layer)| &layer.concepts);
     let outlined = outlined.filter(|c| c.category != Category::Breast).map(|c| c.id.as_str());
-    let said = atlas.labels.all().flat_map(|(_, _, phenomenon)| &phenomenon.terms);
+    let named = atlas.catalogue.units().flat_map(|entry| &entry.terms).map(String::as_str);
+    let chosen = atlas.labels.all().flat_map(|(_, _, phenomenon)| &phenomenon.terms);
     // Whatever a reader wrote: only terms of a lexicon have a page.
-    let said = said.map(String::as_str).filter(|id| atlas.labels.term(id).is_some());
+    let said = named.chain(chosen.map(String::as_str));
+    let said = said.filter(|id| atlas.labels.term(id).is_some());
     let ids: BTreeSet<(usize, &str)> = outlined
         .chain(said)
         .filter(|id| safe_name("concept", id).is_ok())
@@ -110,30 +114,30 @@ pub(super) fn terms(atlas: &Atlas) -> Vec<String> {
     ids.into_iter().map(|(_, id)| id.to_string()).collect()
 }
 
+/// Units that people named a term in.
+fn named<'c, 'a>(atlas: &'c Atlas<'a>, term: &str) -> impl Iterator<Item = &'c Entry<'a>> {
+    let has = move |entry: &&Entry| entry.terms.iter().any(|own| own == term);
+    atlas.catalogue.units().filter(|entry| entry.name.is_by_people()).filter(has)
+}
+
 pub(super) fn list(atlas: &Atlas, terms: &[String]) -> ListView {
     let layers: Vec<_> = atlas.layers().collect();
     let row = |id: &String| {
         let outlined =
             layers.iter().find_map(|(_, layer)| layer.concepts.iter().find(|c| c.id == *id));
         let detectors = layers.iter().map(|(_, layer)| {
-            let Some(at) = layer.concepts.iter().position(|c| c.id == *id) else {
-                return String::new();
-            };
-            let detecting = layer.units.iter().filter(|u| u.matches[at].iou > atlas.detector());
-            text::count(detecting.count() as u64)
+            match atlas.catalogue.layer(&layer.network, &layer.layer) {
+                Some(known) if known.outlines(id) => text::count(known.detecting(id).len() as u64),
+                _ => String::new(),
+            }
         });
-        let said = atlas.labels.all().filter(|(_, _, p)| p.terms.contains(id));
-        let units: BTreeSet<&str> = said.map(|(_, answer, _)| answer.unit.as_str()).collect();
+        let units = named(atlas, id).count();
         TermRow {
             link: Link::new(atlas.labels.name(id), href(id)),
             standing: atlas.labels.standing(id),
             patches: outlined.map_or_else(String::new, |c| text::count(c.patches)),
             detectors: detectors.collect(),
-            labelled: if units.is_empty() {
-                String::new()
-            } else {
-                text::count(units.len() as u64)
-            },
+            labelled: if units == 0 { String::new() } else { text::count(units as u64) },
         }
     };
     ListView {
@@ -151,46 +155,33 @@ pub(super) fn list(atlas: &Atlas, terms: &[String]) -> ListView {
 
 pub(super) fn view(atlas: &Atlas, id: &str) -> View {
     let entry = atlas.labels.term(id);
+    let labelled: Vec<&Entry> = named(atlas, id).collect();
     let mut layers = Vec::new();
-    let mut labelled = Vec::new();
     for (exhibit, layer) in atlas.layers() {
         let network = &exhibit.config.name;
-        for unit in &layer.units {
-            let name = unit_name(network, &layer.layer, unit.unit);
-            let said: Vec<Said> = atlas
-                .labels
-                .phenomena(&name)
-                .filter(|(_, _, phenomenon)| phenomenon.terms.iter().any(|term| term == id))
-                .map(|(reader, _, phenomenon)| Said {
-                    reader: reader.reader.clone(),
-                    description: phenomenon.description.clone(),
-                    association: association_words(phenomenon.association),
-                })
-                .collect();
-            if !said.is_empty() {
-                labelled.push((exhibit, layer, unit, said));
-            }
-        }
         let Some(at) = layer.concepts.iter().position(|concept| concept.id == id) else {
             continue;
         };
-        let mut ranked: Vec<_> = layer.units.iter().filter(|u| u.matches[at].iou > 0.0).collect();
-        let detectors = ranked.iter().filter(|u| u.matches[at].iou > atlas.detector()).count();
+        let Some(known) = atlas.catalogue.layer(&layer.network, &layer.layer) else { continue };
+        let overlap = |entry: &Entry| entry.record.matches[at].iou;
+        let overlapping = |entry: &&Entry| entry.kind.is_live() && overlap(entry) > 0.0;
+        let mut ranked: Vec<&Entry> = known.units.iter().filter(overlapping).collect();
         // A stable sort: equals stay in the order of their numbers.
-        ranked.sort_by(|a, b| b.matches[at].iou.total_cmp(&a.matches[at].iou));
+        ranked.sort_by(|a, b| overlap(b).total_cmp(&overlap(a)));
         layers.push(LayerView {
             link: Link::new(
                 format!("{network}/{}", layer.layer),
                 layer_href(network, &layer.layer),
             ),
             patches: text::count(layer.concepts[at].patches),
-            detectors: text::counted(detectors, "unit", "units"),
+            detectors: text::counted(known.detecting(id).len(), "unit", "units"),
             best: ranked
                 .into_iter()
                 .take(BEST)
-                .map(|unit| ScoredUnit {
-                    unit: atlas.card(exhibit, layer, unit, 4, 1.5),
-                    iou: format!("{:.3}", unit.matches[at].iou),
+                .map(|entry| ScoredUnit {
+                    unit: atlas.card(entry, 4, 1.5),
+                    iou: format!("{:.3}", overlap(entry)),
+                    detects: entry.detects(id),
                 })
                 .collect(),
         });
@@ -201,15 +192,23 @@ pub(super) fn view(atlas: &Atlas, id: &str) -> View {
         gloss: entry.map(|entry| entry.term.gloss.clone()).unwrap_or_default(),
         synonyms: entry.map(|entry| entry.term.synonyms.join(", ")).unwrap_or_default(),
         lexicon: entry.map(|entry| entry.lexicon.name.clone()).unwrap_or_default(),
-        level: atlas.detector().to_string(),
+        level: atlas.catalogue.detector().to_string(),
         layers,
         more: labelled.len().saturating_sub(LABELLED),
         labelled: labelled
             .into_iter()
             .take(LABELLED)
-            .map(|(exhibit, layer, unit, said)| LabelledUnit {
-                unit: atlas.card(exhibit, layer, unit, 4, 1.5),
-                said,
+            .map(|entry| LabelledUnit {
+                unit: atlas.card(entry, 4, 1.5),
+                said: atlas
+                    .labels
+                    .phenomena(&entry.id)
+                    .map(|(reader, _, phenomenon)| Said {
+                        reader: reader.reader.clone(),
+                        description: atlas.labels.words(phenomenon),
+                        association: association_words(phenomenon.association),
+                    })
+                    .collect(),
             })
             .collect(),
     }

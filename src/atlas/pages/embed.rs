@@ -4,11 +4,11 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::parts::PatchView;
-use super::{Atlas, Frame, Link, UnitCard, unit_href};
+use super::{Atlas, Frame, Link, UnitCard, unit_link};
 use crate::content::Article;
 use crate::shortcode::{self, Embedded, Shortcode};
-use crate::{Exhibit, export, text};
-use base::yaml;
+use crate::{export, text};
+use base::{UnitId, digits, yaml};
 use record::dissection::{Layer, Unit};
 
 /// Patches of an embedded unit.
@@ -44,7 +44,7 @@ struct TableView {
 
 /// What a shortcode names, found.
 enum Found<'a> {
-    Unit(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    Unit(&'a Layer, &'a Unit),
     Patch(&'a Layer, &'a Unit, usize),
     Figure(&'a str, &'a str, [u32; 2]),
     Table(&'a str, usize),
@@ -67,15 +67,13 @@ pub(super) fn html(atlas: &Atlas, frame: &Frame, article: &Article) -> Result<St
         .iter()
         .map(|code| {
             let (template, part) = match find(atlas, article, code)? {
-                Found::Unit(exhibit, layer, unit) => {
-                    let unit = atlas.card(exhibit, layer, unit, PATCHES, 1.0);
+                Found::Unit(layer, unit) => {
+                    let unit = atlas.card(atlas.entry(layer, unit), PATCHES, 1.0);
                     ("unit", atlas.page("shortcodes/unit.html", frame, &UnitView { unit }))
                 }
                 Found::Patch(layer, unit, rank) => {
                     let patch = atlas.patch(rank, &unit.top[rank - 1], 0.4);
-                    let (network, layer) = (&layer.network, &layer.layer);
-                    let name = base::unit_name(network, layer, unit.unit);
-                    let unit = Link::new(name, unit_href(network, layer, unit.unit));
+                    let unit = unit_link(&atlas.entry(layer, unit).id);
                     ("patch", atlas.page("shortcodes/patch.html", frame, &OnePatch { patch, unit }))
                 }
                 Found::Figure(file, words, size) => {
@@ -98,13 +96,12 @@ fn find<'a>(atlas: &Atlas<'a>, article: &'a Article, code: &'a Shortcode) -> Res
         let text = yaml::Text { path: &article.path, text: &article.text };
         text.mistake_at(code.place.line, code.place.column, code.place.length, message).into()
     };
-    let unit = |name: &str| -> Result<(&'a Exhibit<'a>, &'a Layer, &'a Unit)> {
-        let mut parts = name.split('/');
-        let (network, layer, number) = (parts.next(), parts.next(), parts.next());
-        let found = atlas.layers().find(|(exhibit, l)| {
-            Some(exhibit.config.name.as_str()) == network && Some(l.layer.as_str()) == layer
-        });
-        let Some((exhibit, layer)) = found.filter(|_| parts.next().is_none()) else {
+    let unit = |name: &str| -> Result<(&'a Layer, &'a Unit)> {
+        let unit: UnitId = name.parse().map_err(|why| wrong(format!("`{name}` {why}")))?;
+        let found = atlas
+            .layers()
+            .find(|(exhibit, l)| exhibit.config.name == unit.network() && l.layer == unit.layer());
+        let Some((_, layer)) = found else {
             let known: Vec<String> = atlas
                 .layers()
                 .map(|(exhibit, l)| format!("{}/{}", exhibit.config.name, l.layer))
@@ -114,22 +111,21 @@ fn find<'a>(atlas: &Atlas<'a>, article: &'a Article, code: &'a Shortcode) -> Res
                 text::and(&known)
             )));
         };
-        let number: Option<usize> = number.and_then(|number| number.parse().ok());
-        match number.and_then(|number| layer.units.get(number.checked_sub(1)?)) {
-            Some(unit) => Ok((exhibit, layer, unit)),
+        match layer.units.get(unit.index()) {
+            Some(unit) => Ok((layer, unit)),
             None => Err(wrong(format!(
-                "there is no unit `{name}`: that layer has units 0001 to {:04}",
-                layer.units.len()
+                "there is no unit `{name}`: that layer has units 0001 to {}",
+                digits(layer.units.len() as u32)
             ))),
         }
     };
     match &code.embedded {
         Embedded::Unit(name) => {
-            let (exhibit, layer, unit) = unit(name)?;
-            Ok(Found::Unit(exhibit, layer, unit))
+            let (layer, unit) = unit(name)?;
+            Ok(Found::Unit(layer, unit))
         }
         Embedded::Patch(name, rank) => {
-            let (_, layer, unit) = unit(name)?;
+            let (layer, unit) = unit(name)?;
             match *rank <= unit.top.len() {
                 true => Ok(Found::Patch(layer, unit, *rank)),
                 false => {

@@ -3,19 +3,12 @@
 
 use serde::Serialize;
 
-use super::{Atlas, Link, unit_href};
+use super::{Atlas, Link, unit_link};
 use crate::chart::Chart;
 use crate::text;
-use record::dissection::{Chance, Layer, Match, Unit};
+use catalogue::{ConceptMatch, Entry, Kind};
+use record::dissection::{Chance, Layer};
 use record::similar::{DUPLICATE, Like};
-
-/// Corrected p at or below which an agreement is called more than chance.
-pub(super) const LEVEL: f32 = 0.05;
-
-/// Whether chance gives as good an agreement rarely enough; not known where it was not measured.
-pub(super) fn beyond_chance(found: &Match) -> bool {
-    found.chance.is_some_and(|chance| chance.adjusted <= LEVEL)
-}
 
 /// One concept of a unit.
 #[derive(Serialize)]
@@ -35,23 +28,23 @@ pub(super) struct ConceptRow {
 }
 
 /// Concepts by IoU, best first; those that never overlap are left out.
-pub(super) fn concepts(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Vec<ConceptRow> {
-    let mut ranked: Vec<_> =
-        layer.concepts.iter().zip(&unit.matches).filter(|(_, found)| found.iou > 0.0).collect();
-    ranked.sort_by(|a, b| b.1.iou.total_cmp(&a.1.iou));
+pub(super) fn concepts(atlas: &Atlas, entry: &Entry) -> Vec<ConceptRow> {
+    let mut ranked: Vec<_> = entry.matches().filter(|found| found.found.iou > 0.0).collect();
+    ranked.sort_by(|a, b| b.found.iou.total_cmp(&a.found.iou));
     // Bars of weak units stay short: the scale reaches at least five times the detector's IoU.
-    let widest = ranked.first().map_or(0.0, |(_, found)| found.iou).max(5.0 * atlas.detector());
+    let widest = ranked.first().map_or(0.0, |best| best.found.iou);
+    let widest = widest.max(5.0 * atlas.catalogue.detector());
     let shown = |chance: &Chance| [chance.mean, chance.high].map(|iou| format!("{iou:.3}"));
     ranked
         .into_iter()
         .take(12)
-        .map(|(concept, found)| ConceptRow {
+        .map(|ConceptMatch { concept, found, detected }| ConceptRow {
             name: atlas.labels.name(&concept.id),
             standing: atlas.labels.standing(&concept.id),
             iou: format!("{:.3}", found.iou),
             width: format!("{:.1}", 100.0 * found.iou / widest),
-            detector: atlas.is_detector(concept, found.iou),
-            beyond: beyond_chance(found),
+            detector: detected,
+            beyond: found.is_beyond_chance().unwrap_or(false),
             within: format!("{:.3}", found.within),
             chance: found.chance.as_ref().map(shown),
             p: found.chance.map_or_else(|| "–".into(), |chance| format!("{:.3}", chance.adjusted)),
@@ -81,7 +74,9 @@ struct InfluenceView {
     patches: String,
     positives: String,
     top8: String,
-    rank: u32,
+    /// None where the unit is not live.
+    rank: Option<u32>,
+    /// Live units of the layer.
     units: usize,
     ablation: String,
     auc: String,
@@ -100,18 +95,16 @@ struct LikeView {
     correlation: String,
 }
 
-pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> View {
+pub(super) fn view(atlas: &Atlas, layer: &Layer, entry: &Entry) -> View {
+    let (unit, name) = (entry.record, &entry.id);
     let levels = unit.sample.iter();
     let levels = levels.map(|level| format!("{:.0}th percentile", 100.0 * level.percentile));
     let likes = |likes: &[Like]| {
         likes
             .iter()
-            .filter_map(|like| {
-                let (layer, number) = like.unit.rsplit_once('/')?;
-                let (network, layer) = layer.rsplit_once('/')?;
-                let href = unit_href(network, layer, number.parse().ok()?);
-                let correlation = format!("{:.2}", like.correlation);
-                Some(LikeView { link: Link::new(&like.unit, href), correlation })
+            .map(|like| LikeView {
+                link: unit_link(&like.unit),
+                correlation: format!("{:.2}", like.correlation),
             })
             .collect()
     };
@@ -133,16 +126,17 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> Vie
         positive: text::percent(f64::from(unit.activations.positive)),
         permutations: layer.permutations,
         cancer_auc: unit.cancer_auc.map_or_else(|| "–".into(), |auc| format!("{auc:.3}")),
-        influence: influence(layer, unit),
+        influence: influence(atlas, layer, entry),
         elsewhere: found.map(|found| likes(&found.elsewhere)).unwrap_or_default(),
         duplicates: found.map(|found| likes(&found.duplicates)).unwrap_or_default(),
         duplicate: DUPLICATE.to_string(),
     }
 }
 
-fn influence(layer: &Layer, unit: &Unit) -> InfluenceView {
+fn influence(atlas: &Atlas, layer: &Layer, entry: &Entry) -> InfluenceView {
     let basis = &layer.influence;
-    let own = &unit.influence;
+    let own = &entry.record.influence;
+    let live = atlas.catalogue.layer(&layer.network, &layer.layer);
     let signed = |value: f32| text::significant(f64::from(value));
     InfluenceView {
         classes: basis
@@ -164,8 +158,8 @@ fn influence(layer: &Layer, unit: &Unit) -> InfluenceView {
         patches: text::count(basis.patches),
         positives: text::count(basis.positives),
         top8: text::count(own.top8),
-        rank: own.rank,
-        units: layer.units.len(),
+        rank: entry.rank,
+        units: live.map_or(0, |layer| layer.count(Kind::Live)),
         ablation: own
             .ablation
             .map_or_else(String::new, |fall| format!("{fall:+.4}").replace('-', "\u{2212}")),

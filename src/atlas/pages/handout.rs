@@ -9,16 +9,15 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use serde::Serialize;
 
-use super::case::{Scene, View, truth};
+use super::case::{Scene, View};
 use super::frame::{Frame, Link, Site};
 use super::parts::{MammogramView, PatchView, draw_lesions};
 use super::public;
 use crate::images;
 use crate::labels::Labels;
 use crate::theme::Theme;
-use catalogue::naming::Names;
+use catalogue::{Catalogue, Place, Verdict};
 use config::Config;
-use lexicon::Lexicons;
 use mammogram::About;
 use record::explanation::{Explained, Explanation};
 use record::{Manifest, Member, Store, WholeMap};
@@ -85,13 +84,12 @@ const STRONGEST: f32 = 0.85;
 pub fn handout(
     config: &Config,
     about: &About,
-    lexicons: &Lexicons,
-    names: &Names,
+    catalogue: &Catalogue,
     sheets: &[Sheet],
 ) -> Result<Vec<u8>> {
     let mut theme = Theme::load(config)?;
     Site::introduce(&mut theme, config, about, config.patches.size);
-    let labels = Labels::of_nobody(lexicons);
+    let labels = Labels::of_nobody(catalogue.lexicons());
     let mut weights: Vec<String> = Vec::new();
     for Explanation { network, weights_blake3, .. } in sheets.iter().map(|s| s.explanation) {
         let said = format!("{network} {weights_blake3}");
@@ -106,14 +104,14 @@ pub fn handout(
             Some((name, std::str::from_utf8(bytes).ok()?))
         })
         .collect();
-    let cases = sheets.iter().map(|sheet| sheet.view(config, &labels, names));
+    let cases = sheets.iter().map(|sheet| sheet.view(config, &labels, catalogue));
     let view =
         HandoutView { styles, cases: cases.collect::<Result<_>>()?, weights: weights.join(", ") };
     let frame = Frame {
-        title: "What speaks for cancer".into(),
+        title: "The evidence for cancer".into(),
         description:
             "By the units of networks: where each was active in the patch that decides, how \
-                      much it adds, and what readers call it."
+                      much it adds, and what it is called."
                 .into(),
         ..Frame::default()
     };
@@ -124,7 +122,7 @@ pub fn handout(
 }
 
 impl Sheet<'_> {
-    fn view(&self, config: &Config, labels: &Labels, names: &Names) -> Result<SheetView> {
+    fn view(&self, config: &Config, labels: &Labels, catalogue: &Catalogue) -> Result<SheetView> {
         let Sheet { explanation, explained, scores, manifest, store, preview, cancer, whole } =
             *self;
         let inline = |bytes: &[u8]| format!("data:image/jpeg;base64,{}", STANDARD.encode(bytes));
@@ -142,9 +140,9 @@ impl Sheet<'_> {
             explained,
             scores,
             manifest,
-            names,
-            kind: "",
-            truth: cancer.map(truth).unwrap_or_default(),
+            catalogue,
+            verdict: cancer
+                .map(|cancer| Verdict::new(cancer, explained.probability, Place::of(patch))),
         };
         let link = |title: String, path: String| {
             Link::new(title, public::address(config, &path).unwrap_or_default())

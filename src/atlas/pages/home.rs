@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Atlas, AucView, Link, UnitCard, auc_view, best_concept, layer_href, network_href};
+use super::{Atlas, AucView, Link, UnitCard, auc_view, layer_href, network_href};
 use crate::text;
-use base::unit_name;
 
 /// Units shown, and at most how many of them for one concept.
 const TELLING: usize = 12;
@@ -45,7 +44,10 @@ pub(super) fn view(atlas: &Atlas) -> View {
         .exhibits
         .iter()
         .map(|exhibit| {
-            let units = || exhibit.layers.iter().flat_map(|l| l.units.iter().map(move |u| (l, u)));
+            let layers = || {
+                let all = atlas.catalogue.layers().iter();
+                all.filter(|layer| layer.record.network == exhibit.config.name)
+            };
             NetworkRow {
                 name: exhibit.config.name.clone(),
                 href: network_href(&exhibit.config.name),
@@ -64,25 +66,17 @@ pub(super) fn view(atlas: &Atlas) -> View {
                         Link::new(&layer.layer, layer_href(&exhibit.config.name, &layer.layer))
                     })
                     .collect(),
-                units: text::count(units().count() as u64),
+                units: text::count(layers().map(|layer| layer.units.len() as u64).sum::<u64>()),
                 detectors: text::count(
-                    units()
-                        .filter(|(l, u)| best_concept(l, u).is_some_and(|b| b.1 > atlas.detector()))
-                        .count() as u64,
+                    layers().map(|layer| layer.detectors().count() as u64).sum::<u64>(),
                 ),
             }
         })
         .collect();
-    let labelled: Vec<_> = atlas
-        .layers()
-        .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
-        .filter(|(exhibit, layer, unit)| {
-            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-            atlas.labels.phenomena(&name).next().is_some()
-        })
-        .collect();
+    let labelled: Vec<_> =
+        atlas.catalogue.units().filter(|entry| entry.name.is_by_people()).collect();
     View {
-        detector: atlas.detector().to_string(),
+        detector: atlas.catalogue.detector().to_string(),
         mammograms: text::count(manifest.mammograms.len() as u64),
         patients: text::count(patients.len() as u64),
         patches: text::count(manifest.patches.len() as u64),
@@ -93,32 +87,27 @@ pub(super) fn view(atlas: &Atlas) -> View {
         labelled_units: labelled
             .iter()
             .take(TELLING)
-            .map(|(exhibit, layer, unit)| atlas.card(exhibit, layer, unit, 3, 1.5))
+            .map(|entry| atlas.card(entry, 3, 1.5))
             .collect(),
     }
 }
 
-/// Units with the best IoU of all networks, a few per concept.
+/// Units that detect a concept with the best IoU of all networks, a few per concept.
 fn telling(atlas: &Atlas) -> Vec<UnitCard> {
-    let mut ranked: Vec<_> = atlas
-        .layers()
-        .flat_map(|(exhibit, layer)| layer.units.iter().map(move |unit| (exhibit, layer, unit)))
-        .filter_map(|(exhibit, layer, unit)| {
-            let (concept, iou) = best_concept(layer, unit)?;
-            Some((exhibit, layer, unit, concept, iou))
-        })
-        .collect();
+    let found = atlas.catalogue.units();
+    let mut ranked: Vec<_> =
+        found.filter_map(|entry| Some((entry, entry.best_detection()?))).collect();
     // A stable sort: equals stay in the order of their pages.
-    ranked.sort_by(|a, b| b.4.total_cmp(&a.4));
+    ranked.sort_by(|a, b| b.1.found.iou.total_cmp(&a.1.found.iou));
     let mut shown = std::collections::BTreeMap::<&str, usize>::new();
     ranked
         .into_iter()
-        .filter(|(.., concept, _)| {
-            let count = shown.entry(&concept.id).or_default();
+        .filter(|(_, best)| {
+            let count = shown.entry(&best.concept.id).or_default();
             *count += 1;
             *count <= PER_CONCEPT
         })
         .take(TELLING)
-        .map(|(exhibit, layer, unit, ..)| atlas.card(exhibit, layer, unit, 3, 1.5))
+        .map(|(entry, _)| atlas.card(entry, 3, 1.5))
         .collect()
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::parts::CompactPatch;
-use super::{Atlas, Link, best_concept, evidence, methods, unit_href, units_path};
+use super::{Atlas, Link, methods, unit_href, units_path};
+use crate::script::{LayerUnit, LayerUnits, NamedConcept};
 use crate::{Exhibit, text};
-use base::unit_name;
-use record::dissection::{Category, Concept, Layer, Unit};
+use catalogue::{Entry, Kind, concept_words};
+use record::dissection::{Category, Concept, Layer, SIGNIFICANCE, TopPatch, Unit};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;
@@ -27,9 +27,13 @@ pub(super) struct View {
     rule: String,
     detectors: String,
     distinct: String,
-    beyond: String,
+    /// The intersection over union above which a unit detects a concept.
+    detector: String,
     level: String,
     permutations: u32,
+    /// Units by kind, where there are any of it.
+    dead: usize,
+    constant: usize,
     /// Path of the data of its units.
     data: String,
     concepts: Vec<ConceptRow>,
@@ -44,50 +48,12 @@ struct NamedUnit {
     label: String,
 }
 
-/// What the units can be filtered by, as (value, words), in the order of [`UnitData`]'s numbers.
+/// What the units can be filtered by, in the order of the numbers in [`LayerUnit`].
 #[derive(Serialize)]
 pub(super) struct Choices {
-    concepts: Vec<(String, String)>,
+    concepts: Vec<NamedConcept>,
     categories: Vec<String>,
     readers: Vec<String>,
-}
-
-/// `units.js`.
-#[derive(Serialize)]
-pub(super) struct LayerData<'a> {
-    /// Ids and names of the units' best concepts.
-    concepts: Vec<(String, String)>,
-    categories: Vec<String>,
-    readers: Vec<String>,
-    /// Unit 1 first.
-    units: Vec<UnitData<'a>>,
-}
-
-/// One unit for the script.
-#[derive(Serialize)]
-struct UnitData<'a> {
-    label: String,
-    /// Readers' terms in words, to search by.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    words: String,
-    /// 3: settled by the authors, 2: named by readers, 1: by its concept, 0: not named.
-    from: u8,
-    /// Its best concept among `concepts`.
-    concept: Option<usize>,
-    iou: f32,
-    /// 2: a detector beyond chance, 1: a detector, 0: neither.
-    detector: u8,
-    score: String,
-    sort_score: f32,
-    /// Top patches with cancer, of so many.
-    cancer: usize,
-    of: usize,
-    /// Area under the ROC curve for cancer.
-    auc: Option<f32>,
-    influence: u32,
-    categories: Vec<usize>,
-    readers: Vec<usize>,
-    patches: Vec<CompactPatch<'a>>,
 }
 
 #[derive(Serialize)]
@@ -95,8 +61,8 @@ struct ConceptRow {
     name: String,
     standing: String,
     patches: String,
+    /// Units that detect it.
     units: String,
-    beyond: String,
     best: Vec<BestUnit>,
 }
 
@@ -108,18 +74,18 @@ struct BestUnit {
 }
 
 /// What readers said of the layer's units, and the concepts that these match best.
-pub(super) fn choices(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> Choices {
+pub(super) fn choices(atlas: &Atlas, layer: &Layer) -> Choices {
     let mut concepts: BTreeMap<(usize, &str), &Concept> = BTreeMap::new();
     let mut categories = Vec::new();
     let mut readers: Vec<String> = Vec::new();
     for unit in &layer.units {
-        let best = best_concept(layer, unit).map(|(concept, _)| concept);
-        if let Some(concept) = best {
+        let entry = atlas.entry(layer, unit);
+        if let Some(best) = entry.best_match() {
+            let concept = best.concept;
             concepts.insert((atlas.labels.order(&concept.id), &concept.id), concept);
         }
-        let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-        categories.extend(unit_categories(atlas, layer, unit, &name));
-        for (reader, _) in atlas.labels.of(&name) {
+        categories.extend(entry.categories.iter().cloned());
+        for (reader, _) in atlas.labels.of(&entry.id) {
             if !readers.contains(&reader.reader) {
                 readers.push(reader.reader.clone());
             }
@@ -127,81 +93,66 @@ pub(super) fn choices(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> Choice
     }
     readers.sort();
     Choices {
-        concepts: concepts.values().map(|c| (c.id.clone(), atlas.labels.name(&c.id))).collect(),
+        concepts: concepts
+            .values()
+            .map(|c| NamedConcept {
+                id: c.id.clone(),
+                name: concept_words(&c.id, atlas.inputs.lexicons),
+            })
+            .collect(),
         categories: atlas.labels.ordered_categories(categories),
         readers,
     }
 }
 
-/// BI-RADS categories of what readers said of a unit, else of the concept that it detects.
-fn unit_categories(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> Vec<String> {
-    let said: Vec<String> =
-        atlas.labels.phenomena(name).flat_map(|(_, _, p)| p.terms.iter().cloned()).collect();
-    match best_concept(layer, unit) {
-        Some((concept, iou)) if said.is_empty() && iou > atlas.detector() => {
-            atlas.labels.categories(std::slice::from_ref(&concept.id))
-        }
-        _ => atlas.labels.categories(&said),
-    }
+/// The patches of a unit that the page shows.
+fn shown(unit: &Unit) -> &[TopPatch] {
+    &unit.top[..unit.top.len().min(PATCHES)]
 }
 
 /// The data of the page's script.
-pub(super) fn units<'a>(atlas: &'a Atlas, exhibit: &Exhibit, layer: &Layer) -> LayerData<'a> {
-    let Choices { concepts, categories, readers } = choices(atlas, exhibit, layer);
+pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> LayerUnits<'a> {
+    let Choices { concepts, categories, readers } = choices(atlas, layer);
     let manifest = atlas.inputs.manifest;
     let units = layer.units.iter().map(|unit| {
-        let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-        let best = best_concept(layer, unit);
-        let (label, from) = atlas.call(&name, best);
-        let said = atlas.labels.phenomena(&name).flat_map(|(_, _, p)| &p.terms);
-        let words: BTreeSet<String> = said.map(|id| atlas.labels.name(id)).collect();
-        let iou = best.map_or(0.0, |(_, iou)| iou);
-        UnitData {
-            label,
+        let entry = atlas.entry(layer, unit);
+        let best = entry.best_match();
+        let words: BTreeSet<String> = entry.terms.iter().map(|id| atlas.labels.name(id)).collect();
+        let iou = best.map_or(0.0, |best| best.found.iou);
+        LayerUnit {
+            label: entry.name.to_string(),
             words: words.into_iter().collect::<Vec<_>>().join(" "),
-            from: match from {
-                "consensus" => 3,
-                "reader" => 2,
-                "concept" => 1,
-                _ => 0,
-            },
-            concept: best.and_then(|(best, _)| concepts.iter().position(|(id, _)| *id == best.id)),
+            from: entry.name.source().id(),
+            concept: best.and_then(|best| concepts.iter().position(|c| c.id == best.concept.id)),
             iou: (iou * 1e4).round() / 1e4,
-            detector: match iou > atlas.detector() {
-                true if detects(atlas, layer, unit) => 2,
-                true => 1,
-                false => 0,
-            },
+            detects: entry.best_detection().is_some(),
             score: text::significant(f64::from(unit.score_range[1])),
             sort_score: unit.score_range[1],
             cancer: unit.top.iter().filter(|t| manifest.patches[t.patch as usize].positive).count(),
             of: unit.top.len(),
             auc: unit.cancer_auc.map(|auc| (auc * 1e3).round() / 1e3),
-            influence: unit.influence.rank,
-            categories: unit_categories(atlas, layer, unit, &name)
+            influence: entry.rank,
+            categories: entry
+                .categories
                 .iter()
                 .filter_map(|category| categories.iter().position(|c| c == category))
                 .collect(),
             readers: atlas
                 .labels
-                .of(&name)
+                .of(&entry.id)
                 .iter()
                 .filter_map(|(reader, _)| readers.iter().position(|r| *r == reader.reader))
                 .collect(),
-            patches: unit
-                .top
-                .iter()
-                .take(PATCHES)
-                .map(|top| atlas.compact_patch(top, TOLERANCE))
-                .collect(),
+            shown: shown(unit).len(),
         }
     });
-    LayerData { units: units.collect(), concepts, categories, readers }
+    let patches = atlas.compact_patches(layer.units.iter().flat_map(shown), TOLERANCE);
+    LayerUnits { units: units.collect(), patches, concepts, categories, readers }
 }
 
 pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
-    let best = || layer.units.iter().filter_map(|unit| best_concept(layer, unit));
-    let detecting = || best().filter(|(_, iou)| *iou > atlas.detector());
+    let known = atlas.catalogue.layer(&layer.network, &layer.layer);
+    let detecting = |concept: &str| known.map(|k| k.detecting(concept)).unwrap_or_default();
     View {
         network: exhibit.config.name.clone(),
         layer: layer.layer.clone(),
@@ -210,48 +161,36 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
         map: format!("{} × {}", layer.map[0], layer.map[1]),
         field: text::coordinate(layer.field.edge),
         rule: methods::threshold_rule(layer.threshold, layer.anchor),
-        detectors: text::count(detecting().count() as u64),
-        distinct: text::count(
-            detecting().map(|(concept, _)| &concept.id).collect::<BTreeSet<_>>().len() as u64,
-        ),
-        beyond: text::count(
-            layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count() as u64
-        ),
-        level: evidence::LEVEL.to_string(),
+        detectors: text::count(known.map_or(0, |k| k.detectors().count()) as u64),
+        distinct: text::count(known.map_or(0, |k| k.detected().len()) as u64),
+        detector: atlas.catalogue.detector().to_string(),
+        dead: known.map_or(0, |k| k.count(Kind::Dead)),
+        constant: known.map_or(0, |k| k.count(Kind::Constant)),
+        level: SIGNIFICANCE.to_string(),
         permutations: layer.permutations,
         concepts: (0..layer.concepts.len())
             .map(|at| {
                 let concept = &layer.concepts[at];
-                let own: Vec<&Unit> = layer
-                    .units
-                    .iter()
-                    .filter(|unit| {
-                        best_concept(layer, unit)
-                            .is_some_and(|(best, iou)| *best == *concept && iou > atlas.detector())
-                    })
-                    .collect();
-                // They name no unit.
+                // Breast and background name no unit.
                 let nameless = concept.category == Category::Breast;
-                let count = |count: usize| if nameless { "–".into() } else { count.to_string() };
-                let mut ranked: Vec<&Unit> = layer.units.iter().collect();
+                let own = match nameless {
+                    true => "–".into(),
+                    false => detecting(&concept.id).len().to_string(),
+                };
+                let mut ranked: Vec<&Unit> =
+                    layer.units.iter().filter(|unit| unit.kind().is_live()).collect();
                 ranked.sort_by(|a, b| b.matches[at].iou.total_cmp(&a.matches[at].iou));
                 ConceptRow {
-                    name: atlas.labels.name(&concept.id),
+                    name: concept_words(&concept.id, atlas.inputs.lexicons),
                     standing: atlas.labels.standing(&concept.id),
                     patches: text::count(concept.patches),
-                    units: count(own.len()),
-                    beyond: count(
-                        own.iter().filter(|u| evidence::beyond_chance(&u.matches[at])).count(),
-                    ),
+                    units: own,
                     best: ranked
                         .into_iter()
                         .take(3)
                         .filter(|unit| unit.matches[at].iou > 0.0)
                         .map(|unit| BestUnit {
-                            link: Link::new(
-                                format!("{:04}", unit.unit),
-                                unit_href(&exhibit.config.name, &layer.layer, unit.unit),
-                            ),
+                            link: numbered(atlas.entry(layer, unit)),
                             iou: format!("{:.3}", unit.matches[at].iou),
                         })
                         .collect(),
@@ -259,27 +198,19 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
             })
             .collect(),
         data: units_path(&exhibit.config.name, &layer.layer),
-        choices: choices(atlas, exhibit, layer),
+        choices: choices(atlas, layer),
         units: layer
             .units
             .iter()
             .map(|unit| {
-                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-                let href = unit_href(&exhibit.config.name, &layer.layer, unit.unit);
-                NamedUnit {
-                    link: Link::new(format!("{:04}", unit.unit), href),
-                    label: atlas.call(&name, best_concept(layer, unit)).0,
-                }
+                let entry = atlas.entry(layer, unit);
+                NamedUnit { link: numbered(entry), label: entry.name.to_string() }
             })
             .collect(),
     }
 }
 
-/// Whether a unit detects its best concept, and better than chance would.
-pub(super) fn detects(atlas: &Atlas, layer: &Layer, unit: &Unit) -> bool {
-    best_concept(layer, unit).is_some_and(|(best, iou)| {
-        let mut matches = layer.concepts.iter().zip(&unit.matches);
-        let found = matches.find(|(concept, _)| *concept == best);
-        iou > atlas.detector() && found.is_some_and(|(_, found)| evidence::beyond_chance(found))
-    })
+/// A link to a unit by its number.
+fn numbered(entry: &Entry) -> Link {
+    Link::new(entry.id.digits(), unit_href(&entry.id))
 }

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::parts::window_id;
-use super::{Atlas, Link, MammogramView, unit_href};
+use super::{Atlas, Link, MammogramView, unit_link};
 use crate::images;
-use base::unit_name;
+use base::UnitId;
 
 /// Units named beside a patch.
 const NAMED: usize = 10;
@@ -79,15 +79,9 @@ pub(super) fn view(atlas: &Atlas, number: u32) -> View {
     let own: Vec<_> = (first as u32..).zip(own).collect();
     let layers: Vec<_> = atlas.layers().collect();
     let named = |&(layer, unit, rank): &(u32, u32, u32)| {
-        let (exhibit, layer) = layers[layer as usize];
-        let network = &exhibit.config.name;
-        let name = unit_name(network, &layer.layer, unit);
-        let best = layer.units.get(unit as usize - 1).and_then(|u| super::best_concept(layer, u));
-        Ranked {
-            label: atlas.call(&name, best).0,
-            link: Link::new(name, unit_href(network, &layer.layer, unit)),
-            rank,
-        }
+        let (_, layer) = layers[layer as usize];
+        let entry = atlas.entry(layer, &layer.units[unit as usize - 1]);
+        Ranked { label: entry.name.to_string(), link: unit_link(&entry.id), rank }
     };
     let mut best: Vec<(u32, u32, u32)> =
         own.iter().flat_map(|(n, _)| ranks[*n as usize].iter().copied()).collect();
@@ -129,24 +123,20 @@ pub(super) fn view(atlas: &Atlas, number: u32) -> View {
 }
 
 /// What readers call the units that have a patch of a mammogram at their top, by mammogram.
-pub(super) type Said = BTreeMap<u32, Vec<(String, String)>>;
+pub(super) type Said = BTreeMap<u32, Vec<(UnitId, String)>>;
 
 /// What readers said that mammograms' pages show.
 pub(super) fn said(atlas: &Atlas) -> Said {
     let mut said = Said::new();
-    for (exhibit, layer) in atlas.layers() {
-        for unit in &layer.units {
-            let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-            if atlas.labels.of(&name).is_empty() {
-                continue;
-            }
-            let label = atlas.call(&name, super::best_concept(layer, unit)).0;
-            let patches =
-                unit.top.iter().map(|top| &atlas.inputs.manifest.patches[top.patch as usize]);
-            let mammograms: BTreeSet<u32> = patches.map(|patch| patch.mammogram).collect();
-            for mammogram in mammograms {
-                said.entry(mammogram).or_default().push((name.clone(), label.clone()));
-            }
+    for entry in atlas.catalogue.units() {
+        if atlas.labels.of(&entry.id).is_empty() {
+            continue;
+        }
+        let top = entry.record.top.iter();
+        let patches = top.map(|top| &atlas.inputs.manifest.patches[top.patch as usize]);
+        let mammograms: BTreeSet<u32> = patches.map(|patch| patch.mammogram).collect();
+        for mammogram in mammograms {
+            said.entry(mammogram).or_default().push((entry.id.clone(), entry.name.to_string()));
         }
     }
     said

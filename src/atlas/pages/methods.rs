@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::procedure::{self, Procedure};
-use super::{Atlas, AucView, auc_view, evidence, network_href};
+use super::{Atlas, AucView, auc_view, network_href};
 use crate::{Exhibit, text};
 use config::{Anchor, ClassWeights, Schedule, Source, Threshold};
 use record::dissection::SAMPLE;
@@ -117,7 +117,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         rule: threshold_rule(config.dissection.threshold, config.dissection.anchor),
         detector: config.dissection.detector,
         permutations: config.dissection.permutations,
-        level: evidence::LEVEL.to_string(),
+        level: record::dissection::SIGNIFICANCE.to_string(),
         duplicate: DUPLICATE.to_string(),
         sample: SAMPLE,
         networks: atlas.inputs.exhibits.iter().map(network).collect(),

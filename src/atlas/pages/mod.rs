@@ -37,7 +37,6 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
 
-pub(super) use self::case::{cases, named_share, next as next_units};
 pub(super) use self::data::sheet;
 pub(super) use self::frame::Link;
 use self::frame::{Frame, Site, caution};
@@ -54,11 +53,11 @@ use super::study::Study;
 use super::survey::Survey;
 use super::theme::Theme;
 use super::{Exhibit, Inputs, preview, script};
-use base::unit_name;
-use catalogue::naming::Names;
+use base::UnitId;
+use catalogue::{Catalogue, Entry};
 use config::Source;
 use metrics::Auc;
-use record::dissection::{Category, Concept, Layer, Unit};
+use record::dissection::{Category, Layer, Unit};
 use study::answer::Association;
 
 /// What the atlas is, for search engines.
@@ -72,8 +71,8 @@ pub(super) struct Atlas<'a> {
     pub(super) study: Study<'a>,
     pub(super) theme: Theme,
     pub(super) survey: Survey<'a>,
-    /// What people call units.
-    pub(super) names: Names,
+    /// What is known of the units.
+    pub(super) catalogue: Catalogue<'a>,
     articles: Vec<Article>,
     shown: &'a Shown,
     /// Terms that have a page.
@@ -85,20 +84,7 @@ pub(super) struct Atlas<'a> {
     /// What readers said of units with a patch of a mammogram, where a page asks for it.
     said: OnceLock<mammogram::Said>,
     /// Units of the BI-RADS table, where a figure or a link to one asks for them.
-    tabled: OnceLock<Vec<String>>,
-}
-
-/// The concept that a unit overlaps best with, and how well. Of equals the first. Breast and background
-/// are no names for a unit: whatever responds to tissue overlaps the breast.
-pub(super) fn best_concept<'a>(layer: &'a Layer, unit: &Unit) -> Option<(&'a Concept, f32)> {
-    let mut best: Option<(&Concept, f32)> = None;
-    for (concept, found) in layer.concepts.iter().zip(&unit.matches) {
-        let iou = found.iou;
-        if concept.category != Category::Breast && iou > best.map_or(0.0, |(_, iou)| iou) {
-            best = Some((concept, iou));
-        }
-    }
-    best
+    tabled: OnceLock<Vec<UnitId>>,
 }
 
 /// A kind of concept in a word.
@@ -134,8 +120,13 @@ fn units_path(network: &str, layer: &str) -> String {
     format!("networks/{network}/{layer}/units.js")
 }
 
-fn unit_href(network: &str, layer: &str, unit: u32) -> String {
-    format!("networks/{}/index.html", unit_name(network, layer, unit))
+fn unit_href(unit: &UnitId) -> String {
+    format!("networks/{unit}/index.html")
+}
+
+/// A link to a unit by its whole name.
+fn unit_link(unit: &UnitId) -> Link {
+    Link::new(unit.to_string(), unit_href(unit))
 }
 
 /// Renders in parallel the pages of which something has changed, and writes each as it comes.
@@ -155,17 +146,21 @@ impl<'a> Atlas<'a> {
         survey: Survey<'a>,
     ) -> Self {
         Site::introduce(&mut theme, inputs.config, &inputs.manifest.source, inputs.store.edge());
-        let labels = Labels::new(inputs);
+        let layers = inputs.exhibits.iter().flat_map(|exhibit| exhibit.layers);
+        let detector = inputs.config.dissection.detector as f32;
+        let catalogue =
+            Catalogue::new(layers, inputs.readers, inputs.consensus, inputs.lexicons, detector);
+        let labels = Labels::new(inputs, &catalogue);
         let members = &inputs.manifest.mammograms;
         let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();
-        let study = Study::new(inputs);
+        let study = Study::new(inputs, &catalogue);
         let mut atlas = Self {
             inputs,
             labels,
             study,
             theme,
             survey,
-            names: Names::new(inputs.readers, inputs.consensus, inputs.lexicons),
+            catalogue,
             articles,
             shown,
             lesions,
@@ -185,14 +180,9 @@ impl<'a> Atlas<'a> {
         known.map_or_else(|| id.clone(), |lexicon| lexicon.name.clone())
     }
 
-    /// Whether a unit with this IoU is a detector of the concept.
-    pub(super) fn is_detector(&self, concept: &Concept, iou: f32) -> bool {
-        concept.category != Category::Breast && iou > self.detector()
-    }
-
-    /// The IoU above which a unit is a detector.
-    pub(super) fn detector(&self) -> f32 {
-        self.inputs.config.dissection.detector as f32
+    /// What is known of a unit of a layer of the atlas.
+    pub(super) fn entry(&self, layer: &Layer, unit: &Unit) -> &Entry<'a> {
+        &self.catalogue[&UnitId::new(&layer.network, &layer.layer, unit.unit)]
     }
 
     /// Probabilities of the classes of a network's patches; none of a network that is not here.
@@ -239,9 +229,7 @@ impl<'a> Atlas<'a> {
                 ];
                 self.page("layer.html", &frame, &layer::view(self, exhibit, layer))
             }
-            Kind::Units(exhibit, layer) => {
-                script::file(&job.path, &layer::units(self, exhibit, layer))
-            }
+            Kind::Units(layer) => script::file(&job.path, &layer::units(self, layer)),
             Kind::Search => script::file(&job.path, &search::index(self, &self.terms)),
             Kind::Cases => {
                 let title = "Cases".to_string();
@@ -288,29 +276,28 @@ impl<'a> Atlas<'a> {
                 let view = unit::view(self, exhibit, layer, unit)?;
                 let mut frame = self.frame(job, view.title(), view.description());
                 frame.caution = caution(exhibit);
-                let name = unit_name(network, &layer.layer, unit.unit);
-                frame.image = self.address(&preview::path(&name));
+                let name = &self.entry(layer, unit).id;
+                frame.image = self.address(&preview::path(name));
                 frame.image_size = Some(preview::SIZE);
                 frame.card = self
-                    .address(&public::card_path(&name, "json"))
-                    .zip(public::frame_element(self, &name))
+                    .address(&public::card_path(name, "json"))
+                    .zip(public::frame_element(self, name))
                     .map(|(answer, element)| [answer, element]);
                 frame.crumbs = vec![
                     Link::new(network, network_href(network)),
                     Link::new(&layer.layer, layer_href(network, &layer.layer)),
-                    Link { current: true, ..Link::new(format!("{:04}", unit.unit), &job.path) },
+                    Link { current: true, ..Link::new(name.digits(), &job.path) },
                 ];
                 self.page("unit.html", &frame, &view)
             }
-            Kind::Card(exhibit, layer, unit) => {
-                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-                let frame = self.frame(job, name, String::new());
-                self.page("card.html", &frame, &public::card(self, exhibit, layer, unit))
+            Kind::Card(layer, unit) => {
+                let entry = self.entry(layer, unit);
+                let frame = self.frame(job, entry.id.to_string(), String::new());
+                self.page("card.html", &frame, &public::card(self, entry))
             }
             Kind::OEmbed(exhibit, layer, unit) => {
                 let title = unit::view(self, exhibit, layer, unit)?.title();
-                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-                public::oembed(self, &name, &title)
+                public::oembed(self, &self.entry(layer, unit).id, &title)
             }
             Kind::Performance => {
                 let frame = self.frame(

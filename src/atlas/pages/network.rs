@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::figures::{self, Download};
-use super::layer::detects;
-use super::{Atlas, AucView, assessment, auc_view, best_concept, layer_href};
+use super::{Atlas, AucView, assessment, auc_view, layer_href};
 use crate::chart::{Chart, Series};
 use crate::{Exhibit, text};
-use config::figures::Kind;
+use catalogue::{ConceptMatch, Entry, Kind, concept_words};
+use config::figures::Kind as FigureKind;
 
 #[derive(Serialize)]
 pub(super) struct View {
@@ -53,7 +53,8 @@ struct LayerRow {
     map: String,
     field: String,
     detectors: String,
-    beyond: String,
+    /// Dead and constant units.
+    lifeless: usize,
     concepts: String,
     best: String,
 }
@@ -138,20 +139,12 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
             .layers
             .iter()
             .map(|layer| {
-                let detected: Vec<&str> = layer
-                    .units
-                    .iter()
-                    .filter_map(|unit| best_concept(layer, unit))
-                    .filter(|(_, iou)| *iou > atlas.detector())
-                    .map(|(concept, _)| concept.id.as_str())
-                    .collect();
-                let distinct: std::collections::BTreeSet<&str> = detected.iter().copied().collect();
-                let mut best = None::<(&str, f32)>;
-                for unit in &layer.units {
-                    if let Some((concept, iou)) = best_concept(layer, unit)
-                        && iou > best.map_or(0.0, |b| b.1)
-                    {
-                        best = Some((&concept.id, iou));
+                let known = atlas.catalogue.layer(&layer.network, &layer.layer);
+                let detectors = known.map_or(0, |known| known.detectors().count());
+                let mut best = None::<ConceptMatch>;
+                for found in known.iter().flat_map(|k| &k.units).filter_map(Entry::best_match) {
+                    if found.found.iou > best.map_or(0.0, |best| best.found.iou) {
+                        best = Some(found);
                     }
                 }
                 LayerRow {
@@ -164,23 +157,20 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
                         text::coordinate(layer.field.edge),
                         text::coordinate(layer.field.stride)
                     ),
-                    detectors: text::count(detected.len() as u64),
-                    beyond: match layer.permutations {
-                        0 => "–".into(),
-                        _ => text::count(
-                            layer.units.iter().filter(|unit| detects(atlas, layer, unit)).count()
-                                as u64,
-                        ),
-                    },
-                    concepts: text::count(distinct.len() as u64),
+                    detectors: text::count(detectors as u64),
+                    lifeless: known.map_or(0, |k| k.units.len() - k.count(Kind::Live)),
+                    concepts: text::count(known.map_or(0, |k| k.detected().len()) as u64),
                     best: best
-                        .map(|(id, iou)| format!("{} ({iou:.3})", atlas.labels.name(id)))
+                        .map(|ConceptMatch { concept, found, .. }| {
+                            let words = concept_words(&concept.id, atlas.inputs.lexicons);
+                            format!("{words} ({:.3})", found.iou)
+                        })
                         .unwrap_or_else(|| "–".into()),
                 }
             })
             .collect(),
         downloads: figures::downloads(atlas, |kind| match kind {
-            Kind::Training { network } => network.as_deref() == Some(&name),
+            FigureKind::Training { network } => network.as_deref() == Some(&name),
             _ => false,
         }),
         name,

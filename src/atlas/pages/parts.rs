@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Atlas, best_concept, unit_href};
+use super::{Atlas, unit_href};
 use crate::labels::Labels;
-use crate::{Exhibit, images, outline, text};
-use base::unit_name;
+use crate::script::Patches;
+use crate::{images, outline, text};
+use catalogue::{ConceptMatch, Entry, Source, concept_words};
 use mammogram::Pathology;
-use record::dissection::{Concept, Layer, TopPatch, Unit};
+use record::dissection::TopPatch;
 use record::{Manifest, Member, Patch};
 
 /// A patch as a unit sees it.
@@ -28,11 +29,6 @@ pub(super) struct PatchView {
     pub(super) context: String,
 }
 
-/// A patch as a script takes it: mammogram, left, top and edge in its pixels, score, whether it counts
-/// as cancer, overlay. The script makes of it what [`PatchView`] is to a template.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct CompactPatch<'a>(&'a str, u32, u32, u32, String, u8, String);
-
 /// A whole mammogram.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct MammogramView {
@@ -47,8 +43,15 @@ pub(super) struct MammogramView {
     /// Which breast and view, where known.
     pub(super) view: String,
     /// Breast composition and what else the source states.
-    pub(super) facts: Vec<(String, String)>,
+    pub(super) facts: Vec<Fact>,
     pub(super) lesions: Vec<LesionView>,
+}
+
+/// What a source states of a mammogram.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Fact {
+    name: String,
+    value: String,
 }
 
 /// A lesion over its mammogram.
@@ -68,21 +71,13 @@ pub(super) struct LesionView {
 pub(super) struct UnitCard {
     /// `vgg16/conv5_3/0063`
     pub(super) name: String,
-    pub(super) network: String,
-    pub(super) layer: String,
-    pub(super) number: String,
     pub(super) href: String,
-    /// What to call it: what the authors settled on, else the readers' words, else the concept it
-    /// detects.
+    /// What it is called; empty where it has no name.
     pub(super) label: String,
-    /// `consensus`, `reader`, `concept` or `none`: where that comes from.
-    pub(super) label_from: &'static str,
-    pub(super) concept: String,
-    pub(super) concept_standing: String,
-    pub(super) iou: String,
-    pub(super) detector: bool,
-    pub(super) max_score: String,
-    pub(super) cancer: usize,
+    /// Who calls it so, where the name does not say it.
+    pub(super) by: &'static str,
+    /// What it overlaps best with and how well, where the name does not say it.
+    pub(super) best: Option<String>,
     pub(super) patches: Vec<PatchView>,
 }
 
@@ -122,9 +117,10 @@ impl MammogramView {
         let view = words.join(" ");
         let mut facts = Vec::new();
         if let Some(density) = &mammogram.density {
-            facts.push(("composition".to_string(), labels.name(density)));
+            facts.push(Fact { name: "composition".into(), value: labels.name(density) });
         }
-        facts.extend(mammogram.facts.clone());
+        let stated = mammogram.facts.clone().into_iter();
+        facts.extend(stated.map(|(name, value)| Fact { name, value }));
         let described =
             if view.is_empty() { "Mammogram".into() } else { format!("{view} mammogram") };
         MammogramView {
@@ -154,18 +150,21 @@ impl Atlas<'_> {
         )
     }
 
-    /// The same for a script.
-    pub(super) fn compact_patch(&self, top: &TopPatch, tolerance: f32) -> CompactPatch<'_> {
-        let patch = &self.inputs.manifest.patches[top.patch as usize];
-        CompactPatch(
-            &self.inputs.manifest.member(patch).mammogram.id,
-            patch.x,
-            patch.y,
-            patch.edge,
-            text::significant(f64::from(top.score)),
-            u8::from(patch.positive),
-            outline::compact(&top.overlay, tolerance),
-        )
+    /// The same of several, for a script.
+    pub(super) fn compact_patches<'t>(
+        &self,
+        tops: impl IntoIterator<Item = &'t TopPatch>,
+        tolerance: f32,
+    ) -> Patches<'_> {
+        let manifest = self.inputs.manifest;
+        let mut patches = Patches::default();
+        for top in tops {
+            let patch = &manifest.patches[top.patch as usize];
+            let score = text::significant(f64::from(top.score));
+            let overlay = outline::compact(&top.overlay, tolerance);
+            patches.push(&manifest.member(patch).mammogram.id, patch, score, overlay);
+        }
+        patches
     }
 
     pub(super) fn mammogram(&self, number: u32) -> MammogramView {
@@ -175,57 +174,36 @@ impl Atlas<'_> {
     }
 
     /// A unit with its first `patches` patches, whose overlays lose detail below `tolerance` pixels.
-    pub(super) fn card(
-        &self,
-        exhibit: &Exhibit,
-        layer: &Layer,
-        unit: &Unit,
-        patches: usize,
-        tolerance: f32,
-    ) -> UnitCard {
-        let network = &exhibit.config.name;
-        let name = unit_name(network, &layer.layer, unit.unit);
-        let best = best_concept(layer, unit);
-        let (label, label_from) = self.call(&name, best);
-        let manifest = self.inputs.manifest;
+    pub(super) fn card(&self, entry: &Entry, patches: usize, tolerance: f32) -> UnitCard {
+        let top = entry.record.top.iter().take(patches).enumerate();
         UnitCard {
-            network: network.clone(),
-            layer: layer.layer.clone(),
-            number: format!("{:04}", unit.unit),
-            href: unit_href(network, &layer.layer, unit.unit),
-            label,
-            label_from,
-            concept: best.map(|(c, _)| self.labels.name(&c.id)).unwrap_or_default(),
-            concept_standing: best.map(|(c, _)| self.labels.standing(&c.id)).unwrap_or_default(),
-            iou: best.map(|(_, iou)| format!("{iou:.3}")).unwrap_or_default(),
-            detector: best.is_some_and(|(_, iou)| iou > self.detector()),
-            max_score: text::significant(f64::from(unit.score_range[1])),
-            cancer: unit
-                .top
-                .iter()
-                .filter(|top| manifest.patches[top.patch as usize].positive)
-                .count(),
-            patches: unit
-                .top
-                .iter()
-                .take(patches)
-                .enumerate()
-                .map(|(at, top)| self.patch(at + 1, top, tolerance))
-                .collect(),
-            name,
+            name: entry.id.to_string(),
+            href: unit_href(&entry.id),
+            label: entry.name.to_string(),
+            by: by(entry),
+            best: match entry.name.source() {
+                // The name says it.
+                Source::Automatic => None,
+                _ => entry.best_match().map(|found| self.best_match(&found)),
+            },
+            patches: top.map(|(at, top)| self.patch(at + 1, top, tolerance)).collect(),
         }
     }
 
-    /// What to call a unit, and where that comes from.
-    pub(super) fn call(&self, name: &str, best: Option<(&Concept, f32)>) -> (String, &'static str) {
-        match (self.names.of(name), best) {
-            (Some(name), _) if name.settled => (name.words.clone(), "consensus"),
-            (Some(name), _) => (name.words.clone(), "reader"),
-            (None, Some((concept, iou))) if iou > self.detector() => {
-                (self.labels.name(&concept.id), "concept")
-            }
-            _ => (String::new(), "none"),
-        }
+    /// `best match mass, IoU 0.021`: of a concept that a unit may or may not detect.
+    fn best_match(&self, found: &ConceptMatch) -> String {
+        let words = concept_words(&found.concept.id, self.inputs.lexicons);
+        let standing = if found.detected { "detects" } else { "best match" };
+        format!("{standing} {words}, IoU {:.3}", found.found.iou)
+    }
+}
+
+/// Who gave a unit its name, beside it: an automatic name and a refusal say so themselves.
+pub(super) fn by(entry: &Entry) -> &'static str {
+    match entry.name.source() {
+        Source::Consensus => "consensus",
+        Source::Readers => "readers",
+        Source::Automatic | Source::Unrecognizable | Source::None => "",
     }
 }
 
@@ -296,5 +274,24 @@ pub(super) fn pathology_word(pathology: Pathology) -> &'static str {
         Pathology::Malignant => "malignant",
         Pathology::Benign => "benign",
         Pathology::Unproven => "unproven",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::tested;
+
+    #[test]
+    fn the_scripts_find_the_windows_of_patches() {
+        let formats = tested();
+        let number = |key: &str, at: usize| formats["patches"][key][at].as_u64().unwrap() as u32;
+        for (at, place) in formats["places"].as_array().unwrap().iter().enumerate() {
+            let (x, y, edge) = (number("x", at), number("y", at), number("edge", at));
+            let patch =
+                Patch { mammogram: 0, x, y, edge, positive: false, benign: false, fractions: None };
+            let id = formats["patches"]["mammogram"][at].as_str().unwrap();
+            assert_eq!(place["href"], format!("{}#{}", mammogram_href(id), window_id(&patch)));
+        }
     }
 }

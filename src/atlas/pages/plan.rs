@@ -1,6 +1,6 @@
 //! Which pages and files of data a site has, and what each of them follows from.
 
-use super::case::{self, Case, cases};
+use super::case;
 use super::parts::mammogram_href;
 use super::{
     Atlas, concept, layer_href, mammogram, network_href, public, search, survey, unit_href,
@@ -8,8 +8,9 @@ use super::{
 };
 use crate::Exhibit;
 use crate::keys::Keys;
+use base::UnitId;
 use base::artifact::Fingerprint;
-use base::unit_name;
+use catalogue::Case;
 use record::dissection::{Layer, Unit};
 
 /// A page to render, or a file of data for the pages' scripts.
@@ -26,10 +27,10 @@ pub(super) enum Kind<'a> {
     Network(&'a Exhibit<'a>),
     Layer(&'a Exhibit<'a>, &'a Layer),
     /// Data of a layer's page.
-    Units(&'a Exhibit<'a>, &'a Layer),
+    Units(&'a Layer),
     Unit(&'a Exhibit<'a>, &'a Layer, &'a Unit),
     /// A unit to embed in other pages.
-    Card(&'a Exhibit<'a>, &'a Layer, &'a Unit),
+    Card(&'a Layer, &'a Unit),
     /// What describes that to them.
     OEmbed(&'a Exhibit<'a>, &'a Layer, &'a Unit),
     Cases,
@@ -74,7 +75,7 @@ pub(crate) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
     if !atlas.inputs.explanations.is_empty() {
         jobs.push(job("cases/index.html".into(), Kind::Cases));
     }
-    for case in cases(atlas.inputs) {
+    for case in atlas.cases() {
         jobs.push(job(case::href(atlas, &case), Kind::Case(case)));
     }
     for (at, term) in atlas.terms.iter().enumerate() {
@@ -88,14 +89,13 @@ pub(crate) fn plan<'a>(atlas: &Atlas<'a>) -> Vec<Job<'a>> {
         jobs.push(job(network_href(network), Kind::Network(exhibit)));
         for layer in exhibit.layers {
             jobs.push(job(layer_href(network, &layer.layer), Kind::Layer(exhibit, layer)));
-            jobs.push(job(units_path(network, &layer.layer), Kind::Units(exhibit, layer)));
+            jobs.push(job(units_path(network, &layer.layer), Kind::Units(layer)));
             for unit in &layer.units {
-                let path = unit_href(network, &layer.layer, unit.unit);
-                jobs.push(job(path, Kind::Unit(exhibit, layer, unit)));
+                let name = UnitId::new(network, &layer.layer, unit.unit);
+                jobs.push(job(unit_href(&name), Kind::Unit(exhibit, layer, unit)));
                 if atlas.inputs.config.base_url.is_some() {
-                    let name = unit_name(network, &layer.layer, unit.unit);
                     let card = public::card_path(&name, "html");
-                    jobs.push(job(card, Kind::Card(exhibit, layer, unit)));
+                    jobs.push(job(card, Kind::Card(layer, unit)));
                     let answer = public::card_path(&name, "json");
                     jobs.push(job(answer, Kind::OEmbed(exhibit, layer, unit)));
                 }
@@ -120,11 +120,8 @@ impl Atlas<'_> {
     /// What a page is made from; with the same it is not rendered again.
     pub(super) fn key(&self, job: &Job, keys: &Keys) -> Fingerprint {
         match job.kind {
-            Kind::Unit(exhibit, layer, unit)
-            | Kind::Card(exhibit, layer, unit)
-            | Kind::OEmbed(exhibit, layer, unit) => {
-                let name = unit_name(&exhibit.config.name, &layer.layer, unit.unit);
-                let answers = self.labels.of(&name).iter();
+            Kind::Unit(_, layer, unit) | Kind::Card(layer, unit) | Kind::OEmbed(_, layer, unit) => {
+                let answers = self.labels.of(&self.entry(layer, unit).id).iter();
                 let answers: Vec<_> =
                     answers.map(|(reader, answer)| (&reader.reader, answer)).collect();
                 keys.apart_from_readers(&(&job.path, answers))

@@ -4,10 +4,9 @@
 use serde::Serialize;
 
 use super::parts::PatchView;
-use super::{Atlas, Link, MammogramView, best_concept, layer_href, network_href, unit_href};
+use super::{Atlas, Link, MammogramView, layer_href, network_href, unit_link};
 use crate::{Exhibit, heat, images, text};
 use architecture::Architecture;
-use base::unit_name;
 use record::Patch;
 use record::dissection::{Layer, Unit};
 
@@ -177,7 +176,10 @@ fn passage(atlas: &Atlas) -> Option<Passage> {
     let drawn = |unit: &Unit| unit.top.first().is_some_and(|top| !top.overlay.is_empty());
     let mut ranked: Vec<(f32, &Layer, &Unit)> = units
         .filter(|(_, unit)| drawn(unit))
-        .map(|(layer, unit)| (best_concept(layer, unit).map_or(0.0, |best| best.1), layer, unit))
+        .map(|(layer, unit)| {
+            let best = atlas.entry(layer, unit).best_match();
+            (best.map_or(0.0, |best| best.found.iou), layer, unit)
+        })
         .collect();
     // A stable sort: equals stay in the order of their pages.
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -193,9 +195,8 @@ fn passage(atlas: &Atlas) -> Option<Passage> {
             at: square(at / layer.map[1], at % layer.map[1]),
             level: level as f32 / (heat::LEVELS - 1) as f32,
         });
-        let name = unit_name(&layer.network, &layer.layer, unit.unit);
         Some(Passage {
-            unit: Link::new(name, unit_href(&layer.network, &layer.layer, unit.unit)),
+            unit: unit_link(&atlas.entry(layer, unit).id),
             patch: atlas.patch(1, top, 0.4),
             cells: cells.collect(),
             greatest: square(top.at[0], top.at[1]),

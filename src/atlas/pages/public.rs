@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Atlas, UnitCard};
 use crate::{export, script};
+use base::UnitId;
+use catalogue::Entry;
 use config::Config;
 
 /// Size of a card in pixels, for pages that embed it.
@@ -35,21 +37,16 @@ pub(super) fn address(config: &Config, path: &str) -> Option<String> {
 }
 
 /// Path of a unit's card, without its ending: the page is `.html`, what describes it `.json`.
-pub(super) fn card_path(unit: &str, ending: &str) -> String {
+pub(super) fn card_path(unit: &UnitId, ending: &str) -> String {
     format!("embed/{unit}.{ending}")
 }
 
-pub(super) fn card(
-    atlas: &Atlas,
-    exhibit: &crate::Exhibit,
-    layer: &record::dissection::Layer,
-    unit: &record::dissection::Unit,
-) -> CardView {
-    CardView { unit: atlas.card(exhibit, layer, unit, PATCHES, 1.0) }
+pub(super) fn card(atlas: &Atlas, entry: &Entry) -> CardView {
+    CardView { unit: atlas.card(entry, PATCHES, 1.0) }
 }
 
 /// The element that embeds a unit's card.
-pub(super) fn frame_element(atlas: &Atlas, unit: &str) -> Option<String> {
+pub(super) fn frame_element(atlas: &Atlas, unit: &UnitId) -> Option<String> {
     let address = escaped(&atlas.address(&card_path(unit, "html"))?);
     let [width, height] = SIZE;
     Some(format!(
@@ -59,7 +56,7 @@ pub(super) fn frame_element(atlas: &Atlas, unit: &str) -> Option<String> {
 }
 
 /// oEmbed's answer for a unit.
-pub(super) fn oembed(atlas: &Atlas, unit: &str, title: &str) -> Result<Vec<u8>> {
+pub(super) fn oembed(atlas: &Atlas, unit: &UnitId, title: &str) -> Result<Vec<u8>> {
     let [width, height] = SIZE;
     let answer = json!({
         "version": "1.0",

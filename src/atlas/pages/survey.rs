@@ -60,10 +60,10 @@ pub(super) fn selection(atlas: &Atlas) -> SelectionView {
     let config = &atlas.inputs.config.survey;
     let mut layers: Vec<(String, Vec<&Chosen>)> = Vec::new();
     for chosen in &selection.units {
-        let layer = chosen.unit.rsplit_once('/').map_or("", |(layer, _)| layer);
-        match layers.iter_mut().find(|(name, _)| name == layer) {
+        let layer = format!("{}/{}", chosen.unit.network(), chosen.unit.layer());
+        match layers.iter_mut().find(|(name, _)| *name == layer) {
             Some((_, units)) => units.push(chosen),
-            None => layers.push((layer.into(), vec![chosen])),
+            None => layers.push((layer, vec![chosen])),
         }
     }
     let lexicon = atlas.inputs.lexicons.iter().find(|l| l.id == selection.lexicon);
@@ -98,16 +98,11 @@ fn layer(name: String, units: &[&Chosen]) -> LayerView {
         how: text::and(&parts),
         units: units
             .iter()
-            .map(|chosen| {
-                let number = chosen.unit.rsplit('/').next().unwrap_or_default();
-                let (network, layer) = name.split_once('/').unwrap_or((&name, ""));
-                let href = unit_href(network, layer, number.parse().unwrap_or(0));
-                UnitRow {
-                    link: Link::new(number, href),
-                    reason: chosen.reason.words(),
-                    cancer: format!("{} of {}", chosen.cancer, chosen.shown),
-                    influence: chosen.influence,
-                }
+            .map(|chosen| UnitRow {
+                link: Link::new(chosen.unit.digits(), unit_href(&chosen.unit)),
+                reason: chosen.reason.words(),
+                cancer: format!("{} of {}", chosen.cancer, chosen.shown),
+                influence: chosen.influence,
             })
             .collect(),
         name,

@@ -3,12 +3,11 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::parts::{CompactPatch, PatchView};
-use super::{Atlas, Link, association_word, best_concept, evidence, methods, unit_href};
+use super::parts::PatchView;
+use super::{Atlas, Link, association_word, evidence, methods, unit_href};
 use crate::chart::Chart;
-use crate::heat::Heat;
-use crate::{Exhibit, script, text};
-use base::unit_name;
+use crate::{Exhibit, heat, script, text};
+use catalogue::{Entry, Kind};
 use record::dissection::{Layer, TopPatch, Unit};
 use study::answer::{Association, Phenomenon, Recognizable};
 use study::suggest::Suggestion;
@@ -25,8 +24,13 @@ pub(super) struct View {
     network: String,
     layer: String,
     label: String,
-    label_from: &'static str,
+    /// Who calls it so: `consensus`, `readers`, `unrecognizable`, `automatic` or `none`.
+    source: &'static str,
+    /// Why it has no patches, where it is dead or constant.
+    lifeless: &'static str,
     categories: Vec<String>,
+    /// Whether the categories are suggested by readers' words, since they chose no term.
+    suggested: bool,
     previous: Option<Link>,
     next: Option<Link>,
     patches: Vec<PatchView>,
@@ -61,15 +65,6 @@ struct SettledView {
     terms: Vec<TermView>,
     association: &'static str,
     note: String,
-}
-
-/// What the page's script draws.
-#[derive(Serialize)]
-struct Drawn<'a> {
-    top: Vec<CompactPatch<'a>>,
-    levels: Vec<Vec<CompactPatch<'a>>>,
-    /// Maps of all top patches, those written out too.
-    heat: Option<Heat>,
 }
 
 #[derive(Serialize)]
@@ -123,33 +118,37 @@ impl View {
 
 pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit) -> Result<View> {
     let network = &exhibit.config.name;
-    let name = unit_name(network, &layer.layer, unit.unit);
+    let entry = atlas.entry(layer, unit);
+    let name = entry.id.to_string();
     let neighbour = |at: u32| {
         layer.units.get(at as usize).map(|other| {
-            Link::new(format!("{:04}", other.unit), unit_href(network, &layer.layer, other.unit))
+            let id = &atlas.entry(layer, other).id;
+            Link::new(id.digits(), unit_href(id))
         })
     };
     let written_out = unit.top.iter().take(WRITTEN_OUT).enumerate();
-    let compact = |tops: &[TopPatch]| -> Vec<CompactPatch> {
-        tops.iter().map(|top| atlas.compact_patch(top, TOLERANCE)).collect()
-    };
-    let drawn = Drawn {
+    let compact = |tops: &[TopPatch]| atlas.compact_patches(tops, TOLERANCE);
+    let drawn = script::Drawn {
         top: compact(unit.top.get(WRITTEN_OUT..).unwrap_or_default()),
         levels: unit.sample.iter().map(|level| compact(&level.patches)).collect(),
-        heat: Heat::of(atlas.inputs, layer, unit),
+        heat: heat::of(atlas.inputs, layer, unit),
     };
     let manifest = atlas.inputs.manifest;
     let of = |top: &TopPatch| &manifest.patches[top.patch as usize];
-    let best = best_concept(layer, unit);
-    let (label, label_from) = atlas.call(&name, best);
     let above = unit.top.iter().filter(|top| !top.overlay.is_empty()).count();
     Ok(View {
-        number: format!("{:04}", unit.unit),
+        number: entry.id.digits(),
         network: network.clone(),
         layer: layer.layer.clone(),
-        label,
-        label_from,
-        categories: categories(atlas, layer, unit, &name),
+        label: entry.name.to_string(),
+        source: entry.name.source().id(),
+        lifeless: match entry.kind {
+            Kind::Live => "",
+            Kind::Dead => "Dead: at no location of any patch is its activation above zero.",
+            Kind::Constant => "Constant: its score is the same in all patches.",
+        },
+        categories: entry.categories.clone(),
+        suggested: entry.suggested && !entry.categories.is_empty(),
         previous: unit.unit.checked_sub(2).and_then(neighbour),
         next: neighbour(unit.unit),
         cancer: unit.top.iter().filter(|top| of(top).positive).count(),
@@ -176,37 +175,20 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer, unit: &Unit)
             unit.score_range,
             (f64::from(unit.threshold), "T"),
         ),
-        concepts: evidence::concepts(atlas, layer, unit),
-        level: atlas.detector().to_string(),
-        evidence: evidence::view(atlas, layer, unit, &name),
-        settled: settled(atlas, &name),
-        answers: answers(atlas, &name),
+        concepts: evidence::concepts(atlas, entry),
+        level: atlas.catalogue.detector().to_string(),
+        evidence: evidence::view(atlas, layer, entry),
+        settled: settled(atlas, entry),
+        answers: answers(atlas, entry),
         name,
     })
 }
 
-/// BI-RADS categories of what a unit is called.
-pub(super) fn categories(atlas: &Atlas, layer: &Layer, unit: &Unit, name: &str) -> Vec<String> {
-    let best = best_concept(layer, unit);
-    match (atlas.study.settled(name), best) {
-        (Some(settled), _) if settled.is_birads() => settled.categories.clone(),
-        (Some(_), _) => Vec::new(),
-        (None, Some((concept, _))) if atlas.call(name, best).1 == "concept" => {
-            atlas.labels.categories(std::slice::from_ref(&concept.id))
-        }
-        (None, _) => {
-            let said = atlas.labels.phenomena(name);
-            let terms: Vec<String> = said.flat_map(|(_, _, p)| p.terms.clone()).collect();
-            atlas.labels.categories(&terms)
-        }
-    }
-}
-
-fn settled(atlas: &Atlas, name: &str) -> Option<SettledView> {
-    let settled = atlas.study.settled(name)?;
+fn settled(atlas: &Atlas, entry: &Entry) -> Option<SettledView> {
+    let settled = atlas.study.consensus.of(&entry.id)?;
     Some(SettledView {
         label: settled.label.clone(),
-        categories: settled.categories.join(", "),
+        categories: entry.figure_4(),
         terms: settled.terms.iter().map(|id| term(atlas, id)).collect(),
         association: settled.association.map(association_words).unwrap_or_default(),
         note: settled.note.clone().unwrap_or_default(),
@@ -254,10 +236,10 @@ fn pieces(text: &str, suggestion: &Suggestion) -> Vec<Piece> {
     pieces
 }
 
-fn answers(atlas: &Atlas, name: &str) -> Vec<AnswerView> {
+fn answers(atlas: &Atlas, entry: &Entry) -> Vec<AnswerView> {
     atlas
         .labels
-        .of(name)
+        .of(&entry.id)
         .iter()
         .map(|(reader, answer)| AnswerView {
             reader: reader.reader.clone(),

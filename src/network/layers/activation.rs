@@ -9,6 +9,10 @@ use crate::cpu;
 
 /// `max(x, 0)`, with gradient 0 at 0 as in PyTorch (Candle's own has 1).
 pub(crate) fn relu(x: &Tensor, engine: &mut Engine) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.relu(x);
+    }
     if matches!(engine, Engine::Composed(_)) {
         return relu_composed(x);
     }
@@ -31,6 +35,10 @@ pub(super) fn relu_composed(x: &Tensor) -> Result<Tensor> {
 
 /// Sets each value to zero with probability one half and doubles the others.
 pub(crate) fn dropout(x: &Tensor, rng: &mut ChaCha8Rng, engine: &mut Engine) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.dropout(x, rng.next_u64());
+    }
     let mut mask = Vec::with_capacity(x.elem_count());
     while mask.len() < x.elem_count() {
         let bits = rng.next_u32();

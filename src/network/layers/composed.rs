@@ -17,6 +17,9 @@ use architecture::Precision;
 
 /// Values of the unfolded input that are made at once for the weight's gradient, about.
 const UNFOLDED: usize = 1 << 26;
+/// Values of an unfolded input at most: Candle's kernel for GPUs counts them in 32 bits, and beyond that
+/// its results are wrong without a word.
+const COUNTED: usize = 1 << 31;
 
 /// [`convolution`](super::convolution) for any device.
 pub(super) fn convolution(
@@ -26,9 +29,21 @@ pub(super) fn convolution(
     window: Window,
     precision: Precision,
 ) -> Result<Tensor> {
-    let y = forward(&x.detach(), &weight.detach(), window, precision)?;
+    convolution_by_parts(x, weight, bias, window, precision, COUNTED)
+}
+
+/// [`convolution`] that never unfolds more than `most` values at once.
+fn convolution_by_parts(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    window: Window,
+    precision: Precision,
+    most: usize,
+) -> Result<Tensor> {
+    let y = forward(&x.detach(), &weight.detach(), window, precision, most)?;
     let y = if x.track_op() || weight.track_op() {
-        let gradients = Gradients { window, precision, forward: Mutex::new(Some(y)) };
+        let gradients = Gradients { window, precision, most, forward: Mutex::new(Some(y)) };
         x.contiguous()?.apply_op2(weight, gradients)?
     } else {
         y
@@ -40,19 +55,57 @@ pub(super) fn convolution(
 }
 
 /// Candle pads both axes alike; where they differ the input is padded before.
-fn forward(x: &Tensor, weight: &Tensor, window: Window, precision: Precision) -> Result<Tensor> {
+fn forward(
+    x: &Tensor,
+    weight: &Tensor,
+    window: Window,
+    precision: Precision,
+    most: usize,
+) -> Result<Tensor> {
     let (_, _, rows, columns) = x.dims4()?;
     if window.output([rows, columns]).contains(&0) {
         bail!("maps of {rows} x {columns} are too small for {window:?}");
     }
-    let Window { padding, stride, dilation, .. } = window;
-    let (x, padding) = match padding {
-        [rows, columns] if rows == columns => (x.clone(), rows),
-        _ => (padded(x, padding)?, 0),
+    let (x, window) = match window.padding {
+        [rows, columns] if rows == columns => (x.clone(), window),
+        padding => (padded(x, padding)?, Window { padding: [0; 2], ..window }),
     };
-    in_precision(&x.contiguous()?, weight, precision, |x, weight| {
-        x.conv2d(weight, padding, stride, dilation, 1)
-    })
+    in_precision(&x.contiguous()?, weight, precision, |x, weight| by_parts(x, weight, window, most))
+}
+
+/// Candle's convolution; of some images at a time, or of some rows of one, where all would unfold to more
+/// than `most` values. What is padded is padded alike on both axes.
+fn by_parts(x: &Tensor, weight: &Tensor, window: Window, most: usize) -> Result<Tensor> {
+    let Window { kernel, stride, padding, dilation } = window;
+    let (images, channels, rows, columns) = x.dims4()?;
+    let [out_rows, out_columns] = window.output([rows, columns]);
+    let row = channels * kernel[0] * kernel[1] * out_columns;
+    if images * out_rows * row <= most {
+        return x.conv2d(weight, padding[0], stride, dilation, 1);
+    }
+    let together = most / (out_rows * row);
+    if together > 0 {
+        let part = |first: usize| {
+            let part = x.narrow(0, first, together.min(images - first))?;
+            part.conv2d(weight, padding[0], stride, dilation, 1)
+        };
+        let parts = (0..images).step_by(together).map(part).collect::<Result<Vec<_>>>()?;
+        return Tensor::cat(&parts, 0);
+    }
+    let together = (most / row).max(1);
+    let bands = (0..images).map(|image| {
+        // Zeros first: a band has neighbours above and below.
+        let image = padded(&x.narrow(0, image, 1)?, padding)?;
+        let band = |first: usize| {
+            let count = together.min(out_rows - first);
+            let rows = (count - 1) * stride + window.reach()[0];
+            let band = image.narrow(2, first * stride, rows)?.contiguous()?;
+            band.conv2d(weight, 0, stride, dilation, 1)
+        };
+        let bands = (0..out_rows).step_by(together).map(band).collect::<Result<Vec<_>>>()?;
+        Tensor::cat(&bands, 2)
+    });
+    Tensor::cat(&bands.collect::<Result<Vec<_>>>()?, 0)
 }
 
 /// Zeros around the rows and columns.
@@ -64,6 +117,8 @@ fn padded(x: &Tensor, [above, beside]: [usize; 2]) -> Result<Tensor> {
 struct Gradients {
     window: Window,
     precision: Precision,
+    /// Values to unfold at once, at most.
+    most: usize,
     /// The result, which was computed before; handed on in the forward pass.
     forward: Mutex<Option<Tensor>>,
 }
@@ -84,7 +139,7 @@ impl Gradients {
 
     /// By the input, of `size` rows and columns.
     fn by_input(&self, grad: &Tensor, weight: &Tensor, size: [usize; 2]) -> Result<Tensor> {
-        let Window { stride, padding, dilation, .. } = self.window;
+        let Window { stride, padding, .. } = self.window;
         let mut spread = grad.clone();
         if stride > 1 {
             let (images, units, rows, columns) = grad.dims4()?;
@@ -109,13 +164,34 @@ impl Gradients {
             spread = spread.pad_with_zeros(dim, 0, missing)?.narrow(dim, first, wanted)?;
         }
         let turned = weight.transpose(0, 1)?.contiguous()?.flip(&[2, 3])?.contiguous()?;
+        let window = Window { stride: 1, padding: [0; 2], ..self.window };
         in_precision(&spread.contiguous()?, &turned, self.precision, |spread, turned| {
-            spread.conv2d(turned, 0, 1, dilation, 1)
+            by_parts(spread, turned, window, self.most)
         })
     }
 
-    /// By the weight.
+    /// By the weight: the sum of what some images at a time give where all have more than `most` values.
     fn by_weight(&self, grad: &Tensor, x: &Tensor) -> Result<Tensor> {
+        let (images, _, rows, columns) = grad.dims4()?;
+        let each = x.dim(1)? * rows * columns;
+        let together = (self.most / each.max(1)).clamp(1, images.max(1));
+        if together == images {
+            return self.by_weight_at_once(grad, x);
+        }
+        let mut sum: Option<Tensor> = None;
+        for first in (0..images).step_by(together) {
+            let count = together.min(images - first);
+            let part = self
+                .by_weight_at_once(&grad.narrow(0, first, count)?, &x.narrow(0, first, count)?)?;
+            sum = Some(match sum {
+                None => part,
+                Some(sum) => (sum + part)?,
+            });
+        }
+        sum.ok_or_else(|| candle_core::Error::msg("a convolution of no images"))
+    }
+
+    fn by_weight_at_once(&self, grad: &Tensor, x: &Tensor) -> Result<Tensor> {
         let Window { kernel, stride, padding, dilation } = self.window;
         let (images, units, rows, columns) = grad.dims4()?;
         let (channels, positions) = (x.dim(1)?, images * rows * columns);
@@ -211,5 +287,43 @@ impl CustomOp2 for Gradients {
             x.track_op().then(by_input).transpose()?,
             weight.track_op().then(by_weight).transpose()?,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Var;
+
+    use super::*;
+    use crate::tests::values;
+
+    /// Output and gradients of a convolution that unfolds `most` values at once.
+    fn run(window: Window, most: usize) -> [Tensor; 3] {
+        let x = Var::from_tensor(&values(1, &[5, 3, 19, 14])).unwrap();
+        let weight = Var::from_tensor(&values(2, &[4, 3, window.kernel[0], window.kernel[1]]));
+        let weight = weight.unwrap();
+        let y = convolution_by_parts(&x, &weight, None, window, Precision::F32, most).unwrap();
+        let store = (&y * values(3, y.dims())).unwrap().sum_all().unwrap().backward().unwrap();
+        [y, store.get(&x).unwrap().clone(), store.get(&weight).unwrap().clone()]
+    }
+
+    #[test]
+    fn parts_are_the_whole() {
+        let dilated = Window { kernel: [3, 3], stride: 1, padding: [2, 2], dilation: 2 };
+        let oblong = Window { kernel: [1, 5], stride: 1, padding: [0, 2], dilation: 1 };
+        for window in [Window::square(3, 1, 1), Window::square(5, 2, 2), dilated, oblong] {
+            let whole = run(window, usize::MAX);
+            // Two images at a time, one, three rows or so, a row.
+            let image = 3 * window.kernel[0] * window.kernel[1] * 19 * 14;
+            for most in [2 * image, image, image / 6, 1] {
+                for (part, whole) in run(window, most).iter().zip(&whole) {
+                    assert_eq!(part.dims(), whole.dims());
+                    let off = (part - whole).unwrap().abs().unwrap().max_all().unwrap();
+                    let off = off.to_scalar::<f32>().unwrap();
+                    let scale = whole.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+                    assert!(off <= 1e-5 * scale, "{window:?} by {most}: {off:e} of {scale:e}");
+                }
+            }
+        }
     }
 }

@@ -33,6 +33,10 @@ pub(crate) fn convolution(
     relu: bool,
     engine: &mut Engine,
 ) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.convolution(x, weight, bias, geometry(x, weight, window)?, relu);
+    }
     if let Engine::Composed(precision) = engine {
         let y = composed::convolution(x, weight, bias, window, *precision)?;
         return if relu { relu_composed(&y) } else { Ok(y) };

@@ -17,17 +17,31 @@ pub(crate) struct Fixed {
     bias: Tensor,
     /// The weight as the processor's loops want it, made at the first use.
     transformed: OnceLock<Option<winograd::Kernel>>,
+    /// The weight as CUDA's kernels want it.
+    #[cfg(feature = "cuda")]
+    last: OnceLock<Tensor>,
 }
 
 impl Fixed {
     /// A convolution without batch normalisation.
     pub(crate) fn new(weight: Tensor, bias: Tensor) -> Fixed {
-        Fixed { weight, bias, transformed: OnceLock::new() }
+        Fixed {
+            weight,
+            bias,
+            transformed: OnceLock::new(),
+            #[cfg(feature = "cuda")]
+            last: OnceLock::new(),
+        }
     }
 
     /// A convolution without bias, and the batch normalisation after it by these moments: it scales
     /// and shifts each unit, and so do another weight and a bias.
     pub(crate) fn folded(weight: &Tensor, affine: Affine<'_>, moments: &Moments) -> Result<Fixed> {
+        #[cfg(feature = "cuda")]
+        if weight.device().is_cuda() {
+            let [weight, bias] = crate::cuda::folded(weight, affine, moments)?;
+            return Ok(Fixed::new(weight, bias));
+        }
         let Affine { gain, offset, epsilon } = affine;
         let scale = (gain / (&moments.variance + f64::from(epsilon))?.sqrt()?)?;
         let bias = (offset - (&moments.mean * &scale)?)?;
@@ -45,6 +59,18 @@ pub(crate) fn convolution_fixed(
     relu: bool,
     engine: &mut Engine,
 ) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        let g = geometry(x, &fixed.weight, window)?;
+        let weight = match fixed.last.get() {
+            Some(weight) => weight,
+            None => {
+                let weight = engine.fixed_weight(&fixed.weight)?;
+                fixed.last.get_or_init(|| weight)
+            }
+        };
+        return engine.convolution_fixed(x, [weight, &fixed.bias], g, shortcut, relu);
+    }
     if let Engine::Composed(precision) = engine {
         let y = composed::convolution(x, &fixed.weight, Some(&fixed.bias), window, *precision)?;
         let y = match shortcut {

@@ -6,6 +6,10 @@ use super::Engine;
 
 /// Maps side by side: the channels of one after those of the other.
 pub(crate) fn concatenate(maps: &[Tensor], engine: &mut Engine) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.concatenate(maps);
+    }
     let y = Tensor::cat(maps, 1)?;
     if let Some(tape) = engine.tape() {
         let maps = maps.to_vec();
@@ -27,6 +31,10 @@ pub(crate) fn concatenate(maps: &[Tensor], engine: &mut Engine) -> Result<Tensor
 
 /// All values of an image in one row.
 pub(crate) fn flatten(x: &Tensor, engine: &mut Engine) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.flatten(x);
+    }
     let y = x.flatten_from(1)?;
     if let Some(tape) = engine.tape() {
         let x = x.clone();

@@ -15,6 +15,10 @@ pub(crate) fn linear(
     relu: bool,
     engine: &mut Engine,
 ) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.linear(x, weight, bias, relu);
+    }
     if let Engine::Composed(precision) = engine {
         let y = linear_composed(x, weight, bias, *precision)?;
         return if relu { relu_composed(&y) } else { Ok(y) };

@@ -1,9 +1,10 @@
 //! Differentiable layers that are right on every device.
 //!
-//! Each layer has two paths, and an [`Engine`] says which: on the processor our own loops of
-//! [`super::cpu`], recorded on a [`Tape`] where gradients are wanted; elsewhere a composition of tensor
-//! operations whose gradients Candle gets right. The tests hold one against the other, so that the path
-//! of an absent device is checked on the processor.
+//! Each layer has three paths, and an [`Engine`] says which: on the processor our own loops of
+//! [`super::cpu`], recorded on a [`Tape`] where gradients are wanted; on CUDA the kernels of
+//! `super::cuda`, with a tape too; elsewhere a composition of tensor operations whose gradients Candle
+//! gets right. The tests hold one against the other: the composition on the processor, and the kernels
+//! wherever there is a card.
 
 mod activation;
 mod composed;
@@ -16,14 +17,17 @@ mod pool;
 
 use candle_core::{DType, Device, Result, Tensor};
 
+use super::cpu;
+#[cfg(feature = "cuda")]
+use super::cuda;
 use super::tape::Tape;
-use super::{Precision, cpu};
 pub(super) use activation::{dropout, relu};
+use architecture::Precision;
 pub(super) use conv::convolution;
 pub(super) use fixed::{Fixed, convolution_fixed};
 pub(super) use join::{concatenate, flatten};
 pub(super) use linear::linear;
-pub(super) use norm::{Affine, Moments, normalise};
+pub(super) use norm::{Affine, Moments, Running, normalise_in_training};
 pub(super) use pool::{adaptive_average, average_pool, global_average, max_pool};
 
 /// How layers are computed.
@@ -31,6 +35,9 @@ pub(super) use pool::{adaptive_average, average_pool, global_average, max_pool};
 pub(crate) enum Engine {
     /// By our own loops, in single precision, recorded where there is a tape.
     Processor(Option<Tape>),
+    /// By kernels of our own and cuDNN, on an NVIDIA card.
+    #[cfg(feature = "cuda")]
+    Cuda(Box<cuda::Engine>),
     /// By Candle's operations and its own record of them; convolutions and matrix products in this
     /// precision.
     Composed(Precision),
@@ -38,10 +45,25 @@ pub(crate) enum Engine {
 
 impl Engine {
     /// The one for a device, without a record of what is done.
-    pub(crate) fn of(device: &Device) -> Engine {
-        match device {
+    ///
+    /// # Errors
+    /// When the device lacks what its engine needs.
+    pub(crate) fn of(device: &Device, precision: Precision) -> Result<Engine> {
+        Ok(match device {
             Device::Cpu => Engine::Processor(None),
-            _ => Engine::Composed(Precision::F32),
+            #[cfg(feature = "cuda")]
+            Device::Cuda(_) => Engine::Cuda(Box::new(cuda::Engine::new(device, precision)?)),
+            _ => Engine::Composed(precision),
+        })
+    }
+
+    /// The same with a tape. Candle's operations need none: they record themselves.
+    pub(crate) fn recording(self) -> Engine {
+        match self {
+            Engine::Processor(_) => Engine::Processor(Some(Tape::default())),
+            #[cfg(feature = "cuda")]
+            Engine::Cuda(engine) => Engine::Cuda(Box::new(engine.recording())),
+            composed @ Engine::Composed(_) => composed,
         }
     }
 
@@ -49,7 +71,33 @@ impl Engine {
     pub(crate) fn tape(&mut self) -> Option<&mut Tape> {
         match self {
             Engine::Processor(tape) => tape.as_mut(),
-            Engine::Composed(_) => None,
+            _ => None,
+        }
+    }
+
+    /// Asks a tape for the gradient by `tensor`.
+    pub(crate) fn watch(&mut self, tensor: &Tensor) {
+        match self {
+            Engine::Processor(tape) => {
+                if let Some(tape) = tape {
+                    tape.watch(tensor);
+                }
+            }
+            #[cfg(feature = "cuda")]
+            Engine::Cuda(engine) => engine.watch(tensor),
+            Engine::Composed(_) => {}
+        }
+    }
+
+    /// A map as it is outside: single precision, contiguous on devices that keep it otherwise.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub(crate) fn plain(&self, map: &Tensor) -> Result<Tensor> {
+        match self {
+            #[cfg(feature = "cuda")]
+            Engine::Cuda(engine) => engine.plain(map),
+            _ => Ok(map.clone()),
         }
     }
 
@@ -85,7 +133,8 @@ fn in_precision(
     product: impl Fn(&Tensor, &Tensor) -> Result<Tensor>,
 ) -> Result<Tensor> {
     match precision {
-        Precision::F32 => product(a, b),
+        // Only CUDA has TF32, and an engine of its own.
+        Precision::F32 | Precision::Tf32 => product(a, b),
         Precision::Bf16 => {
             product(&a.to_dtype(DType::BF16)?, &b.to_dtype(DType::BF16)?)?.to_dtype(DType::F32)
         }

@@ -1,7 +1,7 @@
 //! Batch normalisation (Ioffe & Szegedy 2015), by the statistics of the batch itself: what inference does
 //! by fixed ones is part of a [`Fixed`](super::Fixed) convolution.
 
-use candle_core::{Result, Tensor, bail};
+use candle_core::{Result, Tensor, Var, bail};
 
 use super::Engine;
 use super::activation::relu_composed;
@@ -22,9 +22,44 @@ pub(crate) struct Moments {
     pub variance: Tensor,
 }
 
+/// Running statistics, and the share of each batch's in them.
+#[derive(Clone, Copy)]
+pub(crate) struct Running<'a> {
+    pub mean: &'a Var,
+    pub variance: &'a Var,
+    pub share: f64,
+}
+
+/// As [`normalise`], and moves the running statistics on.
+pub(crate) fn normalise_in_training(
+    x: &Tensor,
+    affine: Affine<'_>,
+    running: Running<'_>,
+    shortcut: Option<&Tensor>,
+    relu: bool,
+    engine: &mut Engine,
+) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.normalise(x, affine, running, shortcut, relu);
+    }
+    let (y, batch) = normalise(x, affine, shortcut, relu, engine)?;
+    let count = (x.elem_count() / affine.gain.elem_count()) as f64;
+    // The running variance is the unbiased one; a single value has none, and PyTorch refuses it.
+    let unbiased = (batch.variance * (count / (count - 1.0).max(1.0)))?;
+    let Running { mean, variance, share } = running;
+    let blend = |old: &Var, new: Tensor| {
+        old.set(&((old.as_detached_tensor() * (1.0 - share))? + (new * share)?)?)
+    };
+    blend(mean, batch.mean)?;
+    blend(variance, unbiased)?;
+    Ok(y)
+}
+
 /// Normalises images x channels x rows x columns per channel, multiplies by the gain, adds the
-/// offset and the shortcut, and rectifies with `relu`. Also returns the moments it normalised by.
-pub(crate) fn normalise(
+/// offset and the shortcut, and rectifies with `relu`. Also returns the moments it normalised by. On the
+/// processor, and composed.
+pub(super) fn normalise(
     x: &Tensor,
     affine: Affine<'_>,
     shortcut: Option<&Tensor>,

@@ -6,6 +6,8 @@ use candle_core::{Result, Tensor, bail};
 
 use super::{Engine, Window};
 use crate::cpu;
+#[cfg(feature = "cuda")]
+use crate::cuda::Bins;
 
 /// Whether a window pools maps of this size.
 fn check(x: &Tensor, window: Window) -> Result<()> {
@@ -29,6 +31,10 @@ fn check(x: &Tensor, window: Window) -> Result<()> {
 /// gradient on ties would matter, for they are common after a ReLU.)
 pub(crate) fn max_pool(x: &Tensor, window: Window, engine: &mut Engine) -> Result<Tensor> {
     check(x, window)?;
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.max_pool(x, window);
+    }
     if matches!(engine, Engine::Composed(_)) {
         return max_pool_composed(x, window);
     }
@@ -100,6 +106,10 @@ fn pool_axis(
 /// Mean of every window, in which padding counts as zeros (PyTorch's `count_include_pad`).
 pub(crate) fn average_pool(x: &Tensor, window: Window, engine: &mut Engine) -> Result<Tensor> {
     check(x, window)?;
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.average(x, Bins::Window(window));
+    }
     if matches!(engine, Engine::Composed(_)) {
         return average_pool_composed(x, window);
     }
@@ -135,6 +145,10 @@ pub(crate) fn adaptive_average(x: &Tensor, edge: usize, engine: &mut Engine) -> 
     if [rows, columns] == [edge, edge] {
         return Ok(x.clone());
     }
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        return engine.average(x, Bins::Adaptive { inner: [rows, columns], output: [edge; 2] });
+    }
     engine.apply(x, |x| {
         means(x, [edge; 2], |axis, i| {
             let length = [rows, columns][axis];
@@ -152,6 +166,13 @@ pub(crate) fn global_average(
     edge: Option<usize>,
     engine: &mut Engine,
 ) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if let Engine::Cuda(engine) = engine {
+        let (_, _, rows, columns) = x.dims4()?;
+        let inner = edge.map_or([rows, columns], |edge| [edge; 2]);
+        let y = engine.average(x, Bins::Adaptive { inner, output: [1; 2] })?;
+        return engine.squeeze(&y);
+    }
     engine.apply(x, |x| {
         let part = match edge {
             Some(edge) => x.narrow(2, 0, edge)?.narrow(3, 0, edge)?,

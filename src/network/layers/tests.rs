@@ -5,6 +5,7 @@ use candle_core::{DType, Device, Result, Tensor, Var};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::norm::normalise;
 use super::*;
 use crate::tests::{dims, flat, golden, same, same_digest, values};
 
@@ -41,6 +42,8 @@ fn run(
             let store = (&y * weights).unwrap().sum_all().unwrap().backward().unwrap();
             leaves.iter().map(|leaf| store.get(leaf).unwrap().clone()).collect()
         }
+        #[cfg(feature = "cuda")]
+        Engine::Cuda(_) => unreachable!("cuda/tests.rs has its own"),
     };
     (y, gradients)
 }

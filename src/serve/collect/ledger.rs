@@ -125,13 +125,19 @@ impl Ledger {
         self.folder.join(import::file_name(reader)).with_extension("jsonl")
     }
 
-    /// What a reader has answered.
-    pub(super) fn answers(&self, reader: &str) -> Vec<Answer> {
+    /// What a reader has answered, with the units as the survey's page names them: one answer per unit and
+    /// presentation, the one that stands.
+    pub fn answers(&self, reader: &str) -> Vec<Answer> {
         self.state().get(reader).into_iter().flat_map(BTreeMap::values).cloned().collect()
     }
 
-    /// Saves an answer, or says why not.
-    pub(super) fn save(&self, reader: &str, body: &[u8]) -> Result<(), Refusal> {
+    /// Saves an answer of a reader, JSON as the survey's page sends it. It is on the disk and in the
+    /// reader's file when this returns.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that says why it was not saved: nothing of it is then in the log, unless the
+    /// reader's file alone could not be written.
+    pub fn save(&self, reader: &str, body: &[u8]) -> Result<(), Refusal> {
         let answer: Answer = serde_json::from_slice(body)
             .map_err(|error| Refusal::Wrong(format!("this is no answer: {error}")))?;
         self.fits(&answer).map_err(Refusal::Wrong)?;

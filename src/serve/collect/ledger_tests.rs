@@ -18,7 +18,7 @@ impl Place {
 
     fn open(&self) -> (Ledger, Vec<Notice>) {
         let coder = Coder::new(1, "s");
-        let units = (1..=4).map(|unit| (format!("alexnet/conv5/{unit:04}"), "w"));
+        let units = (1..=4).map(|unit| (base::UnitId::new("alexnet", "conv5", unit), "w"));
         let codes = Codes::new(&coder, units);
         let asked = Asked {
             study: "s".into(),
@@ -44,7 +44,7 @@ impl Place {
 }
 
 fn code(unit: u32) -> String {
-    Coder::new(1, "s").unit(&format!("alexnet/conv5/{unit:04}"), "w")
+    Coder::new(1, "s").unit(&base::UnitId::new("alexnet", "conv5", unit), "w")
 }
 
 fn answer(unit: u32, words: &str, minute: u32) -> serde_json::Value {

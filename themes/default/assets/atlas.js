@@ -1,130 +1,133 @@
-// What the pages do besides being read. Each part looks for its own elements and does nothing
-// without them. Works from a disk: no request, no module.
-(function () {
+// What the pages do besides being read. Each part looks for its own elements and does nothing without them.
+(() => {
   'use strict';
-  var root = document.documentElement;
+  const root = document.documentElement;
+  const { element, taken } = unitAtlas.page;
 
   // Light and dark.
-  (function () {
-    var button = document.getElementById('atlas-theme');
+  function themes() {
+    const button = element('atlas-theme');
     if (!button) return;
-    var query = window.matchMedia ? window.matchMedia('(prefers-color-scheme: light)') : null;
-    function current() {
-      return root.getAttribute('data-theme') || (query && query.matches ? 'light' : 'dark');
-    }
-    function show() {
-      var light = current() === 'light';
-      button.textContent = light ? 'Dark' : 'Light';
-      button.setAttribute('aria-label', light ? 'Switch to the dark look' : 'Switch to the light look');
-    }
-    button.addEventListener('click', function () {
-      var next = current() === 'light' ? 'dark' : 'light';
+    const light = window.matchMedia('(prefers-color-scheme: light)');
+    const current = () => root.getAttribute('data-theme') || (light.matches ? 'light' : 'dark');
+    const show = () => {
+      const other = current() === 'light' ? 'dark' : 'light';
+      button.textContent = other === 'dark' ? 'Dark' : 'Light';
+      button.setAttribute('aria-label', `Switch to the ${other} look`);
+    };
+    button.addEventListener('click', () => {
+      const next = current() === 'light' ? 'dark' : 'light';
       root.setAttribute('data-theme', next);
-      unitAtlas.remember('unit-atlas-theme', next);
+      unitAtlas.kept.set('unit-atlas-theme', next);
       show();
     });
-    if (query && query.addEventListener) query.addEventListener('change', show);
+    light.addEventListener('change', show);
     show();
-  }());
+  }
 
   // Looks of the overlay.
-  (function () {
-    var radios = document.querySelectorAll('.looks input');
+  function looks() {
     // Only a unit's page has the maps that heat needs; elsewhere their outlines are shown.
     if (root.getAttribute('data-look') === 'heat' && !document.querySelector('.looks [value=heat]')) {
       root.setAttribute('data-look', 'outline');
     }
-    Array.prototype.forEach.call(radios, function (radio) {
+    document.querySelectorAll('.looks input').forEach(radio => {
       radio.checked = radio.value === root.getAttribute('data-look');
-      radio.addEventListener('change', function () {
+      radio.addEventListener('change', () => {
         if (!radio.checked) return;
         root.setAttribute('data-look', radio.value);
-        unitAtlas.remember('unit-atlas-look', radio.value);
+        unitAtlas.kept.set('unit-atlas-look', radio.value);
       });
     });
-  }());
+  }
 
   // Left and right arrows: the neighbouring units.
-  document.addEventListener('keydown', function (event) {
-    if (unitAtlas.taken(event)) return;
-    var rel = event.key === 'ArrowLeft' ? 'prev' : event.key === 'ArrowRight' ? 'next' : null;
-    var link = rel && document.querySelector('.pager a[rel="' + rel + '"]');
-    if (link) {
+  function neighbours() {
+    document.addEventListener('keydown', event => {
+      if (taken(event)) return;
+      const rel = { ArrowLeft: 'prev', ArrowRight: 'next' }[event.key];
+      const link = rel && document.querySelector(`.pager a[rel="${rel}"]`);
+      if (!link) return;
       event.preventDefault();
       link.click();
-    }
-  });
+    });
+  }
 
   // How patches are viewed: their size, brightness and contrast.
-  (function () {
-    var box = document.querySelector('.viewing-body');
+  function viewing() {
+    const box = document.querySelector('.viewing-body');
     if (!box) return;
-    var fields = Array.prototype.slice.call(box.querySelectorAll('input'));
-    var chosen = {};
-    try { chosen = JSON.parse(unitAtlas.stored('unit-atlas-viewing')) || {}; } catch (e) { /* not ours */ }
+    const fields = Array.from(box.querySelectorAll('input'));
+    const value = field => (field.type === 'checkbox' ? Number(field.checked) : Number(field.value));
+    const usual = field => (field.type === 'checkbox' ? 0 : Number(field.defaultValue));
+    const reset = field => {
+      field.value = field.defaultValue;
+      field.checked = false;
+    };
+    let chosen = {};
+    try { chosen = JSON.parse(unitAtlas.kept.get('unit-atlas-viewing')) || {}; } catch { /* not ours */ }
 
     function apply() {
-      fields.forEach(function (field) {
-        var value = field.type === 'checkbox' ? (field.checked ? 1 : 0) : field.value + (field.name === 'size' ? 'rem' : '');
+      fields.forEach(field => {
+        if (field.name !== 'size') root.style.setProperty(`--${field.name}`, value(field));
         // A size that was chosen holds on small screens too.
-        if (field.name !== 'size' || +field.value !== +field.defaultValue) {
-          root.style.setProperty('--' + field.name, value);
-          if (field.name === 'size') root.style.setProperty('--size-small', value);
+        else if (value(field) !== usual(field)) {
+          root.style.setProperty('--size', `${field.value}rem`);
+          root.style.setProperty('--size-small', `${field.value}rem`);
         } else {
           root.style.removeProperty('--size');
           root.style.removeProperty('--size-small');
         }
       });
-      var plain = fields.every(function (field) {
-        return field.name === 'size' || (field.type === 'checkbox' ? !field.checked : +field.value === +field.defaultValue);
-      });
+      const plain = fields.every(field => field.name === 'size' || value(field) === usual(field));
       root.toggleAttribute('data-viewing', !plain);
     }
 
-    fields.forEach(function (field) {
-      if (typeof chosen[field.name] === 'number') {
-        if (field.type === 'checkbox') field.checked = chosen[field.name] === 1;
-        else field.value = chosen[field.name];
-      }
+    fields.forEach(field => {
+      if (typeof chosen[field.name] !== 'number') return;
+      if (field.type === 'checkbox') field.checked = chosen[field.name] === 1;
+      else field.value = chosen[field.name];
     });
-    box.addEventListener('input', function () {
-      fields.forEach(function (field) { chosen[field.name] = field.type === 'checkbox' ? +field.checked : +field.value; });
-      unitAtlas.remember('unit-atlas-viewing', JSON.stringify(chosen));
+    box.addEventListener('input', () => {
+      fields.forEach(field => { chosen[field.name] = value(field); });
+      unitAtlas.kept.set('unit-atlas-viewing', JSON.stringify(chosen));
       apply();
     });
-    box.querySelector('button').addEventListener('click', function () {
-      fields.forEach(function (field) { field.value = field.defaultValue; field.checked = false; });
+    box.querySelector('button').addEventListener('click', () => {
+      fields.forEach(reset);
       chosen = {};
-      unitAtlas.remember('unit-atlas-viewing', '{}');
+      unitAtlas.kept.set('unit-atlas-viewing', '{}');
       apply();
     });
     apply();
-  }());
+  }
 
   // A table that is wider than its place is scrolled by keyboard too.
-  (function () {
-    var tables = document.querySelectorAll('.table');
-    function reach() {
-      Array.prototype.forEach.call(tables, function (table) {
-        if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
-        else table.removeAttribute('tabindex');
-      });
-    }
+  function wideTables() {
+    const tables = document.querySelectorAll('.table');
+    const reach = () => tables.forEach(table => {
+      if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+      else table.removeAttribute('tabindex');
+    });
     window.addEventListener('resize', reach);
     reach();
-  }());
+  }
 
   // Buttons that copy a text of the page.
-  Array.prototype.forEach.call(document.querySelectorAll('[data-copy]'), function (button) {
-    button.addEventListener('click', function () {
-      var text = document.getElementById(button.getAttribute('data-copy'));
-      var said = function (word) { button.textContent = word; };
-      var select = function () {
-        getSelection().selectAllChildren(text);
-        said(document.execCommand('copy') ? 'Copied' : 'Selected: copy it');
-      };
-      if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(function () { said('Copied'); }, select);
-      else select();
+  function copying() {
+    document.querySelectorAll('[data-copy]').forEach(button => {
+      button.addEventListener('click', () => {
+        const text = element(button.getAttribute('data-copy'));
+        const said = word => { button.textContent = word; };
+        const select = () => {
+          getSelection().selectAllChildren(text);
+          said(document.execCommand('copy') ? 'Copied' : 'Selected: copy it');
+        };
+        if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(() => said('Copied'), select);
+        else select();
+      });
     });
-  });
-}());
+  }
+
+  [themes, looks, neighbours, viewing, wideTables, copying].forEach(part => part());
+})();

@@ -1,22 +1,22 @@
 // Fills the unit's citation in from the address, `#unit=vgg16/conv5_3/0063`.
-(function () {
+(() => {
   'use strict';
-  var unit = document.getElementById('atlas-cite-unit');
+  const unit = document.getElementById('atlas-cite-unit');
   if (!unit) return;
-  var blank = unit.textContent;
+  const blank = unit.textContent;
 
   function fill() {
-    var name = decodeURIComponent(location.hash.replace('#unit=', ''));
+    const name = decodeURIComponent(location.hash.replace('#unit=', ''));
     if (!/^[\w.-]+\/[\w.-]+\/\d{4,}$/.test(name)) return;
-    var page = location.href.replace(/[?#].*$/, '').replace(/cite\/index\.html$/, 'networks/' + name + '/index.html');
-    unit.textContent = blank.replace('{unit,', '{unit-' + name.replace(/\//g, '-') + ',')
+    const page = location.href.replace(/[?#].*$/, '').replace(/cite\/index\.html$/, `networks/${name}/index.html`);
+    unit.textContent = blank.replace('{unit,', `{unit-${name.replace(/\//g, '-')},`)
       // Within a title an underscore is a command; within an address it is itself.
-      .replace('unit UNIT', 'unit ' + name.replace(/_/g, '\\_'))
-      .replace('/networks/UNIT/', '/networks/' + name + '/')
+      .replace('unit UNIT', `unit ${name.replace(/_/g, '\\_')}`)
+      .replace('/networks/UNIT/', `/networks/${name}/`)
       .replace('ADDRESS', /^https?:/.test(page) ? page : 'ADDRESS');
     document.getElementById('unit').scrollIntoView();
   }
 
   window.addEventListener('hashchange', fill);
   fill();
-}());
+})();

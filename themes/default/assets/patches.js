@@ -1,36 +1,31 @@
 // Draws the patches of a unit's page that are not written out: as the first of its list, from the data
-// beside it. Runs where it stands, so that nothing moves afterwards.
-(function () {
+// beside it (`Drawn` in src/atlas/script.rs). Runs where it stands, so that nothing moves afterwards.
+(() => {
   'use strict';
-  var grid = document.getElementById('atlas-patches');
-  var data = document.getElementById('atlas-drawn');
-  var model = grid && grid.querySelector('li');
+  const grid = document.getElementById('atlas-patches');
+  const data = document.getElementById('atlas-drawn');
+  const model = grid && grid.querySelector('li');
   if (!model || !data) return;
-  var drawn = JSON.parse(data.textContent);
+  const { rows, href, src, show } = unitAtlas.patch;
+  const drawn = JSON.parse(data.textContent);
 
   function item(patch, rank) {
-    var li = model.cloneNode(true);
-    li.querySelector('.patch').setAttribute('href',
-      unitAtlas.link('mammograms/' + patch[0] + '/index.html#' + unitAtlas.place(patch)));
-    unitAtlas.draw(li, patch).alt = 'From mammogram ' + patch[0];
-    var place = li.querySelector('.rank');
+    const li = model.cloneNode(true);
+    li.querySelector('.patch').setAttribute('href', unitAtlas.link(href(patch)));
+    show(li, src(patch), patch.overlay).alt = `From mammogram ${patch.mammogram}`;
+    const place = li.querySelector('.rank');
     if (rank) place.textContent = rank;
-    else place.parentNode.removeChild(place);
-    li.querySelector('.number').textContent = patch[4];
-    var truth = li.querySelector('.truth');
-    truth.textContent = patch[5] ? 'cancer' : 'no cancer';
-    truth.classList.toggle('positive', !!patch[5]);
+    else place.remove();
+    li.querySelector('.number').textContent = patch.score;
+    const truth = li.querySelector('.truth');
+    truth.textContent = patch.cancer ? 'cancer' : 'no cancer';
+    truth.classList.toggle('positive', patch.cancer);
     return li;
   }
 
-  function fill(list, patches, before) {
-    var fragment = document.createDocumentFragment();
-    patches.forEach(function (patch, at) { fragment.appendChild(item(patch, before && before + at + 1)); });
-    list.appendChild(fragment);
-  }
-
-  fill(grid, drawn.top, grid.children.length);
-  Array.prototype.forEach.call(document.querySelectorAll('.levels .patch-grid'), function (list, at) {
-    fill(list, drawn.levels[at] || [], 0);
+  const written = grid.children.length;
+  grid.append(...rows(drawn.top).map((patch, at) => item(patch, written + at + 1)));
+  document.querySelectorAll('.levels .patch-grid').forEach((list, at) => {
+    if (drawn.levels[at]) list.append(...rows(drawn.levels[at]).map(patch => item(patch, null)));
   });
-}());
+})();

@@ -5,11 +5,11 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{TOLERANCE, source};
 use crate::pages::{Atlas, parts};
 use crate::{outline, text};
-use base::unit_name;
-use catalogue::sentence;
+use base::{UnitId, digits};
+use catalogue::{Place, Verdict, sentence};
 use figure::{Anchor, Canvas, Column, Figure, Row, Stroke, Table, Thumb, Words};
 use record::Patch;
-use record::explanation::{Explained, Explanation, Part};
+use record::explanation::{Covered, Explained, Explanation, Part};
 
 /// Orange, told apart from grey and yellow by whoever sees colours differently.
 const WARM: &str = "#e69f00";
@@ -30,11 +30,16 @@ pub(super) fn of_case(
     let manifest = atlas.inputs.manifest;
     let member = &manifest.mammograms[explained.mammogram as usize];
     let (network, layer) = (&explanation.network, &explanation.layer);
-    let named = atlas.names.of_layer(network, layer);
+    let known = atlas.catalogue.explaining(explanation);
+    let named = |unit: u32| known.and_then(|known| known.name(unit));
+    let place = Place::of(&manifest.patches[explained.patch as usize]);
+    let cancer = member.mammogram.has_cancer();
+    let verdict = Verdict::new(cancer, explained.probability, place);
     let shown = &explained.units[..explained.units.len().min(patches)];
-    let truth = if member.mammogram.has_cancer() { "cancer" } else { "no cancer" };
-    let said = sentence(explained, &named);
-    let label = |part: &Part| named(part.unit).unwrap_or("not named").to_owned();
+    let truth = if cancer { "cancer" } else { "no cancer" };
+    let said = sentence(explained, named, Some(verdict));
+    let label =
+        |part: &Part| named(part.unit).map_or_else(|| "not named".into(), ToString::to_string);
     let words = Words {
         title: format!("{id} by {network}"),
         caption: format!(
@@ -59,23 +64,28 @@ pub(super) fn of_case(
     let share = |part: &Part| {
         if explained.evidence > 0.0 { part.contribution / explained.evidence } else { 0.0 }
     };
+    let inside = |part: &Part, share: fn(&Covered) -> f32| {
+        part.inside.as_ref().map_or_else(|| "–".into(), |inside| format!("{:.3}", share(inside)))
+    };
     let table = Table {
         columns: vec![
             Column::words("Unit"),
             Column::words("Called"),
             Column::numbers("Contribution"),
             Column::numbers("Share of the evidence"),
-            Column::numbers("Region in a lesion"),
+            Column::numbers("Region in a malignant lesion"),
+            Column::numbers("in a benign one"),
         ],
         rows: shown
             .iter()
             .map(|part| Row {
                 cells: vec![
-                    unit_name(network, layer, part.unit),
+                    UnitId::new(network, layer, part.unit).to_string(),
                     label(part),
                     format!("{:.3}", part.contribution),
                     format!("{:.3}", share(part)),
-                    part.inside.map_or_else(|| "–".into(), |inside| format!("{inside:.3}")),
+                    inside(part, |covered| covered.malignant),
+                    inside(part, |covered| covered.benign),
                 ],
                 patches: Vec::new(),
             })
@@ -112,7 +122,7 @@ pub(super) fn of_case(
                 let at = [x + column as f64 * (edge + gap), y];
                 canvas.thumb(at, edge, &thumb(2 * row + column, part))?;
                 let base = y + edge + 1.1 * size;
-                canvas.text([at[0], base], size, Anchor::Start, &format!("{:04}", part.unit));
+                canvas.text([at[0], base], size, Anchor::Start, &digits(part.unit));
                 let adds = text::signed(part.contribution);
                 canvas.text([at[0] + edge, base], size, Anchor::End, &adds);
                 let under = canvas.lines([at[0], base], edge, size, &label(part));

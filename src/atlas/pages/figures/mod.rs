@@ -8,10 +8,10 @@ mod units;
 use anyhow::{Result, ensure};
 
 use super::agreement::{Cell, lists};
-use super::layer::detects;
-use super::{Atlas, best_concept, category_word, performance};
+use super::{Atlas, category_word, performance};
 use crate::{chart, text};
 use agreement::{Coefficient, Estimate as Coefficiency};
+use catalogue::Entry;
 use config::figures::{Format, Kind, Look, Wanted};
 use figure::plot::{Axis, Bars, Estimate, Forest, Legend, Lines, Series};
 use figure::{Column, Figure, Row, Table, Words};
@@ -105,7 +105,7 @@ pub(super) fn downloads(atlas: &Atlas, of: impl Fn(&Kind) -> bool) -> Vec<Downlo
                 Kind::Agreement => "Agreement of the readers".into(),
                 Kind::Table { .. } => "Table of units".into(),
                 Kind::Training { .. } => "Training".into(),
-                Kind::Unit { unit, .. } => unit.clone(),
+                Kind::Unit { unit, .. } => unit.to_string(),
                 Kind::Case { mammogram, .. } => mammogram.clone(),
             },
             files: wanted
@@ -229,51 +229,36 @@ fn concepts(atlas: &Atlas, width: f64) -> Result<Figure> {
     for category in CATEGORIES {
         table.columns.push(Column::numbers(&capital(category_word(category))));
     }
-    for title in ["Detectors", "Beyond chance", "Concepts"] {
+    for title in ["Detectors", "Concepts", "Dead or constant"] {
         table.columns.push(Column::numbers(title));
     }
     let mut groups = Vec::new();
-    for (exhibit, layer) in atlas.layers() {
-        let detected: Vec<_> = layer
-            .units
-            .iter()
-            .filter_map(|unit| best_concept(layer, unit))
-            .filter(|(_, iou)| *iou > atlas.detector())
-            .map(|(concept, _)| concept)
-            .collect();
-        let counts = CATEGORIES
-            .map(|category| detected.iter().filter(|c| c.category == category).count() as u64);
-        let mut distinct: Vec<&str> = detected.iter().map(|c| c.id.as_str()).collect();
-        distinct.sort_unstable();
-        distinct.dedup();
-        let beyond = match layer.permutations {
-            0 => "–".into(),
-            _ => {
-                text::count(layer.units.iter().filter(|u| detects(atlas, layer, u)).count() as u64)
-            }
-        };
-        let name = format!("{}/{}", exhibit.config.name, layer.layer);
+    for layer in atlas.catalogue.layers() {
+        let counts = CATEGORIES.map(|category| {
+            let detects =
+                |entry: &&Entry| entry.detections().any(|found| found.concept.category == category);
+            layer.units.iter().filter(detects).count() as u64
+        });
+        let detectors = layer.detectors().count();
+        let name = format!("{}/{}", layer.record.network, layer.record.layer);
         let mut cells = vec![name.clone(), text::count(layer.units.len() as u64)];
         cells.extend(counts.map(text::count));
-        cells.extend([
-            text::count(detected.len() as u64),
-            beyond,
-            text::count(distinct.len() as u64),
-        ]);
+        let lifeless = layer.units.len() - layer.count(catalogue::Kind::Live);
+        let last = [detectors, layer.detected().len(), lifeless];
+        cells.extend(last.map(|count| text::count(count as u64)));
         table.rows.push(Row { cells, patches: Vec::new() });
         let bars = CATEGORIES.map(category_word).map(String::from).into_iter().zip(counts);
-        groups.push((
-            format!("{name}: {} of {} units", detected.len(), layer.units.len()),
-            bars.collect(),
-        ));
+        groups
+            .push((format!("{name}: {detectors} of {} units", layer.units.len()), bars.collect()));
     }
     ensure!(!groups.is_empty(), "no layer is dissected");
     let words = Words {
         title: "Detectors per layer and category".into(),
         caption: format!(
-            "Units whose best concept they overlap with by an IoU above {}, by the category of that \
-             concept. {}",
-            atlas.detector(),
+            "Units that detect a concept: their regions overlap its outlines by an intersection over union \
+             above {} and, where chance was measured, beyond chance; by the category of the concept. A unit \
+             may detect several. {}",
+            atlas.catalogue.detector(),
             source(atlas)
         ),
         alt: format!(

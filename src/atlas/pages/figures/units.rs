@@ -1,34 +1,27 @@
 //! Units: the patches of one, and several with what they are called.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{TOLERANCE, source};
-use crate::pages::{Atlas, best_concept, birads, unit};
-use crate::{Exhibit, text};
-use base::unit_name;
+use crate::pages::{Atlas, birads};
+use crate::text;
+use base::UnitId;
+use catalogue::{Entry, Source};
 use figure::{Anchor, Column, Figure, Row, Table, Thumb, Words};
-use record::dissection::{Layer, TopPatch, Unit};
+use record::dissection::TopPatch;
 
 /// Rows of a table of units that were not chosen one by one.
 const MOST_ROWS: usize = 12;
 
-type Found<'a> = (&'a Exhibit<'a>, &'a Layer, &'a Unit);
-
-fn find<'a>(atlas: &Atlas<'a>, name: &str) -> Result<Found<'a>> {
-    let layers = || atlas.layers();
-    for (exhibit, layer) in layers() {
-        for unit in &layer.units {
-            if unit_name(&exhibit.config.name, &layer.layer, unit.unit) == name {
-                return Ok((exhibit, layer, unit));
-            }
-        }
-    }
-    let known: Vec<String> = layers()
-        .map(|(exhibit, layer)| {
-            format!("{}/{} with {} units", exhibit.config.name, layer.layer, layer.units.len())
-        })
-        .collect();
-    bail!("{name} is not a unit of this atlas; it has {}", text::and(&known))
+fn find<'b, 'a>(atlas: &'b Atlas<'a>, unit: &UnitId) -> Result<&'b Entry<'a>> {
+    atlas.catalogue.get(unit).with_context(|| {
+        let known = atlas.catalogue.layers().iter().map(|layer| {
+            let record = layer.record;
+            format!("{}/{} with {} units", record.network, record.layer, layer.units.len())
+        });
+        let known: Vec<String> = known.collect();
+        format!("{unit} is not a unit of this atlas; it has {}", text::and(&known))
+    })
 }
 
 fn thumb(atlas: &Atlas, top: &TopPatch) -> Thumb {
@@ -58,34 +51,38 @@ fn thumbs(atlas: &Atlas, tops: &[&TopPatch]) -> Vec<Thumb> {
 
 pub(super) fn of_unit(
     atlas: &Atlas,
-    name: &str,
+    name: &UnitId,
     patches: usize,
     columns: usize,
     width: f64,
 ) -> Result<Figure> {
-    let (_, layer, found) = find(atlas, name)?;
-    let (label, from) = atlas.call(name, best_concept(layer, found));
+    let entry = find(atlas, name)?;
+    let (found, label) = (entry.record, entry.name.to_string());
+    ensure!(entry.kind.is_live(), "{name} is dead or constant: it has no top patches");
+    let split = atlas.catalogue.layer(name.network(), name.layer());
+    let split = split.map(|layer| layer.record.split.to_string()).unwrap_or_default();
     let tops: Vec<&TopPatch> = found.top.iter().take(patches).collect();
     let manifest = atlas.inputs.manifest;
     let positive = |top: &TopPatch| manifest.patches[top.patch as usize].positive;
     let cancer = tops.iter().filter(|top| positive(top)).count();
-    let called = match from {
-        "consensus" => format!(", which the authors call \u{201c}{label}\u{201d}"),
-        "reader" => format!(", which readers call \u{201c}{label}\u{201d}"),
-        "concept" => format!(", a detector of {label}"),
-        _ => String::new(),
+    let called = match entry.name.source() {
+        Source::Consensus => format!(", which the authors call \u{201c}{label}\u{201d}"),
+        Source::Readers => format!(", which readers call \u{201c}{label}\u{201d}"),
+        Source::Unrecognizable => format!(", in which readers see {label}"),
+        Source::Automatic => format!(" ({label})"),
+        Source::None => String::new(),
     };
     let measured = tops.iter().any(|top| {
         manifest.member(&manifest.patches[top.patch as usize]).mammogram.micron.is_some()
     });
     let words = Words {
-        title: if label.is_empty() { name.into() } else { format!("{name}: {label}") },
+        title: if label.is_empty() { name.to_string() } else { format!("{name}: {label}") },
         caption: format!(
             "The {} of the {} split with the highest scores of unit {name}{called}. Outlined is where \
              its activation exceeds the threshold {}. Below each patch its score, and whether it \
              counts as cancer.{} {}",
             text::counted(tops.len(), "patch", "patches"),
-            layer.split,
+            split,
             text::significant(f64::from(found.threshold)),
             if measured {
                 " Scale bars follow from the stated resolution; a patch without one has the scale of the \
@@ -150,11 +147,11 @@ pub(super) fn of_unit(
 }
 
 /// The units of the BI-RADS table: settled ones, those that readers described, or the best detectors.
-pub(super) fn selection<'b>(atlas: &'b Atlas) -> &'b [String] {
+pub(super) fn selection<'b>(atlas: &'b Atlas) -> &'b [UnitId] {
     atlas.tabled.get_or_init(|| {
-        let mut names: Vec<String> = Vec::new();
-        for name in birads::view(atlas).names() {
-            if find(atlas, &name).is_ok() && !names.contains(&name) {
+        let mut names: Vec<UnitId> = Vec::new();
+        for name in birads::view(atlas).units() {
+            if atlas.catalogue.get(&name).is_some() && !names.contains(&name) {
                 names.push(name);
             }
         }
@@ -165,7 +162,7 @@ pub(super) fn selection<'b>(atlas: &'b Atlas) -> &'b [String] {
 
 pub(super) fn of_units(
     atlas: &Atlas,
-    units: &[String],
+    units: &[UnitId],
     patches: usize,
     width: f64,
 ) -> Result<Figure> {
@@ -176,13 +173,11 @@ pub(super) fn of_units(
     );
     let mut rows = Vec::new();
     for name in chosen {
-        let (_, layer, found) = find(atlas, name)?;
-        let (label, _) = atlas.call(name, best_concept(layer, found));
-        let categories = unit::categories(atlas, layer, found, name);
+        let entry = find(atlas, name)?;
         let dash = |words: String| if words.is_empty() { "–".into() } else { words };
         rows.push(Row {
-            cells: vec![dash(categories.join(", ")), dash(label), name.clone()],
-            patches: thumbs(atlas, &found.top.iter().take(patches).collect::<Vec<_>>()),
+            cells: vec![dash(entry.figure_4()), dash(entry.name.to_string()), name.to_string()],
+            patches: thumbs(atlas, &entry.record.top.iter().take(patches).collect::<Vec<_>>()),
         });
     }
     let words = Words {

@@ -1,0 +1,106 @@
+// What the pages' scripts compute: which units a layer's page shows, what a search finds, how heat is coloured.
+'use strict';
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { load } = require('./load.js');
+
+const { layerUnits, searchIndex, heatMap, page } = load('page', 'patch', 'heat-map', 'layer-units', 'search-index');
+
+const unit = changes => ({
+  label: '', from: 'none', concept: null, iou: 0, detects: false, score: '0', sort_score: 0,
+  cancer: 0, of: 4, auc: null, influence: 1, categories: [], readers: [], shown: 0, ...changes
+});
+const rows = layerUnits.rows({
+  concepts: [{ id: 'mass', name: 'mass' }, { id: 'margin-spiculated', name: 'spiculated' }],
+  categories: ['Mass', 'Mass - Margin'],
+  readers: ['*', 'reader-b'],
+  patches: { mammogram: [], x: [], y: [], edge: [], score: [], cancer: [], overlay: [] },
+  units: [
+    unit({ label: 'Zebra', concept: 0, iou: 0.1, detects: true, sort_score: 3, influence: 4, auc: 0.5, cancer: 1 }),
+    unit({
+      label: 'Edge', concept: 1, iou: 0.3, detects: true, sort_score: 1, influence: 2,
+      categories: [0, 1], readers: [1], cancer: 3, words: 'spiculated'
+    }),
+    unit({ concept: 0, iou: 0.02, sort_score: 2, influence: 3, auc: 0.9, readers: [0], cancer: 2 }),
+    unit({ concept: 0, iou: 0.02, sort_score: 2, influence: 1, cancer: 4 })
+  ]
+});
+const numbers = asked => layerUnits.wanted(rows, asked).map(row => Number(row.number));
+
+test('a layer is filtered by everything that its page offers', () => {
+  assert.deepEqual(numbers({}), [1, 2, 3, 4]);
+  assert.deepEqual(numbers({ q: 'SPIC' }), [2]);
+  assert.deepEqual(numbers({ q: '000 mass' }), [1, 3, 4]);
+  assert.deepEqual(numbers({ q: 'mass reader-b' }), []);
+  assert.deepEqual(numbers({ category: 'Mass - Margin' }), [2]);
+  assert.deepEqual(numbers({ concept: 'mass' }), [1, 3, 4]);
+  assert.deepEqual(numbers({ reader: '*' }), [2, 3]);
+  assert.deepEqual(numbers({ reader: '=*' }), [3], 'a reader with such a name');
+  assert.deepEqual(['0', '1'].map(detector => numbers({ detector })), [[3, 4], [1, 2]]);
+  assert.deepEqual(['25', '50', '75'].map(cancer => numbers({ cancer })), [[1, 2, 3, 4], [2, 3, 4], [2, 4]]);
+  assert.deepEqual(numbers({ concept: 'mass', cancer: '50', q: '' }), [3, 4]);
+});
+
+test('a layer is sorted by everything that its page offers, equals by number', () => {
+  const sorted = sort => numbers({ sort });
+  assert.deepEqual(sorted('iou'), [2, 1, 3, 4]);
+  assert.deepEqual(sorted('score'), [1, 3, 4, 2]);
+  assert.deepEqual(sorted('cancer'), [4, 2, 3, 1]);
+  assert.deepEqual(sorted('influence'), [4, 2, 3, 1]);
+  assert.deepEqual(sorted('auc'), [3, 1, 2, 4]);
+  assert.deepEqual(sorted('label'), [2, 1, 3, 4], 'those without one last');
+  assert.deepEqual(sorted('something else'), [1, 2, 3, 4]);
+});
+
+test('a view goes into the address and comes out of it', () => {
+  const asked = { q: 'a & b=c #é', category: '', sort: 'iou' };
+  assert.equal(layerUnits.written(asked), '#q=a%20%26%20b%3Dc%20%23%C3%A9&sort=iou');
+  assert.deepEqual(layerUnits.read(layerUnits.written(asked)), { q: asked.q, sort: 'iou' });
+  assert.deepEqual(layerUnits.read(''), {});
+  assert.equal(layerUnits.read('#concepts'), null, 'a place of the page');
+  assert.deepEqual(layerUnits.read('#q=%E0%A4%A&sort=iou'), { sort: 'iou' }, 'not written by a page');
+});
+
+const entries = searchIndex.entries({
+  pages: [{ title: 'Methods', note: '', href: 'methods/index.html' }],
+  terms: [{ title: 'spiculated', note: 'Mass - Margin', href: 'concepts/s/index.html', more: 'stellate' }],
+  layers: [{ name: 'net/conv5', units: 12, labels: { 7: 'Spiculated edge' }, words: { 9: 'reader-b spiculated' } }],
+  mammograms: [{ id: 'case-7', view: 'left CC' }]
+});
+const titles = text => searchIndex.find(entries, page.words(text)).map(entry => entry.title);
+
+test('a search finds what holds all words, the nearest first', () => {
+  assert.deepEqual(titles('METHODS'), ['Methods']);
+  // The term by its name, then the unit so called, then the one of which it was said.
+  assert.deepEqual(titles('spiculated'), ['spiculated', 'net/conv5/0007', 'net/conv5/0009']);
+  assert.deepEqual(titles('net/conv5/0011'), ['net/conv5/0011']);
+  assert.equal(titles('conv5 7')[0], 'net/conv5/0007', 'by its number');
+  assert.equal(titles('7')[0], 'net/conv5/0007');
+  assert.deepEqual(titles('left case'), ['case-7']);
+  assert.deepEqual(titles('left spiculated'), []);
+  assert.deepEqual(titles(''), []);
+  assert.equal(titles('conv5').length, 12);
+});
+
+test('heat is between the cells, and level beyond the outermost', () => {
+  const taps = heatMap.taps({ edge: 8, centre: 2, stride: 4 }, 2, 8);
+  const at = taps.map(({ low, high, share }) => low * (1 - share) + high * share);
+  assert.deepEqual(at, [0, 0, 0.125, 0.375, 0.625, 0.875, 1, 1]);
+  assert.ok(taps.every(({ low, high }) => low >= 0 && high <= 1));
+});
+
+test('no activation is clear, and more of it brighter and denser', () => {
+  assert.equal(heatMap.colour(0)[3], 0);
+  assert.deepEqual(heatMap.colour(1), [252, 255, 164, 255 * 0.75]);
+  const light = level => {
+    const [red, green, blue] = heatMap.colour(level);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  for (let level = 1; level < 64; level += 1) {
+    assert.ok(light(level / 63) > light((level - 1) / 63), `level ${level}`);
+    assert.ok(heatMap.colour(level / 63)[3] >= heatMap.colour((level - 1) / 63)[3]);
+  }
+  const heat = { rows: 1, columns: 2, edge: 2, centre: 0.5, stride: 1 };
+  const row = [...heatMap.colour(0), ...heatMap.colour(1)];
+  assert.deepEqual(heatMap.pixels(heat, 'A/', 2), Uint8ClampedArray.from([...row, ...row]));
+});

@@ -1,0 +1,155 @@
+// What the survey computes: orders, terms that fit, the way through a grid, how a mammogram fits, what is kept.
+'use strict';
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { load } = require('./load.js');
+
+const { survey } = load('page', 'survey-study', 'survey-order', 'survey-records', 'survey-matching', 'survey-layout');
+const { order, layout, matching, records } = survey;
+
+const asked = (count, repeats) => ({
+  study: 's', repeats, units: Array.from({ length: count }, (_, at) => ({ code: `u-${at}` }))
+});
+
+// As the first survey had it: answers go on where they were left.
+const ORDER = 'u-8 u-7 u-6 u-5 u-0 u-3 u-4 u-2 u-9 u-7+ u-10 u-6+ u-8+ u-11 u-1'.split(' ');
+
+test('a reader’s order is the same on every computer, whatever the case of the name', () => {
+  const study = asked(12, 0.25);
+  assert.deepEqual(order(study, 'reader-a'), ORDER);
+  assert.deepEqual(order(study, ' Reader-A '), ORDER);
+  assert.notDeepEqual(order(study, 'reader-b'), ORDER);
+  assert.notDeepEqual(order({ ...study, study: 't' }, 'reader-a'), ORDER);
+});
+
+test('every unit is shown once, and some again half a survey later', () => {
+  [[0, 1], [1, 1], [2, 0.5], [7, 0], [40, 0.25], [41, 1]].forEach(([count, repeats]) => {
+    ['a', 'b', 'c'].forEach(reader => {
+      const slots = order(asked(count, repeats), reader);
+      const first = slots.filter(slot => !slot.endsWith('+'));
+      const again = slots.filter(slot => slot.endsWith('+'));
+      assert.equal(new Set(slots).size, slots.length);
+      assert.equal(first.length, count);
+      assert.equal(again.length, count < 2 ? 0 : Math.round(repeats * count));
+      again.forEach(slot => {
+        const apart = slots.indexOf(slot) - slots.indexOf(slot.slice(0, -1));
+        assert.ok(apart > 0, `${slot} of ${count}`);
+        // Only units of the first half can wait so long: at a quarter, those are all that come back.
+        if (repeats <= 0.25) assert.ok(apart > count / 2 - 1, `${slot} of ${count} after ${apart}`);
+      });
+    });
+  });
+});
+
+test('units come first as often as others', () => {
+  const study = asked(4, 0);
+  const firsts = new Map();
+  for (let reader = 0; reader < 2000; reader += 1) {
+    const [first] = order(study, `reader ${reader}`);
+    firsts.set(first, (firsts.get(first) || 0) + 1);
+  }
+  // Within five standard deviations of 500.
+  firsts.forEach((count, unit) => assert.ok(Math.abs(count - 500) < 97, `${unit}: ${count}`));
+});
+
+const GROUPS = [
+  {
+    category: 'Mass - Margin',
+    terms: [
+      { id: 'circumscribed', name: 'circumscribed', synonyms: ['well-defined', 'sharp'] },
+      { id: 'not-circumscribed', name: 'not circumscribed', synonyms: [] },
+      { id: 'spiculated', name: 'spiculated', synonyms: ['stellate'] }
+    ]
+  },
+  {
+    category: 'Calcifications',
+    terms: [
+      { id: 'round', name: 'round', synonyms: ['circular'] },
+      { id: 'fine-linear', name: 'fine-linear', synonyms: ['casting', 'a margin of dots'] }
+    ]
+  }
+];
+const found = typed => matching(GROUPS, typed).map(group => [group.category, ...group.terms.map(term => term.id)]);
+
+test('without a text all terms stand as in the lexicon', () => {
+  const all = [['Mass - Margin', 'circumscribed', 'not-circumscribed', 'spiculated'], ['Calcifications', 'round', 'fine-linear']];
+  assert.deepEqual(found(''), all);
+  assert.deepEqual(found('  '), all);
+});
+
+test('names come first, then their words, synonyms, parts, and categories', () => {
+  assert.deepEqual(found('CIRC'), [['Mass - Margin', 'circumscribed', 'not-circumscribed'], ['Calcifications', 'round']]);
+  assert.deepEqual(found('linear'), [['Calcifications', 'fine-linear']]);
+  assert.deepEqual(found('stell'), [['Mass - Margin', 'spiculated']]);
+  assert.deepEqual(found('lated'), [['Mass - Margin', 'spiculated']]);
+  // A part of a synonym goes before the category of others.
+  assert.deepEqual(found('margin'), [
+    ['Calcifications', 'fine-linear'], ['Mass - Margin', 'circumscribed', 'not-circumscribed', 'spiculated']
+  ]);
+  assert.deepEqual(found('no such'), []);
+});
+
+test('arrows lead through the grid, and not out of it', () => {
+  // Three rows of three, the last with one.
+  const tops = [0, 0, 0, 90, 90, 90, 180];
+  const to = (from, key) => layout.neighbour(tops, from, `Arrow${key}`);
+  assert.deepEqual([to(1, 'Left'), to(1, 'Right'), to(1, 'Up'), to(1, 'Down')], [0, 2, null, 4]);
+  assert.deepEqual([to(0, 'Left'), to(6, 'Right'), to(3, 'Down'), to(4, 'Down'), to(6, 'Up')], [null, null, 6, null, 3]);
+  assert.equal(to(2, 'Right'), 3, 'on to the next row');
+  assert.equal(layout.neighbour(tops, 1, 'Enter'), null);
+  assert.equal(layout.neighbour([0], 0, 'ArrowDown'), null);
+});
+
+test('a mammogram fits its film, or is larger with the patch in the middle', () => {
+  const whole = { width: 2000, height: 4000 };
+  const patch = { x: 1000, y: 3000, edge: 200 };
+  const room = { width: 600, height: 500 };
+  // The height is what limits it: 250 wide.
+  assert.deepEqual(layout.film(whole, patch, room, 1), { width: 250, height: 500, left: 137.5, top: 387.5 });
+  // Four times as large, in a film that grows no further.
+  assert.deepEqual(layout.film(whole, patch, room, 4), { width: 1000, height: 500, left: 550, top: 1550 });
+  assert.equal(layout.film({ width: 4000, height: 1000 }, patch, room, 1).height, 150);
+  assert.equal(layout.room({ width: 1280, height: 900 }), 630);
+  assert.equal(layout.room({ width: 500, height: 800 }), 360);
+  assert.equal(layout.room({ width: 500, height: 300 }), 240);
+});
+
+// A browser's storage, in so far as records use it.
+function storage() {
+  const items = new Map();
+  return {
+    items,
+    get length() { return items.size; },
+    key: at => [...items.keys()][at],
+    getItem: key => items.get(key) ?? null,
+    setItem: (key, value) => { items.set(key, value); },
+    removeItem: key => { items.delete(key); }
+  };
+}
+
+test('records are kept by reader and study, in a storage or without', () => {
+  [storage(), null].forEach(store => {
+    const kept = records({ study: 's' }, store);
+    kept.change(' Reader  A ', record => { record.answers['u-1'] = { recognizable: 'no' }; });
+    kept.change('b', () => {});
+    assert.deepEqual(kept.readers(), ['Reader A', 'b']);
+    assert.deepEqual(kept.open('READER  a').answers, { 'u-1': { recognizable: 'no' } });
+    assert.deepEqual(kept.open('c'), { format: 1, reader: 'c', answers: {}, used: [] });
+    kept.forget('b');
+    assert.deepEqual(kept.readers(), ['Reader A']);
+    assert.equal(kept.kept, store !== null);
+  });
+});
+
+test('what is not a record is none', () => {
+  const store = storage();
+  const kept = records({ study: 's' }, store);
+  ['{', 'null', '[]', '{"format":2,"reader":"a","answers":{}}', '{"format":1,"answers":{}}', '{"format":1,"reader":"a"}']
+    .forEach(text => {
+      store.setItem(kept.keyOf('a'), text);
+      assert.deepEqual(kept.readers(), [], text);
+      assert.deepEqual(kept.open('a').answers, {}, text);
+    });
+  store.setItem('unit-atlas-survey:other:a', '{"format":1,"reader":"a","answers":{}}');
+  assert.deepEqual(kept.readers(), [], 'another study');
+});

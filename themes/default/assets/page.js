@@ -1,0 +1,39 @@
+// What scripts share: elements found and made, things counted and numbered, whose a key press is.
+(() => {
+  'use strict';
+
+  function fill(node, attributes, children) {
+    Object.entries(attributes).forEach(([name, value]) => node.setAttribute(name, value));
+    node.append(...children);
+    return node;
+  }
+
+  // An element with its attributes and what it holds: texts and elements.
+  function make(name, attributes = {}, ...children) {
+    return fill(document.createElement(name), attributes, children);
+  }
+
+  // The same for a drawing.
+  function draw(name, attributes = {}, ...children) {
+    return fill(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
+  }
+
+  // Whether a key press belongs to a field the reader is typing in, or to the browser.
+  function taken(event) {
+    const { target } = event;
+    return event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey ||
+      Boolean(target && (target.isContentEditable || /^(input|select|textarea)$/i.test(target.tagName || '')));
+  }
+
+  unitAtlas.page = {
+    element: id => document.getElementById(id),
+    make,
+    draw,
+    taken,
+    counted: (n, one, many) => `${n} ${n === 1 ? one : many}`,
+    // Words in small letters, as they are searched for.
+    words: text => text.toLowerCase().split(/\s+/).filter(Boolean),
+    // A unit's number as pages and files write it: four digits, or more where there are more.
+    unitNumber: number => String(number).padStart(4, '0')
+  };
+})();

@@ -1,0 +1,126 @@
+// The survey's view of a unit: its pictures, the report, and the answer that is kept as it is given.
+(() => {
+  'use strict';
+  const { element } = unitAtlas.page;
+  const { answers, load } = unitAtlas.survey;
+  // Terms chosen before that have a number.
+  const QUICK = 9;
+
+  unitAtlas.survey.unit = desk => {
+    const { study, records, sending } = desk;
+    const patches = unitAtlas.survey.patches();
+    const display = unitAtlas.survey.display(patches.fit);
+    const report = unitAtlas.survey.report(study, { changed: () => keep(true), use, used, done });
+    const clock = unitAtlas.survey.clock(
+      seconds => { if (answer) answer.seconds = (answer.seconds || 0) + seconds; },
+      () => { if (answer && !answers.isEmpty(answer)) keep(false); }
+    );
+    // The open unit: its place among the slots, and its answer as it stands.
+    let at = -1;
+    let answer = null;
+
+    // Keeps the open answer. `said`: what it says has changed, not only the time spent on it.
+    function keep(said) {
+      if (!answer) return;
+      if (said) answer.answered_at = new Date().toISOString();
+      const slot = desk.slots[at];
+      const stored = JSON.parse(JSON.stringify(answer));
+      desk.change(record => {
+        // The time spent must not bring back what another window has changed since.
+        const other = record.answers[slot];
+        if (!said && other && answers.when(other) > answers.when(stored)) return;
+        record.answers[slot] = stored;
+        if (!said) return;
+        record.changed = Date.now();
+        sending.mark(record, [slot]);
+      });
+      if (!said) return;
+      desk.unsaved = true;
+      showState();
+      element('survey-saved').textContent = records.kept ? 'Kept in this browser' : 'Not kept';
+      sending.soon(1000);
+    }
+
+    // Terms that the reader has chosen keep the number of their first use for the whole survey.
+    function used() {
+      return (records.open(desk.reader).used || []).slice(0, QUICK);
+    }
+
+    function use(id) {
+      desk.change(record => {
+        record.used = record.used || [];
+        if (!record.used.includes(id) && record.used.length < QUICK) record.used.push(id);
+      });
+    }
+
+    function show(place) {
+      at = place;
+      const slot = desk.slots[at];
+      const kept = records.open(desk.reader).answers[slot];
+      answer = { ...answers.answer(), ...(kept && JSON.parse(JSON.stringify(kept))) };
+      if (!answer.phenomena.length) answer.phenomena.push(answers.phenomenon());
+      clock.restart();
+      const title = `Unit ${at + 1} of ${desk.slots.length}`;
+      desk.show('unit', title);
+      element('survey-unit-title').textContent = title;
+      link('survey-previous', at - 1);
+      link('survey-next', at + 1);
+      element('survey-done').textContent = desk.slots[at + 1] ? 'Next unit' : 'Finish';
+      element('survey-saved').textContent = '';
+      patches.clear();
+      load(study.codeOf(slot), data => {
+        if (desk.slots[at] !== slot) return;
+        if (data) patches.show(data);
+        else desk.warn('The pictures of this unit could not be loaded. Is the whole folder of the survey there?');
+      });
+      // Ahead of time.
+      if (desk.slots[at + 1]) load(study.codeOf(desk.slots[at + 1]), () => {});
+      report.open(answer);
+      showState();
+    }
+
+    function link(id, place) {
+      const anchor = element(id);
+      anchor.hidden = !desk.slots[place];
+      anchor.href = `#unit-${place + 1}`;
+    }
+
+    function showState() {
+      const { name } = study.unitOf(desk.slots[at]);
+      const words = answers.isEmpty(answer) ? 'Open' : answers.lacking(answer) ? 'Begun' : 'Answered';
+      element('survey-state').textContent = `${name ? `${name}. ` : ''}${words}.`;
+      element('survey-state').dataset.state = words.toLowerCase();
+    }
+
+    function leave() {
+      if (at < 0) return;
+      clock.tick();
+      if (!answers.isEmpty(answer)) keep(false);
+      sending.soon(0);
+      at = -1;
+      answer = null;
+    }
+
+    // On to the next unit when this one is answered; otherwise says what is missing.
+    function done() {
+      const lack = answers.lacking(answer);
+      if (lack) report.missing(lack);
+      else desk.go(desk.slots[at + 1] ? `unit-${at + 2}` : 'overview');
+    }
+
+    // The same reader has changed something in another window: the later change stands.
+    function refresh() {
+      const other = records.open(desk.reader).answers[desk.slots[at]];
+      if (!other || answers.when(other) <= answers.when(answer)) return;
+      desk.say('Changed in another window.');
+      show(at);
+    }
+
+    window.addEventListener('beforeunload', () => {
+      clock.tick();
+      keep(false);
+    });
+
+    return { show, leave, done, refresh, isOpen: () => at >= 0, report, patches, display };
+  };
+})();
