@@ -502,6 +502,23 @@ fn mistakes_get_one_clear_message_each_and_lose_nothing() {
 }
 
 #[test]
+fn schemas_are_printed_without_a_project() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    for (arguments, known) in [
+        (&["schema"][..], "min_lesion"),
+        (&["schema", "atlas"][..], "resnet152"),
+        (&["schema", "labels"][..], "recognizable"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_unit-atlas"));
+        let told = command.args(arguments).current_dir(elsewhere.path()).output().unwrap();
+        assert!(told.status.success());
+        let schema: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+        assert!(schema.to_string().contains(known), "{arguments:?}: {known}");
+    }
+}
+
+#[test]
 fn labels_are_imported_checked_and_refused() {
     let project = Project::new(MIAS);
     mini_mias(&project, 12);

@@ -1,6 +1,7 @@
 //! Choices within an architecture.
 
 use anyhow::{Result, bail};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Architecture, Family, inception};
@@ -18,7 +19,7 @@ pub struct Design {
 }
 
 /// How a ResNet's last maps become one value per unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
     /// The average over all locations, as in torchvision today.
@@ -30,19 +31,19 @@ pub enum Pooling {
 }
 
 /// Precision of a computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// Single precision throughout.
     #[default]
     F32,
-    /// Convolutions and matrix products round their factors to 11 bits (NVIDIA's TF32) and sum in single
-    /// precision, in training and inference; everything else is in single precision. For NVIDIA cards of
-    /// the Ampere generation (2020) and later, many times faster than [`Precision::F32`].
+    /// On NVIDIA cards of the Ampere generation (2020) and later: convolutions and matrix products round
+    /// their factors to 11 bits (NVIDIA's TF32), as PyTorch's do there, and sum in single precision, in
+    /// training and inference; everything else is in single precision. Three to five times as fast as f32.
     Tf32,
-    /// In training, convolutions and matrix products read and write bfloat16; parameters, gradients
-    /// of parameters, normalisation and everything else stay in single precision (PyTorch's
-    /// `autocast`). Inference computes in single precision.
+    /// On an accelerator: in training, convolutions and matrix products read and write bfloat16 (half
+    /// precision); parameters, gradients of parameters, normalisation and everything else stay in single
+    /// precision (PyTorch's `autocast`). Inference computes in single precision.
     Bf16,
 }
 

@@ -1,9 +1,12 @@
 //! The parts that a data set is split into.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A part of the patients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
     /// Trained on.

@@ -1,8 +1,10 @@
 //! `figure`: figures and tables for papers; and those that the project lists, kept up to date.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
+use clap::builder::RangedI64ValueParser;
 
 use super::Outcome;
 use super::terminal::Terminal;
@@ -11,8 +13,8 @@ use base::UnitId;
 use base::artifact;
 use base::progress::Progress;
 use config::figures::{
-    CASE_PATCHES, COLUMNS, DPI, DPIS, Format, Kind, Look, MOST_CASE_PATCHES, MOST_PATCHES,
-    MOST_TABLE_PATCHES, PATCHES, TABLE_PATCHES, WIDTHS, Wanted,
+    CASE_PATCHES, COLUMNS, DPI, DPIS, Format, Kind, Look, OF_ROW, OF_UNIT, PATCHES, TABLE_PATCHES,
+    WIDTHS, Wanted,
 };
 use pipeline::Pipeline;
 
@@ -24,7 +26,7 @@ pub(super) struct Options {
     #[arg(long, global = true, value_name = "MM", value_parser = width)]
     width: Option<f64>,
     /// Dots per inch of PNG and TIFF
-    #[arg(long, global = true, default_value_t = DPI, value_parser = clap::value_parser!(u32).range(i64::from(DPIS[0])..=i64::from(DPIS[1])))]
+    #[arg(long, global = true, default_value_t = DPI, value_parser = within(&DPIS))]
     dpi: u32,
     /// svg, pdf, png, tiff, tex or csv; several with commas between [default: all]
     #[arg(long, global = true, value_name = "FORMAT", value_delimiter = ',', value_parser = format)]
@@ -42,10 +44,10 @@ enum Shown {
         #[arg(value_parser = unit)]
         unit: UnitId,
         /// How many patches
-        #[arg(long, default_value_t = PATCHES as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_PATCHES as i64))]
+        #[arg(long, default_value = PATCHES, value_parser = within(&OF_UNIT))]
         patches: u32,
         /// Patches of a row
-        #[arg(long, default_value_t = COLUMNS as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_PATCHES as i64))]
+        #[arg(long, default_value = COLUMNS, value_parser = within(&OF_UNIT))]
         columns: u32,
     },
     /// Units with what they are called, as Figure 4 of the paper
@@ -54,7 +56,7 @@ enum Shown {
         #[arg(value_parser = unit)]
         units: Vec<UnitId>,
         /// Patches of a row
-        #[arg(long, default_value_t = TABLE_PATCHES as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_TABLE_PATCHES as i64))]
+        #[arg(long, default_value = TABLE_PATCHES, value_parser = within(&OF_ROW))]
         patches: u32,
     },
     /// A mammogram of the validation split with the units that speak for cancer in it
@@ -65,7 +67,7 @@ enum Shown {
         #[arg(long, value_name = "NAME")]
         network: Option<String>,
         /// How many units, each with its patch
-        #[arg(long, default_value_t = CASE_PATCHES as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_CASE_PATCHES as i64))]
+        #[arg(long, default_value = CASE_PATCHES, value_parser = within(&OF_ROW))]
         patches: u32,
     },
     /// ROC curves of all networks
@@ -81,6 +83,10 @@ enum Shown {
         /// Network [default: all]
         network: Option<String>,
     },
+}
+
+fn within(range: &RangeInclusive<u32>) -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(i64::from(*range.start())..=i64::from(*range.end()))
 }
 
 fn width(text: &str) -> Result<f64, String> {

@@ -29,7 +29,7 @@ pub(super) fn execute(options: &Options, terminal: &Terminal) -> Result<Outcome>
     if !about.exists() {
         artifact::write(&about, ABOUT.as_bytes())?;
     }
-    artifact::write(&project, config::TEMPLATE.as_bytes())?;
+    artifact::write(&project, config::written::template().as_bytes())?;
     terminal.say(&format!(
         "Wrote {} and {}.\nIt makes an atlas of phantoms until `source` names your mammograms. \
          Next: `unit-atlas run` in that folder.",

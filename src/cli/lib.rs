@@ -17,6 +17,7 @@ mod patches;
 mod predict;
 mod prepare;
 mod run;
+mod schema;
 mod serve;
 mod terminal;
 mod train;
@@ -56,6 +57,8 @@ struct Arguments {
 enum Verb {
     /// Start a project: a commented atlas.yaml and a content folder
     Init(init::Options),
+    /// Print a JSON Schema of atlas.yaml or of readers' files, by which editors complete and check
+    Schema(schema::Options),
     /// What a network says of images: logits and probabilities
     Predict(predict::Options),
     /// Weight files: list and fetch published ones, pass on trunks
@@ -174,6 +177,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
     };
     let verb = match &arguments.verb {
         Verb::Init(options) => return init::execute(options, terminal),
+        Verb::Schema(options) => return schema::execute(options),
         Verb::Predict(options) => return predict::execute(options, &project, terminal),
         Verb::Weights(verb) => return weights::execute(verb, &project, terminal),
         Verb::OfProject(verb) => verb,

@@ -1,7 +1,18 @@
-//! `figures:`, the figures that are kept up to date, and what `figure` is asked for.
+//! `figures`: those that are kept up to date, and what `figure` is asked for. A new kind is an entry of
+//! [`Kind`] with its options, its looks below, and its drawing in `atlas`.
 
+use std::collections::BTreeMap;
+use std::ops::{Bound, RangeInclusive};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_yaml::Spanned;
+
+use crate::check::Check;
+use crate::option::{Shape, Value};
+use crate::value::{Form, Range, from_word, place, words};
 use base::UnitId;
-use serde::Serialize;
+use base::yaml::Mistake;
 
 /// A figure and how it is wanted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,53 +45,156 @@ impl Wanted {
     }
 }
 
-/// What a figure shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Patches of a unit.
-    Unit {
-        /// The unit.
-        unit: UnitId,
-        /// How many patches.
-        patches: usize,
-        /// Patches of a row.
-        columns: usize,
-    },
-    /// Units with what they are called, as the paper's Figure 4.
-    Table {
-        /// The units; none chooses those of the BI-RADS table.
-        units: Vec<UnitId>,
-        /// Patches of a row.
-        patches: usize,
-    },
-    /// A mammogram with the units that speak for cancer in it.
-    Case {
-        /// Its id.
-        mammogram: String,
-        /// As this network scores it; without one the first of the project.
-        network: Option<String>,
-        /// How many units, each with its patch.
-        patches: usize,
-    },
-    /// ROC curves of all networks.
-    Roc,
-    /// Areas under them, as the paper's Table 1.
-    Performance,
-    /// Detectors per layer and category.
-    Concepts,
-    /// Agreement of the readers.
-    Agreement,
-    /// Epochs of a network; of all where none is named.
-    Training {
-        /// Its name.
-        network: Option<String>,
-    },
+kinds! {
+    /// What a figure shows.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Kind(FigureForm, "figures.", "figure") {
+        keys {
+            unit: UnitId,
+            units: Vec<UnitId>,
+            mammogram: String,
+            network: Option<String>,
+            patches: usize,
+            columns: usize,
+        };
+        shared FigureShared {
+            /// Stem of its files.
+            name: Option<String>, in STEM, else "made of what it shows";
+            /// Width in millimetres.
+            width: Option<f64>, in WIDTH, else "90, 140 or 190: a column of a journal, or a page";
+            /// Dots per inch of PNG and TIFF.
+            dpi: u32 = "300", in DPIS;
+            /// Formats of its files.
+            formats: Vec<Format> = "[svg, pdf, png, tiff, tex, csv]";
+        }
+
+        /// Patches of a unit, with what it saw in them.
+        Unit "unit" {
+            /// The unit, as network/layer/number.
+            unit: UnitId, needs "alexnet/conv5/0063";
+            /// How many patches.
+            patches: usize = PATCHES, in OF_UNIT;
+            /// Patches of a row.
+            columns: usize = COLUMNS, in OF_UNIT;
+        }
+        /// Units with what they are called, as Figure 4 of the paper.
+        Table "table" {
+            /// The units.
+            units: Vec<UnitId> = "[]", else "those of the BI-RADS table";
+            /// Patches of a row.
+            patches: usize = TABLE_PATCHES, in OF_ROW;
+        }
+        /// A mammogram with the units that speak for cancer in it.
+        Case "case" {
+            /// The id of a mammogram of the dissected split, as the atlas shows it.
+            mammogram: String, needs "ID";
+            /// The network that scores it.
+            network: Option<String>, in NETWORK, else "the first of the project";
+            /// How many units, each with its patch.
+            patches: usize = CASE_PATCHES, in OF_ROW;
+        }
+        /// ROC curves of all networks.
+        Roc "roc"
+        /// Areas under the ROC curves, as Table 1 of the paper.
+        Performance "performance"
+        /// Detectors per layer and category.
+        Concepts "concepts"
+        /// Agreement of the readers.
+        Agreement "agreement"
+        /// Loss, accuracy and AUC over the epochs.
+        Training "training" {
+            /// The network.
+            network: Option<String>, in NETWORK, else "all";
+        }
+    }
 }
 
-/// Names of the kinds.
-pub const KINDS: [&str; 8] =
-    ["unit", "table", "case", "roc", "performance", "concepts", "agreement", "training"];
+const NETWORK: Form = Form {
+    words: "the name of a network of the project",
+    pattern: "",
+    read: |check, _, given| {
+        check.network(&given.value, given.referenced).map(|network| network.name.clone())
+    },
+};
+
+const STEM: Form = Form {
+    words: "letters, digits, `_` and `-`, at most 100",
+    pattern: "^[A-Za-z0-9_-]{1,100}$",
+    read: |check, _, given| {
+        let name = &given.value;
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+        if name.is_empty() || name.len() > 100 || !name.bytes().all(allowed) {
+            let message =
+                format!("`{name}` cannot be the name of files: use letters, digits, `_` and `-`");
+            return check.wrong(given.referenced, message);
+        }
+        Ok(name.clone())
+    },
+};
+
+const WIDTH: Range = Range {
+    words: "millimetres from 30 to 500",
+    least: Bound::Included(WIDTHS[0]),
+    most: Bound::Included(WIDTHS[1]),
+};
+
+impl Value for Wanted {
+    type Written = FigureForm;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        _: &str,
+        given: &Spanned<FigureForm>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        let form = &given.value;
+        let at = form.kind.as_ref().map_or(given.referenced, |kind| kind.referenced);
+        let kind = Kind::read_kind(check, form, at)?;
+        let FigureShared { name, width, dpi, mut formats } =
+            FigureShared::read_form(check, form, at)?;
+        if formats.is_empty() {
+            let message = "`formats` is empty; leave it out for all";
+            return check.wrong(place(&form.formats), message);
+        }
+        formats.sort_unstable();
+        formats.dedup();
+        let name = name.unwrap_or_else(|| kind.stem());
+        let look = Look { width: width.unwrap_or_else(|| kind.width()), dpi, formats };
+        Ok(Self { name, kind, look })
+    }
+
+    fn shape((): &()) -> Shape {
+        Kind::shape_of_kinds()
+    }
+}
+
+impl Wanted {
+    /// Refuses two figures that would write the same file.
+    pub(crate) fn check_all(
+        check: &Check<'_>,
+        figures: &[Self],
+        forms: &[Spanned<FigureForm>],
+    ) -> Result<(), Mistake> {
+        let mut seen = BTreeMap::new();
+        for (wanted, form) in figures.iter().zip(forms) {
+            let at = form.value.name.as_ref().or(form.value.kind.as_ref());
+            let at = at.map_or(form.referenced, |given| given.referenced);
+            for file in wanted.files() {
+                // Some file systems take capitals for the same.
+                if let Some(line) = seen.insert(file.to_ascii_lowercase(), at.line()) {
+                    let message = format!(
+                        "two figures would write {file}; the first is in line {line}; give one \
+                         another `name`"
+                    );
+                    return check.wrong(at, message);
+                }
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Size and files of a figure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,29 +207,29 @@ pub struct Look {
     pub formats: Vec<Format>,
 }
 
-/// Patches of a unit's figure, those of one of its rows, and those of a row of a table.
-pub const PATCHES: usize = 8;
-/// See [`PATCHES`].
-pub const COLUMNS: usize = 4;
-/// See [`PATCHES`].
-pub const TABLE_PATCHES: usize = 6;
+/// Patches of a unit's figure unless asked otherwise, as they are written.
+pub const PATCHES: &str = "8";
+/// Those of one of its rows.
+pub const COLUMNS: &str = "4";
+/// Those of a row of a table.
+pub const TABLE_PATCHES: &str = "6";
 /// Units of a case.
-pub const CASE_PATCHES: usize = 6;
-/// Most of them: those that are kept.
-pub const MOST_CASE_PATCHES: usize = 12;
-/// Most patches of a figure of a unit, and of a row of a table.
-pub const MOST_PATCHES: usize = 64;
-/// See [`MOST_PATCHES`].
-pub const MOST_TABLE_PATCHES: usize = 12;
+pub const CASE_PATCHES: &str = "6";
+/// How many patches a figure of a unit may have.
+pub const OF_UNIT: RangeInclusive<u32> = 1..=64;
+/// How many patches or units a table's row or a case may have.
+pub const OF_ROW: RangeInclusive<u32> = 1..=12;
 /// Dots per inch unless asked otherwise.
 pub const DPI: u32 = 300;
 /// Least and greatest dots per inch.
-pub const DPIS: [u32; 2] = [72, 2400];
+pub const DPIS: RangeInclusive<u32> = 72..=2400;
 /// Least and greatest width in millimetres.
 pub const WIDTHS: [f64; 2] = [30.0, 500.0];
 
 /// A kind of file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Scalable vector graphics; words stay words.
@@ -124,7 +238,7 @@ pub enum Format {
     Pdf,
     /// Pixels.
     Png,
-    /// Pixels.
+    /// Pixels, as printers ask for them.
     Tiff,
     /// LaTeX: a table with booktabs, or the figure's environment.
     Tex,
@@ -154,8 +268,22 @@ impl Format {
     }
 }
 
+impl Value for Format {
+    type Written = String;
+    type Rule = ();
+
+    fn read(check: &Check<'_>, _: &str, given: &Spanned<String>, (): &()) -> Result<Self, Mistake> {
+        from_word("format", given.value.trim())
+            .or_else(|message| check.wrong(given.referenced, message))
+    }
+
+    fn shape((): &()) -> Shape {
+        words::<Self>()
+    }
+}
+
 impl Kind {
-    /// Its name among [`KINDS`].
+    /// Its name among [`Kind::KINDS`].
     pub fn name(&self) -> &'static str {
         match self {
             Self::Unit { .. } => "unit",

@@ -1,79 +1,164 @@
 //! `atlas.yaml`: what a project is made of. Everything has a default; unknown keys are refused.
 //!
+//! Each option is declared once, with its type, default, range and documentation, in the file of its
+//! section; `option.rs` says how. Its reading, the `atlas.yaml` of new projects, the JSON Schema and
+//! `docs/reference.md` follow from that ([`written`]).
+//!
 //! In: the text of a project file. Out: a [`Config`], whose paths are absolute and whose every value is checked,
 //! or a [`Mistake`] with its line, column and a caret. What stages depend on is part of their stamps by its
 //! serialised form: a field's name here is part of the artifacts' format.
 
-mod defaults;
+#[macro_use]
+mod option;
+mod check;
+mod dissection;
 pub mod figures;
-mod file;
-mod form;
+mod network;
+mod patches;
+mod source;
+mod survey;
+mod value;
+pub mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_yaml::Location;
 
-use architecture::{Design, Pooling, Precision};
+use self::check::Check;
+use self::option::Value;
+use self::value::{Form, NAME, place};
+use base::Device;
 use base::yaml::{self, Mistake, Text};
-use base::{Device, Split, UnitId};
+
+pub use self::dissection::{Anchor, Cases, Dissection, Threshold};
+pub use self::network::{Augment, ClassWeights, Network, Schedule, Start, Training};
+pub use self::patches::{Patches, Shares};
+pub use self::source::Source;
+pub use self::survey::{Select, Survey};
 
 /// Name of the project file.
 pub const FILE_NAME: &str = "atlas.yaml";
 
-/// The commented project file that `init` writes: the repository's own.
-pub const TEMPLATE: &str = include_str!("../../atlas.yaml");
+options! {
+    /// A resolved project file: paths are absolute, every value is checked.
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    pub struct Config(ConfigForm, "", Config::settle) {
+        fixed {
+            /// Folder of the project file; content, themes and labels are looked up here.
+            root: PathBuf = Check::folder;
+        }
 
-/// A resolved project file: paths are absolute, every value is checked.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Config {
-    /// Folder of the project file; content, themes and labels are looked up here.
-    pub root: PathBuf,
-    /// Title of the atlas.
-    pub title: String,
-    /// Absolute address the site will be published at; links are relative without it.
-    pub base_url: Option<String>,
-    /// Output folder (absolute).
-    pub output: PathBuf,
-    /// Seed of everything random.
-    pub seed: u64,
-    /// Device to compute on.
-    pub device: Device,
-    /// Where the mammograms come from.
-    pub source: Source,
-    /// How mammograms are cut into patches.
-    pub patches: Patches,
-    /// Shares of the patients.
-    pub split: Shares,
-    /// Networks in the order of their pages.
-    pub networks: Vec<Network>,
-    /// How units are dissected.
-    pub dissection: Dissection,
-    /// Mammograms whose scores are explained on pages of their own.
-    pub cases: Cases,
-    /// What readers are asked.
-    pub survey: Survey,
-    /// Name of a theme: a folder under `themes/`, or a built-in one.
-    pub theme: String,
-    /// Options of the theme, as it names them.
-    pub theme_options: BTreeMap<String, String>,
-    /// How the atlas is to be cited.
-    pub citation: Citation,
-    /// Figures that are kept up to date.
-    pub figures: Vec<figures::Wanted>,
+        /// Title of the atlas.
+        pub title: String = "Unit atlas", in TITLE;
+        /// Address at which the site will be published. Links are relative without it, so that the site
+        /// opens from a folder, a USB stick or a zip.
+        pub base_url: Option<String>, in ADDRESS, else "none", such as "https://example.org/atlas";
+        /// Folder for everything that is generated.
+        pub output: PathBuf = OUTPUT;
+        /// Seed of everything random: phantoms, the split, initial weights, the order of patches.
+        pub seed: u64 = "123";
+        /// What to compute on: auto (the best that is compiled in and present), cpu, cuda (all GPUs, a
+        /// network on each), cuda:0 or metal.
+        pub device: Device = "auto";
+        /// Where the mammograms come from.
+        pub source: Source = "{}";
+        /// How mammograms are cut into patches.
+        pub patches: Patches = "{}";
+        /// Shares of the patients; they sum to 1.
+        pub split: Shares = "{}";
+        /// Networks in the order of their pages; only `name` must be given.
+        pub networks: Vec<Network> = network::NETWORKS;
+        /// How units are dissected.
+        pub dissection: Dissection = "{}";
+        /// Mammograms of the dissected split that get a page with what speaks for cancer in them, per
+        /// network.
+        pub cases: Cases = "{}";
+        /// What expert readers are asked.
+        pub survey: Survey = "{}";
+        /// Theme: a folder of themes/, or a built-in one: default, or paper (white, for print).
+        pub theme: String = "default", in NAME;
+        /// Options of the theme. Both built-in ones have `footer`, a line at the foot of every page.
+        pub theme_options: BTreeMap<String, String> = "{}";
+        /// How the atlas is to be cited, on its page.
+        pub citation: Citation = "{}";
+        /// Figures for papers that `run` and `build` keep up to date in output/figures; see
+        /// docs/figures.md of unit-atlas. One of them is
+        /// `{ kind: roc, width: 90, formats: [pdf, tex] }`.
+        pub figures: Vec<figures::Wanted> = "[]";
+    }
 }
 
-/// How the atlas is to be cited; what is not known is left out.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Citation {
-    /// Authors, `Family, Given`.
-    pub authors: Vec<String>,
-    /// Year of publication.
-    pub year: Option<u32>,
-    /// Digital object identifier.
-    pub doi: Option<String>,
+section! {
+    /// How the atlas is to be cited; what is not known is left out.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+    pub struct Citation(CitationForm, "citation.", Citation::without_blanks) {
+        /// Authors, each as `Family, Given`.
+        pub authors: Vec<String> = "[]";
+        /// Year of publication.
+        pub year: Option<u32>, in 1900..=2999, else "none", such as "2026";
+        /// Digital object identifier.
+        pub doi: Option<String>, in DOI, else "none", such as "10.1117/12.2293890";
+    }
 }
+
+impl Citation {
+    fn without_blanks(
+        &mut self,
+        _: &Check<'_>,
+        _: &CitationForm,
+        _: Location,
+    ) -> Result<(), Mistake> {
+        self.authors.retain(|author| !author.trim().is_empty());
+        Ok(())
+    }
+}
+
+const DOI: Form = Form {
+    words: "10.…/…",
+    pattern: r"^\s*(https://doi\.org/)?10\.\S*\s*$",
+    read: |check, key, given| {
+        // As it is printed, without the address of its resolver.
+        let doi = given.value.trim().trim_start_matches("https://doi.org/");
+        if !doi.starts_with("10.") || doi.contains(char::is_whitespace) {
+            return check.wrong(given.referenced, format!("`{key}` is `{doi}`; expected 10.…/…"));
+        }
+        Ok(doi.to_owned())
+    },
+};
+
+const TITLE: Form = Form {
+    words: "text",
+    pattern: r"\S",
+    read: |check, key, given| match given.value.trim() {
+        "" => {
+            check.wrong(given.referenced, format!("`{key}` is empty; leave it out for the default"))
+        }
+        title => Ok(title.to_owned()),
+    },
+};
+
+const ADDRESS: Form = Form {
+    words: "an address",
+    pattern: "^\\s*https?://[^\\s\"'<>?#]+\\s*$",
+    read: |check, key, given| {
+        let url = given.value.trim().trim_end_matches('/');
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"\"'<>?#".contains(c);
+        match host {
+            Some(host) if !host.is_empty() && host.chars().all(plain) => Ok(url.to_owned()),
+            _ => check.wrong(
+                given.referenced,
+                format!(
+                    "`{key}` is `{}`; expected an address such as https://example.org/atlas",
+                    given.value
+                ),
+            ),
+        }
+    },
+};
 
 impl Config {
     /// The project file: `explicit` (a file, or a folder that holds `atlas.yaml`), or the nearest
@@ -115,313 +200,54 @@ impl Config {
     /// # Errors
     /// As [`Config::read`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, Mistake> {
-        file::parse(Text { path, text })
-    }
-}
-
-/// A data set in its original layout.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Source {
-    /// Procedural mammograms made from the seed.
-    Phantom {
-        /// How many patients, four views each.
-        patients: u32,
-        /// Height of an image in pixels.
-        height: u32,
-    },
-    /// DDSM in its original layout, whole or in part.
-    Ddsm {
-        /// The folder that holds its cases at any depth (absolute).
-        path: PathBuf,
-    },
-    /// The files published with the paper, or a part of them.
-    DdsmRelease {
-        /// The folder that holds `ddsm_raw`, `ddsm_patches` and the others (absolute).
-        path: PathBuf,
-    },
-    /// CBIS-DDSM, as DICOM or converted, whole or in part.
-    CbisDdsm {
-        /// The folder that holds its description tables and images at any depth (absolute).
-        path: PathBuf,
-    },
-    /// Any other data set, by a table of its images and lesions.
-    Folder {
-        /// The table, CSV, JSON lines or YAML (absolute); files in it are relative to its folder.
-        #[serde(rename = "path")]
-        table: PathBuf,
-        /// A table of further regions, such as tissues (absolute).
-        regions: Option<PathBuf>,
-    },
-    /// The mini-MIAS database: `mdbNNN.pgm` and `Info.txt`.
-    MiniMias {
-        /// Its folder (absolute).
-        path: PathBuf,
-    },
-}
-
-/// How mammograms are cut into patches (paper, section 2.2).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Patches {
-    /// Edge of the window as a share of the image's shorter side, in (0, 1].
-    pub window: f64,
-    /// Stride as a share of the window, in (0, 1].
-    pub stride: f64,
-    /// Edge of the stored patch in pixels.
-    pub size: u32,
-    /// A patch is positive when it holds at least this share of a malignant lesion …
-    pub min_lesion: f64,
-    /// … or when malignant lesion covers at least this share of the patch.
-    pub min_patch: f64,
-    /// A window is kept when breast covers at least this share of it.
-    pub min_breast: f64,
-    /// 2: no cancer, cancer; 3: no lesion, benign, cancer.
-    pub classes: u32,
-}
-
-/// Shares of the patients; they sum to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Shares {
-    /// Share trained on.
-    pub train: f64,
-    /// Share that chooses the epoch and is dissected.
-    pub validation: f64,
-    /// Share held out.
-    pub test: f64,
-}
-
-/// One network of the atlas.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Network {
-    /// Architecture and name: `alexnet`, `resnet18`, …
-    pub name: String,
-    /// Weights to start from.
-    pub weights: Start,
-    /// Probe points to dissect, in order; never empty.
-    pub layers: Vec<String>,
-    /// Edge of the network's input in pixels; stored patches are resized to it.
-    pub input: u32,
-    /// How a ResNet's last maps become one value per unit.
-    pub pooling: Pooling,
-    /// How to train; `None` uses the weights as they are.
-    pub training: Option<Training>,
-}
-
-impl Network {
-    /// How the network is built to be trained.
-    pub fn design(&self) -> Design {
-        let training = self.training.as_ref();
-        Design {
-            auxiliary: training.is_some_and(|training| training.auxiliary),
-            precision: training.map_or(Precision::F32, |training| training.precision),
-            ..self.inference_design()
+        let text = Text { path, text };
+        let form: ConfigForm = text.parse()?;
+        let mut check = Check::new(text)?;
+        // What others are checked against comes first.
+        check.output = PathBuf::of(&check, "output", &form.output, Some(OUTPUT), NOWHERE, &())?;
+        check.classes =
+            Patches::of(&check, "patches", &form.patches, Some("{}"), NOWHERE, &())?.classes;
+        if let Some(list) = &form.networks {
+            Network::check_all(&check, list)?;
         }
+        let networks = Some(network::NETWORKS);
+        check.networks = Vec::of(&check, "networks", &form.networks, networks, NOWHERE, &())?;
+        Self::read_form(&check, &form, NOWHERE)
     }
 
-    /// How the network is built to be looked at.
-    pub fn inference_design(&self) -> Design {
-        Design { pooling: self.pooling, ..Design::default() }
-    }
-}
-
-/// What a network starts from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Start {
-    /// Random initialisation; every page says so.
-    Random,
-    /// The convolutions that come with this program, trained on phantoms.
-    Builtin,
-    /// A file (absolute).
-    File(PathBuf),
-}
-
-impl Start {
-    /// In words, a file by its name alone; `None` for random ones.
-    pub fn name(&self) -> Option<String> {
-        match self {
-            Start::Random => None,
-            Start::Builtin => Some("built-in convolutions (trained on phantoms)".to_owned()),
-            Start::File(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+    /// Checks what depends on several sections, and takes their defaults from one another.
+    fn settle(&mut self, check: &Check<'_>, form: &ConfigForm, _: Location) -> Result<(), Mistake> {
+        // Everything in it may be removed, so nothing of the project's own may lie there.
+        let own = ["content", "themes"].map(|name| self.root.join(name));
+        let output = &self.output;
+        if self.root.starts_with(output) || own.iter().any(|own| output.starts_with(own)) {
+            return check.wrong(
+                place(&form.output),
+                "`output` must be a folder of its own, not one that holds or belongs to the \
+                 project's files; write `output: output`",
+            );
+        }
+        let split = self.dissection.split;
+        if self.split.of(split) == 0.0 {
+            let at = form.dissection.as_ref().map_or(NOWHERE, |v| place(&v.value.split));
+            let message =
+                format!("the {split} split is to be dissected, but its share of the patients is 0");
+            return check.wrong(at, message);
+        }
+        let survey = form.survey.as_ref().map(|v| &v.value);
+        self.survey.follow(check, survey, &self.title, self.dissection.top as u32)?;
+        match &form.figures {
+            Some(forms) => figures::Wanted::check_all(check, &self.figures, &forms.value),
+            None => Ok(()),
         }
     }
 }
 
-/// Settings of stochastic gradient descent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Training {
-    /// Passes over the training split.
-    pub epochs: u32,
-    /// Patches per step.
-    pub batch: usize,
-    /// Learning rate.
-    pub lr: f64,
-    /// Momentum, as PyTorch defines it.
-    pub momentum: f64,
-    /// Weight decay added to the gradient, as PyTorch defines it.
-    pub weight_decay: f64,
-    /// Epochs (from 1) at whose start the learning rate is divided by ten.
-    pub lr_decay_epochs: Vec<u32>,
-    /// `constant`, or `cosine` down to zero over all steps.
-    pub schedule: Schedule,
-    /// Steps over which the learning rate rises linearly from zero.
-    pub warmup: u32,
-    /// How each training patch is changed at random.
-    pub augment: Augment,
-    /// Draw as many patches of every class per epoch as the rarest has, instead of every patch once.
-    pub balance: bool,
-    /// Train Inception's auxiliary classifier too.
-    pub auxiliary: bool,
-    /// Precision of the convolutions and matrix products of training.
-    pub precision: Precision,
-    /// Weight of each class in the loss.
-    pub class_weights: ClassWeights,
-    /// Stop after so many epochs without a better validation AUC.
-    pub early_stopping: Option<u32>,
-    /// Minutes between checkpoints within an epoch; 0 writes one after each epoch only. Results do
-    /// not depend on it, so it is not part of what makes a training stale.
-    #[serde(skip)]
-    pub checkpoint_minutes: f64,
-    /// Whether to write TensorBoard event files. Not part of what makes a training stale.
-    #[serde(skip)]
-    pub tensorboard: bool,
-}
+/// The default of `output`.
+const OUTPUT: &str = "output";
 
-/// Random changes of training patches, drawn anew for every patch of every epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Augment {
-    /// Mirrored left to right and top to bottom, each every other time.
-    pub flips: bool,
-    /// Turned by 0, 90, 180 or 270 degrees, equally often.
-    pub rotations: bool,
-    /// Largest share s, in [0, 1), by which brightness changes: a pixel p (0 to 255) becomes
-    /// g p + 255 o, rounded and cut to 0 to 255, with the gain g uniform in [1 - s, 1 + s] and the
-    /// offset o uniform in [-s, s].
-    pub intensity: f64,
-}
+/// The place of what is not written.
+const NOWHERE: Location = Location::UNKNOWN;
 
-impl Augment {
-    /// No change.
-    pub const NONE: Augment = Augment { flips: false, rotations: false, intensity: 0.0 };
-    /// Any of the eight symmetries of the square.
-    pub const SYMMETRIES: Augment = Augment { flips: true, rotations: true, intensity: 0.0 };
-}
-
-/// Weight of each class in the loss, as the `weight` of PyTorch's `CrossEntropyLoss`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClassWeights {
-    /// All alike.
-    None,
-    /// Inverse to how often the class occurs in an epoch: patches / (classes x patches of the class).
-    Balanced,
-    /// These, one per class in the manifest's order, each above 0.
-    Given(Vec<f64>),
-}
-
-/// How the learning rate moves between steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Schedule {
-    /// Stays as it is.
-    Constant,
-    /// Falls along half a cosine to zero at the last step.
-    Cosine,
-}
-
-/// How units are dissected.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Dissection {
-    /// Split whose patches are shown to the units.
-    pub split: Split,
-    /// Top patches kept per unit.
-    pub top: usize,
-    /// Rule of the activation threshold.
-    pub threshold: Threshold,
-    /// Where an activation stands in the patch when its map is upsampled.
-    pub anchor: Anchor,
-    /// How often the concepts' masks are dealt out anew among the patches to learn what chance gives;
-    /// 0: never.
-    pub permutations: u32,
-    /// A unit whose IoU with a concept exceeds this is a detector of it. Only pages depend on it, so
-    /// it is not part of what makes a dissection stale.
-    #[serde(skip)]
-    pub detector: f64,
-}
-
-/// Mammograms whose scores are explained on pages of their own, per network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cases {
-    /// Mammograms with cancer that the network is surest of, among those scored 0.5 or more.
-    pub found: u32,
-    /// Mammograms without cancer that it scores highest, 0.5 or more.
-    pub false_alarms: u32,
-    /// Mammograms with cancer that it scores lowest, below 0.5.
-    pub missed: u32,
-    /// Drawn at random from the others.
-    pub random: u32,
-    /// Ids of further mammograms.
-    pub list: Vec<String>,
-}
-
-/// What the readers of a study are asked (paper, section 2.4).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Survey {
-    /// Identifier of the study, part of every reader's file.
-    pub study: String,
-    /// Layers whose units are put to readers, as (network, layer); none where units are listed.
-    pub layers: Vec<(String, String)>,
-    /// How units are chosen.
-    pub select: Select,
-    /// Units put to a reader per network.
-    pub units: u32,
-    /// Of [`Select::Mixed`], the share of units whose top patches are mostly cancer, in [0, 1].
-    pub cancer: f64,
-    /// Top patches shown of a unit; at most [`Dissection::top`].
-    pub patches: u32,
-    /// Share of the units asked a second time, in [0, 1], to measure a reader's own consistency.
-    pub repeats: f64,
-    /// Whether the network's name, the scores and the truth of the patches are hidden.
-    pub blind: bool,
-    /// Lexicon offered for the terms.
-    pub lexicon: String,
-    /// Whom readers send their file to.
-    pub contact: Option<String>,
-}
-
-/// How the units of a survey are chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Select {
-    /// Partly units whose top patches are all or mostly cancer, partly at random (paper, section 2.4).
-    Mixed,
-    /// At random.
-    Random,
-    /// By rank of influence.
-    Influence,
-    /// By the share of the evidence for cancer that they carry, most first; see
-    /// `explanation`.
-    Evidence,
-    /// These, by name.
-    Listed(Vec<UnitId>),
-}
-
-/// How a unit's activation threshold T_k is set.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Threshold {
-    /// P(a > T_k) = q over all locations of all patches (Network Dissection; Bau et al. 2017).
-    Quantile(f64),
-    /// This share of the unit's best score (the paper's released code, 0.2).
-    FractionOfMax(f64),
-}
-
-/// Where an activation stands in the patch when its map is upsampled bilinearly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Anchor {
-    /// At the centre of its receptive field (Network Dissection; Bau et al. 2017).
-    ReceptiveField,
-    /// Where a plain resize of the map to the patch puts it (the paper's released code).
-    Pixel,
-}
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,16 @@
 //! One reader's file of answers, `content/labels/<reader>.yaml` (schema 1).
 
 use base::UnitId;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
 /// A reader's file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReaderFile {
     /// Always 1.
+    #[schemars(range(min = 1, max = 1))]
     pub schema: u32,
     /// Identifier of the study.
     pub study: String,
@@ -22,11 +25,20 @@ pub struct ReaderFile {
     pub superseded: Vec<Answer>,
 }
 
+/// JSON Schema (draft 7, which editors read) of readers' files.
+pub fn schema() -> serde_json::Value {
+    let generator = SchemaSettings::draft07().into_generator();
+    let mut schema = generator.into_root_schema_for::<ReaderFile>().to_value();
+    schema["title"] = "A reader's file of unit-atlas".into();
+    schema
+}
+
 /// What one reader said of one unit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// Name of the unit, `network/layer/0063`; in the answers to a blind survey its code.
+    #[schemars(regex(pattern = "^([^/]+/[^/]+/[0-9]{4,}|u-[2-9bcdfghjkmnpqrstvwxyz]{12})$"))]
     pub unit: String,
     /// Whether the reader was shown the unit a second time and this is what was said then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -38,6 +50,7 @@ pub struct Answer {
     pub phenomena: Vec<Phenomenon>,
     /// From 1, guessing, to 5, certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 5))]
     pub confidence: Option<u8>,
     /// Anything else, verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,6 +60,7 @@ pub struct Answer {
     pub answered_at: Option<String>,
     /// Active seconds spent on the unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub seconds: Option<f64>,
     /// The reader's words where the questions were those of the paper's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +68,7 @@ pub struct Answer {
 }
 
 /// Answers to the four questions of the survey that the paper's code serves, verbatim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Questions {
     /// Do these images show recognizable phenomena?
@@ -88,7 +102,7 @@ impl Answer {
 }
 
 /// Answer to the paper's first survey question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recognizable {
     /// A phenomenon can be named.
@@ -100,7 +114,7 @@ pub enum Recognizable {
 }
 
 /// A phenomenon a reader sees in a unit's patches: a label.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Phenomenon {
     /// The reader's words, verbatim.
@@ -126,7 +140,9 @@ impl Phenomenon {
 /// How a phenomenon relates to breast cancer, to the reader.
 ///
 /// In the order of their weight where a unit shows several phenomena.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Association {
     /// Speaks for cancer.
@@ -137,4 +153,42 @@ pub enum Association {
     Unsure,
     /// Unrelated.
     None,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_files_are_valid_by_the_schema() {
+        let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+        compiler.add_resource("labels.json", schema()).unwrap();
+        let compiled = compiler.compile("labels.json", &mut schemas).unwrap();
+        let readme = include_str!("../../README.md");
+        let example =
+            readme.split("   schema: 1\n").nth(1).and_then(|rest| rest.split("```").next());
+        let lines = example.unwrap().lines().map(|line| line.get(3..).unwrap_or_default());
+        let text = format!("schema: 1\n{}\n", lines.collect::<Vec<_>>().join("\n"));
+        let file: ReaderFile = serde_yaml::from_str(&text).unwrap();
+        let whole = |change: &dyn Fn(&mut Answer)| {
+            let mut file = file.clone();
+            change(&mut file.answers[0]);
+            schemas.validate(&serde_json::to_value(&file).unwrap(), compiled).is_ok()
+        };
+        assert!(whole(&|_| {}));
+        assert!(whole(&|answer| {
+            answer.confidence = Some(5);
+            answer.seconds = Some(12.5);
+            answer.repeat = true;
+            answer.remarks = Some("none".to_owned());
+        }));
+        assert!(!whole(&|answer| answer.confidence = Some(6)));
+        assert!(!whole(&|answer| answer.seconds = Some(-1.0)));
+        assert!(whole(&|answer| answer.unit = "u-23456789bcdf".to_owned()));
+        assert!(!whole(&|answer| answer.unit = "alexnet/conv5".to_owned()));
+        assert!(!whole(&|answer| answer.unit = "u-23456789bcda".to_owned()));
+        let mut unknown = serde_json::to_value(&file).unwrap();
+        unknown["answers"][0]["phenomenon"] = "x".into();
+        assert!(schemas.validate(&unknown, compiled).is_err());
+    }
 }

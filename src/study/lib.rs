@@ -21,3 +21,5 @@ pub mod statistics;
 pub mod suggest;
 mod table;
 pub mod time;
+
+pub use answer::schema;

@@ -1,7 +1,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::*;
 use architecture::{ARCHITECTURES, Design, Pooling, Precision};
 
 fn parse_at(text: &str) -> Result<Config, Mistake> {
@@ -45,13 +44,32 @@ fn an_empty_file_is_the_default_project() {
     assert!(config.networks.iter().all(|network| network.weights == Start::Builtin));
 }
 
+/// What stands in the repository, or is written to it where `UNIT_ATLAS_WRITE` is set.
+fn stands(path: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+    if std::env::var_os("UNIT_ATLAS_WRITE").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let line = found.lines().zip(text.lines()).position(|(found, text)| found != text);
+    assert!(
+        found == text,
+        "{} is stale from line {}; `UNIT_ATLAS_WRITE=1 cargo test -p unit-atlas-config written` \
+         writes it anew",
+        path.display(),
+        line.map_or(found.lines().count().min(text.lines().count()), |line| line) + 1
+    );
+}
+
+#[test]
+fn what_is_written_of_the_options_is_fresh() {
+    stands("atlas.yaml", &written::template());
+    stands("docs/reference.md", &written::reference());
+}
+
 #[test]
 fn the_template_spells_the_defaults_out() {
-    assert_eq!(
-        parse_at(TEMPLATE).unwrap(),
-        parse_at("").unwrap(),
-        "atlas.yaml and src/config/defaults.rs differ: bring the numbers of one into the other"
-    );
+    assert_eq!(parse_at(&written::template()).unwrap(), parse_at("").unwrap());
 }
 
 #[test]
@@ -61,38 +79,59 @@ fn every_option_left_in_a_comment_is_valid() {
         let text = line.trim_start();
         text.starts_with('#') && text.chars().nth(1).is_some_and(char::is_alphabetic)
     };
-    assert_eq!(TEMPLATE.lines().filter(hidden).count(), 3);
-    let open: String = TEMPLATE
+    let template = written::template();
+    assert_eq!(template.lines().filter(hidden).count(), 5);
+    let open: String = template
         .lines()
         .map(|line| if hidden(&line) { line.replacen('#', "", 1) } else { line.to_owned() } + "\n")
         .collect();
     let config = parse_at(&open).unwrap();
     assert_eq!(config.base_url.as_deref(), Some("https://example.org/atlas"));
+    assert_eq!(config.citation.doi.as_deref(), Some("10.1117/12.2293890"));
 }
 
 #[test]
-fn the_template_names_every_key() {
-    let keys = "title base_url output seed device source kind path patients height patches window \
-                stride size min_lesion min_patch min_breast classes split train validation test \
-                networks name weights layers input training epochs batch lr momentum weight_decay \
-                lr_decay_epochs schedule warmup augment flips rotations intensity balance \
-                class_weights early_stopping checkpoint_minutes tensorboard auxiliary precision \
-                pooling dissection top threshold quantile \
-                fraction_of_max anchor permutations detector cases found false_alarms missed random list survey study select cancer units repeats blind \
-                lexicon contact theme theme_options citation authors year doi";
-    for key in keys.split_whitespace() {
-        let named = TEMPLATE.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == key);
-        assert!(named, "atlas.yaml does not mention `{key}`");
+fn what_is_written_names_everything() {
+    let (template, reference) = (written::template(), written::reference());
+    let schema = written::schema().to_string();
+    for word in
+        ["tensorboard", "fraction_of_max", "intensity", "tf32", "bf16", "window7", "mini_mias"]
+    {
+        for text in [&template, &reference, &schema] {
+            assert!(text.contains(word), "{word}");
+        }
     }
     for architecture in ARCHITECTURES {
-        assert!(TEMPLATE.contains(architecture.name), "{}", architecture.name);
+        assert!(template.contains(architecture.name), "{}", architecture.name);
     }
+    for kind in Source::KINDS.iter().chain(figures::Kind::KINDS) {
+        assert!(reference.contains(&format!("`kind: {kind}`")), "{kind}");
+    }
+    assert!(template.lines().all(|line| line.chars().count() <= 104));
+}
+
+/// Whether a text is valid by the schema, and why not.
+fn by_schema(text: &str) -> Result<(), String> {
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    compiler.add_resource("atlas.json", written::schema()).unwrap();
+    let schema = compiler.compile("atlas.json", &mut schemas).unwrap();
+    let text = Text { path: Path::new("atlas.yaml"), text };
+    let value: serde_json::Value = text.parse().map_err(|mistake| mistake.to_string())?;
+    schemas.validate(&value, schema).map_err(|error| format!("{error:#}"))
 }
 
 #[test]
-fn what_is_written_is_what_is_used() {
-    let config = parse_at(
-        "title: Breast units
+fn real_project_files_are_valid_by_the_schema() {
+    let paper = include_str!("../../content/examples/paper.yaml");
+    let template = written::template();
+    let nothing = "patches:\nsource:\nnetworks:\nfigures:\n";
+    for text in ["{}", nothing, paper, &template, EVERYTHING] {
+        by_schema(text).unwrap_or_else(|error| panic!("{text}\n{error}"));
+    }
+}
+
+/// Options of every section.
+const EVERYTHING: &str = "title: Breast units
 base_url: https://example.org/a/
 output: ../elsewhere
 seed: 18446744073709551615
@@ -118,9 +157,11 @@ networks:
   - name: resnet50
     training: { augment: true, class_weights: balanced }
 dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 }, anchor: pixel, permutations: 0, detector: 0.1 }
-",
-    )
-    .unwrap();
+";
+
+#[test]
+fn what_is_written_is_what_is_used() {
+    let config = parse_at(EVERYTHING).unwrap();
     assert_eq!(config.base_url.as_deref(), Some("https://example.org/a"));
     assert_eq!(config.output, Path::new("/elsewhere"));
     assert_eq!(config.seed, u64::MAX);
@@ -157,7 +198,10 @@ dissection: { split: train, top: 20, threshold: { fraction_of_max: 0.2 }, anchor
     assert_eq!((alexnet.training.as_ref(), alexnet.input), (None, 227));
     assert_eq!(alexnet.layers, ["conv5"]);
     assert_eq!(third.layers, ["layer3", "layer4"]);
-    assert_eq!(third.training, Some(defaults::training()));
+    assert_eq!(
+        third.training,
+        parse_at("networks: [{ name: vgg11 }]").unwrap().networks[0].training
+    );
     assert_eq!((resnet.pooling, third.pooling), (Pooling::Global, Pooling::Window7));
     assert_eq!(third.inference_design().pooling, Pooling::Window7);
     assert_eq!(inception.layers, ["mixed_7a", "mixed_7c"]);
@@ -211,11 +255,20 @@ fn wrong_types_are_refused_where_they_stand() {
     assert_refused(text, 3, "training", &["false, true or a mapping"]);
     let text = "networks:\n  - name: alexnet\n    training: { schedule: cosin }\n";
     assert_refused(text, 3, "cosin", &["did you mean `cosine`?"]);
+    for (text, expected) in [
+        ("networks: [{ training: { augment: often } }]", "`flips`, `rotations` and `intensity`"),
+        ("networks: [{ training: { class_weights: { a: 1 } } }]", "balanced or a list of numbers"),
+        ("survey: { select: { a: 1 } }", "evidence or a list of units"),
+    ] {
+        let mistake = refused(text);
+        assert!(mistake.line == 1 && mistake.message.contains(expected), "{mistake}");
+    }
     assert_refused("dissection: { split: val }\n", 1, "val", &["`validation`"]);
 }
 
 #[test]
 fn values_out_of_range_are_refused_where_they_stand() {
+    let mut differ = Vec::new();
     for (text, at) in [
         ("patches: { window: 0 }", "0 }"),
         ("patches: { window: 1.01 }", "1.01"),
@@ -294,7 +347,27 @@ fn values_out_of_range_are_refused_where_they_stand() {
             assert!(refused(text).message.contains("share of the patients is 0"));
         }
         assert_refused(text, 1, at, &[]);
+        // Of one value the schema knows as much as the check; of several together it need not.
+        let together = [
+            "sum to",
+            "split is to be",
+            "must rise",
+            "classes (`patches",
+            "own output folder",
+            "top patches per unit",
+            "twice",
+            "has no use",
+            "unknown layer",
+            "folder of its own",
+        ];
+        let message = refused(text).message;
+        let expected = together.iter().any(|words| message.contains(words));
+        let schema = by_schema(text);
+        if schema.is_ok() != expected {
+            differ.push(format!("{text}: {message}; by the schema {schema:?}"));
+        }
     }
+    assert!(differ.is_empty(), "{differ:#?}");
 }
 
 #[test]
@@ -402,8 +475,8 @@ proptest! {
     }
 
     #[test]
-    fn spoilt_templates_never_panic(at in 0usize..4000, with in "[\\PC\n\t]{0,4}", cut in 0usize..9) {
-        let chars: Vec<char> = TEMPLATE.chars().collect();
+    fn spoilt_templates_never_panic(at in 0usize..14_000, with in "[\\PC\n\t]{0,4}", cut in 0usize..9) {
+        let chars: Vec<char> = written::template().chars().collect();
         let at = at.min(chars.len());
         let text: String = chars[..at].iter().copied().chain(with.chars())
             .chain(chars[(at + cut).min(chars.len())..].iter().copied()).collect();

@@ -1,0 +1,128 @@
+//! `dissection` and `cases`: how units, and scores of mammograms, are looked into.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_yaml::{Location, Spanned};
+
+use crate::check::Check;
+use crate::option::{Shape, Value};
+use crate::value::INNER_SHARE;
+use base::Split;
+use base::yaml::Mistake;
+
+section! {
+    /// How units are dissected.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct Dissection(DissectionForm, "dissection.") {
+        /// Patches shown to the units: those of this split.
+        pub split: Split = "validation";
+        /// Top patches kept per unit.
+        pub top: usize = "64", in 1..=1000;
+        /// A unit is active above its threshold. `quantile`: this share of all its values lies above it
+        /// (Network Dissection; Bau et al. 2017). `fraction_of_max`, say 0.2: this share of its best
+        /// score (the paper's released code). One of the two.
+        pub threshold: Threshold = "{ quantile: 0.005 }";
+        /// Where an activation stands in the patch when its map is upsampled.
+        pub anchor: Anchor = "receptive_field";
+        /// How often the concepts' masks are dealt out anew among the patches to learn what chance
+        /// gives; 0: never.
+        pub permutations: u32 = "200", in 0..=10_000;
+        /// A unit whose IoU with a concept exceeds this is called its detector.
+        // Only pages depend on it, so it is not part of what makes a dissection stale.
+        #[serde(skip)]
+        pub detector: f64 = "0.04", in INNER_SHARE;
+    }
+}
+
+/// How a unit's activation threshold T_k is set.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Threshold {
+    /// P(a > T_k) = q over all locations of all patches (Network Dissection; Bau et al. 2017).
+    Quantile(f64),
+    /// This share of the unit's best score (the paper's released code, 0.2).
+    FractionOfMax(f64),
+}
+
+options! {
+    /// The two rules of a threshold, of which one is given.
+    #[derive(Debug, Clone, PartialEq)]
+    struct Rules(RulesForm, "dissection.threshold.") {
+        /// The share of a unit's values above its threshold.
+        pub quantile: Option<f64>, in INNER_SHARE;
+        /// The threshold as a share of a unit's best score.
+        pub fraction_of_max: Option<f64>, in INNER_SHARE;
+    }
+}
+
+impl Value for Threshold {
+    type Written = RulesForm;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        _: &str,
+        given: &Spanned<RulesForm>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        match Rules::read_form(check, &given.value, given.referenced)? {
+            Rules { quantile: Some(share), fraction_of_max: None } => Ok(Self::Quantile(share)),
+            Rules { quantile: None, fraction_of_max: Some(share) } => {
+                Ok(Self::FractionOfMax(share))
+            }
+            _ => check.wrong(
+                given.referenced,
+                "expected exactly one rule: `quantile: 0.005` or `fraction_of_max: 0.2`",
+            ),
+        }
+    }
+
+    fn shape((): &()) -> Shape {
+        let mut schema = Rules::options().schema;
+        schema["minProperties"] = 1.into();
+        schema["maxProperties"] = 1.into();
+        Shape::plain("one of the two rules, a number between 0 and 1", schema)
+    }
+}
+
+/// Where an activation stands in the patch when its map is upsampled bilinearly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Anchor {
+    /// At the centre of its receptive field (Network Dissection; Bau et al. 2017).
+    ReceptiveField,
+    /// Where a plain resize of the map to the patch puts it (the paper's released code).
+    Pixel,
+}
+
+section! {
+    /// Mammograms of the dissected split that get a page with what speaks for cancer in them, per network.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Cases(CasesForm, "cases.", Cases::are_distinct) {
+        /// With cancer, scored 0.5 or more, the highest.
+        pub found: u32 = "4", in MOST;
+        /// Without cancer, scored 0.5 or more, the highest.
+        pub false_alarms: u32 = "4", in MOST;
+        /// With cancer, scored below 0.5, the lowest.
+        pub missed: u32 = "4", in MOST;
+        /// Drawn at random from the others.
+        pub random: u32 = "4", in MOST;
+        /// Further ones, by their ids.
+        pub list: Vec<String> = "[]";
+    }
+}
+
+/// Pages per kind and network: more is a data set, not an atlas.
+const MOST: std::ops::RangeInclusive<u32> = 0..=1000;
+
+impl Cases {
+    fn are_distinct(
+        &mut self,
+        check: &Check<'_>,
+        form: &CasesForm,
+        _: Location,
+    ) -> Result<(), Mistake> {
+        let list = form.list.iter().flat_map(|list| &list.value);
+        check.unique(list, |id| format!("`cases.list` names {id} twice"))
+    }
+}

@@ -1,0 +1,502 @@
+//! `networks`: which there are, what they start from, how they are trained.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_yaml::{Location, Spanned};
+
+use crate::check::Check;
+use crate::option::{Shape, Value};
+use crate::value::{
+    BELOW_ONE, Choice, Form, Listed, NOT_NEGATIVE, POSITIVE, Settings, Switch, from_word, place,
+    words,
+};
+use architecture::{
+    ARCHITECTURES, Architecture, BUILTIN, Design, Family, MIN_AUXILIARY_INPUT, Pooling, Precision,
+    WINDOW7_INPUTS,
+};
+use base::yaml::{Mistake, unknown};
+
+section! {
+    /// One network of the atlas.
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    pub struct Network(NetworkForm, "", Network::fit) {
+        /// Architecture and name: alexnet, vgg11, vgg13, vgg16, vgg19, inception_v3, resnet10, resnet18,
+        /// resnet34, resnet50, resnet101 or resnet152.
+        pub name: String, in ARCHITECTURE;
+        /// What to start from; without it random weights, and every page says so. `builtin`: the
+        /// convolutions that come with the program for alexnet and resnet18, trained on phantoms. A file:
+        /// .pth, .pth.tar or .safetensors of torchvision, of timm or of another project, such as
+        /// weights/alexnet-owt-7be5be79.pth or
+        /// ../phantoms/output/work/networks/alexnet/weights.safetensors. The last layer is taken over
+        /// where the file has one for as many classes, and starts at random otherwise.
+        pub weights: Start, else "random";
+        /// Layers to dissect, in order. alexnet: conv1 to conv5; vgg: the last convolution of each block,
+        /// for vgg16 conv1_2, conv2_2, conv3_3, conv4_3, conv5_3; inception_v3: mixed_5d, mixed_6a,
+        /// mixed_6e, mixed_7a, mixed_7c; resnet: bn1, layer1 to layer4.
+        pub layers: Vec<String> = "[]", else "the last one; of inception_v3 and resnet the last two";
+        /// Edge of the network's input in pixels; stored patches are resized to it.
+        pub input: u32 = "227", in 1..=2048, else "227; inception_v3: 299";
+        /// How a resnet's last maps become one value per unit.
+        pub pooling: Pooling = "global";
+        /// How to train: settings; true, for their defaults; or false, to use the weights as they are.
+        pub training: Option<Training> = "true";
+    }
+}
+
+/// Networks of a project that names none: fine-tuned from the built-in convolutions within minutes on
+/// two processor cores. Random weights need a larger rate (0.01) and many more epochs.
+pub(crate) const NETWORKS: &str = "\
+- name: alexnet
+  weights: builtin
+  layers: [conv5]
+  input: 113
+  training:
+    epochs: 1
+    batch: 32
+    lr: 0.004
+    momentum: 0.9
+    weight_decay: 5.0e-4
+    lr_decay_epochs: []
+    schedule: cosine
+    warmup: 20
+    augment: true
+    balance: true
+- name: resnet18
+  weights: builtin
+  layers: [layer3, layer4]
+  input: 113
+  training:
+    epochs: 2
+    batch: 16
+    lr: 0.003
+    momentum: 0.9
+    weight_decay: 5.0e-4
+    lr_decay_epochs: []
+    schedule: cosine
+    warmup: 20
+    augment: true
+    balance: true
+";
+
+const ARCHITECTURE: Form = Form {
+    words: "the name of an architecture",
+    pattern: "",
+    read: |check, _, given| architecture(check, given).map(|found| found.name.to_owned()),
+};
+
+fn architecture(
+    check: &Check<'_>,
+    name: &Spanned<String>,
+) -> Result<&'static Architecture, Mistake> {
+    if let Some(found) = ARCHITECTURES.iter().find(|a| a.name == name.value) {
+        return Ok(found);
+    }
+    let known: Vec<&str> = ARCHITECTURES.iter().map(|a| a.name).collect();
+    check.wrong(name.referenced, unknown("network", &name.value, &known))
+}
+
+/// Says in the JSON Schema of a network what its architecture allows.
+pub(crate) fn restrict(schema: &mut serde_json::Value) {
+    let known: Vec<&str> = ARCHITECTURES.iter().map(|a| a.name).collect();
+    schema["properties"]["name"]["enum"] = known.into();
+    let rule = |a: &Architecture| {
+        json!({
+            "if": { "properties": { "name": { "const": a.name } }, "required": ["name"] },
+            "then": { "properties": {
+                "layers": { "minItems": 1, "items": { "enum": a.layers } },
+                "input": { "minimum": a.min_input },
+            } },
+        })
+    };
+    schema["allOf"] = ARCHITECTURES.iter().map(rule).collect::<Vec<_>>().into();
+}
+
+impl Network {
+    /// How the network is built to be trained.
+    pub fn design(&self) -> Design {
+        let training = self.training.as_ref();
+        Design {
+            auxiliary: training.is_some_and(|training| training.auxiliary),
+            precision: training.map_or(Precision::F32, |training| training.precision),
+            ..self.inference_design()
+        }
+    }
+
+    /// How the network is built to be looked at.
+    pub fn inference_design(&self) -> Design {
+        Design { pooling: self.pooling, ..Design::default() }
+    }
+
+    /// Checks what depends on the architecture, and takes its defaults.
+    fn fit(&mut self, check: &Check<'_>, form: &NetworkForm, _: Location) -> Result<(), Mistake> {
+        let Some(name) = &form.name else { return Ok(()) };
+        let architecture = architecture(check, name)?;
+        self.input = match &form.input {
+            Some(given) => u32::read(check, "input", given, &(architecture.min_input..=2048))?,
+            None => architecture.input,
+        };
+        self.fit_layers(check, form, architecture)?;
+        let name = architecture.name;
+        if self.weights == Start::Builtin {
+            let wrong = |message: String| check.wrong(place(&form.weights), message);
+            if !BUILTIN.contains(&name) {
+                let known = BUILTIN.join(" and ");
+                return wrong(format!(
+                    "there are no built-in weights for {name}, only for {known}"
+                ));
+            }
+            if self.training.is_none() {
+                return wrong(
+                    "the built-in weights end with the convolutions: the layers after them must be \
+                     trained, so `training: false` cannot be"
+                        .to_owned(),
+                );
+            }
+        }
+        if let Some(pooling) = &form.pooling {
+            let wrong = |message: String| check.wrong(pooling.referenced, message);
+            if architecture.family != Family::ResNet {
+                return wrong(format!("`pooling` is a choice of the ResNets; {name} has none"));
+            }
+            if pooling.value == Pooling::Window7 && !WINDOW7_INPUTS.contains(&self.input) {
+                let (least, most) = WINDOW7_INPUTS.into_inner();
+                return wrong(format!(
+                    "`window7` needs an `input` of {least} to {most} pixels, not {}",
+                    self.input
+                ));
+            }
+        }
+        let auxiliary = form.training.as_ref().and_then(|training| match &training.value {
+            Switch::Settings(settings) => settings.auxiliary.as_ref(),
+            Switch::Flag(_) => None,
+        });
+        if let Some(auxiliary) = auxiliary {
+            let wrong = |message: String| check.wrong(auxiliary.referenced, message);
+            if architecture.family != Family::Inception {
+                return wrong(format!("`auxiliary` is a choice of inception_v3; {name} has none"));
+            }
+            if auxiliary.value && self.input < MIN_AUXILIARY_INPUT {
+                return wrong(format!(
+                    "the auxiliary classifier needs an `input` of at least {MIN_AUXILIARY_INPUT} \
+                     pixels, not {}",
+                    self.input
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn fit_layers(
+        &mut self,
+        check: &Check<'_>,
+        form: &NetworkForm,
+        architecture: &Architecture,
+    ) -> Result<(), Mistake> {
+        let Some(list) = &form.layers else {
+            self.layers = architecture.dissected.iter().map(|&layer| layer.to_owned()).collect();
+            return Ok(());
+        };
+        let name = architecture.name;
+        if list.value.is_empty() {
+            let layers = architecture.layers.join(", ");
+            let message = format!("`layers` is empty; the layers of {name} are {layers}");
+            return check.wrong(list.referenced, message);
+        }
+        for layer in &list.value {
+            if !architecture.layers.contains(&layer.value.as_str()) {
+                let what = format!("layer of {name}");
+                let message = unknown(&what, &layer.value, architecture.layers);
+                return check.wrong(layer.referenced, message);
+            }
+        }
+        check.unique(&list.value, |layer| format!("the layer `{layer}` is listed twice"))
+    }
+
+    /// Refuses an empty list, and a network that is listed twice.
+    pub(crate) fn check_all(
+        check: &Check<'_>,
+        list: &Spanned<Vec<Spanned<NetworkForm>>>,
+    ) -> Result<(), Mistake> {
+        if list.value.is_empty() {
+            return check.wrong(
+                list.referenced,
+                "`networks` is empty; name at least one, or leave the key out for the defaults",
+            );
+        }
+        let names = list.value.iter().flat_map(|form| &form.value.name);
+        check
+            .unique(names, |name| format!("the network `{name}` is listed twice; names are unique"))
+    }
+}
+
+/// What a network starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Start {
+    /// Random initialisation; every page says so.
+    Random,
+    /// The convolutions that come with this program, trained on phantoms.
+    Builtin,
+    /// A file (absolute).
+    File(PathBuf),
+}
+
+impl Start {
+    /// Ends of the names of weight files.
+    const ENDINGS: [&str; 5] = [".pth", ".pt", ".pth.tar", ".bin", ".safetensors"];
+
+    /// In words, a file by its name alone; `None` for random ones.
+    pub fn name(&self) -> Option<String> {
+        match self {
+            Start::Random => None,
+            Start::Builtin => Some("built-in convolutions (trained on phantoms)".to_owned()),
+            Start::File(path) => path.file_name().map(|name| name.to_string_lossy().into_owned()),
+        }
+    }
+}
+
+impl Value for Start {
+    type Written = PathBuf;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        _: &str,
+        given: &Spanned<PathBuf>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        let name = given.value.to_str().unwrap_or_default();
+        if name == "builtin" {
+            return Ok(Self::Builtin);
+        }
+        let path = check.resolve(&given.value);
+        if path.starts_with(&check.output) {
+            return check.wrong(
+                given.referenced,
+                "`weights` lies in this project's own output folder, which training writes to; copy \
+                 the file elsewhere, or name another project's",
+            );
+        }
+        if Self::ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+            return Ok(Self::File(path));
+        }
+        check.wrong(
+            given.referenced,
+            "`weights` must be `builtin`, a file of PyTorch (.pth, .pt, .pth.tar, .bin) or a \
+             .safetensors file",
+        )
+    }
+
+    fn shape((): &()) -> Shape {
+        let pattern = format!("^builtin$|({})$", Self::ENDINGS.join("|").replace('.', r"\."));
+        Shape::plain("`builtin`, or a path", json!({ "type": "string", "pattern": pattern }))
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::Random)
+    }
+}
+
+options! {
+    /// Settings of stochastic gradient descent. Defaults are the paper's settings for fine-tuning
+    /// (section 2.2). A last batch of a single patch joins the one before it. An interrupted training goes
+    /// on from its last checkpoint and ends with the same weights, bit by bit.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct Training(TrainingForm, "", Training::settle) {
+        /// Passes over the training patches.
+        pub epochs: u32 = "12", in 1..=100_000;
+        /// Patches per step.
+        pub batch: usize = "32", in 1..=65_536;
+        /// Learning rate.
+        pub lr: f64 = "1.0e-4", in POSITIVE;
+        /// Momentum, as PyTorch defines it.
+        pub momentum: f64 = "0.9", in BELOW_ONE;
+        /// Weight decay added to the gradient, as PyTorch defines it.
+        pub weight_decay: f64 = "1.0e-4", in NOT_NEGATIVE;
+        /// Epochs, from 1, at whose start the learning rate is divided by ten.
+        pub lr_decay_epochs: Vec<u32> = "[]", in 1..=100_000;
+        /// How the learning rate moves between steps.
+        pub schedule: Schedule = "constant";
+        /// Steps over which the learning rate rises linearly from zero.
+        pub warmup: u32 = "0", in 0..=u32::MAX;
+        /// Random changes of the training patches: true is flips and quarter turns; or settings, such as
+        /// { flips: true, rotations: true, intensity: 0.1 }.
+        pub augment: Augment = "false";
+        /// Draw as many patches of each class in each epoch as the rarest has, instead of every patch
+        /// once.
+        pub balance: bool = "false";
+        /// Train inception_v3's auxiliary classifier too.
+        pub auxiliary: bool = "false";
+        /// Precision of convolutions and matrix products.
+        pub precision: Precision = "f32";
+        /// Weights of the classes in the loss; or a list with one per class, such as [1, 2.5].
+        pub class_weights: ClassWeights = "none";
+        /// Stop after so many epochs without a better validation AUC.
+        pub early_stopping: Option<u32>, in 1..=100_000, else "never";
+        /// Minutes between checkpoints within an epoch; 0: only after each epoch.
+        // Results do not depend on it, so it is not part of what makes a training stale.
+        #[serde(skip)]
+        pub checkpoint_minutes: f64 = "10", in NOT_NEGATIVE;
+        /// Write events/ beside the weights for TensorBoard while training.
+        // Not part of what makes a training stale either.
+        #[serde(skip)]
+        pub tensorboard: bool = "false";
+    }
+}
+
+impl Training {
+    fn settle(
+        &mut self,
+        check: &Check<'_>,
+        form: &TrainingForm,
+        _: Location,
+    ) -> Result<(), Mistake> {
+        if let Some(list) = &form.lr_decay_epochs
+            && let Some(fall) = list.value.windows(2).find(|pair| pair[0].value >= pair[1].value)
+        {
+            let message = "`lr_decay_epochs` must rise from entry to entry";
+            return check.wrong(fall[1].referenced, message);
+        }
+        Ok(())
+    }
+}
+
+impl Settings for TrainingForm {
+    const EXPECTED: &'static str = "false, true or a mapping of settings";
+}
+
+impl Value for Option<Training> {
+    type Written = Switch<TrainingForm>;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        _: &str,
+        given: &Spanned<Switch<TrainingForm>>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        match &given.value {
+            Switch::Flag(false) => Ok(None),
+            Switch::Flag(true) => {
+                Training::read_form(check, &TrainingForm::default(), given.referenced).map(Some)
+            }
+            Switch::Settings(form) => Training::read_form(check, form, given.referenced).map(Some),
+        }
+    }
+
+    fn shape((): &()) -> Shape {
+        Switch::<TrainingForm>::shape(Training::options())
+    }
+}
+
+options! {
+    /// Random changes of training patches, drawn anew for every patch of every epoch.
+    #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+    pub struct Augment(AugmentForm, "augment.") {
+        /// Mirrored left to right and top to bottom, each every other time.
+        pub flips: bool = "true";
+        /// Turned by 0, 90, 180 or 270 degrees, equally often.
+        pub rotations: bool = "true";
+        /// Largest share s by which brightness changes: a pixel p (0 to 255) becomes g p + 255 o, rounded
+        /// and cut to 0 to 255, with the gain g uniform in [1 - s, 1 + s] and the offset o uniform in
+        /// [-s, s].
+        pub intensity: f64 = "0", in BELOW_ONE;
+    }
+}
+
+impl Augment {
+    /// No change.
+    pub const NONE: Augment = Augment { flips: false, rotations: false, intensity: 0.0 };
+    /// Any of the eight symmetries of the square.
+    pub const SYMMETRIES: Augment = Augment { flips: true, rotations: true, intensity: 0.0 };
+}
+
+impl Settings for AugmentForm {
+    const EXPECTED: &'static str =
+        "false, true or a mapping of `flips`, `rotations` and `intensity`";
+}
+
+impl Value for Augment {
+    type Written = Switch<AugmentForm>;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        _: &str,
+        given: &Spanned<Switch<AugmentForm>>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        match &given.value {
+            Switch::Flag(false) => Ok(Self::NONE),
+            Switch::Flag(true) => Ok(Self::SYMMETRIES),
+            Switch::Settings(form) => Self::read_form(check, form, given.referenced),
+        }
+    }
+
+    fn shape((): &()) -> Shape {
+        Switch::<AugmentForm>::shape(Self::options())
+    }
+}
+
+/// Weight of each class in the loss, as the `weight` of PyTorch's `CrossEntropyLoss`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeights {
+    /// All alike.
+    None,
+    /// Inverse to how often the class occurs in an epoch: patches / (classes x patches of the class); with
+    /// `balance` all 1.
+    Balanced,
+    /// These, one per class in the manifest's order, each above 0.
+    Given(Vec<f64>),
+}
+
+impl Listed for ClassWeights {
+    type Entry = f64;
+    const EXPECTED: &'static str = "none, balanced or a list of numbers, one per class";
+}
+
+impl Value for ClassWeights {
+    type Written = Choice<Self>;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        key: &str,
+        given: &Spanned<Choice<Self>>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        let wrong = |message: String| check.wrong(given.referenced, message);
+        match &given.value {
+            Choice::Word(word) => from_word("choice of class weights", word).or_else(|message| {
+                wrong(message + "; a list gives each class its own, such as [1, 2]")
+            }),
+            Choice::List(list) if list.len() != check.classes as usize => wrong(format!(
+                "`{key}` has {}, but there are {} classes (`patches.classes`)",
+                list.len(),
+                check.classes
+            )),
+            Choice::List(list) => {
+                let weight = |given| f64::read(check, key, given, &POSITIVE);
+                list.iter().map(weight).collect::<Result<_, _>>().map(Self::Given)
+            }
+        }
+    }
+
+    fn shape((): &()) -> Shape {
+        Choice::<Self>::shape(words::<Self>(), f64::shape(&POSITIVE))
+    }
+}
+
+/// How the learning rate moves between steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Stays as it is.
+    Constant,
+    /// Falls along half a cosine to zero at the last step.
+    Cosine,
+}

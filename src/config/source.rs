@@ -1,0 +1,77 @@
+//! `source`: the data sets there are, each with its options. A new one is an entry here, a module of
+//! crate `source`, and a line of its `open`.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use serde_yaml::Spanned;
+
+use crate::check::Check;
+use crate::option::{Shape, Value};
+use base::yaml::Mistake;
+
+kinds! {
+    /// Where the mammograms come from: a data set in its original layout.
+    #[derive(Debug, Clone, PartialEq, Serialize)]
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    pub enum Source(SourceForm, "source.", "source", "phantom") {
+        keys { path: PathBuf, regions: Option<PathBuf>, patients: u32, height: u32 }
+
+        /// Procedural mammograms made from the seed.
+        Phantom "phantom" {
+            /// How many patients, four views each.
+            patients: u32 = "110", in 3..=100_000; // Each of the three splits can hold a patient.
+            /// Height of an image in pixels.
+            height: u32 = "900", in 128..=8192;
+        }
+        /// DDSM in its original layout, whole or in part.
+        Ddsm "ddsm" {
+            /// The folder that holds cases of DDSM, with their .ics files, at any depth.
+            path: PathBuf, needs "FOLDER";
+        }
+        /// The files published with the paper, or a part of them. Their split is used as it is, their
+        /// patches too.
+        DdsmRelease "ddsm_release" {
+            /// The folder that holds ddsm_raw, ddsm_raw_image_lists and ddsm_masks, or ddsm_patches and
+            /// ddsm_labels, or all of them.
+            path: PathBuf, needs "FOLDER";
+        }
+        /// CBIS-DDSM, as DICOM or converted, whole or in part.
+        CbisDdsm "cbis_ddsm" {
+            /// The folder that holds the description tables and images of CBIS-DDSM, at any depth.
+            path: PathBuf, needs "FOLDER";
+        }
+        /// The mini-MIAS database.
+        MiniMias "mini_mias" {
+            /// The folder that holds Info.txt and the mdbNNN.pgm files.
+            path: PathBuf, needs "FOLDER";
+        }
+        /// Any other data set; docs/own-data.md of unit-atlas says how.
+        Folder "folder" {
+            /// The table of its images and lesions (.csv, .jsonl or .yaml); files in it are relative to
+            /// its folder.
+            #[serde(rename = "path")]
+            table from path: PathBuf, needs "TABLE";
+            /// A table of further regions, such as tissues.
+            regions: Option<PathBuf>, else "none";
+        }
+    }
+}
+
+impl Value for Source {
+    type Written = SourceForm;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        _: &str,
+        given: &Spanned<SourceForm>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        Self::read_kind(check, &given.value, given.referenced)
+    }
+
+    fn shape((): &()) -> Shape {
+        Self::shape_of_kinds()
+    }
+}
