@@ -449,7 +449,7 @@ fn files_are_explained_as_the_data_set_is() {
     let said = project.run(&["explain", id]).expect(0).out;
     let parts = known["units"].as_array().unwrap();
     for (at, part) in parts.iter().enumerate() {
-        let number = format!("{:04}", part["unit"]);
+        let number = format!("{:04}", part["unit"].as_u64().unwrap());
         let row = rows
             .iter()
             .find(|row| known["layer"] == row["layer"] && row["unit"] == number)

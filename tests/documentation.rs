@@ -58,18 +58,32 @@ fn command(text: &str) -> Option<String> {
     Some(ours[..end.unwrap_or(ours.len())].replace(['…', '[', ']'], ""))
 }
 
+/// The words of a command, as a shell gives them to the program; what is quoted is one. What a reader puts
+/// in is put in.
+fn words(command: &str) -> Vec<String> {
+    let parts = command.split('"').enumerate();
+    let words = parts.flat_map(|(number, part)| match number % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![part.to_owned()],
+    });
+    let put = |word: String| {
+        let placeholder = PLACEHOLDERS.iter().find(|(placeholder, _)| *placeholder == word);
+        placeholder.map_or(word, |(_, value)| (*value).to_owned())
+    };
+    words.map(put).collect()
+}
+
 #[test]
 fn every_command_of_the_documentation_is_understood() {
     let mut count = 0;
     let mut wrong = Vec::new();
     for page in pages() {
         for (line, command) in commands(&std::fs::read_to_string(&page).unwrap()) {
-            let words = command.split_whitespace().map(|word| {
-                let placeholder = PLACEHOLDERS.iter().find(|(placeholder, _)| *placeholder == word);
-                placeholder.map_or(word, |(_, value)| value)
-            });
+            let words = words(&command);
             count += 1;
-            match cli::command().try_get_matches_from(["unit-atlas"].into_iter().chain(words)) {
+            match cli::command()
+                .try_get_matches_from(["unit-atlas".to_owned()].into_iter().chain(words))
+            {
                 Ok(_) => {}
                 Err(error) => wrong.push(format!("{}:{line}: {command}\n{error}", page.display())),
             }

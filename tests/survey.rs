@@ -553,7 +553,7 @@ mod readers {
             (
                 "{\"schema\": 1, \"study\": \"test\", \"lexicon\": \"bi-rads-5\", \"reader\": \"reader-b\", \
               \"answers\": [{\"unit\": \"u-x\", \"recognizable\": \"<script>\"}]}",
-                "not yes, no or unsure",
+                "not one of yes, no, unsure",
             ),
         ] {
             let hostile = place.folder.path().join("hostile.json");

@@ -105,7 +105,7 @@ pub(super) struct LayerUnit {
     pub(super) label: String,
     /// Where that comes from: `consensus`, `readers`, `unrecognizable` (to readers), `automatic` or `none`.
     pub(super) from: &'static str,
-    /// Readers' terms in words, to search by.
+    /// Its terms and what readers wrote, to search by.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) words: String,
     /// Its best match among `concepts`, and their IoU.

@@ -170,7 +170,10 @@ pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> script::LayerUnits<'
     let units = layer.units.iter().map(|unit| {
         let entry = atlas.entry(layer, unit);
         let best = entry.best_match();
-        let words: BTreeSet<String> = entry.terms.iter().map(|id| atlas.labels.name(id)).collect();
+        let said = atlas.labels.phenomena(&entry.id);
+        let said = said.map(|(_, _, phenomenon)| atlas.labels.words(phenomenon));
+        let terms = entry.terms.iter().map(|id| atlas.labels.name(id));
+        let words: BTreeSet<String> = terms.chain(said).collect();
         let iou = best.map_or(0.0, |best| best.found.iou);
         LayerUnit {
             label: entry.name.to_string(),
