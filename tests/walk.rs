@@ -21,7 +21,7 @@ const PAGES: [(&str, &str); 20] = [
     ("about/index.html", "document.querySelector('h1')"),
     ("agreement/index.html", "document.querySelector('h1')"),
     ("birads/index.html", "document.querySelector('.figure4')"),
-    ("cases/index.html", "document.querySelector('.unit-cards')"),
+    ("cases/index.html", "document.querySelector('main table')"),
     ("cite/index.html", "document.querySelector('.bibtex')"),
     ("concepts/index.html", "document.querySelector('table')"),
     ("concepts/mass/index.html", "document.querySelector('.unit-card')"),
