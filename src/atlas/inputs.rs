@@ -54,9 +54,9 @@ pub struct Inputs<'a> {
     pub provenance: &'a [(String, String)],
     /// What the data set was made from: pictures are encoded again when it changes.
     pub dataset: &'a Fingerprint,
-    /// What the caller made the inputs from; kept in the record for [`Record::is_fresh`]. Every page is
+    /// What the caller made the inputs from; kept in the record for [`Record::is_fresh`](crate::Record::is_fresh). Every page is
     /// rendered again when any of it changes, but for two entries: of `labels` a page depends on what
-    /// it shows of `readers`, and `surroundings` stands for [`surroundings`].
+    /// it shows of `readers`, and `surroundings` stands for [`surroundings`](crate::surroundings).
     pub stamp: &'a Stamp,
 }
 
