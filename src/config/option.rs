@@ -269,6 +269,7 @@ macro_rules! options {
                         &annotated!(rule $($rule)?),
                     )?;
                 )*
+                // Only a section with options that settle one another changes it.
                 #[allow(unused_mut)]
                 let mut read = Self { $($fixed: $fixed_value(check),)? $($field),* };
                 $($settle(&mut read, check, form, at)?;)?
@@ -428,6 +429,7 @@ macro_rules! kinds {
                                 $field: {
                                     let key = annotated!(key $field $($field_key)?);
                                     let given = &annotated!(given form $field $($field_key)?);
+                                    // Asked only of options that must be given.
                                     #[allow(unused_variables)]
                                     let holds = || crate::option::doc(&[$($option_doc),*]);
                                     $(if given.is_none() {
