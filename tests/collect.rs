@@ -70,7 +70,8 @@ impl Project {
     }
 
     fn selection(&self) -> Selection {
-        serde_json::from_slice(&fs::read(self.path("output/work/survey.json")).unwrap()).unwrap()
+        serde_json::from_slice(&fs::read(self.path("output/work/survey/survey.json")).unwrap())
+            .unwrap()
     }
 
     /// What a reader's file says of each unit and presentation.

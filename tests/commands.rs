@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use base::artifact::Layout;
@@ -13,101 +13,10 @@ use record::{Manifest, tally};
 
 #[path = "support/ddsm.rs"]
 mod ddsm;
+#[path = "support/project.rs"]
+mod project;
 
-/// A project in a folder of its own.
-struct Project {
-    folder: tempfile::TempDir,
-}
-
-/// Small phantoms, one small network, one epoch.
-const SMALL: &str = "\
-source: { kind: phantom, patients: 10, height: 320 }
-patches: { size: 64 }
-networks:
-  - name: resnet10
-    input: 64
-    layers: [layer3, layer4]
-    training: { epochs: 2, batch: 16, lr: 0.02, schedule: cosine, balance: true, augment: true }
-dissection: { top: 8 }
-";
-
-impl Project {
-    fn new(config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("atlas.yaml"), config).unwrap();
-        Self { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_unit-atlas"));
-        command.args(arguments).current_dir(self.folder.path());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Told {
-        Told::from(self.command(arguments).output().unwrap())
-    }
-
-    /// Every file of the site with its bytes.
-    fn site(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let site = self.path("output/site");
-        walkdir::WalkDir::new(&site)
-            .into_iter()
-            .map(Result::unwrap)
-            .filter(|entry| entry.file_type().is_file())
-            .map(|entry| {
-                let name = entry.path().strip_prefix(&site).unwrap().to_owned();
-                (name, fs::read(entry.path()).unwrap())
-            })
-            .collect()
-    }
-}
-
-/// What the program said.
-struct Told {
-    status: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl From<Output> for Told {
-    fn from(output: Output) -> Self {
-        Self {
-            status: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-impl Told {
-    #[track_caller]
-    fn expect(self, status: i32) -> Self {
-        assert_eq!(self.status, Some(status), "{}\n{}", self.out, self.err);
-        assert!(!self.err.contains("panicked"), "{}", self.err);
-        self
-    }
-
-    /// Failed with exactly one message that holds all of `parts`.
-    #[track_caller]
-    fn expect_error(self, parts: &[&str]) {
-        let told = self.expect(1);
-        assert_eq!(told.err.matches("error:").count(), 1, "{}", told.err);
-        for part in parts {
-            assert!(told.err.contains(part), "{part:?} is not in:\n{}", told.err);
-        }
-    }
-}
+use project::{Project, SMALL, Told};
 
 #[test]
 fn each_stage_is_done_once_and_again_only_when_its_inputs_change() {
@@ -191,34 +100,6 @@ fn each_stage_is_done_once_and_again_only_when_its_inputs_change() {
     project
         .run(&["train", "--network", "vgg16"])
         .expect_error(&["no network vgg16", "it has resnet10"]);
-}
-
-/// SIGKILL at ten moments spread over the run, each time started again.
-#[test]
-fn a_run_killed_ten_times_ends_with_the_same_site() {
-    let undisturbed = Project::new(SMALL);
-    let began = Instant::now();
-    undisturbed.run(&["run"]).expect(0);
-    let whole = began.elapsed();
-
-    let killed = Project::new(SMALL);
-    for round in 0..10 {
-        let mut child =
-            killed.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // From almost at once to most of a run; later rounds find earlier stages done.
-        std::thread::sleep(whole.mul_f64([0.02, 0.6, 0.1, 0.35, 0.2, 0.5][round % 6]));
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-    killed.run(&["run"]).expect(0);
-    let (a, b) = (undisturbed.site(), killed.site());
-    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-    let differing: Vec<_> = a.iter().filter(|(name, bytes)| b[*name] != **bytes).collect();
-    assert!(differing.is_empty(), "{:?}", differing.iter().map(|(n, _)| n).collect::<Vec<_>>());
-    let litter = walkdir::WalkDir::new(killed.path("output")).into_iter().map(Result::unwrap);
-    let litter: Vec<_> =
-        litter.filter(|e| e.file_name().to_string_lossy().ends_with(".tmp")).collect();
-    assert!(litter.is_empty(), "{litter:?}");
 }
 
 /// A tree in the layout of mini-MIAS: patients of two 240 x 240 films with a drawn breast.
@@ -309,7 +190,7 @@ fn patches_of_the_release_alone_make_an_atlas_that_says_so() {
     assert_eq!(given.patches.len(), cut.patches.len());
     // The same patches in the same parts with the same labels, pixel by pixel.
     let all = |manifest: &Manifest, project: &Project, name: &dyn Fn(&str) -> String| {
-        let store = record::Store::open(&Layout::new(project.path("output")).patches()).unwrap();
+        let store = record::Store::open(&Layout::new(project.path("output"))).unwrap();
         let one = |n: u32| {
             let patch = &manifest.patches[n as usize];
             let label = (manifest.split(patch), manifest.class(n));
@@ -350,7 +231,7 @@ fn bad_films_and_rows_are_reported_and_skipped() {
     }
     let data = fs::read_to_string(project.path("output/site/data/index.html")).unwrap();
     assert!(data.contains("mdb003.pgm") && data.contains("Info.txt:11"));
-    assert!(!data.contains(project.folder.path().to_str().unwrap()));
+    assert!(!data.contains(project.root().to_str().unwrap()));
     project.run(&["check"]).expect(0);
 }
 

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use atlas::Record;
 use base::UnitId;
-use base::artifact::{self, Layout, Stamp};
+use base::artifact::{self, Layout, Sealed};
 use config::Config;
 use dissection::similar;
 use record::Manifest;
@@ -88,7 +88,7 @@ fn write_artifacts(folder: &Path) {
     let config = Config::read(&folder.join("atlas.yaml")).unwrap();
     let layout = Layout::new(&config.output);
     let manifest = Manifest::read(&layout).unwrap();
-    let dataset = Stamp::read(&layout.dataset()).unwrap().fingerprint();
+    let dataset = record::store::content(&Sealed::open(&layout.dataset()).unwrap());
     let mut similar = Similar { format: record::similar::FORMAT, ..Similar::default() };
     let mut stamps = Vec::new();
     for network in &config.networks {
@@ -97,7 +97,7 @@ fn write_artifacts(folder: &Path) {
         let own = layout.network(&network.name);
         artifact::write_json(&own.join("evaluation.json"), &stub).unwrap();
         artifact::write(&own.join("history.jsonl"), b"").unwrap();
-        trained.write(&own).unwrap();
+        trained.seal(&own, &["evaluation.json", "history.jsonl"]).unwrap();
         for (_, name, units) in LAYERS.iter().filter(|(of, ..)| *of == network.name) {
             let mut layer = support::layer(&manifest, &network.name, name, *units, 64);
             let edge = manifest.patching.size as f32;
@@ -119,7 +119,8 @@ fn write_artifacts(folder: &Path) {
             let settings = &config.dissection;
             let stamp =
                 dissection::stamp(settings, name, &dataset, &trained.fingerprint(), weights);
-            stamp.write(&layout.layer(&network.name, name)).unwrap();
+            let outputs = ["units.json", "maps.safetensors"];
+            stamp.seal(&layout.layer(&network.name, name), &outputs).unwrap();
             stamps.push((network.name.clone(), name.to_string(), stamp.fingerprint()));
         }
     }
@@ -129,7 +130,7 @@ fn write_artifacts(folder: &Path) {
         .map(|(n, l, mark)| (n.as_str(), l.as_str(), at.as_path(), mark.clone()))
         .collect();
     artifact::write_json(&layout.dissection().join("similar.json"), &similar).unwrap();
-    similar::stamp(&layers).write(&layout.dissection()).unwrap();
+    similar::stamp(&layers).seal(&layout.dissection(), &["similar.json"]).unwrap();
 }
 
 /// Bytes of a page and of the scripts and styles that its markup names, nothing compressed.

@@ -95,10 +95,7 @@ impl Shown {
         let whole: Vec<&str> = self.whole(inputs).collect();
         whole.par_iter().try_for_each(|id| {
             writer.write_made_from(&mammogram_path(id), keys.picture(&("whole", id)), || {
-                let preview = inputs.previews.join(format!("{id}.jpg"));
-                fs_err::read(&preview).with_context(|| {
-                    format!("mammogram {id} has no preview; run `prepare` to make it again")
-                })
+                inputs.previews.read(id)
             })
         })
     }

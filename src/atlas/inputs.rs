@@ -1,7 +1,5 @@
 //! What a site is made from, and the refusal of what does not fit together.
 
-use std::path::Path;
-
 use anyhow::{Result, bail, ensure};
 
 use ::study::answer::ReaderFile;
@@ -33,8 +31,8 @@ pub struct Inputs<'a> {
     pub manifest: &'a record::Manifest,
     /// Pixels of its patches.
     pub store: &'a record::Store,
-    /// Folder of the mammograms' previews, `<id>.jpg`.
-    pub previews: &'a Path,
+    /// Mammograms, reduced.
+    pub previews: &'a record::Previews,
     /// Networks in the order of their pages.
     pub exhibits: &'a [Exhibit<'a>],
     /// The activation maps of the units' top patches, where they are at hand.

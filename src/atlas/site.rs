@@ -41,7 +41,7 @@ impl Record {
     /// # Errors
     /// When it is missing or not readable.
     pub fn read(path: &Path) -> Result<Self> {
-        artifact::read_json(path)
+        artifact::read_document(path)
     }
 
     /// Whether the site was finished from exactly these inputs and every file of it is still there
@@ -54,6 +54,19 @@ impl Record {
 }
 
 impl FileRecord {
+    /// What is wrong with the file at `path`, if it is not what was written.
+    pub fn damage(&self, path: &Path) -> Option<String> {
+        match std::fs::read(path) {
+            Err(error) => Some(error.to_string()),
+            Ok(bytes)
+                if self.content.as_ref().is_none_or(|c| *c == Fingerprint::of_bytes(&bytes)) =>
+            {
+                None
+            }
+            Ok(_) => Some("its content is not what was written".into()),
+        }
+    }
+
     fn lies_at(&self, path: &Path) -> bool {
         std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() == self.bytes)
     }
@@ -85,7 +98,7 @@ impl Writer {
         for path in planned {
             files.entry(path).or_default();
         }
-        artifact::write_json(record, &Record { format: FORMAT, stamp: None, files })?;
+        artifact::write_document(record, &Record { format: FORMAT, stamp: None, files })?;
         Ok(Self { site: site.into(), record: record.into(), before, state: Mutex::default() })
     }
 
@@ -171,7 +184,7 @@ impl Writer {
             }
         }
         let record = Record { format: FORMAT, stamp: Some(stamp.clone()), files };
-        artifact::write_json(&self.record, &record)?;
+        artifact::write_document(&self.record, &record)?;
         Ok((record, written, removed))
     }
 }
@@ -243,7 +256,7 @@ mod tests {
         let files = ["../precious.txt", outside.to_str().unwrap()]
             .map(|path| (path.to_string(), FileRecord::default()));
         let edited = Record { format: FORMAT, stamp: None, files: files.into() };
-        artifact::write_json(&record, &edited).unwrap();
+        artifact::write_document(&record, &edited).unwrap();
         let writer = Writer::begin(&site, &record, vec![]).unwrap();
         writer.write("index.html", b"x").unwrap();
         writer.finish(&Stamp::new(1)).unwrap();

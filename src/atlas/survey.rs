@@ -165,10 +165,7 @@ impl<'a> Survey<'a> {
         })?;
         mammograms.par_iter().try_for_each(|&number| {
             let id = &self.inputs.manifest.mammograms[number as usize].mammogram.id;
-            let preview = self.inputs.previews.join(format!("{id}.jpg"));
-            let bytes = fs_err::read(&preview).with_context(|| {
-                format!("mammogram {id} has no preview; run `prepare` to make it again")
-            })?;
+            let bytes = self.inputs.previews.read(id)?;
             writer.write(&self.mammogram_path(number), &bytes)
         })
     }

@@ -42,7 +42,7 @@ pub(super) fn execute(
     let networks = options.networks.of(pipeline.config)?;
     let silent = Pipeline::new(pipeline.config, &Silent);
     let pipeline = if options.json { &silent } else { pipeline };
-    let _lock = pipeline.lock()?;
+    let _lock = pipeline.lock_or_read()?;
     let dataset = pipeline.dataset()?;
     let evaluated = networks.iter().map(|network| pipeline.evaluate(network, &dataset, split));
     if options.json {

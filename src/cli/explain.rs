@@ -132,7 +132,10 @@ pub(super) fn execute(
     let networks = options.networks.of(pipeline.config)?;
     let silent = Pipeline::new(pipeline.config, &Silent);
     let pipeline = if options.json { &silent } else { pipeline };
-    let _lock = pipeline.lock()?;
+    if let Some(path) = &options.html {
+        pipeline.check_output(path)?;
+    }
+    let _lock = pipeline.lock_or_read()?;
     let dataset = pipeline.dataset()?;
     let opinions = pipeline.opinions()?;
     labels::print(&opinions.problems);

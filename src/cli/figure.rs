@@ -144,7 +144,7 @@ pub(super) fn execute(
     pipeline: &Pipeline,
     terminal: &Terminal,
 ) -> Result<Outcome> {
-    let _lock = pipeline.lock()?;
+    let _lock = pipeline.lock_or_read()?;
     let wanted = options.wanted();
     if wanted.look.formats == [Format::Csv] && wanted.kind == Kind::Roc {
         bail!("`figure roc` has no table, so no CSV; data/networks.csv of the site has the areas");
@@ -158,6 +158,7 @@ pub(super) fn execute(
         }
         for (name, bytes) in drawn.files {
             let path = folder.join(name);
+            pipeline.check_output(&path)?;
             let changed = artifact::write_if_changed(&path, &bytes)?;
             let note = if changed { "" } else { " (as it was)" };
             terminal.say(&format!("{}{note}", path.display()));

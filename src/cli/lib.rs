@@ -10,6 +10,7 @@ mod dissect;
 mod evaluate;
 mod explain;
 mod figure;
+mod gc;
 mod init;
 mod labels;
 mod pack;
@@ -21,9 +22,10 @@ mod schema;
 mod serve;
 mod terminal;
 mod train;
+mod verify;
 mod weights;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -99,6 +101,10 @@ enum ProjectVerb {
     /// The prepared patches
     #[command(subcommand)]
     Patches(patches::Verb),
+    /// Read all results and pages, and compare them with what was written
+    Verify,
+    /// List results that the project does not use, and remove them
+    Gc(gc::Options),
 }
 
 /// Which networks a verb works on.
@@ -185,20 +191,50 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
     let (path, config) = project()?;
     terminal.detail(&format!("project file {}", path.display()));
     let pipeline = Pipeline::new(&config, terminal);
+    // What is found damaged on the way, and can be made again, is: then the verb goes on from there.
+    for _ in 0..REMAKES {
+        match execute(verb, &path, &pipeline, terminal) {
+            Err(error) => pipeline.mend(error)?,
+            done => return done,
+        }
+    }
+    execute(verb, &path, &pipeline, terminal)
+}
+
+fn execute(
+    verb: &ProjectVerb,
+    path: &Path,
+    pipeline: &Pipeline,
+    terminal: &Terminal,
+) -> Result<Outcome> {
     match verb {
-        ProjectVerb::Run => run::execute(&pipeline, terminal),
-        ProjectVerb::Prepare(options) => prepare::execute(options, &pipeline, terminal),
-        ProjectVerb::Train(choice) => train::execute(choice, &pipeline),
-        ProjectVerb::Evaluate(options) => evaluate::execute(options, &pipeline, terminal),
-        ProjectVerb::Dissect(options) => dissect::execute(options, &pipeline),
-        ProjectVerb::Explain(options) => explain::execute(options, &pipeline, terminal),
-        ProjectVerb::Labels(verb) => labels::execute(verb, &pipeline, terminal),
-        ProjectVerb::Build => build::execute(&pipeline, terminal),
-        ProjectVerb::Serve(options) => serve::execute(options, &path, &pipeline, terminal),
-        ProjectVerb::Figure(options) => figure::execute(options, &pipeline, terminal),
-        ProjectVerb::Check => check::execute(&pipeline, terminal),
-        ProjectVerb::Pack(options) => pack::execute(options, &pipeline, terminal),
-        ProjectVerb::Patches(verb) => patches::execute(verb, &pipeline, terminal),
+        ProjectVerb::Run => run::execute(pipeline, terminal),
+        ProjectVerb::Prepare(options) => prepare::execute(options, pipeline, terminal),
+        ProjectVerb::Train(choice) => train::execute(choice, pipeline),
+        ProjectVerb::Evaluate(options) => evaluate::execute(options, pipeline, terminal),
+        ProjectVerb::Dissect(options) => dissect::execute(options, pipeline),
+        ProjectVerb::Explain(options) => explain::execute(options, pipeline, terminal),
+        ProjectVerb::Labels(verb) => labels::execute(verb, pipeline, terminal),
+        ProjectVerb::Build => build::execute(pipeline, terminal),
+        ProjectVerb::Serve(options) => serve::execute(options, path, pipeline, terminal),
+        ProjectVerb::Figure(options) => figure::execute(options, pipeline, terminal),
+        ProjectVerb::Check => check::execute(pipeline, terminal),
+        ProjectVerb::Pack(options) => pack::execute(options, pipeline, terminal),
+        ProjectVerb::Patches(verb) => patches::execute(verb, pipeline, terminal),
+        ProjectVerb::Verify => verify::execute(pipeline, terminal),
+        ProjectVerb::Gc(options) => gc::execute(options, pipeline, terminal),
+    }
+}
+
+/// How many damaged results one command makes again; more than that is a disk that cannot be trusted.
+const REMAKES: usize = 16;
+
+/// A size as people read it.
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 

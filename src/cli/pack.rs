@@ -55,7 +55,8 @@ pub(super) fn execute(
     let output = options.output.clone().unwrap_or_else(|| pipeline.config.output.join(name));
     let output = std::path::absolute(&output)
         .with_context(|| format!("cannot resolve {}", output.display()))?;
-    let _lock = pipeline.lock()?;
+    pipeline.check_output(&output)?;
+    let _lock = pipeline.lock_or_read()?;
     let (site, record) = (pipeline.layout.site(), pipeline.layout.site_record());
     let packed = pack::pack(&site, &record, &pipeline.config.title, form, &output)?;
     terminal.say(&format!(

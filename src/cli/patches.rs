@@ -22,7 +22,7 @@ pub(super) enum Verb {
 
 pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
     let Verb::Export { folder } = verb;
-    let _lock = pipeline.lock()?;
+    let _lock = pipeline.lock_or_read()?;
     let dataset = pipeline.dataset()?;
     let report = export::export(&dataset.manifest, &dataset.store, folder, terminal)?;
     for (name, (patches, positives)) in

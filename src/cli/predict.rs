@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::terminal::Terminal;
 use super::{Outcome, Project};
 use architecture::Architecture;
-use base::artifact::{Layout, Stamp};
+use base::artifact::{Layout, Sealed};
 use network::{Network, device};
 
 /// Images that are computed together.
@@ -107,11 +107,11 @@ fn open(options: &Options, project: &Project) -> Result<Network> {
     })?;
     let device = device::open(options.device.unwrap_or(config.device), remark)?;
     let folder = Layout::new(&config.output).network(name);
-    Stamp::read(&folder).with_context(|| {
+    let trained = Sealed::open(&folder).with_context(|| {
         format!("{name} is not trained yet: run `unit-atlas train --network {name}`")
     })?;
     let input = options.input.unwrap_or(settings.input);
-    Network::open(name, input, &folder.join(record::training::WEIGHTS), &device)?
+    Network::open(name, input, &trained.path(record::training::WEIGHTS)?, &device)?
         .with_design(settings.inference_design())
 }
 

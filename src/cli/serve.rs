@@ -14,13 +14,12 @@ use tokio::sync::watch;
 
 use super::terminal::Terminal;
 use super::{Outcome, build};
-use base::artifact;
 use base::progress::Progress;
 use config::Config;
 use pipeline::Pipeline;
 use serve::News;
 use serve::collect::{Asked, Ledger, Tokens};
-use study::selection::{Chosen, Selection};
+use study::selection::Chosen;
 
 /// Options of `serve`.
 #[derive(Debug, clap::Args)]
@@ -89,7 +88,7 @@ fn listen(options: &Options) -> Result<(Runtime, TcpListener, SocketAddr)> {
 
 /// Serves the survey and keeps the answers. The site stays as it is while readers are at work.
 fn collect(options: &Options, pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
-    let selection: Selection = artifact::read_json(&pipeline.layout.survey())?;
+    let selection = pipeline.selection()?;
     if selection.units.is_empty() {
         bail!("the survey asks about no unit; `unit-atlas dissect` first");
     }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::terminal::Terminal;
 use super::{Outcome, Project};
 use architecture::Architecture;
-use base::artifact::{Fingerprint, Layout, Stamp};
+use base::artifact::{Fingerprint, Layout, Sealed};
 use base::progress::Progress;
 use network::weights::published::{PUBLISHED, Published, Source};
 use network::weights::{Weights, save_trunk};
@@ -139,13 +139,13 @@ fn trunk(
         None => {
             let (_, config) = project().context("without --from, the project's network is used")?;
             let folder = Layout::new(&config.output).network(network);
-            Stamp::read(&folder).with_context(|| {
+            let trained = Sealed::open(&folder).with_context(|| {
                 format!(
                     "the project has no trained {network}: run `unit-atlas train --network \
                      {network}`"
                 )
             })?;
-            folder.join(record::training::WEIGHTS)
+            trained.path(record::training::WEIGHTS)?
         }
     };
     let weights = Weights::read(&source)?;

@@ -108,7 +108,11 @@ pub fn stamp(
         .with("training", training.clone())
         .with("weights", Fingerprint::of(&weights_blake3))
         .with("settings", Fingerprint::of(&(settings, layer)))
+        .of_settings("settings", &serde_json::json!({ "dissection": settings }))
 }
+
+/// What a finished dissection of a layer is.
+pub const OUTPUTS: [&str; 3] = [UNITS, MAPS, similar::SCORES];
 
 /// A layer to dissect: its name, its folder and the stamp of its results.
 pub type Target<'a> = (&'a str, &'a Path, &'a Stamp);
@@ -225,7 +229,6 @@ pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()
     let contributions = influence::measure(network, store, &names, &numbers, progress)?;
     progress.start(&format!("regions of {}", job.name), layers.len() as u64);
     for (&(layer, folder, stamp), contributions) in layers.iter().zip(contributions) {
-        Stamp::clear(folder)?;
         let edge = store.edge();
         let field = in_patch(network.field(layer)?, network.input(), edge);
         let context = finish::Context {
@@ -280,12 +283,20 @@ pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()
         let scores = Tensor::from_vec(finished.scores, (units, patches.len()), &Device::Cpu)?;
         write_tensor(&folder.join(similar::SCORES), "scores", scores)?;
         artifact::write_json(&folder.join(UNITS), &record)?;
-        stamp.write(folder)?;
+        stamp.seal(folder, &OUTPUTS)?;
         tidy(folder)?;
         progress.advance(1);
     }
     progress.finish();
     Ok(())
+}
+
+/// The inputs of a dissection that was begun in a layer's folder and not finished; `None` where there is none.
+///
+/// # Errors
+/// When its segments cannot be read.
+pub fn unfinished(folder: &Path) -> Result<Option<Fingerprint>> {
+    segment::inputs(folder)
 }
 
 /// Removes the segments of a layer that is finished.

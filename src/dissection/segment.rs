@@ -12,7 +12,8 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, safetensors as files};
 
 use super::buckets::BUCKETS;
-use base::artifact::{self, Fingerprint};
+use base::artifact::Fingerprint;
+use record::tensors;
 
 /// Patches of a segment; the last may have fewer.
 pub(super) const GROUP: usize = 128;
@@ -22,6 +23,25 @@ const STAMP: &str = "stamp";
 /// Folder of a layer's segments.
 pub(super) fn folder(layer: &Path) -> PathBuf {
     layer.join("parts")
+}
+
+/// Of the inputs of the segments in a layer's folder, by the first that there is; `None` where there is none.
+pub(super) fn inputs(layer: &Path) -> Result<Option<Fingerprint>> {
+    let parts = folder(layer);
+    if !parts.is_dir() {
+        return Ok(None);
+    }
+    for entry in fs_err::read_dir(parts)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            let bytes = fs_err::read(&path)?;
+            // A damaged one says nothing, and is made again.
+            if let Ok(Some(stamp)) = tensors::mark(&bytes, STAMP) {
+                return Ok(Fingerprint::parse(&stamp));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Path of a segment below a layer's folder.
@@ -97,25 +117,26 @@ impl Segment {
         let shape = [self.units as u32, self.patches as u32, self.map[0], self.map[1]];
         let floats = |values: &[f32]| Tensor::new(values, &Device::Cpu);
         let whole = |values: &[u32]| Tensor::new(values, &Device::Cpu);
-        let tensors = BTreeMap::from([
-            ("shape", whole(&shape)?),
-            ("scores", floats(&self.scores)?),
-            ("at", whole(&self.at)?),
-            ("counts", whole(&self.counts)?),
-            ("places", whole(&self.places)?),
-            ("values", floats(&self.values)?),
-            ("map_units", whole(&self.map_units)?),
-            ("map_patches", whole(&self.map_patches)?),
-            ("maps", floats(&self.maps)?),
-            ("buckets", whole(&self.buckets)?),
-            ("positive", whole(&self.positive)?),
-            ("least", floats(&self.least)?),
-            ("bounds", floats(&self.bounds)?),
-        ]);
+        let tensors = BTreeMap::from(
+            [
+                ("shape", whole(&shape)?),
+                ("scores", floats(&self.scores)?),
+                ("at", whole(&self.at)?),
+                ("counts", whole(&self.counts)?),
+                ("places", whole(&self.places)?),
+                ("values", floats(&self.values)?),
+                ("map_units", whole(&self.map_units)?),
+                ("map_patches", whole(&self.map_patches)?),
+                ("maps", floats(&self.maps)?),
+                ("buckets", whole(&self.buckets)?),
+                ("positive", whole(&self.positive)?),
+                ("least", floats(&self.least)?),
+                ("bounds", floats(&self.bounds)?),
+            ]
+            .map(|(name, tensor)| (name.to_string(), tensor)),
+        );
         let mark = HashMap::from([(STAMP.to_string(), stamp.to_string())]);
-        artifact::write_at(path, |temporary| {
-            Ok(safetensors::serialize_to_file(tensors, Some(mark), temporary)?)
-        })
+        tensors::write(path, &tensors, mark)
     }
 
     /// Whether there is a segment that was made from the same.
@@ -125,8 +146,7 @@ impl Segment {
             // SAFETY: segments are replaced by rename, never written into, so what is mapped does not
             // change; bytes are only read.
             let bytes = unsafe { memmap2::Mmap::map(&file)? };
-            let (_, metadata) = safetensors::SafeTensors::read_metadata(&bytes)?;
-            let found = metadata.metadata().as_ref().and_then(|marks| marks.get(STAMP));
+            let found = tensors::mark(&bytes, STAMP)?;
             // Opening it also checks that no byte is missing.
             safetensors::SafeTensors::deserialize(&bytes)?;
             Ok(found.is_some_and(|found| found == stamp.as_str()))
@@ -137,7 +157,9 @@ impl Segment {
     /// Reads a segment.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let read = || -> Result<Self> {
-            let tensors = files::load_buffer(&fs_err::read(path)?, &Device::Cpu)?;
+            let bytes = fs_err::read(path)?;
+            tensors::check(&bytes)?;
+            let tensors = files::load_buffer(&bytes, &Device::Cpu)?;
             let tensor = |name: &str| tensors.get(name).with_context(|| format!("no {name} in it"));
             let floats = |name: &str| Ok::<_, anyhow::Error>(tensor(name)?.to_vec1::<f32>()?);
             let whole = |name: &str| Ok::<_, anyhow::Error>(tensor(name)?.to_vec1::<u32>()?);

@@ -10,7 +10,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use base::UnitId;
-use base::artifact::{self, Fingerprint, Stamp};
+use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use metrics::midranks;
 use record::similar::{DUPLICATE, FILE, FORMAT, Like, Likes, Similar};
 
@@ -72,7 +72,7 @@ pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
         }
     }
     artifact::write_json(&folder.join(FILE), &Similar { format: FORMAT, units })?;
-    stamp(layers).write(folder)
+    stamp(layers).seal(folder, &[FILE])
 }
 
 /// Keeps the most similar, of equals the first.
@@ -85,15 +85,15 @@ fn best(likes: &mut Vec<Like>) {
 /// Ranks of a layer's scores, standardised so that a product of two rows is their correlation. The
 /// row of a unit that scores all patches alike is zero.
 fn standard(folder: &Path) -> Result<Tensor> {
-    let path = folder.join(SCORES);
+    let file = Sealed::open(folder)?.map(SCORES)?;
     let read = || -> Result<Tensor> {
-        let tensors = candle_core::safetensors::load(&path, &Device::Cpu)?;
+        let tensors = candle_core::safetensors::load_buffer(&file, &Device::Cpu)?;
         let scores = tensors.get("scores").context("it holds no scores")?.to_vec2::<f32>()?;
         let shape = (scores.len(), scores.first().map_or(0, Vec::len));
         let rows: Vec<Vec<f32>> = scores.par_iter().map(|row| standard_ranks(row)).collect();
         Ok(Tensor::from_vec(rows.concat(), shape, &Device::Cpu)?)
     };
-    read().with_context(|| format!("{} is not readable; run `dissect` again", path.display()))
+    read().with_context(|| format!("{SCORES} of {} cannot be read", folder.display()))
 }
 
 fn standard_ranks(scores: &[f32]) -> Vec<f32> {
@@ -115,6 +115,7 @@ mod tests {
         let scores = Tensor::from_vec(rows.concat(), shape, &Device::Cpu).unwrap();
         let tensors = BTreeMap::from([("scores", scores)]);
         safetensors::serialize_to_file(tensors, None, &folder.join(SCORES)).unwrap();
+        Stamp::new(1).seal(&folder, &[SCORES]).unwrap();
     }
 
     #[test]

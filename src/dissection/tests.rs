@@ -359,7 +359,7 @@ fn a_field_grows_with_the_patch() {
 #[test]
 fn planted_detectors_get_their_labels_and_their_influence() {
     let folder = tempfile::tempdir().unwrap();
-    let (manifest, store) = discs_and_edges(folder.path());
+    let (manifest, store) = discs_and_edges();
     let network = planted();
     let settings = settings(Threshold::FractionOfMax(0.5), Anchor::ReceptiveField, 8);
     let settings = &settings;

@@ -49,10 +49,9 @@ pub fn explain(
     stamp: &Stamp,
     progress: &dyn Progress,
 ) -> Result<()> {
-    Stamp::clear(folder)?;
     let explanation = explanation(job, layer, (evaluation.split, &evaluation.scores), progress)?;
     artifact::write_json(&folder.join(FILE), &explanation)?;
-    stamp.write(folder)
+    stamp.seal(folder, &[FILE])
 }
 
 /// Explains every mammogram that a patch was scored of: `scored` is a split, and probabilities of the

@@ -38,7 +38,7 @@ fn of_patch(job: &Job, layer: &Layer, patch: u32) -> Explanation {
 #[test]
 fn a_planted_network_is_explained_as_planted() {
     let folder = tempfile::tempdir().unwrap();
-    let (manifest, store) = discs_and_edges(folder.path());
+    let (manifest, store) = discs_and_edges();
     let network = planted();
     let settings = settings(Threshold::FractionOfMax(0.5), Anchor::ReceptiveField, 8);
     let job = job(&network, &manifest, &store, &settings);
@@ -75,12 +75,9 @@ fn where_the_layer_is_averaged_into_the_logits_only_the_biases_are_left() {
     let mass =
         lesion(Pathology::Malignant, Some("mass"), rectangle(1, edge, [8.0, 8.0, 30.0, 20.0]));
     let manifest = manifest(count, edge, vec![mass]);
-    let mut file = record::store::header(edge, count as u32).to_vec();
-    let pixels = count as u32 * edge * edge;
-    file.extend((0..pixels).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8));
-    let path = folder.path().join("patches.bin");
-    std::fs::write(&path, file).unwrap();
-    let store = Store::open(&path).unwrap();
+    let pixels = 0..count as u32 * edge * edge;
+    let pixels: Vec<u8> = pixels.map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let store = Store::in_memory(edge, &pixels).unwrap();
     let network = Network::new("resnet18", 2, 64, 7, &Device::Cpu).unwrap();
     let bias = network.parameters().iter().find(|(name, _)| name == "fc.bias").unwrap();
     let bias = bias.1.as_detached_tensor().to_vec1::<f32>().unwrap();

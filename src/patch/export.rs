@@ -132,7 +132,7 @@ mod tests {
     fn lists_and_images_are_what_the_store_holds() {
         let project = Project::new(12);
         let manifest = project.prepare().unwrap();
-        let store = Store::open(&project.layout.patches()).unwrap();
+        let store = Store::open(&project.layout).unwrap();
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("new/patches");
         let report = export(&manifest, &store, &folder, &Silent).unwrap();
@@ -154,7 +154,7 @@ mod tests {
         let mut fewer = project.config.clone();
         fewer.patches.min_breast = 0.95;
         let manifest = project.prepare_with(&fewer).unwrap();
-        let store = Store::open(&project.layout.patches()).unwrap();
+        let store = Store::open(&project.layout).unwrap();
         export(&manifest, &store, &folder, &Silent).unwrap();
         let files = fs::read_dir(&folder).unwrap().count();
         assert_eq!(files, manifest.patches.len() + 3 + 2);
@@ -164,7 +164,7 @@ mod tests {
     fn a_foreign_folder_is_refused_and_left_alone() {
         let project = Project::new(4);
         let manifest = project.prepare().unwrap();
-        let store = Store::open(&project.layout.patches()).unwrap();
+        let store = Store::open(&project.layout).unwrap();
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("train.txt"), "mine.png 0\n").unwrap();
         let error = export(&manifest, &store, folder.path(), &Silent).unwrap_err();

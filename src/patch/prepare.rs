@@ -1,8 +1,7 @@
 //! From a source to the patches on disk: `dataset/manifest.json`, `patches.bin`, `previews/<id>.jpg`.
 //!
 //! Mammograms are decoded, cut and labelled in parallel and written in order, a few at a time, so
-//! that memory stays bounded and the bytes do not depend on the number of threads. An unchanged data
-//! set is left alone; an unfinished one is remade.
+//! that memory stays bounded and the bytes do not depend on the number of threads.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Seek, SeekFrom, Write};
@@ -21,7 +20,9 @@ use base::{Notice, Split};
 use config::{Config, Patches};
 use mammogram::{Breast, Grey, Lesion, Mammogram, Pathology, breast, resample};
 use record::manifest::{FORMAT, MANIFEST, is_file_name};
-use record::{Given, Manifest, Member, Patch, Store, store};
+use record::previews::PREVIEWS;
+use record::store::{self, PATCHES};
+use record::{Given, Manifest, Member, Patch, Store};
 use source::{Catalogue, Ready, ReadyPatch, Source};
 
 /// Version of the computation; to be raised whenever the same inputs give other patches.
@@ -38,10 +39,16 @@ pub fn stamp(source: &dyn Source, config: &Config) -> Result<Stamp> {
         .with("source", source.fingerprint()?)
         .with("patches", Fingerprint::of(&config.patches))
         .with("split", Fingerprint::of(&config.split))
-        .with("seed", Fingerprint::of(&config.seed)))
+        .with("seed", Fingerprint::of(&config.seed))
+        .of_settings("patches", &serde_json::json!({ "patches": config.patches }))
+        .of_settings("split", &serde_json::json!({ "split": config.split }))
+        .of_settings("seed", &serde_json::json!({ "seed": config.seed })))
 }
 
-/// Makes the data set, or reads it when it is fresh.
+/// What a prepared data set is.
+pub const OUTPUTS: [&str; 3] = [MANIFEST, PATCHES, PREVIEWS];
+
+/// Makes the data set, in the place of what was there, and marks its folder as finished with `stamp`.
 ///
 /// A mammogram that cannot be decoded is left out with a notice. From a mammogram whose cancer is
 /// somewhere unknown no patch is cut, since each would be labelled as free of cancer; with three
@@ -53,20 +60,16 @@ pub fn prepare(
     source: &dyn Source,
     config: &Config,
     layout: &Layout,
+    stamp: &Stamp,
     progress: &dyn Progress,
 ) -> Result<Manifest> {
-    let stamp = stamp(source, config)?;
     let folder = layout.dataset();
-    let before = Manifest::read(layout).ok();
-    let before = match before {
-        Some(manifest) if stamp.matches(&folder) && is_whole(&manifest, layout) => {
-            progress.say("dataset is fresh");
-            return Ok(manifest);
-        }
-        other => other,
-    };
     let draft = Draft::new(source, config)?;
     Stamp::clear(&folder)?;
+    // Nothing of another data set is to be sealed with this one.
+    if folder.join(PREVIEWS).is_dir() {
+        fs_err::remove_dir_all(folder.join(PREVIEWS))?;
+    }
     let mut manifest = None;
     let written = artifact::write_with(&layout.patches(), |file| {
         let size = config.patches.size;
@@ -82,10 +85,9 @@ pub fn prepare(
     written?;
     let manifest = manifest.context("no patches were cut")?;
     artifact::write_json(&folder.join(MANIFEST), &manifest)?;
-    if let Some(before) = before {
-        remove_previews(&before, &manifest, layout)?;
-    }
-    stamp.write(&folder)?;
+    // A data set of patches alone has none, and says so.
+    fs_err::create_dir_all(folder.join(PREVIEWS))?;
+    stamp.seal(&folder, &OUTPUTS)?;
     Ok(manifest)
 }
 
@@ -283,34 +285,6 @@ fn check_names(mammograms: &[Mammogram]) -> Result<()> {
         );
         // Some file systems do not tell capitals from small letters.
         ensure!(seen.insert(id.to_ascii_lowercase()), "two mammograms are named {id:?}");
-    }
-    Ok(())
-}
-
-/// Whether the files beside the manifest are there and belong to it.
-fn is_whole(manifest: &Manifest, layout: &Layout) -> bool {
-    Store::open(&layout.patches()).is_ok_and(|store| {
-        store.edge() == manifest.patching.size && store.len() as usize == manifest.patches.len()
-    }) && manifest
-        .mammograms
-        .iter()
-        .filter(|m| m.preview.is_some())
-        .all(|m| layout.preview(&m.mammogram.id).is_file())
-}
-
-/// Removes the previews of mammograms that are no longer part of the data set.
-fn remove_previews(before: &Manifest, now: &Manifest, layout: &Layout) -> Result<()> {
-    let kept: BTreeSet<&str> = now
-        .mammograms
-        .iter()
-        .filter(|m| m.preview.is_some())
-        .map(|m| m.mammogram.id.as_str())
-        .collect();
-    for Member { mammogram, .. } in &before.mammograms {
-        let path = layout.preview(&mammogram.id);
-        if !kept.contains(mammogram.id.as_str()) && path.is_file() {
-            fs_err::remove_file(path)?;
-        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 
+use super::settling::{Found, Stage};
 use super::{Dataset, Part, Pipeline};
 use architecture::Architecture;
 use base::artifact::Stamp;
@@ -34,7 +35,12 @@ impl Pipeline<'_> {
         let dissected = self.layer_stamp(layer, dataset, trained, &evaluation.weights_blake3);
         let (folder, stamp) =
             (self.layout.explanation(&network.name), explanation::stamp(dissected.fingerprint()));
-        if stamp.matches(&folder) || !dissected.matches(&layer_folder) {
+        if !dissected.matches(&layer_folder) {
+            return Ok(());
+        }
+        let name = format!("the explanation of {}", network.name);
+        let stage = Stage { name: &name, folder: &folder, stamp: &stamp, half: None, remade: true };
+        if self.settle(&stage)? == Found::Fresh {
             return Ok(());
         }
         let loaded = self.trained(network, dataset)?;

@@ -33,7 +33,13 @@ impl Pipeline<'_> {
     /// The same project on a device of its own.
     fn on(&self, device: Device) -> Pipeline<'_> {
         let Self { config, progress, .. } = *self;
-        Pipeline { layout: self.layout.clone(), device: device.into(), config, progress }
+        Pipeline {
+            layout: self.layout.clone(),
+            device: device.into(),
+            reading: self.reading.clone(),
+            config,
+            progress,
+        }
     }
 }
 

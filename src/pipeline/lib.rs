@@ -5,28 +5,35 @@
 
 mod explaining;
 mod fleet;
+mod keeping;
 mod publishing;
+mod settling;
 mod study;
 
 use std::fs::TryLockError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use candle_core::Device;
 
 pub use self::explaining::Guests;
+pub use self::keeping::Verified;
 pub use self::publishing::Published;
+use self::settling::{Found, Stage};
 pub use self::study::Opinions;
 use base::Split;
-use base::artifact::{self, Fingerprint, Layout, Stamp};
+use base::artifact::{self, Fingerprint, Layout, Sealed, Shelf, Stamp};
 use base::progress::Progress;
 use config::{Config, Start};
 use dissection::{Shard, similar};
 use network::{Network, device};
 use patch::prepare;
+use record::previews::PREVIEWS;
+use record::store::content;
 use record::training::Evaluation;
-use record::{Manifest, Store};
+use record::{Manifest, Previews, Store};
 
 /// A project on its way from mammograms to a site.
 pub struct Pipeline<'a> {
@@ -36,6 +43,8 @@ pub struct Pipeline<'a> {
     pub layout: Layout,
     progress: &'a dyn Progress,
     device: OnceLock<Device>,
+    /// Why no stage may be made or changed, where that is so.
+    reading: OnceLock<String>,
 }
 
 /// The prepared data set.
@@ -44,7 +53,14 @@ pub struct Dataset {
     pub manifest: Manifest,
     /// Their pixels.
     pub store: Store,
-    fingerprint: Fingerprint,
+    /// Mammograms, reduced.
+    pub previews: Previews,
+    /// Of what it holds: networks follow from that, not from where it came from.
+    content: Fingerprint,
+    /// The same with its previews: pages follow from that.
+    shown: Fingerprint,
+    /// Of what it was made from.
+    inputs: Fingerprint,
 }
 
 /// How much of a dissection to do.
@@ -61,7 +77,13 @@ pub enum Part {
 impl<'a> Pipeline<'a> {
     /// For a project.
     pub fn new(config: &'a Config, progress: &'a dyn Progress) -> Self {
-        Self { config, layout: Layout::new(&config.output), progress, device: OnceLock::new() }
+        Self {
+            config,
+            layout: Layout::new(&config.output),
+            progress,
+            device: OnceLock::new(),
+            reading: OnceLock::new(),
+        }
     }
 
     /// Keeps other runs out of the output folder for as long as the guard lives, and clears away what
@@ -70,10 +92,51 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// When another run is at work in it, or it cannot be written.
     pub fn lock(&self) -> Result<std::fs::File> {
+        let file = self.take_lock()?;
+        self.clear_away()?;
+        Ok(file)
+    }
+
+    fn take_lock(&self) -> Result<std::fs::File> {
         let file = self.lock_file()?;
         self.locked(file.try_lock())?;
-        artifact::remove_litter(&self.config.output)?;
         Ok(file)
+    }
+
+    /// Removes what a killed run left half written.
+    fn clear_away(&self) -> Result<()> {
+        artifact::remove_litter(&self.config.output, Duration::ZERO)?;
+        // Answers may be coming in there.
+        artifact::remove_litter(&self.config.root.join("content"), Duration::from_secs(3600))
+    }
+
+    /// As [`Pipeline::lock`] where that can be; where another run is at work or nothing can be written, what is
+    /// there is only read, and a stage that would have to be made is an error.
+    ///
+    /// # Errors
+    /// When the output folder cannot be cleared of what a killed run left.
+    pub fn lock_or_read(&self) -> Result<Option<std::fs::File>> {
+        match self.take_lock() {
+            Ok(file) => {
+                self.clear_away()?;
+                Ok(Some(file))
+            }
+            Err(why) => {
+                // Whoever was first has said why.
+                let _ = self.reading.set(format!("{why:#}"));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Whether stages may be made; else the reason why not, as an error.
+    fn writing(&self, what: &str) -> Result<()> {
+        match self.reading.get() {
+            None => Ok(()),
+            Some(why) => {
+                bail!("{what} is not there or not up to date, and cannot be made now: {why}")
+            }
+        }
     }
 
     /// Says what kept a lock from being taken.
@@ -120,10 +183,48 @@ impl<'a> Pipeline<'a> {
     pub fn dataset(&self) -> Result<Dataset> {
         let config = self.config;
         let source = source::open(&config.source, config.seed);
-        let manifest = prepare::prepare(source.as_ref(), config, &self.layout, self.progress)?;
         let folder = self.layout.dataset();
-        let store = Store::open(&self.layout.patches())?;
-        Ok(Dataset { manifest, store, fingerprint: Stamp::read(&folder)?.fingerprint() })
+        let stamp = prepare::stamp(source.as_ref(), config)?;
+        let stage = Stage {
+            name: "the data set",
+            folder: &folder,
+            stamp: &stamp,
+            half: None,
+            remade: true,
+        };
+        if self.settle(&stage)? == Found::Fresh {
+            self.progress.say("dataset is fresh");
+        } else {
+            prepare::prepare(source.as_ref(), config, &self.layout, &stamp, self.progress)?;
+            self.drop_twins(&folder)?;
+        }
+        let mut sealed = Sealed::open(&folder)?;
+        if !sealed.is_measured() && self.reading.get().is_none() {
+            fs_err::create_dir_all(folder.join(PREVIEWS))?;
+            stamp.seal(&folder, &prepare::OUTPUTS)?;
+            sealed = Sealed::open(&folder)?;
+        }
+        Ok(Dataset {
+            manifest: Manifest::read(&self.layout)?,
+            store: Store::open(&self.layout)?,
+            content: content(&sealed),
+            shown: sealed.whole_content(),
+            inputs: stamp.fingerprint(),
+            previews: Previews::new(sealed),
+        })
+    }
+
+    /// Removes from the shelf what has the same content as a data set that was made: a source that was only
+    /// touched gives the same.
+    fn drop_twins(&self, folder: &Path) -> Result<()> {
+        let made = content(&Sealed::open(folder)?);
+        let shelf = Shelf::new(&self.layout);
+        for kept in shelf.list_of(folder)? {
+            if Sealed::open(&kept.path).is_ok_and(|sealed| content(&sealed) == made) {
+                shelf.discard(&kept)?;
+            }
+        }
+        Ok(())
     }
 
     /// What the data set would be, with nothing written.
@@ -139,9 +240,9 @@ impl<'a> Pipeline<'a> {
     pub fn is_trained(&self, network: &config::Network) -> bool {
         let fresh = || -> Result<bool> {
             let source = source::open(&self.config.source, self.config.seed);
-            let dataset = Stamp::read(&self.layout.dataset())?;
-            let trained = training::stamp(network, self.config.seed, &dataset.fingerprint())?;
-            Ok(prepare::stamp(source.as_ref(), self.config)? == dataset
+            let dataset = Sealed::open(&self.layout.dataset())?;
+            let trained = training::stamp(network, self.config.seed, &content(&dataset))?;
+            Ok(prepare::stamp(source.as_ref(), self.config)? == *dataset.stamp()
                 && trained.matches(&self.layout.network(&network.name)))
         };
         fresh().unwrap_or(false)
@@ -152,9 +253,22 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// When it cannot be trained or its files not be written.
     pub fn train(&self, network: &config::Network, dataset: &Dataset) -> Result<Stamp> {
-        let stamp = training::stamp(network, self.config.seed, &dataset.fingerprint)?;
+        let trained = |dataset| training::stamp(network, self.config.seed, dataset);
+        let stamp = trained(&dataset.content)?;
         let folder = self.layout.network(&network.name);
-        if stamp.matches(&folder) {
+        self.adopt(&folder, || trained(&dataset.inputs), &stamp, &training::OUTPUTS)?;
+        let stage = Stage {
+            name: &network.name,
+            folder: &folder,
+            stamp: &stamp,
+            // Weights that were only copied are copied again.
+            half: match network.training {
+                Some(_) => training::unfinished(&folder)?,
+                None => None,
+            },
+            remade: network.training.is_none(),
+        };
+        if self.settle(&stage)? == Found::Fresh {
             self.progress.say(&format!("{} is fresh", network.name));
             return Ok(stamp);
         }
@@ -233,9 +347,26 @@ impl<'a> Pipeline<'a> {
         for layer in wanted {
             let folder = self.layout.layer(&network.name, layer);
             let stamp = self.layer_stamp(layer, dataset, &trained, &weights);
-            if stamp.matches(&folder) {
-                dissection::tidy(&folder)?;
-                self.progress.say(&format!("{}/{layer} is fresh", network.name));
+            let before = || -> Result<Stamp> {
+                let inputs = &dataset.inputs;
+                let trained = training::stamp(network, self.config.seed, inputs)?.fingerprint();
+                let settings = &self.config.dissection;
+                Ok(dissection::stamp(settings, layer, inputs, &trained, &weights))
+            };
+            self.adopt(&folder, before, &stamp, &dissection::OUTPUTS)?;
+            let name = format!("{}/{layer}", network.name);
+            let stage = Stage {
+                name: &name,
+                folder: &folder,
+                stamp: &stamp,
+                half: dissection::unfinished(&folder)?,
+                remade: true,
+            };
+            if self.settle(&stage)? == Found::Fresh {
+                if self.reading.get().is_none() {
+                    dissection::tidy(&folder)?;
+                }
+                self.progress.say(&format!("{name} is fresh"));
             } else {
                 stale.push((layer, folder, stamp));
             }
@@ -287,10 +418,11 @@ impl<'a> Pipeline<'a> {
         for network in &self.config.networks {
             for layer in &network.layers {
                 let folder = self.layout.layer(&network.name, layer);
-                let stamp = Stamp::read(&folder).with_context(|| {
+                let sealed = Sealed::open(&folder).with_context(|| {
                     format!("{}/{layer} is not dissected; `unit-atlas run` mends it", network.name)
                 })?;
-                layers.push((network.name.as_str(), layer.as_str(), folder, stamp.fingerprint()));
+                let mark = sealed.stamp().fingerprint();
+                layers.push((network.name.as_str(), layer.as_str(), folder, mark));
             }
         }
         let layers: Vec<similar::Dissected> = layers
@@ -299,6 +431,7 @@ impl<'a> Pipeline<'a> {
             .collect();
         let folder = self.layout.dissection();
         if !similar::stamp(&layers).matches(&folder) {
+            self.writing("what is similar among the units")?;
             similar::compare(&layers, &folder)?;
             self.progress.say("units of all layers compared");
         }
@@ -329,9 +462,29 @@ impl<'a> Pipeline<'a> {
         }
     }
 
+    /// Takes over what version 0.1 made, which knew a data set by its inputs: the same results, stamped anew.
+    fn adopt(
+        &self,
+        folder: &Path,
+        before: impl FnOnce() -> Result<Stamp>,
+        stamp: &Stamp,
+        outputs: &[&str],
+    ) -> Result<()> {
+        match Sealed::open(folder) {
+            Ok(sealed)
+                if !sealed.is_measured()
+                    && self.reading.get().is_none()
+                    && *sealed.stamp() == before()? =>
+            {
+                stamp.seal(folder, outputs)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn layer_stamp(&self, layer: &str, dataset: &Dataset, trained: &Stamp, weights: &str) -> Stamp {
         let settings = &self.config.dissection;
         let trained = trained.fingerprint();
-        dissection::stamp(settings, layer, &dataset.fingerprint, &trained, weights)
+        dissection::stamp(settings, layer, &dataset.content, &trained, weights)
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::explaining::explaining;
 use super::{Dataset, Pipeline};
 use atlas::Exhibit;
-use base::artifact::{self, Fingerprint, Stamp};
+use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use config::Config;
 use config::figures::Wanted;
 use lexicon::Lexicons;
@@ -17,6 +17,10 @@ use record::training::{Epoch, Evaluation};
 use study::answer::ReaderFile;
 use study::consensus::Consensus;
 use study::labels::{Checked, Problem};
+use study::selection::Selection;
+
+/// The units that readers are asked about, in the survey's folder.
+const SELECTION: &str = "survey.json";
 
 /// What a build came to.
 pub struct Published {
@@ -57,7 +61,9 @@ impl<'a> Pipeline<'a> {
                 if stale_site {
                     let (folder, record) = (self.layout.site(), self.layout.site_record());
                     let report = atlas::build(inputs, &folder, &record)?;
-                    artifact::write_json(&self.layout.survey(), &report.selection)?;
+                    let survey = self.layout.survey();
+                    artifact::write_json(&survey.join(SELECTION), &report.selection)?;
+                    gathered.stamp.seal(&survey, &[SELECTION])?;
                     site = Some(report);
                 }
                 if let Some(stamp) = &stale_figures {
@@ -74,7 +80,15 @@ impl<'a> Pipeline<'a> {
     fn site_is_fresh(&self, stamp: &Stamp) -> bool {
         let record = atlas::Record::read(&self.layout.site_record());
         record.is_ok_and(|record| record.is_fresh(stamp, &self.layout.site()))
-            && self.layout.survey().is_file()
+            && stamp.matches(&self.layout.survey())
+    }
+
+    /// The units that the survey of the built site asks about.
+    ///
+    /// # Errors
+    /// When the site is not built, or the file is not what was written.
+    pub fn selection(&self) -> Result<Selection> {
+        Sealed::open(&self.layout.survey())?.json(SELECTION)
     }
 
     /// The stamp that the listed figures are to have; `None` where they have it, or there are none.
@@ -102,12 +116,13 @@ impl<'a> Pipeline<'a> {
     /// What the site and the figures are made from, as far as it is small, once all stages are fresh.
     fn gather(&self, dataset: &Dataset) -> Result<Gathered<'a>> {
         let config = self.config;
+        self.compare()?;
         let lexicons = self.lexicons()?;
         let Checked { readers, mut problems } = self.labels(&lexicons);
         let (consensus, unsettled) = self.consensus(&lexicons, &readers);
         problems.extend(unsettled);
         let mut stamp = Stamp::new(atlas::FORMAT)
-            .with("dataset", dataset.fingerprint.clone())
+            .with("dataset", dataset.shown.clone())
             .with("config", Fingerprint::of(&self.shown_config()))
             .with("detector", Fingerprint::of(&config.dissection.detector))
             .with("similar", Fingerprint::of(&record::similar::FORMAT))
@@ -117,11 +132,11 @@ impl<'a> Pipeline<'a> {
             .with("surroundings", atlas::surroundings(config)?);
         let mut provenance = vec![
             ("unit-atlas".to_string(), env!("CARGO_PKG_VERSION").to_string()),
-            ("dataset".to_string(), dataset.fingerprint.to_string()),
+            ("dataset".to_string(), dataset.content.to_string()),
         ];
         let (mut parts, mut explained) = (Vec::new(), Vec::new());
         for network in &config.networks {
-            let trained = training::stamp(network, config.seed, &dataset.fingerprint)?;
+            let trained = training::stamp(network, config.seed, &dataset.content)?;
             let folder = self.layout.network(&network.name);
             if !trained.matches(&folder) {
                 anyhow::bail!(
@@ -183,7 +198,6 @@ impl<'a> Pipeline<'a> {
         gathered: &Gathered,
         use_them: impl FnOnce(&atlas::Inputs) -> Result<T>,
     ) -> Result<T> {
-        self.compare()?;
         let similar = record::similar::read(&self.layout.dissection())?;
         // Hundreds of megabytes in a large atlas.
         let loaded = gathered
@@ -225,7 +239,7 @@ impl<'a> Pipeline<'a> {
             config: self.config,
             manifest: &dataset.manifest,
             store: &dataset.store,
-            previews: &self.layout.dataset().join("previews"),
+            previews: &dataset.previews,
             exhibits: &exhibits,
             maps: &maps,
             similar: &similar,
@@ -234,7 +248,7 @@ impl<'a> Pipeline<'a> {
             readers: &gathered.readers,
             consensus: &gathered.consensus,
             provenance: &gathered.provenance,
-            dataset: &dataset.fingerprint,
+            dataset: &dataset.shown,
             stamp: &gathered.stamp,
         })
     }

@@ -12,7 +12,7 @@ use ::study::code::{Coder, Codes};
 use ::study::consensus::{self, Consensus};
 use ::study::labels::{self, Checked, Dissected, Problem};
 use base::UnitId;
-use base::artifact::Stamp;
+use base::artifact::Sealed;
 use catalogue::Catalogue;
 use lexicon::Lexicons;
 use record::dissection::Layer;
@@ -98,7 +98,7 @@ impl Pipeline<'_> {
         let layers = networks.flat_map(|n| n.layers.iter().map(move |layer| (&n.name, layer)));
         layers
             .map(|(network, layer)| self.layout.layer(network, layer))
-            .filter(|folder| Stamp::read(folder).is_ok())
+            .filter(|folder| Sealed::open(folder).is_ok())
             .map(|folder| record::dissection::read(&folder))
             .collect()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use base::artifact::{self, Stamp};
+use base::artifact::Sealed;
 use base::{Field, Split};
 use config::{Anchor, Threshold};
 
@@ -260,9 +260,9 @@ pub struct TopPatch {
 /// first of the split, and show nothing.
 ///
 /// # Errors
-/// When the file is missing or unreadable.
+/// When the file is missing, not what was sealed, or unreadable.
 pub fn read(folder: &Path) -> Result<Layer> {
-    let mut layer: Layer = artifact::read_json(&folder.join(UNITS))?;
+    let mut layer: Layer = Sealed::open(folder)?.json(UNITS)?;
     for unit in layer.units.iter_mut().filter(|unit| !unit.kind().is_live()) {
         unit.top.clear();
         unit.sample.clear();
@@ -276,12 +276,12 @@ pub fn unit_count(folder: &Path) -> Option<u32> {
     struct Count {
         units: Vec<serde::de::IgnoredAny>,
     }
-    Stamp::read(folder).ok()?;
+    let sealed = Sealed::open(folder).ok()?;
     // Their maps say so at once; the units themselves are hundreds of megabytes in a large atlas.
     if let Some(units) = crate::maps::units(folder) {
         return Some(units);
     }
-    artifact::read_json::<Count>(&folder.join(UNITS)).ok().map(|count| count.units.len() as u32)
+    sealed.json::<Count>(UNITS).ok().map(|count| count.units.len() as u32)
 }
 
 /// Where the cells of a map lie when it is upsampled: at their fields' centres, or as a plain resize

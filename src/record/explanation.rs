@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use base::{Split, artifact};
+use base::Split;
+use base::artifact::Sealed;
 
 /// Version of the file and of the computation behind it.
 pub const FORMAT: u32 = 2;
@@ -92,5 +93,5 @@ pub struct Covered {
 /// # Errors
 /// When the file is missing or unreadable.
 pub fn read(folder: &Path) -> Result<Explanation> {
-    artifact::read_json(&folder.join(FILE))
+    Sealed::open(folder)?.json(FILE)
 }

@@ -9,13 +9,16 @@ pub mod dissection;
 pub mod explanation;
 pub mod manifest;
 mod maps;
+pub mod previews;
 pub mod similar;
 pub mod store;
 pub mod tally;
+pub mod tensors;
 pub mod training;
 mod whole;
 
 pub use manifest::{Fractions, Given, Manifest, Member, Patch, Share};
 pub use maps::Maps;
+pub use previews::Previews;
 pub use store::Store;
 pub use whole::{Difference, WholeMap};

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use base::artifact::{self, Layout};
+use base::artifact::{Layout, Sealed};
 use base::{Notice, Split};
 use config::{Patches, Shares};
 use mammogram::{About, Mammogram, Outline};
@@ -133,13 +133,13 @@ impl Share {
 }
 
 impl Manifest {
-    /// Reads `dataset/manifest.json`.
+    /// Reads `manifest.json` of a project's data set.
     ///
     /// # Errors
-    /// When there is none, or it is not one that this version can use.
+    /// When it is not what was sealed, or not one that this version can use.
     pub fn read(layout: &Layout) -> Result<Self> {
         let path = layout.dataset().join(MANIFEST);
-        let manifest: Self = artifact::read_json(&path)?;
+        let manifest: Self = Sealed::open(&layout.dataset())?.json(MANIFEST)?;
         let path = path.display();
         ensure!(
             manifest.format == FORMAT,

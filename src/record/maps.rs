@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use base::artifact::Sealed;
 
 use crate::dissection::MAPS;
 
@@ -25,15 +26,14 @@ impl Maps {
     /// Opens those of layers, given as (`<network>/<layer>`, folder). A folder without any has none.
     ///
     /// # Errors
-    /// When a file cannot be read, or is not what dissection writes.
+    /// When a file is not what was sealed, or not what dissection writes.
     pub fn open<P: AsRef<Path>>(layers: impl Iterator<Item = (String, P)>) -> Result<Self> {
         let mut maps = BTreeMap::new();
         for (name, folder) in layers {
-            let path = folder.as_ref().join(MAPS);
-            if path.is_file() {
-                let file = File::open(&path).with_context(|| {
-                    format!("{} cannot be read; run `dissect` again", path.display())
-                })?;
+            let sealed = Sealed::open(folder.as_ref())?;
+            if sealed.has(MAPS) {
+                let file = File::new(sealed.map(MAPS)?)
+                    .with_context(|| format!("the maps of {name} cannot be read"))?;
                 maps.insert(name, file);
             }
         }
@@ -55,18 +55,16 @@ impl Maps {
     }
 }
 
-/// Of how many units a folder has maps; none where it has none that can be read.
+/// Of how many units a folder has maps, by the header alone; none where it has none that can be read.
 pub(crate) fn units(folder: &Path) -> Option<u32> {
-    let file = File::open(&folder.join(MAPS)).ok()?;
+    let file = std::fs::File::open(folder.join(MAPS)).ok()?;
+    // SAFETY: the file is replaced by rename, never written into, so what is mapped does not change.
+    let file = File::new(unsafe { memmap2::Mmap::map(&file) }.ok()?).ok()?;
     u32::try_from(file.shape[0]).ok()
 }
 
 impl File {
-    fn open(path: &Path) -> Result<Self> {
-        let file = fs_err::File::open(path)?;
-        // SAFETY: the file is replaced by rename, never written into, so what is mapped does not
-        // change; bytes are only read.
-        let bytes = unsafe { memmap2::Mmap::map(&file)? };
+    fn new(bytes: memmap2::Mmap) -> Result<Self> {
         let tensors = safetensors::SafeTensors::deserialize(&bytes)?;
         let maps = tensors.tensor("maps")?;
         ensure!(maps.dtype() == safetensors::Dtype::F32, "its values are not 32-bit floats");
@@ -78,6 +76,8 @@ impl File {
 
 #[cfg(test)]
 mod tests {
+    use base::artifact::Stamp;
+
     use super::*;
 
     #[test]
@@ -90,8 +90,10 @@ mod tests {
         let write = |shape| {
             let tensors = [("maps", view(shape).unwrap())];
             std::fs::write(&file, safetensors::serialize(tensors, None).unwrap()).unwrap();
+            Stamp::new(1).seal(folder.path(), &[MAPS]).unwrap();
         };
         let open = || Maps::open([("net/layer".to_owned(), folder.path())].into_iter());
+        Stamp::new(1).seal(folder.path(), &[]).unwrap();
         assert!(open().unwrap().of("net/layer", 1, 0).is_none(), "there is no file");
         write(vec![2, 3, 2, 2]);
         let maps = open().unwrap();
@@ -104,9 +106,9 @@ mod tests {
             assert!(maps.of(layer, unit, rank).is_none(), "{layer} {unit} {rank}");
         }
         write(vec![24]);
-        assert!(open().unwrap_err().to_string().contains("run `dissect` again"));
+        assert!(open().unwrap_err().to_string().contains("maps of net/layer"));
         std::fs::write(&file, b"torn").unwrap();
-        assert!(open().is_err());
+        assert!(open().unwrap_err().to_string().contains("is damaged"));
         assert_eq!(units(folder.path()), None);
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use base::{UnitId, artifact};
+use base::UnitId;
+use base::artifact::Sealed;
 
 /// Version of the file and of the computation behind it.
 pub const FORMAT: u32 = 1;
@@ -47,5 +48,5 @@ pub struct Similar {
 /// # Errors
 /// When it is missing or not readable.
 pub fn read(folder: &Path) -> Result<Similar> {
-    artifact::read_json(&folder.join(FILE))
+    Sealed::open(folder)?.json(FILE)
 }

@@ -3,12 +3,14 @@
 //! A header of 16 bytes (`uapatch1`, then the edge and the count as little-endian u32), then
 //! `edge * edge` bytes per patch in the order of the manifest, row by row.
 
-use std::fs::File;
-use std::path::Path;
-
 use anyhow::{Context, Result, bail, ensure};
+use base::artifact::{Fingerprint, Layout, Sealed};
 use memmap2::Mmap;
 
+use crate::manifest::MANIFEST;
+
+/// Name of the file in the data set's folder.
+pub const PATCHES: &str = "patches.bin";
 const MAGIC: &[u8; 8] = b"uapatch1";
 /// Bytes before the first patch.
 pub const HEADER: usize = 16;
@@ -20,6 +22,11 @@ pub fn header(edge: u32, count: u32) -> [u8; HEADER] {
     bytes[8..12].copy_from_slice(&edge.to_le_bytes());
     bytes[12..].copy_from_slice(&count.to_le_bytes());
     bytes
+}
+
+/// What a data set holds, whatever it was made from: networks and their units follow from that.
+pub fn content(dataset: &Sealed) -> Fingerprint {
+    dataset.content(&[MANIFEST, PATCHES])
 }
 
 /// Pixels of all patches.
@@ -38,16 +45,13 @@ enum Bytes {
 }
 
 impl Store {
-    /// Maps the file.
+    /// Maps the file of a project's data set.
     ///
     /// # Errors
-    /// When it is missing, not a patch store, or shorter than it says.
-    pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-        // SAFETY: stages replace this file by rename, never by writing into it, so the mapped inode
-        // does not change while it is mapped; bytes are only ever read as plain u8.
-        let map = unsafe { Mmap::map(&file) }
-            .with_context(|| format!("cannot map {}", path.display()))?;
+    /// When it is missing, not what was sealed, or not a patch store.
+    pub fn open(layout: &Layout) -> Result<Self> {
+        let map = Sealed::open(&layout.dataset())?.map(PATCHES)?;
+        let path = layout.dataset().join(PATCHES);
         let word = |at: usize| Some(u32::from_le_bytes(map.get(at..at + 4)?.try_into().ok()?));
         let (Some(true), Some(edge), Some(count)) =
             (map.get(..8).map(|m| m == MAGIC), word(8), word(12))
@@ -57,7 +61,7 @@ impl Store {
         let expected = HEADER as u64 + u64::from(edge) * u64::from(edge) * u64::from(count);
         if map.len() as u64 != expected {
             bail!(
-                "{} holds {} bytes where its header promises {expected}; remove it and run `prepare`",
+                "{} holds {} bytes where its header promises {expected}",
                 path.display(),
                 map.len()
             );

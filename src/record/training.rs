@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use base::{Split, artifact};
+use base::Split;
+use base::artifact::Sealed;
 use metrics::{Auc, Calibration, Interval, OperatingPoint};
 
 /// Version of the files below and of the computation behind them.
@@ -201,13 +202,13 @@ pub struct ClassResult {
     pub roc: Vec<[f64; 2]>,
 }
 
-/// The epochs of a training, finished or not.
+/// The epochs of a finished training.
 ///
 /// # Errors
 /// When the file cannot be read or a line is not an epoch.
 pub fn read_history(folder: &Path) -> Result<Vec<Epoch>> {
     let path = folder.join(HISTORY);
-    let text = fs_err::read_to_string(&path)?;
+    let text = String::from_utf8(Sealed::open(folder)?.read(HISTORY)?)?;
     let parse = |(i, line): (usize, &str)| {
         serde_json::from_str(line)
             .with_context(|| format!("{}:{} is not an epoch", path.display(), i + 1))
@@ -220,5 +221,5 @@ pub fn read_history(folder: &Path) -> Result<Vec<Epoch>> {
 /// # Errors
 /// When it cannot be read.
 pub fn read_evaluation(folder: &Path) -> Result<Evaluation> {
-    artifact::read_json(&folder.join(EVALUATION))
+    Sealed::open(folder)?.json(EVALUATION)
 }

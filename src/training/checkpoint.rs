@@ -1,7 +1,7 @@
 //! `checkpoint.safetensors`: everything an interrupted training needs to go on as if it had not been.
 //!
-//! Tensors `model.<name>` (parameters and running statistics) and `momentum.<name>`; the metadata
-//! entry `progress` holds [`Reached`] as JSON. Everything random follows from the seed, the epoch and
+//! Tensors `model.<name>` (parameters and running statistics) and `momentum.<name>`; the mark
+//! `progress` holds [`Reached`] as JSON. Everything random follows from the seed, the epoch and
 //! the step, so no generator's state is needed.
 
 use std::collections::{BTreeMap, HashMap};
@@ -9,13 +9,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
+use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 
 use base::artifact::{self, Fingerprint};
 use network::Network;
 use network::sgd::Sgd;
+use record::tensors;
 
 const FILE: &str = "checkpoint.safetensors";
+/// The mark that says how far training has come.
+const PROGRESS: &str = "progress";
 
 /// How far training has come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +32,8 @@ pub(super) struct Reached {
     pub partial: Partial,
     /// The epoch whose weights are kept.
     pub best: Option<Best>,
+    /// Of the history up to here.
+    pub history: Fingerprint,
 }
 
 /// What is done of an epoch.
@@ -48,7 +54,7 @@ pub(super) struct Partial {
 }
 
 /// The best epoch so far.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Best {
     /// From 1.
     pub epoch: u32,
@@ -56,6 +62,8 @@ pub(super) struct Best {
     /// the split lacks a class.
     #[serde(with = "bits")]
     pub merit: f64,
+    /// Of the file of its weights.
+    pub weights: Fingerprint,
 }
 
 /// Floats by their bits: as decimal text they could come back with another last digit.
@@ -72,17 +80,13 @@ mod bits {
     }
 }
 
-/// Writes named tensors as safetensors, whole or not at all.
+/// Writes the weights of a network as safetensors, whole or not at all.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub(super) fn save(
-    path: &Path,
-    tensors: &BTreeMap<String, Tensor>,
-    metadata: Option<HashMap<String, String>>,
-) -> Result<()> {
+pub(super) fn save(path: &Path, state: &BTreeMap<String, Tensor>) -> Result<()> {
     artifact::write_at(path, |temporary| {
-        Ok(safetensors::serialize_to_file(tensors, metadata, temporary)?)
+        Ok(safetensors::serialize_to_file(state, None, temporary)?)
     })
 }
 
@@ -101,8 +105,8 @@ pub(super) fn write(folder: &Path, network: &Network, sgd: &Sgd, reached: &Reach
     for (name, buffer) in network.buffers() {
         tensors.insert(format!("model.{name}"), buffer.to_device(&Device::Cpu)?);
     }
-    let metadata = HashMap::from([("progress".to_string(), serde_json::to_string(reached)?)]);
-    save(&folder.join(FILE), &tensors, Some(metadata))
+    let marks = HashMap::from([(PROGRESS.to_string(), serde_json::to_string(reached)?)]);
+    tensors::write(&folder.join(FILE), &tensors, marks)
 }
 
 /// Restores the state of training, if `folder` holds a checkpoint of these inputs.
@@ -116,12 +120,15 @@ pub(super) fn resume(
     sgd: &mut Sgd,
 ) -> Result<Option<Reached>> {
     let path = folder.join(FILE);
-    if !path.exists() {
-        return Ok(None);
-    }
+    let Some(map) = map(&path)? else { return Ok(None) };
     let mut resume = || -> Result<Option<Reached>> {
-        let Some(reached) = read_progress(&path, inputs)? else { return Ok(None) };
-        let mut tensors = candle_core::safetensors::load(&path, network.device())?;
+        let (found, progress) = origin(&map)?;
+        if found != *inputs {
+            return Ok(None);
+        }
+        tensors::check(&map)?;
+        let reached: Reached = serde_json::from_str(&progress)?;
+        let mut tensors = candle_core::safetensors::load_buffer(&map, network.device())?;
         let velocities = network
             .parameters()
             .iter()
@@ -155,19 +162,34 @@ pub(super) fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-/// How far the checkpoint's training has come; `None` when it is of other inputs.
-fn read_progress(path: &Path, inputs: &Fingerprint) -> Result<Option<Reached>> {
-    /// All that can be relied on in a checkpoint of any version.
+/// The inputs of the training whose checkpoint lies in `folder`; `None` where there is none.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn inputs(folder: &Path) -> Result<Option<Fingerprint>> {
+    let path = folder.join(FILE);
+    let Some(map) = map(&path)? else { return Ok(None) };
+    let origin = origin(&map).with_context(|| format!("{} is damaged", path.display()));
+    origin.map(|(inputs, _)| Some(inputs))
+}
+
+fn map(path: &Path) -> Result<Option<Mmap>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let file = fs_err::File::open(path)?;
+    // SAFETY: checkpoints are replaced by rename, never written in place.
+    Ok(Some(unsafe { Mmap::map(file.file())? }))
+}
+
+/// The inputs of a checkpoint, which can be relied on in those of any version, and the text of its progress.
+fn origin(checkpoint: &[u8]) -> Result<(Fingerprint, String)> {
     #[derive(Deserialize)]
     struct Origin {
         inputs: Fingerprint,
     }
-    let file = fs_err::File::open(path)?;
-    // SAFETY: checkpoints are replaced by rename, never written in place.
-    let map = unsafe { memmap2::Mmap::map(file.file())? };
-    let (_, header) = safetensors::SafeTensors::read_metadata(&map)?;
-    let progress = header.metadata().as_ref().and_then(|metadata| metadata.get("progress"));
-    let Some(text) = progress else { return Ok(None) };
-    let Origin { inputs: found } = serde_json::from_str(text)?;
-    Ok(if found == *inputs { Some(serde_json::from_str(text)?) } else { None })
+    let progress =
+        tensors::mark(checkpoint, PROGRESS)?.context("it says nothing of its progress")?;
+    let Origin { inputs } = serde_json::from_str(&progress)?;
+    Ok((inputs, progress))
 }

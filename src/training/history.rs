@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
-use base::artifact;
+use base::artifact::{self, Fingerprint};
 use record::training::{Epoch, HISTORY};
 
 /// The epochs so far, as their file has them: read back and written again, a number could lose its
@@ -15,11 +15,11 @@ pub(super) struct History {
 }
 
 impl History {
-    /// The first `epochs` epochs of the file.
+    /// The first `epochs` epochs of the file, which `content` stands for.
     ///
     /// # Errors
-    /// When it cannot be read or holds fewer.
-    pub(super) fn resume(folder: &Path, epochs: u32) -> Result<Self> {
+    /// When it cannot be read, holds fewer, or others.
+    pub(super) fn resume(folder: &Path, epochs: u32, content: &Fingerprint) -> Result<Self> {
         if epochs == 0 {
             return Ok(Self::default());
         }
@@ -34,7 +34,19 @@ impl History {
                 lines.len()
             );
         }
-        Ok(Self { lines })
+        let history = Self { lines };
+        ensure!(
+            history.content() == *content,
+            "{} is damaged: its epochs are not those that were trained; remove it and the checkpoint \
+             beside it to train from the start",
+            path.display()
+        );
+        Ok(history)
+    }
+
+    /// What stands for the epochs so far.
+    pub(super) fn content(&self) -> Fingerprint {
+        Fingerprint::of(&self.lines)
     }
 
     /// Validation AUC of the last epoch.

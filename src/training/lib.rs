@@ -26,12 +26,12 @@ use candle_core::Device;
 
 use self::evaluate::evaluate;
 use self::session::{Kept, Session};
-use base::artifact::{self, Fingerprint, Stamp};
+use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use base::progress::Progress;
 use base::{Split, seed};
 use config::Start;
 use network::{Network, device};
-use record::training::{EVALUATION, FORMAT, WEIGHTS};
+use record::training::{EVALUATION, FORMAT, HISTORY, WEIGHTS};
 use record::{Manifest, Store};
 
 /// What a training reads.
@@ -64,7 +64,16 @@ pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Res
     let settings = (&network.name, network.input, network.pooling, &network.training, seed);
     let mut stamp = Stamp::new(FORMAT)
         .with("dataset", dataset.clone())
-        .with("settings", Fingerprint::of(&settings));
+        .with("settings", Fingerprint::of(&settings))
+        .of_settings(
+            "settings",
+            &serde_json::json!({
+                "input": network.input,
+                "pooling": network.pooling,
+                "training": network.training,
+                "seed": seed,
+            }),
+        );
     stamp = match &network.weights {
         Start::Random => stamp,
         Start::Builtin => {
@@ -98,9 +107,10 @@ fn start(job: &Job) -> Result<Network> {
 /// When `folder` holds no finished training of it.
 pub fn load(job: &Job, folder: &Path) -> Result<Network> {
     let config::Network { name, input, .. } = job.network;
+    let weights = Sealed::open(folder)?.path(WEIGHTS)?;
     let mut network = Network::blank(name, job.classes(), *input, job.device)?
         .with_design(job.network.inference_design())?;
-    network.load(&folder.join(WEIGHTS))?;
+    network.load(&weights)?;
     Ok(network)
 }
 
@@ -110,11 +120,10 @@ pub fn load(job: &Job, folder: &Path) -> Result<Network> {
 /// # Errors
 /// When a file cannot be read or written, the device fails, or the loss stops being finite.
 pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -> Result<()> {
-    Stamp::clear(folder)?;
     let mut network = start(job)?;
     let (best_epoch, verdict) = match &job.network.training {
         None => {
-            checkpoint::save(&folder.join(WEIGHTS), &network.state()?, None)?;
+            checkpoint::save(&folder.join(WEIGHTS), &network.state()?)?;
             history::History::default().write(folder)?;
             (None, None)
         }
@@ -130,8 +139,25 @@ pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -
         None => evaluate(job, &network, folder, split, best_epoch, progress)?,
     };
     artifact::write_json(&folder.join(EVALUATION), &evaluation)?;
-    stamp.write(folder)?;
+    stamp.seal(folder, &OUTPUTS)?;
     checkpoint::remove(folder)
+}
+
+/// What a finished training is: TensorBoard's event files are for looking at alone.
+pub const OUTPUTS: [&str; 3] = [WEIGHTS, HISTORY, EVALUATION];
+
+/// The inputs of a training that was begun in `folder` and not finished; `None` where there is none.
+///
+/// # Errors
+/// When its checkpoint cannot be read; [`Damaged`](base::artifact::Damaged) where a finished training has lost
+/// its stamp.
+pub fn unfinished(folder: &Path) -> Result<Option<Fingerprint>> {
+    let begun = checkpoint::inputs(folder)?;
+    // The checkpoint goes after the stamp is written.
+    if begun.is_none() && folder.join(EVALUATION).exists() {
+        Sealed::found(folder)?;
+    }
+    Ok(begun)
 }
 
 /// What computed a network, for its record: the device with its card, driver and libraries, and where there is

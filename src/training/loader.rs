@@ -111,12 +111,8 @@ mod tests {
 
     #[test]
     fn a_patch_is_changed_by_its_place_in_the_epoch_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("patches.bin");
-        let mut bytes = record::store::header(4, 3).to_vec();
-        bytes.extend(0..48);
-        std::fs::write(&path, bytes).unwrap();
-        let store = Store::open(&path).unwrap();
+        let pixels: Vec<u8> = (0..48).collect();
+        let store = Store::in_memory(4, &pixels).unwrap();
         let augment = Augment { intensity: 0.1, ..Augment::SYMMETRIES };
         let batch = |patches: &[u32], epoch, position| {
             Batch::augmented(&store, patches, augment, (9, epoch, position)).pixels

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Error, Result, bail};
+use anyhow::{Error, Result, bail, ensure};
 
 use super::checkpoint::{self, Best, Partial, Reached};
 use super::evaluate::{Verdict, judge, likeliest};
@@ -12,7 +12,7 @@ use super::history::History;
 use super::loader::{self, Batch};
 use super::loss::CrossEntropy;
 use super::{Job, sampling, schedule};
-use base::artifact::Stamp;
+use base::artifact::{Fingerprint, Stamp};
 use base::progress::Progress;
 use base::{Split, seed};
 use config::Training;
@@ -110,8 +110,9 @@ impl<'a> Session<'a> {
             epoch: 0,
             partial: Partial::default(),
             best: None,
+            history: History::default().content(),
         });
-        let history = History::resume(folder, reached.epoch)?;
+        let history = History::resume(folder, reached.epoch, &reached.history)?;
         match (reached.epoch, reached.partial.steps) {
             (0, 0) => {}
             (epoch, 0) => progress.say(&format!("{name}: resumed after epoch {epoch}")),
@@ -155,20 +156,26 @@ impl<'a> Session<'a> {
             self.epoch(self.reached.epoch + 1)?;
         }
         self.progress.finish();
-        let Some(best) = self.reached.best else { bail!("no epoch was trained") };
+        let Some(best) = self.reached.best.take() else { bail!("no epoch was trained") };
         if self.reached.epoch < self.settings.epochs {
             self.progress.say(&format!(
                 "{}: stopped after epoch {} of {}; none after epoch {} was better",
                 self.job.network.name, self.reached.epoch, self.settings.epochs, best.epoch
             ));
         }
-        self.network.load(&self.folder.join(WEIGHTS))?;
+        let weights = self.folder.join(WEIGHTS);
+        ensure!(
+            Fingerprint::of_file(&weights)? == best.weights,
+            "{} is damaged: it is not what was written; remove its folder to train from the start",
+            weights.display()
+        );
+        self.network.load(&weights)?;
         Ok(Kept { epoch: best.epoch, verdict: self.verdict })
     }
 
     /// Whether no epoch up to this one was better for as long as `early_stopping` allows.
     fn stalled(&self, epoch: u32) -> bool {
-        match (self.settings.early_stopping, self.reached.best) {
+        match (self.settings.early_stopping, &self.reached.best) {
             (Some(patience), Some(best)) => epoch >= best.epoch.saturating_add(patience),
             _ => false,
         }
@@ -216,9 +223,11 @@ impl<'a> Session<'a> {
         // The order of these writes is what makes a kill at any moment harmless: until the
         // checkpoint is replaced, what follows the one before is done again, with the same result.
         let merit = self.last_auc.unwrap_or(-verdict.loss);
-        if self.reached.best.is_none_or(|best| merit > best.merit) {
-            self.reached.best = Some(Best { epoch, merit });
-            checkpoint::save(&self.folder.join(WEIGHTS), &self.network.state()?, None)?;
+        if self.reached.best.as_ref().is_none_or(|best| merit > best.merit) {
+            let path = self.folder.join(WEIGHTS);
+            checkpoint::save(&path, &self.network.state()?)?;
+            let weights = Fingerprint::of_file(&path)?;
+            self.reached.best = Some(Best { epoch, merit, weights });
             self.verdict = Some(verdict);
         }
         let Partial { loss, weight, correct, seconds, .. } = self.reached.partial;
@@ -236,6 +245,7 @@ impl<'a> Session<'a> {
         };
         self.progress.say(&self.describe(&record, self.patches as f64 / seconds));
         self.history.push(self.folder, &record)?;
+        self.reached.history = self.history.content();
         self.reached.epoch = epoch;
         self.reached.partial = Partial::default();
         self.tell(&record)?;

@@ -15,9 +15,9 @@ use record::{Member, Patch};
 const EDGE: u32 = 32;
 
 /// Six patients of twelve patches; positives hold a faint bright disc, some others a dark one.
-fn dataset(folder: &Path) -> (Manifest, Store) {
+fn dataset() -> (Manifest, Store) {
     let mut rng = seed::stream(7, "test patches");
-    let mut bytes = record::store::header(EDGE, 72).to_vec();
+    let mut pixels = Vec::new();
     let mut patches = Vec::new();
     let mut mammograms = Vec::new();
     for patient in 0..6_u32 {
@@ -51,7 +51,7 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
                 for x in 0..EDGE as i32 {
                     let disc = (x - cx).pow(2) + (y - cy).pow(2) < 36;
                     let level: u8 = rng.random_range(60..140);
-                    bytes.push(match disc {
+                    pixels.push(match disc {
                         true if positive => level + 70,
                         true if dark => level - 50,
                         _ => level,
@@ -69,8 +69,6 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
             });
         }
     }
-    let path = folder.join("patches.bin");
-    artifact::write(&path, &bytes).unwrap();
     let manifest = Manifest {
         format: 3,
         source: About {
@@ -97,7 +95,7 @@ fn dataset(folder: &Path) -> (Manifest, Store) {
         mammograms,
         patches,
     };
-    (manifest, Store::open(&path).unwrap())
+    (manifest, Store::in_memory(EDGE, &pixels).unwrap())
 }
 
 fn network(lr: f64) -> config::Network {
@@ -145,8 +143,7 @@ fn run_on(
     progress: &dyn Progress,
     change: impl FnOnce(&mut Manifest),
 ) -> Result<Evaluation> {
-    let data = tempfile::tempdir()?;
-    let (mut manifest, store) = dataset(data.path());
+    let (mut manifest, store) = dataset();
     change(&mut manifest);
     let stamp = stamp(network, 5, &Fingerprint::of(&"dataset"))?;
     let job = Job { network, manifest: &manifest, store: &store, device: &Device::Cpu, seed: 5 };
@@ -188,7 +185,7 @@ fn learns_and_a_training_killed_at_any_step_ends_the_same_bit_by_bit() {
         let killer = Killer(AtomicU64::new(patches));
         let killed = catch_unwind(AssertUnwindSafe(|| run(&network, broken.path(), &killer)));
         assert!(killed.is_err());
-        assert!(Stamp::read(broken.path()).is_err(), "a killed training looks finished");
+        assert!(Sealed::open(broken.path()).is_err(), "a killed training looks finished");
         assert!(broken.path().join("checkpoint.safetensors").exists());
     }
     let resumed = run(&network, broken.path(), &Silent).unwrap();

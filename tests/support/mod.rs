@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use atlas::{Exhibit, Inputs, Report};
-use base::artifact::{self, Fingerprint, Stamp};
+use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use base::{Field, Notice, Split, UnitId};
 use config::{Config, Start};
 use lexicon::{Group, Lexicon, Lexicons, Term};
@@ -15,7 +15,7 @@ use record::dissection::{
 use record::explanation::{Covered, Explained, Explanation, Part};
 use record::similar::{Like, Likes, Similar};
 use record::training::{Epoch, Evaluation};
-use record::{Fractions, Manifest, Maps, Member, Patch, Share, Store};
+use record::{Fractions, Manifest, Maps, Member, Patch, Previews, Share, Store};
 use study::answer::ReaderFile;
 use study::consensus::Consensus;
 use training::assess::assess;
@@ -159,12 +159,15 @@ impl Fixture {
             })
             .collect();
         let maps = self.maps();
+        let dataset = self.folder.join("output/work/dataset");
+        Stamp::new(1).seal(&dataset, &["previews"]).unwrap();
+        let previews = Previews::new(Sealed::open(&dataset).unwrap());
         let inputs = Inputs {
             maps: &maps,
             config: &self.config,
             manifest: &self.manifest,
             store: &self.store,
-            previews: &self.previews,
+            previews: &previews,
             exhibits: &exhibits,
             similar: &self.similar,
             explanations: &self.explanations,
@@ -185,6 +188,7 @@ impl Fixture {
             let name = format!("{}/{}", network.config.name, layer.layer);
             let folder = self.folder.join("maps").join(&name);
             write_maps(&folder, layer);
+            Stamp::new(1).seal(&folder, &["maps.safetensors"]).unwrap();
             (name, folder)
         });
         Maps::open(folders).unwrap()
@@ -439,13 +443,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
         let split = if (number / 2) % 3 == 0 { Split::Train } else { Split::Validation };
         members.push(Member { mammogram, split, preview, breast: vec![] });
     }
-    // The layout that `patch::Store` documents.
-    let mut file = b"uapatch1".to_vec();
-    file.extend(EDGE.to_le_bytes());
-    file.extend((patches.len() as u32).to_le_bytes());
-    file.extend(pixels);
-    let path = dataset.join("patches.bin");
-    artifact::write(&path, &file).unwrap();
+    let store = Store::in_memory(EDGE, &pixels).unwrap();
     let manifest = Manifest {
         format: 3,
         source: About {
@@ -473,7 +471,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
         mammograms: members,
         patches,
     };
-    (manifest, Store::open(&path).unwrap())
+    (manifest, store)
 }
 
 /// A layer whose units rank the patches at random, some leaning towards lesions.

@@ -1,7 +1,6 @@
 //! A network of planted detectors, and patches of which one knows what they hold.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use base::Split;
 use candle_core::{Device, Tensor};
@@ -162,7 +161,7 @@ pub(crate) fn planted() -> Network {
 
 /// Patches in turn of a bright disc, of dark up to an edge, and of nothing; what is in them is outlined,
 /// and the discs are malignant.
-pub(crate) fn discs_and_edges(folder: &Path) -> (Manifest, Store) {
+pub(crate) fn discs_and_edges() -> (Manifest, Store) {
     let (edge, count) = (126u32, 48);
     let mut rng = base::seed::stream(4, "planted");
     let (mut pixels, mut lesions) = (Vec::new(), Vec::new());
@@ -203,10 +202,6 @@ pub(crate) fn discs_and_edges(folder: &Path) -> (Manifest, Store) {
         pixels.extend(image);
     }
     let manifest = manifest(count, edge, lesions);
-    let mut file = record::store::header(edge, count as u32).to_vec();
-    file.extend(pixels);
-    let path = folder.join("patches.bin");
-    std::fs::write(&path, file).unwrap();
-    let store = Store::open(&path).unwrap();
+    let store = Store::in_memory(edge, &pixels).unwrap();
     (manifest, store)
 }

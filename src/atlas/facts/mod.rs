@@ -126,8 +126,7 @@ impl<'a> Atlas<'a> {
     /// Folders of this machine, which may stand in messages but never on a page.
     pub(crate) fn folders(&self) -> Vec<&Path> {
         let config = self.inputs.config;
-        let mut folders =
-            vec![config.root.as_path(), config.output.as_path(), self.inputs.previews];
+        let mut folders = vec![config.root.as_path(), config.output.as_path()];
         match &config.source {
             Source::Ddsm { path }
             | Source::DdsmRelease { path }

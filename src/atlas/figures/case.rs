@@ -177,9 +177,7 @@ fn whole(atlas: &Atlas, explanation: &Explanation, explained: &Explained) -> Res
     let member = &manifest.mammograms[explained.mammogram as usize];
     let id = &member.mammogram.id;
     ensure!(member.preview.is_some(), "the data set has only patches of {id}");
-    let picture = image::open(inputs.previews.join(format!("{id}.jpg")))
-        .with_context(|| format!("{id} has no preview; run `prepare` to make it again"))?
-        .into_luma8();
+    let picture = image::load_from_memory(&inputs.previews.read(id)?)?.into_luma8();
     let place = |patch: &Patch| [patch.x, patch.y, patch.edge].map(f64::from);
     let windows = manifest.scored(atlas.scores(&explanation.network), explained.mammogram);
     let lesions = draw_lesions(&atlas.labels, member).into_iter().flat_map(|lesion| {

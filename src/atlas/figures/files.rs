@@ -87,7 +87,7 @@ pub fn keep(
     if !failed.is_empty() {
         let mut unfinished = Record::read(record)?;
         unfinished.stamp = None;
-        base::artifact::write_json(record, &unfinished)?;
+        base::artifact::write_document(record, &unfinished)?;
     }
     Ok(Kept { figures, written, removed, boxed, failed })
 }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::real_data;
+use base::artifact::Sealed;
 use base::progress::Silent;
 use mammogram::{About, Lesion, Outline};
 use source::{Catalogue, MiniMias};
@@ -141,7 +142,7 @@ impl Project {
     }
 
     pub(crate) fn prepare_with(&self, config: &Config) -> Result<Manifest> {
-        prepare(&self.source, config, &self.layout, &Silent)
+        prepare_from(&self.source, config, &self.layout)
     }
 
     /// Every file of the data set, by its path, with its content.
@@ -151,6 +152,10 @@ impl Project {
             .map(|e| e.unwrap().into_path());
         all.filter(|p| p.is_file()).map(|p| (p.clone(), fs::read(p).unwrap())).collect()
     }
+}
+
+fn prepare_from(source: &dyn Source, config: &Config, layout: &Layout) -> Result<Manifest> {
+    prepare(source, config, layout, &stamp(source, config)?, &Silent)
 }
 
 fn config(root: PathBuf) -> Config {
@@ -164,7 +169,7 @@ fn patches_are_cut_labelled_and_stored_in_order() {
     let project = Project::new(10);
     let manifest = project.prepare().unwrap();
     assert_eq!(manifest, Manifest::read(&project.layout).unwrap());
-    let store = Store::open(&project.layout.patches()).unwrap();
+    let store = Store::open(&project.layout).unwrap();
     assert_eq!((store.len() as usize, store.edge()), (manifest.patches.len(), 32));
     let mut last = (0, 0, 0);
     for (number, patch) in manifest.patches.iter().enumerate() {
@@ -203,17 +208,10 @@ fn the_bytes_do_not_depend_on_the_threads() {
 }
 
 #[test]
-fn fresh_is_left_alone_and_stale_or_unfinished_is_remade() {
+fn what_was_there_is_replaced_whole() {
     let mut project = Project::new(5);
     let first = project.prepare().unwrap();
     let files = project.files();
-    let time = |p: &Project| fs::metadata(p.layout.patches()).unwrap().modified().unwrap();
-    let written = time(&project);
-    // Fresh: not even the source is read.
-    project.source.broken = vec!["disk000"];
-    assert_eq!(project.prepare().unwrap(), first);
-    assert_eq!(time(&project), written);
-    project.source.broken.clear();
 
     // A killed run leaves no stamp; foreign files are not touched.
     let folder = project.layout.dataset();
@@ -223,11 +221,6 @@ fn fresh_is_left_alone_and_stale_or_unfinished_is_remade() {
     assert!(project.files() == files);
     fs::write(folder.join("mine.txt"), "mine").unwrap();
 
-    // A missing file is made again although the stamp matches.
-    fs::remove_file(project.layout.preview("disk001")).unwrap();
-    project.prepare().unwrap();
-    assert!(project.layout.preview("disk001").is_file());
-
     // Another source: previews of mammograms that are gone go too.
     project.source.patients = 4;
     assert_eq!(project.prepare().unwrap().mammograms.len(), 4);
@@ -236,7 +229,7 @@ fn fresh_is_left_alone_and_stale_or_unfinished_is_remade() {
     let mut config = project.config.clone();
     config.patches.size = 16;
     assert_eq!(project.prepare_with(&config).unwrap().patching.size, 16);
-    assert_eq!(Store::open(&project.layout.patches()).unwrap().edge(), 16);
+    assert_eq!(Store::open(&project.layout).unwrap().edge(), 16);
 }
 
 #[test]
@@ -254,7 +247,7 @@ fn an_image_that_cannot_be_decoded_is_left_out_and_told() {
     project.source.broken = vec!["disk000", "disk001"];
     let message = format!("{:#}", project.prepare().unwrap_err());
     assert!(message.contains("none of the 2 mammograms") && message.contains("torn"), "{message}");
-    assert!(Stamp::read(&project.layout.dataset()).is_err());
+    assert!(Sealed::open(&project.layout.dataset()).is_err());
 }
 
 #[test]
@@ -304,7 +297,7 @@ fn mini_mias_is_prepared() {
     let mut config = project.config.clone();
     config.patches.size = 227;
     let start = std::time::Instant::now();
-    let manifest = prepare(&MiniMias::new(folder), &config, &project.layout, &Silent).unwrap();
+    let manifest = prepare_from(&MiniMias::new(folder), &config, &project.layout).unwrap();
     println!("{:.1} s\n{}", start.elapsed().as_secs_f64(), counts(&manifest).join("\n"));
     let positives = |split| {
         manifest.of_split(split).iter().filter(|&&n| manifest.patches[n as usize].positive).count()
@@ -344,7 +337,7 @@ fn ten_thousand_images_take_no_more_memory_than_a_few() {
         config.patches.size = 16;
         let peak = peak_from_now();
         let start = std::time::Instant::now();
-        let manifest = prepare(&Many(count), &config, &project.layout, &Silent).unwrap();
+        let manifest = prepare_from(&Many(count), &config, &project.layout).unwrap();
         assert_eq!(manifest.mammograms.len(), count as usize);
         let (patches, seconds) = (manifest.patches.len(), start.elapsed().as_secs_f64());
         drop(manifest);
@@ -374,11 +367,11 @@ fn preparing_takes_no_more_than_twice_decoding_and_resizing() {
     // Once to read the files, then in turns.
     let mut ours = || {
         let _ = fs::remove_dir_all(project.layout.dataset());
-        manifest = Some(prepare(&source, &config, &project.layout, &Silent).unwrap());
+        manifest = Some(prepare_from(&source, &config, &project.layout).unwrap());
     };
     ours();
     let mut windows: BTreeMap<String, Vec<[u32; 3]>> = BTreeMap::new();
-    let manifest_now = prepare(&source, &config, &project.layout, &Silent).unwrap();
+    let manifest_now = prepare_from(&source, &config, &project.layout).unwrap();
     for patch in &manifest_now.patches {
         let id = manifest_now.member(patch).mammogram.id.clone();
         windows.entry(id).or_default().push([patch.x, patch.y, patch.edge]);

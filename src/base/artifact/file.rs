@@ -1,0 +1,200 @@
+//! Files that are written whole or not at all.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+/// How the names of files and folders that are being written begin and end.
+const TEMPORARY: [&str; 2] = [".unit-atlas-", ".tmp"];
+
+/// Writes a file whole or not at all: to a temporary file beside it, then renamed over it. When this returns,
+/// the file outlasts a loss of power.
+///
+/// # Errors
+/// Names the file, when its folder cannot be made or written.
+pub fn write_with(
+    path: &Path,
+    write: impl FnOnce(&mut io::BufWriter<&mut File>) -> Result<()>,
+) -> Result<()> {
+    replace(path, |folder| {
+        let mut file = temporary().tempfile_in(folder)?;
+        let mut buffer = io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
+        write(&mut buffer)?;
+        buffer.flush()?;
+        drop(buffer);
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|e| e.error)?;
+        sync_folder(folder)
+    })
+}
+
+/// Lets `make` fill a file by its path in a temporary folder, then renames it to `path`: for writers that
+/// insist on opening the file themselves, and on temporary files of their own beside it. When this returns,
+/// the file outlasts a loss of power.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write_at(path: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    replace(path, |folder| {
+        let mut builder = tempfile::Builder::new();
+        let own = builder.prefix(TEMPORARY[0]).suffix(TEMPORARY[1]).tempdir_in(folder)?;
+        let made = own.path().join("file");
+        make(&made)?;
+        // Such a writer may have meant it for the owner's eyes alone.
+        #[cfg(unix)]
+        fs_err::set_permissions(&made, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        File::open(&made)?.sync_all()?;
+        fs_err::rename(&made, path)?;
+        sync_folder(folder)
+    })
+}
+
+/// A temporary file as any program would make it, so that a web server may read the site.
+fn temporary() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY[0]).suffix(TEMPORARY[1]);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    builder
+}
+
+fn replace(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    let attempt = || -> Result<()> {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs_err::create_dir_all(folder)?;
+        fill(folder)
+    };
+    attempt().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Makes what was renamed or removed in a folder outlast a loss of power.
+pub(super) fn sync_folder(folder: &Path) -> Result<()> {
+    // Elsewhere a folder cannot be opened, and the file system keeps the order itself.
+    #[cfg(unix)]
+    fs_err::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+/// Writes `bytes` whole or not at all.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, |file| Ok(file.write_all(bytes)?))
+}
+
+/// Writes `bytes` unless the file already holds them, so that an unchanged file keeps its time.
+/// Returns whether it wrote. Such files can be made again in seconds: a loss of power may take them.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<bool> {
+    let same = std::fs::metadata(path).is_ok_and(|m| m.len() == bytes.len() as u64)
+        && std::fs::read(path).is_ok_and(|old| old == bytes);
+    if !same {
+        replace(path, |folder| {
+            let mut file = temporary().tempfile_in(folder)?;
+            file.write_all(bytes)?;
+            file.persist(path).map_err(|e| e.error)?;
+            Ok(())
+        })?;
+    }
+    Ok(!same)
+}
+
+/// Writes `value` as indented JSON with a final line break.
+///
+/// # Errors
+/// As [`write_with`].
+pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    write_with(path, |file| {
+        serde_json::to_writer_pretty(&mut *file, value)?;
+        Ok(file.write_all(b"\n")?)
+    })
+}
+
+/// Removes what killed runs left half written anywhere below `folder`, if it is as old as `age`: where another
+/// program may be writing, old enough that it is not.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn remove_litter(folder: &Path, age: Duration) -> Result<()> {
+    let mut entries = walkdir::WalkDir::new(folder).into_iter();
+    while let Some(entry) = entries.next() {
+        let Ok(entry) = entry else { continue };
+        let name = entry.file_name().to_string_lossy();
+        if !(name.starts_with(TEMPORARY[0]) && name.ends_with(TEMPORARY[1])) {
+            continue;
+        }
+        let written = entry.metadata().ok().and_then(|found| found.modified().ok());
+        if written.and_then(|at| at.elapsed().ok()).is_some_and(|found| found < age) {
+            continue;
+        }
+        if entry.file_type().is_dir() {
+            entries.skip_current_dir();
+            fs_err::remove_dir_all(entry.path())?;
+        } else {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_litter() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.txt");
+        write(&path, b"old").unwrap();
+        let failures = [
+            write_with(&path, |file| {
+                file.write_all(b"half of the new")?;
+                anyhow::bail!("disk on fire")
+            }),
+            write_at(&path, |file| {
+                std::fs::write(file, b"half of the new")?;
+                std::fs::write(file.with_extension("theirs"), b"their own litter")?;
+                anyhow::bail!("disk on fire")
+            }),
+        ];
+        for failure in failures {
+            let message = format!("{:#}", failure.unwrap_err());
+            assert!(message.contains("b.txt") && message.contains("disk on fire"), "{message}");
+        }
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        assert!(!write_if_changed(&path, b"old").unwrap());
+        assert!(write_if_changed(&path, b"new").unwrap());
+        write_at(&path, |file| Ok(std::fs::write(file, b"newer")?)).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"newer");
+        assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn litter_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "a/.unit-atlas-x1.tmp",
+            ".unit-atlas-x2.tmp",
+            "a/mine.tmp",
+            ".unit-atlas-x",
+            "a/.unit-atlas-x3.tmp/.tmpTheirs",
+        ] {
+            write(&folder.path().join(name), b"x").unwrap();
+        }
+        remove_litter(folder.path(), Duration::from_secs(3600)).unwrap();
+        assert!(folder.path().join(".unit-atlas-x2.tmp").exists(), "someone may be writing it");
+        remove_litter(folder.path(), Duration::ZERO).unwrap();
+        let left = |name: &str| folder.path().join(name).exists();
+        assert!(!left("a/.unit-atlas-x1.tmp") && !left(".unit-atlas-x2.tmp"));
+        assert!(!left("a/.unit-atlas-x3.tmp"));
+        assert!(left("a/mine.tmp") && left(".unit-atlas-x"));
+    }
+}

@@ -1,0 +1,26 @@
+//! `verify`: whether artifacts and pages are what was written.
+
+use anyhow::{Result, bail};
+
+use super::Outcome;
+use super::terminal::Terminal;
+use pipeline::{Pipeline, Verified};
+
+pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
+    let Verified { results, bytes, damaged, unfinished } = pipeline.verify()?;
+    for folder in unfinished {
+        terminal.result(&format!(
+            "{} is not finished; `unit-atlas run` goes on with it",
+            pipeline.shown(&folder)
+        ));
+    }
+    for damaged in &damaged {
+        eprintln!("{damaged}\n  {}", pipeline.remedy(damaged));
+    }
+    let size = super::size(bytes);
+    match damaged.len() {
+        0 => terminal.result(&format!("{results} results, {size}: every file is what was written")),
+        count => bail!("{count} files of {results} results ({size}) are not what was written"),
+    }
+    Ok(Outcome::Complete)
+}
