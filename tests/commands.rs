@@ -451,9 +451,14 @@ fn two_runs_in_one_folder_do_not_mix() {
 
 /// One HTTP request to a local server, its answer as text.
 fn get(address: &str, path: &str) -> String {
+    get_as(address, address, path)
+}
+
+/// The same by a name of the server's.
+fn get_as(address: &str, name: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     String::from_utf8_lossy(&answer).into_owned()
@@ -466,7 +471,7 @@ fn the_server_follows_changes_and_shows_what_is_wrong() {
     project.write("content/hello.md", "---\ntitle: Hello\n---\n\nfirst words\n");
     project.run(&["run"]).expect(0);
     let mut server = project
-        .command(&["serve", "--port", "0"])
+        .command(&["serve", "--port", "0", "--name", "atlas.example"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -478,8 +483,22 @@ fn the_server_follows_changes_and_shows_what_is_wrong() {
     std::thread::sleep(Duration::from_millis(500));
 
     let page = get(&address, "/hello/index.html");
-    assert!(page.contains("first words") && page.contains("/_live/script.js"), "{page}");
+    assert!(page.contains("first words") && page.contains("src=\"../_live/script.js\""), "{page}");
+    assert!(page.contains("content-security-policy: default-src 'self'"), "{page}");
     assert!(get(&address, "/../atlas.yaml").starts_with("HTTP/1.1 404"));
+    // A page of elsewhere that lets its name lead here learns nothing.
+    for name in ["attacker.example", "attacker.example:4173", "10.0.0.1"] {
+        let refused = get_as(&address, name, "/data/units.csv");
+        assert!(refused.starts_with("HTTP/1.1 421") && refused.contains("--name"), "{refused}");
+    }
+    assert!(get_as(&address, "atlas.example", "/hello/").contains("first words"));
+    // Who only begins to ask is not waited for.
+    let mut slow = TcpStream::connect(&address).unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: ").unwrap();
+    slow.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let began = Instant::now();
+    let _ = slow.read_to_end(&mut Vec::new());
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     assert!(get(&address, "/_live/news?build=7").contains("\"build\":0"));
 
     project.write("content/hello.md", "---\ntitle: Hello\n---\n\nother words\n");

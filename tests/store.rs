@@ -323,7 +323,7 @@ fn a_slip_and_back_costs_nothing() {
     ] {
         project.edit(right, slip);
         let told = project.run(&["run"]).expect(0);
-        assert!(told.out.contains("is stale: "), "{slip}: {}", told.out);
+        assert!(told.out.contains("stale, for "), "{slip}: {}", told.out);
         if slip == "lr: 0.02" {
             assert!(told.out.contains("training.lr is 0.02, it was 0.01"), "{}", told.out);
         }
@@ -524,4 +524,66 @@ fn a_copy_that_cannot_be_written_is_read() {
         .run(&["explain"])
         .expect_error(&["resnet10/bn1 is not there or not up to date", "work/lock"]);
     assert_same(&project.files("output"), &before, "refused");
+}
+
+#[test]
+fn the_same_project_gives_the_same_bytes_anywhere() {
+    let run = |zone: &str, threads: &str| {
+        let project = Project::new(TINY);
+        let mut command = project.command(&["run"]);
+        command.env("TZ", zone).env("RAYON_NUM_THREADS", threads);
+        assert!(command.output().unwrap().status.success());
+        results(&project)
+    };
+    assert_same(&run("Asia/Kathmandu", "1"), &run("America/Caracas", "2"), "elsewhere");
+}
+
+/// What a loss of power leaves is what was brought to the disk before it, under names that were. So each file of
+/// a result must be there before its name is, and all names before the stamp that says so.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_loss_of_power_leaves_no_stamp_of_what_is_not_there() {
+    let tools = tempfile::tempdir().unwrap();
+    let library = tools.path().join("order.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/order.c");
+    let compiler = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&library, &source])
+        .arg("-ldl")
+        .status();
+    assert!(compiler.expect("a C compiler").success());
+    let project = Project::new(TINY);
+    let log = tools.path().join("log");
+    let mut command = project.command(&["run"]);
+    assert!(command.env("LD_PRELOAD", &library).env("ORDER_LOG", &log).status().unwrap().success());
+
+    let work = project.path("output/work");
+    let (mut on_disk, mut named) = (std::collections::BTreeSet::new(), Vec::new());
+    let (mut files, mut stamps) = (0, 0);
+    for line in fs::read_to_string(&log).unwrap().lines() {
+        let [what, from, to] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let (from, to) = (PathBuf::from(from), PathBuf::from(to));
+        match what {
+            "sync" => {
+                // Of a folder, it brings the names in it there.
+                named.retain(|path: &PathBuf| path.parent() != Some(&from));
+                on_disk.insert(from);
+            }
+            _ if to.starts_with(&work) => {
+                assert!(on_disk.contains(&from), "{} is named before it is there", to.display());
+                if to.ends_with("stamp.json") {
+                    let folder = to.parent().unwrap();
+                    let open = named.iter().find(|path| path.starts_with(folder));
+                    assert!(open.is_none(), "{open:?} is not named before {}", to.display());
+                    stamps += 1;
+                }
+                files += 1;
+                named.push(to);
+            }
+            _ => {}
+        }
+    }
+    assert!(named.is_empty(), "names that may be lost: {named:?}");
+    // Every stage's, and more files than the previews alone.
+    assert!(stamps == 6 && files > 32, "{stamps} stamps of {files} files");
 }

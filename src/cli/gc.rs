@@ -22,7 +22,7 @@ pub(super) fn execute(
     let _lock = options.remove.then(|| pipeline.lock()).transpose()?;
     let unused = pipeline.unused()?;
     for kept in &unused {
-        terminal.result(&format!("{:>9}  {}", size(kept.bytes), kept.path.display()));
+        terminal.result(&format!("{:>9}  {}", size(kept.bytes), pipeline.shown(&kept.path)));
         if options.remove {
             pipeline.discard(kept)?;
         }

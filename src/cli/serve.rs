@@ -17,8 +17,8 @@ use super::{Outcome, build};
 use base::progress::Progress;
 use config::Config;
 use pipeline::Pipeline;
-use serve::News;
 use serve::collect::{Asked, Ledger, Tokens};
+use serve::{Names, News};
 use study::selection::Chosen;
 
 /// Options of `serve`.
@@ -30,6 +30,9 @@ pub(super) struct Options {
     /// Address to listen on; anything but loopback lets others on the network read the atlas
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
+    /// A name by which a web server before this one is asked; may be repeated [default: this machine's alone]
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<String>,
     /// Serve the survey alone, and keep the readers' answers in content/labels
     #[arg(long)]
     collect: bool,
@@ -70,7 +73,8 @@ pub(super) fn execute(
     }
     terminal.say(&format!("http://{address}/ (Ctrl-C ends)"));
     let site = pipeline.layout.site();
-    runtime.spawn(serve::serve(site, listener, news));
+    let names = Names::new(address.ip(), options.names.clone());
+    runtime.spawn(serve::serve(site, listener, names, news));
     follow(project, &pipeline.config.root, &tell, terminal)?;
     Ok(Outcome::Complete)
 }
@@ -120,7 +124,8 @@ fn collect(options: &Options, pipeline: &Pipeline, terminal: &Terminal) -> Resul
         println!("{reader}: http://{address}/survey/index.html#token={token}");
     }
     let site = pipeline.layout.site();
-    runtime.block_on(serve::collect::serve(site, listener, tokens, ledger))?;
+    let names = Names::new(address.ip(), options.names.clone());
+    runtime.block_on(serve::collect::serve(site, listener, names, tokens, ledger));
     Ok(Outcome::Complete)
 }
 

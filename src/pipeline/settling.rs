@@ -52,22 +52,19 @@ impl Pipeline<'_> {
                 None
             }
             (State::Stale(sealed), _) => {
-                self.progress
-                    .say(&format!("{name} is stale: {}", sealed.changes(stamp).join("; ")));
-                Some((sealed.stamp().fingerprint(), "what it was"))
+                let changes = sealed.changes(stamp).join("; ");
+                let told = format!("stale, for {changes}; what it was is kept");
+                Some((sealed.stamp().fingerprint(), told))
             }
             (State::Unfinished, Some(half)) if *half == wanted => return Ok(Found::Nothing),
             (State::Unfinished, Some(half)) => {
-                Some((half.clone(), "what was begun with other settings"))
+                Some((half.clone(), "what was begun with other settings is kept".to_string()))
             }
             (State::Unfinished, None) => None,
         };
-        if let Some((inputs, what)) = put_away {
-            let kept = shelf.put(folder, &inputs)?;
-            self.progress.say(&format!(
-                "{name}: {what} is kept in {}; `unit-atlas gc` lists what is kept",
-                self.shown(&kept)
-            ));
+        if let Some((inputs, told)) = put_away {
+            shelf.put(folder, &inputs)?;
+            self.progress.say(&format!("{name}: {told} (`unit-atlas gc` lists it)"));
         }
         if !shelf.take(folder, &wanted)? {
             return Ok(Found::Nothing);

@@ -3,6 +3,7 @@
 //! It reads files below the site's folder and nothing else, answers GET only, and writes nothing.
 
 pub mod collect;
+mod connections;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use connections::Names;
+
 /// How long a page's question for news is kept open.
 const PATIENCE: Duration = Duration::from_secs(25);
 
@@ -28,16 +31,14 @@ pub struct News {
     pub error: Option<String>,
 }
 
-/// Serves `site` until the process ends.
-///
-/// # Errors
-/// When the listener fails.
+/// Serves `site` until the process ends, to who asks by one of the names.
 pub async fn serve(
     site: PathBuf,
     listener: TcpListener,
+    names: Names,
     news: watch::Receiver<News>,
-) -> std::io::Result<()> {
-    axum::serve(listener, router(site, news)).await
+) {
+    connections::serve(listener, router(site, news), names).await;
 }
 
 #[derive(Clone)]
@@ -86,13 +87,34 @@ async fn file(State(served): State<Served>, uri: Uri) -> Response {
         Some((kind, bytes)) => (StatusCode::OK, kind, bytes),
         None => {
             let page = "<!doctype html><html lang=\"en\"><title>Not found</title>\
-                        <p>There is no such page. <a href=\"/\">Home</a></p></html>";
+                        <p>There is no such page. Look for it from the home page.</p></html>";
             (StatusCode::NOT_FOUND, "text/html; charset=utf-8", page.into())
         }
     };
-    let bytes = if kind.starts_with("text/html") { with_script(bytes, &news) } else { bytes };
-    (status, [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], bytes)
-        .into_response()
+    let bytes = match kind.starts_with("text/html") {
+        true => with_script(bytes, uri.path(), &news),
+        false => bytes,
+    };
+    guarded((status, [(header::CONTENT_TYPE, kind)], bytes).into_response())
+}
+
+/// What keeps the browser from doing more with a page than it needs: nothing from elsewhere, and no page of
+/// elsewhere around it.
+fn guarded(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
+             object-src 'none'; base-uri 'none'; frame-ancestors 'self'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, header::HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-cache"));
+    response
 }
 
 /// The file below `site` that a request path means; `None` for anything else, whatever tricks the
@@ -130,14 +152,17 @@ fn content_type(path: &Path) -> &'static str {
     }
 }
 
-/// The page with the script that follows builds, and with why the last one failed.
-fn with_script(mut page: Vec<u8>, news: &News) -> Vec<u8> {
+/// The page at a path with the script that follows builds, and with why the last one failed. Where a web
+/// server before this one has a path of its own for it, the page lies below that: the script is named from the
+/// page.
+fn with_script(mut page: Vec<u8>, path: &str, news: &News) -> Vec<u8> {
+    let up = "../".repeat(path.matches('/').count().saturating_sub(1));
     let error = news.error.as_deref().unwrap_or_default();
     let error = [('&', "&amp;"), ('"', "&quot;"), ('<', "&lt;")]
         .iter()
         .fold(error.to_owned(), |text, (from, to)| text.replace(*from, to));
     let tag = format!(
-        "<script src=\"/_live/script.js\" data-build=\"{}\" data-error=\"{error}\"></script>",
+        "<script src=\"{up}_live/script.js\" data-build=\"{}\" data-error=\"{error}\"></script>",
         news.build
     );
     let end = page.windows(7).rposition(|bytes| bytes.eq_ignore_ascii_case(b"</body>"));
@@ -185,11 +210,13 @@ mod tests {
     #[test]
     fn the_script_goes_before_the_end_of_the_body() {
         let failed = News { build: 3, error: Some("x.md:2: \"<b>\" & more".into()) };
-        let page = with_script(b"<body>text</body></html>".to_vec(), &failed);
+        let page =
+            with_script(b"<body>text</body></html>".to_vec(), "/units/1/index.html", &failed);
         let page = String::from_utf8(page).unwrap();
         let tag = "data-build=\"3\" data-error=\"x.md:2: &quot;&lt;b>&quot; &amp; more\"></script>";
         assert!(page.ends_with(&format!("{tag}</body></html>")), "{page}");
-        let page = with_script(b"bare".to_vec(), &News::default());
+        assert!(page.contains("src=\"../../_live/script.js\""), "{page}");
+        let page = with_script(b"bare".to_vec(), "/", &News::default());
         assert!(String::from_utf8(page).unwrap().ends_with("data-error=\"\"></script>"));
     }
 }

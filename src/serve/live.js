@@ -1,7 +1,7 @@
 // Follows the builds of `unit-atlas serve`: reloads the page after each, shows why one failed.
 (() => {
   'use strict';
-  const { dataset } = document.currentScript;
+  const { dataset, src } = document.currentScript;
   let build = Number(dataset.build);
   let notice = null;
 
@@ -19,7 +19,7 @@
 
   // Waits for news, which the server has only after the next build.
   async function ask() {
-    const answer = await window.fetch(`/_live/news?build=${build}`);
+    const answer = await window.fetch(new URL(`news?build=${build}`, src));
     const news = await answer.json();
     if (news.error) {
       ({ build } = news);

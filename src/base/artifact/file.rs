@@ -27,7 +27,7 @@ pub fn write_with(
         buffer.flush()?;
         drop(buffer);
         file.as_file().sync_all()?;
-        file.persist(path).map_err(|e| e.error)?;
+        persist(file, path)?;
         sync_folder(folder)
     })
 }
@@ -60,6 +60,14 @@ fn temporary() -> tempfile::Builder<'static, 'static> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
     builder
+}
+
+/// Gives a temporary file its name, by a call that can be watched: `tempfile` asks the kernel directly.
+fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
+    let (_, mut temporary) = file.into_parts();
+    fs_err::rename(&temporary, path)?;
+    temporary.disable_cleanup(true);
+    Ok(())
 }
 
 fn replace(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
@@ -99,8 +107,7 @@ pub fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<bool> {
         replace(path, |folder| {
             let mut file = temporary().tempfile_in(folder)?;
             file.write_all(bytes)?;
-            file.persist(path).map_err(|e| e.error)?;
-            Ok(())
+            persist(file, path)
         })?;
     }
     Ok(!same)

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -28,6 +28,8 @@ use study::time;
 
 /// Bytes of a reader's log at most: tens of thousands of answers.
 const MAX_LOG: u64 = 32 << 20;
+/// How far the clock of a reader's device may be ahead, in nanoseconds: ten minutes.
+const AHEAD: i128 = 600 * 1_000_000_000;
 /// Characters of one text at most, as in the survey's page.
 const MAX_TEXT: usize = 4000;
 /// Phenomena of one answer, and terms of one phenomenon, at most.
@@ -179,8 +181,15 @@ impl Ledger {
         if !self.asked.units.contains(&answer.unit) {
             return Err("the survey does not ask about this unit; reload the page".into());
         }
-        if answer.answered_at.as_deref().and_then(time::nanoseconds).is_none() {
+        let Some(answered) = answer.answered_at.as_deref().and_then(time::nanoseconds) else {
             return Err("`answered_at` must say when, such as 2026-11-20T10:12:00Z".into());
+        };
+        // The later of two answers stands: one from the future would stand for ever.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+        if answered > i128::try_from(now).unwrap_or(i128::MAX) + AHEAD {
+            return Err(
+                "this answer is from the future: set the clock of the device, and reload".into()
+            );
         }
         Ok(())
     }
@@ -203,11 +212,19 @@ impl Ledger {
         let received = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
         let mut line = serde_json::to_vec(&Line { received, answer: answer.clone() })?;
         line.push(b'\n');
-        let mut file = fs_err::OpenOptions::new().create(true).append(true).open(path)?;
+        let mut options = fs_err::OpenOptions::new();
+        let mut file = options.create(true).truncate(false).read(true).write(true).open(path)?;
+        // What an append that failed has left was not acknowledged, and must not be glued to this.
+        let end = end_of_lines(&mut file)?;
+        file.set_len(end)?;
+        file.seek(SeekFrom::Start(end))?;
         // One write: it is there as a whole, or it is torn, and then not acknowledged.
-        file.write_all(&line)?;
-        file.sync_all()?;
-        Ok(())
+        let written = file.write_all(&line).and_then(|()| file.sync_all());
+        if written.is_err() {
+            // If this fails too, the next append does it.
+            let _ = file.set_len(end);
+        }
+        Ok(written?)
     }
 
     fn merge(&self, read: Read) -> Result<()> {
@@ -255,6 +272,23 @@ impl Ledger {
         }
         Ok(answers)
     }
+}
+
+/// Where the last whole line of a log ends.
+fn end_of_lines(log: &mut fs_err::File) -> std::io::Result<u64> {
+    const STEP: u64 = 1 << 16;
+    let mut end = log.seek(SeekFrom::End(0))?;
+    while end > 0 {
+        let start = end.saturating_sub(STEP);
+        log.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        log.take(end - start).read_to_end(&mut bytes)?;
+        if let Some(at) = bytes.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 /// Puts an answer among the others: of two on one unit the later stands, and the newer of two as late.

@@ -225,3 +225,41 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_failed_append_left_goes_before_the_next() {
+    let place = Place::new();
+    let (ledger, _) = place.open();
+    save(&ledger, "a", &answer(1, "first", 0)).unwrap();
+    let whole = place.log();
+    // Longer than one step back.
+    let torn = [b"{\"received\": 1, \"answer\": ".as_slice(), &[b'x'; 100_000]].concat();
+    std::fs::write(place.path("collect/a.jsonl"), [&whole[..], &torn].concat()).unwrap();
+    save(&ledger, "a", &answer(2, "second", 1)).unwrap();
+    let log = place.log();
+    assert!(log.starts_with(&whole) && log.len() < 2 * whole.len() + 100, "{}", log.len());
+    drop(ledger);
+    let (ledger, notices) = place.open();
+    assert!(notices.is_empty(), "{notices:?}");
+    assert_eq!(ledger.answers("a").len(), 2);
+    // A log of nothing but a torn line.
+    std::fs::write(place.path("collect/a.jsonl"), &torn).unwrap();
+    save(&ledger, "a", &answer(3, "third", 2)).unwrap();
+    assert_eq!(place.log().iter().filter(|byte| **byte == b'\n').count(), 1);
+}
+
+#[test]
+fn an_answer_from_the_future_is_refused() {
+    let place = Place::new();
+    let (ledger, _) = place.open();
+    let at = |seconds: i64| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        let mut answer = answer(1, "words", 0);
+        answer["answered_at"] =
+            jiff::Timestamp::from_second(now + seconds).unwrap().to_string().into();
+        save(&ledger, "a", &answer)
+    };
+    at(300).unwrap();
+    let Err(Refusal::Wrong(words)) = at(700) else { panic!("it was saved") };
+    assert!(words.contains("clock"), "{words}");
+}

@@ -22,7 +22,8 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use self::limit::Limit;
-use super::{content_type, resolve};
+use super::connections::{self, Names};
+use super::{content_type, guarded, resolve};
 
 pub use ledger::{Asked, Ledger, Refusal};
 pub use tokens::Tokens;
@@ -43,18 +44,15 @@ struct Desk {
     strangers: Limit<IpAddr>,
 }
 
-/// Serves the survey of `site` and takes answers until the process ends.
-///
-/// # Errors
-/// When the listener fails.
+/// Serves the survey of `site` and takes answers until the process ends, from who asks by one of the names.
 pub async fn serve(
     site: PathBuf,
     listener: TcpListener,
+    names: Names,
     tokens: Tokens,
     ledger: Ledger,
-) -> std::io::Result<()> {
-    let router = router(site, tokens, ledger);
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+) {
+    connections::serve(listener, router(site, tokens, ledger), names).await;
 }
 
 fn router(site: PathBuf, tokens: Tokens, ledger: Ledger) -> Router {
@@ -76,24 +74,6 @@ fn router(site: PathBuf, tokens: Tokens, ledger: Ledger) -> Router {
 async fn script() -> Response {
     let kind = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
     guarded((kind, include_str!("collect.js")).into_response())
-}
-
-/// What keeps the browser from doing more with a page than the survey needs.
-fn guarded(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
-             object-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-    ] {
-        headers.insert(name, header::HeaderValue::from_static(value));
-    }
-    headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-cache"));
-    response
 }
 
 fn json(status: StatusCode, value: &serde_json::Value) -> Response {
@@ -187,7 +167,7 @@ async fn file(State(desk): State<Arc<Desk>>, uri: Uri) -> Response {
     };
     let Some((path, bytes)) = found else {
         let page = "<!doctype html><html lang=\"en\"><title>Not found</title>\
-                    <p>There is no such page. <a href=\"/survey/index.html\">The survey</a></p></html>";
+                    <p>There is no such page. Open the survey by the link you were sent.</p></html>";
         let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
         return guarded((StatusCode::NOT_FOUND, kind, page).into_response());
     };
