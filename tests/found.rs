@@ -106,7 +106,11 @@ fn what_cannot_be_read_is_named() {
     image::ImageBuffer::<image::Rgb<u16>, _>::new(8, 8).save(path("colours.png")).unwrap();
     let (status, said) = prepare(folder.path(), &["good", "a.gif", "clear.png", "colours.png"], "");
     assert_eq!(status, Some(2), "{said}");
-    for part in ["is a GIF, which is not read; save it as PNG", "has transparent pixels", "convert it to grey"] {
+    for part in [
+        "is a GIF, which is not read; save it as PNG",
+        "has transparent pixels",
+        "convert it to grey",
+    ] {
         assert_eq!(said.matches(part).count(), 1, "{part:?} in {said}");
     }
 }

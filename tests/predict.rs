@@ -148,7 +148,8 @@ fn deep() -> Vec<u16> {
 /// Writes the same values in several forms; returns the files' names.
 fn write_deep(folder: &Path) -> Vec<&'static str> {
     let values = deep();
-    let image = image::ImageBuffer::<image::Luma<u16>, _>::from_raw(64, 64, values.clone()).unwrap();
+    let image =
+        image::ImageBuffer::<image::Luma<u16>, _>::from_raw(64, 64, values.clone()).unwrap();
     image.save(folder.join("a.png")).unwrap();
     image.save(folder.join("a.tif")).unwrap();
     let big: Vec<u8> = values.iter().flat_map(|v| v.to_be_bytes()).collect();
@@ -163,7 +164,8 @@ fn an_image_is_seen_as_prepare_sees_it() {
     let path = |name: &str| folder.path().join(name);
     write_weights(&path("w.safetensors"), |_, _| {});
     let names = write_deep(folder.path());
-    let rows: String = names.iter().map(|name| format!("{name},{},p-{name}\n", &name[2..])).collect();
+    let rows: String =
+        names.iter().map(|name| format!("{name},{},p-{name}\n", &name[2..])).collect();
     fs::write(path("table.csv"), format!("image,id,patient\n{rows}")).unwrap();
     let config = "\
 source: { kind: folder, path: table.csv }
@@ -179,10 +181,8 @@ networks: [{ name: resnet10, input: 33 }]
     assert_eq!(patches.len(), names.len(), "{patches:?}");
 
     // Black is the least value and white the greatest, in every form of more than 8 bits.
-    let expected: Vec<u8> = deep()
-        .iter()
-        .map(|&v| (f64::from(v - 40) / 3559.0 * 255.0).round() as u8)
-        .collect();
+    let expected: Vec<u8> =
+        deep().iter().map(|&v| (f64::from(v - 40) / 3559.0 * 255.0).round() as u8).collect();
     for patch in &patches {
         let pixels = image::open(patch).unwrap().into_luma8().into_raw();
         assert!(pixels.iter().zip(&expected).all(|(a, b)| a.abs_diff(*b) <= 1), "{patch}");
@@ -195,7 +195,10 @@ networks: [{ name: resnet10, input: 33 }]
     };
     let originals = of(&names);
     let prepared = of(&patches.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(originals.iter().chain(&prepared).all(|logits| *logits == originals[0]), "{originals:?}");
+    assert!(
+        originals.iter().chain(&prepared).all(|logits| *logits == originals[0]),
+        "{originals:?}"
+    );
 }
 
 /// The PNG files below a folder.
@@ -220,8 +223,7 @@ fn bad_images_are_skipped_aloud() {
     let found: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(found.as_array().unwrap().len(), 1);
     assert_eq!(found[0]["image"], "good.jpg");
-    for part in ["wide.png: it is 40 x 30", "none.png: ", "clear.png: has transp", "text.png: "]
-    {
+    for part in ["wide.png: it is 40 x 30", "none.png: ", "clear.png: has transp", "text.png: "] {
         assert_eq!(err.matches(part).count(), 1, "{part} in {err}");
     }
     let (status, _, err) = run(folder.path(), &[&PREDICT[..], &["wide.png"]].concat());

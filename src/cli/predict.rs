@@ -164,7 +164,7 @@ fn read(path: &Path, input: u32, device: &Device) -> Result<Tensor> {
         Shown::Grey(image) => network::images(&[image.pixels.as_slice()], width, input, device),
         Shown::Colours(image) => {
             network::colour_images(&[image.as_raw().as_slice()], width, input, device)
-        },
+        }
     }
 }
 

@@ -67,9 +67,7 @@ pub(crate) fn unwanted(dicom: &Dicom, kinds: &[Unwanted]) -> Option<(Unwanted, &
                 "is FOR PROCESSING, the detector's own values; name its FOR PRESENTATION image, or take `for_processing` out of `source.leave_out` to have it converted"
             }
             Unwanted::Implants => "shows a breast with an implant, which `source.leave_out` names",
-            Unwanted::Tomosynthesis => {
-                "is made from tomosynthesis, which `source.leave_out` names"
-            }
+            Unwanted::Tomosynthesis => "is made from tomosynthesis, which `source.leave_out` names",
         },
     ))
 }
