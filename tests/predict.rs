@@ -11,6 +11,9 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
 
+#[path = "support/dicom.rs"]
+mod dicom;
+
 fn golden() -> Value {
     serde_json::from_str(include_str!("golden/weights/golden.json")).unwrap()
 }
@@ -137,6 +140,74 @@ fn predictions_are_pytorchs() {
     assert!(wrong.2.contains("names 2 classes, the weights tell 3 apart"), "{}", wrong.2);
 }
 
+/// 64 x 64 values of 12 bits.
+fn deep() -> Vec<u16> {
+    (0..64 * 64u32).map(|i| (40 + i * i * 7 % 3560) as u16).collect()
+}
+
+/// Writes the same values in several forms; returns the files' names.
+fn write_deep(folder: &Path) -> Vec<&'static str> {
+    let values = deep();
+    let image =
+        image::ImageBuffer::<image::Luma<u16>, _>::from_raw(64, 64, values.clone()).unwrap();
+    image.save(folder.join("a.png")).unwrap();
+    image.save(folder.join("a.tif")).unwrap();
+    let big: Vec<u8> = values.iter().flat_map(|v| v.to_be_bytes()).collect();
+    fs::write(folder.join("a.pgm"), [&b"P5 64 64 65535\n"[..], &big].concat()).unwrap();
+    fs::write(folder.join("a.dcm"), dicom::file(&values, 64, 12, &[])).unwrap();
+    vec!["a.png", "a.tif", "a.pgm", "a.dcm"]
+}
+
+#[test]
+fn an_image_is_seen_as_prepare_sees_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    write_weights(&path("w.safetensors"), |_, _| {});
+    let names = write_deep(folder.path());
+    let rows: String =
+        names.iter().map(|name| format!("{name},{},p-{name}\n", &name[2..])).collect();
+    fs::write(path("table.csv"), format!("image,id,patient\n{rows}")).unwrap();
+    let config = "\
+source: { kind: folder, path: table.csv }
+patches: { window: 1.0, stride: 1.0, size: 64, min_breast: 0.0 }
+networks: [{ name: resnet10, input: 33 }]
+";
+    fs::write(path("atlas.yaml"), config).unwrap();
+    let (status, out, err) = run(folder.path(), &["prepare"]);
+    assert_eq!(status, Some(0), "{out}{err}");
+    let (status, out, err) = run(folder.path(), &["patches", "export", "patches"]);
+    assert_eq!(status, Some(0), "{out}{err}");
+    let patches: Vec<String> = walk(&path("patches"));
+    assert_eq!(patches.len(), names.len(), "{patches:?}");
+
+    // Black is the least value and white the greatest, in every form of more than 8 bits.
+    let expected: Vec<u8> =
+        deep().iter().map(|&v| (f64::from(v - 40) / 3559.0 * 255.0).round() as u8).collect();
+    for patch in &patches {
+        let pixels = image::open(patch).unwrap().into_luma8().into_raw();
+        assert!(pixels.iter().zip(&expected).all(|(a, b)| a.abs_diff(*b) <= 1), "{patch}");
+    }
+    let of = |images: &[&str]| -> Vec<Value> {
+        let (status, out, err) = run(folder.path(), &[&PREDICT[..], &["--json"], images].concat());
+        assert_eq!(status, Some(0), "{err}");
+        let found: Value = serde_json::from_str(&out).unwrap();
+        found.as_array().unwrap().iter().map(|image| image["logits"].clone()).collect()
+    };
+    let originals = of(&names);
+    let prepared = of(&patches.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(
+        originals.iter().chain(&prepared).all(|logits| *logits == originals[0]),
+        "{originals:?}"
+    );
+}
+
+/// The PNG files below a folder.
+fn walk(folder: &Path) -> Vec<String> {
+    let entries = walkdir::WalkDir::new(folder).into_iter().map(|entry| entry.unwrap().into_path());
+    let images = entries.filter(|path| path.extension().is_some_and(|e| e == "png"));
+    images.map(|path| path.to_str().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn bad_images_are_skipped_aloud() {
     let folder = tempfile::tempdir().unwrap();
@@ -152,8 +223,7 @@ fn bad_images_are_skipped_aloud() {
     let found: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(found.as_array().unwrap().len(), 1);
     assert_eq!(found[0]["image"], "good.jpg");
-    for part in ["wide.png: it is 40 x 30", "none.png: ", "clear.png: it has transp", "text.png: "]
-    {
+    for part in ["wide.png: it is 40 x 30", "none.png: ", "clear.png: has transp", "text.png: "] {
         assert_eq!(err.matches(part).count(), 1, "{part} in {err}");
     }
     let (status, _, err) = run(folder.path(), &[&PREDICT[..], &["wide.png"]].concat());

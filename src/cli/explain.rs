@@ -161,8 +161,9 @@ pub(super) fn execute(
     for notice in guests.iter().flat_map(|guests| &guests.manifest.notices) {
         let file = files.path(&notice.place).map(|path| path.display().to_string());
         let place = file.as_deref().unwrap_or(&notice.place);
-        eprintln!("skipped {place}: {}", notice.message);
-        skipped = true;
+        let said = if notice.skipped { "skipped" } else { "note:" };
+        eprintln!("{said} {place}: {}", notice.message);
+        skipped |= notice.skipped;
     }
     if !asked.files.is_empty() && guests.is_none() && asked.ids.is_empty() {
         bail!("none of the {} files can be explained", asked.files.len());

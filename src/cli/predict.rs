@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
-use image::{DynamicImage, ImageReader};
 use serde::Serialize;
 
 use super::terminal::Terminal;
 use super::{Outcome, Project};
 use architecture::Architecture;
 use base::artifact::{Layout, Sealed};
+use formats::picture::{Picture, Shown};
 use network::{Network, device};
 
 /// Images that are computed together.
@@ -38,7 +38,7 @@ pub(super) struct Options {
     /// Print `[{"image": …, "logits": […], "probabilities": […]}]`
     #[arg(long)]
     json: bool,
-    /// Square PNG or JPEG images, grey or in colour
+    /// Square images, grey or in colour: PNG, JPEG, TIFF, PGM, DICOM; read as `prepare` reads them
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
 }
@@ -152,19 +152,19 @@ fn predict(network: &Network, images: &[PathBuf]) -> Result<Predicted> {
 
 /// One image as a network sees it, 1 x 3 x `input` x `input`.
 fn read(path: &Path, input: u32, device: &Device) -> Result<Tensor> {
-    let image = ImageReader::open(path)?.with_guessed_format()?.decode()?;
-    let (width, height) = (image.width(), image.height());
+    let picture = Picture::open(path)?;
+    let [width, height] = picture.size();
     if width != height {
         bail!("it is {width} x {height} pixels; a network sees squares: cut one out of it first");
     }
-    if image.color().has_alpha() {
-        bail!("it has transparent pixels: save it without an alpha channel");
+    for remark in picture.remarks() {
+        eprintln!("note: {}: {remark}", path.display());
     }
-    match image {
-        DynamicImage::ImageLuma8(_) | DynamicImage::ImageLuma16(_) => {
-            network::images(&[&image.into_luma8()], width, input, device)
+    match picture.shown()? {
+        Shown::Grey(image) => network::images(&[image.pixels.as_slice()], width, input, device),
+        Shown::Colours(image) => {
+            network::colour_images(&[image.as_raw().as_slice()], width, input, device)
         }
-        _ => network::colour_images(&[&image.into_rgb8()], width, input, device),
     }
 }
 

@@ -36,7 +36,7 @@ use base::yaml::{self, Mistake, Text};
 pub use self::dissection::{Anchor, Cases, Dissection, Threshold};
 pub use self::network::{Augment, ClassWeights, Network, Schedule, Start, Training};
 pub use self::patches::{Patches, Shares};
-pub use self::source::Source;
+pub use self::source::{Source, Unwanted};
 pub use self::survey::{Select, Survey};
 
 /// Name of the project file.

@@ -3,11 +3,13 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_yaml::Spanned;
 
 use crate::check::Check;
 use crate::option::{Shape, Value};
+use crate::value::{from_word, words};
 use base::yaml::Mistake;
 
 kinds! {
@@ -15,7 +17,7 @@ kinds! {
     #[derive(Debug, Clone, PartialEq, Serialize)]
     #[serde(tag = "kind", rename_all = "snake_case")]
     pub enum Source(SourceForm, "source.", "source", "phantom") {
-        keys { path: PathBuf, regions: Option<PathBuf>, patients: u32, height: u32 }
+        keys { path: PathBuf, regions: Option<PathBuf>, leave_out: Vec<Unwanted>, patients: u32, height: u32 }
 
         /// Procedural mammograms made from the seed.
         Phantom "phantom" {
@@ -54,7 +56,36 @@ kinds! {
             table from path: PathBuf, needs "TABLE";
             /// A table of further regions, such as tissues.
             regions: Option<PathBuf>, else "none";
+            /// Kinds of images that are not used, where DICOM says so.
+            leave_out: Vec<Unwanted> = "[for_processing]";
         }
+    }
+}
+
+/// A kind of image that a data set may hold and a project may not want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unwanted {
+    /// Detectors' own values (FOR PROCESSING); where they are used they are converted, without the maker's
+    /// processing.
+    ForProcessing,
+    /// Breasts with an implant.
+    Implants,
+    /// Images computed from tomosynthesis, and its projections.
+    Tomosynthesis,
+}
+
+impl Value for Unwanted {
+    type Written = String;
+    type Rule = ();
+
+    fn read(check: &Check<'_>, _: &str, given: &Spanned<String>, (): &()) -> Result<Self, Mistake> {
+        from_word("kind of image", given.value.trim())
+            .or_else(|message| check.wrong(given.referenced, message))
+    }
+
+    fn shape((): &()) -> Shape {
+        words::<Self>()
     }
 }
 

@@ -169,7 +169,14 @@ fn what_is_written_is_what_is_used() {
     assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
     let folder = parse_at("source: { kind: folder, path: t.csv, regions: ../r.jsonl }").unwrap();
     let (table, regions) = ("/project/t.csv".into(), Some("/r.jsonl".into()));
-    assert_eq!(folder.source, Source::Folder { table, regions });
+    let leave_out = vec![Unwanted::ForProcessing];
+    assert_eq!(folder.source, Source::Folder { table, regions, leave_out });
+    let chosen = "source: { kind: folder, path: t.csv, leave_out: [implants, tomosynthesis] }";
+    let Source::Folder { leave_out, .. } = parse_at(chosen).unwrap().source else { panic!() };
+    assert_eq!(leave_out, [Unwanted::Implants, Unwanted::Tomosynthesis]);
+    let unknown =
+        parse_at("source: { kind: folder, path: t.csv, leave_out: [implant] }").unwrap_err();
+    assert!(unknown.to_string().contains("implants"), "{unknown}");
     assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
     let [resnet, alexnet, third, inception, vgg, fourth] = &config.networks[..] else { panic!() };
     assert_eq!(resnet.weights, Start::File("/project/w/resnet18.pth".into()));

@@ -4,6 +4,10 @@
 //! Bytes go in, [`mammogram::Grey`] comes out. Nothing a file says is believed before the bytes are there.
 
 pub mod dicom;
+mod jpeg;
+mod jpeg12;
+mod jpeg2000;
+mod jpegls;
 pub mod ljpeg;
 pub mod masks;
 pub mod pgm;
@@ -13,6 +17,8 @@ pub mod pseudonym;
 /// Pixels that an image is believed to have; a mammogram has at most 55 million.
 pub const MAX_PIXELS: u64 = 1 << 26;
 
+#[cfg(test)]
+mod differential;
 #[cfg(test)]
 #[path = "../../tests/support/ljpeg.rs"]
 mod encoder;
@@ -26,5 +32,12 @@ mod real_data;
 /// What of the formats is fuzzed.
 #[cfg(test)]
 fn fuzz_targets() -> Vec<fuzz::Target> {
-    vec![pgm::fuzz_target(), dicom::fuzz_target(), ljpeg::fuzz_target()]
+    vec![
+        pgm::fuzz_target(),
+        dicom::fuzz_target(),
+        ljpeg::fuzz_target(),
+        jpegls::fuzz_target(),
+        jpeg12::fuzz_target(),
+        picture::fuzz_target(),
+    ]
 }

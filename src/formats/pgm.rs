@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::picture::raster::{Raster, Values};
 use mammogram::Grey;
 
 /// Longest side that is believed.
@@ -37,8 +38,15 @@ pub fn header(path: &Path) -> Result<Header> {
     parse_header(&bytes).with_context(|| path.display().to_string())
 }
 
-/// Decodes a file to 8 bits; other ranges are scaled so that the file's white is 255.
+/// Decodes a file to a display image: values of up to 255 are scaled so that the file's white is 255; of
+/// greater ones the least is black and the greatest white, as in any image of more than 8 bits.
 pub fn read(path: &Path) -> Result<Grey> {
+    let bytes = fs_err::read(path)?;
+    decode(&bytes).map(Raster::shown).with_context(|| path.display().to_string())
+}
+
+/// Decodes a file to its own values.
+pub(crate) fn raster(path: &Path) -> Result<Raster> {
     let bytes = fs_err::read(path)?;
     decode(&bytes).with_context(|| path.display().to_string())
 }
@@ -81,14 +89,12 @@ fn parse_header(bytes: &[u8]) -> Result<Header> {
     Ok(Header { binary, width, height, max, offset: at + 1 })
 }
 
-fn decode(bytes: &[u8]) -> Result<Grey> {
+fn decode(bytes: &[u8]) -> Result<Raster> {
     let header = parse_header(bytes)?;
     let Header { width, height, max, .. } = header;
     let count = width as usize * height as usize;
     let body = &bytes[header.offset..];
-    // Rounds to nearest; 255 of 255 stays as it is.
-    let scale = |value: u32| ((value.min(max) * 510 + max) / (2 * max)) as u8;
-    let pixels = if header.binary {
+    let values = if header.binary {
         let each = if max > 255 { 2 } else { 1 };
         let expected = count as u64 * each;
         let found = body.len() as u64;
@@ -101,13 +107,11 @@ fn decode(bytes: &[u8]) -> Result<Grey> {
             rest.iter().all(u8::is_ascii_whitespace),
             "is corrupt: {width} x {height} pixels take {expected} bytes, found {found}"
         );
-        match (each, max) {
-            (1, 255) => body.to_vec(),
-            (1, _) => body.iter().map(|&v| scale(v.into())).collect(),
-            _ => body
-                .chunks_exact(2)
-                .map(|v| scale(u16::from_be_bytes([v[0], v[1]]).into()))
-                .collect(),
+        match each {
+            1 => Values::Bytes(body.to_vec()),
+            _ => Values::Words(
+                body.as_chunks::<2>().0.iter().map(|&v| u16::from_be_bytes(v)).collect(),
+            ),
         }
     } else {
         // Each number takes a digit and a separator, so that a short file cannot ask for much memory.
@@ -116,27 +120,30 @@ fn decode(bytes: &[u8]) -> Result<Grey> {
             "is truncated: {width} x {height} numbers do not fit in the {} bytes found",
             body.len()
         );
-        let mut pixels = Vec::with_capacity(count);
+        let mut values = Vec::with_capacity(count);
         for word in body.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()) {
             let value = std::str::from_utf8(word).ok().and_then(|w| w.parse::<u16>().ok());
             let Some(value) = value.filter(|&v| u32::from(v) <= max) else {
                 bail!(
                     "is corrupt: pixel {} is {:?}, expected a number from 0 to {max}",
-                    pixels.len() + 1,
+                    values.len() + 1,
                     String::from_utf8_lossy(&word[..word.len().min(20)])
                 );
             };
-            pixels.push(scale(value.into()));
+            values.push(value);
         }
         ensure!(
-            pixels.len() == count,
+            values.len() == count,
             "is {}: {width} x {height} = {count} numbers expected, found {}",
-            if pixels.len() < count { "truncated" } else { "corrupt" },
-            pixels.len()
+            if values.len() < count { "truncated" } else { "corrupt" },
+            values.len()
         );
-        pixels
+        match max {
+            ..256 => Values::Bytes(values.into_iter().map(|v| v as u8).collect()),
+            _ => Values::Words(values),
+        }
     };
-    Ok(Grey { width, height, pixels })
+    Ok(Raster { width, height, values, white: max })
 }
 
 #[cfg(test)]
@@ -151,6 +158,7 @@ pub(crate) fn fuzz_target() -> crate::fuzz::Target {
         words: &["P5", "P2", "P6", "#", "\n", " ", "65535", "255", "1 1 ", "9 9 "],
         read: |bytes| {
             crate::fuzz::outcome(decode(bytes).map_err(|e| format!("{e:#}")), |image| {
+                let image = image.shown();
                 assert_eq!(image.pixels.len(), image.width as usize * image.height as usize);
                 "read".into()
             })
@@ -164,24 +172,49 @@ mod tests {
     use proptest::prelude::*;
 
     fn message(bytes: &[u8]) -> String {
-        format!("{:#}", decode(bytes).unwrap_err())
+        match decode(bytes) {
+            Err(error) => format!("{error:#}"),
+            Ok(_) => panic!("is read"),
+        }
+    }
+
+    fn shown(bytes: &[u8]) -> Grey {
+        decode(bytes).unwrap().shown()
     }
 
     #[test]
     fn binary_and_text_in_8_and_16_bits_agree() {
         let expected = Grey { width: 3, height: 2, pixels: vec![0, 128, 255, 1, 2, 3] };
-        assert_eq!(decode(b"P5\n3 2\n255\n\x00\x80\xff\x01\x02\x03").unwrap(), expected);
+        assert_eq!(shown(b"P5\n3 2\n255\n\x00\x80\xff\x01\x02\x03"), expected);
         assert_eq!(
-            decode(b"P5 # made by hand\n3 # and\n# again\n2 255 \x00\x80\xff\x01\x02\x03\n")
-                .unwrap(),
+            shown(b"P5 # made by hand\n3 # and\n# again\n2 255 \x00\x80\xff\x01\x02\x03\n"),
             expected
         );
-        assert_eq!(decode(b"P2\n3 2\n255\n0 128 255\n1 2 3\n").unwrap(), expected);
+        assert_eq!(shown(b"P2\n3 2\n255\n0 128 255\n1 2 3\n"), expected);
         let wide: Vec<u8> =
             expected.pixels.iter().flat_map(|&v| (u16::from(v) * 257).to_be_bytes()).collect();
-        assert_eq!(decode(&[b"P5 3 2 65535\n".as_slice(), &wide].concat()).unwrap(), expected);
+        assert_eq!(shown(&[b"P5 3 2 65535\n".as_slice(), &wide].concat()), expected);
         // 4 bits: white is 255 and the middle rounds to nearest.
-        assert_eq!(decode(b"P5 3 1 15\n\x00\x07\x0f").unwrap().pixels, [0, 119, 255]);
+        assert_eq!(shown(b"P5 3 1 15\n\x00\x07\x0f").pixels, [0, 119, 255]);
+    }
+
+    #[test]
+    fn of_more_than_8_bits_the_least_value_is_black_and_the_greatest_white() {
+        // 12 bits in 16, whatever the header calls white.
+        for max in ["4095", "65535"] {
+            let values = [40u16, 1820, 3600, 930].map(u16::to_be_bytes).concat();
+            let file = [format!("P5 2 2 {max}\n").as_bytes(), &values].concat();
+            assert_eq!(shown(&file).pixels, [0, 128, 255, 64]);
+            let text = format!("P2 2 2 {max}\n40 1820\n3600 930\n");
+            assert_eq!(shown(text.as_bytes()).pixels, [0, 128, 255, 64]);
+        }
+        // Whatever they may be, values of one byte keep their place between black and white.
+        assert_eq!(shown(b"P5 2 1 100\n\x0a\x14").pixels, [26, 51]);
+        let Ok(Raster { values: Values::Words(values), .. }) = decode(b"P2 2 1 300\n1 299\n")
+        else {
+            panic!("no words")
+        };
+        assert_eq!(values, [1, 299]);
     }
 
     #[test]
@@ -189,7 +222,7 @@ mod tests {
         let bytes =
             [b"P5\n7 5\n255\n".as_slice(), &(0..35).map(|i| i * 7).collect::<Vec<u8>>()].concat();
         let theirs = image::load_from_memory_with_format(&bytes, image::ImageFormat::Pnm).unwrap();
-        assert_eq!(decode(&bytes).unwrap().pixels, theirs.into_luma8().into_raw());
+        assert_eq!(shown(&bytes).pixels, theirs.into_luma8().into_raw());
     }
 
     #[test]

@@ -1,36 +1,56 @@
-//! One image file of any format that sources come in: DICOM, PNG, TIFF, PGM, JPEG; grey, 8 to 16 bits.
+//! One image file of any format that sources come in: DICOM, PNG, TIFF, PGM, JPEG, JPEG 2000; grey, 8 to
+//! 16 bits, and what TIFF has beyond them.
 //!
 //! What a file is follows from its first bytes, never from its name. A display image has 8 bits: images
 //! of 8 bits are used as they are; DICOM is shown as it says; in other images of more bits the least
-//! value is black and the greatest white.
+//! value is black and the greatest white. Pictures are turned as their tag says (EXIF, TIFF).
+
+pub(crate) mod raster;
+mod tiff;
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
-use crate::dicom::Dicom;
-use crate::{MAX_PIXELS, pgm};
+use self::raster::{Raster, Values};
+use crate::dicom::{self, Dicom};
+use crate::jpeg::{self, Process};
+use crate::{MAX_PIXELS, jpeg12, jpeg2000, jpegls, pgm};
 use mammogram::Grey;
 
 /// Longest side that is believed.
 const MAX_SIDE: u32 = 65_535;
 /// Memory that a decoder may take.
 const MAX_MEMORY: u64 = 1 << 30;
+/// The header of JPEG and JPEG 2000 is found within this many bytes.
+const HEADER_LIMIT: u64 = 1 << 20;
+/// Longest file of those that are read whole.
+const FILE_LIMIT: u64 = 1 << 28;
 
 /// A file whose header has been read.
 pub struct Picture {
     path: PathBuf,
     form: Form,
+    /// As shown.
     width: u32,
     height: u32,
+    /// How it is to be turned.
+    orientation: Orientation,
+    remarks: Vec<String>,
 }
 
 enum Form {
     Dicom(Box<Dicom>),
     Pgm,
+    Tiff(tiff::Page),
+    /// Lossy JPEG of 12 bits.
+    Jpeg12,
+    JpegLs,
+    Jpeg2000,
     Common(ImageFormat),
 }
 
@@ -45,6 +65,14 @@ pub struct Samples {
     pub values: Vec<u16>,
 }
 
+/// A display image that may be coloured.
+pub enum Shown {
+    /// One grey plane.
+    Grey(Grey),
+    /// Colours of 8 bits.
+    Colours(RgbImage),
+}
+
 impl Picture {
     /// Reads the header.
     ///
@@ -53,39 +81,91 @@ impl Picture {
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = open(path)?;
         let mut start = Vec::new();
-        file.by_ref().take(132).read_to_end(&mut start)?;
+        file.by_ref().take(dicom::START as u64).read_to_end(&mut start)?;
         file.rewind()?;
-        let dicom = || {
-            let dicom = Dicom::read(open(path)?)?;
-            let [width, height] = dicom.size();
-            Ok(Self { path: path.to_owned(), form: Form::Dicom(Box::new(dicom)), width, height })
+        let of = |form: Form, [width, height]: [u32; 2], orientation: Orientation| {
+            ensure!(
+                width > 0 && height > 0 && u64::from(width) * u64::from(height) <= MAX_PIXELS,
+                "has an impossible size, {width} x {height} pixels"
+            );
+            let [width, height] = raster::turned([width, height], orientation);
+            let path = path.to_owned();
+            Ok(Self { path, form, width, height, orientation, remarks: Vec::new() })
         };
-        let format = match &start[..] {
-            [0x89, b'P', b'N', b'G', ..] => ImageFormat::Png,
-            [0xff, 0xd8, 0xff, ..] => ImageFormat::Jpeg,
-            [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => ImageFormat::Tiff,
+        let upright = Orientation::NoTransforms;
+        match &start[..] {
+            // First, since the preamble may look like another format.
+            _ if dicom::has_preamble(&start) => Self::dicom_file(path, file),
+            [0x89, b'P', b'N', b'G', ..] => {
+                let mut decoder = reader(file, ImageFormat::Png).into_decoder()?;
+                let orientation = decoder.orientation()?;
+                of(Form::Common(ImageFormat::Png), decoder.dimensions().into(), orientation)
+            }
+            [0xff, 0xd8, 0xff, ..] => {
+                let mut header = Vec::new();
+                file.by_ref().take(HEADER_LIMIT).read_to_end(&mut header)?;
+                let frame = jpeg::frame(&header).context("is a JPEG without a frame header")?;
+                let form = match frame.process {
+                    Process::Ls => Form::JpegLs,
+                    Process::Sequential | Process::Progressive if frame.bits == 8 => {
+                        Form::Common(ImageFormat::Jpeg)
+                    }
+                    Process::Sequential if frame.bits == 12 => Form::Jpeg12,
+                    Process::Lossless => bail!(
+                        "is lossless JPEG (process 14), whose first row is read in two ways: a scan of DDSM belongs into the folder of its case; convert others to PNG"
+                    ),
+                    process => bail!(
+                        "is JPEG of {} bits, {process:?}, which is not read; convert it to PNG",
+                        frame.bits
+                    ),
+                };
+                let orientation = jpeg::exif(&header).and_then(Orientation::from_exif_chunk);
+                of(form, [frame.width, frame.height], orientation.unwrap_or(upright))
+            }
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => {
+                let (page, pages) = tiff::page(path)?;
+                let size = [page.width, page.height];
+                let mut picture = of(Form::Tiff(page), size, page.orientation)?;
+                if pages > 1 {
+                    picture.remarks.push(page.remark(pages));
+                }
+                Ok(picture)
+            }
             [b'P', b'2' | b'5', ..] => {
                 let header = pgm::header(path).map_err(|error| root(&error))?;
-                let (width, height) = (header.width, header.height);
-                return Ok(Self { path: path.to_owned(), form: Form::Pgm, width, height });
+                of(Form::Pgm, [header.width, header.height], upright)
             }
-            _ if start.get(128..132) == Some(b"DICM") || start.starts_with(&[2, 0, 0, 0]) => {
-                return dicom();
+            [0xff, 0x4f, 0xff, 0x51, ..] | [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] => {
+                let mut header = Vec::new();
+                file.by_ref().take(HEADER_LIMIT).read_to_end(&mut header)?;
+                let size = jpeg2000::size(&header).context("is JPEG 2000 without a codestream")?;
+                of(Form::Jpeg2000, [size.width, size.height], upright)
             }
-            _ => bail!("is no DICOM, PNG, TIFF, PGM or JPEG file"),
-        };
-        let decoder = reader(file, format).into_decoder()?;
-        let (width, height) = decoder.dimensions();
-        ensure!(
-            width > 0 && height > 0 && u64::from(width) * u64::from(height) <= MAX_PIXELS,
-            "has an impossible size, {width} x {height} pixels"
-        );
-        Ok(Self { path: path.to_owned(), form: Form::Common(format), width, height })
+            _ if dicom::is_dicom(&start) => Self::dicom_file(path, file),
+            _ => match named(&start) {
+                Some(name) => bail!("is {name}, which is not read; save it as PNG or TIFF"),
+                None => bail!("is no DICOM, PNG, TIFF, PGM or JPEG file"),
+            },
+        }
+    }
+
+    fn dicom_file(path: &Path, file: BufReader<File>) -> Result<Self> {
+        let dicom = Box::new(Dicom::read(file)?);
+        let [width, height] = dicom.size();
+        let remarks = dicom.remarks().to_vec();
+        let (path, form) = (path.to_owned(), Form::Dicom(dicom));
+        Ok(Self { path, form, width, height, orientation: Orientation::NoTransforms, remarks })
     }
 
     /// Width and height in pixels.
     pub fn size(&self) -> [u32; 2] {
         [self.width, self.height]
+    }
+
+    /// What a user should know of how it is read, such as that another page was left aside. Nothing of the
+    /// patient.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
     }
 
     /// What a DICOM file says besides its pixels.
@@ -96,25 +176,37 @@ impl Picture {
         }
     }
 
-    /// Decodes to a display image.
+    /// Decodes to a display image; colours become grey.
     ///
     /// # Errors
     /// What is wrong with the pixels; the caller says of which file.
     pub fn image(&self) -> Result<Grey> {
-        match &self.form {
-            Form::Dicom(dicom) => dicom.image(open(&self.path)?),
-            Form::Pgm => pgm::read(&self.path).map_err(|error| root(&error)),
-            Form::Common(format) => Ok(match self.decode(*format)? {
-                Decoded::Bytes(image) => image,
-                Decoded::Words(Samples { width, height, values }) => {
-                    let least = values.iter().copied().min().unwrap_or(0);
-                    let range = u32::from(values.iter().copied().max().unwrap_or(0) - least).max(1);
-                    // Rounded to nearest.
-                    let shown = |v: u16| ((u32::from(v - least) * 510 + range) / (2 * range)) as u8;
-                    Grey { width, height, pixels: values.into_iter().map(shown).collect() }
-                }
-            }),
+        Ok(match self.shown()? {
+            Shown::Grey(grey) => grey,
+            Shown::Colours(image) => {
+                let (width, height) = image.dimensions();
+                let pixels = DynamicImage::ImageRgb8(image).into_luma8().into_raw();
+                Grey { width, height, pixels }
+            }
+        })
+    }
+
+    /// Decodes to a display image, and keeps colours.
+    ///
+    /// # Errors
+    /// As [`Picture::image`].
+    pub fn shown(&self) -> Result<Shown> {
+        if let Form::Dicom(dicom) = &self.form {
+            return Ok(Shown::Grey(dicom.image(open(&self.path)?)?));
         }
+        Ok(match self.decode()? {
+            Decoded::Grey(raster) => Shown::Grey(raster.turned(self.orientation).shown()),
+            Decoded::Colours(image) => {
+                let mut image = DynamicImage::ImageRgb8(image);
+                image.apply_orientation(self.orientation);
+                Shown::Colours(image.into_rgb8())
+            }
+        })
     }
 
     /// Decodes without any change of values, as masks need it.
@@ -122,49 +214,118 @@ impl Picture {
     /// # Errors
     /// As [`Picture::image`].
     pub fn samples(&self) -> Result<Samples> {
-        let wide = |image: Grey| Samples {
-            width: image.width,
-            height: image.height,
-            values: image.pixels.into_iter().map(u16::from).collect(),
-        };
-        match &self.form {
-            Form::Dicom(dicom) => Ok(Samples {
-                width: self.width,
-                height: self.height,
-                values: dicom.samples(open(&self.path)?)?,
-            }),
-            Form::Pgm => Ok(wide(pgm::read(&self.path).map_err(|error| root(&error))?)),
-            Form::Common(format) => Ok(match self.decode(*format)? {
-                Decoded::Bytes(image) => wide(image),
-                Decoded::Words(samples) => samples,
-            }),
+        if let Form::Dicom(dicom) = &self.form {
+            let values = dicom.samples(open(&self.path)?)?;
+            return Ok(Samples { width: self.width, height: self.height, values });
+        }
+        match self.decode()? {
+            Decoded::Grey(raster) => raster.turned(self.orientation).samples(),
+            Decoded::Colours(image) => {
+                let mut image = DynamicImage::ImageRgb8(image);
+                image.apply_orientation(self.orientation);
+                let values = image.into_luma8().into_raw().into_iter().map(u16::from).collect();
+                Ok(Samples { width: self.width, height: self.height, values })
+            }
         }
     }
 
-    fn decode(&self, format: ImageFormat) -> Result<Decoded> {
-        let (width, height) = (self.width, self.height);
-        Ok(match reader(open(&self.path)?, format).decode()? {
-            DynamicImage::ImageLuma8(image) => {
-                Decoded::Bytes(Grey { width, height, pixels: image.into_raw() })
+    /// Decodes, not yet turned.
+    fn decode(&self) -> Result<Decoded> {
+        let words = |values| {
+            // None of these is turned but JPEG of 12 bits, whose stored size follows from its own header.
+            let [width, height] = raster::turned([self.width, self.height], self.orientation);
+            Decoded::Grey(Raster { width, height, values, white: 255 })
+        };
+        let decoded = match &self.form {
+            Form::Dicom(_) => bail!("is DICOM"),
+            Form::Pgm => Decoded::Grey(pgm::raster(&self.path).map_err(|error| root(&error))?),
+            Form::Tiff(page) => tiff::decode(&self.path, *page)?,
+            Form::Jpeg12 => words(Values::Words(jpeg12::decode(&whole(&self.path)?)?)),
+            Form::JpegLs => {
+                let bytes = whole(&self.path)?;
+                let samples = jpegls::decode(&bytes)?;
+                words(match jpeg::frame(&bytes) {
+                    Some(frame) if frame.bits <= 8 => {
+                        Values::Bytes(samples.into_iter().map(|v| v as u8).collect())
+                    }
+                    _ => Values::Words(samples),
+                })
             }
-            DynamicImage::ImageLuma16(image) => {
-                Decoded::Words(Samples { width, height, values: image.into_raw() })
+            Form::Jpeg2000 => {
+                let bytes = whole(&self.path)?;
+                let samples = jpeg2000::decode(&bytes)?;
+                words(match jpeg2000::size(&bytes) {
+                    Some(size) if size.bits == 8 && !size.signed => {
+                        Values::Bytes(samples.into_iter().map(|v| v as u8).collect())
+                    }
+                    _ => Values::Whole(samples.into_iter().map(i64::from).collect()),
+                })
             }
-            other => {
-                let color = other.color();
-                ensure!(
-                    color.bytes_per_pixel() == color.channel_count(),
-                    "has colours of more than 8 bits; convert it to grey"
-                );
-                Decoded::Bytes(Grey { width, height, pixels: other.into_luma8().into_raw() })
+            Form::Common(format) => {
+                let image = reader(open(&self.path)?, *format).decode()?;
+                without_alpha(image)?
             }
-        })
+        };
+        Ok(decoded)
     }
 }
 
+/// What a decoder gives.
 enum Decoded {
-    Bytes(Grey),
-    Words(Samples),
+    Grey(Raster),
+    Colours(RgbImage),
+}
+
+/// An image of the `image` crate, which may have an alpha channel that says nothing.
+fn without_alpha(image: DynamicImage) -> Result<Decoded> {
+    let opaque = match &image {
+        DynamicImage::ImageLumaA8(image) => image.pixels().all(|pixel| pixel.0[1] == u8::MAX),
+        DynamicImage::ImageLumaA16(image) => image.pixels().all(|pixel| pixel.0[1] == u16::MAX),
+        DynamicImage::ImageRgba8(image) => image.pixels().all(|pixel| pixel.0[3] == u8::MAX),
+        DynamicImage::ImageRgba16(image) => image.pixels().all(|pixel| pixel.0[3] == u16::MAX),
+        _ => true,
+    };
+    ensure!(opaque, "has transparent pixels: save it without an alpha channel");
+    let (width, height) = (image.width(), image.height());
+    let grey = |values| Ok(Decoded::Grey(Raster { width, height, values, white: 255 }));
+    match image {
+        DynamicImage::ImageLuma8(image) => grey(Values::Bytes(image.into_raw())),
+        DynamicImage::ImageLuma16(image) => grey(Values::Words(image.into_raw())),
+        DynamicImage::ImageLumaA8(_) => grey(Values::Bytes(image.into_luma8().into_raw())),
+        DynamicImage::ImageLumaA16(_) => grey(Values::Words(image.into_luma16().into_raw())),
+        other => {
+            let color = other.color();
+            ensure!(
+                color.bytes_per_pixel() == color.channel_count(),
+                "has colours of more than 8 bits; convert it to grey"
+            );
+            Ok(Decoded::Colours(other.into_rgb8()))
+        }
+    }
+}
+
+/// What another format is called.
+fn named(start: &[u8]) -> Option<&'static str> {
+    let names: [(&[u8], &str); 9] = [
+        (b"GIF8", "a GIF"),
+        (b"BM", "a BMP"),
+        (b"RIFF", "a WebP or another RIFF file"),
+        (b"P3", "a PPM of colours"),
+        (b"P6", "a PPM of colours"),
+        (b"\x93NUMPY", "an array of NumPy"),
+        (b"PK\x03\x04", "a zip archive"),
+        (b"\x1f\x8b", "a file packed by gzip"),
+        (b"%PDF", "a PDF"),
+    ];
+    names.into_iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, name)| name)
+}
+
+/// All of a file that is not too large to be one image.
+fn whole(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
+    ensure!(bytes.len() as u64 <= FILE_LIMIT, "has more than {FILE_LIMIT} bytes");
+    Ok(bytes)
 }
 
 fn open(path: &Path) -> Result<BufReader<File>> {
@@ -185,4 +346,97 @@ fn reader<R: Read + Seek>(source: BufReader<R>, format: ImageFormat) -> ImageRea
 /// The cause of an error without the paths around it.
 fn root(error: &anyhow::Error) -> anyhow::Error {
     anyhow::anyhow!("{}", error.root_cause())
+}
+
+/// Pictures of every format but DICOM.
+#[cfg(test)]
+pub(crate) fn fuzz_target() -> crate::fuzz::Target {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/found/pictures");
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    crate::fuzz::Target {
+        name: "picture",
+        seeds: paths.iter().map(|path| std::fs::read(path).unwrap()).collect(),
+        words: &[
+            "II*\0",
+            "MM\0*",
+            "\u{1}\u{1}\u{3}\0\u{1}\0\0\0",
+            "\u{7f}\u{7f}",
+            "IHDR",
+            "IDAT",
+            "Exif\0\0",
+        ],
+        read: |bytes| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            std::io::Write::write_all(&mut file, bytes).unwrap();
+            let open = || {
+                let picture = Picture::open(file.path())?;
+                let image = picture.image()?;
+                assert_eq!([image.width, image.height], picture.size());
+                let samples = picture.samples();
+                Ok(format!("read {:?}", samples.is_ok()))
+            };
+            let read = open().map_err(|error: anyhow::Error| format!("{error:#}"));
+            crate::fuzz::outcome(read, |said| said)
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(bytes: &[u8]) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, bytes).unwrap();
+        file
+    }
+
+    fn refusal(bytes: &[u8]) -> String {
+        match Picture::open(written(bytes).path()).and_then(|picture| picture.image().map(|_| ())) {
+            Err(error) => format!("{error:#}"),
+            Ok(()) => panic!("is read"),
+        }
+    }
+
+    #[test]
+    fn the_largest_page_is_used_and_said() {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut encoder = ::tiff::encoder::TiffEncoder::new(&mut bytes).unwrap();
+        for (side, grey) in [(8, 1u8), (40, 7), (16, 2), (40, 9)] {
+            let page = vec![grey; side * side];
+            let side = side as u32;
+            encoder.write_image::<::tiff::encoder::colortype::Gray8>(side, side, &page).unwrap();
+        }
+        let file = written(bytes.get_ref());
+        let picture = Picture::open(file.path()).unwrap();
+        assert_eq!(picture.size(), [40, 40]);
+        assert_eq!(
+            picture.remarks(),
+            ["has 4 pages; the largest is used, page 2 of 40 x 40 pixels"]
+        );
+        assert_eq!(picture.image().unwrap(), Grey::filled(40, 40, 7));
+    }
+
+    #[test]
+    fn what_is_not_read_is_called_what_it_is() {
+        assert!(refusal(b"GIF89a\0\0\0").contains("is a GIF"));
+        assert!(refusal(b"P6 1 1 255 abc").contains("is a PPM of colours"));
+        assert!(refusal(b"hello").contains("is no DICOM, PNG, TIFF, PGM or JPEG file"));
+        let mut lossless = crate::encoder::encode(&[1, 2, 3, 4], 2, 8, 1);
+        assert!(refusal(&lossless).contains("lossless JPEG (process 14)"));
+        // Hierarchical.
+        lossless[3] = 0xc7;
+        assert!(refusal(&lossless).contains("Other(7)"), "{}", refusal(&lossless));
+        let image = image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 254]));
+        let mut png = std::io::Cursor::new(Vec::new());
+        image.write_to(&mut png, ImageFormat::Png).unwrap();
+        assert!(refusal(png.get_ref()).contains("transparent pixels"));
+        let opaque = image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 255]));
+        let mut png = std::io::Cursor::new(Vec::new());
+        opaque.write_to(&mut png, ImageFormat::Png).unwrap();
+        let picture = Picture::open(written(png.get_ref()).path()).unwrap();
+        assert!(matches!(picture.form, Form::Common(ImageFormat::Png)));
+    }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::ddsm::Ddsm;
-use crate::{Catalogue, Source};
+use crate::{Catalogue, Source, remarks};
 use base::Split;
 use base::artifact::Fingerprint;
 use formats::picture::Picture;
@@ -115,7 +115,11 @@ impl Source for Files {
 
     fn catalogue(&self) -> Result<Catalogue> {
         let mammograms = self.0.iter().map(|entry| entry.mammogram.clone()).collect();
-        Ok(Catalogue { mammograms, ..Catalogue::default() })
+        let notices = self.0.iter().flat_map(|entry| match &entry.form {
+            Form::Picture(picture) => remarks::notices(picture, &entry.mammogram.id),
+            Form::Scan(..) => Vec::new(),
+        });
+        Ok(Catalogue { mammograms, notices: notices.collect(), ..Catalogue::default() })
     }
 
     fn image(&self, mammogram: &Mammogram) -> Result<Grey> {

@@ -10,6 +10,7 @@ mod files;
 mod folder;
 mod mini_mias;
 mod phantom;
+mod remarks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -34,8 +35,8 @@ pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
         config::Source::Ddsm { path } => Box::new(Ddsm::new(path)),
         config::Source::DdsmRelease { path } => Box::new(DdsmRelease::new(path)),
         config::Source::CbisDdsm { path } => Box::new(CbisDdsm::new(path)),
-        config::Source::Folder { table, regions } => {
-            Box::new(Folder::new(table, regions.clone(), seed))
+        config::Source::Folder { table, regions, leave_out } => {
+            Box::new(Folder::new(table, regions.clone(), seed).without(leave_out.clone()))
         }
         config::Source::MiniMias { path } => Box::new(MiniMias::new(path)),
         &config::Source::Phantom { patients, height } => {

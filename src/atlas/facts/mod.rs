@@ -135,7 +135,7 @@ impl<'a> Atlas<'a> {
                 folders.push(path);
                 folders.extend(path.parent());
             }
-            Source::Folder { table, regions } => {
+            Source::Folder { table, regions, .. } => {
                 folders.extend([Some(table), regions.as_ref()].into_iter().flatten().map(|p| &**p));
                 folders.extend(table.parent());
             }

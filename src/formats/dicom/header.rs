@@ -4,6 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::display::{Function, Lut, Voi};
 use super::elements::{Elements, TOP, Tag, tags};
+use super::stream::Stream;
 use super::syntax::Syntax;
 use crate::MAX_PIXELS;
 use mammogram::{Laterality, View};
@@ -21,10 +22,35 @@ pub(super) struct Header {
     pub(super) padding: Option<[i32; 2]>,
     pub(super) modality: Modality,
     pub(super) voi: Option<Voi>,
+    pub(super) intent: Intent,
+    /// Whether the breast has an implant.
+    pub(super) implant: bool,
+    /// Whether it was computed from tomosynthesis, or is a projection of it.
+    pub(super) tomosynthesis: bool,
     pub(super) laterality: Option<Laterality>,
     pub(super) view: Option<View>,
     /// Edge of a pixel in micrometres.
     pub(super) micron: Option<f64>,
+    /// What a user should know of how it is read.
+    pub(super) remarks: Vec<String>,
+}
+
+/// What the values are for (PS3.3, C.8.11.1.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// To be looked at, or not said.
+    Presentation,
+    /// To be processed first: the detector's own values; how they follow from the exposure, where it says.
+    Processing(Option<Exposure>),
+}
+
+/// How a detector's values follow from the X-rays that reach it (PS3.3, C.8.11.3.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exposure {
+    /// Whether they are its logarithm.
+    pub(super) logarithmic: bool,
+    /// Whether more X-rays give a greater value.
+    pub(super) rising: bool,
 }
 
 /// Where a sample's bits lie.
@@ -68,6 +94,32 @@ impl Bits {
     pub(super) fn mask(self) -> u16 {
         u16::MAX >> (16 - self.stored)
     }
+
+    /// With the precision and sign of a compressed image, where they contradict what is stated: a decoder's
+    /// values are as the stream has them.
+    fn of_stream(self, stream: Stream, remarks: &mut Vec<String>) -> Self {
+        if !(1..=16).contains(&stream.bits) {
+            // Refused when it is decoded.
+            return self;
+        }
+        // Only JPEG 2000 says whether its samples are signed.
+        let other_sign = stream.syntax == Syntax::Jpeg2000 && stream.signed != self.signed;
+        if stream.bits > self.stored {
+            remarks.push(format!(
+                "its {} has {} bits per sample where {} are stated to be stored; the stream's precision is used",
+                stream.syntax.name(), stream.bits, self.stored
+            ));
+        } else if other_sign {
+            let [is, says] =
+                if stream.signed { ["signed", "unsigned"] } else { ["unsigned", "signed"] };
+            remarks.push(format!(
+                "its JPEG 2000 is {is} where {says} samples are stated; its bits are read as stated"
+            ));
+        } else {
+            return self;
+        }
+        Self { stored: stream.bits, shift: 0, allocated: 16, ..self }
+    }
 }
 
 impl Header {
@@ -81,9 +133,11 @@ impl Header {
                 "has {frames} frames; only single images are read, so take the frames apart or leave tomosynthesis out"
             );
         }
-        let syntax = Syntax::of(&elements.syntax)?;
+        let mut remarks = elements.oddities.clone();
+        let stream = Stream::of(&elements.start);
+        let syntax = syntax(elements, stream, &mut remarks)?;
         let samples = fields.number(tags::SAMPLES).unwrap_or(1);
-        let photometric = fields.text(tags::PHOTOMETRIC).unwrap_or_default();
+        let photometric = fields.code(tags::PHOTOMETRIC).unwrap_or_default();
         let inverted = match photometric.as_str() {
             "MONOCHROME2" if samples == 1 => false,
             "MONOCHROME1" if samples == 1 => true,
@@ -104,7 +158,16 @@ impl Header {
             u64::from(width) * u64::from(height) <= MAX_PIXELS,
             "has {width} x {height} pixels, more than any mammogram"
         );
-        let bits = fields.bits()?;
+        let bits = match stream {
+            Some(stream) => fields.bits()?.of_stream(stream, &mut remarks),
+            None => fields.bits()?,
+        };
+        let intent = fields.intent();
+        if intent != Intent::Presentation {
+            remarks.push(
+                "is FOR PROCESSING: the detector's own values are converted, by the logarithm of the exposure and without the maker's processing; use its FOR PRESENTATION image where there is one".into()
+            );
+        }
         Ok(Self {
             syntax,
             width,
@@ -123,11 +186,30 @@ impl Header {
                 },
             },
             voi: fields.voi(bits)?,
+            intent,
+            implant: fields.code(tags::IMPLANT).as_deref() == Some("YES"),
+            tomosynthesis: fields.tomosynthesis(),
             laterality: fields.laterality(),
             view: fields.view(),
             micron: fields.micron(),
+            remarks,
         })
     }
+}
+
+/// How the pixel data are written: as they are, whatever the transfer syntax says.
+fn syntax(
+    elements: &Elements,
+    stream: Option<Stream>,
+    remarks: &mut Vec<String>,
+) -> Result<Syntax> {
+    let stated = Syntax::of(&elements.syntax)?;
+    let Some(stream) = stream.filter(|stream| stream.syntax != stated) else { return Ok(stated) };
+    let (holds, says) = (stream.syntax.name(), stated.name());
+    remarks.push(format!(
+        "holds {holds} where its transfer syntax says {says}; it is read as {holds}"
+    ));
+    Ok(stream.syntax)
 }
 
 /// Elements as values of a kind.
@@ -137,6 +219,11 @@ impl Fields<'_> {
     /// The first of the values of a text.
     fn text(&self, tag: Tag) -> Option<String> {
         text(self.0.value(TOP, tag)?)
+    }
+
+    /// The first of the values of a text, in capital letters, as codes are.
+    fn code(&self, tag: Tag) -> Option<String> {
+        Some(self.text(tag)?.to_ascii_uppercase())
     }
 
     fn decimal(&self, tag: Tag) -> Option<f64> {
@@ -217,7 +304,7 @@ impl Fields<'_> {
         if let Some(lut) = self.lut(tags::VOI_LUTS, bits)? {
             return Ok(Some(Voi::Table(lut)));
         }
-        let function = match self.text(tags::VOI_FUNCTION).as_deref() {
+        let function = match self.code(tags::VOI_FUNCTION).as_deref() {
             Some("SIGMOID") => Function::Sigmoid,
             Some("LINEAR_EXACT") => Function::LinearExact,
             _ => Function::Linear,
@@ -233,7 +320,7 @@ impl Fields<'_> {
     }
 
     fn laterality(&self) -> Option<Laterality> {
-        let of = |tag| match self.text(tag)?.as_str() {
+        let of = |tag| match self.code(tag)?.as_str() {
             "L" => Some(Laterality::Left),
             "R" => Some(Laterality::Right),
             _ => None,
@@ -249,11 +336,41 @@ impl Fields<'_> {
             Some("R-10226" | "399368009") => return Some(View::Mlo),
             _ => {}
         }
-        match self.text(tags::VIEW_POSITION)?.as_str() {
+        match self.code(tags::VIEW_POSITION)?.as_str() {
             "CC" => Some(View::Cc),
             "MLO" => Some(View::Mlo),
             _ => None,
         }
+    }
+
+    fn intent(&self) -> Intent {
+        if self.code(tags::INTENT).as_deref() != Some("FOR PROCESSING") {
+            return Intent::Presentation;
+        }
+        let exposure = || {
+            let logarithmic = match self.code(tags::RELATIONSHIP)?.as_str() {
+                "LIN" => false,
+                "LOG" => true,
+                _ => return None,
+            };
+            match self.number(tags::RELATIONSHIP_SIGN)? as i16 {
+                1 => Some(Exposure { logarithmic, rising: true }),
+                -1 => Some(Exposure { logarithmic, rising: false }),
+                _ => None,
+            }
+        };
+        Intent::Processing(exposure())
+    }
+
+    /// Whether the type of the image says so, in its third or fourth value (PS3.3, C.8.11.7.1.4).
+    fn tomosynthesis(&self) -> bool {
+        let kinds = self.0.value(TOP, tags::IMAGE_TYPE).unwrap_or_default();
+        kinds.split(|&b| b == b'\\').skip(2).filter_map(text).any(|kind| {
+            matches!(
+                kind.to_ascii_uppercase().as_str(),
+                "TOMOSYNTHESIS" | "TOMO" | "TOMO_2D" | "TOMO_PROJ" | "GENERATED_2D"
+            )
+        })
     }
 
     fn micron(&self) -> Option<f64> {

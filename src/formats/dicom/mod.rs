@@ -1,22 +1,24 @@
 //! DICOM images: one frame, one grey plane, 8 or 16 bits allocated.
 //!
-//! Read: uncompressed (implicit, explicit, big endian, deflated), RLE, JPEG of 8 bits, lossless JPEG
-//! of every predictor, JPEG 2000. Everything else is refused by its name. Of the tags only those of
-//! the image, its laterality and view are read, and the patient's identifier, which leaves here as a
-//! pseudonym only.
+//! Read: uncompressed (implicit, explicit, big endian, deflated), RLE, JPEG of 8 and 12 bits, lossless
+//! JPEG of every predictor, JPEG-LS, JPEG 2000. Everything else is refused by its name. Of the tags only
+//! those of the image, its laterality and view are read, and the patient's identifier, which leaves here
+//! as a pseudonym only. What a file says of itself and what it holds need not agree: then what it holds
+//! counts, and [`Dicom::remarks`] says so.
 
 mod display;
 mod elements;
 mod header;
 mod pixels;
+mod stream;
 mod syntax;
 
 use std::io::{Read, Seek};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use self::elements::{Elements, TOP, tags};
-use self::header::Header;
+use self::header::{Header, Intent};
 use crate::pseudonym::Pseudonyms;
 use mammogram::{Grey, Laterality, View};
 
@@ -24,6 +26,20 @@ use mammogram::{Grey, Laterality, View};
 pub struct Dicom {
     elements: Elements,
     header: Header,
+}
+
+/// Bytes of a file that [`is_dicom`] wants.
+pub const START: usize = elements::START;
+
+/// Whether a file that begins so is DICOM, with a preamble of any kind or without one.
+pub fn is_dicom(start: &[u8]) -> bool {
+    elements::begin(start).is_some()
+}
+
+/// Whether a file that begins so has the word that stands after DICOM's preamble, which may be that of
+/// another format.
+pub fn has_preamble(start: &[u8]) -> bool {
+    start.get(128..132) == Some(b"DICM")
 }
 
 impl Dicom {
@@ -57,6 +73,28 @@ impl Dicom {
         self.header.micron
     }
 
+    /// What a user should know of how it is read: where it departs from the standard or contradicts
+    /// itself. Nothing of the patient.
+    pub fn remarks(&self) -> &[String] {
+        &self.header.remarks
+    }
+
+    /// Whether it holds the detector's own values (Presentation Intent Type FOR PROCESSING).
+    /// [`Dicom::image`] converts them, where it says how they follow from the exposure.
+    pub fn is_for_processing(&self) -> bool {
+        self.header.intent != Intent::Presentation
+    }
+
+    /// Whether it says that the breast has an implant.
+    pub fn has_implant(&self) -> bool {
+        self.header.implant
+    }
+
+    /// Whether it says that it was computed from tomosynthesis, or is a projection of it.
+    pub fn is_tomosynthesis(&self) -> bool {
+        self.header.tomosynthesis
+    }
+
     /// The patient, when it has an identifier.
     pub fn patient(&self, pseudonyms: Pseudonyms) -> Option<String> {
         let id = header::text(self.elements.value(TOP, tags::PATIENT_ID)?)?;
@@ -74,13 +112,34 @@ impl Dicom {
     /// Decodes to a display image.
     ///
     /// # Errors
-    /// As [`Dicom::samples`].
+    /// As [`Dicom::samples`]; when it is FOR PROCESSING and does not say how its values follow from the
+    /// exposure.
     pub fn image(&self, source: impl Read + Seek) -> Result<Grey> {
+        ensure!(
+            self.header.intent != Intent::Processing(None),
+            "is FOR PROCESSING, the detector's own values, and does not say how they follow from the exposure (Pixel Intensity Relationship and its sign); use the FOR PRESENTATION image of the same exposure"
+        );
         let samples = self.samples(source)?;
         let table = self.header.display(&samples);
         let pixels = samples.iter().map(|&raw| table[usize::from(raw)]).collect();
         Ok(Grey { width: self.header.width, height: self.header.height, pixels })
     }
+}
+
+/// The streams of JPEG within the golden files that are of a process.
+#[cfg(test)]
+pub(crate) fn streams(process: crate::jpeg::Process) -> Vec<Vec<u8>> {
+    let files = tests::all_made().into_iter();
+    let streams = files.filter_map(|bytes| {
+        let elements = Elements::read(std::io::Cursor::new(&bytes)).ok()?;
+        match elements.pixel_data(std::io::Cursor::new(&bytes)).ok()? {
+            elements::PixelData::Encapsulated(stream) => Some(stream),
+            elements::PixelData::Native(_) => None,
+        }
+    });
+    streams
+        .filter(|stream| crate::jpeg::frame(stream).is_some_and(|f| f.process == process))
+        .collect()
 }
 
 /// Whole files.
@@ -104,6 +163,9 @@ pub(crate) fn fuzz_target() -> crate::fuzz::Target {
             "1.2.840.10008.1.2.4.70",
             "1.2.840.10008.1.2.5",
             "1.2.840.10008.1.2.4.90",
+            "1.2.840.10008.1.2.4.80",
+            "FOR PROCESSING",
+            "\u{e0}\u{7f}\u{10}\u{0}",
         ],
         read: |bytes| {
             let read = Dicom::read(Cursor::new(bytes)).and_then(|d| d.image(Cursor::new(bytes)));

@@ -3,13 +3,13 @@
 use std::io::Cursor;
 
 use anyhow::{Context, Result, bail, ensure};
-use hayro_jpeg2000::{DecodeSettings, DecoderContext};
 use image::{DynamicImage, ImageFormat, ImageReader};
 
 use super::elements::PixelData;
 use super::header::Header;
 use super::syntax::Syntax;
 use crate::ljpeg::{self, Rule};
+use crate::{jpeg, jpeg12, jpeg2000, jpegls};
 
 /// Decodes the one frame. `big` tells that words have their most significant byte first.
 ///
@@ -42,70 +42,64 @@ pub(super) fn decode(header: &Header, data: PixelData, big: bool) -> Result<Vec<
         }
         (_, PixelData::Encapsulated(bytes)) => bytes,
     };
-    let same = |size: [u32; 2]| {
-        ensure!(
-            size == [header.width, header.height],
-            "its compressed image has {} x {} pixels where {} x {} are stated",
-            size[0],
-            size[1],
-            header.width,
-            header.height
-        );
-        Ok(())
-    };
-    match header.syntax {
+    let mask = bits.mask();
+    let samples = match header.syntax {
         Syntax::Native => bail!("has encapsulated pixel data in an uncompressed transfer syntax"),
         Syntax::Rle => {
             let words = unrle(&compressed, count, usize::from(bits.allocated / 8))?;
-            Ok(words.into_iter().map(|word| bits.raw(word)).collect())
+            words.into_iter().map(|word| bits.raw(word)).collect()
         }
         Syntax::JpegLossless => {
             let frame = ljpeg::frame(&compressed)?;
-            same([frame.width, frame.height])?;
-            let mask = bits.mask();
-            Ok(ljpeg::decode(&compressed, Rule::Standard, |v| v & mask)?.1)
+            same(header, [frame.width, frame.height])?;
+            ljpeg::decode(&compressed, Rule::Standard, |v| v & mask)?.1
         }
-        Syntax::Jpeg => {
-            let reader = ImageReader::with_format(Cursor::new(&compressed), ImageFormat::Jpeg);
-            same(reader.into_dimensions().context("JPEG")?.into())?;
-            let reader = ImageReader::with_format(Cursor::new(&compressed), ImageFormat::Jpeg);
-            match reader.decode().context("JPEG (12 bits are not read)")? {
-                DynamicImage::ImageLuma8(image) => {
-                    Ok(image.into_raw().into_iter().map(|v| u16::from(v) & bits.mask()).collect())
-                }
-                other => bail!("its JPEG has {:?} pixels; expected grey ones", other.color()),
-            }
+        Syntax::JpegLs | Syntax::Jpeg => {
+            let frame = jpeg::frame(&compressed).context("its JPEG has no frame header")?;
+            same(header, [frame.width, frame.height])?;
+            let samples = match (header.syntax, frame.bits) {
+                (Syntax::JpegLs, _) => jpegls::decode(&compressed)?,
+                (_, 12) => jpeg12::decode(&compressed)?,
+                _ => jpeg8(&compressed)?,
+            };
+            samples.into_iter().map(|v| v & mask).collect()
         }
         Syntax::Jpeg2000 => {
-            ensure!(!signed(&compressed), "has signed samples in JPEG 2000, which are not read");
-            let wrong = |error| anyhow::anyhow!("JPEG 2000: {error}");
-            let settings = DecodeSettings { strict: true, ..DecodeSettings::default() };
-            let image = hayro_jpeg2000::Image::new(&compressed, &settings).map_err(wrong)?;
-            same([image.width(), image.height()])?;
-            let mut context = DecoderContext::default();
-            let decoded = image.decode(&mut context).map_err(wrong)?;
-            let [component] = decoded.components() else {
-                bail!("its JPEG 2000 has several components; expected one, grey");
-            };
-            let samples = component.samples();
-            ensure!(
-                samples.len() == count && component.bit_depth() <= 16,
-                "its JPEG 2000 has {} samples of {} bits",
-                samples.len(),
-                component.bit_depth()
-            );
-            // Samples are whole numbers below 2^16, exact as floats; lossy ones may overshoot.
-            let most = f32::from(u16::MAX >> (16 - component.bit_depth().max(1)));
-            let mask = bits.mask();
-            Ok(samples.iter().map(|v| v.round().clamp(0.0, most) as u16 & mask).collect())
+            let stream =
+                jpeg2000::codestream(&compressed).context("has no JPEG 2000 codestream")?;
+            let size = jpeg2000::size(stream).context("its JPEG 2000 breaks off")?;
+            same(header, [size.width, size.height])?;
+            // Two's complement, where they are signed.
+            jpeg2000::decode(stream)?.into_iter().map(|v| v as u16 & mask).collect()
         }
-    }
+    };
+    let samples: Vec<u16> = samples;
+    ensure!(samples.len() == count, "has {} pixels; expected {count}", samples.len());
+    Ok(samples)
 }
 
-/// Whether a JPEG 2000 codestream states signed samples.
-fn signed(bytes: &[u8]) -> bool {
-    let start = bytes.windows(4).take(1 << 12).position(|w| w == [0xff, 0x4f, 0xff, 0x51]);
-    start.and_then(|start| bytes.get(start + 42)).is_some_and(|size| size & 0x80 != 0)
+/// Checks that a compressed image has the size that the elements state.
+fn same(header: &Header, size: [u32; 2]) -> Result<()> {
+    ensure!(
+        size == [header.width, header.height],
+        "its compressed image has {} x {} pixels where {} x {} are stated",
+        size[0],
+        size[1],
+        header.width,
+        header.height
+    );
+    Ok(())
+}
+
+/// Decodes lossy JPEG of 8 bits.
+fn jpeg8(bytes: &[u8]) -> Result<Vec<u16>> {
+    let reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
+    match reader.decode().context("JPEG")? {
+        DynamicImage::ImageLuma8(image) => {
+            Ok(image.into_raw().into_iter().map(u16::from).collect())
+        }
+        other => bail!("its JPEG has {:?} pixels; expected grey ones", other.color()),
+    }
 }
 
 /// Unpacks run lengths: one segment per byte of a sample, the most significant first.

@@ -31,9 +31,20 @@ fn made(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(format!("{name}.dcm"))).unwrap()
 }
 
-/// Every file that was made up.
+/// Every file that was made up: of every kind, and as they are found.
 pub(super) fn all_made() -> Vec<Vec<u8>> {
-    golden().made.keys().map(|name| made(name)).collect()
+    golden().made.keys().map(|name| made(name)).chain(found("").into_iter().map(|f| f.1)).collect()
+}
+
+/// Files that depart from the standard, or are coded in other ways, whose names have a word in them.
+fn found(word: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/found/dicom");
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    paths.retain(|path| name(path).contains(word));
+    paths.into_iter().map(|path| (name(&path), std::fs::read(&path).unwrap())).collect()
 }
 
 fn read(bytes: &[u8]) -> Result<Dicom> {
@@ -185,6 +196,134 @@ fn a_length_in_a_header_asks_for_no_memory_and_nesting_for_no_stack() {
         nested.extend(b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff");
     }
     assert!(refusal(&nested).contains("nested too deep"), "{}", refusal(&nested));
+}
+
+#[test]
+fn what_departs_from_the_standard_is_remarked_once_and_no_more() {
+    let whole = "names no transfer syntax; it is read as Explicit VR Little Endian";
+    for (word, expected) in [
+        ("explicit-none", None),
+        ("tiff_preamble", None),
+        ("no_preamble", None),
+        ("no_group_length", None),
+        ("lower_case", None),
+        ("implicit_meta", None),
+        ("no_end", None),
+        ("no_table", None),
+        ("no_meta", Some(whole)),
+        ("no_syntax", Some(whole)),
+        ("implicit_says_explicit", Some("written without the kinds of their values (VR)")),
+        ("explicit_says_implicit", Some("written with the kinds of their values (VR)")),
+        ("no_sequence_end", None),
+        ("no_item_ends", None),
+        ("ls-other_syntax", Some("holds JPEG-LS where its transfer syntax says JPEG 2000")),
+        ("j2k-less_stated", Some("its JPEG 2000 has 16 bits per sample where 14 are stated")),
+        ("lossless-less_stated", Some("its lossless JPEG has 16 bits per sample where 14")),
+        ("other_sign-16.", Some("is signed where unsigned samples are stated")),
+        ("other_sign-16s", Some("is unsigned where signed samples are stated")),
+    ] {
+        let files = found(word);
+        assert!(!files.is_empty(), "{word}");
+        for (name, bytes) in files {
+            let dicom = read(&bytes).unwrap();
+            let remarks = dicom.remarks();
+            assert_eq!(remarks.len(), usize::from(expected.is_some()), "{name}: {remarks:?}");
+            assert!(remarks.iter().all(|said| said.contains(expected.unwrap())), "{remarks:?}");
+        }
+    }
+}
+
+#[test]
+fn a_sequence_without_an_end_before_the_image_hides_nothing() {
+    // The view's code lies in the sequence, what follows it is the image's.
+    let with = |delimiters: &[u8]| {
+        let mut bytes = made("explicit");
+        let at = bytes.windows(4).position(|w| w == [0x28, 0, 2, 0]).unwrap();
+        let mut sequence =
+            b"\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff".to_vec();
+        sequence.extend(b"\x28\0\x10\0US\x02\0\x07\0");
+        sequence.extend(delimiters);
+        bytes.splice(at..at, sequence);
+        bytes
+    };
+    let expected = read(&made("explicit")).unwrap().samples(Cursor::new(made("explicit"))).unwrap();
+    for (delimiters, remarks) in [
+        (&b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"[..], 0),
+        (b"\xfe\xff\x0d\xe0\0\0\0\0", 0),
+        (b"\xfe\xff\xdd\xe0\0\0\0\0", 0),
+        (b"", 1),
+    ] {
+        let bytes = with(delimiters);
+        let dicom = read(&bytes).unwrap();
+        assert_eq!(dicom.remarks().len(), remarks, "{:?}", dicom.remarks());
+        assert_eq!(dicom.samples(Cursor::new(&bytes)).unwrap(), expected);
+    }
+}
+
+/// A file with further texts in their places.
+fn said(texts: &[(u16, u16, &[u8; 2], &[u8])]) -> Vec<u8> {
+    let mut bytes = made("explicit");
+    for (group, element, kind, value) in texts {
+        let tag = [group.to_le_bytes(), element.to_le_bytes()].concat();
+        // Tags may stand in any order here.
+        let at = bytes.windows(4).position(|w| w == [0x28, 0, 2, 0]).unwrap();
+        let length = (value.len() as u16).to_le_bytes();
+        bytes.splice(at..at, [&tag, &kind[..], &length, value].concat());
+    }
+    bytes
+}
+
+#[test]
+fn detector_values_are_shown_by_how_much_the_breast_weakens_x_rays() {
+    let intent = (0x08, 0x68, b"CS", &b"FOR PROCESSING"[..]);
+    let with = |relationship: &'static [u8], sign: i16| {
+        let sign = sign.to_le_bytes();
+        said(&[intent, (0x28, 0x1040, b"CS", relationship), (0x28, 0x1041, b"SS", &sign)])
+    };
+    let silent = said(&[intent]);
+    assert!(read(&silent).unwrap().is_for_processing());
+    assert!(!read(&made("explicit")).unwrap().is_for_processing());
+    let message = refusal(&silent);
+    assert!(message.contains("FOR PROCESSING") && message.contains("Intensity"), "{message}");
+
+    let samples = read(&silent).unwrap().samples(Cursor::new(&silent)).unwrap();
+    let shown = |bytes: &[u8]| {
+        let dicom = read(bytes).unwrap();
+        assert!(dicom.remarks().iter().any(|said| said.starts_with("is FOR PROCESSING")));
+        dicom.image(Cursor::new(bytes)).unwrap().pixels
+    };
+    let [linear, log, falling] =
+        [with(b"LIN ", 1), with(b"LOG ", 1), with(b"LOG ", -1)].map(|b| shown(&b));
+    let least = samples.iter().position(|&v| v == 0).unwrap();
+    let most = samples.iter().position(|&v| v == 4095).unwrap();
+    // Few X-rays behind dense tissue: bright.
+    assert_eq!((linear[least], linear[most]), (255, 0));
+    assert_eq!((log[least], log[most], falling[least], falling[most]), (255, 0, 0, 255));
+    // Half of the exposure is one step on the logarithmic scale, wherever it is. Half a per cent of the
+    // 108 pixels is none of them.
+    let brightness = |v: f64| 255.0 * (1.0 - v.max(1.0).ln() / 4095f64.ln());
+    for (raw, shown) in samples.iter().zip(&linear) {
+        assert!((f64::from(*shown) - brightness(f64::from(*raw))).abs() <= 0.51, "{raw} {shown}");
+    }
+    let mirrored = log.iter().zip(&falling).all(|(a, b)| a.abs_diff(255 - b) <= 1);
+    assert!(mirrored);
+}
+
+#[test]
+fn implants_and_images_made_from_tomosynthesis_are_known() {
+    let of = |texts: &[(u16, u16, &[u8; 2], &[u8])]| {
+        let dicom = read(&said(texts)).unwrap();
+        (dicom.has_implant(), dicom.is_tomosynthesis())
+    };
+    let kind = |kind: &'static [u8]| of(&[(8, 8, b"CS", kind)]).1;
+    assert_eq!(of(&[]), (false, false));
+    assert_eq!(of(&[(0x28, 0x1300, b"CS", b"YES ")]), (true, false));
+    assert_eq!(of(&[(0x28, 0x1300, b"CS", b"NO")]), (false, false));
+    assert!(kind(b"DERIVED\\PRIMARY\\TOMOSYNTHESIS\\GENERATED_2D "));
+    assert!(kind(b"DERIVED\\PRIMARY\\\\generated_2d "));
+    assert!(kind(b"ORIGINAL\\PRIMARY\\TOMO_PROJ\\RIGHT "));
+    assert!(!kind(b"DERIVED\\PRIMARY\\\\RIGHT "));
+    assert!(!kind(b"ORIGINAL\\PRIMARY "));
 }
 
 proptest! {

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use self::listing::{Listing, Member};
 use self::table::{Row, Seen, Table};
 use super::ddsm::keyword;
-use crate::{Catalogue, Source};
+use crate::{Catalogue, Source, remarks};
 use base::artifact::Fingerprint;
 use base::{Notice, Split};
 use formats::masks::{outlines, same_shape};
@@ -157,7 +157,7 @@ impl Source for CbisDdsm {
         let summary = summary(&counts, views.len(), missing.len(), &mammograms);
         // A second catalogue of the same folder finds the same.
         let _ = self.images.set(images);
-        Ok(Catalogue { mammograms, summary, notices })
+        Ok(Catalogue { mammograms, summary, notices: remarks::joined(notices) })
     }
 
     fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
@@ -227,6 +227,7 @@ impl View {
             return Found::LeftOut;
         };
         let size = picture.size();
+        notices.extend(remarks::notices(&picture, &member.place));
         let lesions = rows.iter().map(|row| lesion(row, member, size, listing, notices)).collect();
         let density = rows.iter().find_map(|row| row.density);
         let official = rows.iter().map(|row| row.table.split).max().unwrap_or(Split::Train);

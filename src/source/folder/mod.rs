@@ -19,9 +19,10 @@ use rayon::prelude::*;
 
 use self::row::{AboutImage, Area, Row, RowLesion};
 use self::table::Record;
-use crate::{Catalogue, Source};
+use crate::{Catalogue, Source, remarks};
 use base::Notice;
 use base::artifact::Fingerprint;
+use config::Unwanted;
 use formats::masks::{outlines, rings, same_shape};
 use formats::picture::Picture;
 use formats::pseudonym::Pseudonyms;
@@ -33,6 +34,8 @@ pub struct Folder {
     table: PathBuf,
     regions: Option<PathBuf>,
     pseudonyms: Pseudonyms,
+    /// Kinds of images that are not used.
+    leave_out: Vec<Unwanted>,
     /// The file of each mammogram; listed when the first one is asked for.
     images: OnceLock<BTreeMap<String, PathBuf>>,
 }
@@ -64,7 +67,14 @@ impl Folder {
     /// By its table, a table of regions, and the project's seed; nothing is read yet.
     pub fn new(table: impl Into<PathBuf>, regions: Option<PathBuf>, seed: u64) -> Self {
         let pseudonyms = Pseudonyms::new(seed);
-        Self { table: table.into(), regions, pseudonyms, images: OnceLock::new() }
+        let leave_out = vec![Unwanted::ForProcessing];
+        Self { table: table.into(), regions, pseudonyms, leave_out, images: OnceLock::new() }
+    }
+
+    /// Leaves these kinds of images out, where DICOM says so, and no others.
+    #[must_use]
+    pub fn without(self, leave_out: Vec<Unwanted>) -> Self {
+        Self { leave_out, ..self }
     }
 
     /// The path of a file that a table names, without `.` and `..`: two names of one file are one.
@@ -171,6 +181,12 @@ impl Folder {
         let picture = Picture::open(&path).map_err(|error| refuse(format!("{error:#}")))?;
         let [width, height] = picture.size();
         let dicom = picture.dicom();
+        if let Some((kind, message)) = dicom.and_then(|d| remarks::unwanted(d, &self.leave_out)) {
+            // What was asked for is no input that ought to have been usable.
+            let skipped = kind == Unwanted::ForProcessing;
+            return Err(Notice { skipped, ..refuse(message.to_owned()) });
+        }
+        notices.extend(remarks::notices(&picture, &self.place(entry.line)));
         let about = &entry.about;
         let patient = match &about.patient {
             Some(patient) => Some(self.pseudonyms.patient(patient)),
@@ -237,7 +253,7 @@ impl Folder {
             height,
             micron: about.micron.or_else(|| dicom.and_then(|d| d.micron())),
             density: about.density.clone(),
-            facts: BTreeMap::new(),
+            facts: dicom.map(remarks::facts).unwrap_or_default(),
             lesions,
             assigned: about.split,
             regions,
@@ -299,7 +315,9 @@ impl Source for Folder {
         let states: Vec<_> = states.collect();
         let table = Fingerprint::of_file(&self.table)?;
         let regions = self.regions.as_deref().map(Fingerprint::of_file).transpose()?;
-        Ok(Fingerprint::of(&("folder", table, regions, states, self.pseudonyms.mammogram(""))))
+        let leave_out = format!("{:?}", self.leave_out);
+        let named = (states, self.pseudonyms.mammogram(""), leave_out);
+        Ok(Fingerprint::of(&("folder", table, regions, named)))
     }
 
     fn catalogue(&self) -> Result<Catalogue> {
@@ -368,7 +386,7 @@ impl Source for Folder {
         }
         // A second catalogue of the same table finds the same.
         let _ = self.images.set(images);
-        Ok(Catalogue { mammograms, summary, notices })
+        Ok(Catalogue { mammograms, summary, notices: remarks::joined(notices) })
     }
 
     fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
