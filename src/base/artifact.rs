@@ -4,11 +4,12 @@
 //! A folder without a stamp is unfinished; one whose stamp differs from today's inputs is stale;
 //! either is remade. Nothing is used silently.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Name of the file that marks a finished stage.
@@ -19,16 +20,68 @@ const TEMPORARY: [&str; 2] = [".unit-atlas-", ".tmp"];
 /// Writes a file whole or not at all: to a temporary file beside it, then renamed over it.
 ///
 /// # Errors
-/// Names the file, when its folder cannot be made or written.
+/// Names the file, when its folder cannot be made or written; an error of `write` itself passes as it is.
 pub fn write_with(
     path: &Path,
-    write: impl FnOnce(&mut io::BufWriter<&mut std::fs::File>) -> Result<()>,
+    write: impl FnOnce(&mut io::BufWriter<Watched<'_>>) -> Result<()>,
 ) -> Result<()> {
-    replace(path, |file| {
-        let mut buffer = io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
-        write(&mut buffer)?;
-        Ok(buffer.flush()?)
-    })
+    let mut failed_otherwise = None;
+    let replaced = replace(path, |file| {
+        let writing_failed = Cell::new(false);
+        let watched = Watched { file: file.as_file_mut(), failed: &writing_failed };
+        let mut buffer = io::BufWriter::with_capacity(1 << 20, watched);
+        let written = write(&mut buffer).and_then(|()| Ok(buffer.flush()?));
+        // What is left in the buffer of a file that is given up need not be written.
+        let _ = buffer.into_parts();
+        written.or_else(|error| match writing_failed.get() {
+            true => Err(error),
+            false => {
+                failed_otherwise = Some(error);
+                bail!("given up")
+            }
+        })
+    });
+    // What went into the file may come from others: then it is these that failed.
+    match failed_otherwise {
+        Some(error) => Err(error),
+        None => replaced,
+    }
+}
+
+/// A file that remembers whether writing to it failed.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    file: &'a mut std::fs::File,
+    failed: &'a Cell<bool>,
+}
+
+impl Watched<'_> {
+    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        // What is interrupted is tried again.
+        if result.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
+            self.failed.set(true);
+        }
+        result
+    }
+}
+
+impl io::Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = self.file.write(bytes);
+        self.noted(result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let result = self.file.flush();
+        self.noted(result)
+    }
+}
+
+impl io::Seek for Watched<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let result = self.file.seek(to);
+        self.noted(result)
+    }
 }
 
 /// Lets `make` fill a temporary file by its path, then renames it over `path`: for writers that
@@ -332,11 +385,27 @@ mod tests {
             anyhow::bail!("disk on fire")
         });
         let message = format!("{:#}", result.unwrap_err());
-        assert!(message.contains("b.txt") && message.contains("disk on fire"), "{message}");
+        assert_eq!(message, "disk on fire", "what failed is not the file that was to be written");
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         assert!(!write_if_changed(&path, b"old").unwrap());
         assert!(write_if_changed(&path, b"new").unwrap());
+        let below_a_file = path.join("c.txt");
+        let message = format!("{:#}", write(&below_a_file, b"x").unwrap_err());
+        assert!(message.starts_with("cannot write ") && message.contains("c.txt"), "{message}");
+    }
+
+    /// A device that is always full.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_write_that_fails_names_the_file() {
+        let mut full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let failed = Cell::new(false);
+        let mut watched = Watched { file: &mut full, failed: &failed };
+        watched.flush().unwrap();
+        assert!(!failed.get());
+        watched.write_all(b"x").unwrap_err();
+        assert!(failed.get());
     }
 
     #[test]

@@ -76,6 +76,28 @@ impl<'a> Pipeline<'a> {
         Ok(file)
     }
 
+    /// As [`Pipeline::lock`], for work that mostly reads: where the output folder cannot be written at
+    /// all, nobody else can change it either, and there is no lock. What then has to be written after
+    /// all fails by itself.
+    ///
+    /// # Errors
+    /// When another run is at work in it.
+    pub fn lock_to_read(&self) -> Result<Option<std::fs::File>> {
+        use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        match self.lock() {
+            Ok(lock) => Ok(Some(lock)),
+            Err(error) => {
+                let kind = error.chain().find_map(|cause| {
+                    cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
+                });
+                match kind {
+                    Some(PermissionDenied | ReadOnlyFilesystem) => Ok(None),
+                    _ => Err(error),
+                }
+            }
+        }
+    }
+
     /// Says what kept a lock from being taken.
     fn locked(&self, taken: Result<(), TryLockError>) -> Result<()> {
         let folder = self.config.output.display();
