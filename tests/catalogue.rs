@@ -462,6 +462,7 @@ fn explanations_call_units_what_they_are_called_and_say_where_the_network_looked
     let look = config::figures::Look {
         width: kind.width(),
         dpi: 100,
+        font: None,
         formats: vec![config::figures::Format::Csv],
     };
     let wanted = config::figures::Wanted { name: kind.stem(), kind, look };

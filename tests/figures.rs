@@ -19,7 +19,7 @@ const HOSTILE: &str = "=HYPERLINK(\"x\") </text><script>alert(1)</script> \\inpu
                        50% & $x_1^2$ #{a}~b";
 
 fn wanted(kind: Kind) -> Wanted {
-    let look = Look { width: kind.width(), dpi: 150, formats: Format::ALL.into() };
+    let look = Look { width: kind.width(), dpi: 150, font: None, formats: Format::ALL.into() };
     Wanted { name: kind.stem(), kind, look }
 }
 

@@ -70,7 +70,9 @@ impl Estimate {
 /// coefficients.
 ///
 /// Draws in which a coefficient has no value are passed over; when these are half or more, or there are
-/// fewer than two items with two ratings, the value has no interval.
+/// fewer than two items with two ratings, the value has no interval; nor where it is the same in all
+/// draws, as when readers agree on everything: an interval without width would say that nothing is
+/// uncertain.
 pub fn estimate<const N: usize>(
     ratings: &Ratings,
     coefficients: [Coefficient; N],
@@ -104,7 +106,8 @@ fn interval(mut drawn: Vec<f64>) -> Option<[f64; 2]> {
         return None;
     }
     drawn.sort_by(f64::total_cmp);
-    Some([quantile(&drawn, 0.025), quantile(&drawn, 0.975)])
+    let ends = [quantile(&drawn, 0.025), quantile(&drawn, 0.975)];
+    (ends[0] < ends[1]).then_some(ends)
 }
 
 /// Quantile of sorted values, linear between neighbours.

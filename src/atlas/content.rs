@@ -1,5 +1,8 @@
 //! Pages of prose: `content/*.md`, CommonMark with tables and footnotes.
 //!
+//! Files ending in `.md`, in whatever case, are pages; other files and folders, but for those that the atlas
+//! knows, are not, and are named (`strangers`).
+//!
 //! A file begins with front matter, YAML between two lines of `---`: `title`, and `weight`, which
 //! orders the navigation. Raw HTML is shown as text. Relative links count from the root of the
 //! site, and a link to another file of the folder, `methods.md`, becomes a link to its page.
@@ -76,7 +79,17 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Article>> {
         let slug = super::text::file_name(&path.with_extension(""));
         let place = || format!("{} cannot become a page", path.display());
         safe_name("page", &slug).with_context(place)?;
-        if RESERVED.contains(&slug.as_str()) {
+        let folded = slug.to_lowercase();
+        if let Some(other) = articles.iter().find(|other: &&Article| other.slug.to_lowercase() == folded)
+        {
+            bail!(
+                "{} and {} would be pages whose names differ only by case, if at all: one folder on \
+                 macOS and Windows; rename one",
+                other.path.display(),
+                path.display()
+            );
+        }
+        if RESERVED.contains(&folded.as_str()) {
             bail!("{}: the atlas has a page `{slug}` of its own; rename the file", path.display());
         }
         let mut article = parse(slug, &text, &path)?;
@@ -148,12 +161,53 @@ fn list(folder: &Path) -> Result<Vec<std::path::PathBuf>> {
     for entry in fs_err::read_dir(folder)? {
         let path = entry?.path();
         let hidden = super::text::file_name(&path).starts_with('.');
-        if !hidden && path.extension().is_some_and(|e| e == "md") && path.is_file() {
+        if !hidden && is_page(&path) {
             paths.push(path);
         }
     }
     paths.sort();
     Ok(paths)
+}
+
+fn is_page(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("md")) && path.is_file()
+}
+
+/// What else the atlas reads in the folder: readers' answers, what was settled, pictures, lexicons.
+const KNOWN: [&str; 4] = ["labels", "consensus.yaml", IMAGES, "lexicons"];
+
+/// What lies in the folder and seems to be meant as a page, but is none, by name, in order: files that
+/// the atlas does not read, and folders with pages in them.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub(super) fn strangers(folder: &Path) -> Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        let name = super::text::file_name(&path);
+        if name.starts_with('.') || is_page(&path) || KNOWN.contains(&name.as_str()) {
+            continue;
+        }
+        if path.is_dir() {
+            let mut entries = fs_err::read_dir(&path)?.flatten();
+            // A folder of other things may explain itself.
+            let page = |entry: fs_err::DirEntry| {
+                let explains = entry.file_name().to_string_lossy().to_lowercase() == "readme.md";
+                !explains && is_page(&entry.path())
+            };
+            if entries.any(page) {
+                names.push(format!("{name}/"));
+            }
+        } else {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 fn parse(slug: String, text: &str, path: &Path) -> Result<Article, yaml::Mistake> {
@@ -240,7 +294,8 @@ fn safe_link(link: CowStr) -> CowStr {
     if path.contains(':') || path.starts_with(['/', '\\']) {
         return "#".into();
     }
-    let inside = match path.strip_suffix(".md") {
+    let (stem, ending) = path.split_at(path.len().saturating_sub(3));
+    let inside = match ending.eq_ignore_ascii_case(".md").then_some(stem) {
         Some(stem) => format!("{stem}/index.html{}", &bare[path.len()..]),
         None => bare,
     };
@@ -329,6 +384,40 @@ mod tests {
         let html = to_html("# How to read\n\n## How to read\n");
         assert!(html.contains("<h2 id=\"how-to-read\">"), "{html}");
         assert!(html.contains("<h3 id=\"how-to-read-2\">"), "{html}");
+    }
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "---\ntitle: x\n---\nx\n").unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn pages_have_any_case_of_their_ending_and_others_are_named() {
+        let place = folder(&[
+            "About.MD", "notes.md", "draft.markdown", "more/page.md", "fonts/README.md",
+            "labels/a.yaml", "consensus.yaml", "images/x.png", ".hidden.txt",
+        ]);
+        let slugs: Vec<String> = read(place.path()).unwrap().into_iter().map(|a| a.slug).collect();
+        assert_eq!(slugs, ["About", "notes"]);
+        assert_eq!(strangers(place.path()).unwrap(), ["draft.markdown", "more/"]);
+    }
+
+    #[test]
+    fn pages_that_differ_by_case_are_refused() {
+        let place = folder(&["Notes.md", "notes.md"]);
+        if std::fs::read_dir(place.path()).unwrap().count() < 2 {
+            // On a file system on which they are one file already.
+            return;
+        }
+        let message = format!("{:#}", read(place.path()).unwrap_err());
+        assert!(message.contains("Notes.md") && message.contains("only by case"), "{message}");
+        let message = format!("{:#}", read(folder(&["Methods.md"]).path()).unwrap_err());
+        assert!(message.contains("of its own"), "{message}");
     }
 
     #[test]

@@ -158,6 +158,21 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     })
 }
 
+/// What lies in `content/` and becomes nothing of the site, in words that name it: a folder with pages in
+/// it, a file of another kind.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn left_aside(config: &Config) -> Result<Vec<Notice>> {
+    let strangers = content::strangers(&config.root.join("content"))?;
+    let notice = |name: String| Notice {
+        place: format!("content/{name}"),
+        message: "is left aside: pages are files that end in .md and lie in content/ itself".into(),
+        skipped: false,
+    };
+    Ok(strangers.into_iter().map(notice).collect())
+}
+
 /// Fingerprint of what a site takes from the project folder by itself: the theme and the content
 /// pages. Belongs into the caller's [`Inputs::stamp`].
 ///

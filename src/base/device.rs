@@ -20,6 +20,29 @@ pub enum Device {
 }
 
 impl Device {
+    /// What people write for a graphics card, and what it is called here.
+    const MEANT: [(&str, &str); 6] = [
+        ("gpu", "cuda:0"),
+        ("gpu:0", "cuda:0"),
+        ("nvidia", "cuda:0"),
+        ("cuda0", "cuda:0"),
+        ("mps", "metal"),
+        ("apple", "metal"),
+    ];
+
+    /// Why a word is no device, and which was probably meant.
+    pub fn unknown(text: &str) -> String {
+        let word = text.trim().to_lowercase();
+        match Self::MEANT.iter().find(|(said, _)| *said == word) {
+            Some((_, meant)) => format!(
+                "unknown device `{}`; did you mean `{meant}`? Known: {}",
+                text.trim(),
+                Self::FORMS.map(|form| format!("`{form}`")).join(", ")
+            ),
+            None => crate::yaml::unknown("device", text.trim(), &Self::FORMS),
+        }
+    }
+
     /// How a device is written, for messages.
     pub const FORMS: [&str; 5] = ["auto", "cpu", "cuda", "cuda:0", "metal"];
 
@@ -32,5 +55,18 @@ impl Device {
             "cuda" => Self::AllCuda,
             other => Self::Cuda(other.strip_prefix("cuda:")?.parse::<u16>().ok()?.into()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_graphics_card_by_another_name_is_known() {
+        assert!(Device::unknown("gpu").contains("did you mean `cuda:0`?"));
+        assert!(Device::unknown("MPS").contains("did you mean `metal`?"));
+        assert!(Device::unknown("cudo").contains("did you mean `cuda`?"));
+        assert!(!Device::unknown("toaster").contains("did you mean"));
     }
 }

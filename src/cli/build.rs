@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::terminal::Terminal;
 use super::{Outcome, figure, labels, prepare};
+use base::Notice;
 use base::progress::Progress;
 use pipeline::{Dataset, Pipeline, Published};
 use study::labels::Severity;
@@ -18,6 +19,9 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
 pub(super) fn site(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) -> Result<Outcome> {
     let Published { site, figures, problems } = pipeline.build(dataset)?;
     labels::print(&problems);
+    for Notice { place, message, .. } in atlas::left_aside(pipeline.config)? {
+        eprintln!("{place} {message}");
+    }
     match site {
         None => terminal.say("site is fresh"),
         Some(report) => terminal.say(&format!(

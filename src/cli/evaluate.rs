@@ -7,7 +7,7 @@ use super::terminal::Terminal;
 use super::{NetworkChoice, Outcome, prepare};
 use base::Split;
 use base::progress::{Progress, Silent};
-use metrics::{Auc, Fixed, Proportion};
+use metrics::{Auc, Fixed, Proportion, Spread};
 use pipeline::Pipeline;
 use record::training::{Attribute, Evaluation, Level};
 
@@ -63,7 +63,12 @@ pub(super) fn execute(
 pub(super) fn describe(evaluation: &Evaluation) -> String {
     let Evaluation { network, split, positives, negatives, .. } = evaluation;
     let auc = match evaluation.auc {
-        Some(auc) => format!("AUC {:.3} (95% {:.3} to {:.3})", auc.value, auc.low, auc.high),
+        Some(Auc { value, spread: Spread::Interval(of) }) => {
+            format!("AUC {value:.3} (95% {:.3} to {:.3})", of.low, of.high)
+        }
+        Some(Auc { value, spread: Spread::None(why) }) => {
+            format!("AUC {value:.3} (no 95% interval: {why})")
+        }
         None => "no AUC, for the split has one class only".into(),
     };
     let epoch = evaluation.best_epoch.map_or(String::new(), |epoch| format!(", epoch {epoch}"));
@@ -79,13 +84,24 @@ fn table(evaluation: &Evaluation) -> Vec<String> {
     )];
     for (what, score, level) in found.levels.each() {
         let Level { positives, negatives, auc, bootstrap, average_precision, .. } = level;
-        let bootstrap = bootstrap.map_or("-".into(), |b| format!("{:.3} to {:.3}", b.low, b.high));
+        let bootstrap = match bootstrap {
+            Some(Spread::Interval(of)) => format!("{:.3} to {:.3}", of.low, of.high),
+            Some(Spread::None(_)) => "none".into(),
+            None => "-".into(),
+        };
         let precision = average_precision.map_or("-".into(), |p| format!("{p:.3}"));
         lines.push(format!(
             "  {:<34} {positives:>8} {negatives:>8}  {:<22} {bootstrap:<14} {precision:>17}",
             format!("{what}, {score}"),
             area(*auc),
         ));
+    }
+    for (what, score, level) in found.levels.each() {
+        let delong = level.auc.and_then(|auc| auc.spread.reason()).map(|why| ("DeLong", why));
+        let patients = level.bootstrap.and_then(|spread| spread.reason());
+        for (method, why) in delong.into_iter().chain(patients.map(|why| ("patients", why))) {
+            lines.push(format!("  no interval by {method} for {what}, {score}: {why}"));
+        }
     }
     for point in &found.levels.patch.operating_points {
         let share = |p: &Proportion| format!("{:.3} ({:.3} to {:.3})", p.value, p.low, p.high);
@@ -143,5 +159,11 @@ fn table(evaluation: &Evaluation) -> Vec<String> {
 }
 
 fn area(auc: Option<Auc>) -> String {
-    auc.map_or("-".into(), |a| format!("{:.3} ({:.3} to {:.3})", a.value, a.low, a.high))
+    match auc {
+        None => "-".into(),
+        Some(Auc { value, spread: Spread::Interval(of) }) => {
+            format!("{value:.3} ({:.3} to {:.3})", of.low, of.high)
+        }
+        Some(Auc { value, spread: Spread::None(_) }) => format!("{value:.3} (no interval)"),
+    }
 }

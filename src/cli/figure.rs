@@ -28,6 +28,9 @@ pub(super) struct Options {
     /// Dots per inch of PNG and TIFF
     #[arg(long, global = true, default_value_t = DPI, value_parser = within(&DPIS))]
     dpi: u32,
+    /// Font for letters that the built-in one lacks [default: the machine's are searched]
+    #[arg(long, global = true, value_name = "FILE")]
+    font: Option<PathBuf>,
     /// svg, pdf, png, tiff, tex or csv; several with commas between [default: all]
     #[arg(long, global = true, value_name = "FORMAT", value_delimiter = ',', value_parser = format)]
     formats: Vec<Format>,
@@ -135,7 +138,8 @@ impl Options {
         formats.sort_unstable();
         formats.dedup();
         let width = self.width.unwrap_or_else(|| kind.width());
-        Wanted { name: kind.stem(), kind, look: Look { width, dpi: self.dpi, formats } }
+        let font = self.font.clone();
+        Wanted { name: kind.stem(), kind, look: Look { width, dpi: self.dpi, font, formats } }
     }
 }
 
@@ -167,10 +171,14 @@ pub(super) fn execute(
     Ok(Outcome::Complete)
 }
 
-fn warn_of_boxes(name: &str, words: &str) {
+fn warn_of_boxes(name: &str, letters: &str) {
+    const SHOWN: usize = 20;
+    let shown: String = letters.chars().take(SHOWN).collect();
+    let more = letters.chars().count().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     eprintln!(
-        "warning: figure {name}: the font lacks characters of {words:?}; they are boxes, but for SVG \
-         and LaTeX"
+        "warning: figure {name}: no font here has the letters {shown}{more}; they will be boxes but in \
+         SVG, LaTeX and CSV. `--font FILE`, or `font` in `figures` of atlas.yaml, names one that has them"
     );
 }
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
+use image::DynamicImage;
 use serde::Serialize;
 
 use super::terminal::Terminal;
@@ -11,6 +12,7 @@ use super::{Outcome, Project};
 use architecture::Architecture;
 use base::artifact::{Layout, Sealed};
 use formats::picture::{Picture, Shown};
+use network::weights::Weights;
 use network::{Network, device};
 
 /// Images that are computed together.
@@ -35,7 +37,8 @@ pub(super) struct Options {
     /// Where to compute: auto, cpu, cuda, cuda:0, metal [default: auto, or the project's]
     #[arg(long, value_name = "DEVICE", value_parser = parse_device)]
     device: Option<base::Device>,
-    /// Print `[{"image": …, "logits": […], "probabilities": […]}]`
+    /// Print `[{"image": …, "logits": […], "probabilities": […]}]`; a single output's probability is its
+    /// sigmoid
     #[arg(long)]
     json: bool,
     /// Square images, grey or in colour: PNG, JPEG, TIFF, PGM, DICOM; read as `prepare` reads them
@@ -44,7 +47,7 @@ pub(super) struct Options {
 }
 
 fn parse_device(text: &str) -> Result<base::Device, String> {
-    base::Device::parse(text).ok_or_else(|| format!("there are {}", base::Device::FORMS.join(", ")))
+    base::Device::parse(text).ok_or_else(|| base::Device::unknown(text))
 }
 
 /// One image's output, as `--json` prints it.
@@ -94,7 +97,9 @@ fn open(options: &Options, project: &Project) -> Result<Network> {
     if let Some(weights) = &options.weights {
         let device = device::open(options.device.unwrap_or(base::Device::Auto), remark)?;
         let input = options.input.unwrap_or(Architecture::find(name)?.input);
-        return Network::open(name, input, weights, &device);
+        let weights = Weights::read(weights)?.locate(name)?;
+        weights.remarks().iter().for_each(|line| remark(line));
+        return Network::of_weights(&weights, input, &device);
     }
     let (_, config) = project().context("without --weights, the project's network is used")?;
     let settings = config.networks.iter().find(|network| network.name == *name);
@@ -111,8 +116,15 @@ fn open(options: &Options, project: &Project) -> Result<Network> {
         format!("{name} is not trained yet: run `unit-atlas train --network {name}`")
     })?;
     let input = options.input.unwrap_or(settings.input);
-    Network::open(name, input, &trained.path(record::training::WEIGHTS)?, &device)?
-        .with_design(settings.inference_design())
+    let network = Network::open(name, input, &trained.path(record::training::WEIGHTS)?, &device)?
+        .with_design(settings.inference_design())?;
+    match settings.training {
+        Some(_) => Ok(network),
+        None => {
+            let classes = config.patches.classes as usize;
+            network.with_classes(settings.outputs_by_class(classes).as_deref(), classes)
+        }
+    }
 }
 
 /// Predictions of the images that can be used, and why the others cannot.
@@ -124,7 +136,7 @@ fn predict(network: &Network, images: &[PathBuf]) -> Result<Predicted> {
     for batch in images.chunks(BATCH) {
         let (mut paths, mut inputs) = (Vec::new(), Vec::new());
         for path in batch {
-            match read(path, network.input(), network.device()) {
+            match read(path, network) {
                 Ok(input) => {
                     paths.push(path);
                     inputs.push(input);
@@ -138,7 +150,7 @@ fn predict(network: &Network, images: &[PathBuf]) -> Result<Predicted> {
         let logits = inference.logits(&Tensor::cat(&inputs, 0)?)?;
         for (path, logits) in paths.into_iter().zip(logits.to_vec2::<f32>()?) {
             if logits.iter().all(|logit| logit.is_finite()) {
-                let probabilities = softmax(&logits);
+                let probabilities = probabilities(&logits);
                 let image = path.display().to_string();
                 predictions.push(Prediction { image, logits, probabilities });
             } else {
@@ -150,8 +162,8 @@ fn predict(network: &Network, images: &[PathBuf]) -> Result<Predicted> {
     Ok((predictions, skipped))
 }
 
-/// One image as a network sees it, 1 x 3 x `input` x `input`.
-fn read(path: &Path, input: u32, device: &Device) -> Result<Tensor> {
+/// One image as a network sees it, 1 x channels x `input` x `input`.
+fn read(path: &Path, network: &Network) -> Result<Tensor> {
     let picture = Picture::open(path)?;
     let [width, height] = picture.size();
     if width != height {
@@ -161,15 +173,24 @@ fn read(path: &Path, input: u32, device: &Device) -> Result<Tensor> {
         eprintln!("note: {}: {remark}", path.display());
     }
     match picture.shown()? {
-        Shown::Grey(image) => network::images(&[image.pixels.as_slice()], width, input, device),
-        Shown::Colours(image) => {
-            network::colour_images(&[image.as_raw().as_slice()], width, input, device)
+        Shown::Grey(image) => network.images(&[image.pixels.as_slice()], width),
+        Shown::Colours(image) if network.channels() == 1 => {
+            network.images(&[&DynamicImage::ImageRgb8(image).into_luma8()], width)
         }
+        Shown::Colours(image) => network::colour_images(
+            &[image.as_raw().as_slice()],
+            width,
+            network.input(),
+            network.device(),
+        ),
     }
 }
 
-/// Probabilities of finite logits.
-fn softmax(logits: &[f32]) -> Vec<f64> {
+/// Probabilities of finite logits: the softmax over several outputs, and of a single one its sigmoid.
+fn probabilities(logits: &[f32]) -> Vec<f64> {
+    if let [logit] = logits {
+        return vec![1.0 / (1.0 + f64::from(-logit).exp())];
+    }
     let greatest = logits.iter().fold(f64::NEG_INFINITY, |m, logit| m.max(f64::from(*logit)));
     let powers: Vec<f64> =
         logits.iter().map(|logit| (f64::from(*logit) - greatest).exp()).collect();
@@ -215,10 +236,11 @@ mod tests {
 
     #[test]
     fn probabilities_of_extreme_logits_are_finite() {
-        let probabilities = softmax(&[3e38, -3e38, 3e38]);
-        assert_eq!(probabilities, [0.5, 0.0, 0.5]);
-        let probabilities = softmax(&[1.0, 2.0]);
-        assert!((probabilities[1] - 1.0 / (1.0 + (-1f64).exp())).abs() < 1e-12);
+        assert_eq!(probabilities(&[3e38, -3e38, 3e38]), [0.5, 0.0, 0.5]);
+        let of_two = probabilities(&[1.0, 2.0])[1];
+        assert!((of_two - 1.0 / (1.0 + (-1f64).exp())).abs() < 1e-12);
+        assert_eq!(probabilities(&[1.0]), [of_two]);
+        assert_eq!(probabilities(&[-3e38]), [0.0]);
     }
 
     #[test]

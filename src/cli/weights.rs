@@ -148,13 +148,13 @@ fn trunk(
             trained.path(record::training::WEIGHTS)?
         }
     };
-    let weights = Weights::read(&source)?;
+    let weights = Weights::read(&source)?.locate(network)?;
     let made_by = format!(
         "unit-atlas {}, from weights of BLAKE3 {}",
         env!("CARGO_PKG_VERSION"),
         Fingerprint::of_file(&source)?
     );
-    save_trunk(&weights, network, &made_by, file)
+    save_trunk(&weights, &made_by, file)
         .with_context(|| format!("{} gives no trunk", source.display()))?;
     let bytes = fs_err::metadata(file)?.len();
     terminal.say(&format!("{}: {:.1} MB", file.display(), bytes as f64 / 1e6));

@@ -64,9 +64,23 @@ impl<'a> Check<'a> {
         )
     }
 
-    /// `path` from the project's folder, without `.` and `..`.
-    pub(crate) fn resolve(&self, path: &Path) -> PathBuf {
+    /// `path` from the project's folder, or from the home folder where it begins with `~`, without `.`
+    /// and `..`.
+    pub(crate) fn resolve(&self, path: &Path, at: Location) -> Result<PathBuf, Mistake> {
         let mut resolved = PathBuf::new();
+        let path = match path.components().next() {
+            Some(Component::Normal(first)) if first == "~" => match std::env::home_dir() {
+                Some(home) if home.is_absolute() => home.join(path.strip_prefix("~").unwrap_or(path)),
+                _ => return self.wrong(at, "`~` is the home folder, and it is not known here: write the path in full"),
+            },
+            // A shell would look this up; a folder of that name is hardly meant.
+            Some(Component::Normal(first)) if first.to_string_lossy().starts_with('~') => {
+                let message = "only `~` alone stands for a home folder: write the path in full (for a \
+                               folder of this name, `./` before it)";
+                return self.wrong(at, message);
+            }
+            _ => path.to_owned(),
+        };
         for part in self.root.join(path).components() {
             match part {
                 Component::ParentDir => {
@@ -76,7 +90,7 @@ impl<'a> Check<'a> {
                 part => resolved.push(part),
             }
         }
-        resolved
+        Ok(resolved)
     }
 
     /// A network of the project by its name.

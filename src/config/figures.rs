@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeInclusive};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,9 @@ kinds! {
             width: Option<f64>, in WIDTH, else "90, 140 or 190: a column of a journal, or a page";
             /// Dots per inch of PNG and TIFF.
             dpi: u32 = "300", in DPIS;
+            /// A font (.ttf, .otf, .ttc) for letters that the built-in one lacks, such as Chinese and Arabic
+            /// ones; without it, the machine's fonts are searched.
+            font: Option<PathBuf>, else "none";
             /// Formats of its files.
             formats: Vec<Format> = "[svg, pdf, png, tiff, tex, csv]";
         }
@@ -152,7 +156,7 @@ impl Value for Wanted {
         let form = &given.value;
         let at = form.kind.as_ref().map_or(given.referenced, |kind| kind.referenced);
         let kind = Kind::read_kind(check, form, at)?;
-        let FigureShared { name, width, dpi, mut formats } =
+        let FigureShared { name, width, dpi, font, mut formats } =
             FigureShared::read_form(check, form, at)?;
         if formats.is_empty() {
             let message = "`formats` is empty; leave it out for all";
@@ -161,7 +165,7 @@ impl Value for Wanted {
         formats.sort_unstable();
         formats.dedup();
         let name = name.unwrap_or_else(|| kind.stem());
-        let look = Look { width: width.unwrap_or_else(|| kind.width()), dpi, formats };
+        let look = Look { width: width.unwrap_or_else(|| kind.width()), dpi, font, formats };
         Ok(Self { name, kind, look })
     }
 
@@ -203,6 +207,9 @@ pub struct Look {
     pub width: f64,
     /// Dots per inch of PNG and TIFF.
     pub dpi: u32,
+    /// A font for letters that the built-in one lacks (absolute).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub font: Option<PathBuf>,
     /// Formats in the order of [`Format::ALL`], each once.
     pub formats: Vec<Format>,
 }

@@ -34,7 +34,7 @@ use base::Device;
 use base::yaml::{self, Mistake, Text};
 
 pub use self::dissection::{Anchor, Cases, Dissection, Threshold};
-pub use self::network::{Augment, ClassWeights, Network, Schedule, Start, Training};
+pub use self::network::{Augment, ClassWeights, Network, Output, Schedule, Start, Training};
 pub use self::patches::{Patches, Shares};
 pub use self::source::{Source, Unwanted};
 pub use self::survey::{Select, Survey};
@@ -226,6 +226,16 @@ impl Config {
                 "`output` must be a folder of its own, not one that holds or belongs to the \
                  project's files; write `output: output`",
             );
+        }
+        let trained = self.networks.iter().find(|network| network.training.is_some());
+        if let (0.0, Some(network)) = (self.split.train, trained) {
+            let at = form.split.as_ref().map_or(NOWHERE, |v| place(&v.value.train));
+            let message = format!(
+                "the share of the patients to train on is 0, but {} is to be trained; write \
+                 `training: false` for networks whose weights are used as they are",
+                network.name
+            );
+            return check.wrong(at, message);
         }
         let split = self.dissection.split;
         if self.split.of(split) == 0.0 {

@@ -28,11 +28,15 @@ section! {
         pub name: String, in ARCHITECTURE;
         /// What to start from; without it random weights, and every page says so. `builtin`: the
         /// convolutions that come with the program for alexnet and resnet18, trained on phantoms. A file:
-        /// .pth, .pth.tar or .safetensors of torchvision, of timm or of another project, such as
+        /// .pth, .pth.tar, .ckpt or .safetensors of torchvision, of timm or of another project, such as
         /// weights/alexnet-owt-7be5be79.pth or
         /// ../phantoms/output/work/networks/alexnet/weights.safetensors. The last layer is taken over
         /// where the file has one for as many classes, and starts at random otherwise.
         pub weights: Start, else "random";
+        /// What each output of weights used as they are stands for, in order, such as [normal, benign,
+        /// cancer].
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub outputs: Vec<Output> = "[]", else "the classes in order, or of one output cancer, by its sigmoid";
         /// Layers to dissect, in order. alexnet: conv1 to conv5; vgg: the last convolution of each block,
         /// for vgg16 conv1_2, conv2_2, conv3_3, conv4_3, conv5_3; inception_v3: mixed_5d, mixed_6a,
         /// mixed_6e, mixed_7a, mixed_7c; resnet: bn1, layer1 to layer4.
@@ -169,6 +173,7 @@ impl Network {
                 ));
             }
         }
+        self.fit_outputs(check, form)?;
         let auxiliary = form.training.as_ref().and_then(|training| match &training.value {
             Switch::Settings(settings) => settings.auxiliary.as_ref(),
             Switch::Flag(_) => None,
@@ -187,6 +192,47 @@ impl Network {
             }
         }
         Ok(())
+    }
+
+    fn fit_outputs(&self, check: &Check<'_>, form: &NetworkForm) -> Result<(), Mistake> {
+        let Some(list) = &form.outputs else { return Ok(()) };
+        let wrong = |message: &str| check.wrong(list.referenced, message);
+        if self.training.is_some() || !matches!(self.weights, Start::File(_)) {
+            return wrong(
+                "`outputs` is for the weights of a file that are used as they are: it needs `weights` \
+                 and `training: false`",
+            );
+        }
+        let has = |wanted: Output| self.outputs.contains(&wanted);
+        if !has(Output::Cancer) {
+            return wrong("none of `outputs` is `cancer`");
+        }
+        if check.classes == 3 && !(has(Output::Normal) && has(Output::Benign)) {
+            return wrong(
+                "with three classes (`patches.classes`), one of `outputs` must be `normal` and one \
+                 `benign`",
+            );
+        }
+        Ok(())
+    }
+
+    /// The outputs of each of so many classes; `None` where the project does not say.
+    pub fn outputs_by_class(&self, classes: usize) -> Option<Vec<Vec<usize>>> {
+        if self.outputs.is_empty() {
+            return None;
+        }
+        let mut by_class = vec![Vec::new(); classes];
+        for (output, meaning) in self.outputs.iter().enumerate() {
+            let class = match meaning {
+                Output::Normal => 0,
+                // Of two classes, the first is all that is not cancer.
+                Output::Benign => classes - 2,
+                Output::Cancer => classes - 1,
+                Output::Unused => continue,
+            };
+            by_class[class].push(output);
+        }
+        Some(by_class)
     }
 
     fn fit_layers(
@@ -232,6 +278,20 @@ impl Network {
     }
 }
 
+/// What an output of a network stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// No lesion; of two classes, with `benign`, no cancer.
+    Normal,
+    /// A benign lesion.
+    Benign,
+    /// Cancer.
+    Cancer,
+    /// Something else; it is left out before the softmax.
+    Unused,
+}
+
 /// What a network starts from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -246,7 +306,7 @@ pub enum Start {
 
 impl Start {
     /// Ends of the names of weight files.
-    const ENDINGS: [&str; 5] = [".pth", ".pt", ".pth.tar", ".bin", ".safetensors"];
+    const ENDINGS: [&str; 6] = [".pth", ".pt", ".pth.tar", ".ckpt", ".bin", ".safetensors"];
 
     /// In words, a file by its name alone; `None` for random ones.
     pub fn name(&self) -> Option<String> {
@@ -272,7 +332,7 @@ impl Value for Start {
         if name == "builtin" {
             return Ok(Self::Builtin);
         }
-        let path = check.resolve(&given.value);
+        let path = check.resolve(&given.value, given.referenced)?;
         if path.starts_with(&check.output) {
             return check.wrong(
                 given.referenced,
@@ -285,7 +345,7 @@ impl Value for Start {
         }
         check.wrong(
             given.referenced,
-            "`weights` must be `builtin`, a file of PyTorch (.pth, .pt, .pth.tar, .bin) or a \
+            "`weights` must be `builtin`, a file of PyTorch (.pth, .pt, .pth.tar, .ckpt, .bin) or a \
              .safetensors file",
         )
     }

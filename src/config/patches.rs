@@ -33,8 +33,8 @@ section! {
     /// Shares of the patients (paper, section 2.1); they sum to 1.
     #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
     pub struct Shares(SharesForm, "split.", Shares::sum_to_one) {
-        /// Share trained on.
-        pub train: f64 = "0.8", in POSITIVE_SHARE;
+        /// Share trained on; 0 where no network is trained.
+        pub train: f64 = "0.8", in SHARE;
         /// Share that chooses the epoch and is dissected.
         pub validation: f64 = "0.1", in SHARE;
         /// Share held out.

@@ -186,7 +186,7 @@ impl Value for PathBuf {
         given: &Spanned<PathBuf>,
         (): &(),
     ) -> Result<Self, Mistake> {
-        Ok(check.resolve(&given.value))
+        check.resolve(&given.value, given.referenced)
     }
 
     fn shape((): &()) -> Shape {
@@ -227,6 +227,7 @@ as_written! {
     Split: words::<Self>();
     crate::Anchor: words::<Self>();
     crate::Schedule: words::<Self>();
+    crate::Output: words::<Self>();
     architecture::Pooling: words::<Self>();
     architecture::Precision: words::<Self>();
 }
@@ -274,7 +275,7 @@ impl Value for Device {
     fn read(check: &Check<'_>, _: &str, given: &Spanned<String>, (): &()) -> Result<Self, Mistake> {
         match Self::parse(&given.value) {
             Some(device) => Ok(device),
-            None => check.wrong(given.referenced, unknown("device", &given.value, &Self::FORMS)),
+            None => check.wrong(given.referenced, Self::unknown(&given.value)),
         }
     }
 

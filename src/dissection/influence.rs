@@ -67,7 +67,7 @@ pub(super) fn measure(
     progress.start("influence of units", patches.len() as u64);
     for batch in patches.chunks(BATCH) {
         let pixels: Vec<&[u8]> = batch.iter().map(|&n| store.pixels(n)).collect();
-        let images = network::images(&pixels, store.edge(), network.input(), network.device())?;
+        let images = network.images(&pixels, store.edge())?;
         let sensitivity = inference.sensitivity(&images, layers)?;
         let classes = sensitivity.gradients.len();
         let logits = sensitivity.logits.flatten_all()?.to_vec1::<f32>()?;

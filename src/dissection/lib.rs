@@ -158,7 +158,7 @@ pub fn probe(job: &Job, layers: &[Target], shard: Shard, progress: &dyn Progress
         }
         for batch in group.chunks(BATCH) {
             let pixels: Vec<&[u8]> = batch.iter().map(|&n| store.pixels(n)).collect();
-            let images = network::images(&pixels, store.edge(), network.input(), network.device())?;
+            let images = network.images(&pixels, store.edge())?;
             let maps = inference.maps(&images, &names)?;
             if passes.is_none() {
                 let new = |maps: &Tensor| -> Result<Pass> {

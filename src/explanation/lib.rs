@@ -75,7 +75,7 @@ pub fn explanation(
     progress.start(&format!("explaining {}", job.name), deciding.len() as u64);
     for batch in deciding.chunks(BATCH) {
         let pixels: Vec<&[u8]> = batch.iter().map(|&(n, _)| store.pixels(n)).collect();
-        let images = network::images(&pixels, store.edge(), network.input(), network.device())?;
+        let images = network.images(&pixels, store.edge())?;
         let found = inference.sensitivity(&images, &[&layer.layer])?;
         let classes = found.gradients.len();
         let (maps, cells) = (&found.maps[0], (layer.map[0] * layer.map[1]) as usize);

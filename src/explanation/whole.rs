@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 
 use mammogram::{Grey, breast, resample};
-use network::{Inference, Sliding, image};
+use network::{Inference, Sliding};
 use patch::Area;
 use record::{Difference, Patch, WholeMap};
 use training::evaluate::log_softmax;
@@ -40,7 +40,7 @@ pub fn whole_map<'a>(
         seen[1]
     );
     let small = resample(mammogram, [0, 0, sides[0], sides[1]], stored[0], stored[1])?;
-    let x = image(&small.pixels, stored, seen, network.device())?;
+    let x = network.image(&small.pixels, stored, seen)?;
     let Sliding { size: [rows, columns], step, logits } = inference.sliding(&x)?;
     let cancer: Vec<f32> = log_softmax(&logits)?
         .to_vec2::<f32>()?

@@ -20,9 +20,11 @@ const MOST_PIXELS: f64 = 2e8;
 
 impl Drawing {
     fn tree(&self) -> Result<Tree> {
+        let (fontdb, font_resolver) = font::database();
         let options = usvg::Options {
             font_family: font::FAMILY.into(),
-            fontdb: font::FONTS.clone(),
+            fontdb,
+            font_resolver,
             ..usvg::Options::default()
         };
         Tree::from_str(&self.svg, &options).context("a figure cannot be drawn")
@@ -154,6 +156,33 @@ mod tests {
             .take(4)
             .collect();
         assert!((numbers[2] - 255.12).abs() < 0.01 && (numbers[3] - 113.39).abs() < 0.01);
+    }
+
+    /// `tests/golden/font.ttf` (made by `font.py`) has a filled square for U+10FFF0 alone.
+    #[test]
+    fn letters_that_the_font_lacks_come_from_one_that_is_given() {
+        let letter = "\u{10fff0}";
+        let drawn = || {
+            let mut canvas = Canvas::default();
+            canvas.text([5.0, 30.0], 20.0, Anchor::Start, letter);
+            canvas.finish([72.0, 40.0], 0.0, "t", "a").png(72).unwrap()
+        };
+        assert_eq!(font::lacking(letter), ['\u{10fff0}']);
+        let boxed = drawn();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/font.ttf");
+        crate::give_font(std::path::Path::new(path)).unwrap();
+        assert!(font::lacking(letter).is_empty());
+        // As wide as its size, and black from corner to corner.
+        assert!((font::width(letter, 20.0) - 20.0).abs() < 1e-9);
+        let with_font = drawn();
+        assert_ne!(boxed, with_font);
+        let mut reader = ::png::Decoder::new(Cursor::new(&with_font)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        let dark = pixels.chunks_exact(3).filter(|p| p[0] < 10).count();
+        assert!((380..=420).contains(&dark), "{dark}");
+        let missing = crate::give_font(std::path::Path::new("none.ttf")).unwrap_err();
+        assert!(format!("{missing:#}").contains("none.ttf"));
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! The one font of all figures: Liberation Sans, under the SIL Open Font License
-//! (`content/fonts/LICENSE-OFL.txt`). It is as wide as Arial and Helvetica, so that an SVG looks the
-//! same where only those are installed.
+//! The fonts of figures: Liberation Sans, under the SIL Open Font License
+//! (`content/fonts/LICENSE-OFL.txt`), for every letter that it has. It is as wide as Arial and Helvetica,
+//! so that an SVG looks the same where only those are installed. For letters that it lacks (Chinese,
+//! Arabic, …), `further` finds a font.
 
 use std::sync::{Arc, LazyLock};
 
-use resvg::usvg::fontdb;
+use resvg::usvg::{FontResolver, fontdb};
 use ttf_parser::Face;
+
+use super::further;
 
 /// Its file.
 pub(super) const BYTES: &[u8] = include_bytes!("../../content/fonts/LiberationSans-Regular.ttf");
@@ -14,32 +17,65 @@ pub(super) const FAMILIES: &str = "Liberation Sans, Arial, Helvetica, sans-serif
 /// Its name.
 pub(super) const FAMILY: &str = "Liberation Sans";
 
-/// The compiled-in font alone: what a machine has installed changes no figure.
-pub(super) static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
+static FACE: LazyLock<Option<Face<'static>>> = LazyLock::new(|| Face::parse(BYTES, 0).ok());
+
+/// The compiled-in font, and those further ones that some letter of some figure came from: what else a
+/// machine has installed changes no figure.
+pub(super) fn database() -> (Arc<fontdb::Database>, FontResolver<'static>) {
     let mut fonts = fontdb::Database::new();
     fonts.load_font_data(BYTES.to_vec());
     fonts.set_sans_serif_family(FAMILY);
-    Arc::new(fonts)
-});
-
-static FACE: LazyLock<Option<Face<'static>>> = LazyLock::new(|| Face::parse(BYTES, 0).ok());
-
-/// Width of a text at a font size, without kerning: never less than it takes.
-pub(super) fn width(text: &str, size: f64) -> f64 {
-    let Some(face) = &*FACE else { return 0.6 * size * text.chars().count() as f64 };
-    let units = f64::from(face.units_per_em());
-    let advance = |c: char| {
-        // A character that the font lacks is drawn as an empty box.
-        let glyph = face.glyph_index(c).unwrap_or_default();
-        f64::from(face.glyph_hor_advance(glyph).unwrap_or_default())
+    let mut places = Vec::new();
+    for font in further::in_use() {
+        let source = fontdb::Source::Binary(Arc::new(font.bytes));
+        let ids = fonts.load_font_source(source);
+        places.extend(ids.get(font.index as usize).map(|id| (font, *id)));
+    }
+    let resolver = FontResolver {
+        select_font: FontResolver::default_font_selector(),
+        select_fallback: Box::new(move |c, used, _| {
+            let font = further::font_of(c)?;
+            let (_, id) = places.iter().find(|(known, _)| std::ptr::eq(*known, font))?;
+            (!used.contains(id)).then_some(*id)
+        }),
     };
-    text.chars().map(advance).sum::<f64>() / units * size
+    (Arc::new(fonts), resolver)
 }
 
-/// Whether the font has every character of a text.
-pub(super) fn covers(text: &str) -> bool {
-    let known = |c: char| FACE.as_ref().is_some_and(|face| face.glyph_index(c).is_some());
-    text.chars().all(|c| c.is_whitespace() || c.is_control() || known(c))
+/// Width of a text at a font size, without kerning: hardly less than it takes.
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    let Some(face) = &*FACE else { return 0.6 * size * text.chars().count() as f64 };
+    let of = |face: &Face, c: char| {
+        // A character that no font has is drawn as an empty box.
+        let glyph = face.glyph_index(c).unwrap_or_default();
+        let advance = face.glyph_hor_advance(glyph).unwrap_or_default();
+        f64::from(advance) / f64::from(face.units_per_em())
+    };
+    let advance = |c: char| match face.glyph_index(c) {
+        None if !is_unseen(c) => further::font_of(c).map_or_else(|| of(face, c), |f| of(&f.face, c)),
+        _ => of(face, c),
+    };
+    text.chars().map(advance).sum::<f64>() * size
+}
+
+/// Letters of a text that no font has, each once.
+pub(super) fn lacking(text: &str) -> Vec<char> {
+    let known = |c: char| {
+        FACE.as_ref().is_some_and(|face| face.glyph_index(c).is_some())
+            || further::font_of(c).is_some()
+    };
+    let mut lacking: Vec<char> = text.chars().filter(|c| !is_unseen(*c) && !known(*c)).collect();
+    lacking.sort_unstable();
+    lacking.dedup();
+    lacking
+}
+
+/// Whether a character leaves no mark of its own: blanks, controls, joiners, choices of a variant.
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 /// A text in lines of at most `room`; a word that is wider is broken, so that nothing is lost.
@@ -85,7 +121,9 @@ mod tests {
     fn widths_are_those_of_the_font() {
         // Arial's digits are 0.556 of the size.
         assert!((width("0123", 10.0) - 4.0 * 5.56).abs() < 0.01, "{}", width("0123", 10.0));
-        assert!(covers("Masse, kalkfläck, μ κ − –") && !covers("腫瘤"));
+        assert!(lacking("Masse, kalkfläck,\t μ κ − – Кальцинаты").is_empty());
+        // No font has the end of the Private Use Area.
+        assert_eq!(lacking("a\u{10fffd}b\u{10fffd}"), ['\u{10fffd}']);
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Figures and tables for papers: one drawing in every format, with a caption and an alternative text.
 //!
 //! A drawing is an SVG of a physical size (`canvas`); PDF, PNG and TIFF are made from it and from the
-//! compiled-in font alone (`encode`), so that they show the same and have the same bytes everywhere.
+//! compiled-in font (`encode`), so that they show the same and have the same bytes everywhere. Letters
+//! that the font lacks come from a given one or from the machine's (`further`).
 //! What a figure shows is the business of `atlas`.
 
 mod canvas;
 mod encode;
 mod font;
+mod further;
 mod latex;
 pub mod plot;
 mod table;
@@ -14,6 +16,7 @@ mod table;
 use anyhow::{Context, Result};
 
 pub use self::canvas::{Anchor, Canvas, Drawing, POINTS, Stroke, Thumb};
+pub use self::further::give as give_font;
 pub use self::table::{Column, Row, Table};
 use config::figures::{Format, Look};
 
@@ -120,10 +123,11 @@ impl Figure {
         Ok(vec![(format!("{name}.{}", format.ending()), bytes)])
     }
 
-    /// Words that the font cannot draw; they are boxes in all formats but SVG.
+    /// Letters that no font has, each once; they are boxes in all formats but SVG, LaTeX and CSV.
     pub fn undrawable(&self) -> Option<String> {
         let cells = self.table.iter().flat_map(|t| t.rows.iter().flat_map(|row| &row.cells));
-        let words = cells.chain([&self.title]);
-        words.into_iter().find(|words| !font::covers(words)).cloned()
+        let words: String = cells.chain([&self.title]).map(String::as_str).collect();
+        let lacking = font::lacking(&words);
+        (!lacking.is_empty()).then(|| lacking.into_iter().collect())
     }
 }

@@ -1,21 +1,27 @@
 //! The area under the ROC curve, its interval, and the difference between two of them.
 //!
 //! DeLong, DeLong and Clarke-Pearson (Biometrics 1988), by midranks as Sun and Xu (IEEE Signal
-//! Processing Letters 2014). Intervals are normal on the area's own scale and cut to [0, 1]: a
-//! perfect separation has an interval of no width.
+//! Processing Letters 2014). Intervals are normal on the area's own scale and cut to [0, 1]. The
+//! variance is estimated from two cases of each class on; where it is zero, as for a perfect separation,
+//! there is no interval: it would say that nothing is uncertain.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Scored, Z95};
-use crate::Auc;
+use crate::{Auc, NoInterval, Spread};
 
 /// Area under the ROC curve, ties counted half, with DeLong's 95% interval; `None` unless both
 /// classes occur.
 pub fn auc(cases: &[Scored]) -> Option<Auc> {
     let Placements { below, above } = Placements::of(cases)?;
     let value = mean(&below);
-    let half = Z95 * variance(&below, &above).sqrt();
-    Some(Auc { value, low: (value - half).max(0.0), high: (value + half).min(1.0) })
+    let spread = match error(&below, &above) {
+        Ok(error) => {
+            Spread::between((value - Z95 * error).max(0.0), (value + Z95 * error).min(1.0))
+        }
+        Err(reason) => Spread::None(reason),
+    };
+    Some(Auc { value, spread })
 }
 
 /// The areas of two classifiers on the same cases.
@@ -23,12 +29,12 @@ pub fn auc(cases: &[Scored]) -> Option<Auc> {
 pub struct Comparison {
     /// The first area less the second.
     pub difference: f64,
-    /// Lower end of its 95% interval.
-    pub low: f64,
-    /// Upper end of its 95% interval.
-    pub high: f64,
-    /// Two-sided probability of so great a difference were the areas equal.
-    pub p: f64,
+    /// Its 95% interval.
+    #[serde(flatten)]
+    pub spread: Spread,
+    /// Two-sided probability of so great a difference were the areas equal; `None` where the
+    /// difference has no variance to hold it against.
+    pub p: Option<f64>,
 }
 
 /// DeLong's paired test of two classifiers; `a` and `b` are the same cases in the same order. `None`
@@ -43,14 +49,16 @@ pub fn compare(a: &[Scored], b: &[Scored]) -> Option<Comparison> {
     // The variance of the difference of the placements holds their covariance.
     let (below, above) = (less(&a.below, &b.below), less(&a.above, &b.above));
     let difference = mean(&below);
-    let error = variance(&below, &above).sqrt();
-    let p = match (difference == 0.0, error == 0.0) {
-        (true, _) => 1.0,
-        (false, true) => 0.0,
-        (false, false) => complementary_error(difference.abs() / error / std::f64::consts::SQRT_2),
+    let (spread, p) = match error(&below, &above) {
+        Err(reason) => (Spread::None(reason), None),
+        // The same order of cases: no evidence of a difference.
+        Ok(0.0) => (Spread::None(NoInterval::NoSpread), (difference == 0.0).then_some(1.0)),
+        Ok(error) => (
+            Spread::between(difference - Z95 * error, difference + Z95 * error),
+            Some(complementary_error(difference.abs() / error / std::f64::consts::SQRT_2)),
+        ),
     };
-    let half = Z95 * error;
-    Some(Comparison { difference, low: difference - half, high: difference + half, p })
+    Some(Comparison { difference, spread, p })
 }
 
 /// DeLong's structural components.
@@ -83,8 +91,13 @@ impl Placements {
     }
 }
 
-fn variance(below: &[f64], above: &[f64]) -> f64 {
-    sample_variance(below) / below.len() as f64 + sample_variance(above) / above.len() as f64
+/// Standard error of the mean placement: from two cases of each class on.
+fn error(below: &[f64], above: &[f64]) -> Result<f64, NoInterval> {
+    match (below.len(), above.len()) {
+        (..2, _) => Err(NoInterval::OnePositive),
+        (_, ..2) => Err(NoInterval::OneNegative),
+        (m, n) => Ok((sample_variance(below) / m as f64 + sample_variance(above) / n as f64).sqrt()),
+    }
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -105,11 +118,8 @@ pub fn midranks(values: &[f32]) -> Vec<f64> {
     ranks
 }
 
-/// Unbiased variance; zero for fewer than two values.
+/// Unbiased variance of at least two values.
 fn sample_variance(values: &[f64]) -> f64 {
-    if values.len() < 2 {
-        return 0.0;
-    }
     let mean = mean(values);
     values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64
 }
@@ -158,11 +168,17 @@ mod tests {
         let cases: Vec<Scored> =
             (0..20).map(|i| Scored { score: (i % 7) as f32, positive: i % 3 == 0 }).collect();
         let same = compare(&cases, &cases).unwrap();
-        assert_eq!((same.difference, same.p), (0.0, 1.0));
+        assert_eq!((same.difference, same.p), (0.0, Some(1.0)));
+        assert_eq!(same.spread, Spread::None(NoInterval::NoSpread));
         let perfect: Vec<Scored> =
             cases.iter().map(|c| Scored { score: f32::from(c.positive), ..*c }).collect();
         let inverted: Vec<Scored> = cases.iter().map(|c| Scored { score: -1.0, ..*c }).collect();
-        assert_eq!(compare(&perfect, &inverted).unwrap().p, 0.0);
+        // Half apart, and no variance to hold that against.
+        let apart = compare(&perfect, &inverted).unwrap();
+        assert_eq!((apart.difference, apart.p), (0.5, None));
+        assert_eq!(apart.spread.reason(), Some(NoInterval::NoSpread));
+        let two = [perfect[0], perfect[1]];
+        assert_eq!(compare(&two, &two).unwrap().spread, Spread::None(NoInterval::OnePositive));
         let other: Vec<Scored> =
             cases.iter().map(|c| Scored { positive: !c.positive, ..*c }).collect();
         assert_eq!(compare(&cases, &other), None);

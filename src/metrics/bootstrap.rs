@@ -3,11 +3,13 @@
 //! DeLong's interval takes cases as independent. Patches overlap, and a patient has several images:
 //! here whole patients are drawn with replacement, so that what they share widens the interval.
 
+use std::collections::BTreeSet;
+
 use rand::RngExt;
 use rayon::prelude::*;
 
 use super::Scored;
-use crate::Interval;
+use crate::{NoInterval, Spread};
 use base::seed;
 
 /// How often the patients are drawn.
@@ -16,12 +18,23 @@ pub const RESAMPLES: u32 = 1000;
 /// 95% percentile interval of the area under the ROC curve over [`RESAMPLES`] draws of the patients;
 /// `patients` holds the number of each case's patient, from 0. The same seed gives the same interval.
 ///
-/// Draws that miss a class have no area and are passed over; `None` when these are half or more, and
-/// for a single patient.
-pub fn by_patient(cases: &[Scored], patients: &[u32], seed: u64) -> Option<Interval> {
+/// Draws that miss a class have no area and are passed over: there is no interval when these are half or
+/// more, when the cases of a class are all one patient's, and when the area is the same in all draws.
+/// `None` without cases of both classes.
+pub fn by_patient(cases: &[Scored], patients: &[u32], seed: u64) -> Option<Spread> {
     let count = patients.iter().max().map_or(0, |most| *most as usize + 1);
-    if count < 2 || cases.len() != patients.len() {
+    if cases.len() != patients.len() {
         return None;
+    }
+    let of_class = |positive: bool| {
+        let of = cases.iter().zip(patients).filter(|(case, _)| case.positive == positive);
+        of.map(|(_, patient)| *patient).collect::<BTreeSet<u32>>().len()
+    };
+    match (of_class(true), of_class(false)) {
+        (0, _) | (_, 0) => return None,
+        (1, _) => return Some(Spread::None(NoInterval::OnePositivePatient)),
+        (_, 1) => return Some(Spread::None(NoInterval::OneNegativePatient)),
+        _ => {}
     }
     let mut order: Vec<usize> = (0..cases.len()).collect();
     order.sort_by(|&a, &b| cases[a].score.total_cmp(&cases[b].score));
@@ -46,10 +59,10 @@ pub fn by_patient(cases: &[Scored], patients: &[u32], seed: u64) -> Option<Inter
     };
     let mut areas: Vec<f64> = (0..RESAMPLES).into_par_iter().filter_map(draw).collect();
     if areas.len() <= RESAMPLES as usize / 2 {
-        return None;
+        return Some(Spread::None(NoInterval::FewDraws));
     }
     areas.sort_by(f64::total_cmp);
-    Some(Interval { low: quantile(&areas, 0.025), high: quantile(&areas, 0.975) })
+    Some(Spread::between(quantile(&areas, 0.025), quantile(&areas, 0.975)))
 }
 
 /// Quantile of sorted values, linear between neighbours.
@@ -78,12 +91,13 @@ mod tests {
     #[test]
     fn of_independent_cases_it_is_near_delong() {
         let (cases, patients) = cases(300);
-        let delong = auc(&cases).unwrap();
-        let ours = by_patient(&cases, &patients, 5).unwrap();
+        let delong = auc(&cases).unwrap().spread.interval().unwrap();
+        let spread = by_patient(&cases, &patients, 5).unwrap();
+        let ours = spread.interval().unwrap();
         assert!((ours.low - delong.low).abs() < 0.012, "{ours:?} {delong:?}");
         assert!((ours.high - delong.high).abs() < 0.012, "{ours:?} {delong:?}");
-        assert_eq!(by_patient(&cases, &patients, 5), Some(ours));
-        assert_ne!(by_patient(&cases, &patients, 6), Some(ours));
+        assert_eq!(by_patient(&cases, &patients, 5), Some(spread));
+        assert_ne!(by_patient(&cases, &patients, 6), Some(spread));
     }
 
     /// Nine copies of every case hold no more than one: DeLong's interval shrinks to a third, the
@@ -94,7 +108,9 @@ mod tests {
         let copied: Vec<Scored> = cases.iter().flat_map(|case| [*case; 9]).collect();
         let owners: Vec<u32> = patients.iter().flat_map(|patient| [*patient; 9]).collect();
         assert_eq!(by_patient(&copied, &owners, 5), by_patient(&cases, &patients, 5));
-        let width = |cases: &[Scored]| auc(cases).map(|auc| auc.high - auc.low).unwrap();
+        let width = |cases: &[Scored]| {
+            auc(cases).and_then(|auc| auc.spread.interval()).map(|i| i.high - i.low).unwrap()
+        };
         assert!((width(&cases) / width(&copied) - 3.0).abs() < 0.1);
     }
 
@@ -103,6 +119,17 @@ mod tests {
         let negative = Scored { score: 0.5, positive: false };
         assert_eq!(by_patient(&[negative; 4], &[0, 1, 2, 3], 5), None);
         assert_eq!(by_patient(&[], &[], 5), None);
+        let scored = |score: f32, positive: bool| Scored { score, positive };
+        // Two patients, one of each kind; two of a kind and one of the other.
+        let two = [scored(0.9, true), scored(0.1, false)];
+        let none = |reason| Some(Spread::None(reason));
+        assert_eq!(by_patient(&two, &[0, 1], 5), none(NoInterval::OnePositivePatient));
+        let three = [scored(0.9, true), scored(0.4, true), scored(0.5, false)];
+        assert_eq!(by_patient(&three, &[0, 1, 2], 5), none(NoInterval::OneNegativePatient));
+        assert_eq!(by_patient(&three, &[0, 1, 1], 5), none(NoInterval::OneNegativePatient));
+        // Four apart: every draw has the same area.
+        let apart = [scored(0.9, true), scored(0.8, true), scored(0.2, false), scored(0.1, false)];
+        assert_eq!(by_patient(&apart, &[0, 1, 2, 3], 5), none(NoInterval::NoSpread));
         let quantiles = [0.0, 1.0, 2.0, 3.0];
         assert_eq!(quantile(&quantiles, 0.5), 1.5);
     }

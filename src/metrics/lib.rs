@@ -1,8 +1,8 @@
 //! How well scores tell positives from negatives: ROC curves, areas under them with DeLong's intervals and
 //! bootstraps over patients, precision and recall, operating points, calibration.
 //!
-//! In: cases with a score and the truth ([`Scored`]). Out: values in [0, 1] with 95% intervals, `None` where one
-//! class is missing. Pure: no files, and random draws only from a given seed.
+//! In: cases with a score and the truth ([`Scored`]). Out: values in [0, 1] with 95% intervals ([`Spread`]: never
+//! one without width), `None` where one class is missing. Pure: no files, and random draws only from a given seed.
 
 mod auc;
 mod bootstrap;
@@ -16,7 +16,9 @@ pub use bootstrap::{RESAMPLES, by_patient};
 pub use calibration::calibration;
 pub use curves::{PrecisionRecall, operating_points, precision_recall, roc};
 
-pub use measures::{Auc, Bin, Calibration, Fixed, Interval, OperatingPoint, Proportion};
+pub use measures::{
+    Auc, Bin, Calibration, Fixed, Interval, NoInterval, OperatingPoint, Proportion, Spread,
+};
 
 /// Quantile of the normal distribution that leaves 2.5% on either side.
 const Z95: f64 = 1.959_963_984_540_054;
@@ -55,6 +57,26 @@ mod tests {
     fn cases(positives: &[f32], negatives: &[f32]) -> Vec<Scored> {
         let scored = |positive| move |&score: &f32| Scored { score, positive };
         positives.iter().map(scored(true)).chain(negatives.iter().map(scored(false))).collect()
+    }
+
+    #[test]
+    fn no_interval_is_without_width() {
+        let spread = |positives: &[f32], negatives: &[f32]| {
+            let auc = auc(&cases(positives, negatives)).unwrap();
+            (auc.spread.reason(), serde_json::to_value(auc).unwrap())
+        };
+        let (reason, json) = spread(&[3.0], &[1.0, 2.0]);
+        assert_eq!(reason, Some(NoInterval::OnePositive));
+        assert_eq!(json, serde_json::json!({ "value": 1.0, "no_interval": "one_positive" }));
+        assert_eq!(spread(&[3.0, 1.0], &[2.0]).0, Some(NoInterval::OneNegative));
+        assert_eq!(spread(&[3.0, 4.0], &[1.0, 2.0]).0, Some(NoInterval::NoSpread));
+        assert_eq!(spread(&[1.0, 1.0], &[1.0, 1.0]).0, Some(NoInterval::NoSpread));
+        let (reason, json) = spread(&[3.0, 1.0], &[2.0, 0.0]);
+        assert_eq!(reason, None);
+        assert_eq!(serde_json::from_value::<Auc>(json).unwrap().value, 0.75);
+        // As files of before have it.
+        let old: Auc = serde_json::from_str(r#"{"value":1.0,"low":1.0,"high":1.0}"#).unwrap();
+        assert_eq!(old.spread, Spread::None(NoInterval::NoSpread));
     }
 
     #[test]
@@ -124,8 +146,14 @@ mod tests {
             let ours = auc(&cases_of_ours).unwrap();
             near(ours.value, golden.auc);
             let half = Z95 * golden.variance.sqrt();
-            near(ours.low, (golden.auc - half).max(0.0));
-            near(ours.high, (golden.auc + half).min(1.0));
+            let few = golden.positives.len().min(golden.negatives.len()) < 2;
+            match ours.spread.interval() {
+                Some(interval) => {
+                    near(interval.low, (golden.auc - half).max(0.0));
+                    near(interval.high, (golden.auc + half).min(1.0));
+                }
+                None => assert!(few || golden.variance == 0.0, "{:?}", ours.spread),
+            }
 
             // scikit-learn keeps every threshold; ours keeps the corners of the same curve.
             let ours = roc(&cases_of_ours);
@@ -176,8 +204,13 @@ mod tests {
             let others = cases(&other.positives, &other.negatives);
             let ours = compare(&cases_of_ours, &others).unwrap();
             near(ours.difference, other.difference);
-            near(ours.high - ours.low, 2.0 * Z95 * other.variance.sqrt());
-            near(ours.p, other.p);
+            match ours.spread.interval() {
+                Some(interval) => {
+                    near(interval.high - interval.low, 2.0 * Z95 * other.variance.sqrt());
+                    near(ours.p.unwrap(), other.p);
+                }
+                None => assert!(few || other.variance == 0.0, "{:?}", ours.spread),
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
+use super::Ends;
 use super::layers::{
     Engine, Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout, flatten,
     linear, max_pool, relu,
@@ -46,6 +47,8 @@ pub(super) struct Plan {
     pub start: fn(shape: &[usize], last: bool) -> [Start; 2],
 }
 
+/// The first layer.
+pub(super) const STEM_LAYER: &str = "features.0";
 /// Units of the hidden fully connected layers.
 const HIDDEN: usize = 4096;
 
@@ -90,7 +93,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn new(plan: Plan, classes: usize, parameters: &mut Parameters) -> Result<Chain> {
+    pub(super) fn new(plan: Plan, ends: Ends, parameters: &mut Parameters) -> Result<Chain> {
         let mut affine = |name: String, shape: &[usize], last: bool| -> Result<Affine> {
             let [weight, bias] = (plan.start)(shape, last);
             Ok(Affine {
@@ -98,7 +101,7 @@ impl Chain {
                 bias: parameters.add(format!("{name}.bias"), &shape[..1], bias)?,
             })
         };
-        let mut channels = 3;
+        let Ends { mut channels, outputs } = ends;
         let mut features = Vec::new();
         for Step { index, units, window, .. } in &plan.steps {
             let [rows, columns] = window.kernel;
@@ -110,7 +113,7 @@ impl Chain {
             channels = *units;
         }
         let shapes =
-            [[HIDDEN, channels * plan.pooled * plan.pooled], [HIDDEN, HIDDEN], [classes, HIDDEN]];
+            [[HIDDEN, channels * plan.pooled * plan.pooled], [HIDDEN, HIDDEN], [outputs, HIDDEN]];
         let last = shapes.len() - 1;
         let mut layer = |i: usize| {
             affine(format!("classifier.{}", plan.classifier[i].index), &shapes[i], i == last)

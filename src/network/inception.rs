@@ -5,6 +5,7 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
+use super::Ends;
 use super::layers::{
     Engine, Window, average_pool, concatenate, dropout, global_average, linear, max_pool,
 };
@@ -13,6 +14,8 @@ use super::parameters::{Parameters, Start};
 use super::pass::Pass;
 use architecture::inception::LAYERS;
 
+/// The first convolution.
+pub(super) const STEM_LAYER: &str = "Conv2d_1a_3x3.conv";
 /// The last layer.
 pub(super) const HEAD: &str = "fc";
 /// The auxiliary classifier.
@@ -346,8 +349,9 @@ pub(super) struct Inception {
 }
 
 impl Inception {
-    pub(super) fn new(classes: usize, parameters: &mut Parameters) -> Result<Inception> {
-        let (stem, mut channels) = Branch::new("", &stem(), 3, parameters)?;
+    pub(super) fn new(ends: Ends, parameters: &mut Parameters) -> Result<Inception> {
+        let Ends { channels, outputs } = ends;
+        let (stem, mut channels) = Branch::new("", &stem(), channels, parameters)?;
         let mut made = Vec::new();
         let mut auxiliary = None;
         for (name, plan) in blocks() {
@@ -361,14 +365,14 @@ impl Inception {
             made.push(Block { name, branches, units });
             channels = units;
             if name == AUXILIARY_BLOCK {
-                auxiliary = Some(Auxiliary::new(channels, classes, parameters)?);
+                auxiliary = Some(Auxiliary::new(channels, outputs, parameters)?);
             }
         }
         let auxiliary = match auxiliary {
             Some(auxiliary) => auxiliary,
             None => anyhow::bail!("{AUXILIARY_BLOCK} is not among the blocks"),
         };
-        let head = Head::new(HEAD, classes, channels, DEVIATION, parameters)?;
+        let head = Head::new(HEAD, outputs, channels, DEVIATION, parameters)?;
         Ok(Inception { stem, blocks: made, auxiliary, head })
     }
 
@@ -379,7 +383,11 @@ impl Inception {
         images: &Tensor,
         pass: &mut Pass<'_>,
     ) -> candle_core::Result<Option<Tensor>> {
-        let x = transform(images, &mut pass.engine)?;
+        // Grey images come with mean and deviation 0.5 already.
+        let x = match images.dim(1)? {
+            1 => images.clone(),
+            _ => transform(images, &mut pass.engine)?,
+        };
         let mut x = self.stem.run(&x, pass)?;
         for block in &self.blocks {
             x = block.run(&x, pass)?;

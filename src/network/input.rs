@@ -7,6 +7,39 @@ use candle_core::{DType, Device, Tensor};
 const MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 const DEVIATION: [f64; 3] = [0.229, 0.224, 0.225];
 
+/// How grey images become a network's input.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Normal {
+    /// Repeated over three channels, each normalised by its own of ImageNet's means and deviations.
+    Colour,
+    /// One channel with this mean and deviation of values from 0 to 1.
+    Grey { mean: f64, deviation: f64 },
+}
+
+impl Normal {
+    /// The mean of ImageNet's three means and of its three deviations.
+    pub(crate) const GREY: Normal = Normal::Grey { mean: 0.449, deviation: 0.226 };
+    /// From -1 to 1, as Inception v3 has its input.
+    pub(crate) const HALF: Normal = Normal::Grey { mean: 0.5, deviation: 0.5 };
+}
+
+/// Grey images of `from` width and height, row by row, as inputs of `to`, n x channels x height x width.
+pub(crate) fn grey(
+    images: &[&[u8]],
+    from: [u32; 2],
+    to: [u32; 2],
+    normal: Normal,
+    device: &Device,
+) -> Result<Tensor> {
+    let grey = resized(images, 1, from, to, device)?;
+    match normal {
+        Normal::Colour => normalised(&[&grey, &grey, &grey]),
+        Normal::Grey { mean, deviation } => {
+            Ok(grey.affine(1.0 / 255.0 / deviation, -mean / deviation)?.unsqueeze(1)?)
+        }
+    }
+}
+
 /// Stacks grey patches of `edge` x `edge` pixels, row by row, into a network's input, n x 3 x
 /// `input` x `input`, on the device: resized as Pillow and torchvision do (bilinear, antialiased,
 /// without rounding), scaled to 0 to 1, repeated over three channels and normalised by ImageNet's
@@ -15,18 +48,7 @@ const DEVIATION: [f64; 3] = [0.229, 0.224, 0.225];
 /// # Errors
 /// When a patch has another size.
 pub fn images(patches: &[&[u8]], edge: u32, input: u32, device: &Device) -> Result<Tensor> {
-    let grey = resized(patches, 1, [edge; 2], [input; 2], device)?;
-    normalised(&[&grey, &grey, &grey])
-}
-
-/// One grey image, row by row, of `from` width and height as one of `to`, 1 x 3 x height x width; resized
-/// and normalised as [`images`] are.
-///
-/// # Errors
-/// When the image has another size.
-pub fn image(pixels: &[u8], from: [u32; 2], to: [u32; 2], device: &Device) -> Result<Tensor> {
-    let grey = resized(&[pixels], 1, from, to, device)?;
-    normalised(&[&grey, &grey, &grey])
+    grey(patches, [edge; 2], [input; 2], Normal::Colour, device)
 }
 
 /// As [`images`], for colour images: red, green and blue of a pixel follow each other.

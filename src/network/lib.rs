@@ -17,6 +17,7 @@ mod field;
 mod inception;
 mod input;
 mod layers;
+mod meaning;
 mod normed;
 #[doc(hidden)]
 pub mod operations;
@@ -42,12 +43,14 @@ use rand_chacha::ChaCha8Rng;
 use architecture::{Architecture, Design, Family, Pooling, Precision};
 use base::Field;
 use device::Parts;
-pub use input::{colour_images, image, images};
+pub use input::{colour_images, images};
 use parameters::Parameters;
 use pass::{Kernels, Pass};
 pub use sliding::Sliding;
 use tape::Tape;
-use weights::{Scope, Weights};
+use input::Normal;
+use meaning::Meaning;
+use weights::{Blueprint, Located, Scope, Weights};
 
 /// What a pass of training leaves, one row per image, one column per class.
 #[derive(Debug)]
@@ -145,6 +148,21 @@ pub struct Sensitivity {
     pub gradients: Vec<Vec<Tensor>>,
 }
 
+/// What a network takes and gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ends {
+    /// Of an image: 3, or 1 where weights are for grey images.
+    channels: usize,
+    /// Of the last layer.
+    outputs: usize,
+}
+
+impl Ends {
+    fn colour(outputs: usize) -> Ends {
+        Ends { channels: 3, outputs }
+    }
+}
+
 /// A network with its weights.
 #[derive(Debug)]
 pub struct Network {
@@ -152,6 +170,9 @@ pub struct Network {
     design: Design,
     body: Body,
     parameters: Parameters,
+    ends: Ends,
+    /// What the outputs stand for, where they are not the classes in order.
+    meaning: Option<Meaning>,
     input: u32,
     device: Device,
 }
@@ -163,7 +184,43 @@ enum Body {
     ResNet(resnet::ResNet),
 }
 
+impl Body {
+    fn new(
+        architecture: &Architecture,
+        ends: Ends,
+        parameters: &mut Parameters,
+    ) -> Result<Body> {
+        let name = architecture.name;
+        Ok(match (resnet::Plan::of(name), vgg::plan(name)) {
+            (Some(plan), _) => Body::ResNet(resnet::ResNet::new(plan, ends, parameters)?),
+            (_, Some(plan)) => Body::Chain(chain::Chain::new(plan, ends, parameters)?),
+            _ if architecture.family == Family::Inception => {
+                Body::Inception(inception::Inception::new(ends, parameters)?)
+            }
+            _ => Body::Chain(chain::Chain::new(alexnet::plan(), ends, parameters)?),
+        })
+    }
+}
+
 impl Network {
+    /// What the tensors of an architecture are called.
+    fn blueprint(name: &str) -> Result<Blueprint> {
+        let architecture = Architecture::find(name)?;
+        let mut parameters = Parameters::sketch();
+        Body::new(architecture, Ends::colour(1), &mut parameters)?;
+        Ok(Blueprint {
+            network: architecture.name,
+            tensors: parameters.into_sketch(),
+            stem: match architecture.family {
+                Family::AlexNet | Family::Vgg => chain::STEM_LAYER,
+                Family::Inception => inception::STEM_LAYER,
+                Family::ResNet => resnet::STEM_LAYER,
+            },
+            heads: heads(architecture.family),
+            optional: (architecture.family == Family::Inception).then_some(inception::AUXILIARY),
+        })
+    }
+
     /// A network with random weights that follow from `seed` and each parameter's name.
     ///
     /// They start as torchvision's do, but for AlexNet's: its convolutions and hidden linear layers
@@ -181,7 +238,7 @@ impl Network {
         seed: u64,
         device: &Device,
     ) -> Result<Network> {
-        Network::build(name, classes, input, Some(seed), device)
+        Network::build(name, Ends::colour(classes), input, Some(seed), device)
     }
 
     /// A network of zeros, for weights that are loaded whole: random ones of a large network take
@@ -190,18 +247,18 @@ impl Network {
     /// # Errors
     /// Those of [`Network::new`].
     pub fn blank(name: &str, classes: usize, input: u32, device: &Device) -> Result<Network> {
-        Network::build(name, classes, input, None, device)
+        Network::build(name, Ends::colour(classes), input, None, device)
     }
 
     fn build(
         name: &str,
-        classes: usize,
+        ends: Ends,
         input: u32,
         seed: Option<u64>,
         device: &Device,
     ) -> Result<Network> {
         let architecture = Architecture::find(name)?;
-        if classes == 0 {
+        if ends.outputs == 0 {
             bail!("{name} needs at least one class");
         }
         let smallest = architecture.min_input;
@@ -212,19 +269,14 @@ impl Network {
             base::memory::keep_freed();
         }
         let mut parameters = Parameters::new(seed, device);
-        let body = match (resnet::Plan::of(name), vgg::plan(name)) {
-            (Some(plan), _) => Body::ResNet(resnet::ResNet::new(plan, classes, &mut parameters)?),
-            (_, Some(plan)) => Body::Chain(chain::Chain::new(plan, classes, &mut parameters)?),
-            _ if architecture.family == Family::Inception => {
-                Body::Inception(inception::Inception::new(classes, &mut parameters)?)
-            }
-            _ => Body::Chain(chain::Chain::new(alexnet::plan(), classes, &mut parameters)?),
-        };
+        let body = Body::new(architecture, ends, &mut parameters)?;
         let network = Network {
             architecture,
             design: Design::default(),
             body,
             parameters,
+            ends,
+            meaning: None,
             input,
             device: device.clone(),
         };
@@ -248,23 +300,62 @@ impl Network {
         Ok(self)
     }
 
-    /// The network that a weight file holds, with as many classes as its last layer has.
+    /// The same network, to be used as it is, with logits of `classes` instead of those of its outputs.
+    /// `outputs` lists by class the outputs that stand for it; without it there are as many outputs as
+    /// classes, in their order, or one, for the second of two classes.
+    ///
+    /// # Errors
+    /// When it is not known what the outputs stand for.
+    pub fn with_classes(
+        mut self,
+        outputs: Option<&[Vec<usize>]>,
+        classes: usize,
+    ) -> Result<Network> {
+        self.meaning = Meaning::of(outputs, self.ends.outputs, classes)?;
+        Ok(self)
+    }
+
+    /// The network that a weight file holds, with as many outputs as its last layer has, for grey images
+    /// where its first convolution has one channel.
     ///
     /// # Errors
     /// Those of [`Network::new`] and [`Network::load`], and when the file has no last layer.
     pub fn open(name: &str, input: u32, path: &Path, device: &Device) -> Result<Network> {
-        Architecture::find(name)?;
-        let weights = Weights::read(path)?;
-        let fit = |weights: &Weights, classes| -> Result<Network> {
-            let network = Network::blank(name, classes, input, device)?;
-            network.take(weights, path, Scope::Whole)?;
-            Ok(network)
-        };
-        match weights.classes() {
-            Some(classes) => fit(&weights, classes),
-            // Fails, and says what else is missing or what the file looks like.
-            None => fit(&weights, 2).and_then(|_| bail!("{} has no last layer", path.display())),
-        }
+        Network::of_weights(&Weights::read(path)?.locate(name)?, input, device)
+    }
+
+    /// As [`Network::open`], of weights that were read before.
+    ///
+    /// # Errors
+    /// Those of [`Network::open`].
+    pub fn of_weights(weights: &Located, input: u32, device: &Device) -> Result<Network> {
+        // Without a last layer, loading fails, and says what else is missing or what the file is.
+        let outputs = weights.outputs().unwrap_or(2);
+        let ends = Ends { outputs, channels: channels(weights)? };
+        let network = Network::build(weights.network, ends, input, None, device)?;
+        network.take(weights, Scope::Whole)?;
+        Ok(network)
+    }
+
+    /// A network to be trained from weights: all of them are taken but a last layer for another number
+    /// of classes, which starts at random as in [`Network::new`]. The file may also lack all fully
+    /// connected layers (a trunk, as [`weights::save_trunk`] writes it).
+    ///
+    /// # Errors
+    /// Those of [`Network::new`] and [`Network::load_trunk`].
+    pub fn from_trunk(
+        weights: &Located,
+        classes: usize,
+        input: u32,
+        seed: u64,
+        design: Design,
+        device: &Device,
+    ) -> Result<Network> {
+        let ends = Ends { outputs: classes, channels: channels(weights)? };
+        let network = Network::build(weights.network, ends, input, Some(seed), device)?
+            .with_design(design)?;
+        network.take(weights, Scope::Trunk { heads: network.heads() })?;
+        Ok(network)
     }
 
     /// Loads weights of any form that [`Weights::read`] reads. Nothing changes unless all fit.
@@ -273,9 +364,9 @@ impl Network {
     ///
     /// # Errors
     /// When the file cannot be read, or tensors are missing, unknown or of another shape (they are
-    /// listed).
+    /// listed, after what the file has).
     pub fn load(&mut self, path: &Path) -> Result<()> {
-        self.take(&Weights::read(path)?, path, Scope::Whole)
+        self.take(&Weights::read(path)?.locate(self.architecture.name)?, Scope::Whole)
     }
 
     /// As [`Network::load`], but the last layer of the file may have another number of classes or be
@@ -285,13 +376,16 @@ impl Network {
     /// # Errors
     /// Those of [`Network::load`].
     pub fn load_trunk(&mut self, path: &Path) -> Result<()> {
-        self.take(&Weights::read(path)?, path, Scope::Trunk { heads: self.heads() })
+        let weights = Weights::read(path)?.locate(self.architecture.name)?;
+        self.take(&weights, Scope::Trunk { heads: self.heads() })
     }
 
-    fn take(&self, weights: &Weights, path: &Path, scope: Scope) -> Result<()> {
-        self.parameters
-            .set(self.architecture.name, weights.tensors(), scope)
-            .with_context(|| format!("{} does not fit this network", path.display()))
+    fn take(&self, weights: &Located, scope: Scope) -> Result<()> {
+        let Ends { channels, outputs } = self.ends;
+        let fitting = weights.foreign(scope).map_err(anyhow::Error::new);
+        fitting
+            .and_then(|()| self.parameters.set(weights.tensors(), scope))
+            .with_context(|| weights.mismatch(outputs, channels, scope))
     }
 
     /// Takes the convolutions that come with this program; what follows them stays as it is.
@@ -302,21 +396,15 @@ impl Network {
         let name = self.architecture.name;
         let trunk = builtin::find(name)
             .with_context(|| format!("there are no built-in weights for {name}"))?;
-        let weights = Weights::parse(trunk.bytes)?;
         let scope = Scope::Trunk { heads: self.heads() };
         self.parameters
-            .set(name, weights.tensors(), scope)
+            .set(&Weights::parse(trunk.bytes)?, scope)
             .with_context(|| format!("the built-in weights do not fit {name}"))
     }
 
     /// Names of the last layers, whose shape depends on the classes.
     fn heads(&self) -> &'static [&'static str] {
-        match self.architecture.family {
-            Family::AlexNet => &[alexnet::HEAD],
-            Family::Vgg => &[vgg::HEAD],
-            Family::Inception => &[inception::HEAD, inception::AUXILIARY_HEAD],
-            Family::ResNet => &[resnet::HEAD],
-        }
+        heads(self.architecture.family)
     }
 
     /// This network with its weights as they are now, to be evaluated: what every batch would prepare
@@ -385,8 +473,12 @@ impl Network {
             Body::Chain(_) => return None,
         };
         let name = format!("{head}.weight");
-        let found = self.parameters().iter().find(|(known, _)| last && *known == name);
-        found.map(|(_, var)| var.as_detached_tensor())
+        let (_, var) = self.parameters().iter().find(|(known, _)| last && *known == name)?;
+        let weights = var.as_detached_tensor();
+        match &self.meaning {
+            None => Some(weights),
+            Some(meaning) => meaning.rows(&weights)?.ok(),
+        }
     }
 
     /// Whether [`Network::silenced`] serves a layer: the last before a classifier with hidden layers.
@@ -401,8 +493,18 @@ impl Network {
     /// When there is no such layer or the maps have another shape.
     pub fn silenced(&self, layer: &str, maps: &Tensor) -> Result<Tensor> {
         match &self.body {
-            Body::Chain(chain) if self.silences(layer) => Ok(chain.silence(maps)?.logits()?),
+            Body::Chain(chain) if self.silences(layer) => {
+                Ok(self.of_classes(chain.silence(maps)?.logits()?)?)
+            }
             _ => bail!("the units of {layer} cannot be silenced"),
+        }
+    }
+
+    /// Logits of the classes from those of the outputs.
+    fn of_classes(&self, logits: Tensor) -> candle_core::Result<Tensor> {
+        match &self.meaning {
+            None => Ok(logits),
+            Some(meaning) => meaning.classes(&logits),
         }
     }
 
@@ -427,8 +529,15 @@ impl Network {
     fn check_images(&self, images: &Tensor) -> Result<()> {
         let edge = self.input as usize;
         match images.dims() {
-            &[_, 3, rows, columns] if [rows, columns] == [edge; 2] => Ok(()),
-            other => bail!("expected images of shape [n, 3, {edge}, {edge}], found {other:?}"),
+            &[_, depth, rows, columns]
+                if depth == self.ends.channels && [rows, columns] == [edge; 2] =>
+            {
+                Ok(())
+            }
+            other => {
+                let depth = self.ends.channels;
+                bail!("expected images of shape [n, {depth}, {edge}, {edge}], found {other:?}")
+            }
         }
     }
 
@@ -498,7 +607,10 @@ impl Network {
     /// # Errors
     /// When tensors are missing, unknown or of another shape (they are listed).
     pub fn set_state(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
-        self.parameters.set(self.architecture.name, state, Scope::Whole)
+        let name = self.architecture.name;
+        self.parameters
+            .set(state, Scope::Whole)
+            .with_context(|| format!("the tensors are not those of {name}"))
     }
 
     /// Where the tensors live.
@@ -511,9 +623,63 @@ impl Network {
         self.input
     }
 
+    /// Channels of an image: 3, or 1 where the weights are for grey images.
+    pub fn channels(&self) -> usize {
+        self.ends.channels
+    }
+
+    /// Grey patches of `edge` x `edge` pixels, row by row, as this network sees them, on its device.
+    ///
+    /// # Errors
+    /// When a patch has another size.
+    pub fn images(&self, patches: &[&[u8]], edge: u32) -> Result<Tensor> {
+        let to = [self.input; 2];
+        input::grey(patches, [edge; 2], to, self.normal(), &self.device)
+    }
+
+    /// One grey image, row by row, of `from` width and height as one of `to`, as this network sees it.
+    ///
+    /// # Errors
+    /// When the image has another size.
+    pub fn image(&self, pixels: &[u8], from: [u32; 2], to: [u32; 2]) -> Result<Tensor> {
+        input::grey(&[pixels], from, to, self.normal(), &self.device)
+    }
+
+    /// How a grey image becomes an input.
+    fn normal(&self) -> Normal {
+        match (self.ends.channels, self.architecture.family) {
+            (1, Family::Inception) => Normal::HALF,
+            (1, _) => Normal::GREY,
+            _ => Normal::Colour,
+        }
+    }
+
     /// How many numbers are trained.
     pub fn parameter_count(&self) -> u64 {
         self.parameters().iter().map(|(_, var)| var.elem_count() as u64).sum()
+    }
+}
+
+/// Names of a family's last layers, whose shape depends on the classes.
+fn heads(family: Family) -> &'static [&'static str] {
+    match family {
+        Family::AlexNet => &[alexnet::HEAD],
+        Family::Vgg => &[vgg::HEAD],
+        Family::Inception => &[inception::HEAD, inception::AUXILIARY_HEAD],
+        Family::ResNet => &[resnet::HEAD],
+    }
+}
+
+/// Channels of the images that weights are for.
+fn channels(weights: &Located) -> Result<usize> {
+    match weights.channels() {
+        None | Some(3) => Ok(3),
+        Some(1) => Ok(1),
+        Some(other) => bail!(
+            "{}: the first convolution takes {other} channels; images have 3, or 1 where weights are \
+             for grey images",
+            weights.shown()
+        ),
     }
 }
 
@@ -554,7 +720,12 @@ impl Inference<'_> {
     /// # Errors
     /// When the images have another shape or there is no such layer.
     pub fn sensitivity(&self, images: &Tensor, layers: &[&str]) -> Result<Sensitivity> {
-        let mut parts = self.in_parts(images, |images| self.sensitivity_at_once(images, layers))?;
+        let mut parts = self.in_parts(images, |images| {
+            let found = self.sensitivity_at_once(images, layers)?;
+            let Some(meaning) = &self.network.meaning else { return Ok(found) };
+            let gradients = meaning.gradients(&found.logits, &found.gradients)?;
+            Ok(Sensitivity { logits: meaning.classes(&found.logits)?, gradients, ..found })
+        })?;
         if parts.len() == 1 {
             return Ok(parts.remove(0));
         }
@@ -580,7 +751,8 @@ impl Inference<'_> {
 
     fn logits_at_once(&self, images: &Tensor) -> Result<Tensor> {
         self.network.check_images(images)?;
-        self.network.run_through(images, &mut self.pass(&[])?)
+        let logits = self.network.run_through(images, &mut self.pass(&[])?)?;
+        Ok(self.network.of_classes(logits)?)
     }
 
     fn maps_at_once(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {
@@ -695,5 +867,14 @@ fn kept(pass: &Pass<'_>) -> Result<Vec<Tensor>> {
         .collect()
 }
 
+/// What of the networks is fuzzed.
+#[cfg(test)]
+fn fuzz_targets() -> Vec<fuzz::Target> {
+    vec![weights::fuzz::target()]
+}
+
+#[cfg(test)]
+#[path = "../../tests/support/fuzz.rs"]
+mod fuzz;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use super::weights::{Expected, Scope, fit};
+use super::weights::{Expected, Misfit, Scope, fit};
 
 /// What a parameter starts from.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +44,8 @@ pub(super) struct Parameters {
     buffers: Vec<(String, Var)>,
     /// Name of a part that may be absent from what [`Parameters::set`] sets.
     optional: Option<&'static str>,
+    /// Names and shapes, where nothing else is wanted: no parameter has a value then.
+    sketch: Option<Vec<(String, Vec<usize>)>>,
 }
 
 /// Ending of the buffer that counts the batches seen; old checkpoints lack it.
@@ -57,7 +59,18 @@ impl Parameters {
             trained: vec![],
             buffers: vec![],
             optional: None,
+            sketch: None,
         }
+    }
+
+    /// For names and shapes alone.
+    pub(super) fn sketch() -> Parameters {
+        Parameters { sketch: Some(vec![]), ..Parameters::new(None, &Device::Cpu) }
+    }
+
+    /// The names and shapes of a [`Parameters::sketch`].
+    pub(super) fn into_sketch(self) -> Vec<(String, Vec<usize>)> {
+        self.sketch.unwrap_or_default()
     }
 
     /// From now on the tensors of this part, and of no other, may be absent as a whole.
@@ -67,6 +80,10 @@ impl Parameters {
 
     /// Adds a trained parameter.
     pub(super) fn add(&mut self, name: String, shape: &[usize], start: Start) -> Result<Var> {
+        if let Some(sketch) = &mut self.sketch {
+            sketch.push((name, shape.to_vec()));
+            return Ok(Var::zeros(0, DType::F32, &self.device)?);
+        }
         let var = match self.seed {
             Some(seed) => {
                 let values = random(seed, &name, shape.iter().product(), start);
@@ -80,6 +97,10 @@ impl Parameters {
 
     /// Adds a buffer of one value.
     pub(super) fn add_buffer(&mut self, name: String, units: usize, value: f32) -> Result<Var> {
+        if let Some(sketch) = &mut self.sketch {
+            sketch.push((name, vec![units]));
+            return Ok(Var::zeros(0, DType::F32, &self.device)?);
+        }
         let var = Var::from_vec(vec![value; units], units, &self.device)?;
         self.buffers.push((name, var.clone()));
         Ok(var)
@@ -89,6 +110,10 @@ impl Parameters {
     /// device's host can count.
     pub(super) fn add_counter(&mut self, layer: &str) -> Result<Var> {
         let var = Var::from_tensor(&Tensor::new(0i64, &Device::Cpu)?)?;
+        if let Some(sketch) = &mut self.sketch {
+            sketch.push((format!("{layer}.{COUNTER}"), vec![]));
+            return Ok(var);
+        }
         self.buffers.push((format!("{layer}.{COUNTER}"), var.clone()));
         Ok(var)
     }
@@ -116,16 +141,19 @@ impl Parameters {
             .collect()
     }
 
-    /// Sets everything in `scope` from `tensors`, or nothing when something does not fit `network`.
+    /// Sets everything in `scope` from `tensors`, or nothing when something does not fit.
+    ///
+    /// # Errors
+    /// A [`Misfit`] that lists it; what else can fail is the device.
     pub(super) fn set(
         &self,
-        network: &str,
         tensors: &BTreeMap<String, Tensor>,
         scope: Scope,
     ) -> Result<()> {
         let expected: Vec<Expected> =
             self.all().map(|(name, var)| Expected { name, dims: var.dims() }).collect();
-        let fitting = fit(network, &expected, tensors, scope, self.optional)?;
+        let fitting: Result<_, Misfit> = fit(&expected, tensors, scope, self.optional);
+        let fitting = fitting?;
         // Convert everything before the first value changes.
         let converted = self
             .all()

@@ -4,13 +4,15 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::Pooling;
+use super::{Ends, Pooling};
 use super::layers::{Window, global_average, linear, max_pool, relu};
 use super::normed::{self, Normed};
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
 use architecture::resnet::LAYERS;
 
+/// The first layer.
+pub(super) const STEM_LAYER: &str = "conv1";
 /// The last layer.
 pub(super) const HEAD: &str = "fc";
 
@@ -117,8 +119,10 @@ pub(super) struct ResNet {
 }
 
 impl ResNet {
-    pub(super) fn new(plan: Plan, classes: usize, parameters: &mut Parameters) -> Result<ResNet> {
-        let stem = normed("conv1".into(), "bn1".into(), 3, STEM_UNITS, STEM, parameters)?;
+    pub(super) fn new(plan: Plan, ends: Ends, parameters: &mut Parameters) -> Result<ResNet> {
+        let Ends { channels, outputs } = ends;
+        let conv = STEM_LAYER.to_owned();
+        let stem = normed(conv, "bn1".into(), channels, STEM_UNITS, STEM, parameters)?;
         let mut channels = STEM_UNITS;
         let mut layers = Vec::new();
         for (layer, (width, count)) in WIDTHS.into_iter().zip(plan.blocks).enumerate() {
@@ -146,8 +150,8 @@ impl ResNet {
             layers.push(blocks);
         }
         let start = Start::default_of(channels);
-        let weight = parameters.add(format!("{HEAD}.weight"), &[classes, channels], start)?;
-        let bias = parameters.add(format!("{HEAD}.bias"), &[classes], start)?;
+        let weight = parameters.add(format!("{HEAD}.weight"), &[outputs, channels], start)?;
+        let bias = parameters.add(format!("{HEAD}.bias"), &[outputs], start)?;
         Ok(ResNet { plan, stem, layers, weight, bias })
     }
 

@@ -21,7 +21,7 @@ pub struct Sliding {
 }
 
 impl Inference<'_> {
-    /// Logits at every place of an image, 1 x 3 x rows x columns: the convolutions run over all of it
+    /// Logits at every place of an image, 1 x channels x rows x columns: the convolutions run over all of it
     /// once, and the classifier over every window of their last maps that is as large as those of an
     /// input (Sermanet et al. 2014, OverFeat, section 3.5).
     ///
@@ -31,12 +31,13 @@ impl Inference<'_> {
     /// # Errors
     /// When the image has another shape or is smaller than an input.
     pub fn sliding(&self, image: &Tensor) -> Result<Sliding> {
-        let Network { input, .. } = *self.network;
-        let input = input as usize;
+        let Network { input, ends, .. } = *self.network;
+        let (input, depth) = (input as usize, ends.channels);
         match image.dims() {
-            &[1, 3, rows, columns] if rows >= input && columns >= input => {}
+            &[1, found, rows, columns]
+                if found == depth && rows >= input && columns >= input => {}
             other => bail!(
-                "expected an image of shape [1, 3, rows, columns], no side below {input}, found {other:?}"
+                "expected an image of shape [1, {depth}, rows, columns], no side below {input}, found {other:?}"
             ),
         }
         let (cells, step) = self.network.reduction();
@@ -56,7 +57,8 @@ impl Inference<'_> {
                 .collect::<candle_core::Result<_>>()?;
             logits.push(self.network.classify(&Tensor::cat(&windows, 0)?, &mut pass)?);
         }
-        Ok(Sliding { size, step, logits: Tensor::cat(&logits, 0)? })
+        let logits = self.network.of_classes(Tensor::cat(&logits, 0)?)?;
+        Ok(Sliding { size, step, logits })
     }
 }
 

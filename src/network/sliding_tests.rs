@@ -4,8 +4,9 @@ use candle_core::Device;
 use serde_json::Value;
 
 use super::*;
+use crate::Ends;
 use crate::chain::{Chain, Dense, Plan, Step};
-use crate::image;
+use crate::input::{Normal, grey};
 use crate::layers::Window;
 use crate::parameters::{Parameters, Start};
 use crate::tests::{close, flat, golden_network, numbers, same, values};
@@ -43,7 +44,7 @@ fn rectangles_are_resized_as_by_pytorch() {
             .map(|v| ((v + 1.0) * 127.5).floor() as u8)
             .collect();
         let sizes = [[columns, rows], [to[1], to[0]]].map(|size| size.map(|side| side as u32));
-        let x = image(&pixels, sizes[0], sizes[1], &Device::Cpu).unwrap();
+        let x = grey(&[&pixels], sizes[0], sizes[1], Normal::Colour, &Device::Cpu).unwrap();
         assert_eq!(x.dims(), [1, 3, to[0], to[1]]);
         let grey = x.narrow(1, 0, 1).unwrap().affine(0.229 * 255.0, 0.485 * 255.0).unwrap();
         same(&grey, &case["y"], &format!("{rows} x {columns}"));
@@ -82,12 +83,14 @@ fn unpadded(input: u32) -> Network {
         start: |shape, _| [Start::kaiming(shape[1..].iter().product()); 2],
     };
     let mut parameters = Parameters::new(Some(5), &Device::Cpu);
-    let body = Body::Chain(Chain::new(plan, 3, &mut parameters).unwrap());
+    let body = Body::Chain(Chain::new(plan, Ends::colour(3), &mut parameters).unwrap());
     Network {
         architecture: Architecture::find("alexnet").unwrap(),
         design: Design::default(),
         body,
         parameters,
+        ends: Ends::colour(3),
+        meaning: None,
         input,
         device: Device::Cpu,
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use base::Split;
 use base::artifact::Sealed;
-use metrics::{Auc, Calibration, Interval, OperatingPoint};
+use metrics::{Auc, Calibration, OperatingPoint, Spread};
 
 /// Version of the files below and of the computation behind them.
 pub const FORMAT: u32 = 3;
@@ -132,9 +132,8 @@ pub struct Level {
     pub negatives: u32,
     /// Area under the ROC curve with DeLong's interval, which takes the cases as independent.
     pub auc: Option<Auc>,
-    /// 95% interval of the area by drawing whole patients; absent also where too few draws of them
-    /// hold both classes.
-    pub bootstrap: Option<Interval>,
+    /// 95% interval of the area by drawing whole patients.
+    pub bootstrap: Option<Spread>,
     /// Points of the ROC curve from (0, 0) to (1, 1): false positive rate, true positive rate.
     pub roc: Vec<[f64; 2]>,
     /// Points of the precision-recall curve from (0, 1): recall, precision.

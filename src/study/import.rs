@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_yaml::Location;
+use unicode_normalization::UnicodeNormalization;
 
 use super::answer::{Answer, ReaderFile};
 use super::code::Codes;
@@ -300,18 +301,50 @@ fn time_of(answer: &Answer) -> Option<i128> {
     answer.answered_at.as_deref().and_then(time::nanoseconds)
 }
 
-/// `<reader>.yaml`, with `-` for every character that some file system or shell minds.
+/// `<reader>.yaml` in the letters of whatever script, composed (NFC), with `-` for every character that
+/// some file system or shell minds.
 pub fn file_name(reader: &str) -> String {
-    let safe = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+    /// Characters, and bytes of them: with the ending a name has at most 255.
+    const LONGEST: (usize, usize) = (64, 200);
+    let safe = |c: char| match c {
+        '-' | '_' | '.' => true,
+        c if c.is_ascii() => c.is_ascii_alphanumeric(),
+        // Letters and the marks on them, but nothing that is not seen or turns the direction.
+        c => !c.is_whitespace() && !c.is_control() && !is_format(c),
+    };
+    let lower = reader.trim().to_lowercase();
+    let name: String = lower.nfc().map(|c| if safe(c) { c } else { '-' }).collect();
+    let mut bytes = 0;
+    let fits = |c: &char| {
+        bytes += c.len_utf8();
+        bytes <= LONGEST.1
+    };
     let name: String =
-        reader.trim().to_lowercase().chars().map(|c| if safe(c) { c } else { '-' }).collect();
-    let name: String = name.trim_matches(['.', '-']).chars().take(64).collect();
+        name.trim_matches(['.', '-']).chars().take(LONGEST.0).take_while(fits).collect();
     match name.as_str() {
         "" => "reader.yaml".to_owned(),
         // Devices on Windows, whatever the extension.
         "con" | "prn" | "aux" | "nul" => format!("reader-{name}.yaml"),
         name => format!("{name}.yaml"),
     }
+}
+
+/// Characters without a shape of their own: joiners, marks of direction, tags, private ones.
+fn is_format(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{e000}'..='\u{f8ff}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{fff0}'..='\u{ffff}'
+            | '\u{e0000}'..
+    )
 }
 
 /// Whether a reader's file can be put into YAML and read back as the same.

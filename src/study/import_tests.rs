@@ -181,6 +181,21 @@ fn a_reader_is_found_under_any_file_name() {
 }
 
 #[test]
+fn readers_of_every_script_have_a_file_each() {
+    let place = Place::new();
+    for (name, stem) in [
+        ("王医生", "王医生"),
+        ("李医生", "李医生"),
+        ("Иванова", "иванова"),
+        ("Петрова", "петрова"),
+    ] {
+        place.import(&[place.export("x.json", &reader(name, vec![answer(1, "one", EARLY)]))]).unwrap();
+        assert_eq!(place.stored(&format!("{stem}.yaml")).reader, name);
+    }
+    assert_eq!(std::fs::read_dir(place.labels()).unwrap().count(), 4);
+}
+
+#[test]
 fn two_files_of_one_reader_are_imported_together() {
     let place = Place::new();
     let files = [
@@ -197,7 +212,13 @@ fn two_files_of_one_reader_are_imported_together() {
 fn names_of_readers_are_safe_as_names_of_files() {
     for (reader, file) in [
         ("reader-a", "reader-a.yaml"),
-        ("Dr. Zo\u{eb} / 2", "dr.-zo----2.yaml"),
+        ("Dr. Zo\u{eb} / 2", "dr.-zo\u{eb}---2.yaml"),
+        // Of two code points: the same name, and the same file.
+        ("Dr. Zoe\u{308} / 2", "dr.-zo\u{eb}---2.yaml"),
+        ("王医生", "王医生.yaml"),
+        ("Иванова А.", "иванова-а.yaml"),
+        ("\u{202e}د. ليلى", "د.-ليلى.yaml"),
+        ("रीता", "रीता.yaml"),
         ("../../etc/passwd", "etc-passwd.yaml"),
         ("..", "reader.yaml"),
         ("CON", "reader-con.yaml"),
@@ -206,6 +227,7 @@ fn names_of_readers_are_safe_as_names_of_files() {
         assert_eq!(file_name(reader), file);
     }
     assert!(file_name(&"x".repeat(500)).len() < 80);
+    assert!(file_name(&"\u{20000}".repeat(500)).len() < 255);
 }
 
 proptest! {

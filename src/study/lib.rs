@@ -23,3 +23,15 @@ mod table;
 pub mod time;
 
 pub use answer::schema;
+
+#[cfg(test)]
+#[path = "../../tests/support/fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
+mod fuzz_target;
+
+/// What of readers' files is fuzzed.
+#[cfg(test)]
+fn fuzz_targets() -> Vec<fuzz::Target> {
+    fuzz_target::targets()
+}

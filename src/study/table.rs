@@ -169,8 +169,9 @@ fn unit(sheet: &Sheet, record: &Record) -> Result<String, Mistake> {
 
 fn phenomenon(sheet: &Sheet, record: &Record) -> Result<Option<PhenomenonForm>, Mistake> {
     let terms = sheet.cell(record, "terms").map(plain).unwrap_or_default();
+    // No term's id holds a comma: it can only part two of them.
     let terms: Vec<Spanned<String>> = terms
-        .split(';')
+        .split([';', ',', '；', '，', '、', '\n'])
         .map(str::trim)
         .filter(|term| !term.is_empty())
         .map(|term| placed(term.to_owned(), record.at))

@@ -21,7 +21,7 @@ mod subgroups;
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use candle_core::Device;
 
 use self::evaluate::evaluate;
@@ -30,6 +30,7 @@ use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use base::progress::Progress;
 use base::{Split, seed};
 use config::Start;
+use network::weights::Weights;
 use network::{Network, device};
 use record::training::{EVALUATION, FORMAT, HISTORY, WEIGHTS};
 use record::{Manifest, Store};
@@ -82,23 +83,55 @@ pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Res
         }
         Start::File(path) => stamp.with("weights", Fingerprint::of_file(path)?),
     };
+    if !network.outputs.is_empty() {
+        stamp = stamp.with("outputs", Fingerprint::of(&network.outputs));
+    }
     Ok(stamp)
 }
 
-/// A network as it is before training: the given weights, or random ones.
-fn start(job: &Job) -> Result<Network> {
+/// A network as it is before training: the given weights, or random ones. Says what a user should know
+/// of how a file was read.
+fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
     let Job { network: settings, device, seed, .. } = job;
-    let seed = seed::derive(*seed, &format!("weights/{}", settings.name));
-    let mut network = Network::new(&settings.name, job.classes(), settings.input, seed, device)?
-        .with_design(settings.design())?;
-    match (&settings.weights, &settings.training) {
-        // Fine-tuning may bring a last layer for these classes; used as they are, weights must.
-        (Start::File(path), Some(_)) => network.load_trunk(path)?,
-        (Start::File(path), None) => network.load(path)?,
-        (Start::Builtin, _) => network.load_builtin()?,
-        (Start::Random, _) => {}
+    let config::Network { name, input, .. } = settings;
+    let seed = seed::derive(*seed, &format!("weights/{name}"));
+    let design = settings.design();
+    let path = match &settings.weights {
+        Start::File(path) => path,
+        start => {
+            let mut network =
+                Network::new(name, job.classes(), *input, seed, device)?.with_design(design)?;
+            if *start == Start::Builtin {
+                network.load_builtin()?;
+            }
+            return Ok(network);
+        }
+    };
+    let weights = Weights::read(path)?.locate(name)?;
+    // Fine-tuning may bring a last layer for these classes; used as they are, weights must.
+    let network = match &settings.training {
+        Some(_) => Network::from_trunk(&weights, job.classes(), *input, seed, design, device)?,
+        None => as_it_is(job, Network::of_weights(&weights, *input, device)?)
+            .with_context(|| format!("{} cannot be used as it is", path.display()))?
+            .with_design(design)?,
+    };
+    let file = settings.weights.name().unwrap_or_default();
+    for remark in weights.remarks() {
+        progress.say(&format!("{name}: {file}: {remark}"));
+    }
+    if network.channels() == 1 {
+        progress.say(&format!("{name}: {file} is for grey images, of one channel"));
+    }
+    if settings.training.is_none() && weights.outputs() == Some(1) {
+        progress.say(&format!("{name}: the sigmoid of its one output is the probability of cancer"));
     }
     Ok(network)
+}
+
+/// A network whose weights were not trained here, with the project's classes for its outputs.
+fn as_it_is(job: &Job, network: Network) -> Result<Network> {
+    let classes = job.classes();
+    network.with_classes(job.network.outputs_by_class(classes).as_deref(), classes)
 }
 
 /// The network with the weights that training kept; `job` is the one it was trained by.
@@ -107,11 +140,12 @@ fn start(job: &Job) -> Result<Network> {
 /// When `folder` holds no finished training of it.
 pub fn load(job: &Job, folder: &Path) -> Result<Network> {
     let config::Network { name, input, .. } = job.network;
-    let weights = Sealed::open(folder)?.path(WEIGHTS)?;
-    let mut network = Network::blank(name, job.classes(), *input, job.device)?
+    let network = Network::open(name, *input, &Sealed::open(folder)?.path(WEIGHTS)?, job.device)?
         .with_design(job.network.inference_design())?;
-    network.load(&weights)?;
-    Ok(network)
+    match job.network.training {
+        Some(_) => Ok(network),
+        None => as_it_is(job, network),
+    }
 }
 
 /// Trains (or resumes) a network, keeps the epoch that is best on the validation split, evaluates it
@@ -120,7 +154,7 @@ pub fn load(job: &Job, folder: &Path) -> Result<Network> {
 /// # Errors
 /// When a file cannot be read or written, the device fails, or the loss stops being finite.
 pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -> Result<()> {
-    let mut network = start(job)?;
+    let mut network = start(job, progress)?;
     let (best_epoch, verdict) = match &job.network.training {
         None => {
             checkpoint::save(&folder.join(WEIGHTS), &network.state()?)?;

@@ -53,13 +53,13 @@ impl Batch {
         batch
     }
 
-    /// The input of `network`, on its device: [`network::images`].
+    /// The input of `network`, on its device: [`Network::images`].
     ///
     /// # Errors
     /// When the device fails.
     pub(crate) fn images(&self, network: &Network) -> Result<Tensor> {
         let pixels: Vec<&[u8]> = self.pixels.iter().map(Vec::as_slice).collect();
-        network::images(&pixels, self.edge, network.input(), network.device())
+        network.images(&pixels, self.edge)
     }
 }
 

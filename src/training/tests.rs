@@ -102,6 +102,7 @@ fn network(lr: f64) -> config::Network {
     config::Network {
         name: "resnet10".into(),
         weights: config::Start::Random,
+        outputs: Vec::new(),
         layers: vec!["layer4".into()],
         input: EDGE,
         pooling: architecture::Pooling::Global,
@@ -379,4 +380,43 @@ fn weights_used_as_they_are_are_only_evaluated() {
     assert_eq!(evaluation.pretrained.as_deref(), Some(WEIGHTS));
     assert_eq!(evaluation.auc, read_evaluation(folder.path()).unwrap().auc);
     assert!(read_history(other.path()).unwrap().is_empty());
+
+    // One output that is the difference of the two has the same probabilities by its sigmoid; so have
+    // the two in another order, where the project says which is which.
+    let weights = candle_core::safetensors::load(&weights, &Device::Cpu).unwrap();
+    let rows = |name: &str, row: usize| weights[name].narrow(0, row, 1).unwrap();
+    let changed = |change: &dyn Fn(&str) -> candle_core::Tensor| {
+        let mut changed = weights.clone();
+        for name in ["fc.weight", "fc.bias"] {
+            changed.insert(name.into(), change(name));
+        }
+        let path = other.path().join("changed.pth.safetensors");
+        candle_core::safetensors::save(&changed, &path).unwrap();
+        config::Start::File(path)
+    };
+    type Change<'a> = &'a dyn Fn(&str) -> candle_core::Tensor;
+    let difference: Change = &|name| (rows(name, 1) - rows(name, 0)).unwrap();
+    let swapped: Change =
+        &|name| candle_core::Tensor::cat(&[rows(name, 1), rows(name, 0)], 0).unwrap();
+    use config::Output::{Cancer, Normal};
+    for (change, outputs) in [(difference, vec![]), (swapped, vec![Cancer, Normal])] {
+        let again = tempfile::tempdir().unwrap();
+        let asis = config::Network { weights: changed(change), outputs, ..asis.clone() };
+        same_scores(&run(&asis, again.path(), &Silent).unwrap(), &evaluation);
+    }
+    // Three outputs are not two classes by themselves.
+    let three: Change = &|name| candle_core::Tensor::cat(&[rows(name, 1), rows(name, 0), rows(name, 0)], 0).unwrap();
+    let asis = config::Network { weights: changed(three), ..asis };
+    let message = format!("{:#}", run(&asis, other.path(), &Silent).unwrap_err());
+    assert!(message.contains("3 outputs") && message.contains("`outputs`"), "{message}");
+}
+
+fn same_scores(found: &Evaluation, expected: &Evaluation) {
+    assert_eq!(found.scores.len(), expected.scores.len());
+    for ((patch, ours), (other, theirs)) in found.scores.iter().zip(&expected.scores) {
+        assert_eq!(patch, other);
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            assert!((ours - theirs).abs() < 1e-5, "{patch}: {ours} {theirs}");
+        }
+    }
 }

@@ -233,6 +233,7 @@ fn project(root: &Path, top: usize) -> Config {
     let network = |name: &str, layer: &str, weights: Option<&str>| config::Network {
         name: name.into(),
         weights: weights.map_or(Start::Random, |file| Start::File(root.join("weights").join(file))),
+        outputs: Vec::new(),
         layers: vec![layer.into()],
         input: EDGE,
         pooling: architecture::Pooling::Global,

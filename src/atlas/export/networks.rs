@@ -28,6 +28,8 @@ table! {
         negatives: u32,
         /// BLAKE3 digest of the weights
         weights_blake3: Text,
+        /// why the area has no interval
+        auc_no_interval: Option<Text>,
     }
 }
 
@@ -37,16 +39,19 @@ impl Row for Network {
     fn each(atlas: &Atlas, write: &mut Sink<Self>) -> Result<()> {
         let row = |exhibit: &crate::inputs::Exhibit| {
             let found = exhibit.evaluation;
+            let interval = found.auc.and_then(|auc| auc.spread.interval());
+            let why = found.auc.and_then(|auc| auc.spread.reason());
             Self {
                 network: Text::from(&exhibit.config.name),
                 layer_count: exhibit.layers.len(),
                 parameters: found.parameters,
                 auc: found.auc.map(|auc| Number(auc.value)),
-                auc_low: found.auc.map(|auc| Number(auc.low)),
-                auc_high: found.auc.map(|auc| Number(auc.high)),
+                auc_low: interval.map(|of| Number(of.low)),
+                auc_high: interval.map(|of| Number(of.high)),
                 positives: found.positives,
                 negatives: found.negatives,
                 weights_blake3: Text::from(&found.weights_blake3),
+                auc_no_interval: why.map(|why| Text::from(why.to_string())),
             }
         };
         atlas.inputs.exhibits.iter().map(row).try_for_each(write)

@@ -6,7 +6,7 @@ use super::Atlas;
 use super::paths::{Link, network_href};
 use crate::inputs::Exhibit;
 use crate::text;
-use metrics::{Auc, Interval};
+use metrics::{Auc, Spread};
 use record::training::Evaluation;
 
 /// Wu et al. 2018, Table 1: area under the ROC curve per patch on their validation patients of DDSM.
@@ -20,18 +20,25 @@ const PUBLISHED: [(&str, &str); 4] = [
 /// Kinds of source whose images are the paper's.
 const SOURCES_OF_THE_PAPER: [&str; 2] = ["ddsm", "ddsm_release"];
 
-/// `0.812 (95% interval 0.744 to 0.880)`, in parts.
+/// `0.812 (0.744–0.880)`, in parts.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct AucView {
     pub(crate) value: String,
-    pub(crate) low: String,
-    pub(crate) high: String,
+    /// The interval, or why there is none.
+    pub(crate) interval: String,
+    /// The same as a phrase.
+    pub(crate) phrase: String,
 }
 
 impl AucView {
     pub(crate) fn of(auc: Auc) -> Self {
-        let shown = |value: f64| format!("{value:.3}");
-        Self { value: shown(auc.value), low: shown(auc.low), high: shown(auc.high) }
+        let phrase = match auc.spread {
+            Spread::Interval(of) => {
+                format!("95% interval {:.3} to {:.3} (DeLong)", of.low, of.high)
+            }
+            Spread::None(why) => format!("no 95% interval (DeLong): {why}"),
+        };
+        Self { value: format!("{:.3}", auc.value), interval: spread(auc.spread), phrase }
     }
 }
 
@@ -92,9 +99,16 @@ pub(crate) fn splits(atlas: &Atlas) -> String {
     text::and(&splits)
 }
 
-/// An interval as the tables print it.
-pub(crate) fn interval(interval: Option<Interval>) -> String {
-    interval.map_or_else(|| "–".into(), |i| format!("{:.3}–{:.3}", i.low, i.high))
+/// An interval as the tables print it, or why there is none; a dash where there is no area either.
+pub(crate) fn interval(of: Option<Spread>) -> String {
+    of.map_or_else(|| "–".into(), spread)
+}
+
+fn spread(of: Spread) -> String {
+    match of {
+        Spread::Interval(of) => format!("{:.3}–{:.3}", of.low, of.high),
+        Spread::None(why) => format!("no interval: {why}"),
+    }
 }
 
 /// A row per network: those of the paper, then the others.

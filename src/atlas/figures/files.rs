@@ -18,7 +18,7 @@ use config::figures::Wanted;
 pub struct Drawn {
     /// Their names and bytes.
     pub files: Vec<(String, Vec<u8>)>,
-    /// Words with characters that the font lacks: boxes in all formats but SVG and LaTeX.
+    /// Letters that no font has: boxes in all formats but SVG, LaTeX and CSV.
     pub boxed: Option<String>,
 }
 
@@ -31,7 +31,7 @@ pub struct Kept {
     pub written: usize,
     /// Files of an earlier time that were removed.
     pub removed: usize,
-    /// Figures with words that the font lacks characters of; see [`Drawn::boxed`].
+    /// Figures with letters that no font has; see [`Drawn::boxed`].
     pub boxed: Vec<(String, String)>,
     /// Figures that could not be drawn, with the reason.
     pub failed: Vec<(String, anyhow::Error)>,
@@ -43,6 +43,10 @@ pub struct Kept {
 /// When the theme or a page of the project cannot be read.
 pub fn draw(inputs: &Inputs, wanted: &[Wanted]) -> Result<Vec<Result<Drawn>>> {
     validate(inputs)?;
+    // Before anything is measured: the letters of all figures may come from any of them.
+    for font in wanted.iter().filter_map(|wanted| wanted.look.font.as_deref()) {
+        figure::give_font(font)?;
+    }
     let theme = theme::Theme::load(inputs.config)?;
     let articles = content::read(&inputs.config.root.join("content"))?;
     let shown = Shown::of(inputs);

@@ -78,7 +78,7 @@ pub(crate) fn ready_made(atlas: &Atlas) -> Vec<Wanted> {
             Kind::Table { .. } => vec![Format::Pdf, Format::Tex, Format::Csv],
             _ => vec![Format::Svg, Format::Pdf, Format::Png, Format::Tex, Format::Csv],
         };
-        let look = Look { width: kind.width(), dpi: config::figures::DPI, formats };
+        let look = Look { width: kind.width(), dpi: config::figures::DPI, font: None, formats };
         Wanted { name: kind.stem(), kind, look }
     };
     kinds.into_iter().map(wanted).collect()
@@ -179,7 +179,7 @@ fn performance(atlas: &Atlas, width: f64) -> Result<Figure> {
             cells: vec![
                 row.name.clone(),
                 row.auc.as_ref().map_or("–".into(), |auc| {
-                    format!("{} ({}–{})", auc.value, auc.low, auc.high)
+                    format!("{} ({})", auc.value, auc.interval)
                 }),
                 row.bootstrap.clone(),
                 row.positives.clone(),

@@ -12,7 +12,7 @@ use crate::inputs::Exhibit;
 use crate::text;
 use base::Split;
 use config::figures::Kind;
-use metrics::{RESAMPLES, Scored};
+use metrics::{RESAMPLES, Scored, Spread};
 
 /// How well networks do.
 struct Performance;
@@ -74,8 +74,8 @@ struct PairRow {
     first: String,
     second: String,
     difference: String,
-    low: String,
-    high: String,
+    /// The interval, or why there is none.
+    interval: String,
     p: String,
 }
 
@@ -142,9 +142,15 @@ fn pairs(atlas: &Atlas) -> Vec<PairRow> {
                 first: first.config.name.clone(),
                 second: second.config.name.clone(),
                 difference: signed(found.difference),
-                low: signed(found.low),
-                high: signed(found.high),
-                p: if found.p < 0.001 { "< 0.001".into() } else { format!("{:.3}", found.p) },
+                interval: match found.spread {
+                    Spread::Interval(of) => format!("{} to {}", signed(of.low), signed(of.high)),
+                    Spread::None(why) => format!("no interval: {why}"),
+                },
+                p: match found.p {
+                    None => "–".into(),
+                    Some(p) if p < 0.001 => "< 0.001".into(),
+                    Some(p) => format!("{p:.3}"),
+                },
             });
         }
     }

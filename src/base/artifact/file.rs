@@ -1,11 +1,12 @@
 //! Files that are written whole or not at all.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 /// How the names of files and folders that are being written begin and end.
@@ -15,21 +16,72 @@ const TEMPORARY: [&str; 2] = [".unit-atlas-", ".tmp"];
 /// the file outlasts a loss of power.
 ///
 /// # Errors
-/// Names the file, when its folder cannot be made or written.
+/// Names the file, when its folder cannot be made or written; an error of `write` itself passes as it is.
 pub fn write_with(
     path: &Path,
-    write: impl FnOnce(&mut io::BufWriter<&mut File>) -> Result<()>,
+    write: impl FnOnce(&mut io::BufWriter<Watched<'_>>) -> Result<()>,
 ) -> Result<()> {
-    replace(path, |folder| {
+    let mut failed_otherwise = None;
+    let replaced = replace(path, |folder| {
         let mut file = temporary().tempfile_in(folder)?;
-        let mut buffer = io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
-        write(&mut buffer)?;
-        buffer.flush()?;
-        drop(buffer);
+        let writing_failed = Cell::new(false);
+        let watched = Watched { file: file.as_file_mut(), failed: &writing_failed };
+        let mut buffer = io::BufWriter::with_capacity(1 << 20, watched);
+        let written = write(&mut buffer).and_then(|()| Ok(buffer.flush()?));
+        // What is left in the buffer of a file that is given up need not be written.
+        let _ = buffer.into_parts();
+        written.or_else(|error| match writing_failed.get() {
+            true => Err(error),
+            false => {
+                failed_otherwise = Some(error);
+                bail!("given up")
+            }
+        })?;
         file.as_file().sync_all()?;
         persist(file, path)?;
         sync_folder(folder)
-    })
+    });
+    // What went into the file may come from others: then it is these that failed.
+    match failed_otherwise {
+        Some(error) => Err(error),
+        None => replaced,
+    }
+}
+
+/// A file that remembers whether writing to it failed.
+#[derive(Debug)]
+pub struct Watched<'a> {
+    file: &'a mut std::fs::File,
+    failed: &'a Cell<bool>,
+}
+
+impl Watched<'_> {
+    fn noted<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        // What is interrupted is tried again.
+        if result.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted) {
+            self.failed.set(true);
+        }
+        result
+    }
+}
+
+impl io::Write for Watched<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let result = self.file.write(bytes);
+        self.noted(result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let result = self.file.flush();
+        self.noted(result)
+    }
+}
+
+impl io::Seek for Watched<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let result = self.file.seek(to);
+        self.noted(result)
+    }
 }
 
 /// Lets `make` fill a file by its path in a temporary folder, then renames it to `path`: for writers that
@@ -171,17 +223,32 @@ mod tests {
                 anyhow::bail!("disk on fire")
             }),
         ];
-        for failure in failures {
-            let message = format!("{:#}", failure.unwrap_err());
-            assert!(message.contains("b.txt") && message.contains("disk on fire"), "{message}");
-        }
+        let [streamed, made] = failures.map(|failure| format!("{:#}", failure.unwrap_err()));
+        assert_eq!(streamed, "disk on fire", "what failed is not the file that was to be written");
+        assert!(made.contains("b.txt") && made.contains("disk on fire"), "{made}");
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         assert!(!write_if_changed(&path, b"old").unwrap());
         assert!(write_if_changed(&path, b"new").unwrap());
+        let below_a_file = path.join("c.txt");
+        let message = format!("{:#}", write(&below_a_file, b"x").unwrap_err());
+        assert!(message.starts_with("cannot write ") && message.contains("c.txt"), "{message}");
         write_at(&path, |file| Ok(std::fs::write(file, b"newer")?)).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"newer");
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    /// A device that is always full.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_write_that_fails_names_the_file() {
+        let mut full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let failed = Cell::new(false);
+        let mut watched = Watched { file: &mut full, failed: &failed };
+        watched.flush().unwrap();
+        assert!(!failed.get());
+        watched.write_all(b"x").unwrap_err();
+        assert!(failed.get());
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod shelf;
 mod stamp;
 
 pub use document::{read_document, write_document};
-pub use file::{remove_litter, write, write_at, write_if_changed, write_json, write_with};
+pub use file::{Watched, remove_litter, write, write_at, write_if_changed, write_json, write_with};
 pub use fingerprint::Fingerprint;
 pub use layout::Layout;
 pub use shelf::{Kept, Shelf};

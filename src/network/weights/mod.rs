@@ -3,8 +3,10 @@
 //! A file is told by its content, not by its name. What is read is data: nothing in a file is
 //! executed, and a file can ask for no more memory than a multiple of its own size.
 
+mod blueprint;
 mod fit;
 mod guess;
+mod located;
 mod names;
 mod pickle;
 pub mod published;
@@ -21,63 +23,86 @@ use rayon::prelude::*;
 use safetensors::{SafeTensorError, SafeTensors};
 
 use super::cpu;
-pub(super) use fit::{Expected, Scope, fit};
+pub(super) use blueprint::Blueprint;
+pub(super) use fit::{Expected, Misfit, Scope, fit};
+pub use located::Located;
 use names::is_auxiliary;
 pub use trunk::save_trunk;
 
-/// Tensors of a network by torchvision's names, every value finite.
+/// Ending of the buffer that counts the batches seen; old checkpoints lack it.
+const COUNTER: &str = "num_batches_tracked";
+
+/// What a file holds by name, whatever network that is. A key of a dictionary within another stands
+/// before the names below it: `state_dict.fc.weight`.
 #[derive(Debug)]
-pub struct Weights(BTreeMap<String, Tensor>);
+pub struct Weights {
+    /// The file's name, for messages.
+    shown: String,
+    tensors: BTreeMap<String, Tensor>,
+    /// Objects of a class where a tensor might be: what each is.
+    objects: BTreeMap<String, String>,
+}
 
 impl Weights {
-    /// Reads every tensor of a `.safetensors` file, or of a state dictionary saved by `torch.save`
-    /// (bare, or under a usual key such as `state_dict`), and gives them torchvision's names: the
-    /// wrappers of `DataParallel` and of compiled modules are left out, timm's VGG is renamed.
+    /// Reads every tensor of a `.safetensors` file, or of the dictionaries in a file of `torch.save`.
+    /// The wrappers of `DataParallel` and of compiled modules are left out of the names, timm's VGG is
+    /// renamed; [`crate::Network`] finds a network among them.
     ///
     /// # Errors
-    /// When the file is missing, truncated, of another kind, holds no tensor, an object where a
-    /// tensor should be, or values that are not finite.
+    /// When the file is missing, truncated, of another kind, or holds no tensor.
     pub fn read(path: &Path) -> Result<Weights> {
-        let shown = path.display();
-        let tensors = read(path).with_context(|| format!("cannot read weights from {shown}"))?;
-        let weights =
-            names::torchvision(tensors).with_context(|| format!("{shown} cannot be used"))?;
-        if weights.is_empty() {
-            bail!("{shown} holds no tensor");
+        let shown = path.display().to_string();
+        let contents = read(path).with_context(|| format!("cannot read weights from {shown}"))?;
+        Weights::of_contents(shown, contents)
+    }
+
+    fn of_contents(shown: String, Contents { tensors, objects }: Contents) -> Result<Weights> {
+        let tensors = names::plain(tensors).with_context(|| format!("{shown} cannot be used"))?;
+        if tensors.is_empty() {
+            match objects.first_key_value() {
+                Some((name, what)) => bail!(
+                    "{shown} holds no tensor; {} is {what}, and nothing in the file was executed",
+                    printable(name)
+                ),
+                None => bail!("{shown} holds no tensor"),
+            }
         }
-        for (name, tensor) in &weights {
-            check_finite(name, tensor).with_context(|| format!("{shown} cannot be used"))?;
-        }
-        Ok(Weights(weights))
+        Ok(Weights { shown, tensors, objects })
     }
 
     /// Reads the bytes of a safetensors file with torchvision's names.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Weights> {
-        Ok(Weights(read_safetensors(bytes)?))
+    pub(super) fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
+        Ok(read_safetensors(bytes)?.tensors)
     }
 
     /// The tensors by name.
     pub fn tensors(&self) -> &BTreeMap<String, Tensor> {
-        &self.0
+        &self.tensors
     }
 
-    /// How many classes the last layer tells apart. `None` when the file holds no last layer.
-    pub fn classes(&self) -> Option<usize> {
-        // torchvision's names: `fc`, or the last of `classifier`.
-        let heads = self.0.iter().filter(|(name, tensor)| {
-            tensor.dims().len() == 2
-                && (*name == "fc.weight"
-                    || name.starts_with("classifier.") && name.ends_with(".weight"))
-        });
-        let index = |name: &str| name.split('.').nth(1).and_then(|i| i.parse::<u32>().ok());
-        let (name, head) = heads.max_by_key(|(name, _)| index(name))?;
-        // AlexNet and VGG without their last layer end with the one before it.
-        let whole = name == "fc.weight" || index(name) == Some(6);
-        whole.then(|| head.dims()[0])
+    /// Finds the network of an architecture in the file.
+    ///
+    /// # Errors
+    /// When there is no such architecture, the file holds the network more than once, an object where
+    /// a tensor of it should be, or values of it that are not finite.
+    pub fn locate(self, network: &str) -> Result<Located> {
+        self.of(&super::Network::blueprint(network)?)
     }
 }
 
-fn read(path: &Path) -> Result<BTreeMap<String, Tensor>> {
+/// What a file holds.
+#[derive(Debug, Default)]
+struct Contents {
+    tensors: BTreeMap<String, Tensor>,
+    objects: BTreeMap<String, String>,
+}
+
+/// The layer that a tensor belongs to.
+fn layer(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(layer, _)| layer)
+}
+
+fn read(path: &Path) -> Result<Contents> {
     let file = fs_err::File::open(path)?;
     if file.metadata()?.is_dir() {
         bail!("it is a folder");
@@ -88,7 +113,11 @@ fn read(path: &Path) -> Result<BTreeMap<String, Tensor>> {
     // SAFETY: weight files are replaced by renaming, never written in place, by everything here; a
     // file that another program truncates meanwhile stops the process, as it would any reader.
     let map = unsafe { memmap2::Mmap::map(file.file()) }?;
-    let bytes: &[u8] = &map;
+    contents(&map, path.extension().is_some_and(|extension| extension == "safetensors"))
+}
+
+/// Reads a file by its bytes; `named` says whether its name is that of a safetensors file.
+fn contents(bytes: &[u8], named: bool) -> Result<Contents> {
     if bytes.starts_with(b"PK\x03\x04") {
         return torch::read_zip(bytes);
     }
@@ -102,7 +131,7 @@ fn read(path: &Path) -> Result<BTreeMap<String, Tensor>> {
     if let Some(other) = other_kind(bytes) {
         bail!("{other}");
     }
-    if path.extension().is_some_and(|extension| extension == "safetensors") {
+    if named {
         return read_safetensors(bytes);
     }
     bail!(
@@ -136,7 +165,7 @@ fn other_kind(bytes: &[u8]) -> Option<&'static str> {
     })
 }
 
-fn read_safetensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
+fn read_safetensors(bytes: &[u8]) -> Result<Contents> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| match error {
         SafeTensorError::HeaderTooSmall
         | SafeTensorError::InvalidHeaderLength
@@ -146,14 +175,15 @@ fn read_safetensors(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
         ),
         error => anyhow::Error::new(error).context("it is not a safetensors file, or damaged"),
     })?;
-    file.iter()
-        .map(|(name, view)| {
-            let tensor = view.load(&Device::Cpu);
-            let tensor =
-                tensor.with_context(|| format!("the tensor {} cannot be read", printable(name)))?;
-            Ok((name.to_string(), tensor))
-        })
-        .collect()
+    let (mut tensors, mut objects) = (BTreeMap::new(), BTreeMap::new());
+    for (name, view) in file.iter() {
+        match view.load(&Device::Cpu) {
+            Ok(tensor) => drop(tensors.insert(name.to_string(), tensor)),
+            // Quantised values may lie beside a network.
+            Err(_) => drop(objects.insert(name.to_string(), format!("a tensor of {}", view.dtype()))),
+        }
+    }
+    Ok(Contents { tensors, objects })
 }
 
 /// Refuses values that are not a number or not finite, also as single precision.
@@ -178,5 +208,9 @@ fn check_finite(name: &str, tensor: &Tensor) -> Result<()> {
 
 use pickle::printable;
 
+#[cfg(test)]
+pub(super) mod fuzz;
+#[cfg(test)]
+mod located_tests;
 #[cfg(test)]
 mod tests;

@@ -70,14 +70,16 @@ fn every_kind_of_tensor_is_read_in_both_forms() {
 #[test]
 fn state_dictionaries_are_found_in_every_form() {
     let golden = folder().parent().unwrap().to_path_buf();
-    for path in [
-        golden.join("state.pth"),
-        golden.join("nested.pth"),
-        folder().join("state-old.pth"),
-        folder().join("checkpoint-old.pth.tar"),
+    for (path, key) in [
+        (golden.join("state.pth"), ""),
+        (golden.join("nested.pth"), "state_dict."),
+        (folder().join("state-old.pth"), ""),
+        (folder().join("checkpoint-old.pth.tar"), "state_dict."),
     ] {
         let weights = Weights::read(&path).unwrap();
-        let names: Vec<_> = weights.tensors().keys().map(String::as_str).collect();
+        let names: Vec<_> =
+            weights.tensors().keys().filter_map(|name| name.strip_prefix(key)).collect();
+        let names: Vec<_> = names.into_iter().filter(|name| name.starts_with(['0', '1'])).collect();
         let expected = [
             "0.bias",
             "0.weight",
@@ -88,7 +90,8 @@ fn state_dictionaries_are_found_in_every_form() {
             "1.weight",
         ];
         assert_eq!(names, expected, "{path:?}");
-        assert_eq!(flat(&weights.tensors()["0.weight"]), flat(&values(1, &[2, 1, 2, 2])));
+        let first = &weights.tensors()[&format!("{key}0.weight")];
+        assert_eq!(flat(first), flat(&values(1, &[2, 1, 2, 2])));
     }
 }
 
@@ -96,11 +99,12 @@ fn state_dictionaries_are_found_in_every_form() {
 fn checkpoints_of_python_2_on_a_gpu_are_read() {
     let weights = Weights::read(&folder().join("ancient.pth.tar")).unwrap();
     let names: Vec<_> = weights.tensors().keys().map(String::as_str).collect();
+    let names: Vec<_> = names.iter().filter_map(|name| name.strip_prefix("state_dict.")).collect();
     assert_eq!(names, ["classifier.6.weight", "features.0.bias", "features.0.weight"]);
-    assert_eq!(flat(&weights.tensors()["features.0.weight"]), flat(&values(1, &[8])));
-    assert_eq!(flat(&weights.tensors()["classifier.6.weight"]), flat(&values(3, &[6])));
-    assert_eq!(weights.tensors()["features.0.weight"].dims(), [2, 1, 2, 2]);
-    assert_eq!(weights.classes(), Some(2));
+    let of = |name: &str| &weights.tensors()[&format!("state_dict.{name}")];
+    assert_eq!(flat(of("features.0.weight")), flat(&values(1, &[8])));
+    assert_eq!(flat(of("classifier.6.weight")), flat(&values(3, &[6])));
+    assert_eq!(of("features.0.weight").dims(), [2, 1, 2, 2]);
 }
 
 /// The script's `fill`.
@@ -227,13 +231,17 @@ fn wrong_weights_get_their_message_and_change_nothing() {
             state.insert("fc.bias".into(), values(1, &[classes]));
         }
     };
-    let parts = ["1000 classes (ImageNet's)", "this network 2", "training: false", "new one"];
+    let parts = [
+        "holds resnet10 with 1000 outputs (ImageNet's classes), and resnet10 with 2 outputs is",
+        "training: false",
+        "new one",
+    ];
     told(loaded_with(head(1000)), &parts);
-    told(loaded_with(head(3)), &["tells 3 classes apart"]);
+    told(loaded_with(head(3)), &["with 3 outputs", "`outputs` says"]);
     let no_head = |state: &mut BTreeMap<String, Tensor>| {
         state.retain(|name, _| !name.starts_with("fc."));
     };
-    told(loaded_with(no_head), &["fc.weight is missing", "is a trunk"]);
+    told(loaded_with(no_head), &["fc.weight is missing", "is a trunk", "without its last layer"]);
     let unfinished = |state: &mut BTreeMap<String, Tensor>| {
         *state = std::mem::take(state)
             .into_iter()
@@ -246,13 +254,13 @@ fn wrong_weights_get_their_message_and_change_nothing() {
     for other in ["resnet18", "inception_v3"] {
         let input = architecture::Architecture::find(other).unwrap().input;
         let state = Network::new(other, 2, input, 1, &Device::Cpu).unwrap().state().unwrap();
-        let looks = format!("this looks like {other}");
+        let looks = format!("holds {other} with 2 outputs, and resnet10");
         let swap = |s: &mut BTreeMap<String, Tensor>| s.clone_from(&state);
-        told(loaded_with(swap), &[&looks, "not those of resnet10", "more"]);
+        told(loaded_with(swap), &[&looks, "more"]);
     }
     let foreign = |start: &'static str| {
         move |state: &mut BTreeMap<String, Tensor>| {
-            state.insert(format!("{start}weight"), values(1, &[2]));
+            state.insert(format!("{start}weight"), values(1, &[2, 3]));
         }
     };
     told(loaded_with(foreign("patch_embed.proj.")), &["a vision transformer"]);
@@ -264,8 +272,11 @@ fn pickles_are_data() {
     let class = ["__main__.Net", "not a state dictionary", "nothing in it was executed"];
     refused(&folder().join("model.pth"), &class);
     for name in ["command.pth", "command-old.pth"] {
-        let parts = ["fc.bias", ".system", "where a tensor is expected"];
-        refused(&folder().join(name), &parts);
+        let read = Weights::read(&folder().join(name)).unwrap();
+        let message = format!("{:#}", read.locate("resnet10").unwrap_err());
+        for part in [name, "fc.bias", ".system", "where a tensor is expected"] {
+            assert!(message.contains(part), "{part:?} is not in: {message}");
+        }
     }
     assert!(!Path::new("/tmp/unit-atlas-was-here").exists());
 }
@@ -353,11 +364,10 @@ proptest! {
 }
 
 #[test]
-fn wrappers_and_timms_names_become_torchvisions() {
-    let one = || values(1, &[2]);
+fn wrappers_are_left_out_of_names() {
     let named = |names: &[&str]| {
-        let tensors = names.iter().map(|name| (name.to_string(), one())).collect();
-        names::torchvision(tensors).map(|t| t.into_keys().collect::<Vec<_>>())
+        let tensors = names.iter().map(|name| (name.to_string(), values(1, &[2]))).collect();
+        names::plain(tensors).map(|t| t.into_keys().collect::<Vec<_>>())
     };
     for (names, expected) in [
         (&["module.conv1.weight", "module.fc.bias"][..], &["conv1.weight", "fc.bias"][..]),
@@ -365,12 +375,10 @@ fn wrappers_and_timms_names_become_torchvisions() {
             &["features.module.0.weight", "classifier.6.bias"],
             &["classifier.6.bias", "features.0.weight"],
         ),
-        (&["_orig_mod.module.model.fc.bias"], &["fc.bias"]),
-        (&["backbone.conv1.weight", "backbone.fc.bias"], &["conv1.weight", "fc.bias"]),
-        // Not shared by all: a name of its own.
-        (&["model.conv1.weight", "fc.bias"], &["fc.bias", "model.conv1.weight"]),
+        (&["_orig_mod.module.model.fc.bias"], &["model.fc.bias"]),
         // `head.fc` is VGG's only beside `pre_logits`.
         (&["head.fc.bias"], &["head.fc.bias"]),
+        (&["net.head.fc.bias", "net.pre_logits.fc1.bias"], &["net.classifier.0.bias", "net.classifier.6.bias"]),
     ] {
         assert_eq!(named(names).unwrap(), expected);
     }
@@ -392,7 +400,7 @@ fn timms_vgg_gets_torchvisions_names_and_shapes() {
     ];
     let tensors: BTreeMap<String, Tensor> =
         theirs.iter().map(|(name, dims)| (name.to_string(), values(1, dims))).collect();
-    let ours = names::torchvision(tensors.clone()).unwrap();
+    let ours = names::plain(tensors.clone()).unwrap();
     let shapes: Vec<(&str, &[usize])> = ours.iter().map(|(n, t)| (n.as_str(), t.dims())).collect();
     let expected: [(&str, &[usize]); 7] = [
         ("classifier.0.bias", &[5]),
@@ -456,9 +464,10 @@ fn trunks_keep_what_comes_before_the_fully_connected_layers() {
         source.set_state(&state).unwrap();
         let (folder, path) = safetensors_file(&state);
         let trunk = folder.path().join("trunk.safetensors");
-        save_trunk(&Weights::read(&path).unwrap(), name, "a test", &trunk).unwrap();
+        let weights = || Weights::read(&path).unwrap().locate(name).unwrap();
+        save_trunk(&weights(), "a test", &trunk).unwrap();
         let bytes = std::fs::read(&trunk).unwrap();
-        save_trunk(&Weights::read(&path).unwrap(), name, "a test", &trunk).unwrap();
+        save_trunk(&weights(), "a test", &trunk).unwrap();
         assert!(bytes == std::fs::read(&trunk).unwrap(), "another file from the same weights");
         let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
         let note = &header.metadata().as_ref().unwrap()["trunk"];
@@ -471,7 +480,7 @@ fn trunks_keep_what_comes_before_the_fully_connected_layers() {
         let kept = Weights::read(&trunk).unwrap();
         assert!(kept.tensors().keys().any(|kept| kept == first));
         assert!(kept.tensors().keys().all(|kept| !kept.contains("fc") && !kept.contains("class")));
-        assert_eq!(kept.classes(), None);
+        assert_eq!(Weights::read(&trunk).unwrap().locate(name).unwrap().outputs(), None);
         for (name, tensor) in &after {
             let connected = name.starts_with("fc.") || name.starts_with("classifier.");
             if connected {
@@ -498,8 +507,8 @@ fn trunks_keep_what_comes_before_the_fully_connected_layers() {
     }
     let head = BTreeMap::from([("fc.weight".to_string(), values(1, &[2, 3]))]);
     let (folder, path) = safetensors_file(&head);
-    let weights = Weights::read(&path).unwrap();
-    assert!(save_trunk(&weights, "x", "y", &folder.path().join("t.safetensors")).is_err());
+    let weights = Weights::read(&path).unwrap().locate("resnet10").unwrap();
+    assert!(save_trunk(&weights, "y", &folder.path().join("t.safetensors")).is_err());
 }
 
 /// AlexNet without its last layer only: the hidden layers are taken. With one of those missing: not.
@@ -543,14 +552,50 @@ fn storages_shared_without_end_are_refused() {
     refused(&path, &["larger than the file"]);
 }
 
+/// The table of contents that `torch.jit.save` writes, whatever is in it.
 #[test]
-fn classes_follow_from_the_last_layer() {
-    let of = |entries: &[(&str, &[usize])]| {
-        let tensors = entries.iter().map(|(n, dims)| (n.to_string(), values(1, dims))).collect();
-        Weights(tensors).classes()
-    };
-    assert_eq!(of(&[("fc.weight", &[3, 8]), ("conv1.weight", &[2, 3, 1, 1])]), Some(3));
-    assert_eq!(of(&[("classifier.6.weight", &[4, 8]), ("classifier.1.weight", &[8, 9])]), Some(4));
-    assert_eq!(of(&[("classifier.4.weight", &[4, 8]), ("classifier.1.weight", &[8, 9])]), None);
-    assert_eq!(of(&[("AuxLogits.fc.weight", &[4, 8])]), None);
+fn torchscript_is_told_how_to_become_a_state_dictionary() {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let packed = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored);
+    for name in ["net/data.pkl", "net/code/__torch__.py", "net/constants.pkl", "net/version"] {
+        archive.start_file(name, packed).unwrap();
+        archive.write_all(b"x").unwrap();
+    }
+    let (_folder, path) = file("net.pt", &archive.finish().unwrap().into_inner());
+    refused(&path, &["TorchScript", "torch.jit.load", ".state_dict()"]);
+}
+
+/// Files that PyTorch wrote (`tests/golden/weights_corpus.py`): every tensor has the values that PyTorch
+/// reads. `UNIT_ATLAS_WEIGHTS_CORPUS` names a folder with more of them.
+#[test]
+fn pytorch_reads_the_same() {
+    use safetensors::tensor::View;
+    let more = std::env::var_os("UNIT_ATLAS_WEIGHTS_CORPUS").map(PathBuf::from);
+    for folder in [Some(folder().join("corpus")), more].into_iter().flatten() {
+        let mut files = 0;
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().unwrap() == "json" {
+                continue;
+            }
+            files += 1;
+            let text = std::fs::read_to_string(path.with_extension("json")).unwrap();
+            let expected: BTreeMap<String, Value> = serde_json::from_str(&text).unwrap();
+            let contents = read(&path).unwrap_or_else(|error| panic!("{path:?}: {error:#}"));
+            let names: Vec<&String> = contents.tensors.keys().collect();
+            assert_eq!(names, expected.keys().collect::<Vec<_>>(), "{path:?}");
+            for (name, expected) in &expected {
+                let tensor = &contents.tensors[name];
+                let kind = expected["kind"].as_str().unwrap();
+                assert_eq!(format!("{:?}", View::dtype(tensor)), kind, "{path:?} {name}");
+                assert_eq!(tensor.dims(), dims(&expected["shape"]), "{path:?} {name}");
+                let bytes: String =
+                    View::data(tensor).iter().map(|byte| format!("{byte:02x}")).collect();
+                assert_eq!(bytes, expected["bytes"].as_str().unwrap(), "{path:?} {name}");
+            }
+        }
+        assert!(files >= 12, "{} has {files} files", folder.display());
+        eprintln!("{}: {files} files", folder.display());
+    }
 }

@@ -6,30 +6,46 @@
 //! them, in the order of the keys, each storage as its number of elements and its values.
 //! torchvision's AlexNet and VGG weights and the checkpoints of the paper's time are in the older one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use anyhow::{Context, Result, bail};
 use candle_core::{DType, Device, Tensor};
 
+use super::Contents;
 use super::pickle::{Id, Node, Pickle, printable};
 
 /// 0x1950a86a20f9469cfc6c, as a pickle holds it.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const PROTOCOL: i64 = 1001;
-/// Keys under which training scripts keep the state dictionary, in the order of preference.
-const NESTED: [&str; 6] = ["state_dict", "model_state_dict", "model", "network", "net", "weights"];
+/// How deep dictionaries with tensors may lie in each other.
+const DEPTH: usize = 4;
+/// Longest key of a dictionary within another: it comes before every name in it.
+const KEY: usize = 200;
 /// Tensors may share storages, but not without end: together they may be this many times as large as
 /// the file.
 const SHARING: usize = 8;
 
-/// Reads the state dictionary of a file in zip form.
-pub(super) fn read_zip(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
+/// Reads the dictionaries of a file in zip form.
+pub(super) fn read_zip(bytes: &[u8]) -> Result<Contents> {
     let archive = || -> Result<_> { Ok(zip::ZipArchive::new(Cursor::new(bytes))?) };
     let mut archive = archive().context(
         "the archive has no readable table of contents: the file is truncated (was the download \
          complete?) or damaged",
     )?;
+    // What `torch.jit.save` writes is found by its code, before any entry is looked at closely.
+    let of_script = |name: &str| {
+        let inner = name.split_once('/').map_or(name, |(_, inner)| inner);
+        inner == "constants.pkl" || inner.starts_with("code/")
+    };
+    if archive.file_names().flatten().any(|name| of_script(&name)) {
+        bail!(
+            "the file is a TorchScript program (torch.jit.save), not a state dictionary. PyTorch can \
+             turn it into one without the code that made it: \
+             `torch.save(torch.jit.load(\"FILE\", map_location=\"cpu\").state_dict(), \"state.pth\")`; \
+             use state.pth"
+        );
+    }
     let mut entries = BTreeMap::new();
     for i in 0..archive.len() {
         let entry = archive.by_index(i).with_context(|| format!("entry {i} of the archive"))?;
@@ -63,7 +79,7 @@ pub(super) fn read_zip(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
     }
     let (pickle, _) = Pickle::read(entries[&format!("{root}data.pkl")])?;
     let storage = |key: &str| entries.get(&format!("{root}data/{key}")).copied();
-    Reader { pickle: &pickle, budget: SHARING * bytes.len() }.state(&storage)
+    Reader { pickle: &pickle, budget: SHARING * bytes.len() }.contents(&storage)
 }
 
 /// Whether a file begins as one of the older form.
@@ -72,8 +88,8 @@ pub(super) fn is_legacy(bytes: &[u8]) -> bool {
     matches!(bytes, [0x80, 2..=5, rest @ ..] if rest.starts_with(&[0x8a, 10]) && rest[2..].starts_with(&MAGIC))
 }
 
-/// Reads the state dictionary of a file in the older form.
-pub(super) fn read_legacy(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
+/// Reads the dictionaries of a file in the older form.
+pub(super) fn read_legacy(bytes: &[u8]) -> Result<Contents> {
     let mut at = 0;
     let mut next = || -> Result<Pickle> {
         let (pickle, length) = Pickle::read(&bytes[at..])?;
@@ -132,7 +148,7 @@ pub(super) fn read_legacy(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
         storages.insert(key, &bytes[at..end]);
         at = end;
     }
-    reader.state(&|key| storages.get(key).copied())
+    reader.contents(&|key| storages.get(key).copied())
 }
 
 /// What a storage holds.
@@ -288,79 +304,86 @@ impl Reader<'_> {
         }
     }
 
-    fn holds_tensors(&self, id: Id) -> bool {
-        self.entries(id).iter().any(|(_, value)| self.is_tensor(*value))
+    /// Every tensor of the file's dictionaries by its name, and the objects beside them. A dictionary
+    /// counts once, however often it is referred to; keys that are no text (an optimiser's numbers)
+    /// lead nowhere.
+    fn named(&self) -> (Vec<(String, Id)>, BTreeMap<String, String>) {
+        let (mut tensors, mut objects) = (Vec::new(), BTreeMap::new());
+        let mut seen = BTreeSet::from([self.pickle.root]);
+        let mut open = vec![(self.pickle.root, String::new(), 1)];
+        while let Some((dict, prefix, depth)) = open.pop() {
+            for &(key, value) in self.entries(dict) {
+                let Node::Text(key) = self.pickle.node(key) else { continue };
+                match self.pickle.node(value) {
+                    _ if self.is_tensor(value) => tensors.push((format!("{prefix}{key}"), value)),
+                    Node::Dict(_) if depth < DEPTH && key.len() <= KEY && seen.insert(value) => {
+                        open.push((value, format!("{prefix}{key}."), depth + 1));
+                    }
+                    Node::Object { .. } | Node::Class { .. } | Node::Outside(_) => {
+                        objects.insert(format!("{prefix}{key}"), self.pickle.describe(value));
+                    }
+                    // What scripts keep beside the tensors: epochs, names, settings.
+                    _ => {}
+                }
+            }
+        }
+        (tensors, objects)
     }
 
-    /// The entries of the state dictionary: the file's own, or one kept under a usual key.
-    fn find_state(&self) -> Result<&[(Id, Id)]> {
+    /// What a tensor is, where its values are of a kind that no network here has.
+    fn unsupported(&self, id: Id) -> Option<String> {
+        let Node::Outside(storage) = self.pickle.node(*self.tensor_arguments(id)?.first()?) else {
+            return None;
+        };
+        let storage = self.storage(*storage)?;
+        let unknown = matches!(storage.element, Element::Other(_));
+        unknown.then(|| format!("a tensor of a {}", printable(&storage.class)))
+    }
+
+    /// Why there is nothing to read.
+    fn without_tensors(&self) -> anyhow::Error {
         let root = self.pickle.root;
-        let nested = NESTED
-            .iter()
-            .filter_map(|key| Some((*key, find(self.pickle, root, key)?)))
-            .collect::<Vec<_>>();
-        if let Some((_, state)) = nested.iter().find(|(_, id)| self.holds_tensors(*id)) {
-            return Ok(self.entries(*state));
-        }
-        if self.holds_tensors(root) {
-            return Ok(self.entries(root));
-        }
-        // A whole model, or something else: say what.
-        let objects = nested.iter().map(|(_, id)| *id).chain([root]);
-        let class = objects.filter_map(|id| Some((id, self.pickle.class(id)?))).next();
-        match class {
-            Some((_, (module, _))) if module.starts_with("__torch__") => bail!(
-                "the file is a TorchScript program, not a state dictionary: load it in PyTorch and \
-                 save `model.state_dict()`"
-            ),
-            Some((id, _)) => bail!(
+        let entries = self.entries(root);
+        let values = entries.iter().map(|(_, value)| *value).chain([root]);
+        let class = values.filter_map(|id| Some((id, self.pickle.class(id)?))).next();
+        if let Some((id, _)) = class {
+            return anyhow::anyhow!(
                 "the file holds {}, not a state dictionary, and nothing in it was executed: load it \
                  where that class is known, save `model.state_dict()`, and use that file",
                 self.pickle.describe(id)
-            ),
-            None => {
-                let keys: Vec<String> = self
-                    .entries(root)
-                    .iter()
-                    .filter_map(|(key, _)| text_or_number(self.pickle, *key))
-                    .take(12)
-                    .map(|key| printable(&key))
-                    .collect();
-                if keys.is_empty() {
-                    bail!(
-                        "the file holds {} where a state dictionary is expected",
-                        self.pickle.describe(root)
-                    );
-                }
-                bail!("the file holds no state dictionary; its keys are {}", keys.join(", "))
-            }
+            );
         }
+        let keys: Vec<String> = entries
+            .iter()
+            .filter_map(|(key, _)| text_or_number(self.pickle, *key))
+            .take(12)
+            .map(|key| printable(&key))
+            .collect();
+        if keys.is_empty() {
+            let what = self.pickle.describe(root);
+            return anyhow::anyhow!("the file holds {what} where a state dictionary is expected");
+        }
+        anyhow::anyhow!("the file holds no tensor with a name; its keys are {}", keys.join(", "))
     }
 
-    fn state(mut self, storages: &Storages) -> Result<BTreeMap<String, Tensor>> {
-        let entries = self.find_state()?.to_vec();
+    fn contents(mut self, storages: &Storages) -> Result<Contents> {
+        let (named, mut objects) = self.named();
+        if named.is_empty() {
+            return Err(self.without_tensors());
+        }
         let mut tensors = BTreeMap::new();
-        for (key, value) in entries {
-            let Node::Text(name) = self.pickle.node(key) else {
-                bail!("a tensor's name is {}", self.pickle.describe(key));
-            };
-            if !self.is_tensor(value) {
-                match self.pickle.node(value) {
-                    // What scripts keep beside the tensors: epochs, names, settings.
-                    Node::Object { .. } | Node::Class { .. } | Node::Outside(_) => bail!(
-                        "{} is {} where a tensor is expected; nothing in the file was executed",
-                        printable(name),
-                        self.pickle.describe(value)
-                    ),
-                    _ => continue,
-                }
+        for (name, value) in named {
+            // Quantised and complex values may lie beside a network.
+            if let Some(what) = self.unsupported(value) {
+                objects.insert(name, what);
+                continue;
             }
             let tensor = self
                 .tensor(value, storages)
-                .with_context(|| format!("the tensor {} cannot be read", printable(name)))?;
-            tensors.insert(name.clone(), tensor);
+                .with_context(|| format!("the tensor {} cannot be read", printable(&name)))?;
+            tensors.insert(name, tensor);
         }
-        Ok(tensors)
+        Ok(Contents { tensors, objects })
     }
 
     /// `(storage, offset, size, stride, …)`.

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use candle_core::{DType, Tensor};
 
-use super::{Weights, check_finite, is_auxiliary};
+use super::{Located, check_finite, is_auxiliary};
 use base::artifact;
 
 /// Key of the metadata entry; its value is JSON with `network` and `made_by`.
@@ -15,16 +15,16 @@ const METADATA: &str = "trunk";
 /// Writes the trunk of `weights` as safetensors: convolutions in half precision, and everything of
 /// one dimension (biases, batch normalisation with its running statistics) in single precision, for
 /// variances may be smaller than half precision can tell from zero. [`super::super::Network::load_trunk`] reads it.
-/// `network` names the architecture, `made_by` says where the weights come from; both are kept in the
-/// file's metadata.
+/// `made_by` says where the weights come from; it is kept in the file's metadata with the
+/// architecture's name.
 ///
 /// # Errors
 /// When nothing comes before the fully connected layers, a weight is too large for half precision, or
 /// the file cannot be written.
-pub fn save_trunk(weights: &Weights, network: &str, made_by: &str, path: &Path) -> Result<()> {
+pub fn save_trunk(weights: &Located, made_by: &str, path: &Path) -> Result<()> {
     let tensors = trunk(weights.tensors())?;
     // One entry: several would be written in any order, and the file differ from run to run.
-    let note = serde_json::json!({ "network": network, "made_by": made_by }).to_string();
+    let note = serde_json::json!({ "network": weights.network, "made_by": made_by }).to_string();
     let metadata = HashMap::from([(METADATA.to_string(), note)]);
     artifact::write_at(path, |temporary| {
         Ok(safetensors::serialize_to_file(&tensors, Some(metadata), temporary)?)
