@@ -1,5 +1,5 @@
 //! The one font of all figures: Liberation Sans, under the SIL Open Font License
-//! (`content/fonts/LICENSE-OFL.txt`). It is as wide as Arial and Helvetica, so that an SVG looks the
+//! (`font/LICENSE-OFL.txt`). It is as wide as Arial and Helvetica, so that an SVG looks the
 //! same where only those are installed.
 
 use std::sync::{Arc, LazyLock};
@@ -8,7 +8,7 @@ use resvg::usvg::fontdb;
 use ttf_parser::Face;
 
 /// Its file.
-pub(super) const BYTES: &[u8] = include_bytes!("../../content/fonts/LiberationSans-Regular.ttf");
+pub(super) const BYTES: &[u8] = include_bytes!("font/LiberationSans-Regular.ttf");
 /// Its name, and what may stand for it.
 pub(super) const FAMILIES: &str = "Liberation Sans, Arial, Helvetica, sans-serif";
 /// Its name.

@@ -300,9 +300,9 @@ impl Network {
     /// When there are none for this network.
     pub fn load_builtin(&mut self) -> Result<()> {
         let name = self.architecture.name;
-        let trunk = builtin::find(name)
+        let trunk = builtin::trunk(name)
             .with_context(|| format!("there are no built-in weights for {name}"))?;
-        let weights = Weights::parse(trunk.bytes)?;
+        let weights = Weights::parse(trunk)?;
         let scope = Scope::Trunk { heads: self.heads() };
         self.parameters
             .set(name, weights.tensors(), scope)
@@ -695,5 +695,8 @@ fn kept(pass: &Pass<'_>) -> Result<Vec<Tensor>> {
         .collect()
 }
 
+#[cfg(test)]
+#[path = "../../tests/support/shipped.rs"]
+mod shipped;
 #[cfg(test)]
 mod tests;

@@ -22,4 +22,8 @@ pub mod suggest;
 mod table;
 pub mod time;
 
+#[cfg(test)]
+#[path = "../../tests/support/lexicons.rs"]
+mod lexicons;
+
 pub use answer::schema;

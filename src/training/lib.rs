@@ -68,8 +68,8 @@ pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Res
     stamp = match &network.weights {
         Start::Random => stamp,
         Start::Builtin => {
-            let trunk = network::builtin::find(&network.name).map(|trunk| trunk.bytes);
-            stamp.with("weights", Fingerprint::of_bytes(trunk.unwrap_or_default()))
+            let trunk = network::builtin::trunk(&network.name)?;
+            stamp.with("weights", Fingerprint::of_bytes(trunk))
         }
         Start::File(path) => stamp.with("weights", Fingerprint::of_file(path)?),
     };
