@@ -1,7 +1,7 @@
 //! `source`: the data sets there are, each with its options. A new one is an entry here, a module of
 //! crate `source`, and a line of its `open`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_yaml::Spanned;
@@ -54,6 +54,22 @@ kinds! {
             table from path: PathBuf, needs "TABLE";
             /// A table of further regions, such as tissues.
             regions: Option<PathBuf>, else "none";
+        }
+    }
+}
+
+impl Source {
+    /// Folders and files of this machine that it is read from.
+    pub fn paths(&self) -> Vec<&Path> {
+        match self {
+            Self::Ddsm { path }
+            | Self::DdsmRelease { path }
+            | Self::CbisDdsm { path }
+            | Self::MiniMias { path } => vec![path],
+            Self::Folder { table, regions } => {
+                [Some(table), regions.as_ref()].into_iter().flatten().map(|path| &**path).collect()
+            }
+            Self::Phantom { .. } => Vec::new(),
         }
     }
 }
