@@ -375,7 +375,7 @@ fn a_wrong_table_is_refused_with_its_place() {
         (format!("{head}s,a,alexnet/conv5/0001,x,mass,none,high,\n"), 2, "expected a whole number"),
         (format!("{head}s,a,alexnet/conv5/0001,x,mass,none,9,\n"), 2, "from 1 (guessing) to 5"),
         (format!("{head}s,a,alexnet/conv5/0001,x,mass,none,,maybe\n"), 2, "expected true or false"),
-        (format!("{head}s,a,alexnet/conv5/0001,,,,,\n"), 2, "neither a phenomenon"),
+        (format!("{head}s,a,alexnet/conv5/0001,,,,,\n"), 2, "neither `phenomenon`"),
         (format!("{head}s,a,,x,mass,none,,\n"), 2, "`unit` is missing"),
         (format!("{head}s,a,alexnet/conv5/0001\n"), 2, "has 3 cells; expected 8"),
         (
