@@ -92,7 +92,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let pictures = atlas.figures();
     let for_papers = figures::ready_made(&atlas);
     let tables: Vec<&export::Table> = export::all().collect();
-    let scripts = survey::scripts(&atlas)?;
+    let scripts = survey::scripts(&atlas.survey)?;
 
     let mut planned = pages.paths();
     planned.extend(shown.paths(inputs));

@@ -12,7 +12,6 @@ use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
-use super::facts::Atlas;
 use super::script::{
     self, AskedPatch, AskedUnit, OfferedTerm, PlacedPatch, Study, TermGroup, UnitPatches, Whole,
 };
@@ -191,8 +190,7 @@ fn names_tell<'a>(ids: impl Iterator<Item = &'a str>) -> bool {
 }
 
 /// The scripts, as (path in the site, bytes).
-pub(super) fn scripts(atlas: &Atlas) -> Result<Vec<(String, Vec<u8>)>> {
-    let survey = &atlas.survey;
+pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
     if survey.is_empty() {
         return Ok(Vec::new());
     }

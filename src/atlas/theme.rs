@@ -1,4 +1,4 @@
-//! Themes: templates and assets. The built-in `default` and `paper` are compiled into the binary.
+//! Themes: templates and assets. Those below `themes/` of the program's source are built in.
 //!
 //! A theme of the project, `themes/<name>/{templates,assets}/`, replaces single files of the theme it
 //! extends by name: the built-in `default`, or what its `theme.yaml` says under `extends`. A template
@@ -11,20 +11,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use tera::Tera;
 
 use base::artifact::Fingerprint;
+use base::shipped;
 use base::yaml;
 use config::Config;
 use mammogram::About;
 
-static DEFAULT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../themes/default");
-static PAPER: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../themes/paper");
-
-/// Themes by name that need no folder.
-const BUILT_IN: [(&str, &Dir); 2] = [("default", &DEFAULT), ("paper", &PAPER)];
 /// What a theme says of itself.
 const MANIFEST: &str = "theme.yaml";
 
@@ -155,6 +150,7 @@ pub(super) fn fingerprint(config: &Config) -> Result<Fingerprint> {
 /// A theme and those that it extends, down to the built-in `default`.
 fn chain(root: &Path, name: &str) -> Result<Vec<Link>> {
     let mut chain: Vec<Link> = Vec::new();
+    let built_in = built_in()?;
     // A folder of the project goes before a built-in theme of its name, which it then extends.
     let mut next = find(root, name, false)?;
     loop {
@@ -171,7 +167,7 @@ fn chain(root: &Path, name: &str) -> Result<Vec<Link>> {
         let own = chain.is_empty() && root.join("themes").join(&next.name).is_dir();
         let parent = match manifest.extends {
             Some(parent) => Some(parent),
-            None if own && is_built_in(&next.name) => Some(next.name.clone()),
+            None if own && built_in.contains_key(next.name.as_str()) => Some(next.name.clone()),
             None if next.name == "default" => None,
             None => Some("default".into()),
         };
@@ -185,8 +181,15 @@ fn chain(root: &Path, name: &str) -> Result<Vec<Link>> {
     }
 }
 
-fn is_built_in(name: &str) -> bool {
-    BUILT_IN.iter().any(|(built_in, _)| *built_in == name)
+/// Themes by name that need no folder.
+fn built_in() -> Result<BTreeMap<&'static str, Files>> {
+    let mut themes: BTreeMap<&str, Files> = BTreeMap::new();
+    for (path, bytes) in shipped::below("themes")? {
+        if let Some((theme, file)) = path.split_once('/') {
+            themes.entry(theme).or_default().insert(file.to_owned(), Cow::Borrowed(bytes));
+        }
+    }
+    Ok(themes)
 }
 
 /// A theme by its name; as a parent, a built-in one is meant where there is one.
@@ -195,12 +198,11 @@ fn find(root: &Path, name: &str, as_parent: bool) -> Result<Link> {
     let themes = root.join("themes");
     let folder = themes.join(name);
     let plain = Path::new(name).components().count() == 1 && !name.contains(['/', '\\', '.']);
-    if plain && folder.is_dir() && !(as_parent && is_built_in(name)) {
+    let mut built_in = built_in()?;
+    if plain && folder.is_dir() && !(as_parent && built_in.contains_key(name)) {
         return Ok(link(read_folder(&folder)?));
     }
-    if let Some((_, dir)) = BUILT_IN.iter().find(|(built_in, _)| *built_in == name) {
-        let mut files = Files::new();
-        collect_built_in(dir, &mut files);
+    if let Some(files) = built_in.remove(name) {
         return Ok(link(files));
     }
     let mut found: Vec<String> = std::fs::read_dir(&themes)
@@ -210,7 +212,7 @@ fn find(root: &Path, name: &str, as_parent: bool) -> Result<Link> {
             let entry = entry.ok()?;
             entry.path().is_dir().then(|| entry.file_name().to_string_lossy().into_owned())
         })
-        .chain(BUILT_IN.map(|(name, _)| name.to_string()))
+        .chain(built_in.into_keys().map(str::to_owned))
         .collect();
     found.sort();
     found.dedup();
@@ -219,16 +221,6 @@ fn find(root: &Path, name: &str, as_parent: bool) -> Result<Link> {
          a theme of your own is a folder themes/{name}/ with templates/ and assets/",
         found.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")
     );
-}
-
-fn collect_built_in(dir: &'static Dir<'static>, files: &mut Files) {
-    for file in dir.files() {
-        let path = file.path().to_string_lossy().replace('\\', "/");
-        files.insert(path, Cow::Borrowed(file.contents()));
-    }
-    for dir in dir.dirs() {
-        collect_built_in(dir, files);
-    }
 }
 
 fn read_folder(folder: &Path) -> Result<Files> {

@@ -1,5 +1,6 @@
-//! What every other part stands on: the store of artifacts, named random streams, progress, notices, the
-//! parts of a split, receptive fields, YAML with places and carets, and cells that no spreadsheet runs.
+//! What every other part stands on: the store of artifacts, the files that come with the program, named
+//! random streams, progress, notices, the parts of a split, receptive fields, YAML with places and carets,
+//! and cells that no spreadsheet runs.
 //!
 //! Nothing here knows mammograms, networks or readers.
 
@@ -10,6 +11,7 @@ pub mod memory;
 mod notice;
 pub mod progress;
 pub mod seed;
+pub mod shipped;
 mod split;
 pub mod spreadsheet;
 mod unit;

@@ -25,6 +25,10 @@ mod name;
 mod pointing;
 mod story;
 
+#[cfg(test)]
+#[path = "../../tests/support/lexicons.rs"]
+mod lexicons;
+
 pub use case::{Case, Reason, cases};
 pub use coverage::Coverage;
 pub use entry::{Catalogue, ConceptMatch, Entry, LayerEntries};

@@ -1,4 +1,4 @@
-//! `explain`: which units speak for cancer in a mammogram.
+//! `explain`: which units contribute to the probability of cancer of a mammogram.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

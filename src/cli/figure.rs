@@ -1,21 +1,20 @@
 //! `figure`: figures and tables for papers; and those that the project lists, kept up to date.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use clap::builder::RangedI64ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::Outcome;
 use super::terminal::Terminal;
 use atlas::Kept;
-use base::UnitId;
 use base::artifact;
 use base::progress::Progress;
-use config::figures::{
-    CASE_PATCHES, COLUMNS, DPI, DPIS, Format, Kind, Look, OF_ROW, OF_UNIT, PATCHES, TABLE_PATCHES,
-    WIDTHS, Wanted,
-};
+use config::Config;
+use config::figures::{DPI, DPIS, Format, Kind, Look, Offered, OfferedOption, WIDTHS, Wanted};
 use pipeline::Pipeline;
 
 #[derive(Debug, clap::Args)]
@@ -39,53 +38,68 @@ pub(super) struct Options {
     out: Option<PathBuf>,
 }
 
-#[derive(Debug, clap::Subcommand)]
-enum Shown {
-    /// Patches of a unit, with what it saw in them
-    Unit {
-        /// Unit, such as alexnet/conv5/0063
-        #[arg(value_parser = unit)]
-        unit: UnitId,
-        /// How many patches
-        #[arg(long, default_value = PATCHES, value_parser = within(&OF_UNIT))]
-        patches: u32,
-        /// Patches of a row
-        #[arg(long, default_value = COLUMNS, value_parser = within(&OF_UNIT))]
-        columns: u32,
-    },
-    /// Units with what they are called, as Figure 4 of the paper
-    Table {
-        /// Units [default: those of the BI-RADS table]
-        #[arg(value_parser = unit)]
-        units: Vec<UnitId>,
-        /// Patches of a row
-        #[arg(long, default_value = TABLE_PATCHES, value_parser = within(&OF_ROW))]
-        patches: u32,
-    },
-    /// A mammogram of the validation split with the units that speak for cancer in it
-    Case {
-        /// Its id, as the atlas shows it
-        mammogram: String,
-        /// The network that scores it [default: the first of the project]
-        #[arg(long, value_name = "NAME")]
-        network: Option<String>,
-        /// How many units, each with its patch
-        #[arg(long, default_value = CASE_PATCHES, value_parser = within(&OF_ROW))]
-        patches: u32,
-    },
-    /// ROC curves of all networks
-    Roc,
-    /// Areas under the ROC curves, as Table 1 of the paper
-    Performance,
-    /// Detectors per layer and category
-    Concepts,
-    /// Agreement of the readers
-    Agreement,
-    /// Loss, accuracy and AUC over the epochs
-    Training {
-        /// Network [default: all]
-        network: Option<String>,
-    },
+/// What a figure shows: one of [`Kind::offered`], with what was given for its options.
+#[derive(Debug)]
+struct Shown {
+    kind: String,
+    given: BTreeMap<String, Vec<String>>,
+}
+
+/// The command of a kind. What it is a figure of stands by itself, other options have names.
+fn offer(kind: Offered) -> Command {
+    // Names of values are leaked: a few words, which the command keeps while the program runs.
+    let option = |(at, option): (usize, OfferedOption)| {
+        let about = option.about.trim_end_matches('.').to_owned();
+        let otherwise = option.otherwise.map(|words| format!(" [default: {words}]"));
+        let arg = Arg::new(option.key)
+            .help(about + &otherwise.unwrap_or_default())
+            .long_help(format!("{}\n\nValues: {}", option.about, option.values))
+            .value_name(&*option.key.to_uppercase().leak())
+            .required(option.required)
+            .action(if option.several { ArgAction::Append } else { ArgAction::Set });
+        match at {
+            0 if option.several => arg.num_args(1..),
+            0 => arg,
+            _ => arg.long(option.key),
+        }
+    };
+    Command::new(kind.name)
+        .about(kind.about.trim_end_matches('.').to_owned())
+        .args(kind.options.into_iter().enumerate().map(option))
+}
+
+impl clap::FromArgMatches for Shown {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let missing = || clap::Error::new(clap::error::ErrorKind::MissingSubcommand);
+        let (kind, own) = matches.subcommand().ok_or_else(missing)?;
+        let known = Kind::offered().into_iter().find(|known| known.name == kind);
+        let keys = known.ok_or_else(missing)?.options.into_iter().map(|option| option.key);
+        let values = |key: &str| -> Option<Vec<String>> {
+            Some(own.get_many::<String>(key)?.cloned().collect())
+        };
+        let given = keys.filter_map(|key| Some((key.to_owned(), values(key)?))).collect();
+        Ok(Self { kind: kind.to_owned(), given })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Subcommand for Shown {
+    fn augment_subcommands(command: Command) -> Command {
+        let command = command.subcommand_required(true).arg_required_else_help(true);
+        command.subcommands(Kind::offered().into_iter().map(offer))
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        Kind::KINDS.contains(&name)
+    }
 }
 
 fn within(range: &RangeInclusive<u32>) -> RangedI64ValueParser<u32> {
@@ -105,32 +119,9 @@ fn format(text: &str) -> Result<Format, String> {
     Format::parse(text).ok_or_else(|| format!("expected one of {known}"))
 }
 
-fn unit(name: &str) -> Result<UnitId, String> {
-    UnitId::typed(name).map_err(|why| format!("`{name}` {why}"))
-}
-
 impl Options {
-    fn wanted(&self) -> Wanted {
-        let kind = match &self.kind {
-            Shown::Unit { unit, patches, columns } => Kind::Unit {
-                unit: unit.clone(),
-                patches: *patches as usize,
-                columns: *columns as usize,
-            },
-            Shown::Table { units, patches } => {
-                Kind::Table { units: units.clone(), patches: *patches as usize }
-            }
-            Shown::Case { mammogram, network, patches } => Kind::Case {
-                mammogram: mammogram.clone(),
-                network: network.clone(),
-                patches: *patches as usize,
-            },
-            Shown::Roc => Kind::Roc,
-            Shown::Performance => Kind::Performance,
-            Shown::Concepts => Kind::Concepts,
-            Shown::Agreement => Kind::Agreement,
-            Shown::Training { network } => Kind::Training { network: network.clone() },
-        };
+    fn wanted(&self, config: &Config) -> Result<Wanted> {
+        let kind = Kind::typed(config, &self.kind.kind, &self.kind.given).map_err(Error::msg)?;
         let mut formats = self.formats.clone();
         if formats.is_empty() {
             formats = Format::ALL.into();
@@ -139,7 +130,7 @@ impl Options {
         formats.dedup();
         let width = self.width.unwrap_or_else(|| kind.width());
         let font = self.font.clone();
-        Wanted { name: kind.stem(), kind, look: Look { width, dpi: self.dpi, font, formats } }
+        Ok(Wanted { name: kind.stem(), kind, look: Look { width, dpi: self.dpi, font, formats } })
     }
 }
 
@@ -149,7 +140,7 @@ pub(super) fn execute(
     terminal: &Terminal,
 ) -> Result<Outcome> {
     let _lock = pipeline.lock_or_read()?;
-    let wanted = options.wanted();
+    let wanted = options.wanted(pipeline.config)?;
     if wanted.look.formats == [Format::Csv] && wanted.kind == Kind::Roc {
         bail!("`figure roc` has no table, so no CSV; data/networks.csv of the site has the areas");
     }
@@ -195,4 +186,43 @@ pub(super) fn tell(kept: &Kept, terminal: &Terminal) -> Outcome {
         eprintln!("warning: figure {name} is left out: {error:#}");
     }
     Outcome::skipped_if(!kept.failed.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn shown(line: &str) -> Result<Shown, String> {
+        let words = ["figure"].into_iter().chain(line.split(' '));
+        let read = Line::try_parse_from(words).map_err(|error| error.to_string())?;
+        Ok(read.options.kind)
+    }
+
+    #[test]
+    fn what_a_figure_is_of_stands_by_itself_and_other_options_have_names() {
+        let given = |line: &str| {
+            let Shown { kind, given } = shown(line).unwrap();
+            let given = given.iter().map(|(key, values)| format!(" {key}={}", values.join("+")));
+            kind + &given.collect::<String>()
+        };
+        assert_eq!(given("unit a/b/1 --columns 2 --width 140"), "unit columns=2 unit=a/b/1");
+        assert_eq!(given("table a/b/1 a/b/2 --patches 3"), "table patches=3 units=a/b/1+a/b/2");
+        assert_eq!(given("case ID --network alexnet"), "case mammogram=ID network=alexnet");
+        assert_eq!(given("training"), "training");
+        assert_eq!(given("training alexnet"), "training network=alexnet");
+        for kind in Kind::offered() {
+            let needed = kind.options.iter().any(|option| option.required);
+            assert_eq!(shown(kind.name).is_err(), needed, "{}", kind.name);
+        }
+        assert!(shown("roc --patches 3").unwrap_err().contains("--patches"));
+        assert!(shown("rock").unwrap_err().contains("roc"));
+    }
 }

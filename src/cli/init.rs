@@ -8,6 +8,7 @@ use super::Outcome;
 use super::terminal::Terminal;
 use base::artifact;
 use base::progress::Progress;
+use base::shipped;
 
 /// Options of `init`.
 #[derive(Debug, clap::Args)]
@@ -17,9 +18,6 @@ pub(super) struct Options {
     folder: PathBuf,
 }
 
-/// The first content page, for its author to rewrite.
-const ABOUT: &str = include_str!("../../content/about.md");
-
 pub(super) fn execute(options: &Options, terminal: &Terminal) -> Result<Outcome> {
     let project = options.folder.join(config::FILE_NAME);
     if project.exists() {
@@ -27,7 +25,8 @@ pub(super) fn execute(options: &Options, terminal: &Terminal) -> Result<Outcome>
     }
     let about = options.folder.join("content/about.md");
     if !about.exists() {
-        artifact::write(&about, ABOUT.as_bytes())?;
+        // The first content page, for its author to rewrite.
+        artifact::write(&about, shipped::file("content/about.md")?)?;
     }
     artifact::write(&project, config::written::template().as_bytes())?;
     terminal.say(&format!(

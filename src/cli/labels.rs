@@ -21,7 +21,7 @@ use study::suggest::{Matcher, suggest};
 pub(super) enum Verb {
     /// Check readers' answers and merge them into content/labels
     ///
-    /// Reads the survey's export and readers' files (JSON or YAML), tables with one row per phenomenon
+    /// Reads the survey's export and readers' files (JSON or YAML), tables with one row per pattern seen
     /// (CSV), and the answers q1 to q4 of the paper's server (JSON, YAML or CSV). Of two answers for a
     /// unit the later one stands; the earlier one is kept as superseded.
     Import {

@@ -83,7 +83,7 @@ enum ProjectVerb {
     Evaluate(evaluate::Options),
     /// Show the patches to the units: rank, threshold, overlay, concepts
     Dissect(dissect::Options),
-    /// Say which units speak for cancer in a mammogram, and what they are called
+    /// Say which units contribute to the probability of cancer of a mammogram, and what they are called
     Explain(explain::Options),
     /// Readers' answers
     #[command(subcommand)]

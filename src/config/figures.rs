@@ -1,5 +1,5 @@
 //! `figures`: those that are kept up to date, and what `figure` is asked for. A new kind is an entry of
-//! [`Kind`] with its options, its looks below, and its drawing in `atlas`.
+//! [`Kind`] with its options, its looks below, and its drawing in `atlas`; the command line follows.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeInclusive};
@@ -9,11 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_yaml::Spanned;
 
+use crate::Config;
 use crate::check::Check;
-use crate::option::{Shape, Value};
+use crate::option::{Described, Parts, Shape, Value};
 use crate::value::{Form, Range, from_word, place, words};
 use base::UnitId;
-use base::yaml::Mistake;
+use base::yaml::{Mistake, Text};
 
 /// A figure and how it is wanted.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,7 +90,7 @@ kinds! {
             /// Patches of a row.
             patches: usize = TABLE_PATCHES, in OF_ROW;
         }
-        /// A mammogram with the units that speak for cancer in it.
+        /// A mammogram with the units that contribute most to its probability of cancer.
         Case "case" {
             /// The id of a mammogram of the dissected split, as the atlas shows it.
             mammogram: String, needs "ID";
@@ -215,17 +216,17 @@ pub struct Look {
 }
 
 /// Patches of a unit's figure unless asked otherwise, as they are written.
-pub const PATCHES: &str = "8";
+const PATCHES: &str = "8";
 /// Those of one of its rows.
-pub const COLUMNS: &str = "4";
+const COLUMNS: &str = "4";
 /// Those of a row of a table.
-pub const TABLE_PATCHES: &str = "6";
+const TABLE_PATCHES: &str = "6";
 /// Units of a case.
-pub const CASE_PATCHES: &str = "6";
+const CASE_PATCHES: &str = "6";
 /// How many patches a figure of a unit may have.
-pub const OF_UNIT: RangeInclusive<u32> = 1..=64;
+const OF_UNIT: RangeInclusive<u32> = 1..=64;
 /// How many patches or units a table's row or a case may have.
-pub const OF_ROW: RangeInclusive<u32> = 1..=12;
+const OF_ROW: RangeInclusive<u32> = 1..=12;
 /// Dots per inch unless asked otherwise.
 pub const DPI: u32 = 300;
 /// Least and greatest dots per inch.
@@ -289,19 +290,96 @@ impl Value for Format {
     }
 }
 
-impl Kind {
+/// A kind of figure, as a command line offers it.
+#[derive(Debug, Clone)]
+pub struct Offered {
     /// Its name among [`Kind::KINDS`].
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Unit { .. } => "unit",
-            Self::Table { .. } => "table",
-            Self::Case { .. } => "case",
-            Self::Roc => "roc",
-            Self::Performance => "performance",
-            Self::Concepts => "concepts",
-            Self::Agreement => "agreement",
-            Self::Training { .. } => "training",
+    pub name: &'static str,
+    /// What it shows, in a sentence.
+    pub about: String,
+    /// Its own options; the first is what it is a figure of.
+    pub options: Vec<OfferedOption>,
+}
+
+/// An option of a kind of figure.
+#[derive(Debug, Clone)]
+pub struct OfferedOption {
+    /// Its key in `atlas.yaml`.
+    pub key: &'static str,
+    /// What it is, in a sentence.
+    pub about: String,
+    /// Its values in words.
+    pub values: String,
+    /// What is used without it, as written or in words.
+    pub otherwise: Option<&'static str>,
+    /// Whether it must be given.
+    pub required: bool,
+    /// Whether it takes several values.
+    pub several: bool,
+}
+
+/// Of which JSON type the values of an option are.
+fn type_of(option: &Described) -> &str {
+    option.shape.schema["type"].as_str().unwrap_or_default()
+}
+
+impl Kind {
+    /// Every kind with its options.
+    pub fn offered() -> Vec<Offered> {
+        let Parts::Kinds(kinds, _) = Self::shape_of_kinds().parts else { return Vec::new() };
+        let option = |option: Described| OfferedOption {
+            several: type_of(&option) == "array",
+            key: option.name,
+            about: option.doc,
+            values: option.shape.words,
+            otherwise: option.otherwise.or(option.default),
+            required: option.required,
+        };
+        let kinds = kinds.into_iter().map(|kind| Offered {
+            name: kind.name,
+            about: kind.doc,
+            options: kind.options.into_iter().map(option).collect(),
+        });
+        kinds.collect()
+    }
+
+    /// Reads what a command line asked for: the kind, and the values of its options by their keys.
+    ///
+    /// # Errors
+    /// Says which option is missing or wrong, and what it may be.
+    pub fn typed(
+        config: &Config,
+        kind: &str,
+        given: &BTreeMap<String, Vec<String>>,
+    ) -> Result<Self, String> {
+        let Parts::Kinds(kinds, _) = Self::shape_of_kinds().parts else { return Err(kind.into()) };
+        let known = kinds.iter().find(|known| known.name == kind);
+        let options = known.map(|known| known.options.as_slice()).unwrap_or_default();
+        let mut form = serde_json::Map::from_iter([("kind".to_owned(), kind.into())]);
+        for option in options {
+            let Some(values) = given.get(option.name) else { continue };
+            let written = match (type_of(option), values.as_slice()) {
+                ("array", values) => values.into(),
+                // A name may be made of digits; only numbers are read as such.
+                ("integer" | "number", [one]) => one
+                    .parse::<serde_json::Number>()
+                    .map_or_else(|_| one.as_str().into(), Into::into),
+                (_, values) => values.join(" ").into(),
+            };
+            form.insert(option.name.to_owned(), written);
         }
+        let form = serde_json::Value::Object(form).to_string();
+        let text = Text { path: "the command line".as_ref(), text: &form };
+        let check = Check {
+            text,
+            root: config.root.clone(),
+            output: config.output.clone(),
+            classes: config.patches.classes,
+            networks: config.networks.clone(),
+        };
+        let read =
+            |form: Spanned<FigureForm>| Self::read_kind(&check, &form.value, form.referenced);
+        text.parse().and_then(read).map_err(|mistake| mistake.message)
     }
 
     /// Whether it is a drawing with a table of its numbers.

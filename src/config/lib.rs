@@ -73,7 +73,7 @@ options! {
         pub networks: Vec<Network> = network::NETWORKS;
         /// How units are dissected.
         pub dissection: Dissection = "{}";
-        /// Mammograms of the dissected split that get a page with what speaks for cancer in them, per
+        /// Mammograms of the dissected split that get a page with the evidence for cancer in them, per
         /// network.
         pub cases: Cases = "{}";
         /// What expert readers are asked.

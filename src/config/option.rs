@@ -362,6 +362,13 @@ macro_rules! kinds {
         impl $name {
             /// Names of the kinds, in the order of their documentation.
             pub const KINDS: &[&'static str] = &[$($kind),*];
+
+            /// Its name among them.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => $kind,)*
+                }
+            }
         }
 
         #[derive(Debug, Clone, Default, serde::Deserialize)]

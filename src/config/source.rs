@@ -1,7 +1,7 @@
 //! `source`: the data sets there are, each with its options. A new one is an entry here, a module of
 //! crate `source`, and a line of its `open`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,6 +86,22 @@ impl Value for Unwanted {
 
     fn shape((): &()) -> Shape {
         words::<Self>()
+    }
+}
+
+impl Source {
+    /// Folders and files of this machine that it is read from.
+    pub fn paths(&self) -> Vec<&Path> {
+        match self {
+            Self::Ddsm { path }
+            | Self::DdsmRelease { path }
+            | Self::CbisDdsm { path }
+            | Self::MiniMias { path } => vec![path],
+            Self::Folder { table, regions, .. } => {
+                [Some(table), regions.as_ref()].into_iter().flatten().map(|path| &**path).collect()
+            }
+            Self::Phantom { .. } => Vec::new(),
+        }
     }
 }
 

@@ -536,3 +536,38 @@ fn wrong_figures_are_refused_at_their_place() {
         assert_refused(&format!("figures:\n{text}"), line, at, &[says]);
     }
 }
+
+#[test]
+fn a_command_line_asks_for_figures_as_a_file_does() {
+    use crate::figures::Kind;
+    let config = parse_at("").unwrap();
+    let typed = |kind: &str, given: &[(&str, &[&str])]| {
+        let given = given.iter().map(|(key, values)| {
+            ((*key).to_owned(), values.iter().map(|value| (*value).to_owned()).collect())
+        });
+        Kind::typed(&config, kind, &given.collect())
+    };
+    let unit: base::UnitId = "alexnet/conv5/0007".parse().unwrap();
+    let asked = typed("unit", &[("unit", &["alexnet/conv5/7"]), ("columns", &["2"])]);
+    assert_eq!(asked, Ok(Kind::Unit { unit: unit.clone(), patches: 8, columns: 2 }));
+    let asked = typed("table", &[("units", &["alexnet/conv5/0007", "alexnet/conv5/0007"])]);
+    assert_eq!(asked, Ok(Kind::Table { units: vec![unit.clone(), unit], patches: 6 }));
+    // A name that is a number stays a name.
+    let asked = typed("case", &[("mammogram", &["0123"])]);
+    let expected = Kind::Case { mammogram: "0123".into(), network: None, patches: 6 };
+    assert_eq!(asked, Ok(expected));
+    assert_eq!(typed("training", &[]), Ok(Kind::Training { network: None }));
+    for (kind, given, says) in [
+        ("unit", ("unit", "alexnet/conv6/1"), "conv5"),
+        ("unit", ("columns", "65"), "needs `unit`"),
+        ("training", ("network", "alexnett"), "did you mean `alexnet`?"),
+        ("rock", ("network", "alexnet"), "did you mean `roc`?"),
+    ] {
+        let message = typed(kind, &[(given.0, &[given.1])]).unwrap_err();
+        assert!(message.contains(says), "{kind} {given:?}: {message}");
+    }
+    // What a figure is of comes first, so that a command line needs no name for it.
+    for kind in Kind::offered() {
+        assert!(kind.options.iter().skip(1).all(|option| !option.required), "{kind:?}");
+    }
+}

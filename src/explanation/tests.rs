@@ -47,7 +47,7 @@ fn a_planted_network_is_explained_as_planted() {
         let explanation = of_patch(&job, &layer, disc);
         let [found] = &explanation.mammograms[..] else { panic!("one mammogram") };
         assert!(!explanation.exact && found.patch == disc && found.probability == 0.7);
-        // Brightness, unit 1, is all that speaks for cancer; no bias says anything.
+        // Brightness, unit 1, is all the evidence for cancer; no bias says anything.
         let [part] = &found.units[..] else { panic!("{:?}", found.units) };
         assert_eq!(part.unit, 1);
         assert!(found.margin > 0.5 && found.rest.abs() < 1e-4 * found.margin, "{found:?}");
@@ -61,7 +61,7 @@ fn a_planted_network_is_explained_as_planted() {
         assert_eq!(explanation.evidence[0], part.contribution);
         assert!(explanation.evidence[1..].iter().all(|evidence| *evidence == 0.0));
     }
-    // Darkness speaks against it, and nothing for nothing.
+    // Darkness is evidence against it, and nothing for nothing.
     let dark = &of_patch(&job, &layer, 1).mammograms[0];
     assert!(dark.margin < -0.01 && dark.units.is_empty() && dark.evidence == 0.0);
     let nothing = &of_patch(&job, &layer, 2).mammograms[0];

@@ -1,4 +1,6 @@
 //! A drawing in points (1/72 inch) as SVG: the one source of every format. All words are escaped here.
+//!
+//! On a page the same drawing has classes instead of colours and widths, for the page's stylesheet.
 
 use std::fmt::Write;
 
@@ -22,11 +24,20 @@ pub enum Anchor {
     End,
 }
 
+/// A colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ink {
+    /// As SVG writes it.
+    pub colour: &'static str,
+    /// The class by which a page's stylesheet knows what has it; may be empty.
+    pub class: &'static str,
+}
+
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stroke {
-    /// As SVG writes it.
-    pub colour: &'static str,
+    /// Its colour.
+    pub ink: Ink,
     /// In points.
     pub width: f64,
     /// Lengths of dashes and gaps; empty for a solid line.
@@ -36,7 +47,7 @@ pub struct Stroke {
 impl Stroke {
     /// A solid one; `width` in points.
     pub const fn solid(colour: &'static str, width: f64) -> Self {
-        Self { colour, width, dashes: "" }
+        Self { ink: Ink { colour, class: "" }, width, dashes: "" }
     }
 }
 
@@ -57,6 +68,8 @@ pub struct Thumb {
 #[derive(Debug, Clone, Default)]
 pub struct Canvas {
     body: String,
+    /// Whether a page's stylesheet says what colours, widths and words look like.
+    styled: bool,
 }
 
 /// A finished drawing.
@@ -94,7 +107,37 @@ fn short(value: f64) -> String {
     if rounded == 0.0 || !rounded.is_finite() { "0".into() } else { format!("{rounded}") }
 }
 
+const BLACK: Ink = Ink { colour: "#000", class: "" };
+/// Points that a screen shows apart on a page.
+const DETAIL: f64 = 0.7;
+/// How much wider than in print words may be on a page, whose fonts are not known.
+const WIDER: f64 = 1.15;
+
 impl Canvas {
+    /// A drawing for a page, whose stylesheet gives it its looks by classes.
+    pub fn styled() -> Self {
+        Self { body: String::new(), styled: true }
+    }
+
+    /// Room for a text at a font size.
+    pub(crate) fn width(&self, text: &str, size: f64) -> f64 {
+        font::width(text, size) * if self.styled { WIDER } else { 1.0 }
+    }
+
+    /// What an element is filled with.
+    fn fill(&self, Ink { colour, class }: Ink) -> String {
+        match (self.styled, class) {
+            (false, _) => format!(" fill=\"{colour}\""),
+            (true, "") => String::new(),
+            (true, class) => format!(" class=\"{class}\""),
+        }
+    }
+
+    /// The size of words, where it is not the stylesheet's.
+    fn font_size(&self, size: f64) -> String {
+        if self.styled { String::new() } else { format!(" font-size=\"{}\"", short(size)) }
+    }
+
     // Writing to a string cannot fail.
     fn put(&mut self, markup: std::fmt::Arguments) {
         let _ = self.body.write_fmt(markup);
@@ -103,27 +146,19 @@ impl Canvas {
 
     /// A line of text; `y` is its base line.
     pub fn text(&mut self, at: [f64; 2], size: f64, anchor: Anchor, text: &str) {
-        self.coloured(at, size, anchor, "#000", text);
+        self.inked(at, size, anchor, BLACK, text);
     }
 
     /// The same in a colour.
-    pub fn coloured(
-        &mut self,
-        [x, y]: [f64; 2],
-        size: f64,
-        anchor: Anchor,
-        colour: &str,
-        text: &str,
-    ) {
+    pub fn inked(&mut self, [x, y]: [f64; 2], size: f64, anchor: Anchor, ink: Ink, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
             Anchor::End => " text-anchor=\"end\"",
         };
-        let (x, y, size, text) = (short(x), short(y), short(size), escaped(text));
-        self.put(format_args!(
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{colour}\"{anchor}>{text}</text>"
-        ));
+        let (x, y, text) = (short(x), short(y), escaped(text));
+        let (size, fill) = (self.font_size(size), self.fill(ink));
+        self.put(format_args!("<text x=\"{x}\" y=\"{y}\"{size}{fill}{anchor}>{text}</text>"));
     }
 
     /// A text in lines of at most `room`, from a corner; returns where it ends.
@@ -138,32 +173,43 @@ impl Canvas {
 
     /// A line of text that reads upwards, centred.
     pub fn upwards(&mut self, [x, y]: [f64; 2], size: f64, text: &str) {
-        let (x, y, size, text) = (short(x), short(y), short(size), escaped(text));
+        let (x, y, size, text) = (short(x), short(y), self.font_size(size), escaped(text));
         self.put(format_args!(
-            "<text transform=\"translate({x} {y}) rotate(-90)\" font-size=\"{size}\" \
+            "<text transform=\"translate({x} {y}) rotate(-90)\"{size} \
              text-anchor=\"middle\">{text}</text>"
         ));
     }
 
-    /// A line through some points; points that are no numbers are left out.
+    /// A line through some points; points that are no numbers are left out, and so are those that a
+    /// screen would not tell from the one before.
     pub fn line(&mut self, points: &[[f64; 2]], stroke: Stroke) {
         let mut path = String::new();
-        let mut last = None;
-        for point in points.iter().filter(|p| p.iter().all(|v| v.is_finite())) {
-            let point = point.map(short);
-            if last.as_ref() == Some(&point) {
-                continue;
+        let mut last: Option<([f64; 2], [String; 2])> = None;
+        let points: Vec<_> = points.iter().filter(|p| p.iter().all(|v| v.is_finite())).collect();
+        for (at, point) in points.iter().enumerate() {
+            let written = point.map(short);
+            if let Some((place, words)) = &last {
+                let away = (place[0] - point[0]).abs() + (place[1] - point[1]).abs();
+                let near = self.styled && away < DETAIL && at + 1 < points.len();
+                if near || *words == written {
+                    continue;
+                }
             }
             let command = if last.is_none() { 'M' } else { 'L' };
-            let _ = write!(path, "{command}{} {}", point[0], point[1]);
-            last = Some(point);
+            let _ = write!(path, "{command}{} {}", written[0], written[1]);
+            last = Some((**point, written));
         }
         if path.contains('L') {
             self.stroke(&path, stroke);
         }
     }
 
-    fn stroke(&mut self, path: &str, Stroke { colour, width, dashes }: Stroke) {
+    fn stroke(&mut self, path: &str, Stroke { ink, width, dashes }: Stroke) {
+        if self.styled {
+            self.put(format_args!("<path class=\"{}\" d=\"{path}\"/>", ink.class));
+            return;
+        }
+        let colour = ink.colour;
         let dashes = match dashes {
             "" => String::new(),
             dashes => format!(" stroke-dasharray=\"{dashes}\""),
@@ -176,17 +222,31 @@ impl Canvas {
     }
 
     /// A filled rectangle.
-    pub fn rectangle(&mut self, [x, y]: [f64; 2], [w, h]: [f64; 2], colour: &str) {
+    pub fn rectangle(&mut self, [x, y]: [f64; 2], [w, h]: [f64; 2], ink: Ink) {
         let [x, y, w, h] = [x, y, w.max(0.0), h.max(0.0)].map(short);
-        self.put(format_args!(
-            "<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" fill=\"{colour}\"/>"
-        ));
+        let fill = self.fill(ink);
+        self.put(format_args!("<rect x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\"{fill}/>"));
+    }
+
+    /// Filled columns on a base line, as one shape: each from the left by its top and width.
+    pub fn columns(&mut self, base: f64, columns: &[[f64; 3]], ink: Ink) {
+        let base = short(base);
+        let column = |[x, top, width]: &[f64; 3]| {
+            let [x, top, width] = [*x, *top, *width].map(short);
+            format!("M{x} {base}V{top}h{width}V{base}z")
+        };
+        let path: String = columns.iter().map(column).collect();
+        if !path.is_empty() {
+            let fill = self.fill(ink);
+            self.put(format_args!("<path{fill} d=\"{path}\"/>"));
+        }
     }
 
     /// A filled dot.
-    pub fn dot(&mut self, [x, y]: [f64; 2], radius: f64, colour: &str) {
+    pub fn dot(&mut self, [x, y]: [f64; 2], radius: f64, ink: Ink) {
         let [x, y, radius] = [x, y, radius].map(short);
-        self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{colour}\"/>"));
+        let fill = self.fill(ink);
+        self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"{fill}/>"));
     }
 
     /// A patch with its overlay, and a scale bar where its size is known.
@@ -210,7 +270,8 @@ impl Canvas {
                 "<text x=\"{tx}\" y=\"{ty}\" font-size=\"5\" text-anchor=\"middle\" fill=\"#000\" \
                  stroke=\"#000\" stroke-width=\"1.4\" stroke-linejoin=\"round\">{words}</text>"
             ));
-            self.coloured(middle, size, Anchor::Middle, "#fff", &words);
+            let white = Ink { colour: "#fff", class: "" };
+            self.inked(middle, size, Anchor::Middle, white, &words);
         }
         Ok(())
     }
@@ -258,7 +319,7 @@ impl Canvas {
         }
         let scale = w / f64::from(wide.max(1));
         let [halo, line] = [stroke.width + 0.95, stroke.width].map(|width| short(width / scale));
-        let ([x, y, w, h], colour) = ([x, y, w, h].map(short), stroke.colour);
+        let ([x, y, w, h], colour) = ([x, y, w, h].map(short), stroke.ink.colour);
         // It cuts off the half of a line that lies outside of the picture.
         self.put(format_args!(
             "<svg x=\"{x}\" y=\"{y}\" width=\"{w}\" height=\"{h}\" \
@@ -267,6 +328,16 @@ impl Canvas {
         self.put(format_args!("<path d=\"{path}\" stroke=\"#000\" stroke-width=\"{halo}\"/>"));
         self.put(format_args!("<path d=\"{path}\" stroke=\"{colour}\" stroke-width=\"{line}\"/>"));
         self.put(format_args!("</svg>"));
+    }
+
+    /// The drawing as an element of a page, as wide as the page gives it room.
+    pub fn inline(self, size: [f64; 2], alt: &str) -> String {
+        let [w, h] = size.map(short);
+        let (alt, body) = (escaped(alt), self.body);
+        format!(
+            "<svg class=\"chart\" viewBox=\"0 0 {w} {h}\" role=\"img\" aria-label=\"{alt}\">\n\
+             {body}</svg>"
+        )
     }
 
     /// The drawing, on white, moved in from the corner by a margin.
@@ -331,6 +402,23 @@ mod tests {
         let tree = resvg::usvg::roxmltree::Document::parse(&drawing.svg).unwrap();
         let words = tree.descendants().find(|node| node.has_tag_name("text")).unwrap().text();
         assert_eq!(words, Some("</text><script>alert(1)</script>&\"'   "));
+    }
+
+    #[test]
+    fn a_page_has_classes_and_no_more_points_than_it_shows() {
+        let ink = Ink { colour: "#123456", class: "line-1" };
+        let curve: Vec<[f64; 2]> = (0..=1000).map(|i| [f64::from(i) / 10.0, 5.0]).collect();
+        let drawn = |mut canvas: Canvas| {
+            canvas.line(&curve, Stroke { ink, width: 1.0, dashes: "" });
+            canvas.inked([1.0, 2.0], 8.0, Anchor::Start, ink, "<words>");
+            canvas.inline([100.0, 50.0], "\"alt\"")
+        };
+        let page = drawn(Canvas::styled());
+        assert!(!page.contains("#123456") && !page.contains("font-size"), "{page}");
+        assert!(page.contains("<text x=\"1\" y=\"2\" class=\"line-1\">&lt;words&gt;</text>"));
+        assert!(page.contains("aria-label=\"&quot;alt&quot;\"") && page.contains("L100 5\""));
+        assert!((100..150).contains(&page.matches('L').count()), "{page}");
+        assert_eq!(drawn(Canvas::default()).matches('L').count(), 1000);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The fonts of figures: Liberation Sans, under the SIL Open Font License
-//! (`content/fonts/LICENSE-OFL.txt`), for every letter that it has. It is as wide as Arial and Helvetica,
+//! (`font/LICENSE-OFL.txt`), for every letter that it has. It is as wide as Arial and Helvetica,
 //! so that an SVG looks the same where only those are installed. For letters that it lacks (Chinese,
 //! Arabic, …), `further` finds a font.
 
@@ -11,7 +11,7 @@ use ttf_parser::Face;
 use super::further;
 
 /// Its file.
-pub(super) const BYTES: &[u8] = include_bytes!("../../content/fonts/LiberationSans-Regular.ttf");
+pub(super) const BYTES: &[u8] = include_bytes!("font/LiberationSans-Regular.ttf");
 /// Its name, and what may stand for it.
 pub(super) const FAMILIES: &str = "Liberation Sans, Arial, Helvetica, sans-serif";
 /// Its name.
@@ -52,7 +52,9 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
         f64::from(advance) / f64::from(face.units_per_em())
     };
     let advance = |c: char| match face.glyph_index(c) {
-        None if !is_unseen(c) => further::font_of(c).map_or_else(|| of(face, c), |f| of(&f.face, c)),
+        None if !is_unseen(c) => {
+            further::font_of(c).map_or_else(|| of(face, c), |f| of(&f.face, c))
+        }
         _ => of(face, c),
     };
     text.chars().map(advance).sum::<f64>() * size

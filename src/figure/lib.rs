@@ -15,13 +15,13 @@ mod table;
 
 use anyhow::{Context, Result};
 
-pub use self::canvas::{Anchor, Canvas, Drawing, POINTS, Stroke, Thumb};
+pub use self::canvas::{Anchor, Canvas, Drawing, Ink, POINTS, Stroke, Thumb};
 pub use self::further::give as give_font;
 pub use self::table::{Column, Row, Table};
 use config::figures::{Format, Look};
 
 /// How drawings are made; to be raised when that changes, so that those that are there are made again.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Space around a drawing, so that no stroke is cut.
 const MARGIN: f64 = 1.0;

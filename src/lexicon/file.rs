@@ -8,13 +8,11 @@ use serde::Deserialize;
 use serde_yaml::Spanned;
 
 use super::{Group, Lexicon, Lexicons, Term};
+use base::shipped;
 use base::yaml::{self, Mistake, Text};
 
 /// The built-in lexicons in display order.
-const BUILT_IN: [(&str, &str); 2] = [
-    ("content/lexicons/bi-rads-5.yaml", include_str!("../../content/lexicons/bi-rads-5.yaml")),
-    ("content/lexicons/anatomy.yaml", include_str!("../../content/lexicons/anatomy.yaml")),
-];
+const BUILT_IN: [&str; 2] = ["content/lexicons/bi-rads-5.yaml", "content/lexicons/anatomy.yaml"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,8 +52,10 @@ impl Lexicons {
     /// Names the file, line and column of the first mistake: a key that is unknown or missing, a
     /// schema other than 1, an id of the wrong form, or one that two lexicons or terms share.
     pub fn load(content: &Path) -> Result<Self> {
-        let mut texts: Vec<(PathBuf, String)> =
-            BUILT_IN.iter().map(|&(path, text)| (path.into(), text.to_owned())).collect();
+        let mut texts: Vec<(PathBuf, String)> = Vec::new();
+        for path in BUILT_IN {
+            texts.push((path.into(), shipped::text(path)?.to_owned()));
+        }
         let built_in = texts.len();
         for path in files(&content.join("lexicons"))? {
             let text = yaml::read(&path)?;
@@ -190,12 +190,13 @@ mod tests {
     }
 
     fn refused(files: &[(&str, &str)]) -> String {
+        crate::shipped::hand_down();
         Lexicons::load(project(files).path()).unwrap_err().to_string()
     }
 
     #[test]
     fn the_built_in_lexicons_hold_every_term_that_sources_use() {
-        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let lexicons = crate::built_in();
         for id in "composition-a composition-b composition-c composition-d mass shape-oval \
                    shape-round shape-irregular margin-circumscribed margin-obscured \
                    margin-microlobulated margin-indistinct margin-spiculated density-high \
@@ -224,7 +225,7 @@ mod tests {
 
     #[test]
     fn no_two_built_in_terms_share_a_word() {
-        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let lexicons = crate::built_in();
         for entry in lexicons.entries() {
             for word in std::iter::once(&entry.term.name).chain(&entry.term.synonyms) {
                 let found = lexicons.resolve(word).map(|found| found.term.id.clone());
@@ -238,6 +239,7 @@ mod tests {
         let anatomy = lexicon("anatomy", "tail");
         let own = lexicon("own", "star");
         let folder = project(&[("x.yaml", &anatomy), ("own.yaml", &own), ("README.md", "no")]);
+        crate::shipped::hand_down();
         let lexicons = Lexicons::load(folder.path()).unwrap();
         assert!(lexicons.term("tail").is_some() && lexicons.term("star").is_some());
         assert!(lexicons.term("pectoral-muscle").is_none(), "replaced as a whole");

@@ -248,14 +248,23 @@ impl fmt::Display for Unresolved {
 impl std::error::Error for Unresolved {}
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
+#[path = "../../tests/support/shipped.rs"]
+mod shipped;
 
+/// The lexicons of a project without its own.
+#[cfg(test)]
+fn built_in() -> Lexicons {
+    shipped::hand_down();
+    Lexicons::load(std::path::Path::new("/nowhere")).unwrap()
+}
+
+#[cfg(test)]
+mod tests {
     use super::*;
 
     #[test]
     fn words_resolve_whatever_their_case() {
-        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let lexicons = built_in();
         let id = |word| lexicons.resolve(word).map(|entry| entry.term.id.clone());
         assert_eq!(id("margin-spiculated").unwrap(), "margin-spiculated");
         assert_eq!(id(" Spiculated ").unwrap(), "margin-spiculated");
@@ -270,7 +279,7 @@ mod tests {
 
     #[test]
     fn terms_are_named_as_things() {
-        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let lexicons = built_in();
         let of = |terms: &[&str]| lexicons.things(terms).join("; ");
         assert_eq!(of(&["margin-spiculated"]), "mass, spiculated");
         assert_eq!(of(&["mass", "margin-spiculated", "shape-oval"]), "mass, spiculated, oval");
@@ -289,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_finer_category_stands_for_the_general_term() {
-        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let lexicons = built_in();
         let of = |terms: &[&str]| lexicons.categories(terms).join(", ");
         assert_eq!(of(&["mass", "margin-spiculated"]), "Mass - Margin");
         assert_eq!(of(&["calcifications", "mass", "none-such"]), "Calcification, Mass");

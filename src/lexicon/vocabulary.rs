@@ -1,12 +1,12 @@
-//! Vocabularies: the words of a data set, each with what it is called in BI-RADS. The data file in
-//! `content/vocabularies/` says so; it is compiled in.
+//! Vocabularies: the words of a data set, each with what it is called in BI-RADS. `ddsm.yaml`, beside
+//! this file, says so; it is compiled in.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 /// The text of the one vocabulary there is.
-const DDSM: &str = include_str!("../../content/vocabularies/ddsm.yaml");
+const DDSM: &str = include_str!("ddsm.yaml");
 
 /// Words of a data set by the field they stand in.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -75,16 +75,14 @@ impl Vocabulary {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::path::Path;
 
     use super::*;
-    use crate::Lexicons;
 
     #[test]
     fn every_word_stands_once_and_has_a_term_of_the_lexicon() {
         let vocabulary = Vocabulary::ddsm();
         assert_eq!((vocabulary.schema, vocabulary.id.as_str()), (1, "ddsm"));
-        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let lexicons = crate::built_in();
         let mut seen = BTreeSet::new();
         for (field, word) in
             vocabulary.fields.iter().flat_map(|f| f.words.iter().map(move |word| (f, word)))

@@ -232,7 +232,7 @@ pub struct Influence {
     pub gradient: Vec<f32>,
     /// Greatest score times the weight of the last layer, per class, where the layer is linear.
     pub weighted: Option<Vec<f32>>,
-    /// In how many patches it is among the eight that speak most for cancer.
+    /// In how many patches it is among the eight that contribute most to cancer.
     pub top8: u32,
     /// Place among the layer's units by that count, from 1; ties by the gradient for cancer.
     pub rank: u32,

@@ -172,6 +172,9 @@ fn with_script(mut page: Vec<u8>, path: &str, news: &News) -> Vec<u8> {
 }
 
 #[cfg(test)]
+#[path = "../../tests/support/lexicons.rs"]
+mod lexicons;
+#[cfg(test)]
 mod tests {
     use super::*;
 

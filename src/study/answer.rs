@@ -43,9 +43,9 @@ pub struct Answer {
     /// Whether the reader was shown the unit a second time and this is what was said then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeat: bool,
-    /// Do the patches show a recognisable phenomenon?
+    /// Do the patches show something recognisable?
     pub recognizable: Recognizable,
-    /// The phenomena seen.
+    /// The patterns seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub phenomena: Vec<Phenomenon>,
     /// From 1, guessing, to 5, certain.
@@ -88,13 +88,13 @@ impl Answer {
         self.unit.parse().ok()
     }
 
-    /// Whether the reader sees several phenomena in one unit; none where nothing is described.
+    /// Whether the reader sees several patterns in one unit; none where nothing is described.
     pub fn is_entangled(&self) -> Option<bool> {
         let several = self.questions.as_ref().is_some_and(Questions::several);
         (!self.phenomena.is_empty()).then_some(several || self.phenomena.len() > 1)
     }
 
-    /// The association of the unit as a whole: that of its phenomena which weighs most, malignant
+    /// The association of the unit as a whole: that of its patterns which weighs most, malignant
     /// before benign before unsure before none. None where nothing is described.
     pub fn association(&self) -> Option<Association> {
         self.phenomena.iter().map(|phenomenon| phenomenon.association).min()
@@ -105,7 +105,7 @@ impl Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recognizable {
-    /// A phenomenon can be named.
+    /// A pattern can be named.
     Yes,
     /// Nothing recognisable.
     No,
@@ -113,7 +113,7 @@ pub enum Recognizable {
     Unsure,
 }
 
-/// A phenomenon a reader sees in a unit's patches: a label.
+/// A pattern that a reader sees in a unit's patches, named after its key in label files: a label.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Phenomenon {
@@ -137,17 +137,17 @@ impl Phenomenon {
     }
 }
 
-/// How a phenomenon relates to breast cancer, to the reader.
+/// How a pattern relates to breast cancer, to the reader.
 ///
-/// In the order of their weight where a unit shows several phenomena.
+/// In the order of their weight where a unit shows several patterns.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Association {
-    /// Speaks for cancer.
+    /// Associated with cancer.
     Malignant,
-    /// Speaks against it.
+    /// Associated with benign findings.
     Benign,
     /// The reader cannot say.
     Unsure,

@@ -108,7 +108,6 @@ fn relation(concept: &str, opinion: &Opinion, lexicons: &Lexicons) -> Relation {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
 
     use super::*;
 
@@ -119,7 +118,7 @@ mod tests {
 
     #[test]
     fn units_fall_into_the_cells_of_their_labels() {
-        let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+        let lexicons = crate::lexicons::built_in();
         let malignant = Some(Association::Malignant);
         let unit = |number| UnitId::new("alexnet", "conv5", number);
         let opinions = BTreeMap::from([

@@ -275,21 +275,21 @@ impl Context<'_> {
         match (answer.recognizable.value, answer.phenomena.is_empty()) {
             (Recognizable::No, false) => add(
                 answer.recognizable.referenced,
-                "`recognizable` is no, yet phenomena are described; make it yes or unsure, or \
+                "`recognizable` is no, yet `phenomena` describes some; make it yes or unsure, or \
                  remove them"
                     .to_owned(),
                 Severity::Error,
             ),
             (Recognizable::Yes, true) => add(
                 answer.recognizable.referenced,
-                "`recognizable` is yes, but no phenomenon is described".to_owned(),
+                "`recognizable` is yes, but `phenomena` describes none".to_owned(),
                 Severity::Warning,
             ),
             _ => {}
         }
         for phenomenon in &answer.phenomena {
             if phenomenon.description.value.trim().is_empty() && phenomenon.terms.is_empty() {
-                let message = "a phenomenon without description and terms".to_owned();
+                let message = "an entry of `phenomena` without description and terms".to_owned();
                 add(phenomenon.description.referenced, message, Severity::Error);
             }
             for (number, term) in phenomenon.terms.iter().enumerate() {

@@ -14,7 +14,7 @@ fn layers() -> Vec<Dissected> {
 }
 
 fn lexicons() -> Lexicons {
-    Lexicons::load(Path::new("/nowhere")).unwrap()
+    crate::lexicons::built_in()
 }
 
 const HEAD: &str = "schema: 1\nstudy: s\nreader: reader-a\nlexicon: bi-rads-5\nanswers:\n";
@@ -146,8 +146,14 @@ fn wrong_answers_are_found_where_they_stand() {
     assert_problem(&phenomenon("[Spiculated]"), 10, "Spiculated", &near, Error);
     assert_problem(&phenomenon("[mass, mass]"), 10, "mass]", &["given twice"], Warning);
     let text = one(unit, "recognizable: no\nphenomena: [{ description: x, association: none }]");
-    assert_problem(&text, 7, "no", &["phenomena are described"], Error);
-    assert_problem(&one(unit, "recognizable: yes"), 7, "yes", &["no phenomenon"], Warning);
+    assert_problem(&text, 7, "no", &["`phenomena` describes some"], Error);
+    assert_problem(
+        &one(unit, "recognizable: yes"),
+        7,
+        "yes",
+        &["`phenomena` describes none"],
+        Warning,
+    );
     for value in ["0", "6", "-1", "300"] {
         let text = one(unit, &format!("recognizable: no\nconfidence: {value}"));
         assert_problem(&text, 8, value, &["from 1 (guessing) to 5"], Error);

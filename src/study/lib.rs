@@ -22,6 +22,10 @@ pub mod suggest;
 mod table;
 pub mod time;
 
+#[cfg(test)]
+#[path = "../../tests/support/lexicons.rs"]
+mod lexicons;
+
 pub use answer::schema;
 
 #[cfg(test)]

@@ -80,13 +80,13 @@ pub fn paragraph(
     ));
     say(format!(
         "Something recognisable was seen in {} answers; of the answers that describe something, {} name \
-         several phenomena and {} one that is associated with breast cancer.",
+         several patterns and {} one that is associated with breast cancer.",
         share(all.recognizable, all.answered),
         share(all.entangled, all.described),
         share(all.malignant, all.described),
     ));
     say(format!(
-        "Phenomena were coded in terms of {lexicon} and of anatomy by the readers{}.",
+        "Patterns were coded in terms of {lexicon} and of anatomy by the readers{}.",
         if s.suggested == 0 {
             String::new()
         } else {
@@ -218,7 +218,7 @@ fn summarise(s: &Statistics, text: &mut String) -> std::fmt::Result {
     }
     if s.suggested > 0 {
         let n = share(s.suggested, s.phenomena);
-        writeln!(text, "  terms suggested from the words, none chosen: {n} phenomena")?;
+        writeln!(text, "  terms suggested from the words, none chosen: {n} patterns")?;
     }
     for (title, list) in [
         ("Agreement of the readers", &s.questions),

@@ -26,7 +26,7 @@ pub struct Statistics {
     pub units: usize,
     /// Units that at least two readers answered.
     pub shared: usize,
-    /// Described phenomena, and those of them whose terms are suggested.
+    /// Described patterns, and those of them whose terms are suggested.
     pub phenomena: usize,
     /// See [`Statistics::phenomena`].
     pub suggested: usize,
@@ -61,7 +61,7 @@ pub struct Progress {
     pub unsure: usize,
     /// Answers that describe something: [`Progress::single`] and [`Progress::entangled`].
     pub described: usize,
-    /// One phenomenon.
+    /// One pattern.
     pub single: usize,
     /// Several.
     pub entangled: usize,
@@ -241,7 +241,7 @@ const QUESTIONS: [Question; 4] = [
     },
     Question {
         id: "entangled",
-        name: "several phenomena in one unit",
+        name: "several patterns in one unit",
         values: 2,
         value: |answer| answer.is_entangled().map(usize::from),
     },

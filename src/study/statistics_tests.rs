@@ -37,7 +37,7 @@ fn reader(name: &str, answers: Vec<Answer>) -> ReaderFile {
 }
 
 fn of(readers: &[ReaderFile]) -> Statistics {
-    let lexicons = Lexicons::load(Path::new("/nowhere")).unwrap();
+    let lexicons = crate::lexicons::built_in();
     statistics(readers, &lexicons, &Matcher::new(&lexicons), 3)
 }
 

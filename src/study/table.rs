@@ -1,8 +1,8 @@
-//! Answers as a table, one row per phenomenon: the columns of the site's `labels.csv` and those of the
+//! Answers as a table, one row per pattern seen: the columns of the site's `labels.csv` and those of the
 //! readers' files.
 //!
 //! Rows with the same reader and unit are one answer; what concerns the whole answer stands in its
-//! first row. A unit in which nothing was described has one row without a phenomenon.
+//! first row. A unit in which nothing was described has one row without `phenomenon`.
 
 use std::path::Path;
 
@@ -104,7 +104,7 @@ fn row(sheet: &Sheet, record: &Record, answers: &mut Vec<AnswerForm>) -> Result<
             // The site's own table has phenomena only.
             (None, Some(_)) => placed(Recognizable::Yes, record.at),
             (None, None) => {
-                let message = "neither a phenomenon nor `recognizable` (yes, no or unsure)";
+                let message = "neither `phenomenon` nor `recognizable` (yes, no or unsure)";
                 return Err(sheet.mistake(record, message));
             }
         };
@@ -139,7 +139,7 @@ fn row(sheet: &Sheet, record: &Record, answers: &mut Vec<AnswerForm>) -> Result<
     match phenomenon {
         Some(phenomenon) => known.phenomena.push(phenomenon),
         None => {
-            let message = format!("a second row for `{unit}` without a phenomenon");
+            let message = format!("a second row for `{unit}` without `phenomenon`");
             return Err(sheet.mistake(record, message));
         }
     }

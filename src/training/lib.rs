@@ -78,8 +78,8 @@ pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Res
     stamp = match &network.weights {
         Start::Random => stamp,
         Start::Builtin => {
-            let trunk = network::builtin::find(&network.name).map(|trunk| trunk.bytes);
-            stamp.with("weights", Fingerprint::of_bytes(trunk.unwrap_or_default()))
+            let trunk = network::builtin::trunk(&network.name)?;
+            stamp.with("weights", Fingerprint::of_bytes(trunk))
         }
         Start::File(path) => stamp.with("weights", Fingerprint::of_file(path)?),
     };
@@ -123,7 +123,8 @@ fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
         progress.say(&format!("{name}: {file} is for grey images, of one channel"));
     }
     if settings.training.is_none() && weights.outputs() == Some(1) {
-        progress.say(&format!("{name}: the sigmoid of its one output is the probability of cancer"));
+        progress
+            .say(&format!("{name}: the sigmoid of its one output is the probability of cancer"));
     }
     Ok(network)
 }

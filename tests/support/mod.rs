@@ -1,6 +1,9 @@
 //! A small but complete set of artifacts, drawn here: what the site is built from in tests.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
+#[path = "shipped.rs"]
+mod shipped;
+
 use std::path::{Path, PathBuf};
 
 use atlas::{Exhibit, Inputs, Report};
@@ -74,6 +77,7 @@ impl Fixture {
 
     /// Of given mammograms, with `top` patches per unit.
     pub fn of(folder: &Path, pictures: Vec<(Mammogram, Grey)>, units: u32, top: usize) -> Self {
+        shipped::hand_down();
         let dataset = folder.join("output/work/dataset");
         let previews = dataset.join("previews");
         let (manifest, store) = prepared(&dataset, pictures);

@@ -145,7 +145,7 @@ pub(crate) fn planted() -> Network {
                     (0..2).for_each(|u| (0..36).for_each(|i| values[at(&[u, u * 36 + i])] = 1.0));
                 }
                 "classifier.4.weight" => (0..2).for_each(|u| values[at(&[u, u])] = 1.0),
-                // Brightness speaks for cancer, and darkness, less, against it.
+                // Brightness is evidence for cancer, and darkness, less, against it.
                 "classifier.6.weight" => {
                     values[at(&[1, 0])] = 0.1;
                     values[at(&[0, 1])] = 0.02;

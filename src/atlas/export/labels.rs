@@ -9,7 +9,7 @@ use crate::facts::words::association_word;
 
 table! {
     "labels.csv",
-    /// one phenomenon that one reader saw in one unit
+    /// one pattern that one reader saw in one unit
     struct Label {
         /// pseudonym of the reader
         reader: Text,

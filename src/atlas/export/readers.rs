@@ -22,13 +22,13 @@ table! {
         unrecognizable: usize,
         /// units of which the reader was not sure
         unsure: usize,
-        /// answers that describe a phenomenon
+        /// answers that describe a pattern
         described: usize,
-        /// of these, answers with one phenomenon
+        /// of these, answers with one pattern
         single: usize,
-        /// answers with several phenomena in one unit
+        /// answers with several patterns in one unit
         entangled: usize,
-        /// answers with a phenomenon associated with breast cancer
+        /// answers with a pattern associated with breast cancer
         malignant: usize,
         /// answers to units shown again
         repeated: usize,

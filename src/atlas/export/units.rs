@@ -43,7 +43,7 @@ table! {
         gradient_cancer: Option<Number<f32>>,
         /// best score times its weight for cancer, where that is exact
         weighted_cancer: Option<Number<f32>>,
-        /// patches in which it is among the eight that speak most for cancer
+        /// patches in which it is among the eight that contribute most to cancer
         top8: u32,
         /// fall of the area under the ROC curve when it is silenced
         ablation: Option<Number<f32>>,

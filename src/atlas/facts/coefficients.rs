@@ -46,7 +46,7 @@ pub(crate) fn lists(atlas: &Atlas) -> Vec<ListView> {
         list(
             "questions",
             "On the questions",
-            "Several phenomena and association: over the answers that describe something.",
+            "Several patterns and association: over the answers that describe something.",
             &s.questions,
         ),
         list(

@@ -3,6 +3,7 @@
 
 pub(crate) mod areas;
 pub(crate) mod coefficients;
+pub(crate) mod coverage;
 pub(crate) mod lesions;
 pub(crate) mod paths;
 pub(crate) mod sheet;
@@ -24,7 +25,7 @@ use crate::survey::Survey;
 use crate::theme::Theme;
 use base::UnitId;
 use catalogue::{Case, Catalogue, Entry, cases};
-use config::{Config, Source};
+use config::Config;
 use record::dissection::{Layer, Unit};
 
 /// Everything that rendering draws from.
@@ -127,19 +128,9 @@ impl<'a> Atlas<'a> {
     pub(crate) fn folders(&self) -> Vec<&Path> {
         let config = self.inputs.config;
         let mut folders = vec![config.root.as_path(), config.output.as_path()];
-        match &config.source {
-            Source::Ddsm { path }
-            | Source::DdsmRelease { path }
-            | Source::CbisDdsm { path }
-            | Source::MiniMias { path } => {
-                folders.push(path);
-                folders.extend(path.parent());
-            }
-            Source::Folder { table, regions, .. } => {
-                folders.extend([Some(table), regions.as_ref()].into_iter().flatten().map(|p| &**p));
-                folders.extend(table.parent());
-            }
-            Source::Phantom { .. } => {}
+        for path in config.source.paths() {
+            folders.push(path);
+            folders.extend(path.parent());
         }
         folders
     }

@@ -29,8 +29,8 @@ pub(crate) fn association_word(association: Association) -> &'static str {
 /// An association as a sentence about the finding.
 pub(crate) fn association_words(association: Association) -> &'static str {
     match association {
-        Association::Malignant => "speaks for cancer",
-        Association::Benign => "speaks against cancer",
+        Association::Malignant => "associated with cancer",
+        Association::Benign => "associated with benign findings",
         Association::None => "unrelated to cancer",
         Association::Unsure => "not sure",
     }

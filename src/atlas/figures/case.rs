@@ -1,4 +1,4 @@
-//! A case: a mammogram with its probabilities of cancer, and the units that speak for it.
+//! A case: a mammogram with its probabilities of cancer, and the units that contribute most to it.
 
 use anyhow::{Context, Result, bail, ensure};
 

@@ -17,7 +17,7 @@ use crate::{chart, text};
 use agreement::{Coefficient, Estimate as Coefficiency};
 use catalogue::Entry;
 use config::figures::{Format, Kind, Look, Wanted};
-use figure::plot::{Axis, Bars, Estimate, Forest, Legend, Lines, Series};
+use figure::plot::{Axis, Bars, Estimate, Forest, Legend, Plot};
 use figure::{Column, Figure, Row, Table, Words};
 use metrics::RESAMPLES;
 use record::dissection::Category;
@@ -139,11 +139,6 @@ fn source(atlas: &Atlas) -> String {
     format!("Data: {}{synthetic}.", about.name.trim_end_matches('.'))
 }
 
-/// From 0 to 1.
-fn shares(label: &str) -> Axis {
-    Axis { label: label.into(), range: [0.0, 1.0], ticks: chart::round_ticks([0.0, 1.0], 5.0) }
-}
-
 fn roc(atlas: &Atlas, width: f64) -> Result<Figure> {
     let curves = areas::curves(atlas);
     ensure!(!curves.is_empty(), "no network was evaluated on patches of both classes");
@@ -158,18 +153,8 @@ fn roc(atlas: &Atlas, width: f64) -> Result<Figure> {
         ),
         alt: format!("ROC curves per patch, with their areas: {}.", text::and(&named)),
     };
-    let lines = Lines {
-        x: shares("False positive rate"),
-        y: shares("True positive rate"),
-        series: curves
-            .into_iter()
-            .map(|(label, points)| Series { label, points: points.to_vec() })
-            .collect(),
-        guide: vec![[0.0, 0.0], [1.0, 1.0]],
-        legend: Legend::LowerRight,
-        aspect: 1.0,
-    };
-    Figure::drawn(words, width, None, |canvas, width| Ok(lines.draw(canvas, [0.0, 0.0], width)))
+    let plot = Plot { legend: Legend::LowerRight, ..chart::roc(&curves) };
+    Figure::drawn(words, width, None, |canvas, width| Ok(plot.draw(canvas, [0.0, 0.0], width)))
 }
 
 fn performance(atlas: &Atlas, width: f64) -> Result<Figure> {
@@ -178,9 +163,9 @@ fn performance(atlas: &Atlas, width: f64) -> Result<Figure> {
         .map(|row| Row {
             cells: vec![
                 row.name.clone(),
-                row.auc.as_ref().map_or("–".into(), |auc| {
-                    format!("{} ({})", auc.value, auc.interval)
-                }),
+                row.auc
+                    .as_ref()
+                    .map_or("–".into(), |auc| format!("{} ({})", auc.value, auc.interval)),
                 row.bootstrap.clone(),
                 row.positives.clone(),
                 row.negatives.clone(),
@@ -358,11 +343,7 @@ fn agreement(atlas: &Atlas, width: f64) -> Result<Figure> {
     let values = rows.iter().flat_map(|row| row.interval.into_iter().flatten().chain([row.value]));
     let low = values.fold(0.0, f64::min).max(-1.0);
     let range = [(low * 5.0).floor() / 5.0, 1.0];
-    let x = Axis {
-        label: "Krippendorff\u{2019}s alpha".into(),
-        range,
-        ticks: chart::round_ticks(range, 5.0),
-    };
+    let x = Axis::new("Krippendorff\u{2019}s alpha", range, 5.0);
     let forest = Forest { rows, x, guide: 0.0 };
     Figure::drawn(words, width, Some(table), |canvas, width| Ok(forest.draw(canvas, width)))
 }

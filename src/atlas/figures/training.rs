@@ -7,7 +7,7 @@ use crate::facts::Atlas;
 use crate::facts::areas::auc_view;
 use crate::inputs::Exhibit;
 use crate::{chart, text};
-use figure::plot::{Axis, Legend, Lines, Series};
+use figure::plot::{Legend, Plot};
 use figure::{Column, Figure, Row, Table, Words};
 
 pub(super) fn training(atlas: &Atlas, network: Option<&str>, width: f64) -> Result<Figure> {
@@ -78,61 +78,15 @@ pub(super) fn training(atlas: &Atlas, network: Option<&str>, width: f64) -> Resu
         let mut y = 0.0;
         for exhibit in &trained {
             y = canvas.lines([0.0, y], width, 8.0, &exhibit.config.name) + 3.0;
-            let [loss, quality] = epochs(exhibit);
+            let [loss, quality] = chart::training(exhibit).map(|plot| Plot {
+                legend: Legend::Below,
+                aspect: 0.65,
+                ..plot
+            });
             let left = loss.draw(canvas, [0.0, y], half);
             let right = quality.draw(canvas, [half + gap, y], half);
             y += left.max(right) + 4.0;
         }
         Ok(y - 4.0)
     })
-}
-
-/// Loss, and accuracy with AUC, over the epochs.
-fn epochs(exhibit: &Exhibit) -> [Lines; 2] {
-    let points = |value: fn(&record::training::Epoch) -> Option<f64>| {
-        let epochs = exhibit.history.iter();
-        epochs.filter_map(|e| Some([f64::from(e.epoch), value(e)?])).collect::<Vec<_>>()
-    };
-    let last = exhibit.history.last().map_or(1, |epoch| epoch.epoch);
-    let lines = |label: &str, series: Vec<(&str, Vec<[f64; 2]>)>| {
-        let x = [1.0, f64::from(last)];
-        let values = series.iter().flat_map(|(_, points)| points).map(|point| point[1]);
-        let values = values.filter(|value| value.is_finite());
-        let [low, high] =
-            values.fold([f64::INFINITY, f64::NEG_INFINITY], |[l, h], v| [l.min(v), h.max(v)]);
-        let margin = if high > low { 0.06 * (high - low) } else { 0.5 };
-        let y = if low <= high { [low - margin, high + margin] } else { [0.0, 1.0] };
-        let whole = chart::round_ticks(x, 6.0);
-        Lines {
-            x: Axis {
-                label: "Epoch".into(),
-                range: x,
-                ticks: whole.into_iter().filter(|(value, _)| value.fract() == 0.0).collect(),
-            },
-            y: Axis { label: label.into(), range: y, ticks: chart::round_ticks(y, 4.0) },
-            series: series
-                .into_iter()
-                .map(|(label, points)| Series { label: label.into(), points })
-                .collect(),
-            guide: Vec::new(),
-            legend: Legend::Below,
-            aspect: 0.65,
-        }
-    };
-    [
-        lines(
-            "Cross-entropy",
-            vec![
-                ("training", points(|e| Some(e.loss))),
-                ("validation", points(|e| Some(e.validation_loss))),
-            ],
-        ),
-        lines(
-            "Validation",
-            vec![
-                ("AUC", points(|e| e.validation_auc)),
-                ("accuracy", points(|e| Some(e.validation_accuracy))),
-            ],
-        ),
-    ]
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::page::{Entry, Files, Head, Page, Site, html};
 use crate::facts::Atlas;
 use crate::facts::coefficients::{Cell, ListView, cell, list, lists};
+use crate::facts::coverage::{self, LexiconView};
 use crate::facts::paths::{Link, unit_link};
 use crate::facts::words::association_word;
 use crate::figures::{self, Download};
@@ -70,7 +71,7 @@ pub(super) struct View {
     repeats: Vec<RepeatView>,
     published: Vec<Published>,
     networks: Vec<String>,
-    coverage: Vec<CoverageView>,
+    coverage: Vec<LexiconView<CoverageRow>>,
     chance: bool,
     both: usize,
     relations: [&'static str; 5],
@@ -111,19 +112,6 @@ struct RepeatView {
     reader: String,
     units: usize,
     list: ListView,
-}
-
-#[derive(Serialize)]
-struct CoverageView {
-    name: String,
-    covered: String,
-    groups: Vec<CoverageGroup>,
-}
-
-#[derive(Serialize)]
-struct CoverageGroup {
-    category: String,
-    rows: Vec<CoverageRow>,
 }
 
 #[derive(Serialize)]
@@ -175,7 +163,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
             .collect(),
         published: PUBLISHED.to_vec(),
         networks: atlas.inputs.exhibits.iter().map(|e| e.config.name.clone()).collect(),
-        coverage: coverage_views(atlas),
+        coverage: covered(atlas),
         chance: study.chance,
         both: study.comparison.both,
         relations: Relation::ALL.map(Relation::name),
@@ -231,39 +219,17 @@ fn pairs(atlas: &Atlas) -> Vec<PairRow> {
         .collect()
 }
 
-fn coverage_views(atlas: &Atlas) -> Vec<CoverageView> {
-    let rows = atlas.catalogue.coverage();
-    let row = |row: &Coverage| CoverageRow {
-        name: row.term.term.name.clone(),
-        cells: atlas
-            .inputs
-            .exhibits
-            .iter()
-            .map(|exhibit| {
-                let network = &exhibit.config.name;
-                let detecting = row.outlined.then(|| row.detecting_in(network).to_string());
-                [row.named_in(network).to_string(), detecting.unwrap_or_else(|| "–".into())]
-            })
-            .collect(),
-        never: !row.is_covered(),
+fn covered(atlas: &Atlas) -> Vec<LexiconView<CoverageRow>> {
+    let cell = |row: &Coverage, network: &str| {
+        let detecting = row.outlined.then(|| row.detecting_in(network).to_string());
+        [row.named_in(network).to_string(), detecting.unwrap_or_else(|| "–".into())]
     };
-    let lexicons = rows.chunk_by(|a, b| a.term.lexicon.id == b.term.lexicon.id);
-    lexicons
-        .map(|lexicon| {
-            let covered = lexicon.iter().filter(|row| row.is_covered()).count();
-            let groups = lexicon.chunk_by(|a, b| a.term.category == b.term.category);
-            CoverageView {
-                name: lexicon[0].term.lexicon.name.clone(),
-                covered: format!("{covered} of {}", lexicon.len()),
-                groups: groups
-                    .map(|group| CoverageGroup {
-                        category: group[0].term.category.to_owned(),
-                        rows: group.iter().map(row).collect(),
-                    })
-                    .collect(),
-            }
-        })
-        .collect()
+    let exhibits = atlas.inputs.exhibits;
+    coverage::lexicons(atlas, |row| CoverageRow {
+        name: row.term.term.name.clone(),
+        cells: exhibits.iter().map(|exhibit| cell(row, &exhibit.config.name)).collect(),
+        never: !row.is_covered(),
+    })
 }
 
 fn automatic(atlas: &Atlas) -> Vec<CellsRow> {

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use crate::chart::Chart;
+use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::areas::{AucView, interval};
 use crate::inputs::Exhibit;
 use crate::text;
+use figure::plot::Point;
 use metrics::{Calibration, Fixed, OperatingPoint, Proportion, RESAMPLES};
 use record::training::{Assessment, Attribute, Classes, Level, Levels};
 
@@ -140,14 +141,13 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
         resamples: text::count(RESAMPLES),
         points: point_tables(levels),
         precision_recall: (!patch.precision_recall.is_empty()).then(|| {
-            Chart::precision_recall(
-                format!(
+            Chart::new(
+                &chart::precision_recall(&patch.precision_recall, share),
+                &format!(
                     "Precision-recall curve of {name} on the {split} split, average precision \
                      {average_precision}, share of positives {}",
                     text::percent(share)
                 ),
-                &patch.precision_recall,
-                share,
             )
         }),
         average_precision,
@@ -228,10 +228,13 @@ impl ShareView {
 }
 
 fn calibrated(name: &str, found: &Calibration) -> CalibrationView {
-    let points: Vec<(f64, f64, [f64; 2])> = found
+    let points: Vec<Point> = found
         .bins
         .iter()
-        .map(|bin| (bin.predicted, bin.observed.value, [bin.observed.low, bin.observed.high]))
+        .map(|bin| Point {
+            at: [bin.predicted, bin.observed.value],
+            between: [bin.observed.low, bin.observed.high],
+        })
         .collect();
     let expected_error = format!("{:.3}", found.expected_error);
     let alt = format!(
@@ -240,7 +243,7 @@ fn calibrated(name: &str, found: &Calibration) -> CalibrationView {
         text::counted(points.len(), "bin", "bins")
     );
     CalibrationView {
-        chart: Chart::reliability(alt, &points),
+        chart: Chart::new(&chart::reliability(points), &alt),
         brier: format!("{:.3}", found.brier),
         expected_error,
         bins: found
@@ -279,7 +282,7 @@ fn classes_view(name: &str, found: &Classes) -> ClassesView {
     let alt =
         format!("ROC curves of {name}, each class against the others: {}", text::and(&listed));
     ClassesView {
-        chart: (!curves.is_empty()).then(|| Chart::rocs(alt, &curves)),
+        chart: (!curves.is_empty()).then(|| Chart::new(&chart::roc(&curves), &alt)),
         names: found.each.iter().map(|class| class.name.clone()).collect(),
         rows: found
             .each

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::page::{Entry, Files, Head, Page, Site, html};
 use super::parts::UnitCard;
 use crate::facts::Atlas;
+use crate::facts::coverage::{self, LexiconView};
 use crate::facts::paths::{Link, unit_link};
 use crate::facts::table::{Line, Words, table};
 use crate::figures::{self, Download};
@@ -55,7 +56,7 @@ pub(super) struct View {
     measured: Vec<Row>,
     /// The intersection over union above which a unit detects a concept.
     detector: String,
-    lexicons: Vec<LexiconView>,
+    lexicons: Vec<LexiconView<TermRow>>,
     downloads: Vec<Download>,
 }
 
@@ -74,23 +75,6 @@ struct Row {
     name: String,
     /// The unit; none where the atlas does not have it.
     unit: Option<UnitCard>,
-}
-
-#[derive(Serialize)]
-struct LexiconView {
-    id: String,
-    name: String,
-    source: String,
-    birads: bool,
-    covered: usize,
-    terms: usize,
-    groups: Vec<GroupView>,
-}
-
-#[derive(Serialize)]
-struct GroupView {
-    category: String,
-    terms: Vec<TermRow>,
 }
 
 #[derive(Serialize)]
@@ -115,7 +99,7 @@ fn view(atlas: &Atlas) -> View {
         measured: rows(table.measured),
         detector: atlas.catalogue.detector().to_string(),
         downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Table { .. })),
-        lexicons: coverage(atlas),
+        lexicons: lexicons(atlas),
     }
 }
 
@@ -135,41 +119,15 @@ impl Row {
     }
 }
 
-fn coverage(atlas: &Atlas) -> Vec<LexiconView> {
-    let mut lexicons: Vec<LexiconView> = Vec::new();
+fn lexicons(atlas: &Atlas) -> Vec<LexiconView<TermRow>> {
     let links = |units: &[&UnitId]| units.iter().take(UNITS).map(|unit| unit_link(unit)).collect();
-    for row in atlas.catalogue.coverage() {
-        let term = row.term;
-        if lexicons.last().is_none_or(|last| last.id != term.lexicon.id) {
-            lexicons.push(LexiconView {
-                id: term.lexicon.id.clone(),
-                name: term.lexicon.name.clone(),
-                source: term.lexicon.source.clone(),
-                birads: term.lexicon.birads,
-                covered: 0,
-                terms: 0,
-                groups: Vec::new(),
-            });
-        }
-        // Just pushed, or there before.
-        let Some(lexicon) = lexicons.last_mut() else { continue };
-        lexicon.terms += 1;
-        lexicon.covered += usize::from(row.is_covered());
-        let shown = TermRow {
-            name: term.term.name.clone(),
-            gloss: term.term.gloss.clone(),
-            labelled: links(&row.named),
-            labelled_more: row.named.len().saturating_sub(UNITS),
-            detected: links(&row.detecting),
-            detected_more: row.detecting.len().saturating_sub(UNITS),
-            measured: row.outlined,
-        };
-        match lexicon.groups.last_mut() {
-            Some(group) if group.category == term.category => group.terms.push(shown),
-            _ => lexicon
-                .groups
-                .push(GroupView { category: term.category.into(), terms: vec![shown] }),
-        }
-    }
-    lexicons
+    coverage::lexicons(atlas, |row| TermRow {
+        name: row.term.term.name.clone(),
+        gloss: row.term.term.gloss.clone(),
+        labelled: links(&row.named),
+        labelled_more: row.named.len().saturating_sub(UNITS),
+        detected: links(&row.detecting),
+        detected_more: row.detecting.len().saturating_sub(UNITS),
+        measured: row.outlined,
+    })
 }

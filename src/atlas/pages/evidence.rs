@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::chart::Chart;
+use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, unit_link};
 use crate::text;
@@ -113,16 +113,19 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, entry: &Entry) -> View {
     let [low, high] = unit.activations.range;
     View {
         levels: levels.collect(),
-        activations: Chart::locations(
-            format!(
+        activations: Chart::new(
+            &chart::histogram(
+                ["Activation at a location", "Locations"],
+                &unit.activations.histogram,
+                unit.activations.range,
+                unit.threshold,
+            ),
+            &format!(
                 "Histogram of the activations of {name} at all locations, from {} to {}; threshold {}",
                 text::significant(f64::from(low)),
                 text::significant(f64::from(high)),
                 text::significant(f64::from(unit.threshold)),
             ),
-            &unit.activations.histogram,
-            unit.activations.range,
-            (f64::from(unit.threshold), "T"),
         ),
         positive: text::percent(f64::from(unit.activations.positive)),
         permutations: layer.permutations,

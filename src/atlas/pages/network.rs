@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::assessment;
 use super::page::{Entry, Files, Head, Page, Site, html};
-use crate::chart::{Chart, Series};
+use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::areas::{AucView, auc_view};
 use crate::facts::paths::{layer_href, network_href};
@@ -101,46 +101,22 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
     let found = exhibit.evaluation;
     let name = exhibit.config.name.clone();
     let history = exhibit.history;
-    let points = |value: fn(&record::training::Epoch) -> Option<f64>| {
-        history
-            .iter()
-            .filter_map(|epoch| Some([f64::from(epoch.epoch), value(epoch)?]))
-            .collect::<Vec<_>>()
-    };
     let curves = (history.len() > 1).then(|| {
-        let loss = Chart::epochs(
-            format!("Cross-entropy of {name} over {} epochs", history.len()),
-            "Cross-entropy",
-            vec![
-                Series { label: "training", look: "second", points: points(|e| Some(e.loss)) },
-                Series {
-                    label: "validation",
-                    look: "main",
-                    points: points(|e| Some(e.validation_loss)),
-                },
-            ],
-        );
-        let quality = Chart::epochs(
-            format!("Validation AUC and accuracy of {name} over {} epochs", history.len()),
-            "Validation",
-            vec![
-                Series {
-                    label: "accuracy",
-                    look: "second",
-                    points: points(|e| Some(e.validation_accuracy)),
-                },
-                Series { label: "AUC", look: "main", points: points(|e| e.validation_auc) },
-            ],
-        );
-        (loss, quality)
+        let [loss, quality] = chart::training(exhibit);
+        let over = |what: &str| format!("{what} of {name} over {} epochs", history.len());
+        (
+            Chart::new(&loss, &over("Cross-entropy")),
+            Chart::new(&quality, &over("Validation AUC and accuracy")),
+        )
     });
     let (loss, quality) = curves.unzip();
     let auc = auc_view(exhibit);
     View {
         roc: auc.as_ref().map(|auc| {
-            Chart::roc(
-                format!("ROC curve of {name} on the {} split, area {}", found.split, auc.value),
-                &found.assessment.levels.patch.roc,
+            let curve = (name.clone(), found.assessment.levels.patch.roc.as_slice());
+            Chart::new(
+                &chart::roc(&[curve]),
+                &format!("ROC curve of {name} on the {} split, area {}", found.split, auc.value),
             )
         }),
         auc,

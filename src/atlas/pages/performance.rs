@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::page::{Entry, Files, Head, Page, Site, html};
-use crate::chart::Chart;
+use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::areas::{AucView, Row, comparable, curves, rows, splits};
 use crate::figures::{self, Download};
@@ -96,7 +96,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         rows: rows(atlas),
         roc: (!curves.is_empty()).then(|| {
             let alt = format!("ROC curves per patch, with their areas: {}", text::and(&listed));
-            Chart::rocs(alt, &curves)
+            Chart::new(&chart::roc(&curves), &alt)
         }),
         levels: exhibits
             .iter()

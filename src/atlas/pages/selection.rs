@@ -7,6 +7,7 @@ use super::page::{Entry, Files, Head, Page, Site, html};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, SURVEY, unit_href};
 use crate::text;
+use catalogue::Kind;
 use study::selection::{Chosen, Reason};
 
 /// The selection.
@@ -67,7 +68,8 @@ struct UnitRow {
     link: Link,
     reason: &'static str,
     cancer: String,
-    influence: u32,
+    /// Its rank, of how many.
+    influence: String,
 }
 
 fn view(atlas: &Atlas) -> View {
@@ -92,11 +94,14 @@ fn view(atlas: &Atlas) -> View {
         renamed: atlas.survey.renames(),
         lexicon: lexicon.map_or_else(|| selection.lexicon.clone(), |l| l.name.clone()),
         contact: config.contact.clone(),
-        layers: layers.into_iter().map(|(name, units)| layer(name, &units)).collect(),
+        layers: layers.into_iter().map(|(name, units)| layer(atlas, name, &units)).collect(),
     }
 }
 
-fn layer(name: String, units: &[&Chosen]) -> LayerView {
+fn layer(atlas: &Atlas, name: String, units: &[&Chosen]) -> LayerView {
+    let first = units.first().map(|chosen| &chosen.unit);
+    let entries = first.and_then(|unit| atlas.catalogue.layer(unit.network(), unit.layer()));
+    let live = entries.map_or(0, |layer| layer.count(Kind::Live));
     let count = |reason| units.iter().filter(|unit| unit.reason == reason).count();
     let reasons =
         [Reason::Cancer, Reason::Random, Reason::Influence, Reason::Evidence, Reason::Listed];
@@ -117,7 +122,7 @@ fn layer(name: String, units: &[&Chosen]) -> LayerView {
                 link: Link::new(chosen.unit.digits(), unit_href(&chosen.unit)),
                 reason: chosen.reason.words(),
                 cancer: format!("{} of {}", chosen.cancer, chosen.shown),
-                influence: chosen.influence,
+                influence: format!("{} of {live}", chosen.influence),
             })
             .collect(),
         name,

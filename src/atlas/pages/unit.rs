@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::page::{Files, Head, Page, Site, html};
 use super::parts::PatchView;
 use super::{card, evidence};
-use crate::chart::Chart;
+use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, layer_href, network_href, unit_href};
 use crate::facts::words::{association_word, association_words, threshold_rule};
@@ -229,17 +229,20 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Result<View> {
         threshold: text::significant(f64::from(unit.threshold)),
         rule: threshold_rule(layer.threshold, layer.anchor),
         above: text::counted(above, "patch", "patches"),
-        histogram: Chart::histogram(
-            format!(
+        histogram: Chart::new(
+            &chart::histogram(
+                ["Score of a patch", "Patches"],
+                &unit.histogram,
+                unit.score_range,
+                unit.threshold,
+            ),
+            &format!(
                 "Histogram of the scores of {name} over {} patches, from {} to {}; threshold {}",
                 layer.patches,
                 text::significant(f64::from(unit.score_range[0])),
                 text::significant(f64::from(unit.score_range[1])),
                 text::significant(f64::from(unit.threshold)),
             ),
-            &unit.histogram,
-            unit.score_range,
-            (f64::from(unit.threshold), "T"),
         ),
         concepts: evidence::concepts(atlas, entry),
         level: atlas.catalogue.detector().to_string(),
@@ -310,7 +313,7 @@ fn answers(atlas: &Atlas, entry: &Entry) -> Vec<AnswerView> {
         .map(|(reader, answer)| AnswerView {
             reader: reader.reader.clone(),
             recognizable: match answer.recognizable {
-                Recognizable::Yes => "sees a recognisable phenomenon",
+                Recognizable::Yes => "sees something recognisable",
                 Recognizable::No => "sees nothing recognisable",
                 Recognizable::Unsure => "is not sure",
             },
@@ -322,7 +325,7 @@ fn answers(atlas: &Atlas, entry: &Entry) -> Vec<AnswerView> {
                 .iter()
                 .flat_map(|q| {
                     [
-                        ("Recognizable phenomena?", &q.q1),
+                        ("Something recognisable?", &q.q1),
                         ("Associated with breast cancer?", &q.q2),
                         ("A single one, or several?", &q.q3),
                         ("Each, with its association", &q.q4),

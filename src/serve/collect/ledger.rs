@@ -32,7 +32,7 @@ const MAX_LOG: u64 = 32 << 20;
 const AHEAD: i128 = 600 * 1_000_000_000;
 /// Characters of one text at most, as in the survey's page.
 const MAX_TEXT: usize = 4000;
-/// Phenomena of one answer, and terms of one phenomenon, at most.
+/// Patterns of one answer, and terms of one pattern, at most.
 const MAX_LIST: usize = 50;
 
 /// What readers are asked, and what their answers are held against.
@@ -173,7 +173,7 @@ impl Ledger {
         }
         let lists = answer.phenomena.iter().map(|p| p.terms.len());
         if lists.chain([answer.phenomena.len()]).any(|length| length > MAX_LIST) {
-            return Err(format!("more than {MAX_LIST} phenomena or terms"));
+            return Err(format!("more than {MAX_LIST} patterns or terms"));
         }
         if answer.questions.is_some() {
             return Err("the survey does not ask the four questions of the paper's server".into());

@@ -1,6 +1,6 @@
 //! DDSM's keywords (BI-RADS of the 1990s) as terms of the lexicon.
 //!
-//! `content/vocabularies/ddsm.yaml` says which; DDSM's words are kept beside the terms. A "mass" whose
+//! [`Vocabulary::ddsm`] says which; DDSM's words are kept beside the terms. A "mass" whose
 //! every shape is a distortion, an asymmetry, a duct or a node is none.
 
 use lexicon::Vocabulary;

@@ -18,6 +18,8 @@
   list.after(sentinel);
 
   const rows = layerUnits.rows(unitAtlas.data(path));
+  // Units that are not live have no rank.
+  const ranked = rows.filter(({ unit }) => unit.influence !== null).length;
   const fields = Array.from(new Set(Array.from(form.querySelectorAll('[name]'), field => field.name)))
     .filter(name => name !== 'look').map(name => form.elements[name]);
   const asked = () => Object.fromEntries(fields.map(field => [field.name, field.value]));
@@ -47,9 +49,10 @@
     const iou = find('.iou');
     iou.textContent = concept ? `best match ${concept.name}, IoU ${unit.iou.toFixed(3)}` : '';
     iou.classList.toggle('strong', unit.detects);
-    find('.score').textContent = `score ${unit.score}`;
-    find('.cancer').textContent = `${unit.cancer} of ${unit.of} with cancer`;
-    find('.influence').textContent = unit.influence === null ? 'not live' : `influence rank ${unit.influence}`;
+    find('.score').textContent = `best score ${unit.score}`;
+    find('.cancer').textContent = `${unit.cancer} of ${unit.of} patches with cancer`;
+    find('.influence').textContent =
+      unit.influence === null ? 'not live' : `influence rank ${unit.influence} of ${ranked}`;
     return item;
   }
 

@@ -5,7 +5,7 @@
   const RECOGNIZABLE = ['yes', 'no', 'unsure'];
   const ASSOCIATIONS = ['malignant', 'benign', 'none', 'unsure'];
   const CONFIDENCES = [1, 2, 3, 4, 5];
-  // Characters of a text, and phenomena of an answer or terms of a phenomenon, at most.
+  // Characters of a text, and patterns of an answer or terms of a pattern, at most.
   const LONGEST_TEXT = 4000;
   const LONGEST_LIST = 50;
 
@@ -21,7 +21,7 @@
     return !given || (!given.recognizable && !given.confidence && !given.remarks.trim() && given.phenomena.every(isBlank));
   }
 
-  // The phenomena that an answer describes: none where nothing is recognisable, whatever was typed before.
+  // The patterns that an answer describes: none where nothing is recognisable, whatever was typed before.
   function described(given) {
     return given.recognizable === 'no' ? [] : given.phenomena.filter(one => !isBlank(one));
   }
@@ -115,13 +115,13 @@
   }
 
   function readPhenomenon(study, value) {
-    const one = mapping(value, ['description', 'terms', 'association'], 'a phenomenon');
+    const one = mapping(value, ['description', 'terms', 'association'], 'a pattern');
     const description = text(one.description, 'description');
     const chosen = list(one.terms, 'terms');
     check(chosen.every(study.hasTerm), 'has a term that is not in the lexicon');
     check(ASSOCIATIONS.includes(one.association), `association is not one of ${ASSOCIATIONS.join(', ')}`);
     const said = { description, terms: [...new Set(chosen)], association: one.association };
-    check(isNamed(said), 'a phenomenon has no description and no terms');
+    check(isNamed(said), 'a pattern has no description and no terms');
     return said;
   }
 
@@ -134,7 +134,7 @@
     check([undefined, true, false].includes(given.repeat), 'repeat is not true or false');
     check(RECOGNIZABLE.includes(given.recognizable), `recognizable is not one of ${RECOGNIZABLE.join(', ')}`);
     const phenomena = list(given.phenomena, 'phenomena').map(one => readPhenomenon(study, one));
-    check(given.recognizable !== 'no' || !phenomena.length, 'recognizable is no, yet phenomena are described');
+    check(given.recognizable !== 'no' || !phenomena.length, 'recognizable is no, yet patterns are described');
     return {
       slot: study.slotOf(given.unit, given.repeat),
       answer: {

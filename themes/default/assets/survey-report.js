@@ -33,7 +33,7 @@
       const several = answer.phenomena.length > 1;
       element('survey-phenomena').replaceChildren(...answer.phenomena.map((phenomenon, n) =>
         phenomenonView(study, phenomenon, n, {
-          title: several ? `Phenomenon ${n + 1}` : 'Phenomenon',
+          title: several ? `Pattern ${n + 1}` : 'Pattern',
           used,
           hooks: {
             toggle: id => toggleTerm(n, id),
