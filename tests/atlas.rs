@@ -7,7 +7,7 @@ use std::path::Path;
 
 use atlas::Record;
 use base::Split;
-use metrics::{Scored, compare};
+use metrics::{Scored, Spread, compare};
 use support::Fixture;
 
 /// Every file below a folder with its bytes.
@@ -360,11 +360,13 @@ fn tables_hold_the_columns_of_the_design() {
     let (header, rows) = table("networks.csv");
     assert_eq!(
         header,
-        "network, layer_count, parameters, auc, auc_low, auc_high, positives, negatives, weights_blake3"
+        "network, layer_count, parameters, auc, auc_low, auc_high, positives, negatives, weights_blake3, auc_no_interval"
     );
     assert_eq!(rows[0][..3], ["alexnet", "1", "57012034"]);
     let auc = fixture.networks[0].evaluation.auc.unwrap();
-    assert_eq!(rows[0][3..6], [auc.value, auc.low, auc.high].map(|v| v.to_string()));
+    let interval = auc.spread.interval().unwrap();
+    assert_eq!(rows[0][3..6], [auc.value, interval.low, interval.high].map(|v| v.to_string()));
+    assert_eq!(rows[0][9], "");
     let (header, rows) = table("units.csv");
     assert_eq!(
         header,
@@ -510,15 +512,16 @@ fn the_performance_page_says_what_the_evaluations_say() {
     let html = fixture.page("performance/index.html");
     let found = &fixture.networks[0].evaluation;
     let auc = found.auc.unwrap();
-    let bootstrap = found.assessment.levels.patch.bootstrap.unwrap();
+    let interval = auc.spread.interval().unwrap();
+    let bootstrap = found.assessment.levels.patch.bootstrap.unwrap().interval().unwrap();
     assert!(auc.value > 0.8 && auc.value < 0.999, "{auc:?}");
     assert_eq!(
         row(&html, "alexnet 0.8632"),
         format!(
             "alexnet 0.8632 {:.3} ({:.3}–{:.3}) {:.3}–{:.3} {} {}",
             auc.value,
-            auc.low,
-            auc.high,
+            interval.low,
+            interval.high,
             bootstrap.low,
             bootstrap.high,
             found.positives,
@@ -543,7 +546,8 @@ fn the_performance_page_says_what_the_evaluations_say() {
     assert!((test.difference - (auc.value - other.value)).abs() < 1e-12);
     let pair = row(&html, "alexnet resnet18");
     assert!(pair.starts_with(&format!("alexnet resnet18 +{:.3} (", test.difference)), "{pair}");
-    let p = if test.p < 0.001 { "&lt; 0.001".into() } else { format!("{:.3}", test.p) };
+    let p = test.p.unwrap();
+    let p = if p < 0.001 { "&lt; 0.001".into() } else { format!("{p:.3}") };
     assert!(pair.ends_with(&p), "{pair} {p}");
     // Both curves are in the chart and named without colour.
     assert_eq!(html.matches("class=\"mark\"").count(), 2);
@@ -601,7 +605,11 @@ fn a_network_page_holds_levels_points_calibration_and_subgroups() {
         let term = fixture.lexicons.term(&group.value);
         let name = term.map_or(group.value.replace('-', " "), |entry| entry.term.name.clone());
         let area = group.auc.map_or("too few".into(), |auc| {
-            format!("{:.3} ({:.3}–{:.3})", auc.value, auc.low, auc.high)
+            let spread = match auc.spread {
+                Spread::Interval(of) => format!("{:.3}–{:.3}", of.low, of.high),
+                Spread::None(why) => format!("no interval: {why}"),
+            };
+            format!("{:.3} ({spread})", auc.value)
         });
         let start = format!("{name} {area}");
         assert_eq!(

@@ -642,3 +642,64 @@ fn shards_and_killed_dissections_end_as_one_run_does() {
     assert!(kept.is_some() && !first.exists());
     assert!(whole == dissection(&killed));
 }
+
+/// A finished network over all that there is: nothing is trained, so no patient need be trained on. The
+/// output lies in the home folder, and can be evaluated again where it cannot be written.
+#[cfg(unix)]
+#[test]
+fn a_finished_network_is_evaluated_over_all_patients_and_where_nothing_can_be_written() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+
+    let trained = Project::new(
+        "source: { kind: phantom, patients: 8, height: 220 }\npatches: { size: 40 }\n\
+         networks: [{ name: resnet10, input: 33, layers: [layer4], training: { epochs: 1, batch: 16 } }]\n",
+    );
+    trained.run(&["train", "-q"]).expect(0);
+    let weights =
+        Layout::new(&trained.path("output")).network("resnet10").join("weights.safetensors");
+    let all = |training: &str| {
+        format!(
+            "source: {{ kind: phantom, patients: 8, height: 220 }}\npatches: {{ size: 40 }}\n\
+             output: ~/atlas\nsplit: {{ train: 0, validation: 1, test: 0 }}\n\
+             networks: [{{ name: resnet10, input: 33, layers: [layer4], weights: {}, training: \
+             {training} }}]\n",
+            weights.display()
+        )
+    };
+    let finished = Project::new(&all("true"));
+    let told = finished.run(&["evaluate"]).expect(1);
+    assert!(told.err.contains("share of the patients to train on is 0"), "{}", told.err);
+    finished.write("atlas.yaml", all("false"));
+    let home = finished.path("home");
+    fs::create_dir(&home).unwrap();
+    let evaluate = || {
+        let mut command = finished.command(&["evaluate", "--json"]);
+        command.env("HOME", &home);
+        command
+    };
+    let first = Told::from(evaluate().output().unwrap()).expect(0);
+    let found: serde_json::Value = serde_json::from_str(&first.out).unwrap();
+    let patches = found[0]["positives"].as_u64().unwrap() + found[0]["negatives"].as_u64().unwrap();
+    assert!(home.join("atlas/work/dataset").is_dir() && !finished.path("~").exists());
+    assert_eq!(found[0]["scores"].as_array().unwrap().len() as u64, patches);
+    let manifest = Manifest::read(&Layout::new(&home.join("atlas"))).unwrap();
+    assert_eq!(manifest.patches.len() as u64, patches, "every patch is of the validation split");
+
+    let everything = |directories: u32, files: u32| {
+        for entry in walkdir::WalkDir::new(finished.root()).into_iter().map(Result::unwrap) {
+            let mode = if entry.file_type().is_dir() { directories } else { files };
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    everything(0o555, 0o444);
+    fs::set_permissions(trained.root(), fs::Permissions::from_mode(0o755)).unwrap();
+    let mut again = evaluate();
+    if fs::metadata(finished.root()).unwrap().uid() == 0 {
+        // The superuser may write anything.
+        again.uid(65534).gid(65534);
+    }
+    let again = Told::from(again.output().unwrap());
+    everything(0o755, 0o644);
+    assert_eq!(again.expect(0).out, first.out);
+}

@@ -133,7 +133,8 @@ fn numbers_are_those_of_the_pages() {
     for network in &fixture.networks {
         let auc = network.evaluation.auc.unwrap();
         let value = format!("{:.3}", auc.value);
-        let whole = format!("{value} ({:.3}–{:.3})", auc.low, auc.high);
+        let interval = auc.spread.interval().unwrap();
+        let whole = format!("{value} ({:.3}–{:.3})", interval.low, interval.high);
         assert!(page.contains(&value));
         assert!(text(&files, "performance.csv").contains(&whole));
         assert!(text(&files, "roc.svg").contains(&format!("{} {value}", network.config.name)));

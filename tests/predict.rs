@@ -54,6 +54,9 @@ fn write_weights(path: &Path, change: impl Fn(&str, &mut Vec<f32>)) {
         let mut v = values(seed, dims.iter().product());
         v.iter_mut().for_each(|v| *v = *v * scale + offset);
         change(name, &mut v);
+        // With fewer values it has fewer rows.
+        let mut dims = dims;
+        dims[0] = v.len() / dims[1..].iter().product::<usize>();
         let bytes = v.into_iter().flat_map(f32::to_le_bytes).collect();
         tensors.insert(name.into(), (dims, bytes, Dtype::F32));
     }
@@ -208,6 +211,30 @@ fn walk(folder: &Path) -> Vec<String> {
     images.map(|path| path.to_str().unwrap().to_owned()).collect()
 }
 
+/// A network of one output prints its sigmoid, not the softmax of one number, which is 1; wrapped as a
+/// training script does it, and said.
+#[test]
+fn a_single_outputs_probability_is_its_sigmoid() {
+    let folder = tempfile::tempdir().unwrap();
+    write_weights(&folder.path().join("w.safetensors"), |name, v| match name {
+        "fc.weight" => v.truncate(512),
+        "fc.bias" => v.truncate(1),
+        _ => {}
+    });
+    write_images(folder.path());
+    let (status, out, err) = run(folder.path(), &[&PREDICT[..], &["--json", "grey.png"]].concat());
+    assert_eq!(status, Some(0), "{err}");
+    let found: Value = serde_json::from_str(&out).unwrap();
+    let logit = golden()["predictions"][0]["logits"][0].as_f64().unwrap();
+    let ours = found[0]["logits"][0].as_f64().unwrap();
+    assert!((ours - logit).abs() < 2e-5 * logit.abs().max(1.0), "{ours} {logit}");
+    let probability = found[0]["probabilities"][0].as_f64().unwrap();
+    assert!((probability - 1.0 / (1.0 + (-ours).exp())).abs() < 1e-9, "{probability}");
+    let (_, table, _) =
+        run(folder.path(), &[&PREDICT[..], &["--classes", "cancer", "grey.png"]].concat());
+    assert!(table.contains("cancer") && table.contains(&format!("{probability:.4}")), "{table}");
+}
+
 #[test]
 fn bad_images_are_skipped_aloud() {
     let folder = tempfile::tempdir().unwrap();
@@ -250,7 +277,7 @@ fn mistakes_are_answered() {
         (vec!["predict", "--network", "resnet18", "a.png"], "without --weights"),
         (
             vec!["predict", "--network", "resnet50", "--weights", "w.safetensors", "a.png"],
-            "looks like resnet18",
+            "w.safetensors holds resnet18 with 3 outputs, and resnet50",
         ),
         (
             vec!["predict", "--network", "lenet", "--weights", "w.safetensors", "a.png"],

@@ -1,5 +1,3 @@
-use std::path::Path;
-
 use super::super::answer::{Phenomenon, Questions};
 use super::*;
 use agreement::Undefined;
