@@ -756,7 +756,8 @@ fn a_finished_network_is_evaluated_over_all_patients_and_where_nothing_can_be_wr
          networks: [{ name: resnet10, input: 33, layers: [layer4], training: { epochs: 1, batch: 16 } }]\n",
     );
     trained.run(&["train", "-q"]).expect(0);
-    let weights = Layout::new(&trained.path("output")).network("resnet10").join("weights.safetensors");
+    let weights =
+        Layout::new(&trained.path("output")).network("resnet10").join("weights.safetensors");
     let all = |training: &str| {
         format!(
             "source: {{ kind: phantom, patients: 8, height: 220 }}\npatches: {{ size: 40 }}\n\

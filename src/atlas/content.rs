@@ -80,7 +80,8 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Article>> {
         let place = || format!("{} cannot become a page", path.display());
         safe_name("page", &slug).with_context(place)?;
         let folded = slug.to_lowercase();
-        if let Some(other) = articles.iter().find(|other: &&Article| other.slug.to_lowercase() == folded)
+        if let Some(other) =
+            articles.iter().find(|other: &&Article| other.slug.to_lowercase() == folded)
         {
             bail!(
                 "{} and {} would be pages whose names differ only by case, if at all: one folder on \
@@ -399,8 +400,15 @@ mod tests {
     #[test]
     fn pages_have_any_case_of_their_ending_and_others_are_named() {
         let place = folder(&[
-            "About.MD", "notes.md", "draft.markdown", "more/page.md", "fonts/README.md",
-            "labels/a.yaml", "consensus.yaml", "images/x.png", ".hidden.txt",
+            "About.MD",
+            "notes.md",
+            "draft.markdown",
+            "more/page.md",
+            "fonts/README.md",
+            "labels/a.yaml",
+            "consensus.yaml",
+            "images/x.png",
+            ".hidden.txt",
         ]);
         let slugs: Vec<String> = read(place.path()).unwrap().into_iter().map(|a| a.slug).collect();
         assert_eq!(slugs, ["About", "notes"]);

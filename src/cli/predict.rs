@@ -176,12 +176,9 @@ fn read(path: &Path, network: &Network) -> Result<Tensor> {
             network.images(&[&image.into_luma8()], width)
         }
         _ if network.channels() == 1 => network.images(&[&image.into_luma8()], width),
-        _ => network::colour_images(
-            &[&image.into_rgb8()],
-            width,
-            network.input(),
-            network.device(),
-        ),
+        _ => {
+            network::colour_images(&[&image.into_rgb8()], width, network.input(), network.device())
+        }
     }
 }
 

@@ -69,10 +69,17 @@ impl<'a> Check<'a> {
     pub(crate) fn resolve(&self, path: &Path, at: Location) -> Result<PathBuf, Mistake> {
         let mut resolved = PathBuf::new();
         let path = match path.components().next() {
-            Some(Component::Normal(first)) if first == "~" => match std::env::home_dir() {
-                Some(home) if home.is_absolute() => home.join(path.strip_prefix("~").unwrap_or(path)),
-                _ => return self.wrong(at, "`~` is the home folder, and it is not known here: write the path in full"),
-            },
+            Some(Component::Normal(first)) if first == "~" => {
+                match std::env::home_dir() {
+                    Some(home) if home.is_absolute() => {
+                        home.join(path.strip_prefix("~").unwrap_or(path))
+                    }
+                    _ => return self.wrong(
+                        at,
+                        "`~` is the home folder, and it is not known here: write the path in full",
+                    ),
+                }
+            }
             // A shell would look this up; a folder of that name is hardly meant.
             Some(Component::Normal(first)) if first.to_string_lossy().starts_with('~') => {
                 let message = "only `~` alone stands for a home folder: write the path in full (for a \

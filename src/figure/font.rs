@@ -52,7 +52,9 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
         f64::from(advance) / f64::from(face.units_per_em())
     };
     let advance = |c: char| match face.glyph_index(c) {
-        None if !is_unseen(c) => further::font_of(c).map_or_else(|| of(face, c), |f| of(&f.face, c)),
+        None if !is_unseen(c) => {
+            further::font_of(c).map_or_else(|| of(face, c), |f| of(&f.face, c))
+        }
         _ => of(face, c),
     };
     text.chars().map(advance).sum::<f64>() * size

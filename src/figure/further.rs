@@ -45,7 +45,8 @@ struct Candidate {
 
 /// The machine's fonts, the plain ones first, by their files' names.
 static MACHINE: LazyLock<Vec<Candidate>> = LazyLock::new(|| {
-    let mut found: Vec<Candidate> = folders().iter().flat_map(|folder| candidates(folder)).collect();
+    let mut found: Vec<Candidate> =
+        folders().iter().flat_map(|folder| candidates(folder)).collect();
     found.sort_by(|a, b| (!a.plain, &a.path, a.index).cmp(&(!b.plain, &b.path, b.index)));
     found
 });

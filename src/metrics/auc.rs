@@ -96,7 +96,9 @@ fn error(below: &[f64], above: &[f64]) -> Result<f64, NoInterval> {
     match (below.len(), above.len()) {
         (..2, _) => Err(NoInterval::OnePositive),
         (_, ..2) => Err(NoInterval::OneNegative),
-        (m, n) => Ok((sample_variance(below) / m as f64 + sample_variance(above) / n as f64).sqrt()),
+        (m, n) => {
+            Ok((sample_variance(below) / m as f64 + sample_variance(above) / n as f64).sqrt())
+        }
     }
 }
 

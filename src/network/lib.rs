@@ -43,13 +43,13 @@ use rand_chacha::ChaCha8Rng;
 use architecture::{Architecture, Design, Family, Pooling, Precision};
 use base::Field;
 use device::Parts;
+use input::Normal;
 pub use input::{colour_images, images};
+use meaning::Meaning;
 use parameters::Parameters;
 use pass::{Kernels, Pass};
 pub use sliding::Sliding;
 use tape::Tape;
-use input::Normal;
-use meaning::Meaning;
 use weights::{Blueprint, Located, Scope, Weights};
 
 /// What a pass of training leaves, one row per image, one column per class.
@@ -185,11 +185,7 @@ enum Body {
 }
 
 impl Body {
-    fn new(
-        architecture: &Architecture,
-        ends: Ends,
-        parameters: &mut Parameters,
-    ) -> Result<Body> {
+    fn new(architecture: &Architecture, ends: Ends, parameters: &mut Parameters) -> Result<Body> {
         let name = architecture.name;
         Ok(match (resnet::Plan::of(name), vgg::plan(name)) {
             (Some(plan), _) => Body::ResNet(resnet::ResNet::new(plan, ends, parameters)?),

@@ -77,7 +77,8 @@ impl Meaning {
                     for (place, output) in several.iter().enumerate() {
                         let gradient = &by_output[*output][map];
                         let images = gradient.dim(0)?;
-                        let share = shares.narrow(D::Minus1, place, 1)?.to_device(gradient.device())?;
+                        let share =
+                            shares.narrow(D::Minus1, place, 1)?.to_device(gradient.device())?;
                         let part = gradient.broadcast_mul(&share.reshape((images, 1, 1, 1))?)?;
                         sum = Some(match sum {
                             Some(sum) => (sum + part)?,
@@ -132,7 +133,8 @@ mod tests {
         let logits = tensor(&[0.5, 1.0, 9.0, -0.25, 80.0, 90.0, 0.0, 89.0], &[2, 4]);
         let found = meaning.classes(&logits).unwrap();
         assert_eq!(found.dims(), [2, 2]);
-        let expected = [(0.5f64.exp() + (-0.25f64).exp()).ln(), 1.0, 89.0 + (-9f64).exp().ln_1p(), 90.0];
+        let expected =
+            [(0.5f64.exp() + (-0.25f64).exp()).ln(), 1.0, 89.0 + (-9f64).exp().ln_1p(), 90.0];
         for (found, expected) in all(&found).iter().zip(expected) {
             assert!((f64::from(*found) - expected).abs() < 1e-5, "{found} {expected}");
         }

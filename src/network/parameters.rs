@@ -145,11 +145,7 @@ impl Parameters {
     ///
     /// # Errors
     /// A [`Misfit`] that lists it; what else can fail is the device.
-    pub(super) fn set(
-        &self,
-        tensors: &BTreeMap<String, Tensor>,
-        scope: Scope,
-    ) -> Result<()> {
+    pub(super) fn set(&self, tensors: &BTreeMap<String, Tensor>, scope: Scope) -> Result<()> {
         let expected: Vec<Expected> =
             self.all().map(|(name, var)| Expected { name, dims: var.dims() }).collect();
         let fitting: Result<_, Misfit> = fit(&expected, tensors, scope, self.optional);

@@ -4,11 +4,11 @@
 use anyhow::Result;
 use candle_core::{Tensor, Var};
 
-use super::{Ends, Pooling};
 use super::layers::{Window, global_average, linear, max_pool, relu};
 use super::normed::{self, Normed};
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
+use super::{Ends, Pooling};
 use architecture::resnet::LAYERS;
 
 /// The first layer.

@@ -34,8 +34,7 @@ impl Inference<'_> {
         let Network { input, ends, .. } = *self.network;
         let (input, depth) = (input as usize, ends.channels);
         match image.dims() {
-            &[1, found, rows, columns]
-                if found == depth && rows >= input && columns >= input => {}
+            &[1, found, rows, columns] if found == depth && rows >= input && columns >= input => {}
             other => bail!(
                 "expected an image of shape [1, {depth}, rows, columns], no side below {input}, found {other:?}"
             ),

@@ -21,7 +21,8 @@ const SEMICOLONS: &str = "sep=;\nstudy;reader;network;layer;unit;phenomenon;term
     s;a;alexnet;conv5;1;x;mass;benign\r\n";
 const QUESTIONS: &str = "name,model,layer,unit,q1,q2,q3,q4,timestamp\n\
     a,alexnet,conv5,1,Yes,a mass,\"malignant, with spiculae\",no,2018-01-01\n";
-const MAPPING: &str = r#"{"alexnet/conv5/0001":{"name":"a","q1":"yes","q2":"m","q3":"x","q4":"n"}}"#;
+const MAPPING: &str =
+    r#"{"alexnet/conv5/0001":{"name":"a","q1":"yes","q2":"m","q3":"x","q4":"n"}}"#;
 
 /// Reading them takes longer than any input.
 static LEXICONS: LazyLock<Lexicons> =
@@ -54,9 +55,34 @@ fn read(bytes: &[u8], name: &str) -> String {
 
 pub(crate) fn targets() -> Vec<Target> {
     let words = &[
-        "schema: 1", "\"answers\":[", "recognizable", "yes", "unsure", "alexnet/conv5/", "mass; mass",
-        "malignant", "answered_at", "2026-13-01T00:00:00Z", "confidence", "1e999", "-0", "NaN", "sep=;", "\"\"",
-        "\t", ";", "\u{feff}", "\r\n", "&a", "*a", "<<: *a", "!!binary", "? ", "- - - ", "{{", "\\u0000",
+        "schema: 1",
+        "\"answers\":[",
+        "recognizable",
+        "yes",
+        "unsure",
+        "alexnet/conv5/",
+        "mass; mass",
+        "malignant",
+        "answered_at",
+        "2026-13-01T00:00:00Z",
+        "confidence",
+        "1e999",
+        "-0",
+        "NaN",
+        "sep=;",
+        "\"\"",
+        "\t",
+        ";",
+        "\u{feff}",
+        "\r\n",
+        "&a",
+        "*a",
+        "<<: *a",
+        "!!binary",
+        "? ",
+        "- - - ",
+        "{{",
+        "\\u0000",
     ];
     let target = |name, seeds: &[&str], read| Target {
         name,

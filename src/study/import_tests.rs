@@ -183,13 +183,12 @@ fn a_reader_is_found_under_any_file_name() {
 #[test]
 fn readers_of_every_script_have_a_file_each() {
     let place = Place::new();
-    for (name, stem) in [
-        ("王医生", "王医生"),
-        ("李医生", "李医生"),
-        ("Иванова", "иванова"),
-        ("Петрова", "петрова"),
-    ] {
-        place.import(&[place.export("x.json", &reader(name, vec![answer(1, "one", EARLY)]))]).unwrap();
+    for (name, stem) in
+        [("王医生", "王医生"), ("李医生", "李医生"), ("Иванова", "иванова"), ("Петрова", "петрова")]
+    {
+        place
+            .import(&[place.export("x.json", &reader(name, vec![answer(1, "one", EARLY)]))])
+            .unwrap();
         assert_eq!(place.stored(&format!("{stem}.yaml")).reader, name);
     }
     assert_eq!(std::fs::read_dir(place.labels()).unwrap().count(), 4);

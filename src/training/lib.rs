@@ -114,7 +114,8 @@ fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
         progress.say(&format!("{name}: {file} is for grey images, of one channel"));
     }
     if settings.training.is_none() && weights.outputs() == Some(1) {
-        progress.say(&format!("{name}: the sigmoid of its one output is the probability of cancer"));
+        progress
+            .say(&format!("{name}: the sigmoid of its one output is the probability of cancer"));
     }
     Ok(network)
 }

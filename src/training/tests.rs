@@ -408,7 +408,9 @@ fn weights_used_as_they_are_are_only_evaluated() {
         same_scores(&run(&asis, again.path(), &Silent).unwrap(), &evaluation);
     }
     // Three outputs are not two classes by themselves.
-    let three: Change = &|name| candle_core::Tensor::cat(&[rows(name, 1), rows(name, 0), rows(name, 0)], 0).unwrap();
+    let three: Change = &|name| {
+        candle_core::Tensor::cat(&[rows(name, 1), rows(name, 0), rows(name, 0)], 0).unwrap()
+    };
     let asis = config::Network { weights: changed(three), ..asis };
     let message = format!("{:#}", run(&asis, other.path(), &Silent).unwrap_err());
     assert!(message.contains("3 outputs") && message.contains("`outputs`"), "{message}");

@@ -178,9 +178,9 @@ fn performance(atlas: &Atlas, width: f64) -> Result<Figure> {
         .map(|row| Row {
             cells: vec![
                 row.name.clone(),
-                row.auc.as_ref().map_or("–".into(), |auc| {
-                    format!("{} ({})", auc.value, auc.interval)
-                }),
+                row.auc
+                    .as_ref()
+                    .map_or("–".into(), |auc| format!("{} ({})", auc.value, auc.interval)),
                 row.bootstrap.clone(),
                 row.positives.clone(),
                 row.negatives.clone(),

@@ -78,9 +78,9 @@ pub(crate) fn fit<'t>(
     // Where a last layer is replaced, so is whatever a file has in its place: more layers, say.
     let replaced = |name: &str| match scope {
         Scope::Whole => false,
-        Scope::Trunk { heads } => heads
-            .iter()
-            .any(|head| of_part(name, head) || (bare && of_part(name, first(head)))),
+        Scope::Trunk { heads } => {
+            heads.iter().any(|head| of_part(name, head) || (bare && of_part(name, first(head))))
+        }
     };
     let absent = optional.filter(|part| !tensors.keys().any(|name| of_part(name, part)));
     let may_lack =

@@ -155,7 +155,8 @@ fn ways(blueprint: &Blueprint, tensors: &BTreeMap<String, Tensor>) -> Vec<Way> {
             false => None,
         };
         let mut way = Way { prefix, children, found: 0 };
-        let names: BTreeSet<String> = below(tensors, &way.prefix).flat_map(|n| way.name(n)).collect();
+        let names: BTreeSet<String> =
+            below(tensors, &way.prefix).flat_map(|n| way.name(n)).collect();
         way.found = needed.iter().filter(|name| names.contains(**name)).count();
         Some(way)
     };
@@ -260,9 +261,7 @@ impl Search<'_> {
         if let Some(bad) = bad {
             return Err(bad.context(format!("{shown} cannot be used")));
         }
-        Ok(Located {
-            network, shown, tensors, foreign, has, remarks, channels, outputs,
-        })
+        Ok(Located { network, shown, tensors, foreign, has, remarks, channels, outputs })
     }
 
     /// The one linear layer that takes the network's features and has another name than its last layer

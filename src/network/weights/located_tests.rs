@@ -37,7 +37,9 @@ fn found(wrapped: &State, network: &str, expected: &State) -> Located {
     let located = locate(wrapped, network).unwrap();
     for (name, tensor) in expected {
         let ours = located.tensors().get(name);
-        let ours = ours.unwrap_or_else(|| panic!("{name} is not there; {}", located.mismatch(2, 3, Scope::Whole)));
+        let ours = ours.unwrap_or_else(|| {
+            panic!("{name} is not there; {}", located.mismatch(2, 3, Scope::Whole))
+        });
         assert_eq!(ours.dims(), tensor.dims(), "{name}");
         let single = |t: &Tensor| flat(&t.to_dtype(DType::F32).unwrap());
         assert_eq!(single(ours), single(tensor), "{name}");
@@ -62,8 +64,16 @@ fn numbered(name: &str) -> String {
 fn a_network_is_found_under_any_prefix() {
     let own = state("resnet10", 3, 33);
     for prefix in [
-        "", "encoder.", "backbone.", "model.", "module.", "_orig_mod.", "model.module.", "net.cnn.",
-        "state_dict.model.backbone.", "student.features_extractor.resnet.",
+        "",
+        "encoder.",
+        "backbone.",
+        "model.",
+        "module.",
+        "_orig_mod.",
+        "model.module.",
+        "net.cnn.",
+        "state_dict.model.backbone.",
+        "student.features_extractor.resnet.",
     ] {
         let located = found(&renamed(&own, |name| format!("{prefix}{name}")), "resnet10", &own);
         assert_eq!((located.channels(), located.outputs()), (Some(3), Some(3)), "{prefix}");
@@ -82,7 +92,8 @@ fn parts_in_a_sequential_are_known_by_their_order() {
     let mut bare = own.clone();
     bare.retain(|name, _| !name.starts_with("fc."));
     // torch.nn.Sequential(*list(resnet.children())[:-1]), as RadImageNet's are.
-    let located = found(&renamed(&bare, |n| format!("backbone.{}", numbered(n))), "resnet10", &bare);
+    let located =
+        found(&renamed(&bare, |n| format!("backbone.{}", numbered(n))), "resnet10", &bare);
     assert_eq!(located.outputs(), None);
     assert!(located.mismatch(2, 3, Scope::Whole).contains("without its last layer"));
     // With all children, and with a head of its own behind the body.
@@ -121,7 +132,10 @@ fn a_last_layer_of_another_name_is_found() {
             None => format!("model.{name}"),
         });
         let located = found(&named, "resnet10", &own);
-        assert_eq!(located.remarks(), [format!("the last layer is model.{head}").replace("model.fc", "fc")]);
+        assert_eq!(
+            located.remarks(),
+            [format!("the last layer is model.{head}").replace("model.fc", "fc")]
+        );
     }
     // AlexNet's last layer in a Sequential of its own.
     let own = state("alexnet", 2, 63);
@@ -189,7 +203,11 @@ fn counters_and_losses_beside_a_network_are_left_aside_aloud() {
         ("state_dict.mean", &[3]),
         ("n_averaged", &[]),
     ] {
-        let tensor = if dims.is_empty() { Tensor::new(5i64, &Device::Cpu).unwrap() } else { values(1, dims) };
+        let tensor = if dims.is_empty() {
+            Tensor::new(5i64, &Device::Cpu).unwrap()
+        } else {
+            values(1, dims)
+        };
         wrapped.insert(name.into(), tensor);
     }
     // What is not the network's need not be finite.
@@ -278,7 +296,10 @@ fn outputs_become_the_projects_classes() {
     assert!(merged.linear_head("layer4").is_none());
     let single = open().with_classes(Some(&[vec![3], vec![1]]), 2).unwrap();
     let rows = single.linear_head("layer4").unwrap();
-    assert_eq!(flat(&rows.narrow(0, 0, 1).unwrap()), flat(&own["fc.weight"].narrow(0, 3, 1).unwrap()));
+    assert_eq!(
+        flat(&rows.narrow(0, 0, 1).unwrap()),
+        flat(&own["fc.weight"].narrow(0, 3, 1).unwrap())
+    );
     assert!(open().with_classes(None, 2).is_err());
 }
 
@@ -287,7 +308,8 @@ fn messages_lead_with_what_the_file_has() {
     let told = |state: &State, network: &str, parts: &[&str]| {
         let (_folder, path) = file(state);
         let input = architecture::Architecture::find(network).unwrap().input;
-        let message = format!("{:#}", Network::open(network, input, &path, &Device::Cpu).unwrap_err());
+        let message =
+            format!("{:#}", Network::open(network, input, &path, &Device::Cpu).unwrap_err());
         let start = message.split_once("w.safetensors").unwrap().1;
         for part in parts {
             assert!(start.contains(part), "{part:?} is not in: {message}");
@@ -305,5 +327,9 @@ fn messages_lead_with_what_the_file_has() {
     let strange: State = [("decoder.up.weight", &[4, 2][..]), ("decoder.up.bias", &[4])]
         .map(|(name, dims)| (name.to_owned(), values(1, dims)))
         .into();
-    told(&strange, "resnet10", &[" holds 2 tensors: decoder.up.bias [4], decoder.up.weight [4, 2]"]);
+    told(
+        &strange,
+        "resnet10",
+        &[" holds 2 tensors: decoder.up.bias [4], decoder.up.weight [4, 2]"],
+    );
 }

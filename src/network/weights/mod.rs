@@ -180,7 +180,9 @@ fn read_safetensors(bytes: &[u8]) -> Result<Contents> {
         match view.load(&Device::Cpu) {
             Ok(tensor) => drop(tensors.insert(name.to_string(), tensor)),
             // Quantised values may lie beside a network.
-            Err(_) => drop(objects.insert(name.to_string(), format!("a tensor of {}", view.dtype()))),
+            Err(_) => {
+                drop(objects.insert(name.to_string(), format!("a tensor of {}", view.dtype())))
+            }
         }
     }
     Ok(Contents { tensors, objects })

@@ -378,7 +378,10 @@ fn wrappers_are_left_out_of_names() {
         (&["_orig_mod.module.model.fc.bias"], &["model.fc.bias"]),
         // `head.fc` is VGG's only beside `pre_logits`.
         (&["head.fc.bias"], &["head.fc.bias"]),
-        (&["net.head.fc.bias", "net.pre_logits.fc1.bias"], &["net.classifier.0.bias", "net.classifier.6.bias"]),
+        (
+            &["net.head.fc.bias", "net.pre_logits.fc1.bias"],
+            &["net.classifier.0.bias", "net.classifier.6.bias"],
+        ),
     ] {
         assert_eq!(named(names).unwrap(), expected);
     }
@@ -556,8 +559,8 @@ fn storages_shared_without_end_are_refused() {
 #[test]
 fn torchscript_is_told_how_to_become_a_state_dictionary() {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let packed = zip::write::SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Stored);
+    let packed =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     for name in ["net/data.pkl", "net/code/__torch__.py", "net/constants.pkl", "net/version"] {
         archive.start_file(name, packed).unwrap();
         archive.write_all(b"x").unwrap();
