@@ -147,8 +147,16 @@ fn too_few_items_have_a_value_and_no_interval() {
     // One odd item among fifty: more than a third of the draws miss it, which is still a minority.
     let mut items = vec![vec![(0, 0), (1, 0)]; 49];
     items.push(vec![(0, 1), (1, 1)]);
-    let [rare] = estimate(&Ratings::nominal(items.clone(), 2, 2), [Coefficient::Alpha], 1);
-    assert!(rare.interval().is_some());
+    let of = |items: &[Vec<(usize, usize)>]| {
+        let [rare] = estimate(&Ratings::nominal(items.to_vec(), 2, 2), [Coefficient::Alpha], 1);
+        rare
+    };
+    // Where all agree, so they do in every draw: no interval, rather than one without width.
+    assert_eq!(of(&items), Estimate::Value { value: 1.0, interval: None });
+    let mut varied = items.clone();
+    varied[0][0] = (0, 1);
+    let [low, high] = of(&varied).interval().unwrap();
+    assert!(low < high);
     // Two items: half of the draws hold only one of them.
     let [half] = estimate(&Ratings::nominal(items.split_off(48), 2, 2), [Coefficient::Cohen], 1);
     assert_eq!(half.value(), Some(1.0));

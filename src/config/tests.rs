@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use architecture::{ARCHITECTURES, Design, Pooling, Precision};
+use base::Split;
 
 fn parse_at(text: &str) -> Result<Config, Mistake> {
     Config::parse(text, Path::new("/project/atlas.yaml"))
@@ -570,4 +571,44 @@ fn a_command_line_asks_for_figures_as_a_file_does() {
     for kind in Kind::offered() {
         assert!(kind.options.iter().skip(1).all(|option| !option.required), "{kind:?}");
     }
+}
+
+#[test]
+fn outputs_are_for_weights_that_are_used_as_they_are() {
+    use Output::{Benign, Cancer, Normal, Unused};
+    let network = |more: &str| {
+        format!("networks: [{{ name: resnet18, weights: w.ckpt, training: false, {more} }}]")
+    };
+    let of = |text: &str| parse_at(text).unwrap().networks.remove(0);
+    let found = of(&network("outputs: [unused, cancer, benign, normal, benign]"));
+    assert_eq!(found.outputs, [Unused, Cancer, Benign, Normal, Benign]);
+    assert_eq!(found.outputs_by_class(2).unwrap(), [vec![2, 3, 4], vec![1]]);
+    assert_eq!(found.outputs_by_class(3).unwrap(), [vec![3], vec![2, 4], vec![1]]);
+    assert_eq!(of(&network("")).outputs_by_class(2), None);
+    assert_refused(&network("outputs: [normal, benign]"), 1, "[normal", &["`cancer`"]);
+    assert_refused(&network("outputs: [cancr]"), 1, "cancr", &[]);
+    let trained = "networks: [{ name: resnet18, weights: w.pth, outputs: [cancer] }]";
+    assert_refused(trained, 1, "[cancer]", &["training: false"]);
+    let three = network("outputs: [normal, cancer]") + "\npatches: { classes: 3 }";
+    assert_refused(&three, 1, "[normal", &["`benign`"]);
+}
+
+#[test]
+fn nobody_need_be_trained_on_where_nothing_is_trained() {
+    let split = "split: { train: 0, validation: 1, test: 0 }\n";
+    let fixed = "networks: [{ name: resnet18, weights: w.pth, training: false }]";
+    let config = parse_at(&format!("{split}{fixed}")).unwrap();
+    assert_eq!(config.split.of(Split::Validation), 1.0);
+    let trained = format!("{split}networks: [{{ name: resnet18, weights: w.pth }}]");
+    assert_refused(&trained, 1, "0,", &["resnet18 is to be trained", "training: false"]);
+}
+
+#[test]
+fn a_tilde_is_the_home_folder() {
+    let home = std::env::home_dir().unwrap();
+    assert_eq!(parse_at("output: ~/atlas").unwrap().output, home.join("atlas"));
+    let source = parse_at("source: { kind: mini_mias, path: '~' }").unwrap().source;
+    assert_eq!(source, Source::MiniMias { path: home });
+    assert_refused("output: ~someone/atlas", 1, "~someone", &["in full"]);
+    assert_eq!(parse_at("output: ./~x").unwrap().output, Path::new("/project/~x"));
 }

@@ -29,7 +29,8 @@ pub(super) fn database() -> (Arc<fontdb::Database>, FontResolver<'static>) {
     for font in further::in_use() {
         let source = fontdb::Source::Binary(Arc::new(font.bytes));
         let ids = fonts.load_font_source(source);
-        places.extend(ids.get(font.index as usize).map(|id| (font, *id)));
+        let same = |id: &&fontdb::ID| fonts.face(**id).is_some_and(|f| f.index == font.index);
+        places.extend(ids.iter().find(same).map(|id| (font, *id)));
     }
     let resolver = FontResolver {
         select_font: FontResolver::default_font_selector(),

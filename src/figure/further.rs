@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use ttf_parser::Face;
+use ttf_parser::{Face, name_id};
 
 /// Largest file that is looked into: fonts of all Chinese, Japanese and Korean letters have 20 to 120 MB.
 const LARGEST: u64 = 256 << 20;
@@ -75,13 +75,17 @@ pub fn give(path: &Path) -> Result<()> {
 }
 
 fn font(bytes: &'static [u8], index: u32) -> Option<&'static Font> {
-    let face = Face::parse(bytes, index).ok().filter(has_outlines)?;
+    let face = Face::parse(bytes, index).ok().filter(is_usable)?;
     Some(Box::leak(Box::new(Font { bytes, index, face })))
 }
 
-fn has_outlines(face: &Face) -> bool {
+/// Whether a font has outlines, and the names without which none is drawn from.
+fn is_usable(face: &Face) -> bool {
     let tables = face.tables();
-    tables.glyf.is_some() || tables.cff.is_some()
+    let named = |id| face.names().into_iter().any(|name| name.name_id == id && name.is_unicode());
+    (tables.glyf.is_some() || tables.cff.is_some())
+        && named(name_id::FAMILY)
+        && named(name_id::POST_SCRIPT_NAME)
 }
 
 /// The font that a letter comes from.
@@ -158,7 +162,7 @@ fn candidates(folder: &Path) -> Vec<Candidate> {
         let count = ttf_parser::fonts_in_collection(&bytes).unwrap_or(1);
         for index in 0..count {
             let Ok(face) = Face::parse(&bytes, index) else { continue };
-            if !has_outlines(&face) {
+            if !is_usable(&face) {
                 continue;
             }
             let plain = face.is_regular()

@@ -30,7 +30,7 @@ font.setupCharacterMap({0x10FFF0: "square"})
 font.setupGlyf({".notdef": square(0), "square": square(EDGE)})
 font.setupHorizontalMetrics({name: (EDGE, 0) for name in names})
 font.setupHorizontalHeader(ascent=EDGE, descent=0)
-font.setupNameTable({"familyName": "Square", "styleName": "Regular"})
+font.setupNameTable({"familyName": "Square", "styleName": "Regular", "psName": "Square-Regular"})
 font.setupOS2(sTypoAscender=EDGE, usWinAscent=EDGE, usWinDescent=0)
 font.setupPost()
 font.font["head"].created = font.font["head"].modified = 0
