@@ -1,15 +1,58 @@
-//! Every command that the documentation shows is one that the program understands.
+//! Every command that the documentation shows is one that the program understands, and does what it is
+//! shown for: they are run on a project of phantoms that is small enough for it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 /// What a reader puts in the place of a word in capitals.
-const PLACEHOLDERS: [(&str, &str); 5] = [
+const PLACEHOLDERS: [(&str, &str); 6] = [
     ("I/N", "1/2"),
     ("KIND", "roc"),
     ("NETWORK", "alexnet"),
     ("FILE", "a.file"),
     ("DIR", "a-folder"),
+    ("PATCHES", "a-folder"),
 ];
+
+/// Commands that are only read here, and why.
+const NOT_RUN: [(&str, &str); 2] = [
+    ("serve", "it goes on until it is stopped; commands.rs and collect.rs run it"),
+    ("weights fetch", "it loads from the internet"),
+];
+
+/// What stands in the small project for what the documentation names.
+const IN_THE_PROJECT: [(&str, &str); 5] = [
+    ("alexnet", "resnet10"),
+    ("resnet18", "resnet10"),
+    ("vgg16/conv5_3/0063", "resnet10/layer4/0063"),
+    ("alexnet/conv5", "resnet10/layer3"),
+    ("scan.dcm", "scan.png"),
+];
+
+/// Untrained but for a step or two: what the commands say of it is not looked at here.
+const PROJECT: &str = "\
+source: { kind: phantom, patients: 10, height: 256 }
+patches: { size: 64 }
+networks:
+  - name: resnet10
+    input: 32
+    layers: [layer3, layer4]
+    training: { epochs: 1, batch: 64 }
+dissection: { top: 4, permutations: 10 }
+";
+
+/// A reader's file; readers say the same of each unit that they are shown in the documentation.
+const ANSWERS: &str = "\
+schema: 1
+study: my-study
+reader: reader-a
+lexicon: bi-rads-5
+answers:
+  - unit: resnet10/layer4/0063
+    recognizable: yes
+    phenomena: [{ description: calcifications, terms: [calcifications], association: malignant }]
+";
 
 /// Pages that show commands.
 fn pages() -> Vec<PathBuf> {
@@ -91,6 +134,69 @@ fn every_command_of_the_documentation_is_understood() {
     }
     assert!(count > 25, "only {count} commands were found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Runs the program in a folder.
+fn run(folder: &Path, words: &[String]) -> Output {
+    let program = env!("CARGO_BIN_EXE_unit-atlas");
+    Command::new(program).args(words).current_dir(folder).output().unwrap()
+}
+
+/// The words of a command in the small project; `FILE` is what the command reads there.
+fn in_the_project(command: &str, mammogram: &str) -> Vec<String> {
+    let file = if command.contains("labels import") { "answers.yaml" } else { "passphrase.txt" };
+    let put = |word: String| {
+        let known = IN_THE_PROJECT.iter().find(|(shown, _)| *shown == word);
+        match word.as_str() {
+            "P0053_LEFT_CC" => mammogram.to_owned(),
+            "a.file" => file.to_owned(),
+            _ => known.map_or(word, |(_, value)| (*value).to_owned()),
+        }
+    };
+    words(command).into_iter().map(put).collect()
+}
+
+#[test]
+fn every_command_of_the_documentation_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = folder.path();
+    std::fs::write(project.join("atlas.yaml"), PROJECT).unwrap();
+    std::fs::write(project.join("answers.yaml"), ANSWERS).unwrap();
+    std::fs::write(project.join("passphrase.txt"), "correct horse battery staple\n").unwrap();
+    let made = run(project, &["run".to_owned()]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let layout = base::artifact::Layout::new(project.join("output"));
+    let manifest = record::Manifest::read(&layout).unwrap();
+    let first = manifest.of_split(base::Split::Validation)[0];
+    let mammogram = &manifest.member(&manifest.patches[first as usize]).mammogram.id;
+    let picture = image::open(layout.preview(mammogram)).unwrap();
+    for name in ["scan.png", "other.png"] {
+        picture.save(project.join(name)).unwrap();
+    }
+
+    let mut done = BTreeSet::new();
+    let mut failed = Vec::new();
+    for page in pages() {
+        for (line, command) in commands(&std::fs::read_to_string(&page).unwrap()) {
+            if NOT_RUN.iter().any(|(start, _)| command.starts_with(start)) {
+                continue;
+            }
+            let words = in_the_project(&command, mammogram);
+            if !done.insert(words.clone()) {
+                continue;
+            }
+            // A project is begun where there is none.
+            let elsewhere = tempfile::tempdir().unwrap();
+            let begins = words[0] == "init";
+            let told = run(if begins { elsewhere.path() } else { project }, &words);
+            if !told.status.success() {
+                let error = String::from_utf8_lossy(&told.stderr);
+                failed.push(format!("{}:{line}: {}\n{error}", page.display(), words.join(" ")));
+            }
+        }
+    }
+    assert!(done.len() > 25, "only {} commands were found", done.len());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
 #[test]

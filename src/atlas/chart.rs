@@ -141,7 +141,7 @@ mod tests {
         let bins: Vec<_> = plot.bins.iter().map(|bin| (bin.over, bin.count)).collect();
         let expected = [([1.0, 1.5], 3.0), ([1.5, 2.0], 0.0), ([2.0, 2.5], 1.0), ([2.5, 3.0], 2.0)];
         assert_eq!(bins, expected);
-        assert_eq!(plot.marker, Some((3.5, "T 3.5".into())));
+        assert_eq!(plot.marker, Some((3.5, "T 3.50".into())));
     }
 
     #[test]
