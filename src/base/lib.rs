@@ -1,5 +1,6 @@
 //! What every other part stands on: the store of artifacts, named random streams, progress, notices, the
-//! parts of a split, receptive fields, YAML with places and carets, and cells that no spreadsheet runs.
+//! parts of a split, receptive fields, text of any encoding, YAML with places and carets, and cells that
+//! no spreadsheet runs.
 //!
 //! Nothing here knows mammograms, networks or readers.
 
@@ -12,6 +13,7 @@ pub mod progress;
 pub mod seed;
 mod split;
 pub mod spreadsheet;
+pub mod text;
 mod unit;
 pub mod yaml;
 

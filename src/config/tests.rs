@@ -167,9 +167,11 @@ fn what_is_written_is_what_is_used() {
     assert_eq!(config.seed, u64::MAX);
     assert_eq!(config.device, Device::Cuda(1));
     assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
-    let folder = parse_at("source: { kind: folder, path: t.csv, regions: ../r.jsonl }").unwrap();
+    let folder = "source: { kind: folder, path: t.csv, regions: ../r.jsonl, encoding: CP1252 }";
+    let folder = parse_at(folder).unwrap();
     let (table, regions) = ("/project/t.csv".into(), Some("/r.jsonl".into()));
-    assert_eq!(folder.source, Source::Folder { table, regions });
+    let encoding = "windows-1252".parse().ok();
+    assert_eq!(folder.source, Source::Folder { table, regions, encoding });
     assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
     let [resnet, alexnet, third, inception, vgg, fourth] = &config.networks[..] else { panic!() };
     assert_eq!(resnet.weights, Start::File("/project/w/resnet18.pth".into()));

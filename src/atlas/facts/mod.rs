@@ -132,11 +132,12 @@ impl<'a> Atlas<'a> {
             Source::Ddsm { path }
             | Source::DdsmRelease { path }
             | Source::CbisDdsm { path }
+            | Source::Inbreast { path, .. }
             | Source::MiniMias { path } => {
                 folders.push(path);
                 folders.extend(path.parent());
             }
-            Source::Folder { table, regions } => {
+            Source::Folder { table, regions, .. } => {
                 folders.extend([Some(table), regions.as_ref()].into_iter().flatten().map(|p| &**p));
                 folders.extend(table.parent());
             }

@@ -18,7 +18,7 @@ use anyhow::Result;
 use self::elements::{Elements, TOP, tags};
 use self::header::Header;
 use crate::pseudonym::Pseudonyms;
-use mammogram::{Grey, Laterality, View};
+use mammogram::{Grey, Laterality, Modifier, View};
 
 /// A file whose header has been read.
 pub struct Dicom {
@@ -47,14 +47,24 @@ impl Dicom {
         self.header.laterality
     }
 
-    /// Which view, when it says and it is one of the two.
+    /// Which view, when it says.
     pub fn view(&self) -> Option<View> {
         self.header.view
+    }
+
+    /// What the view is confined to, when it says that it is.
+    pub fn modifier(&self) -> Option<Modifier> {
+        self.header.modifier
     }
 
     /// Edge of a pixel in micrometres, when it says.
     pub fn micron(&self) -> Option<f64> {
         self.header.micron
+    }
+
+    /// Whether its least value is shown white (MONOCHROME1).
+    pub fn is_inverted(&self) -> bool {
+        self.header.inverted
     }
 
     /// The patient, when it has an identifier.
