@@ -74,7 +74,8 @@ impl Place {
     fn import(&self, text: &str) -> Result<Report, Refused> {
         let file = self.path("given.json");
         std::fs::write(&file, text).unwrap();
-        let given = Given { study: None, reader: None, lexicon: "bi-rads-5".into() };
+        let given =
+            Given { study: None, reader: None, lexicon: "bi-rads-5".into(), encoding: None };
         let codes = Codes::default();
         import(&[file], &self.path("labels"), &given, &codes, &layers(), &lexicons())
     }

@@ -1,6 +1,6 @@
 //! What every other part stands on: the store of artifacts, the files that come with the program, named
-//! random streams, progress, notices, the parts of a split, receptive fields, YAML with places and carets,
-//! and cells that no spreadsheet runs.
+//! random streams, progress, notices, the parts of a split, receptive fields, text of any encoding, YAML with
+//! places and carets, and cells that no spreadsheet runs.
 //!
 //! Nothing here knows mammograms, networks or readers.
 
@@ -14,6 +14,7 @@ pub mod seed;
 pub mod shipped;
 mod split;
 pub mod spreadsheet;
+pub mod text;
 mod unit;
 pub mod yaml;
 

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::text::{self, Encoding};
 use serde::de::DeserializeOwned;
 use serde_yaml::{Error, Location, MessageFormatter, UserMessageFormatter};
 
@@ -57,8 +58,13 @@ pub struct Text<'a> {
     pub text: &'a str,
 }
 
-/// Reads a file as UTF-8, without a byte order mark.
+/// Reads a file as text, UTF-8 or UTF-16, without a byte order mark.
 pub fn read(path: &Path) -> Result<String, Mistake> {
+    read_as(path, None)
+}
+
+/// As [`read`], in an encoding where the file does not tell its own.
+pub fn read_as(path: &Path, encoding: Option<Encoding>) -> Result<String, Mistake> {
     let whole = |message: String| Mistake {
         path: path.to_owned(),
         line: 0,
@@ -75,12 +81,10 @@ pub fn read(path: &Path) -> Result<String, Mistake> {
         return Err(whole(too_large(meta.len())));
     }
     let bytes = std::fs::read(path).map_err(cannot)?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..good].iter().filter(|&&b| b == b'\n').count() as u64 + 1;
-        Mistake { line, ..whole("is not UTF-8; save it with that encoding".to_owned()) }
-    })?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    text::decode(bytes, encoding).map_err(|error| Mistake {
+        line: error.line,
+        ..whole(format!("{error}; save it as UTF-8"))
+    })
 }
 
 fn too_large(bytes: u64) -> String {

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use super::Outcome;
 use super::terminal::Terminal;
 use base::progress::Progress;
+use base::text::Encoding;
 use pipeline::Pipeline;
 use study::answer::Answer;
 use study::import::{Change, import};
@@ -22,7 +23,7 @@ pub(super) enum Verb {
     /// Check readers' answers and merge them into content/labels
     ///
     /// Reads the survey's export and readers' files (JSON or YAML), tables with one row per pattern seen
-    /// (CSV), and the answers q1 to q4 of the paper's server (JSON, YAML or CSV). Of two answers for a
+    /// (CSV or .xlsx), and the answers q1 to q4 of the paper's server (JSON, YAML, CSV or .xlsx). Of two answers for a
     /// unit the later one stands; the earlier one is kept as superseded.
     Import {
         /// Files to import
@@ -37,6 +38,9 @@ pub(super) enum Verb {
         /// Lexicon of the terms, where a file does not say so
         #[arg(long)]
         lexicon: Option<String>,
+        /// How the files' letters are written, where that is neither UTF-8 nor UTF-16, such as windows-1252
+        #[arg(long)]
+        encoding: Option<Encoding>,
     },
     /// Check content/labels and content/consensus.yaml against the atlas and the lexicons
     Check,
@@ -62,12 +66,13 @@ pub(super) enum Verb {
 pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
     let lexicons = pipeline.lexicons()?;
     match verb {
-        Verb::Import { files, study, reader, lexicon } => {
+        Verb::Import { files, study, reader, lexicon, encoding } => {
             let folder = pipeline.labels_folder();
             let given = Given {
                 study: study.clone(),
                 reader: reader.clone(),
                 lexicon: lexicon.clone().unwrap_or_else(|| pipeline.config.survey.lexicon.clone()),
+                encoding: *encoding,
             };
             let codes = pipeline.codes();
             let report = import(files, &folder, &given, &codes, &pipeline.dissected(), &lexicons)?;

@@ -26,6 +26,9 @@ section! {
         pub min_breast: f64 = "0.5", in SHARE;
         /// 2: no cancer, cancer; 3: no lesion, benign, cancer.
         pub classes: u32 = "2", in 2..=3;
+        /// Whether spot compressions and magnifications, which show a part of a breast enlarged, are cut too.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub spot_views: bool = "false";
     }
 }
 

@@ -10,6 +10,7 @@ use serde_yaml::Spanned;
 use crate::check::Check;
 use crate::option::{Shape, Value};
 use crate::value::{from_word, words};
+use base::text::Encoding;
 use base::yaml::Mistake;
 
 kinds! {
@@ -17,7 +18,14 @@ kinds! {
     #[derive(Debug, Clone, PartialEq, Serialize)]
     #[serde(tag = "kind", rename_all = "snake_case")]
     pub enum Source(SourceForm, "source.", "source", "phantom") {
-        keys { path: PathBuf, regions: Option<PathBuf>, leave_out: Vec<Unwanted>, patients: u32, height: u32 }
+        keys {
+            path: PathBuf,
+            regions: Option<PathBuf>,
+            leave_out: Vec<Unwanted>,
+            encoding: Option<Encoding>,
+            patients: u32,
+            height: u32,
+        }
 
         /// Procedural mammograms made from the seed.
         Phantom "phantom" {
@@ -45,17 +53,28 @@ kinds! {
         }
         /// The mini-MIAS database.
         MiniMias "mini_mias" {
-            /// The folder that holds Info.txt and the mdbNNN.pgm files.
+            /// The folder that holds Info.txt and the images, mdb001.pgm and so on or PNG or JPEG of these
+            /// names and of any size, at any depth.
             path: PathBuf, needs "FOLDER";
+        }
+        /// INbreast, as it was distributed.
+        Inbreast "inbreast" {
+            /// The folder that holds INbreast.csv (or .xlsx), the images (DICOM) and the outlines (XML), at
+            /// any depth.
+            path: PathBuf, needs "FOLDER";
+            /// How the table's letters are written where it is not UTF-8 or UTF-16, such as windows-1252.
+            encoding: Option<Encoding>, else "UTF-8";
         }
         /// Any other data set; docs/own-data.md of unit-atlas says how.
         Folder "folder" {
-            /// The table of its images and lesions (.csv, .jsonl or .yaml); files in it are relative to
-            /// its folder.
+            /// The table of its images and lesions (.csv, .xlsx, .jsonl or .yaml); files in it are relative
+            /// to its folder.
             #[serde(rename = "path")]
             table from path: PathBuf, needs "TABLE";
             /// A table of further regions, such as tissues.
             regions: Option<PathBuf>, else "none";
+            /// How the tables' letters are written where they are not UTF-8 or UTF-16, such as windows-1252.
+            encoding: Option<Encoding>, else "UTF-8";
             /// Kinds of images that are not used, where DICOM says so.
             leave_out: Vec<Unwanted> = "[for_processing]";
         }
@@ -96,6 +115,7 @@ impl Source {
             Self::Ddsm { path }
             | Self::DdsmRelease { path }
             | Self::CbisDdsm { path }
+            | Self::Inbreast { path, .. }
             | Self::MiniMias { path } => vec![path],
             Self::Folder { table, regions, .. } => {
                 [Some(table), regions.as_ref()].into_iter().flatten().map(|path| &**path).collect()

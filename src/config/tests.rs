@@ -168,10 +168,12 @@ fn what_is_written_is_what_is_used() {
     assert_eq!(config.seed, u64::MAX);
     assert_eq!(config.device, Device::Cuda(1));
     assert_eq!(config.source, Source::MiniMias { path: "/project/mias".into() });
-    let folder = parse_at("source: { kind: folder, path: t.csv, regions: ../r.jsonl }").unwrap();
+    let folder = "source: { kind: folder, path: t.csv, regions: ../r.jsonl, encoding: CP1252 }";
+    let folder = parse_at(folder).unwrap();
     let (table, regions) = ("/project/t.csv".into(), Some("/r.jsonl".into()));
+    let encoding = "windows-1252".parse().ok();
     let leave_out = vec![Unwanted::ForProcessing];
-    assert_eq!(folder.source, Source::Folder { table, regions, leave_out });
+    assert_eq!(folder.source, Source::Folder { table, regions, encoding, leave_out });
     let chosen = "source: { kind: folder, path: t.csv, leave_out: [implants, tomosynthesis] }";
     let Source::Folder { leave_out, .. } = parse_at(chosen).unwrap().source else { panic!() };
     assert_eq!(leave_out, [Unwanted::Implants, Unwanted::Tomosynthesis]);

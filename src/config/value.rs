@@ -14,6 +14,7 @@ use serde_yaml::Spanned;
 
 use crate::check::Check;
 use crate::option::{Given, Parts, Shape, Value};
+use base::text::Encoding;
 use base::yaml::{Mistake, unknown};
 use base::{Device, Split, UnitId};
 
@@ -268,6 +269,27 @@ impl Shape {
     }
 }
 
+impl Value for Encoding {
+    type Written = String;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        key: &str,
+        given: &Spanned<String>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        given
+            .value
+            .parse()
+            .or_else(|message: String| check.wrong(given.referenced, format!("`{key}`: {message}")))
+    }
+
+    fn shape((): &()) -> Shape {
+        Shape::plain("an encoding, such as windows-1252", json!({ "type": "string" }))
+    }
+}
+
 impl Value for Device {
     type Written = String;
     type Rule = ();
@@ -378,7 +400,7 @@ macro_rules! optional {
     )* };
 }
 
-optional!(u32, f64, String, PathBuf);
+optional!(u32, f64, String, PathBuf, Encoding);
 
 /// The form of settings that may be switched on and off as a whole.
 pub(crate) trait Settings: DeserializeOwned {

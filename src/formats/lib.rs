@@ -1,7 +1,9 @@
-//! Decoders of image files, which know no data set: DICOM, lossless JPEG, portable greymaps, and any of
-//! them, PNG, TIFF or JPEG as a [`picture`].
+//! Readers of files, which know no data set. Image files: DICOM, lossless JPEG, portable greymaps, and any of
+//! them, PNG, TIFF or JPEG as a [`picture`]; as masks, [`masks`]. Tables of every form: [`table`], and what
+//! stands in their cells: [`value`].
 //!
-//! Bytes go in, [`mammogram::Grey`] comes out. Nothing a file says is believed before the bytes are there.
+//! Of images bytes go in, and [`mammogram::Grey`] comes out. Nothing a file says is believed before the bytes
+//! are there.
 
 pub mod dicom;
 mod jpeg;
@@ -13,6 +15,8 @@ pub mod masks;
 pub mod pgm;
 pub mod picture;
 pub mod pseudonym;
+pub mod table;
+pub mod value;
 
 /// Pixels that an image is believed to have; a mammogram has at most 55 million.
 pub const MAX_PIXELS: u64 = 1 << 26;
@@ -25,6 +29,8 @@ mod encoder;
 #[cfg(test)]
 #[path = "../../tests/support/fuzz.rs"]
 mod fuzz;
+#[cfg(test)]
+mod handed_in;
 #[cfg(test)]
 #[path = "../../tests/support/real_data.rs"]
 mod real_data;
@@ -39,5 +45,7 @@ fn fuzz_targets() -> Vec<fuzz::Target> {
         jpegls::fuzz_target(),
         jpeg12::fuzz_target(),
         picture::fuzz_target(),
+        table::fuzz_target(),
+        masks::fuzz_target(),
     ]
 }

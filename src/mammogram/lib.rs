@@ -5,6 +5,7 @@
 //! breast is ([`breast()`]), and resampling ([`resample()`]).
 
 mod about;
+mod assessment;
 mod breast;
 mod contour;
 mod grey;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use base::Split;
 
 pub use about::About;
+pub use assessment::Assessment;
 pub use breast::{Breast, breast};
 pub use contour::around;
 pub use contour::contours;
@@ -40,7 +42,8 @@ pub enum Laterality {
     Right,
 }
 
-/// Projection of the breast.
+/// Projection of the breast, by the abbreviations of the American College of Radiology, which DICOM has too
+/// (PS3.16, CID 4014).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum View {
@@ -48,6 +51,42 @@ pub enum View {
     Cc,
     /// Mediolateral oblique.
     Mlo,
+    /// Mediolateral.
+    Ml,
+    /// Lateromedial.
+    Lm,
+    /// Lateromedial oblique.
+    Lmo,
+    /// Caudocranial, from below.
+    Fb,
+    /// Superolateral to inferomedial oblique.
+    Sio,
+    /// Inferomedial to superolateral oblique.
+    Iso,
+    /// Exaggerated craniocaudal, to either side.
+    Xcc,
+    /// Exaggerated craniocaudal, laterally.
+    Xccl,
+    /// Exaggerated craniocaudal, medially.
+    Xccm,
+    /// Axillary tail.
+    At,
+    /// Cleavage.
+    Cv,
+    /// Tangential.
+    Tan,
+}
+
+/// What makes a view more than its projection: it shows a part of the breast, not the whole of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Modifier {
+    /// Spot compression.
+    Spot,
+    /// Magnification.
+    Magnification,
+    /// Both.
+    SpotMagnification,
 }
 
 /// What pathology (or long follow-up) said of a lesion.
@@ -78,10 +117,9 @@ pub struct Lesion {
     /// How hard it is to see, from 1 (subtle) to 5 (obvious), when the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subtlety: Option<u8>,
-    /// BI-RADS assessment, from 0 (incomplete) to 5 (highly suggestive of malignancy), when the
-    /// source says.
+    /// BI-RADS assessment, when the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assessment: Option<u8>,
+    pub assessment: Option<Assessment>,
 }
 
 /// What is known of one image besides its pixels.
@@ -94,9 +132,12 @@ pub struct Mammogram {
     /// Left or right breast, when the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub laterality: Option<Laterality>,
-    /// CC or MLO, when the source says.
+    /// Its projection, when the source says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<View>,
+    /// What part of the breast it is confined to, when the source says that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modifier: Option<Modifier>,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
@@ -122,6 +163,16 @@ pub struct Mammogram {
 }
 
 impl Mammogram {
+    /// Side, projection and modifier in words, as far as they are known: `LEFT CC`, `MLO, magnification`.
+    pub fn projection(&self) -> String {
+        let side = self.laterality.map(|side| side.to_string());
+        let view = self.view.map(|view| view.to_string());
+        let words = side.into_iter().chain(view).collect::<Vec<_>>().join(" ");
+        let parts =
+            [words, self.modifier.map_or_else(String::new, |modifier| modifier.to_string())];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether it has a malignant lesion, outlined or not.
     pub fn has_cancer(&self) -> bool {
         self.lesions.iter().any(|lesion| lesion.pathology == Pathology::Malignant)
@@ -146,11 +197,80 @@ impl std::fmt::Display for Laterality {
     }
 }
 
+impl View {
+    /// Every view with its abbreviation.
+    pub const ALL: [(&'static str, View); 14] = [
+        ("CC", View::Cc),
+        ("MLO", View::Mlo),
+        ("ML", View::Ml),
+        ("LM", View::Lm),
+        ("LMO", View::Lmo),
+        ("FB", View::Fb),
+        ("SIO", View::Sio),
+        ("ISO", View::Iso),
+        ("XCC", View::Xcc),
+        ("XCCL", View::Xccl),
+        ("XCCM", View::Xccm),
+        ("AT", View::At),
+        ("CV", View::Cv),
+        ("TAN", View::Tan),
+    ];
+}
+
 impl std::fmt::Display for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = View::ALL.iter().find(|(_, view)| view == self).map(|(name, _)| *name);
+        f.write_str(name.unwrap_or_default())
+    }
+}
+
+impl std::fmt::Display for Modifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            View::Cc => "CC",
-            View::Mlo => "MLO",
+            Modifier::Spot => "spot compression",
+            Modifier::Magnification => "magnification",
+            Modifier::SpotMagnification => "spot magnification",
         })
+    }
+}
+
+/// Whether a mammogram's id can be a file name anywhere: up to 200 ASCII letters, digits, `_`, `-` and `.`,
+/// the latter neither first nor last, and no name that Windows keeps for a device.
+pub fn is_file_name(id: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
+    let stem = id.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let numbered =
+        |kind| stem.strip_prefix(kind).is_some_and(|n| matches!(n.as_bytes(), [b'0'..=b'9']));
+    let device = matches!(stem.as_str(), "con" | "prn" | "aux" | "nul")
+        || numbered("com")
+        || numbered("lpt");
+    let dot = id.starts_with('.') || id.ends_with('.');
+    !id.is_empty() && id.len() <= 200 && !dot && !device && id.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_file_names_on_every_system() {
+        for good in ["a", "A1", "p-1_L.CC", "-dash", "console", "com10", "a.con"] {
+            assert!(is_file_name(good), "{good}");
+        }
+        let long = "x".repeat(201);
+        for bad in [
+            "", "a b", "../up", ".hidden", "name.", "con", "NUL.1", "lpt1", "a/b", "a:b", "é",
+            &long,
+        ] {
+            assert!(!is_file_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_view_is_shown_as_it_is_written_to_files() {
+        for (name, view) in View::ALL {
+            assert_eq!(view.to_string(), name);
+            assert_eq!(serde_json::to_value(view).unwrap(), name);
+        }
     }
 }

@@ -38,6 +38,13 @@ impl Outline {
         }
     }
 
+    /// Whether it lies outside an image of this width and height.
+    pub fn misses(&self, [width, height]: [u32; 2]) -> bool {
+        self.bounds().is_none_or(|[left, top, right, bottom]| {
+            right <= 0.0 || bottom <= 0.0 || left >= width as f32 || top >= height as f32
+        })
+    }
+
     /// The columns of `[0, width)` whose pixel centres lie inside on the line through the centres of
     /// row `y`, as half-open ranges in pixel units, after mapping image pixels to mask pixels by
     /// `(p - origin) * scale`.

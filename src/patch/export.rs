@@ -15,7 +15,7 @@ use serde_json::json;
 
 use base::progress::Progress;
 use base::{Split, artifact};
-use record::manifest::is_file_name;
+use mammogram::is_file_name;
 use record::{Manifest, Store};
 
 const LISTS: [(&str, Split); 3] =

@@ -253,7 +253,17 @@ mod tests {
 
     fn patching(min_lesion: f64, min_patch: f64) -> Patches {
         let (window, stride, min_breast) = (0.25, 0.5, 0.5);
-        Patches { window, stride, size: 227, min_lesion, min_patch, min_breast, classes: 2 }
+        let (classes, spot_views) = (2, false);
+        Patches {
+            window,
+            stride,
+            size: 227,
+            min_lesion,
+            min_patch,
+            min_breast,
+            classes,
+            spot_views,
+        }
     }
 
     fn lesion(pathology: Pathology, outlines: Vec<Outline>) -> Lesion {

@@ -18,8 +18,8 @@ use base::artifact::{self, Fingerprint, Layout, Stamp};
 use base::progress::Progress;
 use base::{Notice, Split};
 use config::{Config, Patches};
-use mammogram::{Breast, Grey, Lesion, Mammogram, Pathology, breast, resample};
-use record::manifest::{FORMAT, MANIFEST, is_file_name};
+use mammogram::{Breast, Grey, Lesion, Mammogram, Pathology, breast, is_file_name, resample};
+use record::manifest::{FORMAT, MANIFEST};
 use record::previews::PREVIEWS;
 use record::store::{self, PATCHES};
 use record::{Given, Manifest, Member, Patch, Store};
@@ -161,8 +161,8 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(source: &'a dyn Source, config: &'a Config) -> Result<Self> {
         let Catalogue { mut mammograms, summary, mut notices } = source.catalogue()?;
+        notices.extend(settle_names(&mut mammograms));
         notices.extend(split::settle(&mut mammograms));
-        check_names(&mammograms)?;
         let (splits, given) = split(&mammograms, config)?;
         let ready = source.ready(config.patches.classes)?;
         let manifest = Manifest {
@@ -196,6 +196,7 @@ impl<'a> Draft<'a> {
             keep,
         };
         progress.start("preparing mammograms", mammograms.len() as u64);
+        let mut twins = Twins::default();
         let mut all = || -> Result<()> {
             for some in mammograms.chunks(4 * rayon::current_num_threads()) {
                 let done: Vec<Result<Cut>> = some
@@ -206,8 +207,11 @@ impl<'a> Draft<'a> {
                         cut
                     })
                     .collect();
-                for cut in done {
+                for (mammogram, cut) in some.iter().zip(done) {
                     let cut = cut?;
+                    manifest
+                        .notices
+                        .extend(cut.shown.and_then(|shown| twins.tell(mammogram, shown)));
                     let index = u32::try_from(manifest.mammograms.len())?;
                     manifest.mammograms.extend(cut.member);
                     manifest.notices.extend(cut.notice);
@@ -275,18 +279,47 @@ pub fn counts(manifest: &Manifest) -> Vec<String> {
         .collect()
 }
 
-/// Refuses names that cannot be file names, or that occur twice: both would mix files up.
-fn check_names(mammograms: &[Mammogram]) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    for Mammogram { id, .. } in mammograms {
-        ensure!(
-            is_file_name(id),
-            "the mammogram name {id:?} cannot be a file name; use ASCII letters, digits, `_`, `-` and `.`"
-        );
+/// Leaves out mammograms whose names cannot be file names, or are those of earlier ones: both would mix files
+/// up.
+fn settle_names(mammograms: &mut Vec<Mammogram>) -> Vec<Notice> {
+    let (mut seen, mut notices) = (BTreeSet::new(), Vec::new());
+    mammograms.retain(|Mammogram { id, .. }| {
         // Some file systems do not tell capitals from small letters.
-        ensure!(seen.insert(id.to_ascii_lowercase()), "two mammograms are named {id:?}");
+        let wrong = if !is_file_name(id) {
+            "its name cannot be a file name; use ASCII letters, digits, `_`, `-` and `.`"
+        } else if !seen.insert(id.to_ascii_lowercase()) {
+            "its name is that of an earlier one, capitals or not"
+        } else {
+            return true;
+        };
+        let place = id.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let message = format!("{wrong}; the mammogram is left out");
+        notices.push(Notice { place, message, skipped: true });
+        false
+    });
+    notices
+}
+
+/// Mammograms that show the same pixels: of two patients they may stand in two parts of the split, and of one
+/// they count twice.
+#[derive(Default)]
+struct Twins(BTreeMap<[u8; 32], (String, String)>);
+
+impl Twins {
+    /// Tells of an image that an earlier mammogram has too.
+    fn tell(&mut self, mammogram: &Mammogram, pixels: [u8; 32]) -> Option<Notice> {
+        let Some((id, patient)) = self.0.get(&pixels) else {
+            self.0.insert(pixels, (mammogram.id.clone(), mammogram.patient.clone()));
+            return None;
+        };
+        let message = match *patient == mammogram.patient {
+            true => format!("has the pixels of {id}, of the same patient; it counts twice"),
+            false => format!(
+                "has the pixels of {id}, which is of another patient: one of the two is wrong, and what is trained on may be what is tested on"
+            ),
+        };
+        Some(Notice { place: mammogram.id.clone(), message, skipped: false })
     }
-    Ok(())
 }
 
 /// Cuts mammograms, from any thread.
@@ -306,6 +339,8 @@ struct Cut {
     patches: Vec<Patch>,
     pixels: Vec<u8>,
     notice: Option<Notice>,
+    /// Fingerprint of an image that shows a breast.
+    shown: Option<[u8; 32]>,
 }
 
 impl Cutter<'_> {
@@ -326,12 +361,25 @@ impl Cutter<'_> {
             }
         };
         let Breast { mask: breast, outlines } = breast(&image);
+        // Two black images are no sign of a mistake.
+        let shown = (!outlines.is_empty()).then(|| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&image.width.to_le_bytes()).update(&image.pixels);
+            *hasher.finalize().as_bytes()
+        });
         let member = Member { breast: outlines, ..self.member(mammogram, &image)? };
         if self.ready.is_some() {
-            return self.take(mammogram, member);
+            return Ok(Cut { shown, ..self.take(mammogram, member)? });
         }
-        let mut cut = Cut { member: Some(member), ..Cut::default() };
+        let mut cut = Cut { member: Some(member), shown, ..Cut::default() };
         let patching = self.patching;
+        if let Some(modifier) = mammogram.modifier.filter(|_| !patching.spot_views) {
+            let message = format!(
+                "no patch is cut from it: it is a {modifier} view, which shows a part of the breast enlarged (patches.spot_views takes it in)"
+            );
+            cut.notice = notice(message, false);
+            return Ok(cut);
+        }
         let unplaced = |l: &&Lesion| {
             let counts = match l.pathology {
                 Pathology::Malignant => true,

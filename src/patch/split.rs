@@ -177,6 +177,7 @@ mod tests {
             patient: format!("p{:04}", i / 2),
             laterality: None,
             view: None,
+            modifier: None,
             width: 1,
             height: 1,
             micron: None,

@@ -130,7 +130,8 @@ impl Anatomy {
         let mut dice = Dice::new(seed, patient, Subject::Anatomy(projection.number()));
         match projection.view {
             View::Cc => Self::craniocaudal(habitus, &mut dice),
-            View::Mlo => Self::oblique(habitus, &mut dice),
+            // Phantoms have these two views.
+            _ => Self::oblique(habitus, &mut dice),
         }
     }
 

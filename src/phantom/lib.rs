@@ -92,6 +92,7 @@ impl Phantom {
             patient: name,
             laterality: Some(side),
             view: Some(view),
+            modifier: None,
             width,
             height,
             micron: Some(f64::from(FILM_HEIGHT) * 1000.0 / f64::from(height)),

@@ -24,11 +24,12 @@ fn glyph(letter: char) -> [u8; ROWS] {
 /// Stamps the marker into the upper corner away from the chest wall, where no breast reaches: bright
 /// letters on film, or a bright plate with dark letters.
 pub(super) fn stamp(image: &mut Grey, projection: Projection, scale: f32, dice: &mut Dice) {
+    // Phantoms have these two views.
     let text = match (projection.side, projection.view) {
         (Laterality::Left, View::Cc) => "L CC",
-        (Laterality::Left, View::Mlo) => "L MLO",
+        (Laterality::Left, _) => "L MLO",
         (Laterality::Right, View::Cc) => "R CC",
-        (Laterality::Right, View::Mlo) => "R MLO",
+        (Laterality::Right, _) => "R MLO",
     };
     let cell = dice.between(0.62, 0.72) * scale;
     let plate = dice.chance(0.35);

@@ -6,19 +6,12 @@ use serde::{Deserialize, Serialize};
 use base::artifact::{Layout, Sealed};
 use base::{Notice, Split};
 use config::{Patches, Shares};
-use mammogram::{About, Mammogram, Outline};
+use mammogram::{About, Mammogram, Outline, is_file_name};
 
 /// Version of the manifest.
 pub const FORMAT: u32 = 3;
 /// Its name in the data set's folder.
 pub const MANIFEST: &str = "manifest.json";
-
-/// Whether a mammogram's id can be a file name anywhere: ASCII letters, digits, `_`, `-` and `.`, the
-/// latter not first.
-pub fn is_file_name(id: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_-.".contains(&b);
-    !id.is_empty() && id.len() <= 200 && !id.starts_with('.') && id.bytes().all(allowed)
-}
 
 /// The prepared data set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

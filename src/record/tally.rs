@@ -133,10 +133,7 @@ pub fn tally(manifest: &Manifest) -> Vec<Group> {
 }
 
 fn view(mammogram: &Mammogram) -> Option<String> {
-    let side = mammogram.laterality.map(|side| side.to_string());
-    let view = mammogram.view.map(|view| view.to_string());
-    let words: Vec<String> = side.into_iter().chain(view).collect();
-    (!words.is_empty()).then(|| words.join(" "))
+    Some(mammogram.projection()).filter(|view| !view.is_empty())
 }
 
 /// The groups as lines of text, the counts in columns.

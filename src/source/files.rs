@@ -86,6 +86,7 @@ fn unknown(width: u32, height: u32) -> Mammogram {
         patient: String::new(),
         laterality: None,
         view: None,
+        modifier: None,
         width,
         height,
         micron: None,

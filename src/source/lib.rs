@@ -4,10 +4,12 @@
 //! image at a time, from any thread.
 
 mod cbis_ddsm;
+mod contradiction;
 mod ddsm;
 mod ddsm_release;
 mod files;
 mod folder;
+mod inbreast;
 mod mini_mias;
 mod phantom;
 mod remarks;
@@ -27,6 +29,7 @@ pub use ddsm::Ddsm;
 pub use ddsm_release::DdsmRelease;
 pub use files::Files;
 pub use folder::Folder;
+pub use inbreast::Inbreast;
 pub use mini_mias::MiniMias;
 
 /// The source that a project file names; `seed` is that of the project.
@@ -35,9 +38,11 @@ pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
         config::Source::Ddsm { path } => Box::new(Ddsm::new(path)),
         config::Source::DdsmRelease { path } => Box::new(DdsmRelease::new(path)),
         config::Source::CbisDdsm { path } => Box::new(CbisDdsm::new(path)),
-        config::Source::Folder { table, regions, leave_out } => {
-            Box::new(Folder::new(table, regions.clone(), seed).without(leave_out.clone()))
+        config::Source::Folder { table, regions, encoding, leave_out } => {
+            let folder = Folder::new(table, regions.clone(), *encoding, seed);
+            Box::new(folder.without(leave_out.clone()))
         }
+        config::Source::Inbreast { path, encoding } => Box::new(Inbreast::new(path, *encoding)),
         config::Source::MiniMias { path } => Box::new(MiniMias::new(path)),
         &config::Source::Phantom { patients, height } => {
             Box::new(Phantom::new(patients, height, seed))
@@ -123,34 +128,6 @@ pub struct Catalogue {
     pub notices: Vec<Notice>,
 }
 
-/// The lines of a text by places in it that rise: tables with line breaks within their values are told of
-/// by the line where a row begins.
-struct Lines<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl<'a> Lines<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0, line: 1 }
-    }
-
-    /// The line of what begins at a row's place or after the line breaks there.
-    fn of(&mut self, place: Option<&csv::Position>) -> u64 {
-        let place = place.map_or(self.at as u64, csv::Position::byte);
-        let place = usize::try_from(place).unwrap_or(usize::MAX).min(self.bytes.len());
-        while let Some(byte) = self.bytes.get(self.at) {
-            if self.at >= place && !matches!(byte, b'\r' | b'\n') {
-                break;
-            }
-            self.line += u64::from(*byte == b'\n');
-            self.at += 1;
-        }
-        self.line
-    }
-}
-
 #[cfg(test)]
 #[path = "../../tests/support/ljpeg.rs"]
 mod encoder;
@@ -167,6 +144,6 @@ mod real_data;
 fn fuzz_targets() -> Vec<fuzz::Target> {
     let mut targets = ddsm::fuzz::targets();
     targets.extend([mini_mias::fuzz_target(), ddsm_release::fuzz_target()]);
-    targets.extend([cbis_ddsm::fuzz_target(), folder::fuzz_target()]);
+    targets.extend([cbis_ddsm::fuzz_target(), folder::fuzz_target(), inbreast::fuzz_target()]);
     targets
 }

@@ -6,7 +6,6 @@
 //! follows from them for the structured answer is stated at each function.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::Deserialize;
 use serde_yaml::Spanned;
@@ -15,7 +14,7 @@ use super::answer::{Association, Questions, Recognizable};
 use super::form::{AnswerForm, Form, PhenomenonForm, placed};
 use super::labels::Dissected;
 use super::reading::Given;
-use super::sheet::Sheet;
+use super::sheet::File;
 use super::time;
 use base::yaml::{Mistake, Text};
 
@@ -55,37 +54,36 @@ pub(super) fn list(text: Text, given: &Given, layers: &[Dissected]) -> Result<Ve
 
 /// Reads the table.
 pub(super) fn table(
-    path: &Path,
-    text: &str,
+    file: &File,
     given: &Given,
     layers: &[Dissected],
 ) -> Result<Vec<Form>, Mistake> {
-    let sheet = Sheet::read(path, text, &COLUMNS)?;
+    let sheet = file.sheet(&COLUMNS, &COLUMNS[4..8], given)?;
     for column in ["q1", "q2", "q3", "q4"] {
         if !sheet.has(column) {
             let at = super::form::place(1, 1);
             let message = format!("the column `{column}` is missing; expected q1, q2, q3 and q4");
-            return Err(Text { path, text }.mistake(at, message));
+            return Err(file.text().mistake(at, message));
         }
     }
-    let responses = sheet.records.iter().map(|record| {
+    let responses = sheet.records().iter().map(|record| {
+        let at = sheet.at(record);
         let verbatim = |column| sheet.cell(record, column).unwrap_or_default().to_owned();
-        let optional =
-            |column| sheet.cell(record, column).map(|c| placed(c.trim().to_owned(), record.at));
+        let optional = |column| sheet.cell(record, column).map(|c| placed(c.trim().to_owned(), at));
         let response = Response {
             name: optional("name"),
             model: optional("model"),
             layer: optional("layer"),
             unit: optional("unit"),
-            q1: placed(verbatim("q1"), record.at),
+            q1: placed(verbatim("q1"), at),
             q2: verbatim("q2"),
             q3: verbatim("q3"),
-            q4: placed(verbatim("q4"), record.at),
+            q4: placed(verbatim("q4"), at),
             timestamp: optional("timestamp"),
         };
         (None, response)
     });
-    collect(Text { path, text }, responses, given, layers)
+    collect(file.text(), responses, given, layers)
 }
 
 /// Sorts responses by reader. Of several to one unit, which a server's log holds, the latest is the

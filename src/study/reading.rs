@@ -7,7 +7,9 @@ use std::path::Path;
 use serde::de::IgnoredAny;
 
 use super::labels::{Dissected, Read};
-use super::{questions, sheet, table};
+use super::sheet::File;
+use super::{questions, table};
+use base::text::Encoding;
 use base::yaml::{self, Mistake, Text};
 
 /// What a file of another form does not say of itself.
@@ -19,6 +21,8 @@ pub struct Given {
     pub reader: Option<String>,
     /// The lexicon.
     pub lexicon: String,
+    /// How its letters are written, where that is neither UTF-8 nor UTF-16.
+    pub encoding: Option<Encoding>,
 }
 
 /// Reads a file: one reader's, or several readers'.
@@ -26,29 +30,24 @@ pub struct Given {
 /// # Errors
 /// As [`Read::open`]; also when a table lacks a column or a cell.
 pub fn open(path: &Path, given: &Given, layers: &[Dissected]) -> Result<Vec<Read>, Mistake> {
-    parse(yaml::read(path)?, path, given, layers)
-}
-
-/// Reads the text of a file; `path` names it in messages, and its ending tells tables.
-fn parse(
-    text: String,
-    path: &Path,
-    given: &Given,
-    layers: &[Dissected],
-) -> Result<Vec<Read>, Mistake> {
-    let is_table = path
-        .extension()
-        .is_some_and(|e| ["csv", "tsv", "txt"].iter().any(|known| e.eq_ignore_ascii_case(known)));
-    let forms = if is_table {
-        match sheet::header(&text).iter().any(|name| name == "q1") {
-            true => questions::table(path, &text, given, layers)?,
-            false => table::read(path, &text, given)?,
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    let (forms, text) = match ending.as_str() {
+        "csv" | "tsv" | "txt" | "xlsx" | "xlsm" => {
+            let file = File::open(path, given)?;
+            let forms = match file.names().iter().any(|name| name == "q1") {
+                true => questions::table(&file, given, layers)?,
+                false => table::read(&file, given)?,
+            };
+            (forms, file.text().text.to_owned())
         }
-    } else {
-        match shape(Text { path, text: &text }) {
-            Shape::Reader => return Ok(vec![Read::parse(text, path)?]),
-            Shape::List => questions::list(Text { path, text: &text }, given, layers)?,
-            Shape::Mapping => questions::mapping(Text { path, text: &text }, given, layers)?,
+        _ => {
+            let text = yaml::read_as(path, given.encoding)?;
+            let forms = match shape(Text { path, text: &text }) {
+                Shape::Reader => return Ok(vec![Read::parse(text, path)?]),
+                Shape::List => questions::list(Text { path, text: &text }, given, layers)?,
+                Shape::Mapping => questions::mapping(Text { path, text: &text }, given, layers)?,
+            };
+            (forms, text)
         }
     };
     if forms.is_empty() {

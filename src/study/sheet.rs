@@ -1,107 +1,126 @@
-//! A table of answers as text: a header row, then one record per line, separated by commas, semicolons
-//! or tabs. Cells are kept verbatim, line breaks within quotes included.
+//! A table of answers, read strictly ([`formats::table`]): its cells are kept verbatim, line breaks within
+//! quotes included.
 
 use std::path::Path;
 
+use formats::table::{Document, Expected, Refusal, Row, Table};
 use serde_yaml::Location;
 
 use super::form::place;
-use base::yaml::{Mistake, Text, unknown};
+use super::reading::Given;
+use base::yaml::{self, Mistake, Text};
 
-/// A table of answers has some twenty columns; more than this is another file.
-const MAX_COLUMNS: usize = 64;
+/// What to do with a table in another encoding.
+const ADVICE: &str = "give `--encoding windows-1252`, or what it was saved in, or save it as UTF-8";
 
 /// A table.
 pub(super) struct Sheet<'a> {
     text: Text<'a>,
-    columns: Vec<String>,
-    pub(super) records: Vec<Record>,
+    table: Table,
 }
 
-/// One record.
-pub(super) struct Record {
-    pub(super) at: Location,
-    cells: Vec<String>,
+/// A file that holds a table.
+pub(super) struct File<'a> {
+    path: &'a Path,
+    document: Document,
 }
 
-impl<'a> Sheet<'a> {
-    /// Reads a table; its columns must be among `known`, whatever their order and case.
-    pub(super) fn read(path: &'a Path, text: &'a str, known: &[&str]) -> Result<Self, Mistake> {
-        let text = Text { path, text };
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(delimiter(text.text))
-            .from_reader(text.text.as_bytes());
-        let broken = |error: csv::Error| {
-            let at = error.position().map_or(Location::UNKNOWN, |p| place(p.line(), 1));
-            let message = match error.kind() {
-                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-                    "has {len} cells; expected {expected_len}, as many as the header (a cell with a \
-                     comma or line break needs quotes)"
-                ),
-                _ => format!("is no table: {error}"),
-            };
-            text.mistake(at, message)
+/// What is expected of a table of these columns.
+fn expected<'a>(
+    columns: Option<&'a [&'a str]>,
+    prose: &'a [&'a str],
+    given: &Given,
+) -> Expected<'a> {
+    Expected { columns, needed: &[], prose, encoding: given.encoding, advice: ADVICE }
+}
+
+impl<'a> File<'a> {
+    /// Reads a file.
+    pub(super) fn open(path: &'a Path, given: &Given) -> Result<Self, Mistake> {
+        let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
+        if size > yaml::MAX_BYTES {
+            let message =
+                format!("holds {size} bytes; files of more than {} are not read", yaml::MAX_BYTES);
+            return Err(Text { path, text: "" }.mistake(Location::UNKNOWN, message));
+        }
+        let document = Document::open(path, &expected(None, &[], given));
+        Ok(Self {
+            path,
+            document: document.map_err(|refusal| mistake(Text { path, text: "" }, &refusal))?,
+        })
+    }
+
+    /// Its text; a workbook has none.
+    pub(super) fn text(&self) -> Text<'_> {
+        let text = match &self.document {
+            Document::Text(text) => text,
+            Document::Sheet(_) => "",
         };
-        let header = reader.headers().map_err(broken)?;
-        if header.len() > MAX_COLUMNS {
-            let message = format!("has {} columns; at most {MAX_COLUMNS} are read", header.len());
-            return Err(text.mistake(place(1, 1), message));
+        Text { path: self.path, text }
+    }
+
+    /// Names of the columns in its first line.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.document.names()
+    }
+
+    /// Its rows; their columns must be among `columns`, whatever their order and case. Those of `prose` may go
+    /// over several lines.
+    pub(super) fn sheet(
+        &self,
+        columns: &[&str],
+        prose: &[&str],
+        given: &Given,
+    ) -> Result<Sheet<'_>, Mistake> {
+        let table = self.document.table(self.path, &expected(Some(columns), prose, given));
+        let sheet = Sheet {
+            text: self.text(),
+            table: table.map_err(|refusal| mistake(self.text(), &refusal))?,
+        };
+        for record in &sheet.table.rows {
+            record.sound().map_err(|message| sheet.mistake(record, message))?;
         }
-        let columns: Vec<String> = header.iter().map(|name| name.trim().to_lowercase()).collect();
-        for (at, name) in columns.iter().enumerate() {
-            let message = match () {
-                () if columns[..at].contains(name) => format!("the column `{name}` is given twice"),
-                () if !known.contains(&name.as_str()) => unknown("column", name, known),
-                () => continue,
-            };
-            return Err(text.mistake(place(1, 1), message));
+        match sheet.table.notes.first() {
+            // A sheet that is not read may hold answers.
+            Some(note) => Err(sheet
+                .text
+                .mistake(Location::UNKNOWN, format!("{note}; import one sheet a file"))),
+            None => Ok(sheet),
         }
-        let mut records = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(broken)?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let cells = record.iter().map(str::to_owned).collect();
-            records.push(Record { at: place(line, 1), cells });
-        }
-        Ok(Self { text, columns, records })
+    }
+}
+
+fn mistake(text: Text, refusal: &Refusal) -> Mistake {
+    let at = match refusal.line {
+        0 => Location::UNKNOWN,
+        line => place(line, refusal.column.max(1)),
+    };
+    text.mistake(at, refusal.message.clone())
+}
+
+impl Sheet<'_> {
+    /// Its rows.
+    pub(super) fn records(&self) -> &[Row] {
+        &self.table.rows
     }
 
     /// Whether the table has this column.
     pub(super) fn has(&self, column: &str) -> bool {
-        self.columns.iter().any(|name| name == column)
+        self.table.has(column)
     }
 
     /// A record's cell, verbatim; none where the table lacks the column or the cell is blank.
-    pub(super) fn cell<'r>(&self, record: &'r Record, column: &str) -> Option<&'r str> {
-        let at = self.columns.iter().position(|name| name == column)?;
-        record.cells.get(at).map(String::as_str).filter(|cell| !cell.trim().is_empty())
+    pub(super) fn cell<'r>(&self, record: &'r Row, column: &str) -> Option<&'r str> {
+        record.verbatim(column)
+    }
+
+    /// Where a record stands.
+    pub(super) fn at(&self, record: &Row) -> Location {
+        place(record.line, 1)
     }
 
     /// A mistake in a record.
-    pub(super) fn mistake(&self, record: &Record, message: impl Into<String>) -> Mistake {
-        self.text.mistake(record.at, message)
+    pub(super) fn mistake(&self, record: &Row, message: impl Into<String>) -> Mistake {
+        self.text.mistake(self.at(record), message)
     }
-}
-
-/// What separates the columns: whichever the header row holds most of.
-fn delimiter(text: &str) -> u8 {
-    let header = text.lines().next().unwrap_or_default();
-    let count = |mark: u8| header.bytes().filter(|&b| b == mark).count();
-    let mut best = b',';
-    for mark in [b';', b'\t'] {
-        if count(mark) > count(best) {
-            best = mark;
-        }
-    }
-    best
-}
-
-/// Names of the columns in the first line.
-pub(super) fn header(text: &str) -> Vec<String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .delimiter(delimiter(text))
-        .from_reader(text.lines().next().unwrap_or_default().as_bytes());
-    let first = reader.records().next().and_then(Result::ok).unwrap_or_default();
-    first.iter().take(MAX_COLUMNS).map(|name| name.trim().to_lowercase()).collect()
 }

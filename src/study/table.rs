@@ -4,15 +4,15 @@
 //! Rows with the same reader and unit are one answer; what concerns the whole answer stands in its
 //! first row. A unit in which nothing was described has one row without `phenomenon`.
 
-use std::path::Path;
-
+use formats::table::Row;
+use formats::value;
 use serde::de::DeserializeOwned;
 use serde_yaml::Spanned;
 
 use super::answer::{Association, Recognizable};
 use super::form::{AnswerForm, Form, PhenomenonForm, placed};
 use super::reading::Given;
-use super::sheet::{Record, Sheet};
+use super::sheet::{File, Sheet};
 use base::yaml::Mistake;
 
 /// Every column that may stand in a table; `unit` must.
@@ -35,12 +35,13 @@ pub(super) const COLUMNS: [&str; 15] = [
 ];
 
 /// Reads a table into one form per reader, in the order of their first rows.
-pub(super) fn read(path: &Path, text: &str, given: &Given) -> Result<Vec<Form>, Mistake> {
-    let sheet = Sheet::read(path, text, &COLUMNS)?;
+pub(super) fn read(file: &File, given: &Given) -> Result<Vec<Form>, Mistake> {
+    let sheet = file.sheet(&COLUMNS, &["phenomenon", "remarks"], given)?;
     let mut forms: Vec<Form> = Vec::new();
-    for record in &sheet.records {
+    for record in sheet.records() {
+        let at = sheet.at(record);
         let word = |column: &str, given: Option<&str>, flag: &str| {
-            sheet.cell(record, column).or(given).map(|word| word.trim().to_owned()).ok_or_else(
+            known(&sheet, record, column).or(given).map(|word| word.trim().to_owned()).ok_or_else(
                 || {
                     let message = format!("`{column}` is missing; fill the column or give {flag}");
                     sheet.mistake(record, message)
@@ -52,10 +53,10 @@ pub(super) fn read(path: &Path, text: &str, given: &Given) -> Result<Vec<Form>, 
             Some(slot) => slot,
             None => {
                 forms.push(Form {
-                    schema: placed(1, record.at),
-                    study: placed(word("study", given.study.as_deref(), "--study")?, record.at),
-                    reader: placed(reader, record.at),
-                    lexicon: placed(word("lexicon", Some(&given.lexicon), "--lexicon")?, record.at),
+                    schema: placed(1, at),
+                    study: placed(word("study", given.study.as_deref(), "--study")?, at),
+                    reader: placed(reader, at),
+                    lexicon: placed(word("lexicon", Some(&given.lexicon), "--lexicon")?, at),
                     answers: Vec::new(),
                     superseded: Vec::new(),
                 });
@@ -64,7 +65,7 @@ pub(super) fn read(path: &Path, text: &str, given: &Given) -> Result<Vec<Form>, 
         };
         let form = &mut forms[slot];
         for (column, known) in [("study", &form.study.value), ("lexicon", &form.lexicon.value)] {
-            if let Some(cell) = sheet.cell(record, column)
+            if let Some(cell) = self::known(&sheet, record, column)
                 && cell.trim() != known
             {
                 let message =
@@ -78,38 +79,32 @@ pub(super) fn read(path: &Path, text: &str, given: &Given) -> Result<Vec<Form>, 
 }
 
 /// Adds a row to the answers of its reader.
-fn row(sheet: &Sheet, record: &Record, answers: &mut Vec<AnswerForm>) -> Result<(), Mistake> {
-    let unit = unit(sheet, record)?;
-    let repeat = match sheet.cell(record, "repeat").map(|cell| cell.trim().to_lowercase()) {
-        None => false,
-        Some(cell) if cell == "false" => false,
-        Some(cell) if cell == "true" => true,
-        Some(cell) => {
-            return Err(
-                sheet.mistake(record, format!("`repeat` is `{cell}`; expected true or false"))
-            );
-        }
-    };
+fn row(sheet: &Sheet, record: &Row, answers: &mut Vec<AnswerForm>) -> Result<(), Mistake> {
+    let (unit, at) = (unit(sheet, record)?, sheet.at(record));
+    let repeat = number(sheet, record, "repeat", "true or false", value::boolean)?;
+    let repeat = repeat.is_some_and(|repeat| repeat.value);
     let phenomenon = phenomenon(sheet, record)?;
     let recognizable: Option<Spanned<Recognizable>> = word(sheet, record, "recognizable")?;
-    let confidence: Option<Spanned<i64>> = number(sheet, record, "confidence", "a whole number")?;
-    let seconds: Option<Spanned<f64>> = number(sheet, record, "seconds", "a number")?;
-    let remarks = sheet.cell(record, "remarks").map(plain);
+    let confidence: Option<Spanned<i64>> =
+        number(sheet, record, "confidence", "a whole number", value::whole)?;
+    let seconds: Option<Spanned<f64>> =
+        number(sheet, record, "seconds", "a number", |cell| cell.parse().ok())?;
+    let remarks = words(sheet, record, "remarks");
     let answered_at =
-        sheet.cell(record, "answered_at").map(|cell| placed(cell.trim().to_owned(), record.at));
+        known(sheet, record, "answered_at").map(|cell| placed(cell.trim().to_owned(), at));
     let Some(known) = answers.iter_mut().find(|a| a.unit.value == unit && a.repeat == repeat)
     else {
         let recognizable = match (recognizable, &phenomenon) {
             (Some(said), _) => said,
             // The site's own table has phenomena only.
-            (None, Some(_)) => placed(Recognizable::Yes, record.at),
+            (None, Some(_)) => placed(Recognizable::Yes, at),
             (None, None) => {
                 let message = "neither `phenomenon` nor `recognizable` (yes, no or unsure)";
                 return Err(sheet.mistake(record, message));
             }
         };
         answers.push(AnswerForm {
-            unit: placed(unit, record.at),
+            unit: placed(unit, at),
             recognizable,
             phenomena: phenomenon.into_iter().collect(),
             confidence,
@@ -151,15 +146,15 @@ fn value<T: Clone>(of: &Option<Spanned<T>>) -> Option<T> {
 }
 
 /// The unit's name, whole in its column or with network and layer in theirs.
-fn unit(sheet: &Sheet, record: &Record) -> Result<String, Mistake> {
-    let cell = |column| sheet.cell(record, column).map(str::trim);
+fn unit(sheet: &Sheet, record: &Row) -> Result<String, Mistake> {
+    let cell = |column| known(sheet, record, column).map(str::trim);
     match (cell("network"), cell("layer"), cell("unit")) {
         (_, _, None) => Err(sheet.mistake(record, "`unit` is missing")),
         (Some(network), Some(layer), Some(unit)) if !unit.contains('/') => {
             // Spreadsheets take the zeros in front of a number away.
-            let unit = match unit.parse::<u32>() {
-                Ok(number) => format!("{number:04}"),
-                Err(_) => unit.to_owned(),
+            let unit = match value::whole(unit) {
+                Some(number) => format!("{number:04}"),
+                None => unit.to_owned(),
             };
             Ok(format!("{network}/{layer}/{unit}"))
         }
@@ -167,21 +162,22 @@ fn unit(sheet: &Sheet, record: &Record) -> Result<String, Mistake> {
     }
 }
 
-fn phenomenon(sheet: &Sheet, record: &Record) -> Result<Option<PhenomenonForm>, Mistake> {
-    let terms = sheet.cell(record, "terms").map(plain).unwrap_or_default();
+fn phenomenon(sheet: &Sheet, record: &Row) -> Result<Option<PhenomenonForm>, Mistake> {
+    let at = sheet.at(record);
+    let terms = words(sheet, record, "terms").unwrap_or_default();
     // No term's id holds a comma: it can only part two of them.
     let terms: Vec<Spanned<String>> = terms
-        .split([';', ',', '；', '，', '、', '\n'])
+        .split([';', ',', '|', '；', '，', '、', '\n'])
         .map(str::trim)
         .filter(|term| !term.is_empty())
-        .map(|term| placed(term.to_owned(), record.at))
+        .map(|term| placed(term.to_owned(), at))
         .collect();
-    let description = sheet.cell(record, "phenomenon").map(plain);
+    let description = words(sheet, record, "phenomenon");
     let association: Option<Spanned<Association>> = word(sheet, record, "association")?;
     match (description, association) {
         (None, None) if terms.is_empty() => Ok(None),
         (description, Some(association)) => Ok(Some(PhenomenonForm {
-            description: placed(description.unwrap_or_default(), record.at),
+            description: placed(description.unwrap_or_default(), at),
             terms,
             association: association.value,
         })),
@@ -195,34 +191,38 @@ fn phenomenon(sheet: &Sheet, record: &Record) -> Result<Option<PhenomenonForm>, 
 /// One of a few words.
 fn word<T: DeserializeOwned>(
     sheet: &Sheet,
-    record: &Record,
+    record: &Row,
     column: &str,
 ) -> Result<Option<Spanned<T>>, Mistake> {
-    let Some(cell) = sheet.cell(record, column) else { return Ok(None) };
+    let Some(cell) = known(sheet, record, column) else { return Ok(None) };
     let text = cell.trim().to_lowercase();
     match serde_json::from_value(serde_json::Value::String(text)) {
-        Ok(value) => Ok(Some(placed(value, record.at))),
+        Ok(value) => Ok(Some(placed(value, sheet.at(record)))),
         Err(error) => Err(sheet.mistake(record, format!("`{column}` is `{cell}`: {error}"))),
     }
 }
 
-fn number<T: std::str::FromStr>(
+fn number<T>(
     sheet: &Sheet,
-    record: &Record,
+    record: &Row,
     column: &str,
     expected: &str,
+    read: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<Spanned<T>>, Mistake> {
-    let Some(cell) = sheet.cell(record, column) else { return Ok(None) };
-    match cell.trim().parse() {
-        Ok(value) => Ok(Some(placed(value, record.at))),
-        Err(_) => {
-            Err(sheet.mistake(record, format!("`{column}` is `{cell}`; expected {expected}")))
-        }
+    let Some(cell) = known(sheet, record, column) else { return Ok(None) };
+    match read(cell.trim()) {
+        Some(value) => Ok(Some(placed(value, sheet.at(record)))),
+        None => Err(sheet.mistake(record, format!("`{column}` is `{cell}`; expected {expected}"))),
     }
+}
+
+/// A cell, where it does not say that there is nothing, as R and pandas do (`NA`).
+fn known<'r>(sheet: &Sheet, record: &'r Row, column: &str) -> Option<&'r str> {
+    sheet.cell(record, column).filter(|cell| !value::is_gap(cell))
 }
 
 /// Someone's words from a cell: without the apostrophe that keeps a spreadsheet from running them as
 /// a formula.
-fn plain(cell: &str) -> String {
-    base::spreadsheet::unguarded(cell).to_owned()
+fn words(sheet: &Sheet, record: &Row, column: &str) -> Option<String> {
+    known(sheet, record, column).map(|cell| base::spreadsheet::unguarded(cell).to_owned())
 }

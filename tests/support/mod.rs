@@ -311,6 +311,7 @@ fn patching() -> config::Patches {
         min_patch: 0.3,
         min_breast: 0.5,
         classes: 2,
+        spot_views: false,
     }
 }
 
@@ -380,6 +381,7 @@ fn drawn(number: u32) -> (Mammogram, Grey) {
         patient: format!("p{:02}", number / 2),
         laterality: Some(if right { Laterality::Right } else { Laterality::Left }),
         view: Some(View::Mlo),
+        modifier: None,
         width,
         height,
         micron: None,

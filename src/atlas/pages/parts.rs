@@ -94,14 +94,7 @@ impl MammogramView {
     /// As the atlas has it; `lesions` are its own.
     pub(super) fn new(labels: &Labels, member: &Member, lesions: Vec<LesionView>) -> Self {
         let mammogram = &member.mammogram;
-        let words: Vec<String> = [
-            mammogram.laterality.map(|side| side.to_string()),
-            mammogram.view.map(|view| view.to_string()),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let view = words.join(" ");
+        let view = mammogram.projection();
         let mut facts = Vec::new();
         if let Some(density) = &mammogram.density {
             facts.push(Fact { name: "composition".into(), value: labels.name(density) });

@@ -58,6 +58,7 @@ pub(super) mod tags {
     pub(in super::super) const VOI_LUTS: Tag = Tag(0x0028, 0x3010);
     pub(in super::super) const VIEW_CODES: Tag = Tag(0x0054, 0x0220);
     pub(in super::super) const ICON: Tag = Tag(0x0088, 0x0200);
+    pub(in super::super) const VIEW_MODIFIERS: Tag = Tag(0x0054, 0x0222);
     pub(in super::super) const PIXEL_DATA: Tag = Tag(0x7fe0, 0x0010);
     pub(in super::super) const ITEM: Tag = Tag(0xfffe, 0xe000);
     pub(in super::super) const ITEM_END: Tag = Tag(0xfffe, 0xe00d);
@@ -68,9 +69,10 @@ use tags::{ICON, ITEM, ITEM_END, PIXEL_DATA, SEQUENCE_END};
 /// Not in a sequence.
 pub(super) const TOP: Tag = Tag(0, 0);
 /// Sequences whose first item is read. A tag without its kind (implicit VR) is known from here.
-const SEQUENCES: [Tag; 3] = [tags::MODALITY_LUTS, tags::VOI_LUTS, tags::VIEW_CODES];
+const SEQUENCES: [Tag; 4] =
+    [tags::MODALITY_LUTS, tags::VOI_LUTS, tags::VIEW_CODES, tags::VIEW_MODIFIERS];
 /// The tags whose values are read, with the sequence they lie in.
-const WANTED: [(Tag, Tag); 33] = [
+const WANTED: [(Tag, Tag); 34] = [
     (TOP, tags::IMAGE_TYPE),
     (TOP, tags::INTENT),
     (TOP, tags::PATIENT_ID),
@@ -104,6 +106,7 @@ const WANTED: [(Tag, Tag); 33] = [
     (tags::VOI_LUTS, tags::LUT_DESCRIPTOR),
     (tags::VOI_LUTS, tags::LUT_DATA),
     (tags::VIEW_CODES, tags::CODE_VALUE),
+    (tags::VIEW_MODIFIERS, tags::CODE_VALUE),
 ];
 
 /// Longest value that is read: a table of 65,536 entries takes half of it.

@@ -6,8 +6,8 @@ use super::display::{Function, Lut, Voi};
 use super::elements::{Elements, TOP, Tag, tags};
 use super::stream::Stream;
 use super::syntax::Syntax;
-use crate::MAX_PIXELS;
-use mammogram::{Laterality, View};
+use crate::{MAX_PIXELS, value};
+use mammogram::{Laterality, Modifier, View};
 
 /// One image of one plane.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,7 @@ pub(super) struct Header {
     pub(super) tomosynthesis: bool,
     pub(super) laterality: Option<Laterality>,
     pub(super) view: Option<View>,
+    pub(super) modifier: Option<Modifier>,
     /// Edge of a pixel in micrometres.
     pub(super) micron: Option<f64>,
     /// What a user should know of how it is read.
@@ -191,6 +192,7 @@ impl Header {
             tomosynthesis: fields.tomosynthesis(),
             laterality: fields.laterality(),
             view: fields.view(),
+            modifier: fields.modifier(),
             micron: fields.micron(),
             remarks,
         })
@@ -328,19 +330,18 @@ impl Fields<'_> {
         of(tags::IMAGE_LATERALITY).or_else(|| of(tags::LATERALITY))
     }
 
-    /// By the code of the view (SNOMED RT or CT), or its name.
+    /// By the code of the view, or its name.
     fn view(&self) -> Option<View> {
         let code = self.0.value(tags::VIEW_CODES, tags::CODE_VALUE).and_then(text);
-        match code.as_deref() {
-            Some("R-10242" | "399162004") => return Some(View::Cc),
-            Some("R-10226" | "399368009") => return Some(View::Mlo),
-            _ => {}
-        }
-        match self.code(tags::VIEW_POSITION)?.as_str() {
-            "CC" => Some(View::Cc),
-            "MLO" => Some(View::Mlo),
-            _ => None,
-        }
+        let named = || value::projection(&self.text(tags::VIEW_POSITION)?)?.view;
+        code.and_then(|code| value::view_code(&code)).or_else(named)
+    }
+
+    /// By the code of the view's modifier, or in its name.
+    fn modifier(&self) -> Option<Modifier> {
+        let code = self.0.value(tags::VIEW_MODIFIERS, tags::CODE_VALUE).and_then(text);
+        let named = || value::projection(&self.text(tags::VIEW_POSITION)?)?.modifier;
+        code.and_then(|code| value::modifier_code(&code)).or_else(named)
     }
 
     fn intent(&self) -> Intent {

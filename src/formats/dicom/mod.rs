@@ -20,7 +20,7 @@ use anyhow::{Result, ensure};
 use self::elements::{Elements, TOP, tags};
 use self::header::{Header, Intent};
 use crate::pseudonym::Pseudonyms;
-use mammogram::{Grey, Laterality, View};
+use mammogram::{Grey, Laterality, Modifier, View};
 
 /// A file whose header has been read.
 pub struct Dicom {
@@ -63,9 +63,14 @@ impl Dicom {
         self.header.laterality
     }
 
-    /// Which view, when it says and it is one of the two.
+    /// Which view, when it says.
     pub fn view(&self) -> Option<View> {
         self.header.view
+    }
+
+    /// What the view is confined to, when it says that it is.
+    pub fn modifier(&self) -> Option<Modifier> {
+        self.header.modifier
     }
 
     /// Edge of a pixel in micrometres, when it says.
@@ -93,6 +98,11 @@ impl Dicom {
     /// Whether it says that it was computed from tomosynthesis, or is a projection of it.
     pub fn is_tomosynthesis(&self) -> bool {
         self.header.tomosynthesis
+    }
+
+    /// Whether its least value is shown white (MONOCHROME1).
+    pub fn is_inverted(&self) -> bool {
+        self.header.inverted
     }
 
     /// The patient, when it has an identifier.

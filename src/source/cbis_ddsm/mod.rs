@@ -21,10 +21,11 @@ use rayon::prelude::*;
 use self::listing::{Listing, Member};
 use self::table::{Row, Seen, Table};
 use super::ddsm::keyword;
+use crate::contradiction::Tags;
 use crate::{Catalogue, Source, remarks};
 use base::artifact::Fingerprint;
 use base::{Notice, Split};
-use formats::masks::{outlines, same_shape};
+use formats::masks::{Labels, covers_most, outlines, same_shape};
 use formats::picture::Picture;
 use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology};
 
@@ -67,8 +68,7 @@ impl CbisDdsm {
         }
         let mut tables = Tables { counts: Vec::new(), views: BTreeMap::new(), notices: Vec::new() };
         for (table, path) in found {
-            let (rows, notices) = table::read(table, &fs_err::read(&path)?)
-                .with_context(|| path.display().to_string())?;
+            let (rows, notices) = table::read(table, &path)?;
             tables.notices.extend(notices);
             tables.counts.push((table, rows.len()));
             for row in rows {
@@ -228,7 +228,12 @@ impl View {
         };
         let size = picture.size();
         notices.extend(remarks::notices(&picture, &member.place));
-        let lesions = rows.iter().map(|row| lesion(row, member, size, listing, notices)).collect();
+        let lesions =
+            rows.iter().map(|row| lesion(row, member, &picture, listing, notices)).collect();
+        let place =
+            rows.first().map(|row| format!("{}:{}", row.table, row.line)).unwrap_or_default();
+        let tags = Tags::new(place, None, None);
+        notices.extend(tags.differ(picture.dicom(), Some(seen.laterality), Some(seen.view)));
         let density = rows.iter().find_map(|row| row.density);
         let official = rows.iter().map(|row| row.table.split).max().unwrap_or(Split::Train);
         let name = if official == Split::Test { "test" } else { "training" };
@@ -237,13 +242,11 @@ impl View {
             patient: seen.patient.clone(),
             laterality: Some(seen.laterality),
             view: Some(seen.view),
+            modifier: None,
             width: size[0],
             height: size[1],
             micron: picture.dicom().and_then(|dicom| dicom.micron()),
-            density: density.map(|density| {
-                let letter = ["a", "b", "c", "d"][usize::from(density.clamp(1, 4)) - 1];
-                format!("composition-{letter}")
-            }),
+            density: density.map(str::to_owned),
             facts: BTreeMap::from([("official split".to_owned(), name.to_owned())]),
             lesions,
             assigned: Some(official),
@@ -261,11 +264,11 @@ fn notice(row: &Row, message: String, skipped: bool) -> Notice {
 fn lesion(
     row: &Row,
     image: &Member,
-    size: [u32; 2],
+    picture: &Picture,
     listing: &Listing,
     notices: &mut Vec<Notice>,
 ) -> Lesion {
-    let outlines = mask(row, image, size, listing).unwrap_or_else(|reason| {
+    let outlines = mask(row, image, picture, listing).unwrap_or_else(|reason| {
         let message = format!(
             "abnormality {} of {}: {reason}; the lesion is kept without a place",
             row.number,
@@ -298,9 +301,10 @@ fn lesion(
 fn mask(
     row: &Row,
     image: &Member,
-    size: [u32; 2],
+    picture: &Picture,
     listing: &Listing,
 ) -> Result<Vec<Outline>, String> {
+    let size = picture.size();
     let [a, b] = &row.parts;
     let mut seen = BTreeSet::new();
     let files = listing.files(a).into_iter().chain(listing.files(b));
@@ -311,19 +315,33 @@ fn mask(
     }
     let mut reasons = Vec::new();
     for file in files {
-        let picture = match Picture::open(&file.path) {
-            Ok(picture) => picture,
-            Err(error) => {
-                reasons.push(format!("{}: {error:#}", file.place));
-                continue;
-            }
+        // Its header tells whether all of it need be read.
+        let labels = match Picture::open(&file.path) {
+            Ok(own) if !same_shape(own.size(), size) => continue,
+            Ok(_) => Labels::open(&file.path),
+            Err(error) => Err(error),
         };
-        if !same_shape(picture.size(), size) {
-            continue;
-        }
-        match picture.samples() {
-            Ok(samples) if samples.is_mask() => return Ok(outlines(&samples.bright(), size)),
-            Ok(_) => {}
+        match labels {
+            Ok(labels) if labels.is_mask() => {
+                let marked = labels.marked(None);
+                let covers = marked.and_then(|mask| Ok((covers_most(&mask, picture)?, mask)));
+                return match covers {
+                    Ok((None, mask)) => Ok(outlines(&mask, size)),
+                    Ok((Some(share), _)) => Err(format!(
+                        "{} covers {:.0}% of the breast, more than a lesion does",
+                        file.place,
+                        100.0 * share
+                    )),
+                    Err(error) => Err(format!("{}: {error:#}", file.place)),
+                };
+            }
+            Ok(labels) => match labels.marked(None) {
+                // Of one value: it is no picture either.
+                Err(error) if !labels.is_picture() => {
+                    reasons.push(format!("{}: {error:#}", file.place))
+                }
+                _ => {}
+            },
             Err(error) => reasons.push(format!("{}: {error:#}", file.place)),
         }
     }
@@ -378,7 +396,7 @@ pub(super) fn fuzz_target() -> crate::fuzz::Target {
         words: &["P_90001", "LEFT", "MLO", ",", "\"", "\r\n", "\n", "-", "/", "MALIGNANT", "NA", "é"],
         read: |bytes| {
             let table = Table { kind: table::Kind::Mass, split: Split::Train };
-            crate::fuzz::outcome(table::read(table, bytes), |(rows, notices)| {
+            crate::fuzz::outcome(table::parse(table, bytes), |(rows, notices)| {
                 let mut unknown = 0;
                 for row in &rows {
                     keyword::terms(std::slice::from_ref(&row.words), |_| unknown += 1);

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
 use walkdir::WalkDir;
 
-use crate::Lines;
 use base::{Notice, Split};
-use mammogram::{Laterality, Pathology, View};
+use formats::table::{self, Expected, Refusal, Row as Record};
+use formats::value;
+use mammogram::{Assessment, Laterality, Pathology, View};
 
 /// Which of the four tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,11 +33,11 @@ pub(super) struct Row {
     pub(super) line: u64,
     pub(super) seen: Seen,
     pub(super) number: u32,
-    /// 1 to 4.
-    pub(super) density: Option<u8>,
+    /// `composition-a` to `composition-d`.
+    pub(super) density: Option<&'static str>,
     /// The keywords as a line of DDSM's overlays has them.
     pub(super) words: String,
-    pub(super) assessment: Option<u8>,
+    pub(super) assessment: Option<Assessment>,
     pub(super) subtlety: Option<u8>,
     /// `None`: it is not one of those known, and may be a cancer.
     pub(super) pathology: Option<Pathology>,
@@ -119,118 +119,123 @@ pub(super) fn find(root: &Path) -> Vec<(Table, PathBuf)> {
 /// The readable rows of a table, and what is wrong with the others.
 ///
 /// # Errors
-/// When a column is missing.
-pub(super) fn read(table: Table, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Notice>)> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
-    let mut lines = Lines::new(bytes);
-    let plain = |name: &str| name.trim().to_ascii_lowercase().replace('_', " ");
-    let header: Vec<String> = reader.headers()?.iter().map(plain).collect();
-    let column = |name: &str| {
-        header
-            .iter()
-            .position(|known| *known == plain(name))
-            .with_context(|| format!("{table} has no column `{name}`"))
-    };
-    let [first, second] = match table.kind {
-        Kind::Mass => ["mass shape", "mass margins"],
-        Kind::Calcification => ["calc type", "calc distribution"],
-    };
-    let columns = [
-        "patient_id",
-        "left or right breast",
-        "image view",
-        "abnormality id",
-        "breast density",
-        first,
-        second,
-        "assessment",
-        "pathology",
-        "subtlety",
-        "image file path",
-        "cropped image file path",
-        "ROI mask file path",
-    ];
-    let columns: Vec<usize> = columns.into_iter().map(column).collect::<Result<_>>()?;
+/// When a column is missing, or the rows cannot be told.
+pub(super) fn read(table: Table, path: &Path) -> Result<(Vec<Row>, Vec<Notice>), Refusal> {
+    let needed = needed(table.kind);
+    Ok(rows(table, table::read(path, &expected(&needed))?))
+}
+
+/// As [`read`], of bytes.
+#[cfg(test)]
+pub(super) fn parse(table: Table, bytes: &[u8]) -> Result<(Vec<Row>, Vec<Notice>), Refusal> {
+    let (path, needed) = (PathBuf::from(table.to_string()), needed(table.kind));
+    Ok(rows(table, table::parse(bytes.to_vec(), &path, &expected(&needed))?))
+}
+
+/// Columns that tables of both kinds have.
+const COLUMNS: [&str; 11] = [
+    "patient_id",
+    "left_or_right_breast",
+    "image_view",
+    "abnormality_id",
+    "breast_density",
+    "assessment",
+    "pathology",
+    "subtlety",
+    "image_file_path",
+    "cropped_image_file_path",
+    "roi_mask_file_path",
+];
+
+/// The two columns of keywords.
+fn keywords(kind: Kind) -> [&'static str; 2] {
+    match kind {
+        Kind::Mass => ["mass_shape", "mass_margins"],
+        Kind::Calcification => ["calc_type", "calc_distribution"],
+    }
+}
+
+fn needed(kind: Kind) -> Vec<&'static str> {
+    COLUMNS.into_iter().chain(keywords(kind)).collect()
+}
+
+fn expected<'a>(needed: &'a [&'a str]) -> Expected<'a> {
+    // The archive's own tables are ASCII.
+    Expected { columns: None, needed, prose: &[], encoding: None, advice: "save it as UTF-8" }
+}
+
+fn rows(table: Table, read: table::Table) -> (Vec<Row>, Vec<Notice>) {
     let (mut rows, mut notices) = (Vec::new(), Vec::new());
     let mut known = BTreeSet::new();
-    for record in reader.byte_records() {
-        let mut notice = |line: u64, message: String, skipped| {
+    for record in read.rows {
+        let line = record.line;
+        let mut notice = |message: String, skipped| {
             notices.push(Notice { place: format!("{table}:{line}"), message, skipped });
         };
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                let line = lines.of(error.position());
-                notice(line, "the row cannot be read; it is left out".into(), true);
-                continue;
-            }
-        };
-        let line = lines.of(record.position());
-        // What is no text becomes a value that is not known.
-        let record = csv::StringRecord::from_byte_record_lossy(record);
-        let field = |index: usize| record.get(columns[index]).unwrap_or_default().trim();
-        let Some(seen) = seen([field(0), field(1), field(2)]) else {
+        let Some(seen) = seen(&record) else {
             let message = "the row names no patient such as P_00001 with LEFT or RIGHT and CC or MLO; it is left out";
-            notice(line, message.into(), true);
+            notice(message.into(), true);
             continue;
         };
-        let number = field(3).parse().ok();
+        // Which abnormality a row is about must be known too: it may repeat one, or be another.
+        let number = field(&record, "abnormality_id");
+        let number = value::whole(&number).and_then(|number| u32::try_from(number).ok());
         if let Some(number) = number
             && !known.insert((seen.clone(), number))
         {
             let message =
                 format!("repeats abnormality {number} of {}; the first counts", seen.id());
-            notice(line, message, false);
+            notice(message, false);
             continue;
         }
-        let grade = |index: usize, least: u8, most: u8| {
-            field(index).parse().ok().filter(|grade| (least..=most).contains(grade))
+        let word = |column| {
+            let word = field(&record, column);
+            if value::is_missing(&word) { "N/A".into() } else { word.replace(' ', "") }
         };
-        let known_word = |word: &str| {
-            if matches!(word, "" | "NA") { "N/A".into() } else { word.replace(' ', "") }
-        };
-        let (a, b) = (known_word(field(5)), known_word(field(6)));
+        let [a, b] = keywords(table.kind).map(word);
+        let subtlety = value::whole(&field(&record, "subtlety"));
+        let place = |column| Place::parse(&field(&record, column));
         rows.push(Row {
             table,
             line,
             number: number.unwrap_or(0),
-            density: grade(4, 1, 4),
+            density: value::density(&field(&record, "breast_density")),
             words: match table.kind {
                 Kind::Mass => format!("MASS SHAPE {a} MARGINS {b}"),
                 Kind::Calcification => format!("CALCIFICATION TYPE {a} DISTRIBUTION {b}"),
             },
-            assessment: grade(7, 0, 5),
-            // Which abnormality a row is about must be known too: it may repeat one, or be another.
-            pathology: match field(8) {
-                _ if number.is_none() => None,
-                "MALIGNANT" => Some(Pathology::Malignant),
-                "BENIGN" | "BENIGN_WITHOUT_CALLBACK" => Some(Pathology::Benign),
-                "UNPROVEN" => Some(Pathology::Unproven),
-                _ => None,
-            },
-            subtlety: grade(9, 1, 5),
-            image: Place::parse(field(10)),
-            parts: [Place::parse(field(11)), Place::parse(field(12))],
+            assessment: value::assessment(&field(&record, "assessment")),
+            pathology: number
+                .and(value::pathology(&field(&record, "pathology")))
+                .filter(|_| record.sound().is_ok()),
+            subtlety: subtlety
+                .and_then(|grade| u8::try_from(grade).ok())
+                .filter(|g| (1..=5).contains(g)),
+            image: place("image_file_path"),
+            parts: [place("cropped_image_file_path"), place("roi_mask_file_path")],
             seen,
         });
     }
-    Ok((rows, notices))
+    notices.extend(read.notes.into_iter().map(|message| Notice {
+        place: table.to_string(),
+        message,
+        skipped: false,
+    }));
+    (rows, notices)
 }
 
-fn seen([patient, side, view]: [&str; 3]) -> Option<Seen> {
+/// What a column holds; nothing where it is blank.
+fn field(record: &Record, column: &str) -> String {
+    record.text(column).ok().flatten().unwrap_or_default()
+}
+
+fn seen(record: &Record) -> Option<Seen> {
+    let patient = field(record, "patient_id");
     let digits = patient.strip_prefix("P_")?;
     let plain = (1..=10).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
     Some(Seen {
-        patient: plain.then(|| patient.to_owned())?,
-        laterality: match side {
-            "LEFT" => Laterality::Left,
-            "RIGHT" => Laterality::Right,
-            _ => return None,
-        },
-        view: match view {
-            "CC" => View::Cc,
-            "MLO" => View::Mlo,
-            _ => return None,
-        },
+        laterality: value::laterality(&field(record, "left_or_right_breast"))?,
+        view: value::projection(&field(record, "image_view"))?.view?,
+        patient: plain.then_some(patient)?,
     })
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::real_data;
-use mammogram::{Laterality, View as Projection, rasterise};
+use mammogram::{Assessment, Laterality, View as Projection, rasterise};
 
 const MASS: &str = "patient_id,breast_density,left or right breast,image view,abnormality id,abnormality type,mass shape,mass margins,assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path\r\n";
 const CALC: &str = "patient_id,breast density,left or right breast,image view,abnormality id,abnormality type,calc type,calc distribution,assessment,pathology,subtlety,image file path,cropped image file path,ROI mask file path\r\n";
@@ -95,7 +95,7 @@ fn masses_and_calcifications_of_a_view_are_one_mammogram_and_masks_are_known_by_
     assert_eq!(a.source_words, "MASS SHAPE IRREGULAR-LOBULATED MARGINS SPICULATED");
     assert_eq!((b.pathology, b.terms.len()), (Pathology::Benign, 2));
     assert_eq!(c.terms, ["calcifications", "calc-fine-pleomorphic", "distribution-grouped"]);
-    assert_eq!((c.subtlety, c.assessment), (Some(5), Some(4)));
+    assert_eq!((c.subtlety, c.assessment), (Some(5), Assessment::of("4")));
     assert_eq!([a, b, c].map(area), [100, 100, 100]);
     assert_eq!(a.outlines[0].bounds(), Some([3.0, 4.0, 13.0, 14.0]));
     assert_eq!(c.outlines[0].bounds(), Some([25.0, 45.0, 35.0, 55.0]));
@@ -172,7 +172,7 @@ fn a_folder_that_is_none_of_it_says_what_is_expected() {
     assert!(message(&folder.path().join("no")).contains("set source.path"));
     assert!(message(folder.path()).contains("mass_case_description_train_set.csv"));
     write(folder.path(), "calc_case_description_train_set.csv", MASS);
-    assert!(message(folder.path()).contains("has no column `calc type`"));
+    assert!(message(folder.path()).contains("has no column `calc_type`"));
 }
 
 #[derive(Deserialize)]
@@ -193,7 +193,7 @@ fn the_official_tables_hold_what_python_counts() {
     assert_eq!(tables.len(), golden.len());
     for (table, path) in tables {
         let golden = &golden[&table.to_string()];
-        let (rows, notices) = table::read(table, &fs::read(path).unwrap()).unwrap();
+        let (rows, notices) = table::read(table, &path).unwrap();
         assert_eq!((rows.len(), notices.len()), (golden.rows, 0));
         let patients: BTreeSet<&String> = rows.iter().map(|r| &r.seen.patient).collect();
         let views: BTreeSet<&Seen> = rows.iter().map(|r| &r.seen).collect();
@@ -228,19 +228,28 @@ fn the_official_tables_hold_what_python_counts() {
     }
 }
 
-/// What a row says of its abnormality cannot be trusted where its number cannot be read, so that its
-/// view is left out; a byte that is no text harms only the value it is in.
+/// What a row says of its abnormality cannot be trusted where its number cannot be read or a value is in
+/// another's column, so that its view is left out; bytes that are no text are refused.
 #[test]
 fn a_row_is_kept_whose_words_or_number_are_damaged() {
-    let row = |number: &str, words: &[u8]| {
+    let row = |number: &str, words: &[u8], end: &[u8]| {
         let first = format!("P_90001,2,LEFT,CC,{number},mass,").into_bytes();
-        [&first, words, b",NA,3,MALIGNANT,2,a,b,c\r\n"].concat()
+        [&first, words, b",NA,4.0,MALIGNANT,2,a,b,c", end, b"\r\n"].concat()
     };
-    let bytes =
-        [MASS.as_bytes().to_vec(), row("1", b"OVAL"), row("2", b"R\xffUND"), row("x", b"OVAL")];
+    let bytes = [
+        MASS.as_bytes().to_vec(),
+        row("1.0", b"OVAL", b""),
+        row("2", b"RUND", b","),
+        row("x", b"OVAL", b""),
+        row("3", b"OVAL,", b""),
+    ];
     let table = Table { kind: table::Kind::Mass, split: Split::Train };
-    let (rows, notices) = table::read(table, &bytes.concat()).unwrap();
+    let (rows, notices) = table::parse(table, &bytes.concat()).unwrap();
     assert_eq!(notices, []);
     let found: Vec<Option<Pathology>> = rows.iter().map(|row| row.pathology).collect();
-    assert_eq!(found, [Some(Pathology::Malignant), Some(Pathology::Malignant), None]);
+    assert_eq!(found, [Some(Pathology::Malignant), Some(Pathology::Malignant), None, None]);
+    assert_eq!((rows[0].number, rows[0].assessment), (1, Assessment::of("4")));
+    let broken = [MASS.as_bytes().to_vec(), row("2", b"R\xffUND", b"")].concat();
+    let message = table::parse(table, &broken).unwrap_err().to_string();
+    assert!(message.ends_with("set.csv:2: is not UTF-8; save it as UTF-8"), "{message}");
 }

@@ -34,7 +34,7 @@ use crate::{Catalogue, Source};
 use base::Notice;
 use base::artifact::Fingerprint;
 use formats::MAX_PIXELS;
-use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology};
+use mammogram::{About, Assessment, Grey, Lesion, Mammogram, Outline, Pathology};
 
 /// Largest text file that is read.
 const TEXT_LIMIT: u64 = 1 << 25;
@@ -511,6 +511,7 @@ impl Part {
             patient: case.patient().to_owned(),
             laterality: Some(film.laterality),
             view: Some(film.view),
+            modifier: None,
             width,
             height,
             micron: Some(film.micron / scale[0]),
@@ -596,7 +597,7 @@ fn lesion(
         source_words: abnormality.kinds.join("; "),
         outlines,
         subtlety: abnormality.subtlety,
-        assessment: abnormality.assessment,
+        assessment: abnormality.assessment.and_then(|grade| Assessment::of(&grade.to_string())),
     }
 }
 

@@ -38,6 +38,7 @@ impl Thumbnail {
         let (row, top) = match film.view {
             View::Mlo => (above, 0),
             View::Cc => (below, height(above) + GAP),
+            _ => return None,
         };
         let ([width_here, height_here], left) = match film.laterality {
             Laterality::Right => (row[0], 0),

@@ -160,7 +160,7 @@ fn cases_become_mammograms_of_patients() {
     assert_eq!(lesion.pathology, Pathology::Malignant);
     assert_eq!(lesion.terms, ["mass", "shape-oval", "margin-indistinct"]);
     assert_eq!(lesion.source_words, "MASS SHAPE OVAL MARGINS ILL_DEFINED");
-    assert_eq!((lesion.subtlety, lesion.assessment), (Some(2), Some(4)));
+    assert_eq!((lesion.subtlety, lesion.assessment), (Some(2), Assessment::of("4")));
     let mask = filled(first, lesion);
     assert_eq!((mask.area(), mask.at(3, 4), mask.at(7, 8), mask.at(8, 8)), (25, true, true, false));
 

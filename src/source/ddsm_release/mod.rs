@@ -414,6 +414,7 @@ impl Listing {
             patient: film.patient.to_owned(),
             laterality: Some(film.laterality),
             view: Some(film.view),
+            modifier: None,
             width,
             height,
             micron: None,

@@ -7,7 +7,6 @@
 //! out, since it may hold a cancer.
 
 mod row;
-mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -18,21 +17,24 @@ use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
 
 use self::row::{AboutImage, Area, Row, RowLesion};
-use self::table::Record;
+use crate::contradiction::{self, Tags};
 use crate::{Catalogue, Source, remarks};
 use base::Notice;
 use base::artifact::Fingerprint;
+use base::text::Encoding;
 use config::Unwanted;
-use formats::masks::{outlines, rings, same_shape};
+use formats::masks::{Labels, covers_most, outlines, rings, same_shape};
 use formats::picture::Picture;
 use formats::pseudonym::Pseudonyms;
-use mammogram::{About, Grey, Lesion, Mammogram, Mask, Outline, Pathology, Region};
+use formats::table::{self, Row as Record};
+use mammogram::{About, Grey, Lesion, Mammogram, Mask, Pathology, Region};
 
 /// A table and what it names.
 #[derive(Debug)]
 pub struct Folder {
     table: PathBuf,
     regions: Option<PathBuf>,
+    encoding: Option<Encoding>,
     pseudonyms: Pseudonyms,
     /// Kinds of images that are not used.
     leave_out: Vec<Unwanted>,
@@ -64,11 +66,23 @@ struct Tables {
 }
 
 impl Folder {
-    /// By its table, a table of regions, and the project's seed; nothing is read yet.
-    pub fn new(table: impl Into<PathBuf>, regions: Option<PathBuf>, seed: u64) -> Self {
+    /// By its table, a table of regions, the encoding of both, and the project's seed; nothing is read yet.
+    pub fn new(
+        table: impl Into<PathBuf>,
+        regions: Option<PathBuf>,
+        encoding: Option<Encoding>,
+        seed: u64,
+    ) -> Self {
         let pseudonyms = Pseudonyms::new(seed);
         let leave_out = vec![Unwanted::ForProcessing];
-        Self { table: table.into(), regions, pseudonyms, leave_out, images: OnceLock::new() }
+        Self {
+            table: table.into(),
+            regions,
+            encoding,
+            pseudonyms,
+            leave_out,
+            images: OnceLock::new(),
+        }
     }
 
     /// Leaves these kinds of images out, where DICOM says so, and no others.
@@ -93,22 +107,21 @@ impl Folder {
     }
 
     fn place(&self, line: u64) -> String {
-        format!("{}:{line}", table::name(&self.table))
+        format!("{}:{line}", name(&self.table))
     }
 
     fn region_place(&self, line: u64) -> String {
-        format!("{}:{line}", self.regions.as_deref().map(table::name).unwrap_or_default())
+        format!("{}:{line}", self.regions.as_deref().map(name).unwrap_or_default())
     }
 
     fn tables(&self) -> Result<Tables> {
-        let (records, mut notices) =
-            table::read(&self.table, &row::COLUMNS).with_context(|| {
-                "the table of the images cannot be read; set source.path to it".to_owned()
-            })?;
-        let rows = records.len();
+        let images = table::read(&self.table, &row::images(self.encoding))
+            .context("the table of the images cannot be read; set source.path to it")?;
+        let mut notices = notes(&self.table, &images);
+        let rows = images.rows.len();
         let mut entries: Vec<Entry> = Vec::new();
         let mut known: BTreeMap<PathBuf, usize> = BTreeMap::new();
-        for record in records {
+        for record in images.rows {
             let mut skip = |message: String| {
                 let place = self.place(record.line);
                 notices.push(Notice { place, message, skipped: true });
@@ -136,11 +149,11 @@ impl Folder {
         }
         let mut region_rows = 0;
         if let Some(path) = &self.regions {
-            let (records, flaws) = table::read(path, &row::REGION_COLUMNS)
+            let regions = table::read(path, &row::regions(self.encoding))
                 .context("the table of regions cannot be read; set source.regions to it")?;
-            notices.extend(flaws);
-            region_rows = records.len();
-            for record in records {
+            notices.extend(notes(path, &regions));
+            region_rows = regions.rows.len();
+            for record in regions.rows {
                 let image = row::image(&record).map(|image| self.resolve(path, &image));
                 let found = image.and_then(|image| {
                     let known = known.get(&image).copied();
@@ -167,7 +180,7 @@ impl Folder {
         &self,
         entry: &Entry,
         notices: &mut Vec<Notice>,
-    ) -> Result<(Mammogram, PathBuf), Notice> {
+    ) -> Result<(Mammogram, PathBuf, Tags), Notice> {
         let left_out = |line: u64, message: String| Notice {
             place: self.place(line),
             message: format!("{message}; the image is left out"),
@@ -199,19 +212,25 @@ impl Folder {
             Some(id) => id.clone(),
             None => self.pseudonyms.mammogram(&entry.image.replace('\\', "/")),
         };
+        // What a mask marks of this image.
+        let marked = |file: PathBuf, value| mask(&file, value, &picture);
         let mut lesions = Vec::new();
         for (line, lesion) in &entry.lesions {
             let outlines = match &lesion.area {
                 None => Vec::new(),
                 Some(Area::Polygons(polygons)) => Area::outlines(polygons),
                 Some(Area::Mask { file, value }) => {
-                    let file = self.resolve(&self.table, file);
-                    let found = mask(&file, *value, [width, height]);
+                    let found = marked(self.resolve(&self.table, file), *value);
                     let mask = found.map_err(|message| left_out(*line, message))?;
+                    match covers_most(&mask, &picture) {
+                        Ok(None) => {}
+                        Ok(Some(share)) => return Err(left_out(*line, too_much(share))),
+                        Err(error) => return Err(refuse(format!("{error:#}"))),
+                    }
                     outlines(&mask, [width, height])
                 }
             };
-            if !outlines.is_empty() && outlines.iter().all(|o| misses(o, [width, height])) {
+            if !outlines.is_empty() && outlines.iter().all(|o| o.misses([width, height])) {
                 return Err(left_out(*line, "the lesion lies outside the image".into()));
             }
             lesions.push(Lesion {
@@ -231,7 +250,7 @@ impl Folder {
                     let file = self.regions.as_deref().map(|table| self.resolve(table, file));
                     let found = file.ok_or_else(String::new);
                     found
-                        .and_then(|file| mask(&file, *value, [width, height]))
+                        .and_then(|file| marked(file, *value))
                         .map(|mask| rings(&mask, [width, height]))
                 }
             };
@@ -249,6 +268,7 @@ impl Folder {
             patient,
             laterality: about.laterality.or_else(|| dicom.and_then(|d| d.laterality())),
             view: about.view.or_else(|| dicom.and_then(|d| d.view())),
+            modifier: about.modifier.or_else(|| dicom.and_then(|d| d.modifier())),
             width,
             height,
             micron: about.micron.or_else(|| dicom.and_then(|d| d.micron())),
@@ -258,7 +278,13 @@ impl Folder {
             assigned: about.split,
             regions,
         };
-        Ok((mammogram, path))
+        let tags = Tags::new(
+            self.place(entry.line),
+            dicom.and_then(|dicom| dicom.patient(self.pseudonyms)),
+            about.patient.as_deref().map(|patient| self.pseudonyms.patient(patient)),
+        );
+        notices.extend(tags.differ(dicom, about.laterality, about.view));
+        Ok((mammogram, path, tags))
     }
 }
 
@@ -316,8 +342,13 @@ impl Source for Folder {
         let table = Fingerprint::of_file(&self.table)?;
         let regions = self.regions.as_deref().map(Fingerprint::of_file).transpose()?;
         let leave_out = format!("{:?}", self.leave_out);
-        let named = (states, self.pseudonyms.mammogram(""), leave_out);
-        Ok(Fingerprint::of(&("folder", table, regions, named)))
+        let seed = self.pseudonyms.mammogram("");
+        let inputs = Fingerprint::of(&("folder", table, regions, (states, seed, leave_out)));
+        // Projects that name no encoding keep the fingerprint they had before there were any.
+        Ok(match self.encoding {
+            None => inputs,
+            Some(encoding) => Fingerprint::of(&(inputs, encoding)),
+        })
     }
 
     fn catalogue(&self) -> Result<Catalogue> {
@@ -332,21 +363,25 @@ impl Source for Folder {
             })
             .collect();
         let (mut mammograms, mut images) = (Vec::new(), BTreeMap::new());
+        let (mut names, mut tags) = (BTreeSet::new(), Vec::new());
         for (read, entry) in read.into_iter().zip(&entries) {
             notices.extend(read.1);
             match read.0 {
-                Ok((mammogram, _)) if images.contains_key(&mammogram.id) => notices.push(Notice {
+                // Some file systems do not tell capitals from small letters.
+                Ok((mammogram, path, own)) if names.insert(mammogram.id.to_ascii_lowercase()) => {
+                    images.insert(mammogram.id.clone(), path);
+                    mammograms.push(mammogram);
+                    tags.push(own);
+                }
+                Ok(_) => notices.push(Notice {
                     place: self.place(entry.line),
                     message: "has the `id` of an earlier image; the image is left out".into(),
                     skipped: true,
                 }),
-                Ok((mammogram, path)) => {
-                    images.insert(mammogram.id.clone(), path);
-                    mammograms.push(mammogram);
-                }
                 Err(notice) => notices.push(notice),
             }
         }
+        notices.extend(contradiction::patients(&tags));
         if mammograms.is_empty() {
             bail!(
                 "none of the {} images that {} names can be used: {}",
@@ -394,44 +429,44 @@ impl Source for Folder {
             self.catalogue()?;
         }
         let Some(path) = self.images.get().and_then(|images| images.get(&mammogram.id)) else {
-            bail!("{} names no image {}", table::name(&self.table), mammogram.id);
+            bail!("{} names no image {}", name(&self.table), mammogram.id);
         };
         Picture::open(path)?.image()
     }
 }
 
-/// The pixels of a mask: those of a value, or the bright ones of two.
-fn mask(path: &Path, value: Option<u16>, size: [u32; 2]) -> Result<Mask, String> {
+/// The name of a file without its folders.
+fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// What is to be known of a table besides its rows.
+fn notes(path: &Path, table: &table::Table) -> Vec<Notice> {
+    let notice =
+        |message: &String| Notice { place: name(path), message: message.clone(), skipped: false };
+    table.notes.iter().map(notice).collect()
+}
+
+/// The pixels of a mask of an image: those of a value, or the bright ones of two.
+fn mask(path: &Path, value: Option<u16>, image: &Picture) -> Result<Mask, String> {
     let wrong = |error: anyhow::Error| format!("its mask {error:#}");
-    let picture = Picture::open(path).map_err(wrong)?;
-    let own = picture.size();
+    let labels = Labels::open(path).map_err(wrong)?;
+    let (own, size) = (labels.size(), image.size());
     if !same_shape(own, size) {
         return Err(format!(
             "its mask has {} x {} pixels and another shape than the image, {} x {}",
             own[0], own[1], size[0], size[1]
         ));
     }
-    let samples = picture.samples().map_err(wrong)?;
-    let mask = match value {
-        Some(value) => samples.set(|v| v == value),
-        None if samples.is_mask() => samples.bright(),
-        None => {
-            return Err(
-                "its mask is not of two values; give the `value` of the pixels meant".into()
-            );
-        }
-    };
-    if mask.area() == 0 {
-        return Err("its mask marks no pixel".into());
-    }
-    Ok(mask)
+    labels.marked(value).map_err(wrong)
 }
 
-/// Whether no pixel within an outline's bounds lies in the image.
-fn misses(outline: &Outline, [width, height]: [u32; 2]) -> bool {
-    outline.bounds().is_none_or(|[left, top, right, bottom]| {
-        right <= 0.0 || bottom <= 0.0 || left >= width as f32 || top >= height as f32
-    })
+/// A mask that no lesion can be.
+fn too_much(share: f64) -> String {
+    format!(
+        "its mask covers {:.0}% of the breast, more than a lesion does; it may be inverted or show something else (what is meant can be given as a `polygon`)",
+        100.0 * share
+    )
 }
 
 /// Tables of every form, told apart by the first byte.
@@ -455,16 +490,17 @@ pub(super) fn fuzz_target() -> crate::fuzz::Target {
                 b'y' => "t.yaml",
                 _ => "t.csv",
             };
-            let regions = table::parse(text, Path::new(name), &row::REGION_COLUMNS);
-            let regions = crate::fuzz::outcome(regions, |(records, _)| {
-                let rows = records.iter().map(|r| crate::fuzz::outcome(row::region(r), |_| "region".into()));
+            let regions = table::parse(text.to_vec(), Path::new(name), &row::regions(None));
+            let regions = crate::fuzz::outcome(regions, |table| {
+                let rows = table.rows.iter();
+                let rows = rows.map(|r| crate::fuzz::outcome(row::region(r), |_| "region".into()));
                 rows.collect::<BTreeSet<String>>().into_iter().collect()
             });
-            let read = table::parse(text, Path::new(name), &row::COLUMNS);
-            regions + &crate::fuzz::outcome(read, |(records, notices)| {
-                let rows = records.iter().map(|r| crate::fuzz::outcome(Row::parse(r), |_| "row".into()));
-                let rows: BTreeSet<String> = rows.collect();
-                format!("{rows:?} {}", notices.len())
+            let read = table::parse(text.to_vec(), Path::new(name), &row::images(None));
+            regions + &crate::fuzz::outcome(read, |table| {
+                let rows = table.rows.iter();
+                let rows = rows.map(|r| crate::fuzz::outcome(Row::parse(r), |_| "row".into()));
+                format!("{:?}", rows.collect::<BTreeSet<String>>())
             })
         },
     }

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
-use super::table::Record;
 use base::Split;
-use mammogram::{Laterality, Outline, Pathology, View};
+use base::text::Encoding;
+use formats::table::{Expected, Row as Record};
+use formats::value::{self, Projection};
+use mammogram::{Assessment, Laterality, Modifier, Outline, Pathology, View, is_file_name};
 
 /// Columns of the table of images and lesions.
-pub(super) const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 16] = [
     "image",
     "id",
     "patient",
@@ -26,7 +28,31 @@ pub(super) const COLUMNS: [&str; 16] = [
     "polygon",
 ];
 /// Columns of the table of regions.
-pub(super) const REGION_COLUMNS: [&str; 5] = ["image", "term", "mask", "value", "polygon"];
+const REGION_COLUMNS: [&str; 5] = ["image", "term", "mask", "value", "polygon"];
+/// What to do with a table in another encoding.
+const ADVICE: &str = "write `encoding: windows-1252`, or what it was saved in, beside `path` under `source`, or save it as UTF-8";
+
+/// What the table of images and lesions is.
+pub(super) fn images(encoding: Option<Encoding>) -> Expected<'static> {
+    Expected {
+        columns: Some(&COLUMNS),
+        needed: &["image"],
+        prose: &["words"],
+        encoding,
+        advice: ADVICE,
+    }
+}
+
+/// What the table of regions is.
+pub(super) fn regions(encoding: Option<Encoding>) -> Expected<'static> {
+    Expected {
+        columns: Some(&REGION_COLUMNS),
+        needed: &["image"],
+        prose: &[],
+        encoding,
+        advice: ADVICE,
+    }
+}
 
 /// A row of the table of images and lesions.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +68,7 @@ pub(super) struct AboutImage {
     pub(super) patient: Option<String>,
     pub(super) laterality: Option<Laterality>,
     pub(super) view: Option<View>,
+    pub(super) modifier: Option<Modifier>,
     /// `composition-a` to `composition-d`.
     pub(super) density: Option<String>,
     pub(super) micron: Option<f64>,
@@ -54,7 +81,7 @@ pub(super) struct RowLesion {
     pub(super) pathology: Pathology,
     pub(super) terms: Vec<String>,
     pub(super) words: String,
-    pub(super) assessment: Option<u8>,
+    pub(super) assessment: Option<Assessment>,
     pub(super) subtlety: Option<u8>,
     /// `None`: its place is not known.
     pub(super) area: Option<Area>,
@@ -78,7 +105,23 @@ impl Area {
 
 /// The image of a row.
 pub(super) fn image(record: &Record) -> Result<String, String> {
-    record.text("image")?.ok_or_else(|| "names no `image`".into())
+    text(record, "image")?.ok_or_else(|| "names no `image`".into())
+}
+
+/// The value of a column; `None` where it is missing, whichever word says so.
+fn text(record: &Record, column: &str) -> Result<Option<String>, String> {
+    Ok(record.text(column)?.filter(|text| !value::is_missing(text)))
+}
+
+/// The value of a column as something that is known; it must be what is `expected`.
+fn read<T>(
+    record: &Record,
+    column: &str,
+    expected: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, String> {
+    let Some(text) = text(record, column)? else { return Ok(None) };
+    read(&text).map(Some).ok_or_else(|| format!("`{column}` is not {expected}"))
 }
 
 impl Row {
@@ -86,69 +129,53 @@ impl Row {
     /// Which column is not as expected, without its value.
     pub(super) fn parse(record: &Record) -> Result<Self, String> {
         record.sound()?;
-        let text = |column: &str| record.text(column);
-        let word = |column: &str, expected: &str, known: &dyn Fn(&str) -> bool| {
-            let Some(word) = text(column)? else { return Ok(None) };
-            let word = word.to_ascii_lowercase();
-            if known(&word) { Ok(Some(word)) } else { Err(format!("`{column}` is not {expected}")) }
-        };
-        let laterality = word("laterality", "L, R, left or right", &|w| {
-            matches!(w, "l" | "r" | "left" | "right")
-        })?;
-        let view = word("view", "CC or MLO", &|w| matches!(w, "cc" | "mlo"))?;
-        let density = match text("density")? {
-            None => None,
-            Some(density) => Some(composition(&density)?),
-        };
-        let split = word("split", "train, validation or test", &|w| {
-            matches!(w, "train" | "training" | "validation" | "val" | "test")
-        })?;
-        let micron = match text("micron")? {
-            None => None,
-            Some(micron) => {
-                let micron = micron.parse().ok().filter(|m| (1.0..=10_000.0).contains(m));
-                Some(micron.ok_or("`micron` is not the edge of a pixel in micrometres")?)
-            }
-        };
+        let side = read(record, "laterality", "L, R, left or right", value::laterality)?;
+        let views = "CC, MLO, ML, LM, XCCL, XCCM or another view, with or without `spot` or `mag`";
+        let projection = read(record, "view", views, value::projection)?;
+        let Projection { laterality, view, modifier } =
+            projection.unwrap_or(Projection { laterality: None, view: None, modifier: None });
+        if side.is_some() && laterality.is_some() && side != laterality {
+            return Err("`laterality` and `view` name different sides".into());
+        }
         let about = AboutImage {
-            id: text("id")?,
-            patient: text("patient")?,
-            laterality: laterality.map(|word| match word.as_str() {
-                "l" | "left" => Laterality::Left,
-                _ => Laterality::Right,
-            }),
-            view: view.map(|word| if word == "cc" { View::Cc } else { View::Mlo }),
-            density,
-            micron,
-            split: split.map(|word| match word.as_str() {
-                "train" | "training" => Split::Train,
-                "test" => Split::Test,
-                _ => Split::Validation,
-            }),
+            id: read(
+                record,
+                "id",
+                "a file name on every system: up to 200 letters from a to z, digits, `_`, `-` and `.`, the last neither first nor last, and no device of Windows such as `con`",
+                |id| is_file_name(id).then(|| id.to_owned()),
+            )?,
+            patient: text(record, "patient")?.map(|patient| value::name(&patient)),
+            laterality: side.or(laterality),
+            view,
+            modifier,
+            density: read(record, "density", "a to d or 1 to 4", value::density)?
+                .map(str::to_owned),
+            micron: read(record, "micron", "the edge of a pixel in micrometres", |micron| {
+                micron.parse().ok().filter(|m| (1.0..=10_000.0).contains(m))
+            })?,
+            split: read(record, "split", "train, validation or test", value::split)?,
         };
-        let pathology = word("pathology", "malignant, benign or unproven", &|w| {
-            matches!(w, "malignant" | "benign" | "benign_without_callback" | "unproven")
+        let pathology =
+            read(record, "pathology", "malignant, benign or unproven", value::pathology)?;
+        let assessment = read(
+            record,
+            "assessment",
+            "a BI-RADS category, 0 to 6 or 4A to 4C",
+            value::assessment,
+        )?;
+        let subtlety = read(record, "subtlety", "1 to 5", |grade| {
+            value::whole(grade)
+                .and_then(|grade| u8::try_from(grade).ok())
+                .filter(|g| (1..=5).contains(g))
         })?;
-        let grade = |column: &str, [least, most]: [u8; 2]| match text(column)? {
-            None => Ok(None),
-            Some(grade) => {
-                let grade = grade.parse().ok().filter(|grade| (least..=most).contains(grade));
-                grade.map(Some).ok_or_else(|| format!("`{column}` is not {least} to {most}"))
-            }
-        };
-        let (assessment, subtlety) = (grade("assessment", [0, 5])?, grade("subtlety", [1, 5])?);
-        let (terms, words) = (terms(record)?, text("words")?);
+        let (terms, words) = (terms(record)?, text(record, "words")?);
         let area = area(record)?;
         let empty = pathology.is_none() && area.is_none() && terms.is_empty() && words.is_none();
         if empty && (assessment.is_some() || subtlety.is_some()) {
             return Err("has an assessment or subtlety, but no lesion: give its `pathology`".into());
         }
         let lesion = (!empty).then(|| RowLesion {
-            pathology: match pathology.as_deref() {
-                Some("malignant") => Pathology::Malignant,
-                Some("benign" | "benign_without_callback") => Pathology::Benign,
-                _ => Pathology::Unproven,
-            },
+            pathology: pathology.unwrap_or(Pathology::Unproven),
             terms,
             words: words.unwrap_or_default(),
             assessment,
@@ -165,7 +192,7 @@ impl Row {
 /// As [`Row::parse`].
 pub(super) fn region(record: &Record) -> Result<(String, Area), String> {
     record.sound()?;
-    let term = record.text("term")?.ok_or("names no `term`")?;
+    let term = text(record, "term")?.ok_or("names no `term`")?;
     if !is_term(&term) {
         return Err("`term` is not the id of a term, such as `fatty-tissue`".into());
     }
@@ -198,22 +225,11 @@ impl AboutImage {
         one(&mut self.patient, other.patient, "patient")?;
         one(&mut self.laterality, other.laterality, "laterality")?;
         one(&mut self.view, other.view, "view")?;
+        one(&mut self.modifier, other.modifier, "view")?;
         one(&mut self.density, other.density, "density")?;
         one(&mut self.micron, other.micron, "micron")?;
         one(&mut self.split, other.split, "split")
     }
-}
-
-fn composition(density: &str) -> Result<String, String> {
-    let density = density.to_ascii_lowercase();
-    let letter = match density.strip_prefix("composition-").unwrap_or(&density) {
-        "a" | "1" => "a",
-        "b" | "2" => "b",
-        "c" | "3" => "c",
-        "d" | "4" => "d",
-        _ => return Err("`density` is not a to d or 1 to 4".into()),
-    };
-    Ok(format!("composition-{letter}"))
 }
 
 /// Terms by their ids, in a list or a text, separated by spaces, commas or semicolons.
@@ -225,7 +241,7 @@ fn terms(record: &Record) -> Result<Vec<String>, String> {
             words.collect::<Option<_>>().ok_or("`terms` is not a list of texts")?
         }
         Some(_) => {
-            let text = record.text("terms")?.unwrap_or_default();
+            let text = text(record, "terms")?.unwrap_or_default();
             let words = text.split([' ', ',', ';', '|']).filter(|word| !word.is_empty());
             words.map(str::to_owned).collect()
         }
@@ -242,11 +258,12 @@ fn is_term(word: &str) -> bool {
 }
 
 fn area(record: &Record) -> Result<Option<Area>, String> {
-    let value = match record.text("value")? {
-        None => None,
-        Some(value) => Some(value.parse().map_err(|_| "`value` is not a pixel value, 0 to 65535")?),
-    };
-    match (record.text("mask")?, record.value("polygon")) {
+    let value = read(record, "value", "a pixel value, 0 to 65535", |value| {
+        value::whole(value).and_then(|value| u16::try_from(value).ok())
+    })?;
+    let polygon = record.value("polygon");
+    let polygon = polygon.filter(|polygon| !polygon.as_str().is_some_and(value::is_missing));
+    match (text(record, "mask")?, polygon) {
         (None, None) if value.is_some() => Err("has a `value` without a `mask`".into()),
         (None, None) => Ok(None),
         (Some(file), None) => Ok(Some(Area::Mask { file, value })),

@@ -5,7 +5,7 @@ use image::{GrayImage, ImageBuffer, Luma};
 use super::*;
 use crate::real_data;
 use base::Split;
-use mammogram::{Laterality, View, rasterise};
+use mammogram::{Assessment, Laterality, Outline, View, rasterise};
 
 #[path = "../../../tests/support/dicom.rs"]
 mod dicom;
@@ -58,7 +58,7 @@ fn map(root: &Path, place: &str) {
 }
 
 fn open(root: &Path, table: &str) -> Folder {
-    Folder::new(root.join(table), None, SEED)
+    Folder::new(root.join(table), None, None, SEED)
 }
 
 fn area(outlines: &[Outline]) -> usize {
@@ -117,7 +117,7 @@ fn csv_json_lines_and_yaml_give_the_same_mammograms() {
     assert_eq!((first.pathology, area(&first.outlines)), (Pathology::Malignant, 100));
     assert_eq!(first.outlines[0].bounds(), Some([5.0, 6.0, 15.0, 16.0]));
     assert_eq!(first.terms, ["mass", "margin-spiculated"]);
-    assert_eq!((first.assessment, first.subtlety), (Some(5), Some(4)));
+    assert_eq!((first.assessment, first.subtlety), (Some(Assessment::HighlySuggestive), Some(4)));
     assert_eq!(first.source_words, "a mass");
     assert_eq!((second.pathology, second.outlines.len()), (Pathology::Benign, 2));
     assert_eq!(area(&second.outlines), 16 + 3);
@@ -226,7 +226,7 @@ good.png,Q,,,,,,,
         catalogue.notices.iter().map(|n| format!("{} {}", n.place, n.message)).collect();
     let expected = [
         "t.csv:14 names no `image`; the row",
-        "t.csv:3 `view` is not CC or MLO; the image",
+        "t.csv:3 `view` is not CC, MLO, ML",
         "t.csv:4 `pathology` is not malignant, benign or unproven; the image",
         "t.csv:6 its mask is not of two values",
         "t.csv:7 its mask marks no pixel",
@@ -254,7 +254,7 @@ good.png,Q,,,,,,,
         ("t.csv", "image,patient,patology\n2.png,P,malignant\n", "did you mean `pathology`?"),
         ("t.jsonl", "{\"image\": \"2.png\", \"pacient\": \"CANARY\"}\n", "did you mean `patient`?"),
         ("t.yaml", "image: CANARY\n", "is not a list of mappings"),
-        ("t.txt", "", "expected .csv, .jsonl"),
+        ("t.md", "", "expected .csv, .tsv"),
         ("t.csv", "image,patient\n", "it has no row"),
     ] {
         write(root, table, text);
@@ -282,7 +282,7 @@ fn regions_come_by_a_second_table() {
          ../images/c.png,a.png,100,vessel,\n",
     );
     let regions = Some(root.join("maps/../maps/tissue.csv"));
-    let source = Folder::new(root.join("t.csv"), regions, SEED);
+    let source = Folder::new(root.join("t.csv"), regions, None, SEED);
     let catalogue = source.catalogue().unwrap();
     let [a, b] = &catalogue.mammograms[..] else { panic!("{:?}", catalogue.notices) };
     let drawn = |region: &Region| {
@@ -294,7 +294,12 @@ fn regions_come_by_a_second_table() {
     assert_eq!(found, expected.map(|(term, area)| (term.to_owned(), area)));
     let told: Vec<&str> = catalogue.notices.iter().map(|n| n.message.as_str()).collect();
     assert!(told[0].starts_with("names an image that the table of images does not"), "{told:?}");
-    assert!(told[1].starts_with("its mask marks no pixel; the region"), "{told:?}");
+    assert!(
+        told[1].starts_with(
+            "its mask marks no pixel: none has the value 3, but 0, 100, 200; the region"
+        ),
+        "{told:?}"
+    );
     assert_eq!(catalogue.notices[1].place, "tissue.csv:5");
     assert_eq!(
         catalogue.summary[2],
@@ -330,7 +335,8 @@ fn tissue_maps_of_ddsm_become_exact_regions() {
     }
     write(folder.path(), "t.csv", images);
     write(folder.path(), "r.csv", regions);
-    let source = Folder::new(folder.path().join("t.csv"), Some(folder.path().join("r.csv")), SEED);
+    let source =
+        Folder::new(folder.path().join("t.csv"), Some(folder.path().join("r.csv")), None, SEED);
     let catalogue = source.catalogue().unwrap();
     assert_eq!(catalogue.mammograms.len(), 40);
     // A map may lack a tissue.
@@ -351,4 +357,153 @@ fn tissue_maps_of_ddsm_become_exact_regions() {
         }
     }
     println!("{corners} corners in 40 maps");
+}
+
+#[test]
+fn values_of_the_clinic_are_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for name in ["a", "b", "c", "d"] {
+        picture(root, &format!("{name}.png"));
+    }
+    let rows = "\
+Image,Patient,Laterality,View,Density,Pathology,Assessment,Subtlety,Polygon,Words,Split
+a.png,1.0,L,CC,DENSITY C,malignant,BI-RADS 4,4.0,\"10,20 22,20 22,30 10,30\",NaN,training
+a.png,1,,,,malignant,4a,NA,,,NA
+b.png,2.0,,R XCCL,3.0,benign,6.0,,,,val
+c.png,NaN,Right,spot MLO,nan,None,,,,,
+d.png,3,,ML,ACR II,,,,,,
+";
+    write(root, "t.csv", rows);
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    let [a, b, d] = &catalogue.mammograms[..] else { panic!("{:?}", catalogue.notices) };
+    let [notice] = &catalogue.notices[..] else { panic!("{:?}", catalogue.notices) };
+    assert!(
+        notice.place == "t.csv:5" && notice.message.starts_with("has no `patient`"),
+        "{notice:?}"
+    );
+    assert_eq!(a.density.as_deref(), Some("composition-c"));
+    let grades: Vec<_> = a.lesions.iter().map(|l| l.assessment.unwrap().to_string()).collect();
+    assert_eq!(grades, ["4", "4A"]);
+    assert_eq!((a.lesions[0].subtlety, a.lesions[1].subtlety), (Some(4), None));
+    assert_eq!(a.lesions[0].source_words, "");
+    assert_eq!(a.patient, Pseudonyms::new(SEED).patient("1"));
+    assert_eq!(
+        (b.laterality, b.view, b.modifier),
+        (Some(Laterality::Right), Some(View::Xccl), None)
+    );
+    assert_eq!(b.density.as_deref(), Some("composition-c"));
+    assert_eq!(b.lesions[0].assessment.unwrap().to_string(), "6");
+    assert_eq!((b.assigned, a.assigned), (Some(Split::Validation), Some(Split::Train)));
+    assert_eq!(
+        (d.view, d.density.as_deref(), d.lesions.len()),
+        (Some(View::Ml), Some("composition-b"), 0)
+    );
+    // A name says the side twice, and not the same.
+    write(root, "t.csv", "image,patient,laterality,view\na.png,P,L,RCC\nb.png,P,,CC mag\n");
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    assert_eq!(catalogue.mammograms[0].modifier, Some(mammogram::Modifier::Magnification));
+    assert!(catalogue.notices[0].message.contains("different sides"), "{:?}", catalogue.notices);
+}
+
+#[test]
+fn one_bad_id_leaves_out_its_image_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let ids = ["good", "a b", "../up", "A1", "a1", "con", "\u{e9}", "name.", "-dash"];
+    let mut rows = String::from("image,patient,id\n");
+    for (n, id) in ids.iter().enumerate() {
+        picture(root, &format!("{n}.png"));
+        rows.push_str(&format!("{n}.png,p{n},{id}\n"));
+    }
+    write(root, "t.csv", rows);
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    let kept: Vec<_> = catalogue.mammograms.iter().map(|m| m.id.as_str()).collect();
+    assert_eq!(kept, ["good", "A1", "-dash"]);
+    let lines: Vec<_> = catalogue.notices.iter().map(|n| (n.place.as_str(), n.skipped)).collect();
+    let expected = [3, 4, 6, 7, 8, 9].map(|line| (format!("t.csv:{line}"), true));
+    assert_eq!(lines, expected.each_ref().map(|(place, skipped)| (place.as_str(), *skipped)));
+}
+
+#[test]
+fn a_mask_of_nothing_or_of_too_much_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let breast = |x: u32, y: u32| x * x + y.abs_diff(30) * y.abs_diff(30) < 28 * 28;
+    let show = |place: &str, value: &dyn Fn(u32, u32) -> u8| {
+        GrayImage::from_fn(40, 60, |x, y| Luma([value(x, y)])).save(root.join(place)).unwrap();
+    };
+    for name in ["a.png", "b.png", "c.png"] {
+        show(name, &|x, y| if breast(x, y) { 120 + (x * 3 % 50) as u8 } else { 2 });
+    }
+    let lesion = |x: u32, y: u32| (5..15).contains(&x) && (25..35).contains(&y);
+    show("inverted.png", &|x, y| if lesion(x, y) { 0 } else { 255 });
+    show("empty.png", &|_, _| 0);
+    show("mask.png", &|x, y| if lesion(x, y) { 255 } else { 0 });
+    write(
+        root,
+        "t.csv",
+        "image,patient,pathology,mask,value\n\
+         a.png,p,malignant,inverted.png,\nb.png,q,malignant,empty.png,\nc.png,r,malignant,mask.png,255.0\n",
+    );
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    assert_eq!(catalogue.mammograms.len(), 1);
+    assert_eq!(area(&catalogue.mammograms[0].lesions[0].outlines), 100);
+    let told: Vec<_> = catalogue
+        .notices
+        .iter()
+        .map(|n| format!("{} {} {}", n.place, n.skipped, n.message))
+        .collect();
+    assert!(told[0].starts_with("t.csv:2 true its mask covers 9"), "{told:?}");
+    assert!(
+        told[1].starts_with("t.csv:3 true its mask marks no pixel; the image is left out"),
+        "{told:?}"
+    );
+    assert_eq!(told.len(), 2);
+}
+
+#[test]
+fn tables_that_contradict_tags_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let image = |place: &str, patient: &str, side: &str, view: &str| {
+        let pixels: Vec<u16> = (0..2400).map(|i| u16::from(grey(i % 40, i / 40)) + 20).collect();
+        let tags =
+            [(0x10, 0x20, b"LO", patient), (0x20, 0x62, b"CS", side), (0x18, 0x5101, b"CS", view)];
+        write(root, place, dicom::file(&pixels, 40, 10, &tags));
+    };
+    image("a.dcm", "X", "R", "MLO");
+    image("b.dcm", "Y", "L", "CC");
+    image("c.dcm", "Y", "L", "CC");
+    image("d.dcm", "Z", "", "XCCL");
+    write(
+        root,
+        "t.csv",
+        "image,patient,laterality,view\na.dcm,P,L,CC\nb.dcm,P,L,CC\nc.dcm,Q,L,\nd.dcm,R,,\n",
+    );
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    assert_eq!(catalogue.mammograms.len(), 4);
+    assert_eq!(catalogue.mammograms[0].laterality, Some(Laterality::Left));
+    assert_eq!(catalogue.mammograms[3].view, Some(View::Xccl));
+    let told: Vec<_> =
+        catalogue.notices.iter().map(|n| (n.place.as_str(), n.message.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "t.csv:2",
+                "its side is LEFT in the table and RIGHT in its DICOM tags; the table counts"
+            ),
+            ("t.csv:2", "its view is CC in the table and MLO in its DICOM tags; the table counts"),
+            (
+                "t.csv:2",
+                "2 images are of one patient in the table and of 2 in the DICOM tags (t.csv:2, t.csv:3); the table counts"
+            ),
+            (
+                "t.csv:3",
+                "2 images are of one patient in the DICOM tags and of 2 in the table (t.csv:3, t.csv:4); the table counts"
+            ),
+        ]
+    );
+    assert!(catalogue.notices.iter().all(|notice| !notice.skipped));
 }

@@ -1,9 +1,12 @@
 //! The mini-MIAS database (Suckling et al. 1994): 322 mediolateral oblique mammograms of 161
-//! patients, `mdb001.pgm` to `mdb322.pgm`, with `Info.txt`.
+//! patients, `mdb001.pgm` to `mdb322.pgm`, with `Info.txt`. Copies as PNG, JPEG or TIFF, in a folder below, and
+//! of another size are read too.
 //!
 //! Odd numbers are right breasts, even numbers left; each odd number and the next even one are a
-//! patient. Abnormalities are circles whose origin is the image's bottom left corner; here they
-//! become outlines with the origin at the top left. The tissue F, G or D is kept as a fact: three
+//! patient. Abnormalities are circles in the pixels of the original images, 1024 x 1024, whose origin is the
+//! bottom left corner; here they become outlines of the image that is there, with the origin at the top
+//! left. What a copy that is not square shows of the original is not known: its circles have no place. The
+//! tissue F, G or D is kept as a fact: three
 //! characters of tissue do not map onto the four BI-RADS compositions, so `density` stays empty.
 //!
 //! An image with an unreadable row is left out with the row: the row may hold a cancer, and the
@@ -16,13 +19,22 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
+use walkdir::WalkDir;
 
 use self::row::{Finding, Row, Tissue};
 use crate::{Catalogue, Source};
 use base::Notice;
 use base::artifact::Fingerprint;
-use formats::pgm;
+use formats::masks::same_shape;
+use formats::picture::Picture;
 use mammogram::{About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
+
+/// Edge of the original images in pixels, in which the table's circles are.
+const EDGE: f32 = 1024.0;
+/// Edge of their pixels in micrometres.
+const MICRON: f64 = 200.0;
+/// Endings of image files; of several of one name the first in this order is taken.
+const ENDINGS: [&str; 6] = ["pgm", "png", "tif", "tiff", "jpg", "jpeg"];
 
 /// A folder with `Info.txt` and the images.
 #[derive(Debug, Clone)]
@@ -35,6 +47,8 @@ struct Listing {
     info: PathBuf,
     /// Images by their name in lower case without its ending.
     images: BTreeMap<String, PathBuf>,
+    /// Images that are there twice.
+    notices: Vec<Notice>,
 }
 
 /// Everything the table says of one image.
@@ -54,31 +68,81 @@ impl MiniMias {
 
     fn listing(&self) -> Result<Listing> {
         let folder = self.folder.display();
-        let entries = std::fs::read_dir(&self.folder).with_context(|| {
+        std::fs::read_dir(&self.folder).with_context(|| {
             format!("cannot read the mini-MIAS folder {folder}; set source.path to where it lies")
         })?;
-        let (mut info, mut images) = (None, BTreeMap::new());
+        let mut info: Option<PathBuf> = None;
+        let mut found: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
+        let mut notices = Vec::new();
+        // What lies higher comes first.
+        let mut entries: Vec<_> =
+            WalkDir::new(&self.folder).follow_links(true).into_iter().collect();
+        entries.sort_by_key(|entry| {
+            entry.as_ref().ok().map(|entry| (entry.depth(), entry.path().to_owned()))
+        });
         for entry in entries {
-            let path = entry.with_context(|| format!("cannot list {folder}"))?.path();
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let place = error.path().map(|path| self.place(path)).unwrap_or_default();
+                    let message = "cannot be listed; what it holds is left out".into();
+                    notices.push(Notice { place, message, skipped: true });
+                    continue;
+                }
+            };
+            let path = entry.path();
             let Some(name) = path.file_name().and_then(|n| n.to_str()) else { continue };
             let name = name.to_ascii_lowercase();
+            if !entry.file_type().is_file() {
+                continue;
+            }
             if name == "info.txt" {
-                info = Some(path);
-            } else if let Some(stem) = name.strip_suffix(".pgm") {
-                images.insert(stem.to_owned(), path);
+                info.get_or_insert(path.to_owned());
+                continue;
+            }
+            let Some((stem, ending)) = name.rsplit_once('.') else { continue };
+            let Some(rank) = ENDINGS.iter().position(|known| *known == ending) else { continue };
+            // Other pictures are not of the database; a greymap may be, under another name.
+            if rank > 0 && row::reference(stem).is_none() {
+                continue;
+            }
+            match found.get(stem) {
+                Some((known, kept)) => {
+                    let [kept, left] = if *known <= rank {
+                        [kept.clone(), path.to_owned()]
+                    } else {
+                        [path.to_owned(), kept.clone()]
+                    };
+                    notices.push(Notice {
+                        place: self.place(&left),
+                        message: format!("{stem} is there twice; {} is used", self.place(&kept)),
+                        skipped: false,
+                    });
+                    found.insert(stem.to_owned(), ((*known).min(rank), kept));
+                }
+                None => drop(found.insert(stem.to_owned(), (rank, path.to_owned()))),
             }
         }
+        let images: BTreeMap<String, PathBuf> =
+            found.into_iter().map(|(stem, (_, path))| (stem, path)).collect();
         let Some(info) = info else {
             bail!(
-                "{folder} has no Info.txt, the table of the mini-MIAS database; set source.path to the folder that has it"
+                "{folder} and the folders in it have no Info.txt, the table of the mini-MIAS database; set source.path to the folder that has it"
             );
         };
         if images.is_empty() {
             bail!(
-                "{folder} has Info.txt but no image (mdb001.pgm to mdb322.pgm); put the images beside it"
+                "{folder} has Info.txt but no image (mdb001.pgm to mdb322.pgm, or .png or .jpg); put the images beside it"
             );
         }
-        Ok(Listing { info, images })
+        Ok(Listing { info, images, notices })
+    }
+
+    /// Where a file lies in the folder, with `/` on every system.
+    fn place(&self, path: &Path) -> String {
+        let inner = path.strip_prefix(&self.folder).unwrap_or(path);
+        let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).collect();
+        parts.join("/")
     }
 }
 
@@ -113,6 +177,7 @@ impl Source for MiniMias {
     fn catalogue(&self) -> Result<Catalogue> {
         let listing = self.listing()?;
         let bytes = fs_err::read(&listing.info)?;
+        // Its preamble may be in any encoding; the rows are ASCII.
         let mut table = Table::read(&String::from_utf8_lossy(&bytes));
         if table.entries.is_empty() {
             bail!(
@@ -121,23 +186,22 @@ impl Source for MiniMias {
             );
         }
         let mut notices = std::mem::take(&mut table.notices);
+        notices.extend(listing.notices.iter().cloned());
         let mut mammograms = Vec::new();
         for (reference, entry) in &table.entries {
             let Some(path) = listing.images.get(reference) else { continue };
-            match pgm::header(path) {
-                Ok(header) => mammograms.push(entry.mammogram(
-                    reference,
-                    [header.width, header.height],
-                    &mut notices,
-                )),
+            match Picture::open(path) {
+                Ok(picture) => {
+                    mammograms.push(entry.mammogram(reference, picture.size(), &mut notices));
+                }
                 Err(error) => notices.push(Notice {
-                    place: file_name(path),
+                    place: self.place(path),
                     message: format!("{}; the image is left out", error.root_cause()),
                     skipped: true,
                 }),
             }
         }
-        notices.extend(table.disagreements(&listing));
+        notices.extend(table.disagreements(self, &listing));
         if mammograms.is_empty() {
             bail!(
                 "none of the {} images in {} can be used: {}",
@@ -153,9 +217,9 @@ impl Source for MiniMias {
     fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
         let listing = self.listing()?;
         let Some(path) = listing.images.get(&mammogram.id) else {
-            bail!("{} has no {}.pgm", self.folder.display(), mammogram.id);
+            bail!("{} has no image {}", self.folder.display(), mammogram.id);
         };
-        pgm::read(path)
+        Picture::open(path).and_then(|picture| picture.image()).with_context(|| self.place(path))
     }
 }
 
@@ -175,9 +239,10 @@ impl Entry {
             patient: format!("mias{first:03}"),
             laterality: Some(if right { Laterality::Right } else { Laterality::Left }),
             view: Some(View::Mlo),
+            modifier: None,
             width,
             height,
-            micron: Some(200.0),
+            micron: scale([width, height]).map(|scale| MICRON / f64::from(scale)),
             density: None,
             facts: [("tissue".to_owned(), self.tissue.words().to_owned())].into(),
             lesions,
@@ -194,19 +259,26 @@ impl Entry {
         notices: &mut Vec<Notice>,
     ) -> Lesion {
         let mut outlines = Vec::new();
-        if let Some(place) = finding.place {
-            let (x, y, radius) = (place.x, height as f32 - place.y, place.radius);
-            if x - radius < width as f32 && y + radius > 0.0 {
-                outlines.push(Outline::Circle { x, y, radius });
-            } else {
-                notices.push(Notice {
-                    place: format!("Info.txt:{}", self.line),
-                    message: format!(
-                        "the circle at {} {} lies outside {id}, {width} x {height} pixels; the lesion is kept without a place",
-                        place.x, place.y
-                    ),
-                    skipped: true,
-                });
+        let mut placeless = |why: String| {
+            notices.push(Notice {
+                place: format!("Info.txt:{}", self.line),
+                message: format!("{why}; the lesion is kept without a place"),
+                skipped: true,
+            });
+        };
+        match finding.place.map(|place| (place, scale([width, height]))) {
+            None => {}
+            Some((_, None)) => placeless(format!(
+                "{id} has {width} x {height} pixels, and the circle is in those of an original of 1024 x 1024, whose copies are square"
+            )),
+            Some((place, Some(scale))) => {
+                let (x, y) = (place.x * scale, (EDGE - place.y) * scale);
+                let radius = place.radius * scale;
+                if x - radius < width as f32 && y + radius > 0.0 {
+                    outlines.push(Outline::Circle { x, y, radius });
+                } else {
+                    placeless(format!("the circle at {} {} lies outside {id}", place.x, place.y));
+                }
             }
         }
         Lesion {
@@ -218,6 +290,11 @@ impl Entry {
             assessment: None,
         }
     }
+}
+
+/// Pixels of an image per pixel of the original; `None` where it does not have the original's shape.
+fn scale([width, height]: [u32; 2]) -> Option<f32> {
+    same_shape([width, height], [1, 1]).then_some(width as f32 / EDGE)
 }
 
 /// `Info.txt`, row by row.
@@ -312,7 +389,7 @@ impl Table {
     }
 
     /// Listed images that are not there, and images that are not listed.
-    fn disagreements(&self, listing: &Listing) -> Vec<Notice> {
+    fn disagreements(&self, source: &MiniMias, listing: &Listing) -> Vec<Notice> {
         let mut notices = Vec::new();
         let missing = self.missing(listing);
         if !missing.is_empty() {
@@ -329,7 +406,7 @@ impl Table {
         for (stem, path) in &listing.images {
             if !self.entries.contains_key(stem) && !self.dropped.contains(stem) {
                 notices.push(Notice {
-                    place: file_name(path),
+                    place: source.place(path),
                     message: "has no row in Info.txt; the image is left out, since nothing is known of it".into(),
                     skipped: true,
                 });
@@ -388,10 +465,6 @@ impl Table {
     }
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
 /// Ascending numbers as ranges: `mdb001-mdb003, mdb007`.
 fn ranges(numbers: &[u32]) -> String {
     let mut parts: Vec<[u32; 2]> = Vec::new();
@@ -425,7 +498,7 @@ pub(super) fn fuzz_target() -> crate::fuzz::Target {
             let table = Table::read(&String::from_utf8_lossy(bytes));
             let mut notices = Vec::new();
             for (reference, entry) in &table.entries {
-                for size in [[1024, 1024], [1, 1]] {
+                for size in [[1024, 1024], [1, 1], [3, 1]] {
                     entry.mammogram(reference, size, &mut notices);
                 }
             }

@@ -3,13 +3,13 @@ use std::fs;
 use super::*;
 use crate::real_data;
 
-/// A folder with an `Info.txt` and black images of 40 x 30 pixels.
+/// A folder with an `Info.txt` and black images of 32 x 32 pixels, a 32nd of the original's edge.
 fn folder(info: &str, images: &[&str]) -> (tempfile::TempDir, MiniMias) {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("Info.txt"), format!("Preamble\n=====\n\n{info}\n=====\n"))
         .unwrap();
     for name in images {
-        let pixels = [b"P5\n40 30\n255\n".as_slice(), &[0; 1200]].concat();
+        let pixels = [b"P5\n32 32\n255\n".as_slice(), &[0; 1024]].concat();
         fs::write(folder.path().join(name), pixels).unwrap();
     }
     let source = MiniMias::new(folder.path());
@@ -19,7 +19,7 @@ fn folder(info: &str, images: &[&str]) -> (tempfile::TempDir, MiniMias) {
 #[test]
 fn rows_become_mammograms_of_patients() {
     let (_folder, source) = folder(
-        "mdb001 G CIRC B 10 4 3\nmdb002 F NORM \nmdb005 D SPIC M 20 10 5\nmdb005 D ARCH B 1 1 9\nmdb006 D NORM",
+        "mdb001 G CIRC B 320 128 96\nmdb002 F NORM \nmdb005 D SPIC M 20 10 5\nmdb005 D ARCH B 1 1 9\nmdb006 D NORM",
         &["mdb001.pgm", "mdb002.pgm", "mdb005.PGM"],
     );
     let catalogue = source.catalogue().unwrap();
@@ -32,8 +32,9 @@ fn rows_become_mammograms_of_patients() {
         (Some(Laterality::Right), Some(Laterality::Left))
     );
     assert_eq!(right.facts["tissue"], "fatty-glandular (G)");
-    // The origin moves from the bottom to the top: row = 30 - 4.
-    assert_eq!(right.lesions[0].outlines, [Outline::Circle { x: 10.0, y: 26.0, radius: 3.0 }]);
+    // The origin moves from the bottom to the top, row 1024 - 128, and all to the image's size.
+    assert_eq!(right.lesions[0].outlines, [Outline::Circle { x: 10.0, y: 28.0, radius: 3.0 }]);
+    assert_eq!(right.micron, Some(6400.0));
     assert!(left.lesions.is_empty());
     assert_eq!(both.lesions.len(), 2);
     assert_eq!(both.lesions[0].terms, ["mass", "margin-spiculated"]);
@@ -42,13 +43,13 @@ fn rows_become_mammograms_of_patients() {
     assert_eq!(catalogue.summary[1], "missing images: mdb006");
     assert_eq!(catalogue.notices.len(), 1);
     assert!(!catalogue.notices[0].skipped);
-    assert_eq!(source.image(both).unwrap().pixels.len(), 1200);
+    assert_eq!(source.image(both).unwrap().pixels.len(), 1024);
 }
 
 #[test]
 fn what_cannot_be_used_is_told_once() {
     let (folder, source) = folder(
-        "mdb001 G CIRC B 10 x4 3\nmdb002 F NORM\nmdbX03 F NORM\nmdb004 F CALC M *NOTE 3*\nmdb005 F CIRC B 900 9 9\nmdb006 D NORM",
+        "mdb001 G CIRC B 10 x4 3\nmdb002 F NORM\nmdbX03 F NORM\nmdb004 F CALC M *NOTE 3*\nmdb005 F CIRC B 9000 9 9\nmdb006 D NORM",
         &["mdb001.pgm", "mdb002.pgm", "mdb004.pgm", "mdb005.pgm", "mdb006.pgm", "mdb009.pgm"],
     );
     fs::write(folder.path().join("mdb006.pgm"), b"GIF89a").unwrap();
@@ -70,15 +71,57 @@ fn what_cannot_be_used_is_told_once() {
         first.contains("y, a number of pixels, found \"x4\"") && first.contains("mdb001"),
         "{first}"
     );
-    assert!(catalogue.notices[4].message.contains("P5"), "{}", catalogue.notices[4].message);
+    assert!(catalogue.notices[4].message.contains("PGM"), "{}", catalogue.notices[4].message);
     assert!(catalogue.mammograms[1].lesions[0].outlines.is_empty());
     assert_eq!(catalogue.summary[0], "6 rows, 5 images listed: 5 present, 0 missing, 3 used");
 }
 
 #[test]
+fn copies_of_other_forms_sizes_and_places_are_read() {
+    let (folder, source) = folder(
+        "mdb001 G CIRC B 512 256 64\nmdb002 F CIRC M 512 256 64\nmdb003 G NORM\nmdb004 G NORM",
+        &[],
+    );
+    let root = folder.path();
+    fs::create_dir_all(root.join("all-mias/deeper")).unwrap();
+    let save = |place: &str, width, height| {
+        image::GrayImage::from_pixel(width, height, [7].into()).save(root.join(place)).unwrap();
+    };
+    save("all-mias/mdb001.png", 256, 256);
+    save("mdb002.jpg", 640, 480);
+    save("all-mias/deeper/mdb003.jpeg", 2048, 2048);
+    save("mdb003.png", 64, 64);
+    save("mdb004.png", 64, 64);
+    save("mdb004.jpg", 64, 64);
+    save("figure.png", 64, 64);
+    let catalogue = source.catalogue().unwrap();
+    let [first, second, third, _] = &catalogue.mammograms[..] else { panic!("{catalogue:?}") };
+    assert_eq!(first.lesions[0].outlines, [Outline::Circle { x: 128.0, y: 192.0, radius: 16.0 }]);
+    assert_eq!((first.micron, third.micron), (Some(800.0), Some(3200.0)));
+    // A stretched or cut copy: the cancer is somewhere.
+    assert_eq!((second.micron, second.lesions[0].outlines.len()), (None, 0));
+    let told: Vec<_> = catalogue
+        .notices
+        .iter()
+        .map(|n| format!("{} {} {}", n.place, n.skipped, n.message))
+        .collect();
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert!(
+        told[0].starts_with("mdb004.jpg false mdb004 is there twice; mdb004.png is used"),
+        "{told:#?}"
+    );
+    assert!(
+        told[1].starts_with("all-mias/deeper/mdb003.jpeg false mdb003 is there twice"),
+        "{told:#?}"
+    );
+    assert!(told[2].starts_with("Info.txt:5 true mdb002 has 640 x 480 pixels"), "{told:#?}");
+    assert_eq!(source.image(first).unwrap().at(3, 3), 7);
+}
+
+#[test]
 fn rows_that_contradict_each_other_are_settled_and_told() {
     let (_folder, source) = folder(
-        "mdb001 G NORM\nmdb001 F CIRC M 9 9 9\nmdb001 G CIRC M 9 9 9\nmdb003 G NORM\nmdb003 G NORM",
+        "mdb001 G NORM\nmdb001 F CIRC M 90 90 90\nmdb001 G CIRC M 90 90 90\nmdb003 G NORM\nmdb003 G NORM",
         &["mdb001.pgm", "mdb003.pgm"],
     );
     let catalogue = source.catalogue().unwrap();
