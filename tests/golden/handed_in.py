@@ -75,14 +75,21 @@ def text_table(rng):
             text = text[:at] + text[at:].replace('"', "", 1)
     data = text.encode(form)
     shown = {"cp1252": "windows-1252"}.get(form)
-    # What both are told alike: the separator and the encoding.
+    # What both are told alike: the separator and the encoding. Blank cells beyond the header are nothing.
+    def beyond(cells):
+        if any(cell.strip() for cell in cells[len(columns):]):
+            raise ValueError("a value beyond the header")
+        return cells[:len(columns)]
+
+    told = dict(sep=separator, skiprows=skip, dtype=str, keep_default_na=False, na_filter=False, encoding=form, index_col=False)
     try:
-        frame = pd.read_csv(
-            io.BytesIO(data), sep=separator, skiprows=skip, dtype=str, keep_default_na=False, na_filter=False,
-            encoding={"utf-16-le": "utf-16-le"}.get(form, form), index_col=False, on_bad_lines="error",
-        )
+        try:
+            frame = pd.read_csv(io.BytesIO(data), on_bad_lines="error", **told)
+        except pd.errors.ParserError:
+            frame = pd.read_csv(io.BytesIO(data), engine="python", on_bad_lines=beyond, **told)
         names = [str(c).strip().lower() for c in frame.columns]
-        rows = [["" if not str(v).strip() else str(v) for v in row] for row in frame.to_numpy().tolist()]
+        # A cell that a short row lacks is NaN, which is not itself.
+        rows = [["" if v != v or not v.strip() else v for v in row] for row in frame.to_numpy().tolist()]
         rows = [row for row in rows if any(row)]
     except Exception:
         names, rows = columns, None

@@ -124,7 +124,10 @@ fn text(value: &DataRef) -> String {
 /// # Errors
 /// When it is no workbook, or unpacks to more than is read.
 fn measure(bytes: &[u8]) -> Result<(), Wrong> {
-    let damaged = |_| Wrong::at(0, "is a damaged archive, and no table");
+    let damaged = |_| {
+        let message = "begins like a workbook (.xlsx) and is damaged; open it and save it again";
+        Wrong::at(0, message)
+    };
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
     if archive.index_for_name("xl/workbook.xml").is_none() {
         let message = "is an archive without a workbook of Excel; save the table as .xlsx or .csv";

@@ -141,7 +141,7 @@ impl Row {
             id: read(
                 record,
                 "id",
-                "a file name on every system: up to 200 letters from a to z, digits, `_`, `-` and `.`, the last neither first nor last, and no device of Windows such as `con`",
+                "a file name on every system (letters from a to z, digits, `_`, `-` and `.`)",
                 |id| is_file_name(id).then(|| id.to_owned()),
             )?,
             patient: text(record, "patient")?.map(|patient| value::name(&patient)),
