@@ -188,22 +188,10 @@ fn the_third_question_of_the_papers_survey_tells_several() {
 }
 
 #[test]
-fn the_paragraph_holds_the_numbers() {
+fn the_paragraph_and_the_summary_hold_the_numbers() {
     use crate::report;
-    let text = report::paragraph(&of(&study()), None, "BI-RADS 5th edition");
-    for words in [
-        "2 readers described 4 units of 2 networks (alexnet, vgg16) in 7 answers; 3 units were answered by two readers or more.",
-        "seen in 5 of 7 (71%) answers",
-        "1 of 5 (20%) name several phenomena",
-        "3 of 5 (60%) one that is associated with breast cancer",
-        "for 1 of 6 (17%) descriptions without chosen terms",
-        "On whether a unit is recognisable, pairs of readers agreed in 100% of 3 units",
-        "One reader answered 1 unit a second time",
-        "undefined (all answers the same)",
-    ] {
-        assert!(text.contains(words), "{words:?} is not in {text}");
-    }
+    let found = of(&study());
+    insta::assert_snapshot!("paragraph", report::paragraph(&found, None, "BI-RADS 5th edition"));
+    insta::assert_snapshot!("summary", report::summary(&found));
     assert_eq!(report::paragraph(&of(&[]), None, "x"), "");
-    let summary = report::summary(&of(&study()));
-    assert!(summary.contains("a, vgg16: 2 answered") && summary.contains("Krippendorff"));
 }
