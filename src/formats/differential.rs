@@ -24,8 +24,11 @@ struct Expected {
     values: Vec<u16>,
 }
 
-/// The values of a file: DICOM's stored bits, or a picture's grey values, and their bytes.
-fn read(path: &Path) -> Result<([u32; 2], Vec<u16>, Vec<u8>), String> {
+/// Size, values and their bytes.
+type Found = ([u32; 2], Vec<u16>, Vec<u8>);
+
+/// What a file holds: DICOM's stored bits, or a picture's grey values.
+fn read(path: &Path) -> Result<Found, String> {
     let message = |error: anyhow::Error| format!("{error:#}");
     let picture = Picture::open(path).map_err(message)?;
     if picture.dicom().is_some() {

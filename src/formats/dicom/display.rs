@@ -110,7 +110,7 @@ impl Header {
         let voi = self.voi.as_ref().filter(|_| !raw_values);
         let full = match (voi, most) {
             (Some(_), _) => None,
-            _ if raw_values => self.clipped(samples, &device, &padded),
+            _ if raw_values => self.clipped(samples, device, padded),
             // What comes out of the modality's table has a range of its own.
             (None, Some(most)) => Some([0.0, most]),
             (None, None) => range(),
