@@ -359,7 +359,7 @@ fn mistakes_get_one_clear_message_each_and_lose_nothing() {
         }
         let failed = project.run(&command.split(' ').collect::<Vec<_>>()).expect(1);
         assert_eq!(failed.err.matches("error:").count(), 1, "{}", failed.err);
-        let here = project.folder.path().to_str().unwrap();
+        let here = project.root().to_str().unwrap();
         told += &format!("$ unit-atlas {command}\n{}\n", failed.err.replace(here, "."));
     };
     says("run", "titel: x\n");

@@ -82,7 +82,7 @@ fn the_same_table_as_programs_write_it() {
         format!("{TABLE},,,,,\n,,,,,\n").into_bytes(),
         TABLE.replacen("image,id,patient", "Image,ID, Patient", 1).into_bytes(),
     ] {
-        assert_eq!(prepared(&bytes), (Some(0), expected.clone()));
+        assert_eq!(Project::new(bytes).prepare(), (Some(0), expected.clone()));
     }
 }
 

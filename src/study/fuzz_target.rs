@@ -1,6 +1,5 @@
 //! Readers' files for the fuzzer, in every form.
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use super::labels::{Dissected, check};
@@ -36,6 +35,7 @@ fn read(bytes: &[u8], name: &str) -> String {
         study: Some("s".to_owned()),
         reader: Some("r".to_owned()),
         lexicon: "bi-rads-5".to_owned(),
+        encoding: None,
     };
     let layers =
         [Dissected { network: "alexnet".to_owned(), layer: "conv5".to_owned(), units: 256 }];
