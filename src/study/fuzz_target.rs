@@ -24,8 +24,7 @@ const MAPPING: &str =
     r#"{"alexnet/conv5/0001":{"name":"a","q1":"yes","q2":"m","q3":"x","q4":"n"}}"#;
 
 /// Reading them takes longer than any input.
-static LEXICONS: LazyLock<Lexicons> =
-    LazyLock::new(crate::lexicons::built_in);
+static LEXICONS: LazyLock<Lexicons> = LazyLock::new(crate::lexicons::built_in);
 
 fn read(bytes: &[u8], name: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
