@@ -602,3 +602,28 @@ fn pytorch_reads_the_same() {
         eprintln!("{}: {files} files", folder.display());
     }
 }
+
+/// `tests/golden/grey.py`: one channel, one output, as PyTorch computes them.
+#[test]
+fn grey_networks_compute_what_pytorch_computes() {
+    let mut shapes = golden();
+    for entry in shapes["state"].as_array_mut().unwrap() {
+        match entry[0].as_str().unwrap() {
+            "conv1.weight" => entry[1][1] = 1.into(),
+            "fc.weight" | "fc.bias" => entry[1][0] = 1.into(),
+            _ => {}
+        }
+    }
+    let state = filled(&shapes);
+    let (_folder, path) = safetensors_file(&state);
+    let network = Network::open("resnet18", 97, &path, &Device::Cpu).unwrap();
+    let pixels: Vec<u8> =
+        flat(&values(1, &[97 * 97])).iter().map(|v| ((v + 1.0) * 127.5).floor() as u8).collect();
+    let images = network.images(&[&pixels], 97).unwrap();
+    let found = flat(&network.inference().logits(&images).unwrap());
+    let text = include_str!("../../../tests/golden/weights/grey.json");
+    let expected = serde_json::from_str::<Value>(text).unwrap()["logit"].as_f64().unwrap();
+    assert_eq!(found.len(), 1);
+    let off = (f64::from(found[0]) - expected).abs();
+    assert!(off < 1e-4 * expected.abs().max(1.0), "{} {expected}", found[0]);
+}
