@@ -1,15 +1,17 @@
-"""Writes tests/golden/weights/grey.json: what PyTorch computes with a ResNet-18 for grey images and of one
-output, whose weights follow from a formula as in weights.py.
+"""Writes tests/golden/weights/grey.json: what a ResNet-18 for grey images and of one output gives, whose
+weights follow from a formula as in weights.py.
 
-Run: python tests/golden/grey.py  (PyTorch 2.x)
+Run: python tests/golden/grey.py  (numpy). In double precision, by sums over windows as the definition of
+each layer has them (PyTorch's documentation of Conv2d, BatchNorm2d, MaxPool2d).
 """
 
 import json
+import math
 import os
 
 import numpy as np
-import torch
-import torch.nn as nn
+
+EPSILON = 1e-5
 
 
 def values(seed, *shape):
@@ -23,59 +25,57 @@ def values(seed, *shape):
     v = (v * np.uint64(0x297A2D39)) & mask
     v ^= v >> np.uint64(15)
     out = (v >> np.uint64(8)).astype(np.float32) / np.float32(1 << 23) - np.float32(1)
-    return torch.from_numpy(out.reshape(shape))
+    return out.reshape(shape)
 
 
-class Block(nn.Module):
-    def __init__(self, inputs, units, stride):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(inputs, units, 3, stride, 1, bias=False), nn.BatchNorm2d(units)
-        self.conv2, self.bn2 = nn.Conv2d(units, units, 3, 1, 1, bias=False), nn.BatchNorm2d(units)
-        self.downsample = None
+here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "weights")
+shapes = dict(json.load(open(os.path.join(here, "golden.json")))["state"])
+shapes.update({"conv1.weight": [64, 1, 7, 7], "fc.weight": [1, 512], "fc.bias": [1]})
+state = {}
+for seed, (name, shape) in enumerate(shapes.items(), 1000):
+    v = values(seed, *shape)
+    if name.endswith("running_var"):
+        v = np.float32(1) + v / np.float32(2)
+    elif len(shape) == 1 and name.endswith("weight"):
+        v = np.float32(1) + v / np.float32(4)
+    elif len(shape) == 1:
+        v = v / np.float32(8)
+    elif shape:
+        v = v * np.float32(math.sqrt(6 / math.prod(shape[1:])))
+    state[name] = v.astype(np.float64)
+
+
+def windows(x, edge, stride, pad, fill=0.0):
+    """Channels x rows x columns x edge x edge."""
+    x = np.pad(x, ((0, 0), (pad, pad), (pad, pad)), constant_values=fill)
+    return np.lib.stride_tricks.sliding_window_view(x, (edge, edge), (1, 2))[:, ::stride, ::stride]
+
+
+def conv(x, name, stride, pad):
+    weight = state[f"{name}.weight"]
+    return np.einsum("crsij,ucij->urs", windows(x, weight.shape[-1], stride, pad), weight, optimize=True)
+
+
+def norm(x, name):
+    mean, variance, scale, shift = (
+        state[f"{name}.{part}"][:, None, None] for part in ("running_mean", "running_var", "weight", "bias"))
+    return (x - mean) / np.sqrt(variance + EPSILON) * scale + shift
+
+
+pixels = np.floor((values(1, 97, 97).astype(np.float64) + 1) * 127.5)
+x = (pixels[None] / 255 - 0.449) / 0.226
+x = np.maximum(norm(conv(x, "conv1", 2, 3), "bn1"), 0)
+x = windows(x, 3, 2, 1, -np.inf).max((3, 4))
+for layer in range(1, 5):
+    for block in range(2):
+        name = f"layer{layer}.{block}"
+        stride = 2 if layer > 1 and block == 0 else 1
+        y = np.maximum(norm(conv(x, f"{name}.conv1", stride, 1), f"{name}.bn1"), 0)
+        y = norm(conv(y, f"{name}.conv2", 1, 1), f"{name}.bn2")
         if stride > 1:
-            self.downsample = nn.Sequential(nn.Conv2d(inputs, units, 1, stride, bias=False), nn.BatchNorm2d(units))
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu()))
-        return (y + (self.downsample(x) if self.downsample else x)).relu()
-
-
-class ResNet18(nn.Module):
-    """torchvision's, for one channel and one output."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(1, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64)
-        widths = [64, 64, 128, 256, 512]
-        for i, (inputs, units) in enumerate(zip(widths, widths[1:]), 1):
-            first = Block(inputs, units, 1 if i == 1 else 2)
-            setattr(self, f"layer{i}", nn.Sequential(first, Block(units, units, 1)))
-        self.fc = nn.Linear(512, 1)
-
-    def forward(self, x):
-        x = nn.functional.max_pool2d(self.bn1(self.conv1(x)).relu(), 3, 2, 1)
-        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = layer(x)
-        return self.fc(x.mean((2, 3)))
-
-
-network = ResNet18()
-with torch.no_grad():
-    for seed, (name, tensor) in enumerate(network.state_dict().items(), 1000):
-        v = values(seed, *tensor.shape) if tensor.dim() else None
-        if name.endswith("num_batches_tracked"):
-            tensor.fill_(7)
-        elif name.endswith("running_var"):
-            tensor.copy_(1 + v / 2)
-        elif tensor.dim() == 1 and name.endswith("weight"):
-            tensor.copy_(1 + v / 4)
-        elif tensor.dim() == 1:
-            tensor.copy_(v / 8)
-        else:
-            tensor.copy_(v * np.float32((6 / tensor[0].numel()) ** 0.5))
-    pixels = ((values(1, 97, 97) + 1) * 127.5).floor()
-    logit = network.eval()((pixels[None, None] / 255 - 0.449) / 0.226)[0, 0]
-path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "weights", "grey.json")
-with open(path, "w") as file:
-    json.dump(dict(logit=logit.item(), probability=logit.sigmoid().item()), file)
+            x = norm(conv(x, f"{name}.downsample.0", stride, 0), f"{name}.downsample.1")
+        x = np.maximum(x + y, 0)
+logit = float(state["fc.weight"][0] @ x.mean((1, 2)) + state["fc.bias"][0])
+with open(os.path.join(here, "grey.json"), "w") as file:
+    json.dump(dict(logit=logit, probability=1 / (1 + math.exp(-logit))), file)
     file.write("\n")

@@ -3,11 +3,11 @@ dictionaries, checkpoints, views into shared storages, every kind of value, both
 safetensors.
 
 Run: python tests/golden/weights_corpus.py FOLDER COUNT  (PyTorch 2.x, safetensors)
-     UNIT_ATLAS_WEIGHTS_CORPUS=FOLDER cargo test -p unit-atlas-network pytorch_reads_the_same
+     UNIT_ATLAS_WEIGHTS_CORPUS=FOLDER cargo test -p unit-atlas-network pytorch_reads_the_same -- --ignored
 
 Beside each file N.pth or N.safetensors lies N.json: the tensors that `torch.load` gives by name (keys of
 dictionaries in dictionaries joined by points), each with its kind, its shape and its bytes in hexadecimal,
-row by row. `weights/corpus/` is the first twelve.
+row by row.
 """
 
 import argparse
