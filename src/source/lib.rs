@@ -140,6 +140,9 @@ fn walk(root: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
 }
 
 #[cfg(test)]
+#[path = "../../tests/support/dicom.rs"]
+mod dicom;
+#[cfg(test)]
 #[path = "../../tests/support/ljpeg.rs"]
 mod encoder;
 
