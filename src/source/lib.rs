@@ -15,9 +15,10 @@ mod phantom;
 mod remarks;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use walkdir::{DirEntry, WalkDir};
 
 use base::Notice;
 use base::artifact::Fingerprint;
@@ -128,6 +129,21 @@ pub struct Catalogue {
     pub notices: Vec<Notice>,
 }
 
+/// What lies in a folder at any depth, in the order of names. A project's own output is passed over, which
+/// may lie below its source and holds pictures under the names of the mammograms.
+fn walk(root: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
+    let is_output = |entry: &DirEntry| {
+        entry.depth() > 0
+            && entry.file_type().is_dir()
+            && entry.path().join("work/dataset").is_dir()
+    };
+    let entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+    entries.filter_entry(move |entry| !is_output(entry))
+}
+
+#[cfg(test)]
+#[path = "../../tests/support/dicom.rs"]
+mod dicom;
 #[cfg(test)]
 #[path = "../../tests/support/ljpeg.rs"]
 mod encoder;

@@ -24,8 +24,10 @@ fn table(bytes: impl AsRef<[u8]>) -> Result<Table, Refusal> {
     table_as("t.csv", bytes)
 }
 
-/// The rows as lines and values by columns, sound or not.
-fn rows(table: &Table) -> Vec<(u64, Vec<(&str, String)>, bool)> {
+/// A row's line, its values by columns, and whether it is sound.
+type Told = (u64, Vec<(&'static str, String)>, bool);
+
+fn rows(table: &Table) -> Vec<Told> {
     let values = |row: &Row| {
         let value = |column: &&'static str| Some((*column, row.text(column).ok()??));
         COLUMNS.iter().filter_map(value).collect::<Vec<_>>()

@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
 use super::table::Place;
+use crate::walk;
 use base::Notice;
 
 /// Endings of image files; of files that are otherwise alike the first in this order is taken.
@@ -36,7 +35,7 @@ pub(super) struct Listing {
 impl Listing {
     pub(super) fn of(root: &Path) -> Self {
         let mut listing = Self::default();
-        for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
+        for entry in walk(root) {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {

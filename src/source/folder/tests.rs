@@ -3,12 +3,9 @@ use std::fs;
 use image::{GrayImage, ImageBuffer, Luma};
 
 use super::*;
-use crate::real_data;
+use crate::{dicom, real_data};
 use base::Split;
 use mammogram::{Assessment, Laterality, Outline, View, rasterise};
-
-#[path = "../../../tests/support/dicom.rs"]
-mod dicom;
 
 const SEED: u64 = 123;
 

@@ -18,11 +18,10 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
 use rayon::prelude::*;
-use walkdir::WalkDir;
 
 use self::roi::{Kind, Roi};
 use crate::contradiction::Tags;
-use crate::{Catalogue, Source};
+use crate::{Catalogue, Source, walk};
 use base::Notice;
 use base::artifact::Fingerprint;
 use base::text::{self, Encoding};
@@ -82,7 +81,7 @@ impl Inbreast {
         })?;
         let mut listing = Listing::default();
         let mut old = false;
-        for entry in WalkDir::new(&self.root).follow_links(true).sort_by_file_name() {
+        for entry in walk(&self.root) {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {

@@ -1,10 +1,8 @@
 use std::fs;
 
 use super::*;
+use crate::dicom;
 use mammogram::Assessment;
-
-#[path = "../../../tests/support/dicom.rs"]
-mod dicom;
 
 const HEADER: &str =
     "Patient ID;Patient age;Laterality;View;Acquisition date;File Name;ACR;Bi-Rads\n";

@@ -19,10 +19,9 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result, bail};
-use walkdir::WalkDir;
 
 use self::row::{Finding, Row, Tissue};
-use crate::{Catalogue, Source};
+use crate::{Catalogue, Source, walk};
 use base::Notice;
 use base::artifact::Fingerprint;
 use formats::masks::same_shape;
@@ -75,8 +74,7 @@ impl MiniMias {
         let mut found: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
         let mut notices = Vec::new();
         // What lies higher comes first.
-        let mut entries: Vec<_> =
-            WalkDir::new(&self.folder).follow_links(true).into_iter().collect();
+        let mut entries: Vec<_> = walk(&self.folder).collect();
         entries.sort_by_key(|entry| {
             entry.as_ref().ok().map(|entry| (entry.depth(), entry.path().to_owned()))
         });

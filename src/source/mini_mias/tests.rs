@@ -94,6 +94,9 @@ fn copies_of_other_forms_sizes_and_places_are_read() {
     save("mdb004.png", 64, 64);
     save("mdb004.jpg", 64, 64);
     save("figure.png", 64, 64);
+    // A project's own output below its source.
+    fs::create_dir_all(root.join("output/work/dataset/previews")).unwrap();
+    save("output/work/dataset/previews/mdb001.jpg", 64, 64);
     let catalogue = source.catalogue().unwrap();
     let [first, second, third, _] = &catalogue.mammograms[..] else { panic!("{catalogue:?}") };
     assert_eq!(first.lesions[0].outlines, [Outline::Circle { x: 128.0, y: 192.0, radius: 16.0 }]);
