@@ -657,7 +657,7 @@ fn a_finished_network_is_evaluated_over_all_patients_and_where_nothing_can_be_wr
     );
     trained.run(&["train", "-q"]).expect(0);
     let weights =
-        Layout::new(&trained.path("output")).network("resnet10").join("weights.safetensors");
+        Layout::new(trained.path("output")).network("resnet10").join("weights.safetensors");
     let all = |training: &str| {
         format!(
             "source: {{ kind: phantom, patients: 8, height: 220 }}\npatches: {{ size: 40 }}\n\
@@ -683,7 +683,7 @@ fn a_finished_network_is_evaluated_over_all_patients_and_where_nothing_can_be_wr
     let patches = found[0]["positives"].as_u64().unwrap() + found[0]["negatives"].as_u64().unwrap();
     assert!(home.join("atlas/work/dataset").is_dir() && !finished.path("~").exists());
     assert_eq!(found[0]["scores"].as_array().unwrap().len() as u64, patches);
-    let manifest = Manifest::read(&Layout::new(&home.join("atlas"))).unwrap();
+    let manifest = Manifest::read(&Layout::new(home.join("atlas"))).unwrap();
     assert_eq!(manifest.patches.len() as u64, patches, "every patch is of the validation split");
 
     let everything = |directories: u32, files: u32| {

@@ -30,6 +30,7 @@ mod encoder;
 #[path = "../../tests/support/fuzz.rs"]
 mod fuzz;
 #[cfg(test)]
+#[path = "handed_in_tests.rs"]
 mod handed_in;
 #[cfg(test)]
 #[path = "../../tests/support/real_data.rs"]

@@ -14,7 +14,7 @@ pub fn number(estimate: Option<Estimate>) -> String {
             format!("{} (95% interval {} to {})", round(value), round(low), round(high))
         }
         Some(Estimate::Value { value, interval: None }) => {
-            format!("{} (no interval: too few units)", round(value))
+            format!("{} (no interval: the units differ too little)", round(value))
         }
         Some(Estimate::Undefined(reason)) => format!("undefined ({reason})"),
         None => "not computed".to_owned(),
@@ -261,7 +261,7 @@ mod tests {
             number(estimate(0.614, Some([-0.1, 0.8]))),
             "0.61 (95% interval \u{2212}0.10 to 0.80)"
         );
-        assert_eq!(number(estimate(1.0, None)), "1.00 (no interval: too few units)");
+        assert_eq!(number(estimate(1.0, None)), "1.00 (no interval: the units differ too little)");
         assert_eq!(round(-0.001), "0.00");
         assert_eq!(
             number(Some(Estimate::Undefined(Undefined::NoVariation))),

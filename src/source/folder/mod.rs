@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
 use self::row::{AboutImage, Area, Row, RowLesion};
@@ -115,8 +115,13 @@ impl Folder {
     }
 
     fn tables(&self) -> Result<Tables> {
+        ensure!(
+            self.table.exists(),
+            "the table of the images, {}, is not there; set source.path to it",
+            self.table.display()
+        );
         let images = table::read(&self.table, &row::images(self.encoding))
-            .context("the table of the images cannot be read; set source.path to it")?;
+            .context("the table of the images cannot be used")?;
         let mut notices = notes(&self.table, &images);
         let rows = images.rows.len();
         let mut entries: Vec<Entry> = Vec::new();

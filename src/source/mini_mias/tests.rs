@@ -71,7 +71,7 @@ fn what_cannot_be_used_is_told_once() {
         first.contains("y, a number of pixels, found \"x4\"") && first.contains("mdb001"),
         "{first}"
     );
-    assert!(catalogue.notices[4].message.contains("PGM"), "{}", catalogue.notices[4].message);
+    assert!(catalogue.notices[4].message.contains("GIF"), "{}", catalogue.notices[4].message);
     assert!(catalogue.mammograms[1].lesions[0].outlines.is_empty());
     assert_eq!(catalogue.summary[0], "6 rows, 5 images listed: 5 present, 0 missing, 3 used");
 }
