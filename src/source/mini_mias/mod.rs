@@ -21,7 +21,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result, bail};
 
 use self::row::{Finding, Row, Tissue};
-use crate::{Catalogue, Source, walk};
+use crate::{Catalogue, Source, remarks, walk};
 use base::Notice;
 use base::artifact::Fingerprint;
 use formats::masks::same_shape;
@@ -113,7 +113,7 @@ impl MiniMias {
                     };
                     notices.push(Notice {
                         place: self.place(&left),
-                        message: format!("{stem} is there twice; {} is used", self.place(&kept)),
+                        message: format!("is there twice; that of {} is used", self.kind(&kept)),
                         skipped: false,
                     });
                     found.insert(stem.to_owned(), ((*known).min(rank), kept));
@@ -133,10 +133,16 @@ impl MiniMias {
                 "{folder} has Info.txt but no image (mdb001.pgm to mdb322.pgm, or .png or .jpg); put the images beside it"
             );
         }
-        Ok(Listing { info, images, notices })
+        Ok(Listing { info, images, notices: remarks::joined(notices) })
     }
 
     /// Where a file lies in the folder, with `/` on every system.
+    /// The images that one is among: those with its ending in its folder.
+    fn kind(&self, path: &Path) -> String {
+        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        self.place(&path.with_file_name(format!("*.{ending}")))
+    }
+
     fn place(&self, path: &Path) -> String {
         let inner = path.strip_prefix(&self.folder).unwrap_or(path);
         let parts: Vec<_> = inner.iter().map(|part| part.to_string_lossy()).collect();
