@@ -19,6 +19,7 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     }
     let size = super::size(bytes);
     match damaged.len() {
+        0 if results == 0 => terminal.result("there is no result yet"),
         0 => terminal.result(&format!("{results} results, {size}: every file is what was written")),
         1 => bail!("a file of {results} results ({size}) is not what was written"),
         count => bail!("{count} files of {results} results ({size}) are not what was written"),

@@ -75,6 +75,14 @@ fn header(bytes: &[u8]) -> Result<(Coding, &[u8])> {
             _ => 0,
         };
         match marker {
+            // Whoever asked for its size was told that of the first frame.
+            0xf7 | 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf
+                if marker != 0xf7 || frame.is_some() =>
+            {
+                bail!(
+                    "JPEG-LS: has another frame header, 0xff{marker:02x}; an image has one of JPEG-LS"
+                )
+            }
             0xf7 => {
                 let &[bits, _, _, _, _, components, ..] = body else {
                     bail!("JPEG-LS: the frame header is too short")
