@@ -366,10 +366,13 @@ fn unpacked(bytes: &[u8], count: usize, line: usize, bits: u8, height: u32) -> V
             16 => values
                 .extend(row.as_chunks::<2>().0.iter().take(count).map(|v| u16::from_be_bytes(*v))),
             8 => values.extend(row.iter().take(count).map(|&v| u16::from(v))),
+            // Any other number of bits may lie across bytes.
             _ => values.extend((0..count).map(|at| {
-                let bit = at * usize::from(bits);
-                let shift = 8 - usize::from(bits) - bit % 8;
-                u16::from(row[bit / 8] >> shift) & (u16::MAX >> (16 - bits))
+                let own = at * usize::from(bits)..(at + 1) * usize::from(bits);
+                own.fold(0_u16, |value, bit| {
+                    let byte = row.get(bit / 8).copied().unwrap_or(0);
+                    value << 1 | u16::from(byte >> (7 - bit % 8) & 1)
+                })
             })),
         }
     }

@@ -77,13 +77,15 @@ impl Target {
         corpus.iter().for_each(|input| drop(self.check(input)));
     }
 
-    /// Mutates inputs for as long as `UNIT_ATLAS_FUZZ_SECONDS` says, 60 without it. With
+    /// Mutates inputs for as long as `UNIT_ATLAS_FUZZ_SECONDS` says, 60 without it, each time others but for the
+    /// same `UNIT_ATLAS_FUZZ_SEED`. With
     /// `UNIT_ATLAS_FUZZ_KEEP` small inputs with outcomes of their own are written to the folder.
     pub(crate) fn run(&self) {
         let seconds = std::env::var("UNIT_ATLAS_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok());
         let limit = Duration::from_secs(seconds.unwrap_or(60));
         let start = Instant::now();
-        let mut rng = ChaCha8Rng::seed_from_u64(std::process::id().into());
+        let seed = std::env::var("UNIT_ATLAS_FUZZ_SEED").ok().and_then(|s| s.parse().ok());
+        let mut rng = ChaCha8Rng::seed_from_u64(seed.unwrap_or(std::process::id().into()));
         let mut corpus = self.corpus();
         let first = corpus.len();
         let mut outcomes: BTreeSet<String> = corpus.iter().map(|input| self.check(input)).collect();
