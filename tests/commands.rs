@@ -590,16 +590,7 @@ dissection: { split: train, top: 8, permutations: 10 }
 
 /// Every file of the dissection with its bytes.
 fn dissection(project: &Project) -> BTreeMap<PathBuf, Vec<u8>> {
-    let folder = project.path("output/work/dissection");
-    walkdir::WalkDir::new(&folder)
-        .into_iter()
-        .map(Result::unwrap)
-        .filter(|entry| entry.file_type().is_file())
-        .map(|entry| {
-            let name = entry.path().strip_prefix(&folder).unwrap().to_owned();
-            (name, fs::read(entry.path()).unwrap())
-        })
-        .collect()
+    project.files("output/work/dissection")
 }
 
 #[test]

@@ -439,9 +439,12 @@ fn an_output_replaces_nothing_of_the_project_and_no_link() {
     let project = Project::new(TINY);
     project.write("content/about.md", ABOUT);
     project.run(&["run"]).expect(0);
-    project
-        .run(&["pack", "--output", "atlas.yaml"])
-        .expect_error(&["atlas.yaml", "belongs to the project"]);
+    fs::copy(project.path("atlas.yaml"), project.path("other.yaml")).unwrap();
+    for file in ["atlas.yaml", "other.yaml"] {
+        project
+            .run(&["--config", file, "pack", "--output", file])
+            .expect_error(&[file, "belongs to the project"]);
+    }
     project
         .run(&["explain", "--html", "content/about.md"])
         .expect_error(&["belongs to the project"]);

@@ -244,7 +244,7 @@ fn of_dataset<'a>(
         explanation: pipeline.explanation(network, dataset)?,
         scores: pipeline.evaluate(network, dataset, Split::Validation)?.scores,
         manifest: &dataset.manifest,
-        store: &dataset.store,
+        store: dataset.store()?,
         asked: (!ids.is_empty()).then_some(ids),
         files: None,
         whole: BTreeMap::new(),

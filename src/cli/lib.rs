@@ -190,7 +190,7 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
     };
     let (path, config) = project()?;
     terminal.detail(&format!("project file {}", path.display()));
-    let pipeline = Pipeline::new(&config, terminal);
+    let pipeline = Pipeline::new(&config, terminal).of_file(&path);
     // What is found damaged on the way, and can be made again, is: then the verb goes on from there.
     for _ in 0..REMAKES {
         match execute(verb, &path, &pipeline, terminal) {

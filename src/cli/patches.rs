@@ -24,7 +24,7 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
     let Verb::Export { folder } = verb;
     let _lock = pipeline.lock_or_read()?;
     let dataset = pipeline.dataset()?;
-    let report = export::export(&dataset.manifest, &dataset.store, folder, terminal)?;
+    let report = export::export(&dataset.manifest, dataset.store()?, folder, terminal)?;
     for (name, (patches, positives)) in
         ["train", "val", "test"].iter().zip(report.patches.iter().zip(report.positives))
     {

@@ -88,6 +88,20 @@ pub(crate) fn segment(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((marker, body, rest.get(length..)?))
 }
 
+/// What comes of a stream for the fuzzer: a decoded one has the size of its frame.
+#[cfg(test)]
+pub(crate) fn fuzzed(bytes: &[u8], decode: fn(&[u8]) -> anyhow::Result<Vec<u16>>) -> String {
+    let area = |frame: Frame| u64::from(frame.width) * u64::from(frame.height);
+    if frame(bytes).is_some_and(|frame| area(frame) >= 1 << 24) {
+        return "large".into();
+    }
+    let read = decode(bytes).map_err(|error| format!("{error:#}"));
+    crate::fuzz::outcome(read, |pixels| {
+        assert_eq!(Some(pixels.len() as u64), frame(bytes).map(area));
+        "decoded".into()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

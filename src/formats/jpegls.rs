@@ -434,18 +434,7 @@ pub(crate) fn fuzz_target() -> crate::fuzz::Target {
         name: "jpegls",
         seeds: crate::dicom::streams(jpeg::Process::Ls),
         words: &["\u{0}", "\u{1}", "\u{7f}", "\u{8}"],
-        read: |bytes| {
-            let small = jpeg::frame(bytes).is_none_or(|f| f.width * f.height < 1 << 24);
-            if !small {
-                return "large".into();
-            }
-            let read = decode(bytes).map_err(|error| error.to_string());
-            crate::fuzz::outcome(read, |pixels| {
-                let frame = jpeg::frame(bytes).unwrap();
-                assert_eq!(pixels.len() as u32, frame.width * frame.height);
-                "decoded".into()
-            })
-        },
+        read: |bytes| jpeg::fuzzed(bytes, decode),
     }
 }
 

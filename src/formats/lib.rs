@@ -6,6 +6,7 @@
 //! are there.
 
 pub mod dicom;
+mod huffman;
 mod jpeg;
 mod jpeg12;
 mod jpeg2000;

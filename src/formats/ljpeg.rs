@@ -9,6 +9,8 @@
 
 use thiserror::Error;
 
+use crate::huffman;
+
 /// Bits that one table look-up decodes, code and difference together.
 const LOOK: u32 = 12;
 
@@ -315,12 +317,8 @@ struct Codes {
     /// By the next `LOOK` bits: bits used in all in the low byte and the difference in the high
     /// half; 0 when more bits are needed.
     look: Vec<u32>,
-    /// First code of each length after the last one of that length, aligned to 16 bits.
-    limits: [u32; 17],
-    /// What to add to a code of each length to find its symbol.
-    offsets: [i32; 17],
-    /// Bits of the difference, in the order of the codes.
-    symbols: Vec<u8>,
+    /// Each symbol is how many bits the difference has.
+    sizes: huffman::Codes,
 }
 
 impl Codes {
@@ -347,19 +345,10 @@ impl Codes {
                 segment.wrong(format!("a Huffman table has the symbol {symbol}; expected 0 to 16"))
             );
         }
-        let (mut limits, mut offsets) = ([0; 17], [0; 17]);
-        let (mut code, mut index) = (0u32, 0i32);
-        for (length, &count) in (1..).zip(counts) {
-            code <<= 1;
-            offsets[length] = index - code as i32;
-            code += u32::from(count);
-            index += i32::from(count);
-            if code > 1 << length {
-                return Err(segment.wrong("a Huffman table has more codes than fit"));
-            }
-            limits[length] = code << (16 - length);
-        }
-        let mut codes = Self { look: Vec::new(), limits, offsets, symbols: symbols.to_vec() };
+        let Some(sizes) = huffman::Codes::new(counts, symbols) else {
+            return Err(segment.wrong("a Huffman table has more codes than fit"));
+        };
+        let mut codes = Self { look: Vec::new(), sizes };
         codes.look = (0..1u32 << LOOK)
             .map(|bits| match codes.slow(u64::from(bits) << (64 - LOOK)) {
                 Some((difference, used)) if used <= LOOK => u32::from(difference) << 16 | used,
@@ -371,11 +360,8 @@ impl Codes {
 
     /// The difference at the top of `bits`, and how many bits it took; `None` where there is no code.
     fn slow(&self, bits: u64) -> Option<(u16, u32)> {
-        let top = (bits >> 48) as u32;
-        let length = (1..=16).find(|&length| top < self.limits[length])?;
-        let code = (top >> (16 - length)) as i32;
-        let size = u32::from(*self.symbols.get((code + self.offsets[length]) as usize)?);
-        let length = length as u32;
+        let (size, length) = self.sizes.symbol((bits >> 48) as u32)?;
+        let size = u32::from(size);
         Some(match size {
             0 => (0, length),
             // 32768 has no further bits.

@@ -484,7 +484,7 @@ fn the_composed_path_is_the_processors() {
         let mut pass = inference.pass(layers).unwrap().differentiable();
         pass.engine = Engine::Composed(Precision::F32);
         let logits = network.run_through(&x, &mut pass).unwrap();
-        let theirs = composed_sensitivity(&pass, &logits).unwrap();
+        let theirs = inference::composed_sensitivity(&pass, &logits).unwrap();
         close(&flat(&ours.logits), &flat(&theirs.logits), 1e-4, name);
         close(&flat(&ours.logits), &flat(&inference.logits(&x).unwrap()), 1e-6, name);
         for (i, layer) in layers.iter().enumerate() {
@@ -523,7 +523,7 @@ fn fields_are_where_the_gradient_reaches() {
             let mut pass = inference.pass(&layers).unwrap();
             pass.engine = Engine::Processor(Some(tape));
             network.trunk(&x, &mut pass).unwrap();
-            let map = kept(&pass).unwrap().remove(0);
+            let map = inference::kept(&pass).unwrap().remove(0);
             let (_, units, rows, columns) = map.dims4().unwrap();
             let [row, column] = [rows / 2, columns / 3];
             // All units together, so that a ReLU or a maximum hides no path.

@@ -49,7 +49,7 @@ impl Pipeline<'_> {
             network: &loaded,
             weights_blake3: &evaluation.weights_blake3,
             manifest: &dataset.manifest,
-            store: &dataset.store,
+            store: dataset.store()?,
             settings: &self.config.dissection,
         };
         let layer = record::dissection::read(&layer_folder)?;

@@ -37,6 +37,7 @@ impl Pipeline<'_> {
             layout: self.layout.clone(),
             device: device.into(),
             reading: self.reading.clone(),
+            file: self.file.clone(),
             config,
             progress,
         }

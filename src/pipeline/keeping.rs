@@ -145,8 +145,9 @@ impl Pipeline<'_> {
             _ => path,
         };
         let root = &self.config.root;
-        let own = ["atlas.yaml", "content", "themes", "collect"].map(|name| root.join(name));
-        for own in own.into_iter().chain([self.layout.work(), self.layout.site()]) {
+        let own = ["content", "themes", "collect"].map(|name| root.join(name));
+        let made = [self.layout.work(), self.layout.site()];
+        for own in own.into_iter().chain(made).chain(self.file.clone()) {
             let own = own.canonicalize().unwrap_or(own);
             ensure!(
                 !path.starts_with(&own),

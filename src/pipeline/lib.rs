@@ -45,14 +45,17 @@ pub struct Pipeline<'a> {
     device: OnceLock<Device>,
     /// Why no stage may be made or changed, where that is so.
     reading: OnceLock<String>,
+    /// The project file, where it is known.
+    file: Option<PathBuf>,
 }
 
 /// The prepared data set.
 pub struct Dataset {
     /// Mammograms and patches.
     pub manifest: Manifest,
-    /// Their pixels.
-    pub store: Store,
+    /// Their pixels, gigabytes in a large one, once they are asked for.
+    store: OnceLock<Store>,
+    layout: Layout,
     /// Mammograms, reduced.
     pub previews: Previews,
     /// Of what it holds: networks follow from that, not from where it came from.
@@ -61,6 +64,20 @@ pub struct Dataset {
     shown: Fingerprint,
     /// Of what it was made from.
     inputs: Fingerprint,
+}
+
+impl Dataset {
+    /// The patches' pixels, read whole and compared with what was written when they are first asked for.
+    ///
+    /// # Errors
+    /// When they are missing or not what was written.
+    pub fn store(&self) -> Result<&Store> {
+        if let Some(store) = self.store.get() {
+            return Ok(store);
+        }
+        let store = Store::open(&self.layout)?;
+        Ok(self.store.get_or_init(|| store))
+    }
 }
 
 /// How much of a dissection to do.
@@ -83,7 +100,14 @@ impl<'a> Pipeline<'a> {
             progress,
             device: OnceLock::new(),
             reading: OnceLock::new(),
+            file: None,
         }
+    }
+
+    /// The same, of a project file that no output may replace.
+    #[must_use]
+    pub fn of_file(self, file: &Path) -> Self {
+        Self { file: Some(file.into()), ..self }
     }
 
     /// Keeps other runs out of the output folder for as long as the guard lives, and clears away what
@@ -206,7 +230,8 @@ impl<'a> Pipeline<'a> {
         }
         Ok(Dataset {
             manifest: Manifest::read(&self.layout)?,
-            store: Store::open(&self.layout)?,
+            store: OnceLock::new(),
+            layout: self.layout.clone(),
             content: content(&sealed),
             shown: sealed.whole_content(),
             inputs: stamp.fingerprint(),
@@ -273,7 +298,7 @@ impl<'a> Pipeline<'a> {
             return Ok(stamp);
         }
         let device = self.device()?;
-        let job = self.job(network, dataset, device);
+        let job = self.job(network, dataset, device)?;
         self.progress.say(&format!(
             "{}: {} on {}",
             network.name,
@@ -307,7 +332,7 @@ impl<'a> Pipeline<'a> {
             return Ok(kept);
         }
         let device = self.device()?;
-        let job = self.job(network, dataset, device);
+        let job = self.job(network, dataset, device)?;
         let trained = training::load(&job, &folder)?;
         training::evaluate::evaluate(&job, &trained, &folder, split, kept.best_epoch, self.progress)
     }
@@ -318,7 +343,7 @@ impl<'a> Pipeline<'a> {
     /// When it cannot be read.
     pub fn trained(&self, network: &config::Network, dataset: &Dataset) -> Result<Network> {
         let device = self.device()?;
-        let job = self.job(network, dataset, device);
+        let job = self.job(network, dataset, device)?;
         training::load(&job, &self.layout.network(&network.name))
     }
 
@@ -381,13 +406,13 @@ impl<'a> Pipeline<'a> {
         let names: Vec<&str> = stale.iter().map(|(name, ..)| *name).collect();
         let on = device::describe(device);
         self.progress.say(&format!("{}: dissecting {} on {on}", network.name, names.join(", ")));
-        let loaded = training::load(&self.job(network, dataset, device), &folder)?;
+        let loaded = training::load(&self.job(network, dataset, device)?, &folder)?;
         let job = dissection::Job {
             name: &network.name,
             network: &loaded,
             weights_blake3: &weights,
             manifest: &dataset.manifest,
-            store: &dataset.store,
+            store: dataset.store()?,
             settings: &self.config.dissection,
         };
         let layers: Vec<_> =
@@ -452,14 +477,14 @@ impl<'a> Pipeline<'a> {
         network: &'j config::Network,
         dataset: &'j Dataset,
         device: &'j Device,
-    ) -> training::Job<'j> {
-        training::Job {
+    ) -> Result<training::Job<'j>> {
+        Ok(training::Job {
             network,
             manifest: &dataset.manifest,
-            store: &dataset.store,
+            store: dataset.store()?,
             device,
             seed: self.config.seed,
-        }
+        })
     }
 
     /// Takes over what version 0.1 made, which knew a data set by its inputs: the same results, stamped anew.

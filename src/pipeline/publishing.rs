@@ -238,7 +238,7 @@ impl<'a> Pipeline<'a> {
         use_them(&atlas::Inputs {
             config: self.config,
             manifest: &dataset.manifest,
-            store: &dataset.store,
+            store: dataset.store()?,
             previews: &dataset.previews,
             exhibits: &exhibits,
             maps: &maps,

@@ -39,10 +39,9 @@ impl Pipeline<'_> {
     pub(super) fn settle(&self, stage: &Stage) -> Result<Found> {
         let Stage { name, folder, stamp, .. } = stage;
         let state = stamp.state(folder);
-        if matches!(state, State::Fresh) {
-            return Ok(Found::Fresh);
+        if !matches!(state, State::Fresh) {
+            self.writing(name)?;
         }
-        self.writing(name)?;
         let shelf = Shelf::new(&self.layout);
         let wanted = stamp.fingerprint();
         let put_away = match (state, &stage.half) {

@@ -11,21 +11,9 @@ import os
 
 import numpy as np
 
+from formula import values
+
 EPSILON = 1e-5
-
-
-def values(seed, *shape):
-    """As in weights.py."""
-    count = int(np.prod(shape))
-    mask = np.uint64(0xFFFFFFFF)
-    v = (np.arange(count, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(seed * 40503 + 1)) & mask
-    v ^= v >> np.uint64(15)
-    v = (v * np.uint64(0x2C1B3C6D)) & mask
-    v ^= v >> np.uint64(12)
-    v = (v * np.uint64(0x297A2D39)) & mask
-    v ^= v >> np.uint64(15)
-    out = (v >> np.uint64(8)).astype(np.float32) / np.float32(1 << 23) - np.float32(1)
-    return out.reshape(shape)
 
 
 here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "weights")

@@ -13,25 +13,14 @@ import torch.nn as nn
 import torch.nn.functional as F
 import torchvision
 
+import formula
+
 torch.set_num_threads(2)
 torch.use_deterministic_algorithms(True)
 
 
 def values(seed, *shape):
-    """Numbers in [-1, 1) that look random, the same in every language."""
-    v = np.arange(int(np.prod(shape)), dtype=np.uint32)
-    v *= np.uint32(2654435761)
-    v += np.uint32((seed * 40503 + 1) & 0xFFFFFFFF)
-    v ^= v >> np.uint32(15)
-    v *= np.uint32(0x2C1B3C6D)
-    v ^= v >> np.uint32(12)
-    v *= np.uint32(0x297A2D39)
-    v ^= v >> np.uint32(15)
-    v >>= np.uint32(8)
-    out = v.astype(np.float32)
-    out /= np.float32(1 << 23)
-    out -= np.float32(1)
-    return torch.from_numpy(out.reshape(shape))
+    return torch.from_numpy(formula.values(seed, *shape))
 
 
 def short(tensor):

@@ -21,23 +21,15 @@ import torch.nn as nn
 import torch.nn.functional as F
 import torchvision
 
+import formula
+
 torch.set_num_threads(2)
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "weights")
 os.makedirs(FOLDER, exist_ok=True)
 
 
 def values(seed, *shape):
-    """Numbers in [-1, 1) that look random, the same in every language."""
-    count = int(np.prod(shape))
-    mask = np.uint64(0xFFFFFFFF)
-    v = (np.arange(count, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(seed * 40503 + 1)) & mask
-    v ^= v >> np.uint64(15)
-    v = (v * np.uint64(0x2C1B3C6D)) & mask
-    v ^= v >> np.uint64(12)
-    v = (v * np.uint64(0x297A2D39)) & mask
-    v ^= v >> np.uint64(15)
-    out = (v >> np.uint64(8)).astype(np.float32) / np.float32(1 << 23) - np.float32(1)
-    return torch.from_numpy(out.reshape(shape))
+    return torch.from_numpy(formula.values(seed, *shape))
 
 
 def fill(network):

@@ -3,7 +3,9 @@ dictionaries, checkpoints, views into shared storages, every kind of value, both
 safetensors.
 
 Run: python tests/golden/weights_corpus.py FOLDER COUNT  (PyTorch 2.x, safetensors)
-     UNIT_ATLAS_WEIGHTS_CORPUS=FOLDER cargo test -p unit-atlas-network pytorch_reads_the_same -- --ignored
+     UNIT_ATLAS_WEIGHTS_CORPUS=FOLDER cargo test -p unit-atlas-network pytorch_reads_the_same
+
+The first sixteen are checked in, in tests/golden/weights/corpus/, and read by every `cargo test`.
 
 Beside each file N.pth or N.safetensors lies N.json: the tensors that `torch.load` gives by name (keys of
 dictionaries in dictionaries joined by points), each with its kind, its shape and its bytes in hexadecimal,
@@ -86,8 +88,9 @@ def flattened(value, prefix=""):
 
 
 def described(tensor):
-    flat = tensor.detach().contiguous()
-    raw = flat.reshape(-1).view(torch.uint8) if flat.numel() else torch.zeros(0, dtype=torch.uint8)
+    # A single value counts as contiguous whatever its stride, and then has no view as bytes.
+    flat = torch.empty(tensor.numel(), dtype=tensor.dtype).copy_(tensor.detach().reshape(-1))
+    raw = flat.view(torch.uint8)
     return dict(kind=KINDS[tensor.dtype], shape=list(tensor.shape), bytes=bytes(raw.tolist()).hex())
 
 
