@@ -23,3 +23,13 @@ pub use field::Field;
 pub use notice::Notice;
 pub use split::Split;
 pub use unit::{NotAUnit, UnitId, digits};
+
+/// What of the artifacts is fuzzed.
+#[cfg(test)]
+fn fuzz_targets() -> Vec<fuzz::Target> {
+    artifact::fuzz_target::targets()
+}
+
+#[cfg(test)]
+#[path = "../../tests/support/fuzz.rs"]
+mod fuzz;

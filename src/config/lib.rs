@@ -73,7 +73,7 @@ options! {
         pub networks: Vec<Network> = network::NETWORKS;
         /// How units are dissected.
         pub dissection: Dissection = "{}";
-        /// Mammograms of the dissected split that get a page with the evidence for cancer in them, per
+        /// Mammograms of the validation split that get a page with the evidence for cancer in them, per
         /// network.
         pub cases: Cases = "{}";
         /// What expert readers are asked.
@@ -260,4 +260,15 @@ const OUTPUT: &str = "output";
 const NOWHERE: Location = Location::UNKNOWN;
 
 #[cfg(test)]
+#[path = "../../tests/support/fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
+mod fuzz_target;
+#[cfg(test)]
 mod tests;
+
+/// What of the project file is fuzzed.
+#[cfg(test)]
+fn fuzz_targets() -> Vec<fuzz::Target> {
+    vec![fuzz_target::target()]
+}

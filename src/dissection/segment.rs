@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor, safetensors as files};
 
 use super::buckets::BUCKETS;
-use base::artifact::Fingerprint;
+use base::artifact::{self, Fingerprint};
 use record::tensors;
 
 /// Patches of a segment; the last may have fewer.
@@ -143,9 +143,7 @@ impl Segment {
     pub(super) fn is_there(path: &Path, stamp: &Fingerprint) -> bool {
         let read = || -> Result<bool> {
             let file = std::fs::File::open(path)?;
-            // SAFETY: segments are replaced by rename, never written into, so what is mapped does not
-            // change; bytes are only read.
-            let bytes = unsafe { memmap2::Mmap::map(&file)? };
+            let bytes = artifact::map(&file)?;
             let found = tensors::mark(&bytes, STAMP)?;
             // Opening it also checks that no byte is missing.
             safetensors::SafeTensors::deserialize(&bytes)?;

@@ -248,6 +248,11 @@ impl fmt::Display for Unresolved {
 impl std::error::Error for Unresolved {}
 
 #[cfg(test)]
+#[path = "../../tests/support/fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
+mod fuzz_target;
+#[cfg(test)]
 #[path = "../../tests/support/shipped.rs"]
 mod shipped;
 
@@ -256,6 +261,12 @@ mod shipped;
 fn built_in() -> Lexicons {
     shipped::hand_down();
     Lexicons::load(std::path::Path::new("/nowhere")).unwrap()
+}
+
+/// What of the lexicons is fuzzed.
+#[cfg(test)]
+fn fuzz_targets() -> Vec<fuzz::Target> {
+    vec![fuzz_target::target()]
 }
 
 #[cfg(test)]

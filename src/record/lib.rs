@@ -22,3 +22,13 @@ pub use maps::Maps;
 pub use previews::Previews;
 pub use store::Store;
 pub use whole::{Difference, WholeMap};
+
+/// What of the records is fuzzed.
+#[cfg(test)]
+fn fuzz_targets() -> Vec<fuzz::Target> {
+    vec![tensors::fuzz_target()]
+}
+
+#[cfg(test)]
+#[path = "../../tests/support/fuzz.rs"]
+mod fuzz;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use base::artifact::Sealed;
+use base::artifact::{self, Sealed};
 
 use crate::dissection::MAPS;
 
@@ -58,8 +58,7 @@ impl Maps {
 /// Of how many units a folder has maps, by the header alone; none where it has none that can be read.
 pub(crate) fn units(folder: &Path) -> Option<u32> {
     let file = std::fs::File::open(folder.join(MAPS)).ok()?;
-    // SAFETY: the file is replaced by rename, never written into, so what is mapped does not change.
-    let file = File::new(unsafe { memmap2::Mmap::map(&file) }.ok()?).ok()?;
+    let file = File::new(artifact::map(&file).ok()?).ok()?;
     u32::try_from(file.shape[0]).ok()
 }
 

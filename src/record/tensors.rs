@@ -91,6 +91,62 @@ impl<V: View> View for Lent<'_, V> {
     }
 }
 
+/// Files of tensors for the fuzzer.
+#[cfg(test)]
+pub(crate) fn fuzz_target() -> crate::fuzz::Target {
+    use crate::fuzz::{Target, outcome};
+
+    fn file() -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.safetensors");
+        let values: Vec<u8> =
+            [1.0_f32, 2.0, 3.0, 4.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let view = safetensors::tensor::TensorView::new(
+            safetensors::Dtype::F32,
+            vec![1, 1, 2, 2],
+            &values,
+        );
+        let marks = [("stamp".to_owned(), "s".to_owned())].into();
+        write(&path, &[("maps".to_owned(), view.unwrap())].into(), marks).unwrap();
+        std::fs::read(path).unwrap()
+    }
+
+    fn read(bytes: &[u8]) -> String {
+        let marked = mark(bytes, "stamp").map(|mark| mark.is_some());
+        let whole = outcome(check(bytes), |()| {
+            let tensors = SafeTensors::deserialize(bytes).unwrap();
+            assert_eq!(tensors.tensor("maps").unwrap().data()[..4], 1.0_f32.to_le_bytes());
+            "whole".into()
+        });
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(crate::dissection::MAPS), bytes).unwrap();
+        let units = crate::maps::units(folder.path());
+        format!("{:?}, {whole}, {units:?}", marked.map_err(|error| error.to_string()))
+    }
+
+    Target {
+        name: "tensors",
+        seeds: vec![file()],
+        words: &[
+            "\"maps\":",
+            "\"dtype\":",
+            "\"F32\"",
+            "\"F64\"",
+            "\"shape\":",
+            "\"data_offsets\":",
+            "[0,",
+            "]",
+            "{",
+            "}",
+            "\"__metadata__\":",
+            "18446744073709551615",
+            "-1",
+            "1e3",
+        ],
+        read,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use safetensors::Dtype;

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use super::labels::{Dissected, check};
 use super::reading::{Given, open};
 use crate::fuzz::{Target, outcome};
-use crate::import;
+use crate::{consensus, import};
+use base::UnitId;
 use lexicon::Lexicons;
 
 const FILE: &str = r#"{"schema":1,"study":"s","reader":"a","lexicon":"bi-rads-5","answers":[
@@ -20,6 +21,8 @@ const SEMICOLONS: &str = "sep=;\nstudy;reader;network;layer;unit;phenomenon;term
     s;a;alexnet;conv5;1;x;mass;benign\r\n";
 const QUESTIONS: &str = "name,model,layer,unit,q1,q2,q3,q4,timestamp\n\
     a,alexnet,conv5,1,Yes,a mass,\"malignant, with spiculae\",no,2018-01-01\n";
+const CONSENSUS: &str = "schema: 1\nstudy: s\nunits:\n  - unit: alexnet/conv5/0001\n    label: spiculated \
+    mass\n    terms: [margin-spiculated]\n    categories: ['-']\n    association: malignant\n    note: x\n";
 const MAPPING: &str =
     r#"{"alexnet/conv5/0001":{"name":"a","q1":"yes","q2":"m","q3":"x","q4":"n"}}"#;
 
@@ -50,6 +53,19 @@ fn read(bytes: &[u8], name: &str) -> String {
     });
     // The folder's name differs from input to input.
     message.replace(&folder.path().display().to_string(), "")
+}
+
+fn settled(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("consensus.yaml");
+    std::fs::write(&path, bytes).unwrap();
+    let layers =
+        [Dissected { network: "alexnet".to_owned(), layer: "conv5".to_owned(), units: 256 }];
+    let (consensus, problems) = consensus::read(&path, Some("s"), &layers, &LEXICONS);
+    let unit = UnitId::new("alexnet", "conv5", 1);
+    let known = consensus.of(&unit).map(consensus::Settled::is_birads);
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    format!("{known:?}: {}", problems.join(" ")).replace(&folder.path().display().to_string(), "")
 }
 
 pub(crate) fn targets() -> Vec<Target> {
@@ -91,6 +107,7 @@ pub(crate) fn targets() -> Vec<Target> {
     };
     vec![
         target("labels", &[FILE, YAML, MAPPING], |bytes| read(bytes, "a.yaml")),
+        target("consensus", &[CONSENSUS], settled),
         target("label_tables", &[TABLE, SEMICOLONS, QUESTIONS], |bytes| read(bytes, "a.csv")),
     ]
 }

@@ -178,8 +178,7 @@ fn map(path: &Path) -> Result<Option<Mmap>> {
         return Ok(None);
     }
     let file = fs_err::File::open(path)?;
-    // SAFETY: checkpoints are replaced by rename, never written in place.
-    Ok(Some(unsafe { Mmap::map(file.file())? }))
+    Ok(Some(artifact::map(file.file())?))
 }
 
 /// The inputs of a checkpoint, which can be relied on in those of any version, and the text of its progress.

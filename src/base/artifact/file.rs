@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use memmap2::Mmap;
 use serde::Serialize;
 
 /// How the names of files and folders that are being written begin and end.
@@ -137,6 +138,17 @@ pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     fs_err::File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// Maps a file into memory, to read what is needed of it.
+///
+/// # Errors
+/// When the system refuses.
+pub fn map(file: &File) -> io::Result<Mmap> {
+    // SAFETY: everything here replaces a file by renaming another over it, never by writing into it, so what
+    // is mapped does not change, and bytes are only read. A file that another program cuts short meanwhile
+    // stops the process, as a failing disk would.
+    unsafe { Mmap::map(file) }
 }
 
 /// Writes `bytes` whole or not at all.

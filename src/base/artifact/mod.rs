@@ -10,12 +10,16 @@
 mod document;
 mod file;
 mod fingerprint;
+#[cfg(test)]
+pub(crate) mod fuzz_target;
 mod layout;
 mod shelf;
 mod stamp;
 
 pub use document::{read_document, write_document};
-pub use file::{Watched, remove_litter, write, write_at, write_if_changed, write_json, write_with};
+pub use file::{
+    Watched, map, remove_litter, write, write_at, write_if_changed, write_json, write_with,
+};
 pub use fingerprint::Fingerprint;
 pub use layout::Layout;
 pub use shelf::{Kept, Shelf};

@@ -284,9 +284,7 @@ impl Sealed {
     pub fn map(&self, name: &str) -> Result<Mmap> {
         let file = std::fs::File::open(self.folder.join(name))
             .map_err(|error| self.damaged(name, error))?;
-        // SAFETY: stages replace their files by renaming others over them, never by writing into them, so
-        // what is mapped does not change; bytes are only read.
-        let map = unsafe { Mmap::map(&file) }.map_err(|error| self.damaged(name, error))?;
+        let map = super::map(&file).map_err(|error| self.damaged(name, error))?;
         self.compare(name, map.len(), || {
             let mut hasher = blake3::Hasher::new();
             hasher.update_rayon(&map);

@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 use candle_core::safetensors::Load;
 use candle_core::{DType, Device, Tensor};
 use rayon::prelude::*;
-use safetensors::{SafeTensorError, SafeTensors};
+use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::cpu;
 pub(super) use blueprint::Blueprint;
@@ -110,9 +110,7 @@ fn read(path: &Path) -> Result<Contents> {
     if file.metadata()?.len() == 0 {
         bail!("the file is empty");
     }
-    // SAFETY: weight files are replaced by renaming, never written in place, by everything here; a
-    // file that another program truncates meanwhile stops the process, as it would any reader.
-    let map = unsafe { memmap2::Mmap::map(file.file()) }?;
+    let map = base::artifact::map(file.file())?;
     contents(&map, path.extension().is_some_and(|extension| extension == "safetensors"))
 }
 
@@ -177,7 +175,14 @@ fn read_safetensors(bytes: &[u8]) -> Result<Contents> {
     })?;
     let (mut tensors, mut objects) = (BTreeMap::new(), BTreeMap::new());
     for (name, view) in file.iter() {
-        match view.load(&Device::Cpu) {
+        // Truth values are bytes, as in PyTorch's own files.
+        let loaded = match view.dtype() {
+            Dtype::BOOL => {
+                Tensor::from_raw_buffer(view.data(), DType::U8, view.shape(), &Device::Cpu)
+            }
+            _ => view.load(&Device::Cpu),
+        };
+        match loaded {
             Ok(tensor) => drop(tensors.insert(name.to_string(), tensor)),
             // Quantised values may lie beside a network.
             Err(_) => {

@@ -569,6 +569,12 @@ fn torchscript_is_told_how_to_become_a_state_dictionary() {
     refused(&path, &["TorchScript", "torch.jit.load", ".state_dict()"]);
 }
 
+#[test]
+fn a_view_of_nothing_may_begin_beyond_its_storage() {
+    assert_eq!(super::torch::gather(&[], 7, &[0, 3], &[3, 1], 4), Some(vec![]));
+    assert_eq!(super::torch::gather(&[0; 4], 1, &[1, 1], &[1, 1], 4), None);
+}
+
 /// Files that PyTorch wrote: every tensor has the values that PyTorch reads. Those that are checked in, or those
 /// of the folder that `UNIT_ATLAS_WEIGHTS_CORPUS` names.
 #[test]

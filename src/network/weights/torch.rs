@@ -434,7 +434,7 @@ fn part(bytes: &[u8], start: usize, count: usize, width: usize) -> Option<&[u8]>
 }
 
 /// Values of a strided view, row by row. `None` when it reaches beyond the storage.
-fn gather(
+pub(super) fn gather(
     bytes: &[u8],
     offset: usize,
     dims: &[usize],
@@ -445,6 +445,10 @@ fn gather(
         return None;
     }
     let total = count(dims)?;
+    // A view of nothing may begin anywhere.
+    if total == 0 {
+        return Some(vec![]);
+    }
     let mut contiguous = 1usize;
     let plain = dims.iter().zip(strides).rev().all(|(dim, stride)| {
         let fits = *dim == 1 || *stride == contiguous;
@@ -453,9 +457,6 @@ fn gather(
     });
     if plain {
         return part(bytes, offset, total, width).map(<[u8]>::to_vec);
-    }
-    if total == 0 {
-        return Some(vec![]);
     }
     // The farthest element tells whether all are inside.
     let last = dims
