@@ -294,13 +294,14 @@ fn worth_naming_next_are_live_units_that_nobody_was_asked_about() {
     let readers = [reader("a", &(answer(1, &[("", "mass")]) + &answer(2, &[])))];
     let catalogue = Catalogue::new([&layer], &readers, &Consensus::default(), &lexicons, 0.04);
     let explanation = Explanation {
-        format: 2,
+        format: 3,
         network: "alexnet".into(),
         layer: "conv5".into(),
         weights_blake3: String::new(),
         split: Split::Validation,
         exact: true,
         evidence: vec![4.0, 3.0, 1.0, 2.0, 10.0],
+        mean: Vec::new(),
         mammograms: Vec::new(),
     };
     let next: Vec<(u32, f32)> = catalogue

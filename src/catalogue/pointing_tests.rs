@@ -86,6 +86,8 @@ fn explanation(decided: &[(u32, f32, Option<[Covered; 2]>)]) -> Explanation {
         let part = |inside| Part {
             unit: 1,
             contribution: 1.0,
+            adds: vec![-0.5, 0.5],
+            without: None,
             score: 1.0,
             overlay: String::new(),
             inside,
@@ -94,6 +96,7 @@ fn explanation(decided: &[(u32, f32, Option<[Covered; 2]>)]) -> Explanation {
             mammogram: at as u32,
             patch: 4 * at as u32 + patch,
             probability,
+            logits: vec![-0.5, 0.5],
             margin: 1.0,
             rest: 0.0,
             evidence: 1.0,
@@ -103,13 +106,14 @@ fn explanation(decided: &[(u32, f32, Option<[Covered; 2]>)]) -> Explanation {
         }
     };
     Explanation {
-        format: 2,
+        format: 3,
         network: "alexnet".into(),
         layer: "conv5".into(),
         weights_blake3: String::new(),
         split: Split::Validation,
         exact: true,
         evidence: vec![1.0],
+        mean: vec![vec![-0.5, 0.5]],
         mammograms: decided.iter().enumerate().map(mammogram).collect(),
     }
 }

@@ -110,6 +110,8 @@ mod tests {
         let part = |(at, &contribution): (usize, &f32)| Part {
             unit: at as u32 + 1,
             contribution,
+            adds: vec![-contribution / 2.0, contribution / 2.0],
+            without: None,
             score: 1.0,
             overlay: String::new(),
             inside: None,
@@ -118,6 +120,7 @@ mod tests {
             mammogram: 0,
             patch: 0,
             probability: 0.914,
+            logits: vec![-0.5, 0.5],
             margin: 1.0,
             rest: 0.0,
             evidence: 10.0,

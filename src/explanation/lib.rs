@@ -19,6 +19,7 @@ use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use dissection::{Job, Regions};
 use mammogram::{Pathology, rasterise};
+use network::Network;
 use record::Patch;
 use record::dissection::Layer;
 use record::explanation::{Covered, Explained, Explanation, FILE, FORMAT, Part};
@@ -72,6 +73,8 @@ pub fn explanation(
     let inference = network.inference();
     let mut mammograms = Vec::with_capacity(deciding.len());
     let mut evidence = vec![0.0; layer.units.len()];
+    let exact = layer.influence.linear;
+    let mut sums: Vec<Vec<f64>> = Vec::new();
     progress.start(&format!("explaining {}", job.name), deciding.len() as u64);
     for batch in deciding.chunks(BATCH) {
         let pixels: Vec<&[u8]> = batch.iter().map(|&(n, _)| store.pixels(n)).collect();
@@ -93,9 +96,25 @@ pub fn explanation(
         let values = |tensor: &candle_core::Tensor| -> Result<Vec<f32>> {
             Ok(tensor.flatten_all()?.to_vec1::<f32>()?)
         };
-        let contributions = values(&(maps * &gradient)?.flatten_from(2)?.sum(2)?)?;
-        let (maps, logits) = (values(maps)?, values(&found.logits)?);
+        let summed = |gradient: &candle_core::Tensor| -> Result<Vec<f32>> {
+            values(&(maps * gradient)?.flatten_from(2)?.sum(2)?)
+        };
+        let contributions = summed(&gradient)?;
+        let adds: Vec<Vec<f32>> =
+            found.gradients.iter().map(|of_class| summed(&of_class[0])).collect::<Result<_>>()?;
         let units = layer.units.len();
+        sums.resize(units, vec![0.0; classes]);
+        for (class, adds) in adds.iter().enumerate() {
+            for (at, added) in adds.iter().enumerate() {
+                sums[at % units][class] += f64::from(*added);
+            }
+        }
+        let shown: Vec<Vec<usize>> = contributions.chunks_exact(units).map(greatest).collect();
+        let without = match network.silences(&layer.layer) {
+            true => silenced(network, &layer.layer, maps, &shown)?,
+            false => vec![Vec::new(); batch.len()],
+        };
+        let (maps, logits) = (values(maps)?, values(&found.logits)?);
         let explained: Vec<Explained> = batch
             .par_iter()
             .enumerate()
@@ -105,14 +124,23 @@ pub fn explanation(
                 let map = |unit: usize| &maps[(at * units + unit) * cells..][..cells];
                 let lesions =
                     Lesions::of(&manifest.member(window).mammogram.lesions, window, store.edge());
-                let mut order: Vec<usize> =
-                    (0..units).filter(|&u| contributions[u] > 0.0).collect();
-                order.sort_by(|&a, &b| contributions[b].total_cmp(&contributions[a]));
-                let part = |&unit: &usize| {
+                let own = &logits[at * classes..][..classes];
+                let part = |(rank, &unit): (usize, &usize)| {
                     let threshold = layer.units[unit].threshold;
+                    let adds: Vec<f32> = adds.iter().map(|adds| adds[at * units + unit]).collect();
+                    let without = match exact {
+                        true => {
+                            let left: Vec<f32> =
+                                own.iter().zip(&adds).map(|(logit, adds)| logit - adds).collect();
+                            Some(probability_of_last(&left))
+                        }
+                        false => without[at].get(rank).copied(),
+                    };
                     Part {
                         unit: unit as u32 + 1,
                         contribution: contributions[unit],
+                        adds,
+                        without,
                         score: map(unit).iter().copied().fold(f32::NEG_INFINITY, f32::max),
                         overlay: regions.path(map(unit), threshold),
                         inside: lesions
@@ -120,19 +148,20 @@ pub fn explanation(
                             .and_then(|lesions| lesions.cover(&regions.mask(map(unit), threshold))),
                     }
                 };
-                let (others, cancer) = logits[at * classes..][..classes].split_at(classes - 1);
+                let (others, cancer) = own.split_at(classes - 1);
                 let margin = cancer[0] - others.iter().sum::<f32>() / others.len() as f32;
                 Explained {
                     mammogram: window.mammogram,
                     patch,
                     probability,
+                    logits: own.to_vec(),
                     margin,
                     rest: margin - contributions.iter().sum::<f32>(),
-                    evidence: order.iter().map(|&unit| contributions[unit]).sum(),
+                    evidence: contributions.iter().filter(|adds| **adds > 0.0).sum(),
                     lesions: lesions
                         .as_ref()
                         .and_then(|lesions| lesions.cover(&vec![true; lesions.any.len()])),
-                    units: order.iter().take(UNITS).map(part).collect(),
+                    units: shown[at].iter().enumerate().map(part).collect(),
                     positive: (1..)
                         .zip(contributions.iter().copied())
                         .filter(|(_, contribution)| *contribution > 0.0)
@@ -156,10 +185,51 @@ pub fn explanation(
         layer: layer.layer.clone(),
         weights_blake3: job.weights_blake3.to_string(),
         split,
-        exact: layer.influence.linear,
+        exact,
         evidence,
+        mean: sums
+            .into_iter()
+            .map(|sums| sums.into_iter().map(|sum| (sum / deciding.len() as f64) as f32).collect())
+            .collect(),
         mammograms,
     })
+}
+
+/// The units that add most to the margin in a patch, most first; none that adds nothing.
+fn greatest(contributions: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> =
+        (0..contributions.len()).filter(|&unit| contributions[unit] > 0.0).collect();
+    order.sort_by(|&a, &b| contributions[b].total_cmp(&contributions[a]));
+    order.truncate(UNITS);
+    order
+}
+
+/// Probability of cancer of patches with each of some of their units silent, by patch: the classifier runs
+/// once more for each.
+fn silenced(
+    network: &Network,
+    layer: &str,
+    maps: &candle_core::Tensor,
+    units: &[Vec<usize>],
+) -> Result<Vec<Vec<f32>>> {
+    let pairs: Vec<(usize, usize)> = units
+        .iter()
+        .enumerate()
+        .flat_map(|(at, units)| units.iter().map(move |&unit| (at, unit)))
+        .collect();
+    if pairs.is_empty() {
+        return Ok(vec![Vec::new(); units.len()]);
+    }
+    let logits = network.silenced_pairs(layer, maps, &pairs)?.to_vec2::<f32>()?;
+    let mut probabilities = logits.iter().map(|logits| probability_of_last(logits));
+    Ok(units.iter().map(|units| probabilities.by_ref().take(units.len()).collect()).collect())
+}
+
+/// Of the last class, by its logits.
+fn probability_of_last(logits: &[f32]) -> f32 {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let parts: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
+    parts.last().map_or(0.0, |last| last / parts.iter().sum::<f32>())
 }
 
 /// The patch that each mammogram is scored by, with its probability of cancer; in the order of the

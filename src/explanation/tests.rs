@@ -53,6 +53,9 @@ fn a_planted_network_is_explained_as_planted() {
         assert!(found.margin > 0.5 && found.rest.abs() < 1e-4 * found.margin, "{found:?}");
         assert!((part.contribution - found.margin).abs() < 1e-4 * found.margin);
         assert_eq!(found.evidence, part.contribution);
+        // Nothing else speaks: without it both classes are as likely.
+        assert!((part.without.unwrap() - 0.5).abs() < 1e-3, "{part:?}");
+        assert!((part.adds[1] - part.adds[0] - part.contribution).abs() < 1e-5, "{part:?}");
         assert!(found.lesions.unwrap().any < 0.2);
         // At this depth a region is most of the patch.
         assert!(
@@ -92,9 +95,45 @@ fn where_the_layer_is_averaged_into_the_logits_only_the_biases_are_left() {
         assert!(found.units.windows(2).all(|two| two[0].contribution >= two[1].contribution));
         assert_eq!(found.units.len(), UNITS);
         assert_eq!(found.lesions.is_some(), patch == 1);
+        // A silent unit is one whose weights into the classes are zero: one of them, and two together.
+        for silent in [&found.units[..1], &found.units[3..5]] {
+            let logits = without(&network, store.pixels(patch), edge, silent);
+            let told: Vec<f32> = (0..2)
+                .map(|class| {
+                    let adds: f32 = silent.iter().map(|part| part.adds[class]).sum();
+                    found.logits[class] - adds
+                })
+                .collect();
+            let pairs = told.iter().zip(&logits);
+            assert!(pairs.clone().all(|(a, b)| (a - b).abs() < 1e-4), "{told:?} {logits:?}");
+            if let [part] = silent {
+                let probability = probability_of_last(&logits);
+                assert!((part.without.unwrap() - probability).abs() < 1e-4, "{part:?}");
+            }
+        }
+        // One mammogram: the mean is its own.
+        let first = &found.units[0];
+        let mean = &explanation.mean[first.unit as usize - 1];
+        assert!(mean.iter().zip(&first.adds).all(|(a, b)| (a - b).abs() < 1e-5));
         let kept: f32 = found.units.iter().map(|part| part.contribution).sum();
         assert!(kept > 0.0 && kept <= found.evidence * 1.0001);
     }
+}
+
+/// Logits of a patch from a forward pass of a network with some units' weights into the classes at zero.
+fn without(network: &Network, pixels: &[u8], edge: u32, silent: &[Part]) -> Vec<f32> {
+    let (_, weight) = network.parameters().iter().find(|(name, _)| name == "fc.weight").unwrap();
+    let whole = weight.as_detached_tensor().copy().unwrap();
+    let mut rows = whole.to_vec2::<f32>().unwrap();
+    for row in &mut rows {
+        silent.iter().for_each(|part| row[part.unit as usize - 1] = 0.0);
+    }
+    let zeroed = candle_core::Tensor::new(rows, &Device::Cpu).unwrap();
+    weight.set(&zeroed).unwrap();
+    let images = network.images(&[pixels], edge).unwrap();
+    let logits = network.inference().logits(&images).unwrap().to_vec2::<f32>().unwrap();
+    weight.set(&whole).unwrap();
+    logits[0].clone()
 }
 
 #[test]

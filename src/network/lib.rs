@@ -487,6 +487,24 @@ impl Network {
         }
     }
 
+    /// The same for pairs of an image and the one unit of it that is silent, both from 0: pairs x classes.
+    ///
+    /// # Errors
+    /// As [`Network::silenced`].
+    pub fn silenced_pairs(
+        &self,
+        layer: &str,
+        maps: &Tensor,
+        pairs: &[(usize, usize)],
+    ) -> Result<Tensor> {
+        match &self.body {
+            Body::Chain(chain) if self.silences(layer) => {
+                Ok(self.of_classes(chain.silence(maps)?.of_pairs(pairs)?)?)
+            }
+            _ => bail!("the units of {layer} cannot be silenced"),
+        }
+    }
+
     /// Logits of the classes from those of the outputs.
     fn of_classes(&self, logits: Tensor) -> candle_core::Result<Tensor> {
         match &self.meaning {

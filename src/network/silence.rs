@@ -36,6 +36,28 @@ impl Silence {
         }
     }
 
+    /// Logits of pairs of an image and the one unit of it that is silent: pairs x classes.
+    pub(super) fn of_pairs(&self, pairs: &[(usize, usize)]) -> Result<Tensor> {
+        let (_, units, inputs) = self.pooled.dims3()?;
+        let images: Vec<u32> = pairs.iter().map(|&(image, _)| image as u32).collect();
+        let device = self.pooled.device();
+        let mut kept = vec![1.0_f32; pairs.len() * units];
+        for (row, &(_, unit)) in pairs.iter().enumerate() {
+            kept[row * units + unit] = 0.0;
+        }
+        let kept = Tensor::from_vec(kept, (pairs.len(), units, 1), device)?;
+        let images = Tensor::from_vec(images, pairs.len(), device)?;
+        let left = self.pooled.index_select(&images, 0)?.broadcast_mul(&kept)?;
+        let [(first, bias), layers @ ..] = &self.classifier;
+        let mut engine = Engine::of(device, Precision::F32)?;
+        let flat = left.reshape((pairs.len(), units * inputs))?;
+        let mut x = linear(&flat, first, bias, false, &mut engine)?;
+        for (weight, bias) in layers {
+            x = linear(&relu(&x, &mut engine)?, weight, bias, false, &mut engine)?;
+        }
+        Ok(x)
+    }
+
     /// One pass of all images per unit.
     fn by_unit(&self, hidden: &Tensor) -> Result<Tensor> {
         let [(first, _), layers @ ..] = &self.classifier;
@@ -153,6 +175,12 @@ mod tests {
                 [by_image, by_unit].map(|t| t.flatten_all().unwrap().to_vec1::<f32>().unwrap());
             assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4), "{images}");
             assert!(a.iter().any(|a| a.abs() > 0.1));
+            let pairs = [(0, 4), (images - 1, 2), (0, 0)];
+            let few = silence.of_pairs(&pairs).unwrap().to_vec2::<f32>().unwrap();
+            for (few, (image, unit)) in few.iter().zip(pairs) {
+                let all = &b[(unit * images + image) * 3..][..3];
+                assert!(few.iter().zip(all).all(|(a, b)| (a - b).abs() < 1e-4), "{images}");
+            }
         }
     }
 }

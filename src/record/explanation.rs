@@ -1,4 +1,4 @@
-//! What explanation leaves for the pages: `explanation/<network>/explanation.json`. Format 2.
+//! What explanation leaves for the pages: `explanation/<network>/explanation.json`. Format 3.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use base::Split;
 use base::artifact::Sealed;
 
 /// Version of the file and of the computation behind it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// Its name in its folder.
 pub const FILE: &str = "explanation.json";
 
 /// Why a network scores the mammograms of a split as it does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
-    /// Always 2.
+    /// Always 3.
     pub format: u32,
     /// Network.
     pub network: String,
@@ -31,6 +31,8 @@ pub struct Explanation {
     pub exact: bool,
     /// By unit: what it adds to the evidence, the positive contributions of all mammograms summed.
     pub evidence: Vec<f32>,
+    /// By unit and class: what it adds to the class's logit, the mean over the deciding patches.
+    pub mean: Vec<Vec<f32>>,
     /// Mammograms with patches, in the order of the data set.
     pub mammograms: Vec<Explained>,
 }
@@ -45,6 +47,8 @@ pub struct Explained {
     pub patch: u32,
     /// Probability of cancer of that patch, in [0, 1].
     pub probability: f32,
+    /// Logits of the classes in that patch.
+    pub logits: Vec<f32>,
     /// Logit of cancer less the mean of the other classes' logits; of two classes the logarithm of
     /// the odds.
     pub margin: f32,
@@ -67,6 +71,11 @@ pub struct Part {
     pub unit: u32,
     /// Of the margin.
     pub contribution: f32,
+    /// Of each class's logit.
+    pub adds: Vec<f32>,
+    /// Probability of cancer of the patch with this unit silent, its activations zero. None where more
+    /// layers follow than a classifier: there, nothing short of another pass tells.
+    pub without: Option<f32>,
     /// The unit's greatest activation in the patch.
     pub score: f32,
     /// Its region in the patch, as dissection draws it; empty when no activation exceeds the threshold.

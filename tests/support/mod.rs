@@ -703,9 +703,11 @@ fn network(
 /// Every mammogram explained by the same units: 1, which readers name, most.
 fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
     let layer = &network.layers[0];
-    let part = |unit: u32, contribution: f32| Part {
+    let part = |unit: u32, contribution: f32, odds: f32| Part {
         unit,
         contribution,
+        adds: vec![-contribution / 2.0, contribution / 2.0],
+        without: Some(1.0 / (1.0 + (contribution - odds).exp())),
         score: 1.0,
         overlay: layer.units[0].top[0].overlay.clone(),
         inside: Some(Covered { malignant: 0.25, benign: 0.0, any: 0.25 }),
@@ -714,15 +716,17 @@ fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
     for (patch, classes) in &network.evaluation.scores {
         let (mammogram, probability) =
             (manifest.patches[*patch as usize].mammogram, classes[classes.len() - 1]);
+        let odds = (probability / (1.0 - probability)).ln();
         let explained = Explained {
             mammogram,
             patch: *patch,
             probability,
+            logits: vec![-odds / 2.0, odds / 2.0],
             margin: 1.5,
             rest: 0.25,
             evidence: 5.0,
             lesions: Some(Covered { malignant: 0.5, benign: 0.0, any: 0.5 }),
-            units: [part(1, 2.0), part(3, 1.0)]
+            units: [part(1, 2.0, odds), part(3, 1.0, odds)]
                 .into_iter()
                 .filter(|part| part.unit as usize <= layer.units.len())
                 .collect(),
@@ -739,12 +743,13 @@ fn explanation(manifest: &Manifest, network: &Network) -> Explanation {
         evidence.iter_mut().skip(unit).take(1).for_each(|evidence| *evidence = sum);
     }
     Explanation {
-        format: 2,
+        format: 3,
         network: network.config.name.clone(),
         layer: layer.layer.clone(),
         weights_blake3: network.evaluation.weights_blake3.clone(),
         split: network.evaluation.split,
         exact: false,
+        mean: vec![vec![0.0, 0.0]; evidence.len()],
         evidence,
         mammograms,
     }
