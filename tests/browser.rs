@@ -15,7 +15,7 @@ use std::process::Command;
 use atlas::Sheet;
 use atlas::pack::{self, Form, Selection};
 use catalogue::Catalogue;
-use chromium::chromium;
+use chromium::{Browser, chromium};
 use record::{Difference, WholeMap};
 use support::Fixture;
 
@@ -419,6 +419,93 @@ fn a_layer_is_filtered_and_sorted() {
         check(form.elements.sort.value === 'iou' && numbers().split(',').sort().join() === '0001,0004', 'and shown: ' + numbers());
         set('category', 'Mass - Margin');
         check(numbers() === '0001', 'by category: ' + numbers());
+        "#,
+        1280,
+    );
+}
+
+/// One portion of the list does not fill a tall screen; and paper cannot be scrolled.
+#[test]
+fn a_tall_screen_and_paper_show_every_unit() {
+    let Some(chromium) = chromium() else { return };
+    const UNITS: u32 = 130;
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Fixture::new(folder.path(), UNITS);
+    fixture.build().unwrap();
+    let page = format!("file://{}/networks/alexnet/conv5/index.html", fixture.site().display());
+    let profile = folder.path().join("profile");
+    let mut browser = Browser::open(&chromium, &profile, folder.path(), [2560, 4000]);
+    browser.go(&page);
+    let drawn = "document.querySelectorAll('#atlas-units > li').length";
+    // As far as the list is drawn, in windows below the one that is seen.
+    let below = "(document.getElementById('atlas-units').getBoundingClientRect().bottom - innerHeight) / 1500";
+    let filled = format!("{drawn} === {UNITS} || {below} >= 1");
+    browser.wait(&filled);
+    browser.eval(
+        "var field = document.querySelector('#atlas-filter [name=q]');
+         ['0001', ''].forEach(function (words) {
+           field.value = words;
+           field.dispatchEvent(new Event('input', { bubbles: true }));
+         });",
+    );
+    browser.wait(&filled);
+    assert!(browser.eval(drawn).as_u64().unwrap() > 48, "more than two portions");
+    // To its end by scrolling.
+    for _ in 0..20 {
+        browser.eval("scrollTo(0, document.documentElement.scrollHeight)");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    browser.wait(&format!("{drawn} === {UNITS}"));
+
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        serde_json::json!({
+            "width": 800, "height": 600, "deviceScaleFactor": 1, "mobile": false
+        }),
+    );
+    browser.go(&page.replace("index.html", "index.html?print"));
+    assert!(browser.eval(drawn).as_u64().unwrap() < u64::from(UNITS), "a small window draws some");
+    let printed = browser.call("Page.printToPDF", serde_json::json!({}));
+    assert!(printed["data"].as_str().unwrap().len() > 100_000, "a list with its pictures");
+    assert_eq!(browser.eval(drawn).as_u64(), Some(u64::from(UNITS)));
+    browser.call("Emulation.setEmulatedMedia", serde_json::json!({ "media": "print" }));
+    let shown = "getComputedStyle(document.getElementById('atlas-units')).display";
+    assert_ne!(browser.text(shown), "none");
+    browser.close();
+}
+
+#[test]
+fn units_of_a_case_can_be_switched_off_where_that_is_exact() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 6);
+    fixture.explanations[0].exact = true;
+    fixture.build().unwrap();
+    let cases = fixture.site().join("cases/alexnet");
+    let case = std::fs::read_dir(&cases).unwrap().next().unwrap().unwrap().file_name();
+    act(
+        &fixture.site(),
+        &format!("cases/alexnet/{}/index.html", case.to_string_lossy()),
+        "",
+        r#"
+        var decision = JSON.parse(document.getElementById('atlas-decision').textContent);
+        var of = function (logits) { return 1 / (1 + Math.exp(logits[0] - logits[1])); };
+        var said = function () { return document.querySelector('.decision output').textContent; };
+        check(said().indexOf(of(decision.logits).toFixed(2)) > 0, 'the probability stands there: ' + said());
+        var fields = document.querySelectorAll('.parts select');
+        check(fields.length === decision.units.length && fields.length > 0, 'a switch beside each unit');
+        var set = function (field, value) {
+          field.value = value;
+          field.dispatchEvent(new Event('change', { bubbles: true }));
+        };
+        set(fields[0], 'off');
+        var without = of(decision.logits.map(function (l, at) { return l - decision.units[0].adds[at]; })).toFixed(2);
+        check(said().indexOf('→ ' + without + ' with 1 unit changed') > 0, 'without the first: ' + said());
+        var written = document.querySelector('.parts li').textContent;
+        check(written.indexOf('Without it ' + without) > 0, 'as the page says beside it: ' + written);
+        var all = document.querySelector('.decision select');
+        check(all.value === '', 'the units differ');
+        set(all, 'on');
+        check(fields[0].value === 'on' && said().indexOf('→') < 0, 'all are as they were: ' + said());
         "#,
         1280,
     );

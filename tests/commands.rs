@@ -382,6 +382,29 @@ fn mistakes_get_one_clear_message_each_and_lose_nothing() {
     }
 }
 
+/// What the files alone decide is told before anything is made.
+#[test]
+fn a_run_looks_ahead() {
+    for (more, says) in [
+        ("theme: nope\n", "theme `nope`"),
+        ("theme_options: { footr: x }\n", "footr"),
+        ("survey: { lexicon: bi-rads-9 }\n", "survey.lexicon"),
+        ("survey: { select: [resnet10/layer2/0001] }\n", "resnet10/layer2/0001"),
+    ] {
+        let project = Project::new(&format!("{SMALL}{more}"));
+        project.run(&["run"]).expect_error(&[says]);
+        assert!(!project.path("output/work/dataset").exists(), "{more}");
+    }
+    let late =
+        "  - { name: late, architecture: resnet10, input: 64, weights: nothere.pth }\ndissection";
+    let project = Project::new(&SMALL.replace("dissection", late));
+    project.run(&["run"]).expect_error(&["nothere.pth"]);
+    assert!(!project.path("output/work/dataset").exists());
+    let project = Project::new(&format!("{SMALL}cases: {{ list: [NOPE] }}\n"));
+    project.run(&["run"]).expect_error(&["cases.list", "NOPE"]);
+    assert!(!project.path("output/work/networks").exists());
+}
+
 #[test]
 fn schemas_are_printed_without_a_project() {
     let elsewhere = tempfile::tempdir().unwrap();
@@ -405,7 +428,7 @@ fn labels_are_imported_checked_and_refused() {
     mini_mias(&project, 12);
     project.run(&["run"]).expect(0);
     let before = project.site();
-    let good = "schema: 1\nstudy: s\nreader: b\nlexicon: bi-rads-5\nanswers:\n  \
+    let good = "schema: 1\nstudy: unit-atlas\nreader: b\nlexicon: bi-rads-5\nanswers:\n  \
                 - unit: resnet10/layer4/0003\n    recognizable: no\n";
     project.write("answers.yaml", good);
     project.run(&["labels", "import", "answers.yaml"]).expect(0);
@@ -427,8 +450,30 @@ fn labels_are_imported_checked_and_refused() {
     project.run(&["labels", "check"]).expect(1);
     project.run(&["check"]).expect(1);
     fs::remove_file(project.path("content/labels/c.yaml")).unwrap();
-    fs::remove_file(project.path("content/labels/b.yaml")).unwrap();
+
+    // The study is made of the title: answers of before no longer fit, and that is said at once.
+    project.write("atlas.yaml", format!("title: Another\n{MIAS}"));
+    let says = "survey: { study: unit-atlas }";
+    let told = project.run(&["build"]).expect(0);
+    assert!(told.err.contains(says) && told.err.contains("b.yaml:2"), "{}", told.err);
+    let told = project.run(&["check"]).expect(1);
+    assert!(told.err.contains(says), "{}", told.err);
+    project
+        .run(&["serve", "--collect", "--port", "0", "--reader", "x"])
+        .expect_error(&["no answer could be kept", says]);
+    project.write("atlas.yaml", MIAS);
+
+    // Whoever takes answers back does not find them in what is sent.
     project.run(&["build"]).expect(0);
+    fs::remove_file(project.path("content/labels/b.yaml")).unwrap();
+    let older = "the site is older than the readers\u{2019} answers";
+    let told = project.run(&["check"]).expect(1);
+    assert!(told.err.contains(older), "{}", told.err);
+    let told = project.run(&["pack"]).expect(0);
+    assert!(told.err.contains(older), "{}", told.err);
+    project.run(&["build"]).expect(0);
+    let told = project.run(&["pack", "--single-file", "--layer", "resnet10/layer4"]).expect(0);
+    assert!(told.out.contains("atlas-part.html") && told.err.is_empty(), "{}", told.err);
     assert!(project.site() == before, "the site without labels is not what it was");
 }
 

@@ -25,6 +25,7 @@ mod outline;
 pub mod pack;
 mod pages;
 mod preview;
+mod prose;
 mod script;
 mod shortcode;
 mod site;
@@ -90,7 +91,8 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let atlas = facts::Atlas::new(inputs, theme, articles, &shown, survey);
     let pages = pages::Pages::new(&atlas)?;
     let pictures = atlas.figures();
-    let for_papers = figures::ready_made(&atlas);
+    let for_papers: Vec<_> =
+        figures::ready_made(&atlas).into_iter().map(|ready| ready.wanted).collect();
     let tables: Vec<&export::Table> = export::all().collect();
     let scripts = survey::scripts(&atlas.survey)?;
 
@@ -171,6 +173,17 @@ pub fn left_aside(config: &Config) -> Result<Vec<Notice>> {
         skipped: false,
     };
     Ok(strangers.into_iter().map(notice).collect())
+}
+
+/// What can be told of the theme and the pages before there is anything to show: a theme that is unknown or has
+/// other options, a page that cannot be read.
+///
+/// # Errors
+/// Names what is wrong, and where.
+pub fn foresee(config: &Config) -> Result<()> {
+    theme::Theme::load(config)?;
+    content::read(&config.root.join("content"))?;
+    Ok(())
 }
 
 /// Fingerprint of what a site takes from the project folder by itself: the theme and the content

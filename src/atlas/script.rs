@@ -150,6 +150,9 @@ pub(super) struct SearchEntry {
     /// Further words to find it by.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) more: String,
+    /// What it says at length, in a sentence or in pages of them.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) prose: String,
 }
 
 /// A layer with so many units. Labels and further words go by the unit's number; those without any are
@@ -255,6 +258,23 @@ pub(super) struct Whole {
     pub(super) height: u32,
 }
 
+/// What the score of a case is made of: within its page, for `decision.js`.
+#[derive(Serialize)]
+pub(super) struct Decision<'a> {
+    /// Of the classes, cancer last.
+    pub(super) logits: &'a [f32],
+    /// In the order in which the page lists them.
+    pub(super) units: Vec<DecisionUnit<'a>>,
+}
+
+/// What a unit adds to the logit of every class.
+#[derive(Serialize)]
+pub(super) struct DecisionUnit<'a> {
+    pub(super) adds: &'a [f32],
+    /// On average over the deciding patches of the split.
+    pub(super) mean: &'a [f32],
+}
+
 /// The file `path` with this value.
 pub(super) fn file(path: &str, value: &impl Serialize) -> Result<Vec<u8>> {
     let (path, value) = (json(path)?, json(value)?);
@@ -321,11 +341,12 @@ mod tests {
         let mut patches = first();
         patches.push("B_2.RIGHT_MLO", &patch([0, 3000, 224], false), "0.045".into(), String::new());
         let synonyms = ["tumour".to_owned()];
-        let entry = |title: &str, note: &str, href: &str, more: &str| SearchEntry {
+        let entry = |title: &str, note: &str, href: &str, more: &str, prose: &str| SearchEntry {
             title: title.into(),
             note: note.into(),
             href: href.into(),
             more: more.into(),
+            prose: prose.into(),
         };
         json!({
             "patches": patches,
@@ -349,12 +370,13 @@ mod tests {
                 patches: first(),
             },
             "search": SearchIndex {
-                pages: vec![entry("Methods", "", "methods/index.html", "")],
+                pages: vec![entry("Methods", "", "methods/index.html", "", "How it was made.")],
                 terms: vec![entry(
                     "spiculated",
                     "Mass - Margin",
                     "concepts/margin-spiculated/index.html",
                     "margin-spiculated stellate",
+                    "",
                 )],
                 layers: vec![SearchLayer {
                     name: "alexnet/conv5".into(),
@@ -366,6 +388,13 @@ mod tests {
                     id: "A_1.LEFT_CC".into(),
                     view: "left CC".into(),
                 }],
+            },
+            "decision": Decision {
+                logits: &[-0.25, 0.75],
+                units: vec![
+                    DecisionUnit { adds: &[-1.0, 1.5], mean: &[-0.25, 0.5] },
+                    DecisionUnit { adds: &[0.5, 0.125], mean: &[0.5, 0.125] },
+                ],
             },
             "study": Study {
                 study: "my-study",

@@ -60,7 +60,14 @@ pub(super) fn take(
             _ => {}
         }
         let indented = line.starts_with("    ") || line.starts_with('\t');
-        if fence.is_some() || indented || !bare.starts_with("{{") {
+        let code = fence.is_some() || indented;
+        if !code && !bare.starts_with("{{") {
+            within(line).map_or(Ok(()), |column| {
+                let place = Place { line: before + at + 1, column, length: 2 };
+                Err((place, "a shortcode stands alone on its line".to_owned()))
+            })?;
+        }
+        if code || !bare.starts_with("{{") {
             text.extend(line.chars().filter(|&c| c != MARK));
             continue;
         }
@@ -74,6 +81,24 @@ pub(super) fn take(
         found.push(Shortcode { embedded, place });
     }
     Ok((text, found))
+}
+
+/// The column of a shortcode that has text beside it; what stands between backticks is code.
+fn within(line: &str) -> Option<usize> {
+    let mut before = 0;
+    for (at, piece) in line.split('`').enumerate() {
+        let calls = |name: &str| {
+            let inner = piece.split_once("{{")?.1.trim_start();
+            inner.strip_prefix(name)?.trim_start().starts_with('(').then(|| piece.find("{{"))?
+        };
+        if at % 2 == 0
+            && let Some(found) = ["unit", "patch", "figure", "table"].into_iter().find_map(calls)
+        {
+            return Some(before + piece[..found].chars().count() + 1);
+        }
+        before += piece.chars().count() + 1;
+    }
+    None
 }
 
 fn parse(line: &str) -> Result<Embedded, String> {
@@ -113,7 +138,7 @@ mod tests {
     #[test]
     fn lines_become_marks_and_code_stays() {
         let (text, found) = take(
-            "A {{ unit(\"x\") }} in a line.\n{{ unit(\"a/b/0001\") }}\nAfter.\n\n\
+            "A `{{ unit(\"x\") }}` in a line, and {{ braces }}.\n{{ unit(\"a/b/0001\") }}\nAfter.\n\n\
              ```\n{{ unit(\"code\") }}\n```\n  {{patch( \"a/b/0002\" , 3 )}}\n    {{ indented\n",
             4,
         )
@@ -123,7 +148,9 @@ mod tests {
         assert_eq!(found[0].place, Place { line: 6, column: 1, length: 22 });
         assert_eq!(found[1].embedded, Embedded::Patch("a/b/0002".into(), 3));
         assert_eq!((found[1].place.line, found[1].place.column), (12, 3));
-        assert!(text.contains("A {{ unit(\"x\") }} in a line.\n\n\u{E000}0\u{E000}\n\nAfter."));
+        assert!(text.contains(
+            "A `{{ unit(\"x\") }}` in a line, and {{ braces }}.\n\n\u{E000}0\u{E000}\n\nAfter."
+        ));
         assert!(text.contains("unit(\"code\")") && text.contains("    {{ indented"));
         let html = "<p>\u{E000}0\u{E000}</p><p>\u{E000}1\u{E000}</p>";
         assert_eq!(put(html, &["<b>".into(), "<i>".into()]), "<b><i>");
@@ -144,6 +171,9 @@ mod tests {
             assert_eq!((place.line, place.column), (3, 1), "{wrong}");
             assert!(message.contains("expected `unit("), "{message}");
         }
+        let (place, message) = take("See `x` and {{ unit(\"a\") }} here.\n", 2).unwrap_err();
+        assert_eq!((place.line, place.column), (3, 13));
+        assert!(message.contains("alone on its line"), "{message}");
         // A mark of one's own is no shortcode.
         let (text, found) = take("\u{E000}0\u{E000}\n", 0).unwrap();
         assert!(found.is_empty() && text == "0\n");

@@ -20,7 +20,11 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     for problem in &labels {
         eprintln!("{problem}");
     }
-    match problems.len() + labels.len() {
+    let stale = super::pack::stale(pipeline)?;
+    if let Some(stale) = &stale {
+        eprintln!("{stale}");
+    }
+    match problems.len() + labels.len() + usize::from(stale.is_some()) {
         0 => {
             terminal.say("nothing is wrong");
             Ok(Outcome::Complete)

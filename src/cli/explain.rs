@@ -419,8 +419,9 @@ fn describe(told: &Told, terminal: &Terminal) {
                 100.0 * inside.benign
             )
         });
+        let without = part.without.map_or_else(String::new, |p| format!("; without it {p:.2}"));
         print(format!(
-            "  unit {:04}  {:+.3}  {}{inside}",
+            "  unit {:04}  {:+.3}  {}{without}{inside}",
             part.unit,
             part.contribution,
             name.as_deref().unwrap_or("not named")

@@ -31,7 +31,8 @@ pub(super) struct Options {
     /// Only this layer, `network/layer`, in the HTML file; may be repeated
     #[arg(long = "layer", value_name = "LAYER")]
     layers: Vec<String>,
-    /// Where to write it [default: atlas.zip or atlas.html in the output folder]
+    /// Where to write it [default: in the output folder, atlas.zip, or atlas.html with
+    /// `-part` and `-encrypted` in its name where it is so]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -47,25 +48,50 @@ pub(super) fn execute(
         bail!("a part of an atlas goes into one HTML file: add --single-file or --encrypt");
     }
     let passphrase = if options.encrypt { Some(passphrase(options)?) } else { None };
+    // Each variant has a name of its own: none is sent for another.
+    let name = match (single, selection == Selection::default(), options.encrypt) {
+        (false, ..) => "atlas.zip",
+        (true, true, false) => "atlas.html",
+        (true, false, false) => "atlas-part.html",
+        (true, true, true) => "atlas-encrypted.html",
+        (true, false, true) => "atlas-part-encrypted.html",
+    };
     let form = match single {
         true => Form::SingleFile { selection: &selection, passphrase: passphrase.as_deref() },
         false => Form::Zip,
     };
-    let name = if single { "atlas.html" } else { "atlas.zip" };
     let output = options.output.clone().unwrap_or_else(|| pipeline.config.output.join(name));
     let output = std::path::absolute(&output)
         .with_context(|| format!("cannot resolve {}", output.display()))?;
     pipeline.check_output(&output)?;
     let _lock = pipeline.lock_or_read()?;
     let (site, record) = (pipeline.layout.site(), pipeline.layout.site_record());
+    if let Some(stale) = stale(pipeline)? {
+        eprintln!("note: {stale}");
+    }
     let packed = pack::pack(&site, &record, &pipeline.config.title, form, &output)?;
     terminal.say(&format!(
-        "{}: {} files, {:.1} MB",
+        "{}: {} files, {:.1} MB; {}",
         output.display(),
         packed.files,
-        packed.bytes as f64 / 1e6
+        packed.bytes as f64 / 1e6,
+        match options.encrypt {
+            true => "only the passphrase opens it",
+            false => "whoever has the file can read it",
+        }
     ));
     Ok(Outcome::Complete)
+}
+
+/// What to say of a site that is not made from what people have written since.
+pub(super) fn stale(pipeline: &Pipeline) -> Result<Option<String>> {
+    let changed = pipeline.changed_since_build()?;
+    Ok((!changed.is_empty()).then(|| {
+        format!(
+            "the site is older than {}; `unit-atlas build` brings it up to date",
+            changed.join(", ")
+        )
+    }))
 }
 
 fn passphrase(options: &Options) -> Result<String> {

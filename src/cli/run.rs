@@ -9,8 +9,10 @@ use pipeline::{Part, Pipeline};
 
 pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
     let _lock = pipeline.lock()?;
+    pipeline.foresee()?;
     let dataset = pipeline.dataset()?;
     prepare::report(&dataset.manifest, terminal);
+    pipeline.foresee_cases(&dataset)?;
     let networks = &pipeline.config.networks;
     pipeline.each_network(networks, |pipeline, network| {
         pipeline.dissect(network, &dataset, &[], Part::All)

@@ -96,6 +96,9 @@ fn collect(options: &Options, pipeline: &Pipeline, terminal: &Terminal) -> Resul
     if selection.units.is_empty() {
         bail!("the survey asks about no unit; `unit-atlas dissect` first");
     }
+    if let Some(problem) = pipeline.other_study() {
+        bail!("no answer could be kept: {problem}");
+    }
     let folder = pipeline.config.root.join("collect");
     let tokens = Tokens::open(&folder, &options.readers)?;
     let name = |unit: Chosen| if selection.blind { unit.code } else { unit.unit.to_string() };

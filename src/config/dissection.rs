@@ -96,7 +96,7 @@ pub enum Anchor {
 }
 
 section! {
-    /// Mammograms of the dissected split that get a page with the evidence for cancer in them, per network.
+    /// Mammograms of the validation split that get a page with the evidence for cancer in them, per network.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Cases(CasesForm, "cases.", Cases::are_distinct) {
         /// With cancer, scored 0.5 or more, the highest.

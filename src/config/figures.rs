@@ -92,7 +92,7 @@ kinds! {
         }
         /// A mammogram with the units that contribute most to its probability of cancer.
         Case "case" {
-            /// The id of a mammogram of the dissected split, as the atlas shows it.
+            /// The id of a mammogram of the validation split, as the atlas shows it.
             mammogram: String, needs "ID";
             /// The network that scores it.
             network: Option<String>, in NETWORK, else "the first of the project";

@@ -62,6 +62,21 @@ impl Axis {
         Self::new(label, [0.0, 1.0], 5.0)
     }
 
+    /// Where its ticks lie, and what stands below each: nothing where that would touch the one before.
+    fn along(&self, canvas: &Canvas, place: impl Fn(f64) -> f64) -> Vec<(f64, &str)> {
+        let mut free = f64::NEG_INFINITY;
+        let mut shown = Vec::new();
+        for (value, label) in &self.ticks {
+            let (at, half) = (place(*value), canvas.width(label, SIZE) / 2.0);
+            let fits = at - half >= free;
+            if fits {
+                free = at + half + 0.4 * SIZE;
+            }
+            shown.push((at, if fits { label.as_str() } else { "" }));
+        }
+        shown
+    }
+
     /// Of counts: with ticks at whole numbers alone.
     #[must_use]
     pub fn whole(mut self) -> Self {
@@ -233,8 +248,7 @@ impl Plot {
 
     fn axes(&self, canvas: &mut Canvas, frame: &Frame, x: f64) {
         let Frame { left, right, top, bottom, .. } = *frame;
-        for (value, label) in &self.x.ticks {
-            let at = frame.x(*value);
+        for (at, label) in self.x.along(canvas, |value| frame.x(value)) {
             // Behind columns it would look like one of them.
             if self.bins.is_empty() {
                 canvas.line(&[[at, top], [at, bottom]], GRID);
@@ -467,11 +481,10 @@ impl Forest {
             y += high;
         }
         let bottom = y + 1.0;
-        for (value, label) in &self.x.ticks {
-            canvas.line(&[[place(*value), 2.0], [place(*value), bottom]], GRID);
-            canvas.line(&[[place(*value), bottom], [place(*value), bottom + 2.0]], AXIS);
-            let base = bottom + 3.0 + SIZE;
-            canvas.text([place(*value), base], SIZE, Anchor::Middle, label);
+        for (at, label) in self.x.along(canvas, place) {
+            canvas.line(&[[at, 2.0], [at, bottom]], GRID);
+            canvas.line(&[[at, bottom], [at, bottom + 2.0]], AXIS);
+            canvas.text([at, bottom + 3.0 + SIZE], SIZE, Anchor::Middle, label);
         }
         canvas.line(&[[place(self.guide), 2.0], [place(self.guide), bottom]], GUIDE);
         canvas.line(&[[left, bottom], [right, bottom]], AXIS);
@@ -496,6 +509,23 @@ mod tests {
     fn axis() -> Axis {
         let ticks = vec![(0.0, "0".into()), (1.0, "1".into())];
         Axis { label: "x".into(), range: [0.0, 1.0], ticks }
+    }
+
+    #[test]
+    fn labels_of_ticks_keep_apart() {
+        let axis = Axis::new("x", [0.0, 10_000.0], 6.0);
+        let canvas = Canvas::default();
+        let along = |width: f64| axis.along(&canvas, |value| value / 10_000.0 * width);
+        let labelled = |width| along(width).iter().filter(|(_, label)| !label.is_empty()).count();
+        assert_eq!(along(40.0).len(), axis.ticks.len(), "every tick stays");
+        assert_eq!(labelled(400.0), axis.ticks.len());
+        assert!((2..axis.ticks.len()).contains(&labelled(60.0)), "{:?}", along(60.0));
+        for pair in along(60.0).iter().filter(|(_, l)| !l.is_empty()).collect::<Vec<_>>().windows(2)
+        {
+            let [(a, first), (b, second)] = pair else { unreachable!() };
+            let half = |label: &str| canvas.width(label, SIZE) / 2.0;
+            assert!(a + half(first) < b - half(second));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod explaining;
 mod fleet;
+mod foresight;
 mod keeping;
 mod publishing;
 mod settling;

@@ -6,6 +6,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::explaining::explaining;
+use super::study::Opinions;
 use super::{Dataset, Pipeline};
 use atlas::Exhibit;
 use base::artifact::{self, Fingerprint, Sealed, Stamp};
@@ -77,6 +78,38 @@ impl<'a> Pipeline<'a> {
         Ok(Published { site, figures, problems: gathered.problems })
     }
 
+    /// What people write that the site is made from, with what each is called.
+    fn by_hand(
+        &self,
+        lexicons: &Lexicons,
+        readers: &[ReaderFile],
+        consensus: &Consensus,
+    ) -> Result<[(&'static str, Fingerprint, &'static str); 5]> {
+        let lexicons: Vec<_> = lexicons.iter().collect();
+        Ok([
+            ("config", Fingerprint::of(&self.shown_config()), "atlas.yaml"),
+            ("lexicons", Fingerprint::of(&lexicons), "the lexicons"),
+            ("labels", Fingerprint::of(&readers), "the readers\u{2019} answers"),
+            ("consensus", Fingerprint::of(consensus), "the consensus"),
+            ("surroundings", atlas::surroundings(self.config)?, "the theme or a page of content/"),
+        ])
+    }
+
+    /// What people have changed since the site was built; empty where nothing, or where there is none.
+    ///
+    /// # Errors
+    /// When what they wrote cannot be read.
+    pub fn changed_since_build(&self) -> Result<Vec<&'static str>> {
+        let record = atlas::Record::read(&self.layout.site_record());
+        let Some(stamp) = record.ok().and_then(|record| record.stamp) else {
+            return Ok(Vec::new());
+        };
+        let Opinions { lexicons, readers, consensus, .. } = self.opinions()?;
+        let changed = self.by_hand(&lexicons, &readers, &consensus)?.into_iter();
+        let changed = changed.filter(|(name, now, _)| stamp.inputs.get(*name) != Some(now));
+        Ok(changed.map(|(_, _, what)| what).collect())
+    }
+
     fn site_is_fresh(&self, stamp: &Stamp) -> bool {
         let record = atlas::Record::read(&self.layout.site_record());
         record.is_ok_and(|record| record.is_fresh(stamp, &self.layout.site()))
@@ -123,13 +156,11 @@ impl<'a> Pipeline<'a> {
         problems.extend(unsettled);
         let mut stamp = Stamp::new(atlas::FORMAT)
             .with("dataset", dataset.shown.clone())
-            .with("config", Fingerprint::of(&self.shown_config()))
             .with("detector", Fingerprint::of(&config.dissection.detector))
-            .with("similar", Fingerprint::of(&record::similar::FORMAT))
-            .with("lexicons", Fingerprint::of(&lexicons.iter().collect::<Vec<_>>()))
-            .with("labels", Fingerprint::of(&readers))
-            .with("consensus", Fingerprint::of(&consensus))
-            .with("surroundings", atlas::surroundings(config)?);
+            .with("similar", Fingerprint::of(&record::similar::FORMAT));
+        for (name, fingerprint, _) in self.by_hand(&lexicons, &readers, &consensus)? {
+            stamp = stamp.with(name, fingerprint);
+        }
         let mut provenance = vec![
             ("unit-atlas".to_string(), env!("CARGO_PKG_VERSION").to_string()),
             ("dataset".to_string(), dataset.content.to_string()),

@@ -56,8 +56,18 @@ impl Pipeline<'_> {
     pub fn labels(&self, lexicons: &Lexicons) -> Checked {
         let read = labels::read(&self.labels_folder());
         let mut checked = labels::check(&read.files, &self.dissected(), lexicons);
-        checked.problems.splice(0..0, read.problems);
+        let other = self.first_of_another_study(&read.files);
+        checked.problems.splice(0..0, read.problems.into_iter().chain(other));
         checked
+    }
+
+    /// What is wrong where the readers' files belong to another study than the project's.
+    pub fn other_study(&self) -> Option<Problem> {
+        self.first_of_another_study(&labels::read(&self.labels_folder()).files)
+    }
+
+    fn first_of_another_study(&self, files: &[labels::Read]) -> Option<Problem> {
+        files.iter().find_map(|file| file.of_another_study(&self.config.survey.study))
     }
 
     /// What the authors settled on, and everything that is wrong with their file.

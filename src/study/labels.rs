@@ -106,6 +106,20 @@ impl Read {
         Self { path: path.to_owned(), text, file }
     }
 
+    /// What is wrong with a file of another study than the project's survey asks for: nothing that readers send
+    /// from now on fits it.
+    pub fn of_another_study(&self, project: &str) -> Option<Problem> {
+        let study = &self.file.study;
+        let own = study.value.trim();
+        (own != project && !own.is_empty()).then(|| {
+            let message = format!(
+                "belongs to the study `{own}`, but the survey is of `{project}`, so new answers will not \
+                 fit; write `survey: {{ study: {own} }}` in atlas.yaml to go on with it"
+            );
+            self.problem(study.referenced, message, Severity::Warning)
+        })
+    }
+
     fn problem(&self, at: Location, message: impl Into<String>, severity: Severity) -> Problem {
         let text = Text { path: &self.path, text: &self.text };
         Problem { mistake: text.mistake(at, message), severity }
@@ -349,8 +363,8 @@ impl Context<'_> {
 pub fn find_unit(name: &str, layers: &[Dissected]) -> Result<UnitId, String> {
     if code::is_code(name) {
         return Err(format!(
-            "`{name}` is the code of a unit in another blind survey: of another project, study or \
-             seed, or of weights that have changed since"
+            "`{name}` is the code of a unit in another blind survey: of another project, study (made \
+             of the title where `survey.study` says none) or seed, or of weights that have changed since"
         ));
     }
     let unit: Result<UnitId, NotAUnit> = name.parse();

@@ -1,11 +1,11 @@
-// What Rust hands to the scripts is what they read: `formats.json` is written by a test of src/atlas/script.rs.
+// What Rust hands to the scripts is what they read: `formats.json` is held to what is written by a test of src/atlas/script.rs.
 'use strict';
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { load, json } = require('./load.js');
 
-const { page, patch, heatMap, layerUnits, searchIndex, survey } =
-  load('page', 'patch', 'heat-map', 'layer-units', 'search-index', 'survey-study', 'survey-layout');
+const { page, patch, heatMap, layerUnits, searchIndex, decision, survey } =
+  load('page', 'patch', 'heat-map', 'layer-units', 'search-index', 'decision', 'survey-study', 'survey-layout');
 const formats = json('formats.json');
 
 test('columns become patches, with their links and pictures', () => {
@@ -78,4 +78,15 @@ test('a mammogram fits its film with the patch in the middle', () => {
   const whole = mammograms[patches[0].mammogram];
   const fit = survey.layout.film(whole, patches[0], { width: 450, height: 2000 }, 1);
   assert.deepEqual(fit, { width: 450, height: 600, left: (10 + 56.5) / 2, top: (20 + 56.5) / 2 });
+});
+
+test('units that are switched off or to their mean change the probability by what they add', () => {
+  const of = (...states) => decision.probability(formats.decision, states);
+  const odds = (no, yes) => Math.exp(yes) / (Math.exp(no) + Math.exp(yes));
+  const near = (found, wanted) => assert.ok(Math.abs(found - wanted) < 1e-9, `${found} is not ${wanted}`);
+  near(of('on', 'on'), odds(-0.25, 0.75));
+  near(of('off', 'on'), odds(0.75, -0.75));
+  near(of('mean', 'on'), odds(0.5, -0.25));
+  near(of('off', 'off'), odds(0.25, -0.875));
+  near(of('on', 'mean'), of('on', 'on'));
 });

@@ -62,7 +62,7 @@ test('a view goes into the address and comes out of it', () => {
 });
 
 const entries = searchIndex.entries({
-  pages: [{ title: 'Methods', note: '', href: 'methods/index.html' }],
+  pages: [{ title: 'Methods', note: '', href: 'methods/index.html', prose: 'Units are scored by Krippendorff’s alpha, which the page explains at some length before it goes on to the thresholds of the units and to their patches.' }],
   terms: [{ title: 'spiculated', note: 'Mass - Margin', href: 'concepts/s/index.html', more: 'stellate' }],
   layers: [{ name: 'net/conv5', units: 12, labels: { 7: 'Spiculated edge' }, words: { 9: 'reader-b spiculated' } }],
   mammograms: [{ id: 'case-7', view: 'left CC' }]
@@ -80,6 +80,30 @@ test('a search finds what holds all words, the nearest first', () => {
   assert.deepEqual(titles('left spiculated'), []);
   assert.deepEqual(titles(''), []);
   assert.equal(titles('conv5').length, 12);
+});
+
+test('the prose of pages is found after everything shorter, with its passage', () => {
+  assert.deepEqual(titles('thresholds'), ['Methods']);
+  assert.deepEqual(titles('krippendorf alpha'), ['Methods']);
+  assert.deepEqual(titles('tresholds'), ['Methods'], 'with a typo');
+  const [methods] = searchIndex.find(entries, ['thresholds']);
+  const [before, found, after] = searchIndex.passage(methods, ['thresholds']);
+  assert.equal(found, 'thresholds');
+  assert.ok(before.startsWith('… ') && before.endsWith('to the '), before);
+  assert.ok(after.startsWith(' of the units'), after);
+  assert.equal(searchIndex.passage(methods, ['methods']), null, 'the title says it');
+});
+
+test('a search forgives typos in words that nothing holds', () => {
+  assert.deepEqual(titles('spciulated'), ['spiculated', 'net/conv5/0007', 'net/conv5/0009'], 'letters swapped');
+  assert.deepEqual(titles('spiculatd edge'), ['net/conv5/0007'], 'one left out');
+  assert.equal(titles('speculated')[0], 'spiculated', 'another one');
+  assert.equal(titles('spiculsted')[0], 'spiculated');
+  assert.equal(titles('spikula')[0], 'spiculated', 'while it is being typed');
+  assert.deepEqual(titles('methosd'), ['Methods']);
+  assert.deepEqual(titles('0013'), [], 'a number is no typo of another');
+  assert.deepEqual(titles('zzzzzz'), []);
+  assert.deepEqual(titles('edge'), ['net/conv5/0007'], 'what is found as typed is not corrected');
 });
 
 test('heat is between the cells, and level beyond the outermost', () => {

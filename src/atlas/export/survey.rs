@@ -18,7 +18,7 @@ table! {
         layer: Text,
         /// number of the unit, from 1, four digits
         unit: UnitNumber,
-        /// why it was chosen: mostly cancer, random, influence or listed
+        /// why it was chosen: mostly cancer, random, influence, evidence or listed
         reason: &'static str,
         /// how many of the patches shown hold cancer
         cancer_patches: u32,

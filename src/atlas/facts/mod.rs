@@ -6,6 +6,7 @@ pub(crate) mod coefficients;
 pub(crate) mod coverage;
 pub(crate) mod lesions;
 pub(crate) mod paths;
+pub(crate) mod risk;
 pub(crate) mod sheet;
 pub(crate) mod table;
 mod terms;

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{TOLERANCE, source};
 use crate::facts::Atlas;
 use crate::facts::lesions::draw_lesions;
+use crate::facts::risk;
 use crate::{outline, text};
 use base::{UnitId, digits};
 use catalogue::{Place, Verdict, sentence};
@@ -44,8 +45,9 @@ pub(super) fn of_case(
     let words = Words {
         title: format!("{id} by {network}"),
         caption: format!(
-            "Mammogram {id} ({truth}) as {network} scores it. {said} Orange: the probability of cancer \
-             of the patches that cover a place, of which the outlined one, with the highest, decides. \
+            "Mammogram {id} ({truth}) as {network} scores it. {said} Orange: the highest \
+             probability of cancer of the patches that cover a place, the stronger the higher; the outlined \
+             patch has the highest of all and decides. \
              Beside it that patch with the {} of {layer} that add most to the margin of cancer ({}), \
              outlined where their activation exceeds their thresholds.{} {}",
             text::counted(shown.len(), "unit", "units"),
@@ -164,8 +166,8 @@ struct Whole {
     /// Rows of a smaller copy, and its width and height.
     pixels: Vec<u8>,
     shape: [u32; 2],
-    /// Left, top, edge and probability of its patches.
-    windows: Vec<([f64; 3], f64)>,
+    /// Probability of cancer by place.
+    risk: Vec<risk::Cell>,
     deciding: [f64; 3],
     /// Outlines, and whether malignant.
     lesions: Vec<(String, bool)>,
@@ -179,7 +181,7 @@ fn whole(atlas: &Atlas, explanation: &Explanation, explained: &Explained) -> Res
     ensure!(member.preview.is_some(), "the data set has only patches of {id}");
     let picture = image::load_from_memory(&inputs.previews.read(id)?)?.into_luma8();
     let place = |patch: &Patch| [patch.x, patch.y, patch.edge].map(f64::from);
-    let windows = manifest.scored(atlas.scores(&explanation.network), explained.mammogram);
+    let scored = manifest.scored(atlas.scores(&explanation.network), explained.mammogram);
     let lesions = draw_lesions(&atlas.labels, member).into_iter().flat_map(|lesion| {
         let malignant = lesion.pathology == "malignant";
         lesion.paths.into_iter().map(move |path| (path, malignant))
@@ -188,7 +190,7 @@ fn whole(atlas: &Atlas, explanation: &Explanation, explained: &Explained) -> Res
         size: [member.mammogram.width, member.mammogram.height],
         shape: [picture.width(), picture.height()],
         pixels: picture.into_raw(),
-        windows: windows.map(|(patch, of)| (place(patch), f64::from(of))).collect(),
+        risk: risk::map(scored),
         deciding: place(&manifest.patches[explained.patch as usize]),
         lesions: lesions.collect(),
     })
@@ -198,10 +200,10 @@ impl Whole {
     fn draw(&self, canvas: &mut Canvas, at: [f64; 2], size: [f64; 2]) -> Result<()> {
         canvas.picture(at, size, &self.pixels, self.shape)?;
         let scale = size[0] / f64::from(self.size[0].max(1));
-        for &([x, y, edge], probability) in &self.windows {
-            let corner = [at[0] + x * scale, at[1] + y * scale];
-            // Four patches cover most places.
-            canvas.tint(corner, [edge * scale; 2], WARM, probability / 4.0);
+        for cell in &self.risk {
+            let [x, y, width, height] =
+                [cell.x, cell.y, cell.width, cell.height].map(|side| f64::from(side) * scale);
+            canvas.tint([at[0] + x, at[1] + y], [width, height], WARM, cell.opacity);
         }
         for (path, malignant) in &self.lesions {
             let colour = if *malignant { MALIGNANT } else { OTHER };

@@ -2,15 +2,24 @@
 
 use anyhow::{Context, Result};
 
-use super::source;
+use super::{Ready, source};
 use crate::facts::Atlas;
 use crate::facts::areas::auc_view;
 use crate::inputs::Exhibit;
 use crate::{chart, text};
+use config::figures::Kind;
 use figure::plot::{Legend, Plot};
 use figure::{Column, Figure, Row, Table, Words};
 
-pub(super) fn training(atlas: &Atlas, network: Option<&str>, width: f64) -> Result<Figure> {
+/// One of each network that was trained for more than an epoch.
+pub(super) fn ready(atlas: &Atlas) -> impl Iterator<Item = Ready> {
+    let trained = atlas.inputs.exhibits.iter().filter(|exhibit| exhibit.history.len() > 1);
+    trained.map(|exhibit| {
+        Ready::new("Training", Kind::Training { network: Some(exhibit.config.name.clone()) })
+    })
+}
+
+pub(super) fn draw(atlas: &Atlas, network: Option<&str>, width: f64) -> Result<Figure> {
     let exhibits = atlas.inputs.exhibits.iter();
     let trained: Vec<&Exhibit> = exhibits
         .filter(|exhibit| network.is_none_or(|name| exhibit.config.name == name))

@@ -2,11 +2,12 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{TOLERANCE, source};
+use super::{Ready, TOLERANCE, source};
 use crate::facts::Atlas;
 use crate::{outline, text};
 use base::UnitId;
 use catalogue::{Entry, Source};
+use config::figures::{Format, Kind};
 use figure::{Anchor, Column, Figure, Row, Table, Thumb, Words};
 use record::dissection::TopPatch;
 
@@ -147,9 +148,17 @@ pub(super) fn of_unit(
 }
 
 /// The units of the BI-RADS table: settled ones, those that readers described, or the best detectors.
-pub(super) fn selection<'b>(atlas: &'b Atlas) -> &'b [UnitId] {
+fn selection<'b>(atlas: &'b Atlas) -> &'b [UnitId] {
     let units = atlas.tabled();
     &units[..units.len().min(MOST_ROWS)]
+}
+
+/// The table of the BI-RADS page.
+pub(super) fn ready(atlas: &Atlas) -> Option<Ready> {
+    let kind = Kind::Table { units: Vec::new(), patches: 4 };
+    // As pixels, its patches would be in the site three times more.
+    let formats = vec![Format::Pdf, Format::Tex, Format::Csv];
+    (!selection(atlas).is_empty()).then(|| Ready::of_formats("Table of units", kind, formats))
 }
 
 pub(super) fn of_units(

@@ -134,7 +134,7 @@ struct CellsRow {
 struct UnitsCell {
     count: usize,
     units: Vec<Link>,
-    more: usize,
+    more: Vec<Link>,
 }
 
 pub(super) fn view(atlas: &Atlas) -> View {
@@ -267,6 +267,6 @@ fn units(units: Option<&Vec<UnitId>>) -> UnitsCell {
     UnitsCell {
         count: units.len(),
         units: units.iter().take(UNITS).map(unit_link).collect(),
-        more: units.len().saturating_sub(UNITS),
+        more: units.iter().skip(UNITS).map(unit_link).collect(),
     }
 }

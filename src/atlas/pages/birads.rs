@@ -7,7 +7,7 @@ use super::page::{Entry, Files, Head, Page, Site, html};
 use super::parts::UnitCard;
 use crate::facts::Atlas;
 use crate::facts::coverage::{self, LexiconView};
-use crate::facts::paths::{Link, unit_link};
+use crate::facts::paths::{Link, concept_href, unit_link};
 use crate::facts::table::{Line, Words, table};
 use crate::figures::{self, Download};
 use base::UnitId;
@@ -81,6 +81,8 @@ struct Row {
 struct TermRow {
     name: String,
     gloss: String,
+    /// Its page, which names all units; for terms that have one.
+    href: String,
     labelled: Vec<Link>,
     labelled_more: usize,
     detected: Vec<Link>,
@@ -123,6 +125,7 @@ fn lexicons(atlas: &Atlas) -> Vec<LexiconView<TermRow>> {
     let links = |units: &[&UnitId]| units.iter().take(UNITS).map(|unit| unit_link(unit)).collect();
     coverage::lexicons(atlas, |row| TermRow {
         name: row.term.term.name.clone(),
+        href: concept_href(&row.term.term.id),
         gloss: row.term.term.gloss.clone(),
         labelled: links(&row.named),
         labelled_more: row.named.len().saturating_sub(UNITS),

@@ -7,9 +7,10 @@ use super::page::{Files, Head, Page, Site, html};
 use super::parts;
 use crate::facts::Atlas;
 use crate::facts::paths::{CASES, Link, case_href, layer_href, network_href, unit_href};
+use crate::facts::risk;
 use crate::facts::words::percent;
 use crate::inputs::Inputs;
-use crate::text;
+use crate::{script, text};
 use base::UnitId;
 use catalogue::{Case, Catalogue, Verdict, sentence};
 use record::dissection::TopPatch;
@@ -38,7 +39,7 @@ impl Page for CasePage<'_> {
     }
 
     fn view(&self, site: &Site) -> Result<Self::View> {
-        Ok(view(site.atlas, &self.case))
+        view(site.atlas, &self.case)
     }
 
     fn head(&self, _: &Atlas, view: &Self::View) -> Result<Head> {
@@ -63,13 +64,16 @@ pub(super) struct View {
     margin: String,
     evidence: String,
     against: String,
-    windows: Vec<WindowView>,
+    /// Probability of cancer by place.
+    risk: Vec<risk::Cell>,
     deciding: WindowView,
     /// How much of the deciding patch lesions cover, in words.
     lesion: String,
     units: Vec<PartView>,
     /// Share of the evidence that the units shown carry.
     shown_share: String,
+    /// What units can be switched in: where what they add is exact.
+    decision: Option<String>,
 }
 
 /// What a case's page is made of, in the atlas or by itself.
@@ -84,7 +88,7 @@ pub(super) struct Scene<'a> {
     pub(super) verdict: Option<Verdict>,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 struct WindowView {
     x: u32,
     y: u32,
@@ -102,6 +106,8 @@ struct PartView {
     contribution: String,
     /// Of the evidence, in hundredths.
     percent: String,
+    /// Probability of cancer of the patch without it; empty where that is not known.
+    without: String,
     patch: parts::PatchView,
     inside: String,
 }
@@ -133,7 +139,7 @@ fn covered(covered: Covered) -> String {
     }
 }
 
-pub(super) fn view(atlas: &Atlas, case: &Case) -> View {
+pub(super) fn view(atlas: &Atlas, case: &Case) -> Result<View> {
     let Case { explanation, explained, verdict, .. } = *case;
     let manifest = atlas.inputs.manifest;
     let scene = Scene {
@@ -159,12 +165,15 @@ pub(super) fn view(atlas: &Atlas, case: &Case) -> View {
 impl Scene<'_> {
     /// With the mammogram and the patch of a rank and unit as they are to be drawn, and links of a title
     /// to a page of the atlas.
+    ///
+    /// # Errors
+    /// When what scripts read cannot be written.
     pub(super) fn view(
         &self,
         mammogram: parts::MammogramView,
         link: impl Fn(String, String) -> Link,
         patch: impl Fn(usize, &Part) -> parts::PatchView,
-    ) -> View {
+    ) -> Result<View> {
         let Scene { explanation, explained, scores, manifest, catalogue, verdict } = *self;
         let Explanation { network, layer, .. } = explanation;
         let known = catalogue.explaining(explanation);
@@ -173,7 +182,6 @@ impl Scene<'_> {
             let percent = (100.0 * probability).round() as u32;
             WindowView { x: patch.x, y: patch.y, edge: patch.edge, percent }
         };
-        let windows = manifest.scored(scores, explained.mammogram).map(window).collect();
         let deciding = &manifest.patches[explained.patch as usize];
         let share =
             |part: f32| if explained.evidence > 0.0 { part / explained.evidence } else { 0.0 };
@@ -189,10 +197,22 @@ impl Scene<'_> {
                 .unwrap_or_default(),
             contribution: text::signed(part.contribution),
             percent: percent(share(part.contribution)),
+            without: part.without.map(|p| format!("{p:.2}")).unwrap_or_default(),
             patch: patch(rank, part),
             inside: part.inside.map(covered).unwrap_or_default(),
         };
-        View {
+        let decision = script::Decision {
+            logits: &explained.logits,
+            units: explained
+                .units
+                .iter()
+                .map(|part| script::DecisionUnit {
+                    adds: &part.adds,
+                    mean: explanation.mean.get(part.unit as usize - 1).map_or(&[], Vec::as_slice),
+                })
+                .collect(),
+        };
+        Ok(View {
             id: mammogram.id.clone(),
             network: link(network.clone(), network_href(network)),
             layer: link(format!("{network}/{layer}"), layer_href(network, layer)),
@@ -204,11 +224,12 @@ impl Scene<'_> {
             margin: text::signed(explained.margin),
             evidence: text::signed(explained.evidence),
             against: text::signed(explained.margin - explained.rest - explained.evidence),
-            windows,
+            risk: risk::map(manifest.scored(scores, explained.mammogram)),
             deciding: window((deciding, explained.probability)),
             lesion: explained.lesions.map(covered).unwrap_or_default(),
             shown_share: percent(share(explained.units.iter().map(|p| p.contribution).sum())),
             units: (1..).zip(&explained.units).map(part_view).collect(),
-        }
+            decision: explanation.exact.then(|| script::json(&decision)).transpose()?,
+        })
     }
 }

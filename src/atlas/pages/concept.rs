@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::page::{Files, Head, Page, Site, html};
 use super::parts::UnitCard;
 use crate::facts::Atlas;
-use crate::facts::paths::{CONCEPTS, Link, concept_href, layer_href};
+use crate::facts::paths::{CONCEPTS, Link, concept_href, layer_href, unit_link};
 use crate::facts::words::association_words;
 use crate::text;
 use catalogue::Entry;
@@ -53,8 +53,8 @@ pub(super) struct View {
     level: String,
     layers: Vec<LayerView>,
     labelled: Vec<LabelledUnit>,
-    /// How many more there are.
-    more: usize,
+    /// The others that people named so.
+    more: Vec<Link>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +63,8 @@ struct LayerView {
     patches: String,
     detectors: String,
     best: Vec<ScoredUnit>,
+    /// The others that detect it.
+    more: Vec<Link>,
 }
 
 #[derive(Serialize)]
@@ -111,6 +113,7 @@ pub(super) fn view(atlas: &Atlas, id: &str) -> View {
         let mut ranked: Vec<&Entry> = known.units.iter().filter(overlapping).collect();
         // A stable sort: equals stay in the order of their numbers.
         ranked.sort_by(|a, b| overlap(b).total_cmp(&overlap(a)));
+        let (best, others) = ranked.split_at(ranked.len().min(BEST));
         layers.push(LayerView {
             link: Link::new(
                 format!("{network}/{}", layer.layer),
@@ -118,9 +121,13 @@ pub(super) fn view(atlas: &Atlas, id: &str) -> View {
             ),
             patches: text::count(layer.concepts[at].patches),
             detectors: text::counted(known.detecting(id).len(), "unit", "units"),
-            best: ranked
-                .into_iter()
-                .take(BEST)
+            more: others
+                .iter()
+                .filter(|entry| entry.detects(id))
+                .map(|entry| unit_link(&entry.id))
+                .collect(),
+            best: best
+                .iter()
                 .map(|entry| ScoredUnit {
                     unit: atlas.card(entry, 4, 1.5),
                     iou: format!("{:.3}", overlap(entry)),
@@ -137,7 +144,7 @@ pub(super) fn view(atlas: &Atlas, id: &str) -> View {
         lexicon: entry.map(|entry| entry.lexicon.name.clone()).unwrap_or_default(),
         level: atlas.catalogue.detector().to_string(),
         layers,
-        more: labelled.len().saturating_sub(LABELLED),
+        more: labelled.iter().skip(LABELLED).map(|entry| unit_link(&entry.id)).collect(),
         labelled: labelled
             .into_iter()
             .take(LABELLED)

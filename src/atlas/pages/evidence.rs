@@ -20,7 +20,6 @@ pub(super) struct ConceptRow {
     /// Share of the bar to fill, as a percentage of the widest.
     width: String,
     detector: bool,
-    beyond: bool,
     within: String,
     /// Mean and 95th percentile by chance.
     chance: Option<[String; 2]>,
@@ -45,7 +44,6 @@ pub(super) fn concepts(atlas: &Atlas, entry: &Entry) -> Vec<ConceptRow> {
             iou: format!("{:.3}", found.iou),
             width: format!("{:.1}", 100.0 * found.iou / widest),
             detector: detected,
-            beyond: found.is_beyond_chance().unwrap_or(false),
             within: format!("{:.3}", found.within),
             chance: found.chance.as_ref().map(shown),
             p: found.chance.map_or_else(|| "–".into(), |chance| format!("{:.3}", chance.adjusted)),

@@ -150,7 +150,7 @@ impl Sheet<'_> {
         let case = scene.view(mammogram, link, |rank, part| {
             let seen = (part.score, part.overlay.as_str());
             PatchView::new(manifest, (rank, patch, picture.clone()), seen, 0.3)
-        });
+        })?;
         Ok(SheetView { case, whole: whole.map(WholeView::new).transpose()? })
     }
 }

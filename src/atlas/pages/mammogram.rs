@@ -123,8 +123,8 @@ struct ShownPatch {
     src: String,
     positive: bool,
     units: Vec<Ranked>,
-    /// How many more there are.
-    more: usize,
+    /// The others.
+    more: Vec<Ranked>,
 }
 
 /// A unit, and the best rank that a patch has with it.
@@ -188,7 +188,7 @@ fn view(atlas: &Atlas, number: u32, ranks: &Ranks) -> View {
                     src: images::patch_path(atlas.inputs, patch),
                     positive: patch.positive,
                     units: ranks.iter().take(NAMED).map(named).collect(),
-                    more: ranks.len().saturating_sub(NAMED),
+                    more: ranks.iter().skip(NAMED).map(named).collect(),
                 }
             })
             .collect(),

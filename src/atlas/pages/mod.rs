@@ -67,6 +67,18 @@ const KINDS: [Kind; 17] = [
     mammogram::pages,
 ];
 
+/// The kinds whose prose can be searched: what is written of the atlas, rather than of one thing in it.
+const PROSE: [Kind; 8] = [
+    home::pages,
+    performance::pages,
+    birads::pages,
+    agreement::pages,
+    methods::pages,
+    data::pages,
+    cite::pages,
+    article::pages,
+];
+
 /// Networks, each with its layers, each with its units.
 fn networks<'a>(atlas: &'a Atlas<'a>) -> Files<'a> {
     let mut files = Files::new();

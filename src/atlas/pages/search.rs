@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use rayon::prelude::*;
 
 use super::page::{File, Files, Site};
 use crate::facts::Atlas;
 use crate::facts::paths::{concept_href, layer_href};
+use crate::keys::Keys;
+use crate::prose;
 use crate::script::{self, SearchEntry, SearchIndex, SearchLayer, SearchMammogram};
+use base::artifact::Fingerprint;
 
 /// Path of the data.
 const PATH: &str = "data/search.js";
@@ -25,22 +29,42 @@ impl File for Search {
     }
 
     fn bytes(&self, site: &Site) -> Result<Vec<u8>> {
-        script::file(PATH, &index(site))
+        script::file(PATH, &index(site)?)
+    }
+
+    fn key(&self, atlas: &Atlas, keys: &Keys) -> Fingerprint {
+        let articles: Vec<_> = atlas.articles.iter().map(|article| &article.text).collect();
+        keys.with_readers(&(PATH, articles))
     }
 }
 
-fn index(site: &Site) -> SearchIndex {
+/// What pages say in prose, by their paths.
+fn prose(site: &Site) -> Result<BTreeMap<String, String>> {
+    let files: Vec<_> = super::PROSE.iter().flat_map(|kind| kind(site.atlas)).collect();
+    let read = |file: &dyn File| {
+        let html = file.bytes(site)?;
+        Ok((file.path(), prose::of(&String::from_utf8_lossy(&html))))
+    };
+    files.par_iter().map(|file| read(file.as_ref())).collect()
+}
+
+fn index(site: &Site) -> Result<SearchIndex> {
     let atlas = site.atlas;
+    let mut prose = prose(site)?;
     let page = |title, href, note: &str| SearchEntry {
         title,
         note: note.into(),
         href,
         more: String::new(),
+        prose: String::new(),
     };
     let mut pages: Vec<SearchEntry> = site
         .navigation
         .iter()
-        .map(|link| page(link.title.clone(), link.href.clone(), ""))
+        .map(|link| SearchEntry {
+            prose: prose.remove(&link.href).unwrap_or_default(),
+            ..page(link.title.clone(), link.href.clone(), "")
+        })
         .collect();
     for (exhibit, layer) in atlas.layers() {
         let network = &exhibit.config.name;
@@ -55,6 +79,7 @@ fn index(site: &Site) -> SearchIndex {
             note: atlas.labels.standing(id),
             href: concept_href(id),
             more: format!("{id} {more}"),
+            prose: entry.map(|entry| entry.term.gloss.clone()).unwrap_or_default(),
         }
     };
     let layers = atlas.layers().map(|(exhibit, layer)| {
@@ -83,10 +108,10 @@ fn index(site: &Site) -> SearchIndex {
         id: members[number as usize].mammogram.id.clone(),
         view: atlas.mammogram(number).view,
     };
-    SearchIndex {
+    Ok(SearchIndex {
         pages,
         terms: atlas.terms.iter().map(term).collect(),
         layers: layers.collect(),
         mammograms: atlas.shown.mammograms.iter().map(image).collect(),
-    }
+    })
 }

@@ -4,8 +4,9 @@
   'use strict';
   const { element, make } = unitAtlas.page;
   const { layerUnits, patch } = unitAtlas;
-  // As many units as are drawn at a time.
+  // As many units as are drawn at a time, and how far below the window they reach, in pixels.
   const CHUNK = 24;
+  const AHEAD = 1500;
   const form = element('atlas-filter');
   const list = element('atlas-units');
   const template = element('atlas-unit');
@@ -62,11 +63,16 @@
     sentinel.hidden = drawn >= wanted.length;
   }
 
+  // One portion does not fill every window.
+  function fill() {
+    while (drawn < wanted.length && sentinel.getBoundingClientRect().top < window.innerHeight + AHEAD) more();
+  }
+
   function show() {
     wanted = layerUnits.wanted(rows, asked());
     list.replaceChildren();
     drawn = 0;
-    more();
+    fill();
     count.textContent = wanted.length === rows.length ? `${rows.length} units` : `${wanted.length} of ${rows.length} units`;
     none.hidden = wanted.length > 0;
   }
@@ -103,8 +109,10 @@
   form.addEventListener('submit', event => event.preventDefault());
   window.addEventListener('hashchange', () => { if (read()) show(); });
   new IntersectionObserver(entries => {
-    if (entries.some(entry => entry.isIntersecting) && drawn < wanted.length) more();
-  }, { rootMargin: '0px 0px 1500px 0px' }).observe(sentinel);
+    if (entries.some(entry => entry.isIntersecting)) fill();
+  }, { rootMargin: `0px 0px ${AHEAD}px 0px` }).observe(sentinel);
+  // Paper cannot be scrolled: all that are asked for are on it.
+  window.addEventListener('beforeprint', () => { while (drawn < wanted.length) more(); });
   read();
   show();
 })();

@@ -39,11 +39,13 @@
     list.addEventListener('click', event => { if (event.target.closest('a')) dialog.close(); });
   }
 
-  function result(entry) {
+  function result(entry, asked) {
+    const passage = unitAtlas.searchIndex.passage(entry, asked);
+    const quoted = passage && make('span', { class: 'search-passage' }, passage[0], make('mark', {}, passage[1]), passage[2]);
     return make('li', {}, make('a', { href: unitAtlas.link(entry.href) },
       make('span', { class: 'search-title' }, entry.title), ' ',
       make('span', { class: 'faint' }, entry.note), ' ',
-      make('span', { class: 'search-kind' }, entry.kind)));
+      make('span', { class: 'search-kind' }, entry.kind), ...(quoted ? [' ', quoted] : [])));
   }
 
   function show() {
@@ -55,7 +57,7 @@
     else if (!found.length) status.textContent = 'Nothing found.';
     else if (found.length > MOST) status.textContent = `The first ${MOST} of ${found.length}`;
     else status.textContent = counted(found.length, 'result', 'results');
-    list.append(...found.slice(0, MOST).map(result));
+    list.append(...found.slice(0, MOST).map(entry => result(entry, asked)));
   }
 
   function open() {
