@@ -15,7 +15,10 @@ mod shelf;
 mod stamp;
 
 pub use document::{read_document, write_document};
-pub use file::{Watched, remove_litter, write, write_at, write_if_changed, write_json, write_with};
+pub use file::{
+    Watched, Writing, is_litter, remove_litter, tidy, write, write_at, write_if_changed,
+    write_json, write_with,
+};
 pub use fingerprint::Fingerprint;
 pub use layout::Layout;
 pub use shelf::{Kept, Shelf};
