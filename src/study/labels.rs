@@ -93,9 +93,11 @@ impl Read {
     /// Puts the names of units where a blind survey wrote codes.
     #[must_use]
     pub fn decoded(mut self, codes: &Codes) -> Self {
-        for answer in &mut self.file.answers {
-            if let Some(unit) = codes.unit(&answer.unit.value) {
-                answer.unit.value = unit.to_string();
+        let Form { answers, superseded, .. } = &mut self.file;
+        let names = answers.iter_mut().map(|answer| &mut answer.unit.value);
+        for name in names.chain(superseded.iter_mut().map(|answer| &mut answer.unit)) {
+            if let Some(unit) = codes.unit(name) {
+                *name = unit.to_string();
             }
         }
         self
@@ -310,14 +312,18 @@ impl Context<'_> {
             );
             add(v.referenced, message, Severity::Error);
         }
-        if let Some(v) = &answer.answered_at
-            && time::nanoseconds(&v.value).is_none()
+        for (key, time) in
+            [("answered_at", &answer.answered_at), ("received_at", &answer.received_at)]
         {
-            let message = format!(
-                "`answered_at` is `{}`; expected a time such as 2026-11-20T10:12:00Z (RFC 3339)",
-                v.value
-            );
-            add(v.referenced, message, Severity::Error);
+            if let Some(v) = time
+                && time::nanoseconds(&v.value).is_none()
+            {
+                let message = format!(
+                    "`{key}` is `{}`; expected a time such as 2026-11-20T10:12:00Z (RFC 3339)",
+                    v.value
+                );
+                add(v.referenced, message, Severity::Error);
+            }
         }
         if let Some(v) = &answer.seconds
             && !(v.value >= 0.0 && v.value.is_finite())
