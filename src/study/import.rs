@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::answer::{Answer, ReaderFile};
 use super::code::Codes;
-use super::labels::{Dissected, Problem, Read, Severity, check, read};
+use super::labels::{Dissected, Labels, Problem, Read, Severity, check, is_same, read};
 use super::reading::{self, Given};
 use base::artifact::{self, Writing};
 use base::yaml::{Mistake, Text};
@@ -105,23 +105,23 @@ pub fn import(
     });
     // What killed imports have left is in nobody's way; where it cannot go, neither can the answers be written.
     let _ = artifact::tidy(folder);
-    import_read(reads, folder, layers, lexicons)
+    import_read(reads, folder, read(folder), layers, lexicons)
 }
 
-/// As [`import`], of answers that were read before, file by file.
+/// As [`import`], of answers that were read before, file by file, beside what is there already.
 ///
 /// # Errors
 /// As [`import`].
 pub fn import_read(
     files: impl Iterator<Item = Result<Vec<Read>, Mistake>>,
     folder: &Path,
+    existing: Labels,
     layers: &[Dissected],
     lexicons: &Lexicons,
 ) -> Result<Report, Refused> {
     let mut problems = Vec::new();
     let mut report = Report::default();
     // Existing answers need not fit today's atlas, but they must be readable to be kept.
-    let existing = read(folder);
     problems.extend(existing.problems);
     let mut targets: Vec<(PathBuf, ReaderFile)> = Vec::new();
     for file in &existing.files {
@@ -229,8 +229,8 @@ fn target(
     folder: &Path,
     targets: &mut Vec<(PathBuf, ReaderFile)>,
 ) -> Result<usize, Mistake> {
-    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
-    let Some(slot) = targets.iter().position(|(_, file)| same(&file.reader, &import.reader)) else {
+    let own = |(_, file): &(PathBuf, ReaderFile)| is_same(&file.reader, &import.reader);
+    let Some(slot) = targets.iter().position(own) else {
         let path = folder.join(file_name(&import.reader));
         if let Some((_, other)) = targets.iter().find(|(other, _)| *other == path) {
             let message = format!(

@@ -28,7 +28,7 @@ use lexicon::Lexicons;
 use study::answer::{Answer, ReaderFile};
 use study::code::Codes;
 use study::import::{self, import_read};
-use study::labels::{Dissected, Read, Severity, check};
+use study::labels::{Dissected, Owners, Read, Severity, check};
 use study::time;
 
 /// Bytes of a reader's log at most: tens of thousands of answers.
@@ -141,6 +141,8 @@ pub struct Ledger {
     asked: Asked,
     /// What each reader has said; one answer is saved at a time.
     state: Mutex<BTreeMap<String, Log>>,
+    /// Whose the readers' files are.
+    owners: Mutex<Owners>,
     /// Keeps a second server off the logs.
     _lock: File,
 }
@@ -167,6 +169,7 @@ impl Ledger {
             labels: labels.into(),
             asked,
             state: Mutex::default(),
+            owners: Mutex::default(),
             _lock: lock,
         };
         let mut notices = Vec::new();
@@ -233,7 +236,7 @@ impl Ledger {
         }
         // Also of what the log has had: it was not acknowledged if the file could not be written.
         let read = self.read(reader, vec![answer.clone()], Vec::new()).map_err(failed)?;
-        self.merge(read).map_err(failed)?;
+        self.merge(reader, read).map_err(failed)?;
         let own = |other: &&Answer| (&other.unit, other.repeat) == (&answer.unit, answer.repeat);
         Ok(log.answers.iter().rfind(own).cloned().unwrap_or(answer))
     }
@@ -286,11 +289,13 @@ impl Ledger {
         Ok(Read::parse(text, &self.log(reader))?.decoded(&self.asked.codes))
     }
 
-    fn merge(&self, read: Read) -> Result<()> {
+    /// Brings answers of a reader into the reader's file.
+    fn merge(&self, reader: &str, read: Read) -> Result<()> {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let existing = owners.read(&self.labels, reader);
         let files = std::iter::once(Ok(vec![read]));
-        import_read(files, &self.labels, &self.asked.layers, &self.asked.lexicons)
-            .map(drop)
-            .map_err(Into::into)
+        let Asked { layers, lexicons, .. } = &self.asked;
+        import_read(files, &self.labels, existing, layers, lexicons).map(drop).map_err(Into::into)
     }
 
     /// Reads a log, ends a torn line, and brings the reader's file up to it.
@@ -339,7 +344,7 @@ impl Ledger {
             // Of what holds no more, the earlier answers hold no more either.
             let units: BTreeSet<&str> = holding.answers.iter().map(|a| a.unit.as_str()).collect();
             holding.superseded.retain(|answer| units.contains(answer.unit.as_str()));
-            self.merge(self.read(reader, holding.answers, holding.superseded)?)?;
+            self.merge(reader, self.read(reader, holding.answers, holding.superseded)?)?;
         }
         Ok(log)
     }
