@@ -23,6 +23,7 @@ use rayon::prelude::*;
 use safetensors::{SafeTensorError, SafeTensors};
 
 use super::cpu;
+use base::input;
 pub(super) use blueprint::Blueprint;
 pub(super) use fit::{Expected, Misfit, Scope, fit};
 pub use located::Located;
@@ -103,16 +104,13 @@ fn layer(name: &str) -> &str {
 }
 
 fn read(path: &Path) -> Result<Contents> {
-    let file = fs_err::File::open(path)?;
-    if file.metadata()?.is_dir() {
-        bail!("it is a folder");
-    }
-    if file.metadata()?.len() == 0 {
+    let (file, met) = input::open(path)?;
+    if met.len() == 0 {
         bail!("the file is empty");
     }
     // SAFETY: weight files are replaced by renaming, never written in place, by everything here; a
     // file that another program truncates meanwhile stops the process, as it would any reader.
-    let map = unsafe { memmap2::Mmap::map(file.file()) }?;
+    let map = unsafe { memmap2::Mmap::map(&file) }?;
     contents(&map, path.extension().is_some_and(|extension| extension == "safetensors"))
 }
 
