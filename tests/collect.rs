@@ -12,7 +12,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use study::labels::Read;
@@ -108,6 +109,14 @@ impl Server {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
+        // A later start knows the readers of the first.
+        let count = match readers.len() {
+            0 => fs::read_to_string(project.path("collect/readers.yaml"))
+                .unwrap()
+                .matches("token:")
+                .count(),
+            count => count,
+        };
         let mut tokens = BTreeMap::new();
         let mut address = String::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines() {
@@ -116,11 +125,11 @@ impl Server {
             let (place, token) = rest.split_once("/survey/index.html#token=").unwrap();
             address = place.to_owned();
             tokens.insert(reader.to_owned(), token.to_owned());
-            if tokens.len() == 2 {
+            if tokens.len() == count {
                 break;
             }
         }
-        assert_eq!(tokens.len(), 2, "links of two readers");
+        assert_eq!(tokens.len(), count, "a link for each reader");
         let server = Self { child, address, tokens };
         // The links are printed just before the first connection is taken.
         while TcpStream::connect(&server.address).is_err() {
@@ -238,6 +247,153 @@ fn no_acknowledged_answer_is_lost_when_the_server_is_killed() {
     // A second server keeps away from the same logs.
     let second = project.command(&["serve", "--collect", "--port", "0"]).output().unwrap();
     assert!(String::from_utf8_lossy(&second.stderr).contains("another server collects"));
+}
+
+/// An answer that a device has sent until it was acknowledged.
+struct Sent {
+    words: String,
+    unit: String,
+    /// When it was sent first, and when it was acknowledged.
+    first: Instant,
+    acknowledged: Instant,
+}
+
+/// Lets each of so many readers give so many answers, to a few units again and again, on two devices at once whose
+/// clocks are wrong, while the server is killed after each of the pauses, over and over or, where `kills` says so,
+/// so often. Then every answer must be there once, in the order in which the server received them.
+fn answers_under_kills(readers: usize, each: usize, pauses: &[u64], kills: Option<usize>) {
+    let began = Instant::now();
+    let project = Project::new();
+    let units = project.selection().units;
+    let names: Vec<String> = (0..readers).map(|reader| format!("reader-{reader:02}")).collect();
+    let given: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut server = Server::start(&project, "0", &given);
+    let (address, port, tokens) = (server.address.clone(), server.port(), server.tokens.clone());
+    let (open, again) = (AtomicUsize::new(2 * readers), AtomicUsize::new(0));
+    let failed = AtomicBool::new(false);
+    // Counts down when the device is done, or has failed.
+    struct Done<'a>(&'a AtomicUsize, &'a AtomicBool);
+    impl Drop for Done<'_> {
+        fn drop(&mut self) {
+            self.1.fetch_or(std::thread::panicking(), Ordering::SeqCst);
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    let device = |reader: usize, device: usize| {
+        let _done = Done(&open, &failed);
+        // One is right or a little ahead, the other a day behind.
+        let wrong: i64 = [60_000 * (reader as i64 % 6), -86_400_000][device];
+        let share = if device == 0 { each.div_ceil(2) } else { each / 2 };
+        let mut sent = Vec::new();
+        for number in 0..share {
+            let unit = &units[(7 * number + 3 * device + reader) % units.len()];
+            let words = format!("{} on device {device}: {number}", names[reader]);
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+            let mut body = answer(&unit.code, &words, 0);
+            body["answered_at"] = study::time::text(now + wrong).unwrap().into();
+            let body = body.to_string();
+            let first = Instant::now();
+            let token = Some(tokens[&names[reader]].as_str());
+            loop {
+                match request(&address, "POST /_collect/answers", token, body.as_bytes()) {
+                    Some((200, _)) => break,
+                    Some((429, _)) => std::thread::sleep(Duration::from_millis(100)),
+                    Some((status, text)) => panic!("{status}: {text}"),
+                    None => std::thread::sleep(Duration::from_millis(20)),
+                }
+                assert!(!failed.load(Ordering::SeqCst), "another device has failed");
+                again.fetch_add(1, Ordering::SeqCst);
+            }
+            let unit = unit.unit.to_string();
+            sent.push(Sent { words, unit, first, acknowledged: Instant::now() });
+        }
+        sent
+    };
+    let mut killed = 0;
+    let sent: Vec<Vec<Sent>> = std::thread::scope(|scope| {
+        let device = &device;
+        let devices: Vec<[_; 2]> = (0..readers)
+            .map(|reader| [0, 1].map(|number| scope.spawn(move || device(reader, number))))
+            .collect();
+        while open.load(Ordering::SeqCst) > 0 && kills.is_none_or(|most| killed < most) {
+            std::thread::sleep(Duration::from_millis(pauses[killed % pauses.len()]));
+            server.kill();
+            killed += 1;
+            server = Server::start(&project, &port, &[]);
+        }
+        devices
+            .into_iter()
+            .map(|both| both.into_iter().flat_map(|one| one.join().unwrap()).collect())
+            .collect()
+    });
+    let took = began.elapsed();
+    assert!(killed >= pauses.len(), "the server was killed only {killed} times");
+    // What the next one makes of it.
+    server.kill();
+    server = Server::start(&project, &port, &[]);
+    for (name, sent) in names.iter().zip(&sent) {
+        assert_eq!(sent.len(), each);
+        let log = fs::read_to_string(project.path(&format!("collect/{name}.jsonl"))).unwrap();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        // Where each answer is in the log, and when it came by the server's clock.
+        let (mut places, mut times) = (BTreeMap::new(), Vec::new());
+        let mut last: BTreeMap<String, String> = BTreeMap::new();
+        for (place, line) in lines.enumerate() {
+            let words = line["answer"]["phenomena"][0]["description"].as_str().unwrap().to_owned();
+            let time = line["answer"]["received_at"].as_str().unwrap();
+            times.push(study::time::nanoseconds(time).unwrap());
+            assert!(places.insert(words.clone(), place).is_none(), "{words}: twice in the log");
+            let unit = sent.iter().find(|sent| sent.words == words).unwrap().unit.clone();
+            last.insert(unit, words);
+        }
+        assert!(times.is_sorted_by(|a, b| a < b), "{name}: {times:?}");
+        let said: BTreeSet<&String> = sent.iter().map(|sent| &sent.words).collect();
+        assert_eq!(places.keys().collect::<BTreeSet<_>>(), said, "{name}: what the log has");
+        // What was acknowledged before another was sent is before it, whatever their devices' clocks say.
+        for before in sent {
+            for after in sent.iter().filter(|after| before.acknowledged < after.first) {
+                assert!(places[&before.words] < places[&after.words], "{}", before.words);
+            }
+        }
+        // The reader's file has each once, and those stand that came last.
+        let path = project.path(&format!("content/labels/{name}.yaml"));
+        let file = Read::open(&path).unwrap().content();
+        let words = |answer: &study::answer::Answer| answer.phenomena[0].description.clone();
+        let all: Vec<String> = file.answers.iter().chain(&file.superseded).map(words).collect();
+        assert_eq!(all.len(), each, "{name}: what the file has");
+        assert_eq!(all.iter().collect::<BTreeSet<_>>(), said, "{name}: what the file has");
+        let standing: BTreeMap<String, String> =
+            file.answers.iter().map(|answer| (answer.unit.clone(), words(answer))).collect();
+        assert_eq!(standing, last, "{name}: what stands");
+        let head = "GET /_collect/answers";
+        let (status, own) = request(&server.address, head, Some(&tokens[name]), b"").unwrap();
+        assert_eq!(status, 200);
+        assert!(last.values().all(|words| own.contains(&format!("{words:?}"))), "{own}");
+        assert_eq!(own.matches("\"received_at\"").count(), last.len(), "{own}");
+    }
+    for entry in walkdir::WalkDir::new(project.path("content")).into_iter().map(Result::unwrap) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        assert!(!name.ends_with(".tmp"), "{name} is left");
+    }
+    println!(
+        "{} answers of {readers} readers on two devices each, {killed} kills, {} sent again, {:.1} s",
+        readers * each,
+        again.into_inner(),
+        took.as_secs_f64()
+    );
+}
+
+#[test]
+fn answers_of_many_readers_are_there_once_in_the_order_of_the_server() {
+    answers_under_kills(10, 50, &[170, 240, 310, 130], Some(4));
+}
+
+/// The same at the size of a large study, killed as long as it takes (minutes):
+/// `cargo test --test collect -- --ignored --nocapture a_large_study`.
+#[test]
+#[ignore = "takes minutes"]
+fn a_large_study_is_collected_whole_by_a_server_that_is_killed_all_the_time() {
+    answers_under_kills(50, 200, &[900, 350, 1700, 620, 1100, 2300, 480], None);
 }
 
 #[test]

@@ -41,6 +41,55 @@ fn a_run_killed_ten_times_ends_with_the_same_site() {
     assert!(litter.is_empty(), "{litter:?}");
 }
 
+/// SIGKILL at moments spread over verbs that take a moment: started again, they leave what they would have left
+/// undisturbed, and nothing beside.
+#[test]
+fn what_is_killed_leaves_nothing_that_stays() {
+    let project = Project::new(TINY);
+    project.run(&["run"]).expect(0);
+    // For the shelf, which `gc` is to clear.
+    project.edit("lr: 0.01", "lr: 0.02");
+    project.run(&["train"]).expect(0);
+    project.edit("lr: 0.02", "lr: 0.01");
+    project.run(&["run"]).expect(0);
+    assert!(project.path("output/work/shelf").is_dir());
+    let answer = r#"{ "unit": "resnet10/bn1/0001", "recognizable": "no" }"#;
+    let head = r#""schema": 1, "study": "unit-atlas", "reader": "a", "lexicon": "bi-rads-5""#;
+    project.write("answers.json", format!("{{ {head}, \"answers\": [{answer}] }}"));
+    let before = project.files("output");
+    let cases: [(&[&str], &str); 3] = [
+        (&["labels", "import", "answers.json"], "content"),
+        (&["patches", "export", "exported"], "exported"),
+        (&["gc", "--remove"], "output/work"),
+    ];
+    for (arguments, folder) in cases {
+        let again = || {
+            project_restored(&project, &before);
+            for made in ["content", "exported"].map(|name| project.path(name)) {
+                if made.exists() {
+                    fs::remove_dir_all(made).unwrap();
+                }
+            }
+        };
+        again();
+        let began = Instant::now();
+        project.run(arguments).expect(0);
+        let (whole, wanted) = (began.elapsed(), project.files(folder));
+        for round in 0..8 {
+            again();
+            let mut command = project.command(arguments);
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(whole.mul_f64(0.3 + 0.1 * f64::from(round)));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            project.run(arguments).expect(0);
+            assert_same(&project.files(folder), &wanted, arguments[0]);
+            let shelf = project.path("output/work/shelf");
+            assert!(arguments[0] != "gc" || !shelf.exists(), "empty folders stay");
+        }
+    }
+}
+
 /// As small as a whole project can be.
 const TINY: &str = "\
 title: Tiny

@@ -307,6 +307,7 @@ mod readers {
             import_read(
                 std::iter::once(read.map(|read| vec![read])),
                 &labels,
+                study::labels::read(&labels),
                 &layers,
                 &self.fixture.lexicons,
             )

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use super::inputs::safe_name;
 use super::shortcode::{self, Embedded, Shortcode};
 use base::artifact::Fingerprint;
-use base::yaml;
+use base::{input, yaml};
 
 /// First parts of addresses that the atlas uses itself.
 const RESERVED: [&str; 16] = [
@@ -112,12 +112,13 @@ pub(super) const IMAGES: &str = "images";
 
 /// Size of a picture of the folder, where it is one that a page may show.
 fn figure_size(folder: &Path, file: &str) -> Option<[u32; 2]> {
+    let path = folder.join(IMAGES).join(file);
     let plain = safe_name("picture", file).is_ok() && !file.starts_with('.');
     let ending = Path::new(file).extension()?.to_ascii_lowercase();
-    if !plain || !["png", "jpg", "jpeg"].iter().any(|known| ending == *known) {
+    if !plain || !["png", "jpg", "jpeg"].iter().any(|known| ending == *known) || !path.is_file() {
         return None;
     }
-    let (width, height) = image::image_dimensions(folder.join(IMAGES).join(file)).ok()?;
+    let (width, height) = image::image_dimensions(path).ok()?;
     Some([width, height])
 }
 
@@ -150,7 +151,8 @@ fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Reads a file of the project as text.
 fn read_text(path: &Path) -> Result<String> {
-    let bytes = fs_err::read(path)?;
+    let bytes = input::read(path, yaml::MAX_BYTES)
+        .with_context(|| format!("cannot read {}", path.display()))?;
     String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8 text", path.display()))
 }
 

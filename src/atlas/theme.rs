@@ -15,13 +15,14 @@ use serde::{Deserialize, Serialize};
 use tera::Tera;
 
 use base::artifact::Fingerprint;
-use base::shipped;
-use base::yaml;
+use base::{input, shipped, yaml};
 use config::Config;
 use mammogram::About;
 
 /// What a theme says of itself.
 const MANIFEST: &str = "theme.yaml";
+/// Bytes of one file of a theme at most.
+const MAX_FILE: u64 = 64 << 20;
 
 /// Files of a theme by their path below it, with `/`.
 type Files = BTreeMap<String, Cow<'static, [u8]>>;
@@ -235,7 +236,9 @@ fn read_folder(folder: &Path) -> Result<Files> {
         let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
         if entry.file_type().is_file() {
             let path = entry.path().strip_prefix(folder)?.to_string_lossy().replace('\\', "/");
-            files.insert(path, Cow::Owned(fs_err::read(entry.path())?));
+            let bytes = input::read(entry.path(), MAX_FILE)
+                .with_context(|| format!("cannot read {}", entry.path().display()))?;
+            files.insert(path, Cow::Owned(bytes));
         }
     }
     Ok(files)

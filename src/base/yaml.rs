@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::input;
 use crate::text::{self, Encoding};
 use serde::de::DeserializeOwned;
 use serde_yaml::{Error, Location, MessageFormatter, UserMessageFormatter};
@@ -72,15 +73,8 @@ pub fn read_as(path: &Path, encoding: Option<Encoding>) -> Result<String, Mistak
         message,
         excerpt: String::new(),
     };
-    let cannot = |error: std::io::Error| whole(format!("cannot be read: {error}"));
-    let meta = std::fs::metadata(path).map_err(cannot)?;
-    if !meta.is_file() {
-        return Err(whole("is not a file".to_owned()));
-    }
-    if meta.len() > MAX_BYTES {
-        return Err(whole(too_large(meta.len())));
-    }
-    let bytes = std::fs::read(path).map_err(cannot)?;
+    let bytes =
+        input::read(path, MAX_BYTES).map_err(|error| whole(format!("cannot be read: {error}")))?;
     text::decode(bytes, encoding).map_err(|error| Mistake {
         line: error.line,
         ..whole(format!("{error}; save it as UTF-8"))

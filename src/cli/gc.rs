@@ -23,9 +23,9 @@ pub(super) fn execute(
     let unused = pipeline.unused()?;
     for kept in &unused {
         terminal.result(&format!("{:>9}  {}", size(kept.bytes), pipeline.shown(&kept.path)));
-        if options.remove {
-            pipeline.discard(kept)?;
-        }
+    }
+    if options.remove {
+        pipeline.discard(&unused)?;
     }
     let total = size(unused.iter().map(|kept| kept.bytes).sum());
     terminal.result(&match (unused.len(), options.remove) {

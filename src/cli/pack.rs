@@ -1,17 +1,21 @@
 //! `pack`: the built site as one file to send.
 
+use std::io::{BufRead as _, Read as _};
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::Outcome;
 use super::terminal::Terminal;
 use atlas::pack::{self, Form, Selection};
+use base::input;
 use base::progress::Progress;
 use pipeline::Pipeline;
 
 /// Variable that a passphrase may stand in.
 const VARIABLE: &str = "UNIT_ATLAS_PASSPHRASE";
+/// Bytes of what holds a passphrase at most.
+const MAX_PASSPHRASE: u64 = 1 << 16;
 
 /// Packs the built site into a zip, or into one HTML file that opens by a double click.
 #[derive(Debug, clap::Args)]
@@ -97,11 +101,22 @@ pub(super) fn stale(pipeline: &Pipeline) -> Result<Option<String>> {
 fn passphrase(options: &Options) -> Result<String> {
     let text = match &options.passphrase_file {
         Some(path) if path.as_os_str() == "-" => {
-            let mut line = String::new();
-            std::io::stdin().read_line(&mut line).context("cannot read the standard input")?;
-            line
+            let mut text = Vec::new();
+            let input = std::io::stdin().lock().take(MAX_PASSPHRASE + 1);
+            std::io::BufReader::new(input)
+                .read_until(b'\n', &mut text)
+                .context("cannot read the standard input")?;
+            ensure!(
+                text.len() as u64 <= MAX_PASSPHRASE,
+                "the passphrase on the standard input has more than {MAX_PASSPHRASE} bytes"
+            );
+            String::from_utf8(text).context("the passphrase on the standard input is no UTF-8")?
         }
-        Some(path) => fs_err::read_to_string(path)?,
+        Some(path) => {
+            let told = || format!("cannot read the passphrase from {}", path.display());
+            let bytes = input::read(path, MAX_PASSPHRASE).with_context(told)?;
+            String::from_utf8(bytes).with_context(told)?
+        }
         None => match std::env::var(VARIABLE) {
             Ok(phrase) => phrase,
             Err(_) => bail!("--encrypt needs --passphrase-file FILE or the variable {VARIABLE}"),

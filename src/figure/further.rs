@@ -8,6 +8,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use anyhow::{Context, Result, bail};
 use ttf_parser::{Face, name_id};
 
+use base::input;
+
 /// Largest file that is looked into: fonts of all Chinese, Japanese and Korean letters have 20 to 120 MB.
 const LARGEST: u64 = 256 << 20;
 /// How deep folders of fonts are searched.
@@ -61,7 +63,8 @@ pub fn give(path: &Path) -> Result<()> {
     if known.given.iter().any(|(other, _)| other == path) {
         return Ok(());
     }
-    let bytes = fs_err::read(path).context("a font cannot be read")?;
+    let bytes = input::read(path, LARGEST)
+        .with_context(|| format!("the font {} cannot be read", path.display()))?;
     let count = ttf_parser::fonts_in_collection(&bytes).unwrap_or(1);
     let bytes: &'static [u8] = Box::leak(bytes.into_boxed_slice());
     let fonts: Vec<&'static Font> = (0..count).filter_map(|index| font(bytes, index)).collect();
@@ -116,7 +119,7 @@ impl Known {
         if let Some((.., font)) = self.loaded.iter().find(same) {
             return Some(font);
         }
-        let bytes = fs_err::read(&candidate.path).ok()?;
+        let bytes = input::read(&candidate.path, LARGEST).ok()?;
         let font = font(Box::leak(bytes.into_boxed_slice()), candidate.index)?;
         self.loaded.push((candidate.path.clone(), candidate.index, font));
         Some(font)

@@ -16,6 +16,7 @@ pub mod masks;
 pub mod pgm;
 pub mod picture;
 pub mod pseudonym;
+pub mod room;
 pub mod table;
 pub mod value;
 

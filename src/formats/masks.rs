@@ -4,7 +4,6 @@
 //! or two bits; what is marked without a value is what is bright as the file's photometric interpretation
 //! has it; what is transparent is outside.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
@@ -12,8 +11,9 @@ use anyhow::{Context, Result, bail, ensure};
 use tiff::decoder::{Decoder as Tiff, DecodingResult, Limits};
 use tiff::tags::{PhotometricInterpretation as Photometric, Tag};
 
-use crate::MAX_PIXELS;
 use crate::picture::{Picture, Samples};
+use crate::{MAX_PIXELS, room};
+use base::input;
 use mammogram::{Mask, Outline, breast, contours};
 
 /// Share of pixels that may lie between the two values of a mask: lossy JPEG blurs its edges.
@@ -48,7 +48,8 @@ impl Labels {
     /// # Errors
     /// What is wrong with it; the caller says of which file.
     pub fn open(path: &Path) -> Result<Self> {
-        Self::read(BufReader::new(File::open(path).context("cannot be opened")?), path)
+        let (file, _) = input::open(path).context("cannot be opened")?;
+        Self::read(BufReader::new(file), path)
     }
 
     pub(crate) fn read(mut file: impl BufRead + Seek, path: &Path) -> Result<Self> {
@@ -70,6 +71,7 @@ impl Labels {
         let mut reader = png::Decoder::new_with_limits(source, limits).read_info()?;
         let (width, height) = reader.info().size();
         check_size(width, height)?;
+        let _room = room::for_pixels(u64::from(width) * u64::from(height));
         let size = reader.output_buffer_size().context("is too large")?;
         ensure!(size <= MAX_MEMORY, "is too large");
         let mut bytes = vec![0; size];
@@ -118,6 +120,7 @@ impl Labels {
         let mut decoder = Tiff::new(Cursor::new(bytes))?.with_limits(limits);
         let (width, height) = decoder.dimensions()?;
         check_size(width, height)?;
+        let _room = room::for_wide_pixels(u64::from(width) * u64::from(height));
         let photometric: Option<u16> = decoder.find_tag_unsigned(Tag::PhotometricInterpretation)?;
         let photometric = photometric.and_then(Photometric::from_u16);
         let color = decoder.colortype()?;

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::picture::FILE_LIMIT;
 use crate::picture::raster::{Raster, Values};
+use base::input;
 use mammogram::Grey;
 
 /// Longest side that is believed.
@@ -34,20 +36,26 @@ pub struct Header {
 /// Reads only the header of a file.
 pub fn header(path: &Path) -> Result<Header> {
     let mut bytes = Vec::new();
-    fs_err::File::open(path)?.take(HEADER_LIMIT).read_to_end(&mut bytes)?;
+    let (file, _) = input::open(path).with_context(|| path.display().to_string())?;
+    file.take(HEADER_LIMIT).read_to_end(&mut bytes)?;
     parse_header(&bytes).with_context(|| path.display().to_string())
 }
 
 /// Decodes a file to a display image: values of up to 255 are scaled so that the file's white is 255; of
 /// greater ones the least is black and the greatest white, as in any image of more than 8 bits.
 pub fn read(path: &Path) -> Result<Grey> {
-    let bytes = fs_err::read(path)?;
+    let bytes = whole(path)?;
     decode(&bytes).map(Raster::shown).with_context(|| path.display().to_string())
+}
+
+/// All of a file that is not too large to be one image.
+fn whole(path: &Path) -> Result<Vec<u8>> {
+    input::read(path, FILE_LIMIT).with_context(|| path.display().to_string())
 }
 
 /// Decodes a file to its own values.
 pub(crate) fn raster(path: &Path) -> Result<Raster> {
-    let bytes = fs_err::read(path)?;
+    let bytes = whole(path)?;
     decode(&bytes).with_context(|| path.display().to_string())
 }
 

@@ -19,7 +19,8 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbIma
 use self::raster::{Raster, Values};
 use crate::dicom::{self, Dicom};
 use crate::jpeg::{self, Process};
-use crate::{MAX_PIXELS, jpeg12, jpeg2000, jpegls, pgm};
+use crate::{MAX_PIXELS, jpeg12, jpeg2000, jpegls, pgm, room};
+use base::input;
 use mammogram::Grey;
 
 /// Longest side that is believed.
@@ -29,7 +30,7 @@ const MAX_MEMORY: u64 = 1 << 30;
 /// The header of JPEG and JPEG 2000 is found within this many bytes.
 const HEADER_LIMIT: u64 = 1 << 20;
 /// Longest file of those that are read whole.
-const FILE_LIMIT: u64 = 1 << 28;
+pub(crate) const FILE_LIMIT: u64 = 1 << 28;
 
 /// A file whose header has been read.
 pub struct Picture {
@@ -196,6 +197,7 @@ impl Picture {
     /// # Errors
     /// As [`Picture::image`].
     pub fn shown(&self) -> Result<Shown> {
+        let _room = self.room();
         if let Form::Dicom(dicom) = &self.form {
             return Ok(Shown::Grey(dicom.image(open(&self.path)?)?));
         }
@@ -214,6 +216,7 @@ impl Picture {
     /// # Errors
     /// As [`Picture::image`].
     pub fn samples(&self) -> Result<Samples> {
+        let _room = self.room();
         if let Form::Dicom(dicom) = &self.form {
             let values = dicom.samples(open(&self.path)?)?;
             return Ok(Samples { width: self.width, height: self.height, values });
@@ -226,6 +229,15 @@ impl Picture {
                 let values = image.into_luma8().into_raw().into_iter().map(u16::from).collect();
                 Ok(Samples { width: self.width, height: self.height, values })
             }
+        }
+    }
+
+    /// Takes the room that decoding needs.
+    fn room(&self) -> room::Taken<'static> {
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        match self.form {
+            Form::Tiff(_) | Form::Jpeg2000 | Form::Dicom(_) => room::for_wide_pixels(pixels),
+            _ => room::for_pixels(pixels),
         }
     }
 
@@ -322,15 +334,12 @@ fn named(start: &[u8]) -> Option<&'static str> {
 
 /// All of a file that is not too large to be one image.
 fn whole(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    open(path)?.take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
-    ensure!(bytes.len() as u64 <= FILE_LIMIT, "has more than {FILE_LIMIT} bytes");
-    Ok(bytes)
+    Ok(input::read(path, FILE_LIMIT)?)
 }
 
 fn open(path: &Path) -> Result<BufReader<File>> {
     // Without the path: its names may be a patient's.
-    Ok(BufReader::new(File::open(path).context("cannot be opened")?))
+    Ok(BufReader::new(input::open(path).context("cannot be opened")?.0))
 }
 
 fn reader<R: Read + Seek>(source: BufReader<R>, format: ImageFormat) -> ImageReader<BufReader<R>> {

@@ -50,6 +50,8 @@ pub fn export(
         manifest.patches.len()
     );
     let earlier = claim(folder)?;
+    artifact::tidy(folder)?;
+    let _writing = artifact::Writing::into(folder)?;
     let names: Vec<String> =
         manifest.patches.iter().map(|p| format!("{}.png", manifest.patch_name(p))).collect();
     progress.start("exporting patches", names.len() as u64);
@@ -89,8 +91,12 @@ fn claim(folder: &Path) -> Result<Vec<String>> {
     let mark = folder.join(MARK);
     if !mark.is_file() {
         match std::fs::read_dir(folder) {
-            Ok(mut entries) => {
-                if entries.next().is_some() {
+            Ok(entries) => {
+                // What a killed export left before it had marked the folder is no one else's.
+                let mut others = entries.filter(|entry| {
+                    !entry.as_ref().is_ok_and(|entry| artifact::is_litter(&entry.file_name()))
+                });
+                if others.next().is_some() {
                     bail!(
                         "{} is not empty and was not made by `patches export`; name a new or an empty folder",
                         folder.display()
@@ -135,9 +141,14 @@ mod tests {
         let store = Store::open(&project.layout).unwrap();
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("new/patches");
+        // An export that was killed at once.
+        let half = folder.join(".unit-atlas-half.tmp");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(&half, "half").unwrap();
         let report = export(&manifest, &store, &folder, &Silent).unwrap();
         assert_eq!(report.patches.iter().sum::<usize>(), manifest.patches.len());
         assert!(report.positives.iter().sum::<usize>() > 0);
+        assert!(!half.exists());
 
         let list = fs::read_to_string(folder.join("train.txt")).unwrap();
         assert_eq!(list.lines().count(), report.patches[0]);

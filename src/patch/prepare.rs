@@ -30,6 +30,14 @@ const VERSION: u32 = 4;
 /// Longest side of a preview in pixels, and its JPEG quality.
 const PREVIEW: (u32, u8) = (900, 85);
 
+/// Windows of one mammogram at most, where the patches are not so large that fewer fill [`HELD`]. The paper cuts
+/// about a hundred; these have a step of less than one part in a hundred of the shorter side.
+const MOST_OF_ONE: u64 = 20_000;
+/// Windows of all mammograms at most: ten times those of a hundred thousand mammograms cut as the paper does.
+const MOST: u64 = 100_000_000;
+/// Bytes of patches that are held at most, before they are written.
+const HELD: u64 = 1 << 30;
+
 /// What the data set is made from: the stamp that a finished one carries.
 ///
 /// # Errors
@@ -165,6 +173,9 @@ impl<'a> Draft<'a> {
         notices.extend(split::settle(&mut mammograms));
         let (splits, given) = split(&mammograms, config)?;
         let ready = source.ready(config.patches.classes)?;
+        if ready.is_none() {
+            bounded(&mammograms, &config.patches)?;
+        }
         let manifest = Manifest {
             format: FORMAT,
             source: source.about(),
@@ -198,7 +209,7 @@ impl<'a> Draft<'a> {
         progress.start("preparing mammograms", mammograms.len() as u64);
         let mut twins = Twins::default();
         let mut all = || -> Result<()> {
-            for some in mammograms.chunks(4 * rayon::current_num_threads()) {
+            for some in mammograms.chunks(at_once(&mammograms, &config.patches)) {
                 let done: Vec<Result<Cut>> = some
                     .par_iter()
                     .map(|mammogram| {
@@ -242,6 +253,44 @@ impl<'a> Draft<'a> {
         );
         Ok(manifest)
     }
+}
+
+/// Windows that a mammogram would be cut into.
+fn windows(mammogram: &Mammogram, patching: &Patches) -> u64 {
+    Grid::count(mammogram.width, mammogram.height, patching.window, patching.stride)
+}
+
+/// Refuses windows so small, or so close to one another, that cutting them would never end.
+fn bounded(mammograms: &[Mammogram], patching: &Patches) -> Result<()> {
+    let Patches { window, stride, size, .. } = patching;
+    let remedy =
+        format!("choose a larger patches.window or patches.stride; they are {window} and {stride}");
+    if let Some(most) = mammograms.iter().rev().max_by_key(|m| windows(m, patching)) {
+        let count = windows(most, patching);
+        let limit = MOST_OF_ONE.min(HELD / u64::from(patching.size).pow(2));
+        ensure!(
+            count <= limit,
+            "{}, of {} x {} pixels, would be cut into {count} windows, but at most {limit} of {size} x {size} pixels are cut from one mammogram; {remedy}",
+            most.id,
+            most.width,
+            most.height
+        );
+    }
+    let all: u64 = mammograms.iter().map(|mammogram| windows(mammogram, patching)).sum();
+    ensure!(
+        all <= MOST,
+        "the {} mammograms would be cut into {all} windows, but at most {MOST} are cut; {remedy}",
+        mammograms.len()
+    );
+    Ok(())
+}
+
+/// How many mammograms are cut before their patches are written.
+fn at_once(mammograms: &[Mammogram], patching: &Patches) -> usize {
+    let most = mammograms.iter().map(|mammogram| windows(mammogram, patching)).max();
+    let bytes = most.unwrap_or(0).max(1) * u64::from(patching.size).pow(2);
+    let held = usize::try_from(HELD / bytes).unwrap_or(usize::MAX);
+    held.clamp(1, 4 * rayon::current_num_threads())
 }
 
 /// The part of each patient, and how many of these the source itself gives.

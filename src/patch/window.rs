@@ -20,16 +20,31 @@ impl Grid {
     /// For an image of `width` x `height`; `window` is the edge as a share of the shorter side,
     /// `stride` the step as a share of the edge. An image without pixels has no windows.
     pub fn new(width: u32, height: u32, window: f64, stride: f64) -> Self {
-        let shorter = width.min(height);
-        let edge = ((window * f64::from(shorter)).round() as u32).clamp(1, shorter.max(1));
-        let step = ((stride * f64::from(edge)).round() as u32).max(1);
+        let (edge, step) = edge_and_step(width, height, window, stride);
         Self { edge, columns: steps(width, edge, step), rows: steps(height, edge, step) }
+    }
+
+    /// How many windows [`Grid::new`] would have, without listing them.
+    pub fn count(width: u32, height: u32, window: f64, stride: f64) -> u64 {
+        let (edge, step) = edge_and_step(width, height, window, stride);
+        let along = |length: u32| match length.checked_sub(edge) {
+            Some(last) => 1 + u64::from(last.div_ceil(step)),
+            None => 0,
+        };
+        along(width) * along(height)
     }
 
     /// Top left corners `(x, y)`, top to bottom, then left to right.
     pub fn corners(&self) -> impl Iterator<Item = (u32, u32)> {
         self.rows.iter().flat_map(|&y| self.columns.iter().map(move |&x| (x, y)))
     }
+}
+
+/// Edge of the windows and step between them, in pixels.
+fn edge_and_step(width: u32, height: u32, window: f64, stride: f64) -> (u32, u32) {
+    let shorter = width.min(height);
+    let edge = ((window * f64::from(shorter)).round() as u32).clamp(1, shorter.max(1));
+    (edge, ((stride * f64::from(edge)).round() as u32).max(1))
 }
 
 /// Starts of windows of `edge` along `length`, every `step`, the last one flush with the end.
@@ -62,6 +77,8 @@ mod tests {
         assert_eq!(grid.columns, [0, 125, 250, 375, 500, 625, 750]);
         assert_eq!(grid.rows, [0, 125, 250, 375, 500, 625, 750, 875, 1000, 1050]);
         assert_eq!(Grid::new(0, 10, 0.25, 0.5).corners().count(), 0);
+        assert_eq!(Grid::count(0, 10, 0.25, 0.5), 0);
+        assert_eq!(Grid::count(65_535, 65_535, 1e-9, 1.0), 65_535 * 65_535);
     }
 
     proptest! {
@@ -70,6 +87,8 @@ mod tests {
             width in 1u32..700, height in 1u32..700, window in 0.01f64..=1.0, stride in 0.05f64..=1.0,
         ) {
             let grid = Grid::new(width, height, window, stride);
+            let count = Grid::count(width, height, window, stride);
+            prop_assert_eq!(grid.corners().count() as u64, count);
             for (starts, length) in [(&grid.columns, width), (&grid.rows, height)] {
                 prop_assert_eq!(starts[0], 0);
                 prop_assert_eq!(starts[starts.len() - 1] + grid.edge, length);

@@ -115,12 +115,15 @@ impl Pipeline<'_> {
         Ok(folders)
     }
 
-    /// Removes something that is not used.
+    /// Removes what is not used, and folders that are empty then.
     ///
     /// # Errors
-    /// When it cannot be removed.
-    pub fn discard(&self, unused: &Kept) -> Result<()> {
-        Shelf::new(&self.layout).discard(unused)
+    /// When something cannot be removed.
+    pub fn discard(&self, unused: &[Kept]) -> Result<()> {
+        let shelf = Shelf::new(&self.layout);
+        unused.iter().try_for_each(|kept| shelf.discard(kept))?;
+        shelf.prune();
+        Ok(())
     }
 
     /// Checks that a file that a person named may be written: it replaces no link, device or folder, and nothing

@@ -131,7 +131,8 @@ impl<'a> Pipeline<'a> {
     /// Removes what a killed run left half written.
     fn clear_away(&self) -> Result<()> {
         artifact::remove_litter(&self.config.output, Duration::ZERO)?;
-        // Answers may be coming in there.
+        artifact::tidy(&self.labels_folder())?;
+        // A person may be writing there.
         artifact::remove_litter(&self.config.root.join("content"), Duration::from_secs(3600))
     }
 

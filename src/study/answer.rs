@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
+use super::time;
+
 /// A reader's file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,9 +57,12 @@ pub struct Answer {
     /// Anything else, verbatim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remarks: Option<String>,
-    /// When, as RFC 3339.
+    /// When, by the clock of the reader's device, as RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<String>,
+    /// When it came to a server that collects answers, by that server's clock, as RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<String>,
     /// Active seconds spent on the unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
@@ -86,6 +91,24 @@ impl Answer {
     /// The unit; none where it is a code, or no name of a unit at all.
     pub fn unit(&self) -> Option<UnitId> {
         self.unit.parse().ok()
+    }
+
+    /// The moment, in nanoseconds since 1970, that decides which of two answers of a reader to a unit stands,
+    /// the later one: when a server received it or, where none did, when the reader's device says it was
+    /// given. An answer without either is before all others.
+    pub fn moment(&self) -> Option<i128> {
+        self.received().or_else(|| self.answered_at.as_deref().and_then(time::nanoseconds))
+    }
+
+    /// When a server received it, in nanoseconds since 1970.
+    pub fn received(&self) -> Option<i128> {
+        self.received_at.as_deref().and_then(time::nanoseconds)
+    }
+
+    /// Whether both are the same answer, of which one may not know yet that a server has received it.
+    pub fn is_copy_of(&self, other: &Self) -> bool {
+        let unreceived = |answer: &Self| Self { received_at: None, ..answer.clone() };
+        self.unit == other.unit && unreceived(self) == unreceived(other)
     }
 
     /// Whether the reader sees several patterns in one unit; none where nothing is described.
@@ -181,6 +204,7 @@ mod tests {
             answer.seconds = Some(12.5);
             answer.repeat = true;
             answer.remarks = Some("none".to_owned());
+            answer.received_at = Some("2026-11-20T10:12:00.123Z".to_owned());
         }));
         assert!(!whole(&|answer| answer.confidence = Some(6)));
         assert!(!whole(&|answer| answer.seconds = Some(-1.0)));

@@ -34,6 +34,8 @@ pub(super) struct AnswerForm {
     #[serde(default)]
     pub(super) answered_at: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) received_at: Option<Spanned<String>>,
+    #[serde(default)]
     pub(super) seconds: Option<Spanned<f64>>,
     #[serde(default)]
     pub(super) repeat: bool,
@@ -78,6 +80,7 @@ impl AnswerForm {
             confidence: self.confidence.as_ref().map(|v| v.value.clamp(0, 255) as u8),
             remarks: self.remarks.clone(),
             answered_at: self.answered_at.as_ref().map(|v| v.value.clone()),
+            received_at: self.received_at.as_ref().map(|v| v.value.clone()),
             seconds: self.seconds.as_ref().map(|v| v.value),
             repeat: self.repeat,
             questions: self.questions.clone(),

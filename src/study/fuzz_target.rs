@@ -79,6 +79,7 @@ pub(crate) fn targets() -> Vec<Target> {
         "mass; mass",
         "malignant",
         "answered_at",
+        "received_at",
         "2026-13-01T00:00:00Z",
         "confidence",
         "1e999",

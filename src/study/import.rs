@@ -11,10 +11,9 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::answer::{Answer, ReaderFile};
 use super::code::Codes;
-use super::labels::{Dissected, Problem, Read, Severity, check, read};
+use super::labels::{Dissected, Labels, Problem, Read, Severity, check, is_same, read};
 use super::reading::{self, Given};
-use super::time;
-use base::artifact;
+use base::artifact::{self, Writing};
 use base::yaml::{Mistake, Text};
 use lexicon::Lexicons;
 
@@ -81,9 +80,10 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// Merges files of answers into `folder`, one `<reader>.yaml` each. Of two answers for a unit the one
-/// with the later `answered_at` stands; one without a time gives way to one with a time; otherwise the
-/// imported one stands. The other is kept as superseded. A file that would not change is not touched;
+/// Merges files of answers into `folder`, one `<reader>.yaml` each. Of two answers for a unit the later
+/// stands ([`Answer::moment`]); one without a time gives way to one with a time; otherwise the imported
+/// one stands. The other is kept as superseded. Copies of an answer are one answer, received when the
+/// first of them was. A file that would not change is not touched;
 /// one that does is written anew, without its comments.
 ///
 /// # Errors
@@ -103,23 +103,25 @@ pub fn import(
         Ok(reads) => Ok(reads.into_iter().map(|read| read.decoded(codes)).collect()),
         Err(mistake) => Err(mistake),
     });
-    import_read(reads, folder, layers, lexicons)
+    // What killed imports have left is in nobody's way; where it cannot go, neither can the answers be written.
+    let _ = artifact::tidy(folder);
+    import_read(reads, folder, read(folder), layers, lexicons)
 }
 
-/// As [`import`], of answers that were read before, file by file.
+/// As [`import`], of answers that were read before, file by file, beside what is there already.
 ///
 /// # Errors
 /// As [`import`].
 pub fn import_read(
     files: impl Iterator<Item = Result<Vec<Read>, Mistake>>,
     folder: &Path,
+    existing: Labels,
     layers: &[Dissected],
     lexicons: &Lexicons,
 ) -> Result<Report, Refused> {
     let mut problems = Vec::new();
     let mut report = Report::default();
     // Existing answers need not fit today's atlas, but they must be readable to be kept.
-    let existing = read(folder);
     problems.extend(existing.problems);
     let mut targets: Vec<(PathBuf, ReaderFile)> = Vec::new();
     for file in &existing.files {
@@ -195,6 +197,13 @@ pub fn import_read(
     if !problems.is_empty() {
         return Err(Refused { problems });
     }
+    let failed = |failure: anyhow::Error| Refused {
+        problems: vec![error(about(folder, format!("{failure:#}")))],
+    };
+    let _writing = match texts.is_empty() {
+        true => None,
+        false => Some(Writing::into(folder).map_err(failed)?),
+    };
     for (path, text) in texts {
         artifact::write(path, text.as_bytes()).map_err(|failure| Refused {
             problems: vec![error(about(path, format!("{failure:#}")))],
@@ -220,8 +229,8 @@ fn target(
     folder: &Path,
     targets: &mut Vec<(PathBuf, ReaderFile)>,
 ) -> Result<usize, Mistake> {
-    let same = |a: &str, b: &str| a.trim().to_lowercase() == b.trim().to_lowercase();
-    let Some(slot) = targets.iter().position(|(_, file)| same(&file.reader, &import.reader)) else {
+    let own = |(_, file): &(PathBuf, ReaderFile)| is_same(&file.reader, &import.reader);
+    let Some(slot) = targets.iter().position(own) else {
         let path = folder.join(file_name(&import.reader));
         if let Some((_, other)) = targets.iter().find(|(other, _)| *other == path) {
             let message = format!(
@@ -257,15 +266,24 @@ fn key(answer: &Answer) -> (&str, bool) {
 
 /// Merges one file into its reader's, in memory: first what it had superseded itself, then its answers.
 fn merge(file: &mut ReaderFile, import: ReaderFile) {
-    for answer in import.superseded.into_iter().chain(import.answers) {
+    for mut answer in import.superseded.into_iter().chain(import.answers) {
+        let put_back = share_receipt(file, &mut answer);
         let Some(stands) = file.answers.iter_mut().find(|old| key(old) == key(&answer)) else {
             file.answers.push(answer);
             continue;
         };
         if *stands == answer {
+            if put_back {
+                let later = |known: &&mut Answer| {
+                    key(known) == key(stands) && known.moment() > stands.moment()
+                };
+                let latest =
+                    file.superseded.iter_mut().filter(later).max_by_key(|known| known.moment());
+                latest.into_iter().for_each(|latest| std::mem::swap(stands, latest));
+            }
             continue;
         }
-        let older = if time_of(stands) > time_of(&answer) {
+        let older = if stands.moment() > answer.moment() {
             answer
         } else {
             std::mem::replace(stands, answer)
@@ -273,7 +291,24 @@ fn merge(file: &mut ReaderFile, import: ReaderFile) {
         file.superseded.retain(|known| known != stands && *known != older);
         file.superseded.push(older);
     }
-    file.superseded.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| time_of(a).cmp(&time_of(b))));
+    file.superseded.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.moment().cmp(&b.moment())));
+}
+
+/// Lets the copies of an answer, and the answer itself, know of the first time that a server received one.
+/// Returns whether that changed any of the file.
+fn share_receipt(file: &mut ReaderFile, answer: &mut Answer) -> bool {
+    let known = file.answers.iter_mut().chain(&mut file.superseded);
+    let mut copies: Vec<&mut Answer> = known.filter(|known| known.is_copy_of(answer)).collect();
+    let received = copies.iter().map(|copy| &**copy).chain([&*answer]);
+    let first =
+        received.filter(|copy| copy.received().is_some()).min_by_key(|copy| copy.received());
+    let first = first.and_then(|copy| copy.received_at.clone());
+    let changed = copies.iter().any(|copy| copy.received_at != first);
+    for copy in &mut copies {
+        copy.received_at.clone_from(&first);
+    }
+    answer.received_at = first;
+    changed
 }
 
 /// What happened to a reader's file.
@@ -283,22 +318,18 @@ fn difference(path: &Path, old: Option<&ReaderFile>, new: &ReaderFile, taken: &[
     let mut changes = Vec::new();
     for now in &new.answers {
         let before = before.get(&key(now)).copied();
-        if before != Some(now) {
+        if before.is_none_or(|before| !before.is_copy_of(now)) {
             changes.push(Change { now: now.clone(), before: before.cloned() });
         }
     }
     let history = old.map_or(&[][..], |old| &old.superseded);
     let known = |answer: &Answer| {
-        history.contains(answer) || before.get(&key(answer)).is_some_and(|old| *old == answer)
+        let before = before.get(&key(answer)).copied();
+        history.iter().chain(before).any(|old| old.is_copy_of(answer))
     };
     let older = new.superseded.iter().filter(|answer| !known(answer)).count();
     let kept = taken.iter().filter(|answer| known(answer)).count();
     Merged { reader: new.reader.clone(), path: path.to_owned(), changes, kept, older }
-}
-
-/// When it was answered; an answer without a time counts as older than any with one.
-fn time_of(answer: &Answer) -> Option<i128> {
-    answer.answered_at.as_deref().and_then(time::nanoseconds)
 }
 
 /// `<reader>.yaml` in the letters of whatever script, composed (NFC), with `-` for every character that

@@ -19,6 +19,7 @@ fn answer(unit: u32, description: &str, at: Option<&str>) -> Answer {
         confidence: Some(3),
         remarks: None,
         answered_at: at.map(str::to_owned),
+        received_at: None,
         seconds: Some(12.5),
         repeat: false,
         questions: None,
@@ -298,6 +299,45 @@ fn superseded_answers_are_kept_whatever_the_order() {
         assert!(report.readers[0].changes.is_empty());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
+}
+
+#[test]
+fn what_a_server_received_stands_in_its_order_whatever_comes_in_first() {
+    // The device's clock is behind, and is set: by it, the last would be the first.
+    let received = |words: &str, at: Option<&str>, received: &str| {
+        let mut answer = answer(1, words, at);
+        answer.received_at = Some(received.to_owned());
+        reader("a", vec![answer])
+    };
+    let versions = [
+        received("one", LATE, "2026-11-20T11:00:00.000Z"),
+        received("two", EARLY, "2026-11-20T11:00:00.001Z"),
+        // Saved before the server had it, and after.
+        reader("a", vec![answer(1, "two", EARLY)]),
+        received("three", Some("2026-11-19T10:00:00Z"), "2026-11-20T11:00:01.000Z"),
+        // Of a device whose clock is ahead, before and after.
+        reader("a", vec![answer(1, "zero", Some("2026-11-21T00:00:00Z"))]),
+        received("zero", Some("2026-11-21T00:00:00Z"), "2026-11-20T10:59:00.000Z"),
+    ];
+    let mut found = Vec::new();
+    for order in [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [4, 3, 2, 5, 1, 0], [2, 4, 0, 3, 5, 1]] {
+        let place = Place::new();
+        let mut reports = Vec::new();
+        for at in order {
+            let file = place.export("x.json", &versions[at]);
+            reports.extend(place.import(&[file]).unwrap().readers);
+        }
+        found.push(place.stored("a.yaml"));
+        let heard: usize = reports.iter().map(|r| r.changes.len() + r.older).sum();
+        assert!(heard <= 5, "copies are no news: {reports:?}");
+    }
+    let words = |answers: &[Answer]| {
+        answers.iter().map(|a| a.phenomena[0].description.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(words(&found[0].answers), ["three"]);
+    assert_eq!(words(&found[0].superseded), ["zero", "one", "two"]);
+    assert!(found[0].superseded.iter().all(|answer| answer.received().is_some()));
+    assert!(found.iter().all(|file| *file == found[0]));
 }
 
 #[test]

@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde_yaml::Location;
 
 use super::answer::{ReaderFile, Recognizable};
 use super::code::{self, Codes};
 use super::form::{AnswerForm, Form};
+use super::import::file_name;
 use super::time;
 use base::yaml::{self, Mistake, Text, nearest};
 use base::{NotAUnit, UnitId};
@@ -93,9 +95,11 @@ impl Read {
     /// Puts the names of units where a blind survey wrote codes.
     #[must_use]
     pub fn decoded(mut self, codes: &Codes) -> Self {
-        for answer in &mut self.file.answers {
-            if let Some(unit) = codes.unit(&answer.unit.value) {
-                answer.unit.value = unit.to_string();
+        let Form { answers, superseded, .. } = &mut self.file;
+        let names = answers.iter_mut().map(|answer| &mut answer.unit.value);
+        for name in names.chain(superseded.iter_mut().map(|answer| &mut answer.unit)) {
+            if let Some(unit) = codes.unit(name) {
+                *name = unit.to_string();
             }
         }
         self
@@ -138,33 +142,94 @@ pub struct Labels {
 /// Reads every YAML and JSON file of the folder `content/labels`; none when there is no folder.
 pub fn read(folder: &Path) -> Labels {
     let mut labels = Labels::default();
-    let mut refuse = |mistake| labels.problems.push(Problem { mistake, severity: Severity::Error });
-    let unlisted = |error: std::io::Error| {
-        Text { path: folder, text: "" }
-            .mistake(Location::UNKNOWN, format!("the folder cannot be listed: {error}"))
+    for path in paths(folder, &mut labels.problems) {
+        match Read::open(&path) {
+            Ok(file) => labels.files.push(file),
+            Err(mistake) => labels.problems.push(Problem { mistake, severity: Severity::Error }),
+        }
+    }
+    labels
+}
+
+/// The files of a folder that may be readers', in the order of their names.
+fn paths(folder: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+    let mut unlisted = |error: std::io::Error| {
+        let mistake = Text { path: folder, text: "" }
+            .mistake(Location::UNKNOWN, format!("the folder cannot be listed: {error}"));
+        problems.push(Problem { mistake, severity: Severity::Error });
     };
     let mut paths = Vec::new();
     match std::fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => refuse(unlisted(error)),
+        Err(error) => unlisted(error),
         Ok(entries) => {
             for entry in entries {
                 match entry {
                     Ok(entry) => paths.push(entry.path()),
-                    Err(error) => refuse(unlisted(error)),
+                    Err(error) => unlisted(error),
                 }
             }
         }
     }
     paths.retain(|path| path.extension().is_some_and(|e| e == "yaml" || e == "yml" || e == "json"));
     paths.sort();
-    for path in paths {
-        match Read::open(&path) {
-            Ok(file) => labels.files.push(file),
-            Err(mistake) => refuse(mistake),
+    paths
+}
+
+/// Whose the files of a folder are, for who asks again and again: only what has changed meanwhile is read again.
+#[derive(Debug, Default)]
+pub struct Owners(BTreeMap<PathBuf, Owner>);
+
+#[derive(Debug)]
+struct Owner {
+    written: SystemTime,
+    bytes: u64,
+    reader: String,
+}
+
+impl Owners {
+    /// As [`read`], but without the files of other readers, save one that has the name of this one's, and, where
+    /// there is none of these, the first of the folder, which tells the study.
+    pub fn read(&mut self, folder: &Path, reader: &str) -> Labels {
+        let mut labels = Labels::default();
+        let mut before = std::mem::take(&mut self.0);
+        let mut first = None;
+        let own = folder.join(file_name(reader));
+        for path in paths(folder, &mut labels.problems) {
+            let met = std::fs::metadata(&path).ok();
+            let found = met.and_then(|met| Some((met.modified().ok()?, met.len())));
+            let known = before.remove(&path);
+            let known = known.filter(|known| found == Some((known.written, known.bytes)));
+            first.get_or_insert_with(|| path.clone());
+            let concerns = |name: &str| is_same(name, reader) || path == own;
+            if known.as_ref().is_some_and(|known| !concerns(&known.reader)) {
+                self.0.extend(known.map(|known| (path, known)));
+                continue;
+            }
+            match Read::open(&path) {
+                Ok(file) => {
+                    let reader = file.file.reader.value.clone();
+                    if concerns(&reader) {
+                        labels.files.push(file);
+                    }
+                    let owner = found.map(|(written, bytes)| Owner { written, bytes, reader });
+                    self.0.extend(owner.map(|owner| (path, owner)));
+                }
+                Err(mistake) => {
+                    labels.problems.push(Problem { mistake, severity: Severity::Error });
+                }
+            }
         }
+        if labels.files.is_empty() {
+            labels.files.extend(first.and_then(|path| Read::open(&path).ok()));
+        }
+        labels
     }
-    labels
+}
+
+/// Whether two names are one reader's: they differ in case or in blanks around them.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 /// Readers' files after a check.
@@ -324,14 +389,18 @@ impl Context<'_> {
             );
             add(v.referenced, message, Severity::Error);
         }
-        if let Some(v) = &answer.answered_at
-            && time::nanoseconds(&v.value).is_none()
+        for (key, time) in
+            [("answered_at", &answer.answered_at), ("received_at", &answer.received_at)]
         {
-            let message = format!(
-                "`answered_at` is `{}`; expected a time such as 2026-11-20T10:12:00Z (RFC 3339)",
-                v.value
-            );
-            add(v.referenced, message, Severity::Error);
+            if let Some(v) = time
+                && time::nanoseconds(&v.value).is_none()
+            {
+                let message = format!(
+                    "`{key}` is `{}`; expected a time such as 2026-11-20T10:12:00Z (RFC 3339)",
+                    v.value
+                );
+                add(v.referenced, message, Severity::Error);
+            }
         }
         if let Some(v) = &answer.seconds
             && !(v.value >= 0.0 && v.value.is_finite())

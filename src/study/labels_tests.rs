@@ -80,6 +80,7 @@ seconds: 41",
             confidence: Some(4),
             remarks: None,
             answered_at: Some("2026-11-20T10:12:00Z".to_owned()),
+            received_at: None,
             seconds: Some(41.0),
             repeat: false,
             questions: None,
@@ -287,4 +288,37 @@ proptest! {
             check(&[read], &layers(), &lexicons());
         }
     }
+}
+
+#[test]
+fn files_of_others_are_read_again_only_when_they_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let write = |name: &str, reader: &str| {
+        let text =
+            format!("schema: 1\nstudy: s\nreader: {reader}\nlexicon: bi-rads-5\nanswers: []\n");
+        std::fs::write(at(name), text).unwrap();
+    };
+    let mut owners = Owners::default();
+    let mut found = |reader: &str| {
+        let labels = owners.read(folder.path(), reader);
+        let names = labels.files.iter().map(|f| f.path().file_name().unwrap().to_owned());
+        (names.collect::<Vec<_>>(), labels.problems.len())
+    };
+    assert_eq!(found("a"), (vec![], 0));
+    write("x.yaml", "Reader A");
+    write("y.yaml", "b");
+    assert_eq!(found("reader a "), (vec!["x.yaml".into()], 0));
+    assert_eq!(found("B"), (vec!["y.yaml".into()], 0));
+    // The study follows from the first where the reader has none.
+    assert_eq!(found("c"), (vec!["x.yaml".into()], 0));
+    // A file that has the name of this reader's, but is another's, must not be taken for none.
+    assert_eq!(found("Y"), (vec!["y.yaml".into()], 0));
+    // By hand it became another's, and one that cannot be read might be anybody's.
+    write("y.yaml", "c, who was b");
+    std::fs::write(at("z.yaml"), "schema: [").unwrap();
+    assert_eq!(found("c, who was b"), (vec!["y.yaml".into()], 1));
+    std::fs::remove_file(at("z.yaml")).unwrap();
+    std::fs::remove_file(at("x.yaml")).unwrap();
+    assert_eq!(found("Reader A"), (vec!["y.yaml".into()], 0));
 }

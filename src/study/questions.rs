@@ -179,6 +179,7 @@ impl Response {
             confidence: None,
             remarks: None,
             answered_at: self.timestamp.map(|t| placed(instant(&t.value), t.referenced)),
+            received_at: None,
             seconds: None,
             repeat: false,
             questions: Some(questions),

@@ -17,6 +17,7 @@ fn answer(unit: &str, phenomena: &[(&str, &[&str], Association)]) -> Answer {
         confidence: None,
         remarks: None,
         answered_at: None,
+        received_at: None,
         seconds: None,
         repeat: false,
         questions: None,

@@ -14,9 +14,24 @@ pub fn nanoseconds(text: &str) -> Option<i128> {
     Some(time.as_nanosecond())
 }
 
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z, as RFC 3339 writes it: `2026-11-20T10:12:00.500Z`.
+/// None outside the years -9999 to 9999.
+pub fn text(milliseconds: i64) -> Option<String> {
+    let time = jiff::Timestamp::from_millisecond(milliseconds).ok()?;
+    Some(format!("{time:.3}"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nanoseconds;
+    use super::{nanoseconds, text};
+
+    #[test]
+    fn times_are_written_as_they_are_read() {
+        assert_eq!(text(1_795_169_520_050).as_deref(), Some("2026-11-20T10:12:00.050Z"));
+        assert_eq!(text(0).as_deref(), Some("1970-01-01T00:00:00.000Z"));
+        assert_eq!(nanoseconds(&text(-1).unwrap()), Some(-1_000_000));
+        assert_eq!(text(i64::MAX), None);
+    }
 
     #[test]
     fn times_are_read_as_the_standard_writes_them() {

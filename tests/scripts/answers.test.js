@@ -45,7 +45,8 @@ table.files.forEach(one => {
 
 table.merges.forEach(one => {
   test(`of two answers: ${one.case}`, () => {
-    const of = (remarks, time) => answers.read(study, { ...table.answer, remarks, answered_at: time }).answer;
+    const times = given => (given && typeof given === 'object' ? given : { answered_at: given });
+    const of = (remarks, given) => answers.read(study, { ...table.answer, remarks, ...times(given) }).answer;
     const record = { answers: { 'u-1': of('here', one.here) } };
     file.merge(study, record, { 'u-1': of('given', one.given) });
     assert.equal(record.answers['u-1'].remarks, one.stands);

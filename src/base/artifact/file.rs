@@ -1,9 +1,10 @@
 //! Files that are written whole or not at all.
 
 use std::cell::Cell;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -115,6 +116,12 @@ fn temporary() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
+/// Where something goes, beside where it is, that is to be removed: what is left of it is litter.
+pub(super) fn temporary_beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{}{name}{}", TEMPORARY[0], TEMPORARY[1]))
+}
+
 /// Gives a temporary file its name, by a call that can be watched: `tempfile` asks the kernel directly.
 fn persist(file: tempfile::NamedTempFile, path: &Path) -> Result<()> {
     let (_, mut temporary) = file.into_parts();
@@ -188,6 +195,46 @@ pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
     })
 }
 
+/// How old litter is that nobody can be writing any more.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// That this process writes files of a folder where others may do so too, until it is dropped: they do not take its
+/// half written files for litter ([`tidy`]).
+#[derive(Debug)]
+#[must_use]
+pub struct Writing {
+    _folder: Option<File>,
+}
+
+impl Writing {
+    /// In a folder, which is made where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn into(folder: &Path) -> Result<Self> {
+        fs_err::create_dir_all(folder)?;
+        // Where a folder cannot be opened or locked, litter must be old before it goes.
+        let shared = |folder: File| folder.lock_shared().is_ok().then_some(folder);
+        Ok(Self { _folder: File::open(folder).ok().and_then(shared) })
+    }
+}
+
+/// Removes what killed programs left half written in a folder, at once where nobody is [`Writing`] there.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn tidy(folder: &Path) -> Result<()> {
+    let opened = File::open(folder).ok();
+    let alone = opened.as_ref().is_some_and(|folder| folder.try_lock().is_ok());
+    remove_litter(folder, if alone { Duration::ZERO } else { ABANDONED })
+}
+
+/// Whether something is, by its name, being written or was left half written.
+pub fn is_litter(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(TEMPORARY[0]) && name.ends_with(TEMPORARY[1])
+}
+
 /// Removes what killed runs left half written anywhere below `folder`, if it is as old as `age`: where another
 /// program may be writing, old enough that it is not.
 ///
@@ -197,8 +244,7 @@ pub fn remove_litter(folder: &Path, age: Duration) -> Result<()> {
     let mut entries = walkdir::WalkDir::new(folder).into_iter();
     while let Some(entry) = entries.next() {
         let Ok(entry) = entry else { continue };
-        let name = entry.file_name().to_string_lossy();
-        if !(name.starts_with(TEMPORARY[0]) && name.ends_with(TEMPORARY[1])) {
+        if !is_litter(entry.file_name()) {
             continue;
         }
         let written = entry.metadata().ok().and_then(|found| found.modified().ok());
@@ -282,5 +328,26 @@ mod tests {
         assert!(!left("a/.unit-atlas-x1.tmp") && !left(".unit-atlas-x2.tmp"));
         assert!(!left("a/.unit-atlas-x3.tmp"));
         assert!(left("a/mine.tmp") && left(".unit-atlas-x"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn litter_of_who_is_still_writing_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let labels = folder.path().join("labels");
+        tidy(&labels).unwrap();
+        let litter = labels.join(".unit-atlas-x.tmp");
+        let (first, second) = (Writing::into(&labels).unwrap(), Writing::into(&labels).unwrap());
+        std::fs::write(&litter, b"half").unwrap();
+        tidy(&labels).unwrap();
+        drop(first);
+        tidy(&labels).unwrap();
+        assert!(litter.exists());
+        drop(second);
+        tidy(&labels).unwrap();
+        assert!(!litter.exists());
+        // Who comes while it is tidied waits, and then writes.
+        write(&labels.join("a"), b"a").unwrap();
+        let _third = Writing::into(&labels).unwrap();
     }
 }

@@ -27,8 +27,8 @@ impl Fingerprint {
     /// When the file cannot be read.
     pub fn of_file(path: &Path) -> Result<Self> {
         let mut hasher = blake3::Hasher::new();
-        hasher
-            .update_mmap_rayon(path)
+        crate::input::open(path)
+            .and_then(|_| hasher.update_mmap_rayon(path))
             .with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Self::from_hash(hasher.finalize()))
     }

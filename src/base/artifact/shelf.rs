@@ -100,12 +100,18 @@ impl Shelf {
         Ok(kept)
     }
 
-    /// Removes something that is kept, here or elsewhere in `work/`, and the folders that are empty then.
+    /// Removes something that is kept, here or elsewhere in `work/`, and the folders that are empty then. It is
+    /// there as a whole or not at all: a part of it would pass for a result that was damaged.
     ///
     /// # Errors
     /// When it cannot be removed.
     pub fn discard(&self, kept: &Kept) -> Result<()> {
-        fs_err::remove_dir_all(&kept.path)?;
+        let gone = file::temporary_beside(&kept.path);
+        if gone.exists() {
+            fs_err::remove_dir_all(&gone)?;
+        }
+        fs_err::rename(&kept.path, &gone)?;
+        fs_err::remove_dir_all(&gone)?;
         let mut above = kept.path.parent();
         while let Some(folder) = above.filter(|folder| **folder != *self.work) {
             if std::fs::remove_dir(folder).is_err() {
@@ -114,6 +120,15 @@ impl Shelf {
             above = folder.parent();
         }
         Ok(())
+    }
+
+    /// Removes the empty folders that a killed [`Shelf::discard`] has left.
+    pub fn prune(&self) {
+        let entries = walkdir::WalkDir::new(&self.shelf).contents_first(true).into_iter().flatten();
+        for entry in entries.filter(|entry| entry.file_type().is_dir()) {
+            // One that holds anything stays.
+            let _ = std::fs::remove_dir(entry.path());
+        }
     }
 
     /// What was in `folder`, in order.
@@ -189,5 +204,14 @@ mod tests {
         shelf.put(&folder, &first).unwrap();
         shelf.discard(&shelf.list_of(&folder).unwrap()[0]).unwrap();
         assert!(shelf.list().unwrap().is_empty() && !layout.shelf().exists());
+        // Killed while it removed something: what is left is no result, but litter.
+        file::write(&folder.join("weights"), b"fifth").unwrap();
+        shelf.put(&folder, &first).unwrap();
+        let kept = shelf.list().unwrap().remove(0);
+        fs_err::rename(&kept.path, file::temporary_beside(&kept.path)).unwrap();
+        assert!(shelf.list().unwrap().is_empty() && !shelf.take(&folder, &first).unwrap());
+        file::remove_litter(output.path(), std::time::Duration::ZERO).unwrap();
+        shelf.prune();
+        assert!(!layout.shelf().exists());
     }
 }

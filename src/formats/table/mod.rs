@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use base::input;
 use base::text::{self, Encoding};
 use base::yaml::unknown;
 
@@ -204,13 +205,8 @@ impl Document {
     pub fn open(path: &Path, expected: &Expected) -> Result<Self, Refusal> {
         let cannot =
             |error: std::io::Error| Wrong::at(0, format!("cannot be read: {error}")).of(path);
-        let size = std::fs::metadata(path).map_err(cannot)?.len();
-        if size > MAX_BYTES {
-            let message =
-                format!("holds {size} bytes; tables of more than {MAX_BYTES} are not read");
-            return Err(Wrong::at(0, message).of(path));
-        }
-        Self::parse(std::fs::read(path).map_err(cannot)?, expected).map_err(|wrong| wrong.of(path))
+        let bytes = input::read(path, MAX_BYTES).map_err(cannot)?;
+        Self::parse(bytes, expected).map_err(|wrong| wrong.of(path))
     }
 
     fn parse(bytes: Vec<u8>, expected: &Expected) -> Result<Self, Wrong> {

@@ -23,6 +23,7 @@ use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 
 use super::cpu;
+use base::input;
 pub(super) use blueprint::Blueprint;
 pub(super) use fit::{Expected, Misfit, Scope, fit};
 pub use located::Located;
@@ -103,14 +104,11 @@ fn layer(name: &str) -> &str {
 }
 
 fn read(path: &Path) -> Result<Contents> {
-    let file = fs_err::File::open(path)?;
-    if file.metadata()?.is_dir() {
-        bail!("it is a folder");
-    }
-    if file.metadata()?.len() == 0 {
+    let (file, met) = input::open(path)?;
+    if met.len() == 0 {
         bail!("the file is empty");
     }
-    let map = base::artifact::map(file.file())?;
+    let map = base::artifact::map(&file)?;
     contents(&map, path.extension().is_some_and(|extension| extension == "safetensors"))
 }
 

@@ -431,3 +431,50 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn absurd_windows_are_refused_with_their_count_before_any_is_cut() {
+    let refused = |source: &dyn Source, window: f64, stride: f64, size: u32| {
+        let mut config = config(PathBuf::new());
+        config.patches = Patches { window, stride, size, ..config.patches };
+        rehearse(source, &config, &Silent).unwrap_err().to_string()
+    };
+    // Every pixel of 400 x 480 would be one.
+    let message = refused(&Many(4), 0.001, 1.0, 16);
+    for words in [
+        "many00000, of 400 x 480 pixels",
+        "192000 windows",
+        "at most 20000",
+        "patches.window",
+        "0.001",
+    ] {
+        assert!(message.contains(words), "{words} not in {message}");
+    }
+    // Windows of 100 at every pixel: 301 x 381.
+    let message = refused(&Many(4), 0.25, 0.01, 16);
+    assert!(message.contains("114681 windows") && message.contains("0.01"), "{message}");
+    // Fewer, where each is large.
+    let message = refused(&Many(4), 0.1, 0.5, 2048);
+    assert!(message.contains("437 windows, but at most 256 of 2048 x 2048"), "{message}");
+    // Too many of all, though not of one: windows of 100 at every third pixel, 101 x 128.
+    let patching =
+        Patches { window: 0.25, stride: 0.03, size: 16, ..config(PathBuf::new()).patches };
+    let mammograms = Many(7800).catalogue().unwrap().mammograms;
+    assert!(bounded(&mammograms[..7000], &patching).is_ok());
+    let message = bounded(&mammograms, &patching).unwrap_err().to_string();
+    assert!(message.contains("7800 mammograms would be cut into 100838400 windows"), "{message}");
+}
+
+#[test]
+fn patches_that_are_held_stay_within_bounds() {
+    let mammograms = Many(1).catalogue().unwrap().mammograms;
+    let at_once = |window: f64, stride: f64, size: u32| {
+        super::at_once(
+            &mammograms,
+            &Patches { window, stride, size, ..config(PathBuf::new()).patches },
+        )
+    };
+    assert_eq!(at_once(0.25, 0.5, 227), 4 * rayon::current_num_threads());
+    // 101 x 128 windows of 256 x 256 pixels are 847 MB.
+    assert_eq!(at_once(0.25, 0.03, 256), 1);
+}

@@ -40,13 +40,14 @@
     });
   }
 
-  // Sends one answer; then `done(null)`, or `done(problem, whether to try again)`.
+  // Sends one answer; then `done(null, false, { stands })` with the answer that stands there now, or
+  // `done(problem, again, { now })`: whether to try again, and the time of the server where the answer is later.
   function save(answer, done) {
     ask({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(answer) })
       .then(({ ok, status, body }) => {
-        if (ok) done(null);
-        else done(body.error || 'the server refuses it', status === 429 || status >= 500);
-      }, () => done('the server does not answer; trying again', true));
+        if (ok) done(null, false, body);
+        else done(body.error || 'the server refuses it', [401, 429].includes(status) || status >= 500, body);
+      }, () => done('the server does not answer; trying again', true, {}));
   }
 
   window.unitAtlasCollector = { begin, save };

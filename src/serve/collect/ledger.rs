@@ -4,8 +4,13 @@
 //! An answer counts as saved when its line is on the disk and the file holds it. What a killed server
 //! has in a log and not in the file is put there when the next one starts; a torn last line was never
 //! acknowledged, and is passed over.
+//!
+//! The order of the answers is that in which they came, whatever the clocks of the readers' devices say:
+//! each is stamped with the time by this machine's clock, and a reader's stamps only grow, even where that
+//! clock is set back. An answer that comes again, as after an acknowledgement that never arrived, is the
+//! one that came before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{Read as _, Seek, SeekFrom, Write};
@@ -18,18 +23,18 @@ use serde::{Deserialize, Serialize};
 
 use super::Tokens;
 use super::tokens::make_private;
-use base::Notice;
+use base::{Notice, artifact};
 use lexicon::Lexicons;
 use study::answer::{Answer, ReaderFile};
 use study::code::Codes;
 use study::import::{self, import_read};
-use study::labels::{Dissected, Read, Severity, check};
+use study::labels::{Dissected, Owners, Read, Severity, check};
 use study::time;
 
 /// Bytes of a reader's log at most: tens of thousands of answers.
 const MAX_LOG: u64 = 32 << 20;
-/// How far the clock of a reader's device may be ahead, in nanoseconds: ten minutes.
-const AHEAD: i128 = 600 * 1_000_000_000;
+/// How far the clock of a reader's device may be ahead, in milliseconds: ten minutes.
+const AHEAD: i64 = 600 * 1000;
 /// Characters of one text at most, as in the survey's page.
 const MAX_TEXT: usize = 4000;
 /// Patterns of one answer, and terms of one pattern, at most.
@@ -57,6 +62,8 @@ pub struct Asked {
 pub enum Refusal {
     /// It is no answer to this survey.
     Wrong(String),
+    /// It was given in the future, by the clock of this machine, which shows this.
+    Ahead(String),
     /// The reader's log is full.
     Full,
     /// It could not be written; to be tried again.
@@ -66,14 +73,65 @@ pub enum Refusal {
 /// One line of a log.
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
-    /// Seconds since 1970 when it came.
-    received: u64,
-    /// The answer as it came.
+    /// Seconds since 1970 when it came; version 0.1 wrote that here, and not into the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    received: Option<u64>,
+    /// The answer as it came, with the time by this machine's clock.
     answer: Answer,
 }
 
-/// One reader's answers by unit and presentation.
-type Answers = BTreeMap<(String, bool), Answer>;
+/// What a reader's log holds.
+#[derive(Debug, Default)]
+struct Log {
+    /// The answers in the order in which they came, each once.
+    answers: Vec<Answer>,
+    /// Where among these each is, by what it says.
+    places: HashMap<blake3::Hash, usize>,
+    /// When the last came, in milliseconds since 1970.
+    last: i64,
+}
+
+impl Log {
+    /// What tells an answer from all others of a reader: all that it says, but for the time spent on it, which
+    /// goes on while it is on its way, and the time when it was received.
+    fn identity(answer: &Answer) -> Result<blake3::Hash> {
+        let said = Answer { received_at: None, seconds: None, ..answer.clone() };
+        Ok(blake3::hash(&serde_json::to_vec(&said)?))
+    }
+
+    /// The answer as it came before, where it did.
+    fn known(&self, answer: &Answer) -> Result<Option<&Answer>> {
+        let place = self.places.get(&Self::identity(answer)?);
+        Ok(place.map(|place| &self.answers[*place]))
+    }
+
+    /// Stamps an answer that comes at `time`, in milliseconds since 1970: with that or, where the clock has
+    /// been set back, with what follows on the last stamp.
+    fn stamp(&self, answer: &mut Answer, time: i64) -> Result<()> {
+        let stamp = time::text(time.max(self.last + 1));
+        answer.received_at = Some(stamp.context("the clock of this machine shows no time")?);
+        Ok(())
+    }
+
+    /// Holds an answer that was stamped.
+    fn hold(&mut self, answer: Answer) -> Result<()> {
+        self.places.insert(Self::identity(&answer)?, self.answers.len());
+        self.last = answer.received().map_or(self.last, milliseconds);
+        self.answers.push(answer);
+        Ok(())
+    }
+
+    /// The answers that stand, the last of each unit and presentation, and those before them.
+    fn parted(&self) -> (Vec<Answer>, Vec<Answer>) {
+        let slot = |answer: &Answer| (answer.unit.clone(), answer.repeat);
+        let last: BTreeMap<_, usize> =
+            self.answers.iter().enumerate().map(|(at, answer)| (slot(answer), at)).collect();
+        let standing = last.values().map(|at| self.answers[*at].clone()).collect();
+        let stands = |at: usize, answer: &Answer| last.get(&slot(answer)) == Some(&at);
+        let before = self.answers.iter().enumerate().filter(|(at, answer)| !stands(*at, answer));
+        (standing, before.map(|(_, answer)| answer.clone()).collect())
+    }
+}
 
 /// Where answers go.
 #[derive(Debug)]
@@ -82,7 +140,9 @@ pub struct Ledger {
     labels: PathBuf,
     asked: Asked,
     /// What each reader has said; one answer is saved at a time.
-    state: Mutex<BTreeMap<String, Answers>>,
+    state: Mutex<BTreeMap<String, Log>>,
+    /// Whose the readers' files are.
+    owners: Mutex<Owners>,
     /// Keeps a second server off the logs.
     _lock: File,
 }
@@ -103,22 +163,24 @@ impl Ledger {
         let lock = fs_err::File::create(folder.join("lock"))?.into_parts().0;
         lock.try_lock()
             .with_context(|| format!("another server collects answers in {}", folder.display()))?;
+        artifact::tidy(labels)?;
         let ledger = Self {
             folder: folder.into(),
             labels: labels.into(),
             asked,
             state: Mutex::default(),
+            owners: Mutex::default(),
             _lock: lock,
         };
         let mut notices = Vec::new();
         for (reader, _) in tokens.iter() {
-            let answers = ledger.replay(reader, &mut notices)?;
-            ledger.state().insert(reader.into(), answers);
+            let log = ledger.replay(reader, &mut notices)?;
+            ledger.state().insert(reader.into(), log);
         }
         Ok((ledger, notices))
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Answers>> {
+    fn state(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Log>> {
         // A table that is only changed after a write has succeeded.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -130,21 +192,26 @@ impl Ledger {
     /// What a reader has answered, with the units as the survey's page names them: one answer per unit and
     /// presentation, the one that stands.
     pub fn answers(&self, reader: &str) -> Vec<Answer> {
-        self.state().get(reader).into_iter().flat_map(BTreeMap::values).cloned().collect()
+        self.state().get(reader).map(|log| log.parted().0).unwrap_or_default()
     }
 
     /// Saves an answer of a reader, JSON as the survey's page sends it. It is on the disk and in the
-    /// reader's file when this returns.
+    /// reader's file when this returns. Gives the answer that now stands of its unit and presentation: this
+    /// one, or one that came after it where this one has come before.
     ///
     /// # Errors
     /// The [`Refusal`] that says why it was not saved: nothing of it is then in the log, unless the
     /// reader's file alone could not be written.
-    pub fn save(&self, reader: &str, body: &[u8]) -> Result<(), Refusal> {
-        let answer: Answer = serde_json::from_slice(body)
+    pub fn save(&self, reader: &str, body: &[u8]) -> Result<Answer, Refusal> {
+        let mut answer: Answer = serde_json::from_slice(body)
             .map_err(|error| Refusal::Wrong(format!("this is no answer: {error}")))?;
-        self.fits(&answer).map_err(Refusal::Wrong)?;
-        let read =
-            self.read(reader, vec![answer.clone()]).map_err(|e| Refusal::Wrong(short(&e)))?;
+        // It may be from a file of an answer that came before; when that was is known here.
+        answer.received_at = None;
+        let now = milliseconds(now());
+        self.fits(&answer, now)?;
+        let read = self
+            .read(reader, vec![answer.clone()], Vec::new())
+            .map_err(|e| Refusal::Wrong(short(&e)))?;
         let checked = check(std::slice::from_ref(&read), &self.asked.layers, &self.asked.lexicons);
         if let Some(wrong) = checked.problems.iter().find(|p| p.severity == Severity::Error) {
             return Err(Refusal::Wrong(wrong.mistake.message.clone()));
@@ -154,18 +221,42 @@ impl Ledger {
 
         let mut state = self.state();
         let failed = |error: anyhow::Error| Refusal::Failed(format!("{error:#}"));
-        let path = self.log(reader);
-        if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > MAX_LOG) {
-            return Err(Refusal::Full);
+        let log = state.entry(reader.into()).or_default();
+        match log.known(&answer).map_err(failed)? {
+            Some(known) => answer = known.clone(),
+            None => {
+                let path = self.log(reader);
+                if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > MAX_LOG) {
+                    return Err(Refusal::Full);
+                }
+                log.stamp(&mut answer, now).map_err(failed)?;
+                append(&path, &answer).map_err(failed)?;
+                log.hold(answer.clone()).map_err(failed)?;
+            }
         }
-        self.append(&path, &answer).map_err(failed)?;
-        self.merge(read).map_err(failed)?;
-        note(state.entry(reader.into()).or_default(), answer);
-        Ok(())
+        // Also of what the log has had: it was not acknowledged if the file could not be written.
+        let read = self.read(reader, vec![answer.clone()], Vec::new()).map_err(failed)?;
+        self.merge(reader, read).map_err(failed)?;
+        let own = |other: &&Answer| (&other.unit, other.repeat) == (&answer.unit, answer.repeat);
+        Ok(log.answers.iter().rfind(own).cloned().unwrap_or(answer))
     }
 
     /// What of an answer no check of labels knows: its size, its unit, its time.
-    fn fits(&self, answer: &Answer) -> Result<(), String> {
+    fn fits(&self, answer: &Answer, now: i64) -> Result<(), Refusal> {
+        self.fits_survey(answer).map_err(Refusal::Wrong)?;
+        let Some(answered) = answer.answered_at.as_deref().and_then(time::nanoseconds) else {
+            let words = "`answered_at` must say when, such as 2026-11-20T10:12:00Z";
+            return Err(Refusal::Wrong(words.into()));
+        };
+        // Where answers of a reader came in files, some to no server, these times decide.
+        match time::text(now) {
+            Some(shown) if milliseconds(answered) > now + AHEAD => Err(Refusal::Ahead(shown)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What of an answer no check of labels knows: its size and its unit.
+    fn fits_survey(&self, answer: &Answer) -> Result<(), String> {
         let long = |text: &str| text.chars().count() > MAX_TEXT;
         let texts = answer.phenomena.iter().map(|p| p.description.as_str());
         if texts.chain(answer.remarks.as_deref()).any(long) {
@@ -181,66 +272,39 @@ impl Ledger {
         if !self.asked.units.contains(&answer.unit) {
             return Err("the survey does not ask about this unit; reload the page".into());
         }
-        let Some(answered) = answer.answered_at.as_deref().and_then(time::nanoseconds) else {
-            return Err("`answered_at` must say when, such as 2026-11-20T10:12:00Z".into());
-        };
-        // The later of two answers stands: one from the future would stand for ever.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-        if answered > i128::try_from(now).unwrap_or(i128::MAX) + AHEAD {
-            return Err(
-                "this answer is from the future: set the clock of the device, and reload".into()
-            );
-        }
         Ok(())
     }
 
     /// Answers as a reader's file, with the names of the units.
-    fn read(&self, reader: &str, answers: Vec<Answer>) -> Result<Read> {
+    fn read(&self, reader: &str, answers: Vec<Answer>, superseded: Vec<Answer>) -> Result<Read> {
         let file = ReaderFile {
             schema: 1,
             study: self.asked.study.clone(),
             reader: reader.into(),
             lexicon: self.asked.lexicon.clone(),
             answers,
-            superseded: Vec::new(),
+            superseded,
         };
         let text = serde_json::to_string(&file)?;
         Ok(Read::parse(text, &self.log(reader))?.decoded(&self.asked.codes))
     }
 
-    fn append(&self, path: &Path, answer: &Answer) -> Result<()> {
-        let received = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        let mut line = serde_json::to_vec(&Line { received, answer: answer.clone() })?;
-        line.push(b'\n');
-        let mut options = fs_err::OpenOptions::new();
-        let mut file = options.create(true).truncate(false).read(true).write(true).open(path)?;
-        // What an append that failed has left was not acknowledged, and must not be glued to this.
-        let end = end_of_lines(&mut file)?;
-        file.set_len(end)?;
-        file.seek(SeekFrom::Start(end))?;
-        // One write: it is there as a whole, or it is torn, and then not acknowledged.
-        let written = file.write_all(&line).and_then(|()| file.sync_all());
-        if written.is_err() {
-            // If this fails too, the next append does it.
-            let _ = file.set_len(end);
-        }
-        Ok(written?)
-    }
-
-    fn merge(&self, read: Read) -> Result<()> {
+    /// Brings answers of a reader into the reader's file.
+    fn merge(&self, reader: &str, read: Read) -> Result<()> {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let existing = owners.read(&self.labels, reader);
         let files = std::iter::once(Ok(vec![read]));
-        import_read(files, &self.labels, &self.asked.layers, &self.asked.lexicons)
-            .map(drop)
-            .map_err(Into::into)
+        let Asked { layers, lexicons, .. } = &self.asked;
+        import_read(files, &self.labels, existing, layers, lexicons).map(drop).map_err(Into::into)
     }
 
     /// Reads a log, ends a torn line, and brings the reader's file up to it.
-    fn replay(&self, reader: &str, notices: &mut Vec<Notice>) -> Result<Answers> {
+    fn replay(&self, reader: &str, notices: &mut Vec<Notice>) -> Result<Log> {
         let path = self.log(reader);
-        let mut answers = Answers::new();
+        let mut log = Log::default();
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(answers),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(log),
             Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
         };
         let mut notice = |place: String, message: String| {
@@ -255,23 +319,65 @@ impl Ledger {
                 continue;
             }
             match serde_json::from_slice::<Line>(line) {
-                Ok(line) => note(&mut answers, line.answer),
+                // Version 0.1 wrote an answer again that came again.
+                Ok(line) if log.known(&line.answer)?.is_some() => {}
+                Ok(Line { received, mut answer }) => {
+                    let seconds = received.and_then(|seconds| i64::try_from(seconds).ok());
+                    let stamped = answer.received().map(milliseconds);
+                    let time = stamped.or(seconds.map(|seconds| seconds.saturating_mul(1000)));
+                    log.stamp(&mut answer, time.unwrap_or_default())?;
+                    log.hold(answer)?;
+                }
                 Err(error) => notice(
                     format!("{}:{}", path.display(), at + 1),
                     format!("torn by a crash, or damaged; passed over ({error})"),
                 ),
             }
         }
-        let read = self.read(reader, answers.values().cloned().collect())?;
+        let (standing, before) = log.parted();
+        let read = self.read(reader, standing, before)?;
         let checked = check(std::slice::from_ref(&read), &self.asked.layers, &self.asked.lexicons);
         for problem in checked.problems.iter().filter(|p| p.severity == Severity::Error) {
             notice(path.display().to_string(), problem.mistake.message.clone());
         }
-        for holding in checked.readers.iter().filter(|file| !file.answers.is_empty()) {
-            self.merge(self.read(reader, holding.answers.clone())?)?;
+        for mut holding in checked.readers.into_iter().filter(|file| !file.answers.is_empty()) {
+            // Of what holds no more, the earlier answers hold no more either.
+            let units: BTreeSet<&str> = holding.answers.iter().map(|a| a.unit.as_str()).collect();
+            holding.superseded.retain(|answer| units.contains(answer.unit.as_str()));
+            self.merge(reader, self.read(reader, holding.answers, holding.superseded)?)?;
         }
-        Ok(answers)
+        Ok(log)
     }
+}
+
+/// Writes an answer to the end of a log.
+fn append(path: &Path, answer: &Answer) -> Result<()> {
+    let mut line = serde_json::to_vec(&Line { received: None, answer: answer.clone() })?;
+    line.push(b'\n');
+    let mut options = fs_err::OpenOptions::new();
+    let mut file = options.create(true).truncate(false).read(true).write(true).open(path)?;
+    // What an append that failed has left was not acknowledged, and must not be glued to this.
+    let end = end_of_lines(&mut file)?;
+    file.set_len(end)?;
+    file.seek(SeekFrom::Start(end))?;
+    // One write: it is there as a whole, or it is torn, and then not acknowledged.
+    let written = file.write_all(&line).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // If this fails too, the next append does it.
+        let _ = file.set_len(end);
+    }
+    Ok(written?)
+}
+
+/// Nanoseconds since 1970, by this machine's clock.
+fn now() -> i128 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or(i128::MAX))
+}
+
+/// Whole milliseconds of nanoseconds.
+fn milliseconds(nanoseconds: i128) -> i64 {
+    i64::try_from(nanoseconds.div_euclid(1_000_000)).unwrap_or(i64::MAX)
 }
 
 /// Where the last whole line of a log ends.
@@ -289,15 +395,6 @@ fn end_of_lines(log: &mut fs_err::File) -> std::io::Result<u64> {
         end = start;
     }
     Ok(0)
-}
-
-/// Puts an answer among the others: of two on one unit the later stands, and the newer of two as late.
-fn note(answers: &mut Answers, answer: Answer) {
-    let when = |answer: &Answer| answer.answered_at.as_deref().and_then(time::nanoseconds);
-    let slot = (answer.unit.clone(), answer.repeat);
-    if answers.get(&slot).is_none_or(|old| when(old) <= when(&answer)) {
-        answers.insert(slot, answer);
-    }
 }
 
 /// An error without the place of this machine's files.

@@ -58,7 +58,13 @@ fn answer(unit: u32, words: &str, minute: u32) -> serde_json::Value {
 }
 
 fn save(ledger: &Ledger, reader: &str, answer: &serde_json::Value) -> Result<(), Refusal> {
-    ledger.save(reader, answer.to_string().as_bytes())
+    ledger.save(reader, answer.to_string().as_bytes()).map(drop)
+}
+
+/// When the file says that the server received its answers, those that stand and then the others.
+fn received(file: &ReaderFile) -> Vec<(&str, i128)> {
+    let answers = file.answers.iter().chain(&file.superseded);
+    answers.map(|a| (a.phenomena[0].description.as_str(), a.received().unwrap())).collect()
 }
 
 #[test]
@@ -74,8 +80,11 @@ fn an_answer_goes_to_the_log_and_by_its_units_name_to_the_readers_file() {
     // A correction, and the same once more as a retry would send it.
     save(&ledger, "a", &answer(1, "corrected", 3)).unwrap();
     save(&ledger, "a", &answer(1, "corrected", 3)).unwrap();
-    // One that was held up on its way does not undo it.
-    save(&ledger, "a", &answer(1, "first\nwords <script>", 0)).unwrap();
+    // One that comes again, as if it had never been acknowledged, does not undo it; the time spent goes on.
+    let mut late = answer(1, "first\nwords <script>", 0);
+    late["seconds"] = 99.into();
+    let stands = ledger.save("a", late.to_string().as_bytes()).unwrap();
+    assert_eq!(stands.phenomena[0].description, "corrected");
     let file = place.file("a").unwrap();
     let said: Vec<(&str, bool, &str)> = file
         .answers
@@ -90,7 +99,9 @@ fn an_answer_goes_to_the_log_and_by_its_units_name_to_the_readers_file() {
             (UNIT, true, "second look")
         ]
     );
-    assert_eq!(place.log().iter().filter(|b| **b == b'\n').count(), 6, "the history is kept");
+    assert_eq!(place.log().iter().filter(|b| **b == b'\n').count(), 4, "the history is kept");
+    let superseded: Vec<_> = file.superseded.iter().map(|a| a.seconds).collect();
+    assert_eq!(superseded, [Some(12.0)], "each once");
     assert_eq!((ledger.answers("a").len(), ledger.answers("b").len()), (3, 0));
     assert!(place.file("b").is_none());
     assert!(ledger.answers("a").iter().all(|a| a.unit.starts_with("u-")), "codes go back");
@@ -260,6 +271,120 @@ fn an_answer_from_the_future_is_refused() {
         save(&ledger, "a", &answer)
     };
     at(300).unwrap();
-    let Err(Refusal::Wrong(words)) = at(700) else { panic!("it was saved") };
-    assert!(words.contains("clock"), "{words}");
+    let Err(Refusal::Ahead(now)) = at(700) else { panic!("it was saved") };
+    let mut redated = answer(1, "words", 0);
+    redated["answered_at"] = now.into();
+    save(&ledger, "a", &redated).unwrap();
+}
+
+#[test]
+fn the_order_is_that_in_which_answers_come_whatever_the_clocks_of_devices_say() {
+    let place = Place::new();
+    let (ledger, _) = place.open();
+    let saved = |words: &str, minute: u32, day: &str| {
+        let mut answer = answer(1, words, minute);
+        answer["answered_at"] = format!("2026-11-{day}T10:{minute:02}:00.000Z").into();
+        // Nobody else says when it was received.
+        answer["received_at"] = "2031-01-01T00:00:00Z".into();
+        ledger.save("a", answer.to_string().as_bytes()).unwrap()
+    };
+    let before = now();
+    saved("of a clock that is right", 1, "20");
+    // On another device, a day behind, and back on the first.
+    assert_eq!(saved("a day behind", 2, "19").phenomena[0].description, "a day behind");
+    saved("a day behind again", 3, "19");
+    saved("right again", 0, "20");
+    let stands = saved("of a clock of last year", 4, "01");
+    let file = place.file("a").unwrap();
+    let said = received(&file);
+    assert_eq!(said[0].0, "of a clock of last year");
+    assert_eq!(said[0].1, stands.received().unwrap());
+    let history: Vec<&str> = said[1..].iter().map(|(words, _)| *words).collect();
+    let wanted = ["of a clock that is right", "a day behind", "a day behind again", "right again"];
+    assert_eq!(history, wanted);
+    let mut times: Vec<i128> = said[1..].iter().chain(&said[..1]).map(|(_, time)| *time).collect();
+    assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
+    times.retain(|time| *time < before - 1_000_000 || *time > now() + 1_000_000_000);
+    assert!(times.is_empty(), "by another clock: {times:?}");
+    drop(ledger);
+    let (ledger, _) = place.open();
+    assert_eq!(ledger.answers("a"), vec![Answer { unit: code(1), ..file.answers[0].clone() }]);
+    assert_eq!(place.file("a"), Some(file));
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_turn_the_order() {
+    let place = Place::new();
+    let (ledger, _) = place.open();
+    save(&ledger, "a", &answer(1, "first", 0)).unwrap();
+    drop(ledger);
+    // As if the clock had been a year ahead.
+    let log = String::from_utf8(place.log()).unwrap();
+    let year = log.find("received_at\":\"").unwrap() + "received_at\":\"".len();
+    let later = format!("{}2999{}", &log[..year], &log[year + 4..]);
+    std::fs::write(place.path("collect/a.jsonl"), later).unwrap();
+    std::fs::remove_file(place.path("labels/a.yaml")).unwrap();
+    let (ledger, _) = place.open();
+    save(&ledger, "a", &answer(1, "second", 1)).unwrap();
+    save(&ledger, "a", &answer(1, "third", 2)).unwrap();
+    let file = place.file("a").unwrap();
+    let said = received(&file);
+    assert_eq!(
+        said.iter().map(|(words, _)| *words).collect::<Vec<_>>(),
+        ["third", "first", "second"]
+    );
+    assert_eq!((said[2].1 - said[1].1, said[0].1 - said[2].1), (1_000_000, 1_000_000));
+}
+
+#[test]
+fn logs_and_files_of_version_0_1_are_taken_over_in_the_order_of_the_log() {
+    let place = Place::new();
+    // The clock of the second answer's device was behind: by the old rule the first stands. The first came twice.
+    let line = |received: u64, answer: &serde_json::Value| {
+        serde_json::json!({ "received": received, "answer": answer }).to_string()
+    };
+    let (first, second) = (answer(1, "first", 9), answer(1, "second", 1));
+    let lines =
+        [line(1_795_169_520, &first), line(1_795_169_520, &first), line(1_795_169_600, &second)];
+    let tokens = ["a".to_owned()];
+    Tokens::open(&place.path("collect"), &tokens).unwrap();
+    std::fs::write(place.path("collect/a.jsonl"), lines.join("\n") + "\n").unwrap();
+    let named = |answer: &serde_json::Value| {
+        let mut answer = answer.clone();
+        answer["unit"] = UNIT.into();
+        answer
+    };
+    let old = serde_json::json!({
+        "schema": 1, "study": "s", "reader": "a", "lexicon": "bi-rads-5",
+        "answers": [named(&first)], "superseded": [named(&second)],
+    });
+    base::artifact::write(&place.path("labels/a.yaml"), old.to_string().as_bytes()).unwrap();
+    let (ledger, notices) = place.open();
+    assert!(notices.is_empty(), "{notices:?}");
+    let file = place.file("a").unwrap();
+    let second = 1_000_000_000;
+    let came = 1_795_169_520 * second;
+    assert_eq!(received(&file), [("second", came + 80 * second), ("first", came)]);
+    assert_eq!(ledger.answers("a")[0].phenomena[0].description, "second");
+}
+
+#[test]
+fn a_readers_file_that_is_gone_is_made_again_with_its_history() {
+    let place = Place::new();
+    let (ledger, _) = place.open();
+    for (unit, words, minute) in [(1, "one", 0), (2, "two", 1), (1, "better", 2)] {
+        save(&ledger, "a", &answer(unit, words, minute)).unwrap();
+    }
+    let file = place.file("a").unwrap();
+    drop(ledger);
+    std::fs::remove_file(place.path("labels/a.yaml")).unwrap();
+    let _opened = place.open();
+    let again = place.file("a").unwrap();
+    let by_unit = |file: &ReaderFile| {
+        let mut answers = file.answers.clone();
+        answers.sort_by(|a, b| a.unit.cmp(&b.unit));
+        (answers, file.superseded.clone())
+    };
+    assert_eq!(by_unit(&again), by_unit(&file));
+    assert_eq!(again.superseded[0].phenomena[0].description, "one");
 }

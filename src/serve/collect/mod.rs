@@ -143,8 +143,17 @@ async fn take(
     // The disk is waited for on a thread that may wait.
     let saved = tokio::task::spawn_blocking(move || desk.ledger.save(&reader, &bytes)).await;
     match saved {
-        Ok(Ok(())) => json(StatusCode::OK, &serde_json::json!({ "saved": true })),
+        Ok(Ok(stands)) => {
+            json(StatusCode::OK, &serde_json::json!({ "saved": true, "stands": stands }))
+        }
         Ok(Err(Refusal::Wrong(words))) => problem(StatusCode::UNPROCESSABLE_ENTITY, words),
+        Ok(Err(Refusal::Ahead(now))) => json(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            &serde_json::json!({
+                "error": "this answer is from the future: the clock of the device is wrong",
+                "now": now,
+            }),
+        ),
         Ok(Err(Refusal::Full)) => problem(
             StatusCode::INSUFFICIENT_STORAGE,
             "this reader's log is full; save the file and send it",

@@ -13,7 +13,9 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use super::case::Film;
 use super::density::Digitiser;
 use super::tape::Thumbnail;
+use base::input;
 use formats::ljpeg::{self, Rule};
+use formats::room;
 use mammogram::Grey;
 
 /// A header is found within this many bytes.
@@ -78,7 +80,7 @@ impl Format {
 
 /// The first `limit` bytes of a file, unpacked when its name ends in `.gz`.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let file = std::fs::File::open(path)?;
+    let (file, _) = input::open(path)?;
     let packed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
     let mut bytes = Vec::new();
     if packed {
@@ -122,6 +124,8 @@ impl Scan {
     }
 
     fn decode(&self, film: &Film, digitiser: Digitiser) -> Result<Grey> {
+        let Header { width, height, .. } = self.header()?;
+        let _room = room::for_pixels(u64::from(width) * u64::from(height));
         let bytes = read(&self.path, FILE_LIMIT)?;
         if let Format::Thumbnail(view) = self.format {
             let table = digitiser.display();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use walkdir::WalkDir;
 
-use base::{Notice, Split};
+use base::{Notice, Split, input};
 
 /// The lists of both kinds, by the part of the split.
 const LISTS: [(&str, Split); 3] =
@@ -200,11 +200,8 @@ fn lines(path: &Path) -> Result<Vec<(usize, String)>> {
     if !path.is_file() {
         return Ok(Vec::new());
     }
-    let size = fs_err::metadata(path)?.len();
-    if size > LIST_LIMIT {
-        bail!("{} has {size} bytes, more than any list", path.display());
-    }
-    let text = fs_err::read(path)?;
+    let text =
+        input::read(path, LIST_LIMIT).with_context(|| format!("cannot read {}", path.display()))?;
     let text = String::from_utf8_lossy(&text);
     let lines = text.lines().enumerate().map(|(at, line)| (at + 1, line.trim().to_owned()));
     Ok(lines.filter(|(_, line)| !line.is_empty()).collect())

@@ -12,6 +12,8 @@ mod listing;
 mod name;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
@@ -23,8 +25,8 @@ use rayon::prelude::*;
 use self::listing::{Label, Listing};
 use crate::{Catalogue, Ready, ReadyPatch, Source};
 use base::artifact::Fingerprint;
-use base::{Notice, Split};
-use formats::MAX_PIXELS;
+use base::{Notice, Split, input};
+use formats::{MAX_PIXELS, room};
 use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology, contours};
 
 /// Shapes of a mask and of its mammogram differ by at most this share.
@@ -535,9 +537,15 @@ fn scaled(outline: Outline, [x, y]: [f64; 2]) -> Outline {
     }
 }
 
+/// A reader of an image of any format that its first bytes tell.
+fn open(path: &Path) -> Result<ImageReader<BufReader<File>>> {
+    let (file, _) = input::open(path)?;
+    Ok(ImageReader::new(BufReader::new(file)).with_guessed_format()?)
+}
+
 /// Size of an image by its header.
 fn size(path: &Path) -> Result<[u32; 2]> {
-    let reader = ImageReader::open(path)?.with_guessed_format()?;
+    let reader = open(path)?;
     let (width, height) = reader.into_decoder()?.dimensions();
     ensure!(
         width > 0 && height > 0 && u64::from(width) * u64::from(height) <= MAX_PIXELS,
@@ -549,8 +557,9 @@ fn size(path: &Path) -> Result<[u32; 2]> {
 /// An image in 8 bits of grey.
 fn decode(path: &Path) -> Result<Grey> {
     let attempt = || -> Result<Grey> {
-        size(path)?;
-        let image = ImageReader::open(path)?.with_guessed_format()?.decode()?.into_luma8();
+        let [width, height] = size(path)?;
+        let _room = room::for_pixels(u64::from(width) * u64::from(height));
+        let image = open(path)?.decode()?.into_luma8();
         Ok(Grey { width: image.width(), height: image.height(), pixels: image.into_raw() })
     };
     attempt().with_context(|| {

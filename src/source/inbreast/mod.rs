@@ -22,9 +22,9 @@ use rayon::prelude::*;
 use self::roi::{Kind, Roi};
 use crate::contradiction::Tags;
 use crate::{Catalogue, Source, walk};
-use base::Notice;
 use base::artifact::Fingerprint;
 use base::text::{self, Encoding};
+use base::{Notice, input};
 use formats::picture::Picture;
 use formats::table::{self, Expected, Row};
 use formats::value;
@@ -295,13 +295,10 @@ impl Name {
 
 /// The regions of an image's file.
 fn outlines(path: &Path) -> Result<Vec<Roi>, String> {
-    let cannot = |error: std::io::Error| format!("cannot be read: {error}");
-    let size = std::fs::metadata(path).map_err(cannot)?.len();
-    if size > MAX_OUTLINES {
-        return Err(format!("holds {size} bytes, more than outlines do"));
-    }
-    let text = text::decode(std::fs::read(path).map_err(cannot)?, None);
-    roi::read(&text.map_err(|error| error.to_string())?)
+    let bytes =
+        input::read(path, MAX_OUTLINES).map_err(|error| format!("cannot be read: {error}"))?;
+    let text = text::decode(bytes, None).map_err(|error| error.to_string())?;
+    roi::read(&text)
 }
 
 /// The outlines of points: a polygon, or squares of three pixels around fewer than three.

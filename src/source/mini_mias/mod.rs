@@ -22,8 +22,8 @@ use anyhow::{Context, Result, bail};
 
 use self::row::{Finding, Row, Tissue};
 use crate::{Catalogue, Source, remarks, walk};
-use base::Notice;
 use base::artifact::Fingerprint;
+use base::{Notice, input};
 use formats::masks::same_shape;
 use formats::picture::Picture;
 use mammogram::{About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
@@ -32,6 +32,8 @@ use mammogram::{About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, 
 const EDGE: f32 = 1024.0;
 /// Edge of their pixels in micrometres.
 const MICRON: f64 = 200.0;
+/// Bytes of the table at most; the published one has 16 thousand.
+const MAX_INFO: u64 = 1 << 20;
 /// Endings of image files; of several of one name the first in this order is taken.
 const ENDINGS: [&str; 6] = ["pgm", "png", "tif", "tiff", "jpg", "jpeg"];
 
@@ -180,7 +182,8 @@ impl Source for MiniMias {
 
     fn catalogue(&self) -> Result<Catalogue> {
         let listing = self.listing()?;
-        let bytes = fs_err::read(&listing.info)?;
+        let bytes = input::read(&listing.info, MAX_INFO)
+            .with_context(|| format!("cannot read {}", listing.info.display()))?;
         // Its preamble may be in any encoding; the rows are ASCII.
         let mut table = Table::read(&String::from_utf8_lossy(&bytes));
         if table.entries.is_empty() {

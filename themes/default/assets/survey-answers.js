@@ -56,9 +56,16 @@
     return date.getTime() + 1000 * (60 * (60 * hour + minute - offset) + second + Number(found[7] || 0));
   }
 
-  // When an answer was given; before all others where it does not say.
+  // The moment that decides which of two answers stands, the later: when a server received it or, where none did,
+  // when the device says it was given; before all others where neither is known.
   function when(given) {
-    return time(given.answered_at) ?? -Infinity;
+    return time(given.received_at) ?? time(given.answered_at) ?? -Infinity;
+  }
+
+  // When an answer is given that takes the place of another: now, but never before that one, whatever the clock says.
+  function now(other) {
+    const after = other ? when(other) + 1 : -Infinity;
+    return new Date(Math.max(Date.now(), Math.ceil(after))).toISOString();
   }
 
   // A complete answer as a file has it.
@@ -74,6 +81,7 @@
     if (given.confidence) out.confidence = given.confidence;
     if (given.remarks.trim()) out.remarks = given.remarks;
     out.answered_at = given.answered_at;
+    if (given.received_at) out.received_at = given.received_at;
     out.seconds = Math.round(given.seconds);
     return out;
   }
@@ -109,6 +117,11 @@
     return value;
   }
 
+  function moment(value, what) {
+    check(typeof value === 'string' && time(value) !== null, `${what} is no time such as 2026-11-20T10:12:00Z`);
+    return value;
+  }
+
   // What may be left out, or be null.
   function optional(value, usual, take) {
     return value === undefined || value === null ? usual : take(value);
@@ -129,12 +142,13 @@
   // Throws an Error that says what is wrong.
   function read(study, value) {
     const given = mapping(value, ['unit', 'repeat', 'recognizable', 'phenomena', 'confidence', 'remarks',
-      'answered_at', 'seconds'], 'an answer');
+      'answered_at', 'received_at', 'seconds'], 'an answer');
     check(typeof given.unit === 'string', 'names no unit');
     check([undefined, true, false].includes(given.repeat), 'repeat is not true or false');
     check(RECOGNIZABLE.includes(given.recognizable), `recognizable is not one of ${RECOGNIZABLE.join(', ')}`);
     const phenomena = list(given.phenomena, 'phenomena').map(one => readPhenomenon(study, one));
     check(given.recognizable !== 'no' || !phenomena.length, 'recognizable is no, yet patterns are described');
+    const received = optional(given.received_at, '', one => moment(one, 'received_at'));
     return {
       slot: study.slotOf(given.unit, given.repeat),
       answer: {
@@ -145,10 +159,8 @@
           return one;
         }),
         remarks: optional(given.remarks, '', one => text(one, 'remarks')),
-        answered_at: optional(given.answered_at, '', one => {
-          check(typeof one === 'string' && time(one) !== null, 'answered_at is no time such as 2026-11-20T10:12:00Z');
-          return one;
-        }),
+        answered_at: optional(given.answered_at, '', one => moment(one, 'answered_at')),
+        ...(received && { received_at: received }),
         seconds: optional(given.seconds, 0, one => {
           check(Number.isFinite(one) && one >= 0, 'seconds is no number of at least 0');
           return one;
@@ -157,5 +169,5 @@
     };
   }
 
-  unitAtlas.survey.answers = { answer, phenomenon, isBlank, isEmpty, described, lacking, time, when, written, read };
+  unitAtlas.survey.answers = { answer, phenomenon, isBlank, isEmpty, described, lacking, time, when, now, written, read };
 })();

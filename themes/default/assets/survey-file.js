@@ -73,15 +73,19 @@
   }
 
   // Takes answers into a record: of two on one unit the later stands, and of two as late the one that comes in.
-  // Returns how many were new.
+  // Copies of one answer were received when the first of them was. Returns how many were new.
   function merge(study, record, given) {
     // The time spent goes on where nothing else changes.
-    const said = (slot, one) => JSON.stringify(answers.written(study, slot, { ...one, seconds: 0 }));
+    const said = (slot, one) => JSON.stringify(answers.written(study, slot, { ...one, seconds: 0, received_at: '' }));
     const taken = Object.keys(given).filter(slot => {
       const old = record.answers[slot];
       if (answers.isEmpty(old)) return true;
-      const later = answers.when(given[slot]) - answers.when(old) || 0;
-      return later > 0 || (later === 0 && said(slot, given[slot]) !== said(slot, old));
+      if (said(slot, given[slot]) === said(slot, old)) {
+        const received = [given[slot], old].map(one => one.received_at).filter(Boolean);
+        if (received.length) [old.received_at] = received.sort((a, b) => answers.time(a) - answers.time(b));
+        return false;
+      }
+      return (answers.when(given[slot]) - answers.when(old) || 0) >= 0;
     });
     taken.forEach(slot => { record.answers[slot] = given[slot]; });
     return taken.length;

@@ -3,7 +3,7 @@
 (() => {
   'use strict';
   const { element, counted } = unitAtlas.page;
-  const { answers } = unitAtlas.survey;
+  const { answers, file } = unitAtlas.survey;
   const SOON = 2000;
   const LATE = 60000;
 
@@ -13,6 +13,8 @@
     let timer = 0;
     let busy = false;
     let wait = SOON;
+    // What the server has refused since the page was loaded, by slot; it must not hold up the others.
+    const refused = {};
 
     // Answers of a record that are complete and not yet sent.
     const left = record => Object.keys(record.pending || {}).filter(slot => !answers.lacking(record.answers[slot]));
@@ -31,30 +33,50 @@
     function next() {
       if (!hooks.reader() || busy) return;
       const record = records.open(hooks.reader());
-      const slot = left(record).find(study.isAsked);
+      const isRefused = one => refused[one] && refused[one].answered_at === record.answers[one].answered_at;
+      const open = left(record).filter(study.isAsked);
+      const slot = open.find(one => !isRefused(one));
       if (!slot) {
-        show(record);
+        show(record, open.length ? refused[open[0]].problem : null);
         return;
       }
       const sent = record.answers[slot];
+      // Changes the answer in the record, unless the reader has changed it while it was on its way.
+      const settle = edit => hooks.change(kept => {
+        if (kept.answers[slot] && kept.answers[slot].answered_at === sent.answered_at) edit(kept);
+      });
       busy = true;
-      collector.save(answers.written(study, slot, sent), (problem, again) => {
+      collector.save(answers.written(study, slot, sent), (problem, again, { now, stands }) => {
         busy = false;
         if (!problem) {
           wait = SOON;
-          hooks.change(now => {
-            const same = now.answers[slot] && now.answers[slot].answered_at === sent.answered_at;
-            if (same && now.pending) delete now.pending[slot];
+          settle(kept => {
+            if (kept.pending) delete kept.pending[slot];
+            accept(kept, slot, stands);
           });
           soon(0);
-          return;
-        }
-        show(records.open(hooks.reader()), problem);
-        if (again) {
+        } else if (again) {
+          show(records.open(hooks.reader()), problem);
           soon(wait);
           wait = Math.min(LATE, wait * 2);
+        } else if (now && answers.time(sent.answered_at) > answers.time(now)) {
+          // The device's clock is ahead: it was given at the latest now.
+          settle(kept => { kept.answers[slot].answered_at = now; });
+          soon(0);
+        } else {
+          refused[slot] = { answered_at: sent.answered_at, problem };
+          soon(0);
         }
       });
+    }
+
+    // Takes over what stands on the server: the answer that was sent with the time it was received or, where it had
+    // come before, one that came after it.
+    function accept(record, slot, stands) {
+      if (!stands) return;
+      const found = file.readAnswers(study, [stands]).answers;
+      file.merge(study, record, found);
+      if (!record.answers[slot].received_at) Object.assign(record.answers, found);
     }
 
     // Says how much of a record is still to be sent.
@@ -65,6 +87,6 @@
       element('survey-saved').textContent = open ? 'Kept in this browser; on its way to the server' : 'On the server';
     }
 
-    return { collector, mark, soon, show };
+    return { collector, left, mark, soon, show };
   };
 })();

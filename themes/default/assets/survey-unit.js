@@ -22,14 +22,19 @@
     // Keeps the open answer. `said`: what it says has changed, not only the time spent on it.
     function keep(said) {
       if (!answer) return;
-      if (said) answer.answered_at = new Date().toISOString();
       const slot = desk.slots[at];
-      const stored = JSON.parse(JSON.stringify(answer));
       desk.change(record => {
-        // The time spent must not bring back what another window has changed since.
         const other = record.answers[slot];
-        if (!said && other && answers.when(other) > answers.when(stored)) return;
-        record.answers[slot] = stored;
+        // The time spent must not bring back what another window, or the server, has changed since.
+        if (!said && other) {
+          if (other.answered_at === answer.answered_at) other.seconds = answer.seconds;
+          return;
+        }
+        if (said) {
+          answer.answered_at = answers.now(other);
+          delete answer.received_at;
+        }
+        record.answers[slot] = JSON.parse(JSON.stringify(answer));
         if (!said) return;
         record.changed = Date.now();
         sending.mark(record, [slot]);

@@ -113,7 +113,11 @@
     enter(name);
     try {
       const found = survey.file.readAnswers(study, given);
-      change(record => survey.file.merge(study, record, found.answers));
+      change(record => {
+        // What is not yet sent comes after what the server has.
+        desk.sending.left(record).forEach(slot => delete found.answers[slot]);
+        survey.file.merge(study, record, found.answers);
+      });
     } catch (error) {
       warn(`The answers on the server could not be read: ${error.message}`);
     }
