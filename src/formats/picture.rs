@@ -258,7 +258,10 @@ impl Picture {
                     Some(size) if size.bits == 8 && !size.signed => {
                         Values::Bytes(samples.into_iter().map(|v| v as u8).collect())
                     }
-                    _ => Values::Whole(samples.into_iter().map(i64::from).collect()),
+                    Some(size) if size.signed => {
+                        Values::Whole(samples.into_iter().map(|v| i64::from(v as i16)).collect())
+                    }
+                    _ => Values::Words(samples),
                 })
             }
             Form::Common(format) => {

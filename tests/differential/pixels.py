@@ -35,9 +35,12 @@ warnings.simplefilter("ignore")
 IMPLICIT, EXPLICIT, DEFLATED, BIG = (
     "1.2.840.10008.1.2" + end for end in ("", ".1", ".1.99", ".2")
 )
-JPEG, JPEG12, LOSSLESS, LOSSLESS1, LS, NEAR, J2K, J2K_ANY, RLE = (
+JPEG, JPEG12, LOSSLESS, LOSSLESS1, LS, NEAR, J2K, J2K_ANY, RLE, HT, HT_RPCL = (
     "1.2.840.10008.1.2" + end
-    for end in (".4.50", ".4.51", ".4.57", ".4.70", ".4.80", ".4.81", ".4.90", ".4.91", ".5")
+    for end in (
+        ".4.50", ".4.51", ".4.57", ".4.70", ".4.80", ".4.81", ".4.90", ".4.91", ".5", ".4.201",
+        ".4.202",
+    )
 )
 LONG = {"OB", "OW", "SQ", "UN", "UT", "UC", "UR", "OF", "OD", "OL", "OV", "SV", "UV"}
 
@@ -201,6 +204,7 @@ def codings(rng, bits, signed):
     """Ways to write pixel data: name, transfer syntax."""
     yield from [("implicit", IMPLICIT), ("explicit", EXPLICIT), ("deflated", DEFLATED), ("big", BIG)]
     yield from [("rle", RLE), ("lossless", LOSSLESS), ("j2k", J2K), ("j2k-lossy", J2K_ANY), ("jp2", J2K)]
+    yield from [("ht", HT), ("ht", HT_RPCL)]
     if bits >= 2 and not signed:
         yield from [("ls", LS), ("near", NEAR)]
     if bits == 8 and not signed:
@@ -227,7 +231,13 @@ def coded(name, values, bits, rng, signed):
             plain, codecformat="j2k", reversible=False, level=60, bitspersample=bits
         )
         # Two decoders round alike but at the edges of what they quantise.
-        return stream, imagecodecs.jpeg2k_decode(stream).astype(np.int64), bits, 1
+        return stream, imagecodecs.jpeg2k_decode(stream).astype(np.int64), bits, 2 if bits > 12 else 1
+    if name == "ht":
+        options = {"tile": (32, 24)} if rng.random() < 0.3 else {}
+        if rng.random() < 0.5:
+            options["resolutions"] = int(rng.integers(0, 6))
+        stream = imagecodecs.htj2k_encode(plain, reversible=True, **options)
+        return stream, values, 8 * plain.itemsize, 0
     if name == "ls":
         return imagecodecs.jpegls_encode(plain), values, 8 if bits <= 8 else 16, 0
     if name == "near":
@@ -266,7 +276,7 @@ def dicom(rng, number, golden=None):
     allocated = 8 if bits <= 8 and not signed and rng.random() < 0.7 else 16
     compressed = name not in ("implicit", "explicit", "deflated", "big")
     if signed and compressed and name not in ("rle", "lossless"):
-        if name != "j2k":
+        if name not in ("j2k", "ht"):
             return None
         bits, allocated = 16, 16
     high = bits - 1
@@ -285,7 +295,7 @@ def dicom(rng, number, golden=None):
             data = rle([((words.astype(int) >> (8 * s)) & 255).astype("u1").tobytes() for s in shift])
     else:
         data, values, precision, within = coded(name, values, bits, rng, signed)
-        if name in ("ls", "near", "lossless") and precision > bits:
+        if name in ("ls", "near", "lossless", "ht") and precision > bits:
             stored = precision
     if flaw == "less stated":
         # The stream has more bits than are stated to be stored: its own count.
@@ -331,6 +341,7 @@ def dicom(rng, number, golden=None):
         said = IMPLICIT
     if flaw == "other syntax":
         others = {"lossless": J2K, "j2k": LOSSLESS1, "jp2": EXPLICIT, "ls": J2K, "jpeg": LOSSLESS}
+        others["ht"] = J2K
         if name not in others:
             return None
         said = others[name]
@@ -477,6 +488,13 @@ def jp2(rng):
     return container, stream, theirs if bits == 8 else stretched(theirs), 0
 
 
+def jhc(rng):
+    bits = int(rng.choice([8, 12, 16]))
+    values = picture(rng, bits).astype("u1" if bits == 8 else "u2")
+    stream = imagecodecs.htj2k_encode(values, reversible=True)
+    return "jhc", stream, values if bits == 8 else stretched(values), 0
+
+
 def jls(rng):
     bits = int(rng.choice([8, 16]))
     values = picture(rng, bits).astype("u1" if bits == 8 else "u2")
@@ -575,6 +593,14 @@ def main():
         for number, make in enumerate([png, pgm, pgm, jpeg, jpeg, jpeg, jp2, jp2, jls] + [tiff] * 16):
             ending, *made = make(rng)
             write("pictures", f"{number:02}.{ending}", *made)
+        # With draws of their own, so that the others stay as they are.
+        rng = np.random.default_rng(21)
+        for number, golden in enumerate([
+            ("ht", "none", 12, False), ("ht", "none", 16, True), ("ht", "other syntax", 8, False),
+        ], len(wanted)):
+            write("dicom", *dicom(rng, number, golden))
+        ending, *made = jhc(rng)
+        write("pictures", f"25.{ending}", *made)
     else:
         count = int(sys.argv[2]) if len(sys.argv) > 2 else 500
         seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(2**32)
@@ -586,7 +612,7 @@ def main():
             if made:
                 write("dicom", *made)
                 number += 1
-        makers = [png, pgm, jpeg, jp2, jls] + [tiff] * 5
+        makers = [png, pgm, jpeg, jp2, jls, jhc] + [tiff] * 5
         for number in range(count):
             ending, *made = makers[number % len(makers)](rng)
             write("pictures", f"{number:04}.{ending}", *made)

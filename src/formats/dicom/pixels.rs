@@ -69,8 +69,7 @@ pub(super) fn decode(header: &Header, data: PixelData, big: bool) -> Result<Vec<
                 jpeg2000::codestream(&compressed).context("has no JPEG 2000 codestream")?;
             let size = jpeg2000::size(stream).context("its JPEG 2000 breaks off")?;
             same(header, [size.width, size.height])?;
-            // Two's complement, where they are signed.
-            jpeg2000::decode(stream)?.into_iter().map(|v| v as u16 & mask).collect()
+            jpeg2000::decode(stream)?.into_iter().map(|v| v & mask).collect()
         }
     };
     let samples: Vec<u16> = samples;
