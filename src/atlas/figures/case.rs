@@ -6,7 +6,7 @@ use super::{TOLERANCE, source};
 use crate::facts::Atlas;
 use crate::facts::lesions::draw_lesions;
 use crate::{outline, text};
-use base::{UnitId, digits};
+use base::{UnitId, digits, number};
 use catalogue::{Place, Verdict, sentence};
 use figure::{Anchor, Canvas, Column, Figure, Row, Stroke, Table, Thumb, Words};
 use record::Patch;
@@ -83,8 +83,8 @@ pub(super) fn of_case(
                 cells: vec![
                     UnitId::new(network, layer, part.unit).to_string(),
                     label(part),
-                    format!("{:.3}", part.contribution),
-                    format!("{:.3}", share(part)),
+                    number::written(format_args!("{:.3}", part.contribution)),
+                    number::written(format_args!("{:.3}", share(part))),
                     inside(part, |covered| covered.malignant),
                     inside(part, |covered| covered.benign),
                 ],
