@@ -142,20 +142,33 @@ def rle(planes):
     return header + b"".join(segments)
 
 
-def ljpeg(values, bits, predictor):
-    """Lossless JPEG (T.81, annex H), written for this test: one Huffman code of fixed length."""
+def ljpeg(values, bits, predictor, rows=0):
+    """Lossless JPEG (T.81, annex H), written for this test: one Huffman code of fixed length; with a restart
+    after every so many rows."""
     height, width = values.shape
     out = bytearray(b"\xff\xd8\xff\xc3" + struct.pack(">HBHHB", 11, bits, height, width, 1))
     out += b"\x01\x11\x00\xff\xc4" + struct.pack(">H", 2 + 17 + 17) + b"\0"
     # 17 codes of five bits.
     out += bytes([0, 0, 0, 0, 17] + [0] * 11) + bytes(range(17))
+    out += b"\xff\xdd\0\4" + struct.pack(">H", rows * width) if rows else b""
     out += b"\xff\xda\x00\x08\x01\x01\x00" + bytes([predictor]) + b"\0\0"
     text = []
+
+    def close():
+        bits = "".join(text)
+        bits += "1" * (-len(bits) % 8)
+        text.clear()
+        data = int(bits, 2).to_bytes(len(bits) // 8, "big")
+        return data.replace(b"\xff", b"\xff\0")
+
     v = values.astype(int)
     for y in range(height):
+        begins = y == 0 or (rows and y % rows == 0)
+        if begins and y:
+            out += close() + bytes([0xFF, 0xD0 + (y // rows - 1) % 8])
         for x in range(width):
-            if y == 0:
-                p = v[0, x - 1] if x else 2 ** (bits - 1)
+            if begins:
+                p = v[y, x - 1] if x else 2 ** (bits - 1)
             elif x == 0:
                 p = v[y - 1, 0]
             else:
@@ -169,10 +182,7 @@ def ljpeg(values, bits, predictor):
             text.append(format(size, "05b"))
             if 0 < size < 16:
                 text.append(format(d if d > 0 else d + 2**size - 1, f"0{size}b"))
-    text = "".join(text)
-    text += "1" * (-len(text) % 8)
-    data = int(text, 2).to_bytes(len(text) // 8, "big")
-    return bytes(out) + data.replace(b"\xff", b"\xff\0") + b"\xff\xd9"
+    return bytes(out) + close() + b"\xff\xd9"
 
 
 def decorated(rng):
@@ -204,7 +214,7 @@ def codings(rng, bits, signed):
     """Ways to write pixel data: name, transfer syntax."""
     yield from [("implicit", IMPLICIT), ("explicit", EXPLICIT), ("deflated", DEFLATED), ("big", BIG)]
     yield from [("rle", RLE), ("lossless", LOSSLESS), ("j2k", J2K), ("j2k-lossy", J2K_ANY), ("jp2", J2K)]
-    yield from [("ht", HT), ("ht", HT_RPCL)]
+    yield from [("ht", HT), ("ht", HT_RPCL), ("restarts", LOSSLESS)]
     if bits >= 2 and not signed:
         yield from [("ls", LS), ("near", NEAR)]
     if bits == 8 and not signed:
@@ -217,10 +227,11 @@ def coded(name, values, bits, rng, signed):
     """The stream, the values it stands for, the bits it says, and how far they may be read off."""
     kind = np.int16 if signed else np.uint8 if bits <= 8 else np.uint16
     plain = np.ascontiguousarray(values.astype(kind))
-    if name == "lossless":
+    if name in ("lossless", "restarts"):
         deep = max(8, bits)
         predictor = int(rng.integers(1, 8))
-        return ljpeg(values & (2**deep - 1), deep, predictor), values, deep, 0
+        rows = int(rng.integers(1, 9)) if name == "restarts" else 0
+        return ljpeg(values & (2**deep - 1), deep, predictor, rows), values, deep, 0
     if name in ("j2k", "jp2"):
         stream = imagecodecs.jpeg2k_encode(
             plain, codecformat=name, reversible=True, level=0, bitspersample=bits
@@ -275,7 +286,7 @@ def dicom(rng, number, golden=None):
     height, width = values.shape
     allocated = 8 if bits <= 8 and not signed and rng.random() < 0.7 else 16
     compressed = name not in ("implicit", "explicit", "deflated", "big")
-    if signed and compressed and name not in ("rle", "lossless"):
+    if signed and compressed and name not in ("rle", "lossless", "restarts"):
         if name not in ("j2k", "ht"):
             return None
         bits, allocated = 16, 16
@@ -295,7 +306,7 @@ def dicom(rng, number, golden=None):
             data = rle([((words.astype(int) >> (8 * s)) & 255).astype("u1").tobytes() for s in shift])
     else:
         data, values, precision, within = coded(name, values, bits, rng, signed)
-        if name in ("ls", "near", "lossless", "ht") and precision > bits:
+        if name in ("ls", "near", "lossless", "restarts", "ht") and precision > bits:
             stored = precision
     if flaw == "less stated":
         # The stream has more bits than are stated to be stored: its own count.
@@ -387,7 +398,7 @@ def dicom(rng, number, golden=None):
     # pydicom drops the bits above BitsStored before it looks where they lie: it is not asked then.
     known = ["none", "tiff preamble", "no preamble", "no group length", "other sign"]
     # Of lossless JPEG it drops them too; a decoder's values are as the stream has them.
-    known += ["less stated"] if name != "lossless" else []
+    known += ["less stated"] if name not in ("lossless", "restarts") else []
     if flaw in known and high == bits - 1:
         theirs = theirs_of(file)
         assert theirs is None or np.abs((theirs & (2**stored - 1)).astype(int) - bits_read).max() <= within, (
@@ -597,6 +608,7 @@ def main():
         rng = np.random.default_rng(21)
         for number, golden in enumerate([
             ("ht", "none", 12, False), ("ht", "none", 16, True), ("ht", "other syntax", 8, False),
+            ("restarts", "none", 12, False),
         ], len(wanted)):
             write("dicom", *dicom(rng, number, golden))
         ending, *made = jhc(rng)

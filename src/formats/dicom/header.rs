@@ -92,6 +92,14 @@ impl Bits {
         (word >> self.shift) & self.mask()
     }
 
+    /// Whether a word has bits set above the stored ones that say something: not those that carry a sign on.
+    pub(super) fn exceeds(self, word: u16) -> bool {
+        let used = self.shift + self.stored;
+        let above = u16::MAX.checked_shl(used.into()).unwrap_or(0);
+        let carried = self.signed && word & above == above;
+        word & above != 0 && !carried
+    }
+
     pub(super) fn mask(self) -> u16 {
         u16::MAX >> (16 - self.stored)
     }

@@ -11,6 +11,9 @@ use super::syntax::Syntax;
 use crate::ljpeg::{self, Rule};
 use crate::{jpeg, jpeg12, jpeg2000, jpegls};
 
+/// Of so many pixels one may have bits set above the stored ones: older files keep graphics there.
+const OVERLAID: usize = 10;
+
 /// Decodes the one frame. `big` tells that words have their most significant byte first.
 ///
 /// # Errors
@@ -33,7 +36,15 @@ pub(super) fn decode(header: &Header, data: PixelData, big: bool) -> Result<Vec<
                 8 => bytes.iter().map(|&v| bits.raw(v.into())).collect(),
                 _ => {
                     let word = if big { u16::from_be_bytes } else { u16::from_le_bytes };
-                    bytes.as_chunks::<2>().0.iter().map(|&pair| bits.raw(word(pair))).collect()
+                    let words = || bytes.as_chunks::<2>().0.iter().map(|&pair| word(pair));
+                    let beyond = words().filter(|&word| bits.exceeds(word)).count();
+                    ensure!(
+                        beyond <= count / OVERLAID,
+                        "has values beyond the {} bits that are stated to be stored, in {:.0}% of its pixels; state as many as it has (BitsStored, HighBit)",
+                        bits.stored,
+                        100.0 * beyond as f64 / count as f64
+                    );
+                    words().map(|word| bits.raw(word)).collect()
                 }
             });
         }
@@ -92,6 +103,7 @@ fn same(header: &Header, size: [u32; 2]) -> Result<()> {
 
 /// Decodes lossy JPEG of 8 bits.
 fn jpeg8(bytes: &[u8]) -> Result<Vec<u16>> {
+    ensure!(jpeg::is_whole(bytes), "its JPEG breaks off");
     let reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
     match reader.decode().context("JPEG")? {
         DynamicImage::ImageLuma8(image) => {
