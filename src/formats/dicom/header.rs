@@ -92,12 +92,13 @@ impl Bits {
         (word >> self.shift) & self.mask()
     }
 
-    /// Whether a word has bits set above the stored ones that say something: not those that carry a sign on.
-    pub(super) fn exceeds(self, word: u16) -> bool {
+    /// What a word has beside the stored bits, but for a sign that is carried on above them.
+    pub(super) fn beside(self, word: u16) -> u16 {
         let used = self.shift + self.stored;
         let above = u16::MAX.checked_shl(used.into()).unwrap_or(0);
+        let below = !(u16::MAX << self.shift);
         let carried = self.signed && word & above == above;
-        word & above != 0 && !carried
+        word & if carried { below } else { above | below }
     }
 
     pub(super) fn mask(self) -> u16 {

@@ -11,7 +11,7 @@ use super::syntax::Syntax;
 use crate::ljpeg::{self, Rule};
 use crate::{jpeg, jpeg12, jpeg2000, jpegls};
 
-/// Of so many pixels one may have bits set above the stored ones: older files keep graphics there.
+/// Of so many pixels one may have other bits beside the stored ones than most: older files keep graphics there.
 const OVERLAID: usize = 10;
 
 /// Decodes the one frame. `big` tells that words have their most significant byte first.
@@ -37,12 +37,12 @@ pub(super) fn decode(header: &Header, data: PixelData, big: bool) -> Result<Vec<
                 _ => {
                     let word = if big { u16::from_be_bytes } else { u16::from_le_bytes };
                     let words = || bytes.as_chunks::<2>().0.iter().map(|&pair| word(pair));
-                    let beyond = words().filter(|&word| bits.exceeds(word)).count();
+                    let outside = varied(words().map(|word| bits.beside(word)));
                     ensure!(
-                        beyond <= count / OVERLAID,
-                        "has values beyond the {} bits that are stated to be stored, in {:.0}% of its pixels; state as many as it has (BitsStored, HighBit)",
+                        outside <= count / OVERLAID,
+                        "has values outside the {} bits that are stated to be stored, in {:.0}% of its pixels; state where they lie (BitsStored, HighBit)",
                         bits.stored,
-                        100.0 * beyond as f64 / count as f64
+                        100.0 * outside as f64 / count as f64
                     );
                     words().map(|word| bits.raw(word)).collect()
                 }
@@ -86,6 +86,13 @@ pub(super) fn decode(header: &Header, data: PixelData, big: bool) -> Result<Vec<
     let samples: Vec<u16> = samples;
     ensure!(samples.len() == count, "has {} pixels; expected {count}", samples.len());
     Ok(samples)
+}
+
+/// How many words are not the most frequent one: the same bits everywhere say nothing.
+fn varied(words: impl Iterator<Item = u16>) -> usize {
+    let mut counts = vec![0usize; 1 << 16];
+    words.for_each(|word| counts[usize::from(word)] += 1);
+    counts.iter().sum::<usize>() - counts.iter().max().copied().unwrap_or(0)
 }
 
 /// Checks that a compressed image has the size that the elements state.
