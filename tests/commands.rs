@@ -478,6 +478,36 @@ fn labels_are_imported_checked_and_refused() {
 }
 
 #[test]
+fn letters_that_no_font_has_are_told_before_a_listed_figure_is_written() {
+    let listed = format!(
+        "{MIAS}\nfigures: [{{ kind: table, units: [resnet10/layer4/0003], formats: [png] }}]\n"
+    );
+    let project = Project::new(&listed);
+    mini_mias(&project, 6);
+    project.run(&["run"]).expect(0);
+    // No character at all, so that no machine has a font with it.
+    project.write(
+        "content/labels/a.yaml",
+        "schema: 1\nstudy: s\nreader: a\nlexicon: bi-rads-5\nanswers:\n  \
+         - unit: resnet10/layer4/0003\n    recognizable: yes\n    phenomena:\n      \
+         - description: \"pale \\u0378\"\n        association: malignant\n",
+    );
+    // The figures cannot be written, and yet it is said what they lack.
+    fs::remove_dir_all(project.path("output/figures")).unwrap();
+    project.write("output/figures", "");
+    let told = project.run(&["build"]).expect(1);
+    let lacks = "no font here has the letters \u{378}";
+    assert!(told.err.matches(lacks).count() == 1, "{}", told.err);
+    fs::remove_file(project.path("output/figures")).unwrap();
+    let told = project.run(&["--quiet", "build"]).expect(0);
+    assert!(told.err.contains(lacks) && told.out.is_empty(), "{}{}", told.out, told.err);
+    assert!(project.path("output/figures/table.png").exists());
+    // As of one that is asked for.
+    let told = project.run(&["figure", "table", "resnet10/layer4/0003"]).expect(0);
+    assert!(told.err.contains(lacks), "{}", told.err);
+}
+
+#[test]
 fn two_runs_in_one_folder_do_not_mix() {
     let project = Project::new(SMALL);
     let mut first =

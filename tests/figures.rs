@@ -158,9 +158,8 @@ fn a_figure_is_the_same_twice_and_is_left_alone() {
     let (output, record) = (folder.path().join("figures"), folder.path().join("figures.json"));
     let stamp = Stamp::new(1);
     let keep = |wanted: &[Wanted]| {
-        fixture
-            .with_inputs(|inputs| atlas::keep_figures(inputs, wanted, &output, &record, &stamp))
-            .unwrap()
+        let drawn = fixture.with_inputs(|inputs| atlas::draw_figures(inputs, wanted)).unwrap();
+        atlas::keep_figures(wanted, drawn, &output, &record, &stamp).unwrap()
     };
     let kept = keep(&all(&fixture));
     assert_eq!((kept.figures, kept.written, kept.failed.len()), (8, first.len(), 0));

@@ -39,13 +39,17 @@ pub(super) fn significant(value: f64) -> String {
 }
 
 /// A sum's part with its sign: two decimals, or two significant digits where those are more: `+4.61`, `−0.24`,
-/// `+0.0017`.
+/// `+0.0017`, `−1.2e−7`.
 pub(super) fn signed(value: f32) -> String {
     if value == 0.0 || !value.is_finite() {
         return significant(value.into());
     }
     let magnitude = value.abs().log10().floor() as i32;
-    format!("{value:+.*}", (1 - magnitude).clamp(2, 6) as usize).replace('-', "\u{2212}")
+    let text = match magnitude {
+        ..-5 => format!("{value:+.1e}"),
+        _ => format!("{value:+.*}", (1 - magnitude).max(2) as usize),
+    };
+    text.replace('-', "\u{2212}")
 }
 
 /// A share as a percentage: `12%`, `0.5%`.
@@ -117,6 +121,7 @@ mod tests {
         assert_eq!(signed(-0.24), "\u{2212}0.24");
         assert_eq!(signed(0.001_72), "+0.0017");
         assert_eq!(signed(-0.052), "\u{2212}0.052");
+        assert_eq!(signed(-0.000_000_12), "\u{2212}1.2e\u{2212}7");
         assert_eq!([signed(0.0), signed(f32::NAN)], ["0", "–"]);
         assert_eq!(percent(0.005), "0.5%");
         assert_eq!(percent(0.25), "25%");

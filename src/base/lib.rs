@@ -1,6 +1,6 @@
 //! What every other part stands on: the store of artifacts, the files that come with the program, named
-//! random streams, progress, notices, the parts of a split, receptive fields, files that are handed in, text of
-//! any encoding, YAML with places and carets, and cells that no spreadsheet runs.
+//! random streams, progress, notices, the parts of a split, receptive fields, numbers as text, files that are
+//! handed in, text of any encoding, YAML with places and carets, and cells that no spreadsheet runs.
 //!
 //! Nothing here knows mammograms, networks or readers.
 
@@ -10,6 +10,7 @@ mod field;
 pub mod input;
 pub mod memory;
 mod notice;
+pub mod number;
 pub mod progress;
 pub mod seed;
 pub mod shipped;

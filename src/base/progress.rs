@@ -12,6 +12,8 @@ pub trait Progress: Sync {
     fn finish(&self);
     /// A line worth keeping.
     fn say(&self, line: &str);
+    /// What a user should know, also where nothing else is said.
+    fn warn(&self, line: &str);
 }
 
 /// Says nothing.
@@ -24,4 +26,5 @@ impl Progress for Silent {
     fn note(&self, _: &str) {}
     fn finish(&self) {}
     fn say(&self, _: &str) {}
+    fn warn(&self, _: &str) {}
 }

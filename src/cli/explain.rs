@@ -10,7 +10,7 @@ use super::terminal::Terminal;
 use super::{NetworkChoice, Outcome, labels};
 use atlas::Sheet;
 use base::progress::{Progress, Silent};
-use base::{Split, artifact};
+use base::{Split, artifact, number};
 use catalogue::{Catalogue, Name, Place, Verdict, carried, sentence};
 use config::Network;
 use mammogram::Mammogram;
@@ -421,9 +421,9 @@ fn describe(told: &Told, terminal: &Terminal) {
         });
         let without = part.without.map_or_else(String::new, |p| format!("; without it {p:.2}"));
         print(format!(
-            "  unit {:04}  {:+.3}  {}{without}{inside}",
+            "  unit {:04}  {}  {}{without}{inside}",
             part.unit,
-            part.contribution,
+            number::written(format_args!("{:+.3}", part.contribution)),
             name.as_deref().unwrap_or("not named")
         ));
     }

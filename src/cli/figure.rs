@@ -148,9 +148,6 @@ pub(super) fn execute(
     let folder = options.out.clone().unwrap_or_else(|| pipeline.layout.figures());
     for drawn in pipeline.draw(&dataset, std::slice::from_ref(&wanted))? {
         let drawn = drawn?;
-        if let Some(words) = &drawn.boxed {
-            warn_of_boxes(&wanted.name, words);
-        }
         for (name, bytes) in drawn.files {
             let path = folder.join(name);
             pipeline.check_output(&path)?;
@@ -162,28 +159,14 @@ pub(super) fn execute(
     Ok(Outcome::Complete)
 }
 
-fn warn_of_boxes(name: &str, letters: &str) {
-    const SHOWN: usize = 20;
-    let shown: String = letters.chars().take(SHOWN).collect();
-    let more = letters.chars().count().saturating_sub(SHOWN);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    eprintln!(
-        "warning: figure {name}: no font here has the letters {shown}{more}; they will be boxes but in \
-         SVG, LaTeX and CSV. `--font FILE`, or `font` in `figures` of atlas.yaml, names one that has them"
-    );
-}
-
 /// Says what came of the listed figures.
 pub(super) fn tell(kept: &Kept, terminal: &Terminal) -> Outcome {
     terminal.say(&format!(
         "figures: {} drawn; {} files written, {} removed",
         kept.figures, kept.written, kept.removed
     ));
-    for (name, words) in &kept.boxed {
-        warn_of_boxes(name, words);
-    }
     for (name, error) in &kept.failed {
-        eprintln!("warning: figure {name} is left out: {error:#}");
+        terminal.warn(&format!("figure {name} is left out: {error:#}"));
     }
     Outcome::skipped_if(!kept.failed.is_empty())
 }

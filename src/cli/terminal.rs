@@ -150,6 +150,14 @@ impl Progress for Terminal {
             self.print(line);
         }
     }
+
+    fn warn(&self, line: &str) {
+        let print = || drop(writeln!(io::stderr(), "warning: {line}"));
+        match &self.bars {
+            Some(bars) => bars.suspend(print),
+            None => print(),
+        }
+    }
 }
 
 #[cfg(test)]

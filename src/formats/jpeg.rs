@@ -61,6 +61,22 @@ pub(crate) fn frame(bytes: &[u8]) -> Option<Frame> {
     }
 }
 
+/// Whether the stream goes on to its end, and was not cut off: the `image` crate's decoder takes what is missing
+/// for grey.
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    loop {
+        // Over the data of a scan, where there are any, with its stuffed bytes and restarts.
+        let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff | 0xd0..=0xd7);
+        let Some(at) = rest.windows(2).position(is_marker) else { return false };
+        if rest[at + 1] == 0xd9 {
+            return true;
+        }
+        let Some((.., after)) = segment(&rest[at..]) else { return false };
+        rest = after;
+    }
+}
+
 /// The EXIF data before the frame, where there are any.
 pub(crate) fn exif(bytes: &[u8]) -> Option<&[u8]> {
     let mut rest = bytes.strip_prefix(&[0xff, 0xd8])?;
@@ -105,6 +121,25 @@ pub(crate) fn fuzzed(bytes: &[u8], decode: fn(&[u8]) -> anyhow::Result<Vec<u16>>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_is_whole_with_its_own_end_and_not_with_that_of_a_picture_in_it() {
+        let image = image::GrayImage::from_fn(40, 30, |x, y| [(x * y % 251) as u8].into());
+        let mut stream = std::io::Cursor::new(Vec::new());
+        image.write_to(&mut stream, image::ImageFormat::Jpeg).unwrap();
+        let stream = stream.into_inner();
+        // A small picture within a segment, as cameras write them.
+        let mut bytes = vec![0xff, 0xd8, 0xff, 0xe1];
+        bytes.extend((stream.len() as u16 + 2).to_be_bytes());
+        bytes.extend(&stream);
+        bytes.extend(&stream[2..]);
+        assert!(is_whole(&stream) && is_whole(&bytes));
+        for length in 0..bytes.len() - 1 {
+            assert!(!is_whole(&bytes[..length]), "{length}");
+        }
+        bytes.extend([0, 0, 0]);
+        assert!(is_whole(&bytes));
+    }
 
     #[test]
     fn the_frame_header_is_found_behind_other_segments() {

@@ -1,8 +1,10 @@
 //! JPEG 2000 (ISO/IEC 15444-1), a bare codestream or within a JP2 file: one component, at most 16 bits,
-//! signed or not, decoded by `hayro-jpeg2000`.
+//! signed or not, decoded by `hayro-jpeg2000`; of ISO/IEC 15444-15 by [`htj2k`].
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use hayro_jpeg2000::{DecodeSettings, DecoderContext};
+
+use crate::htj2k;
 
 /// What a codestream begins with: SOC and SIZ.
 const BEGIN: [u8; 4] = [0xff, 0x4f, 0xff, 0x51];
@@ -18,8 +20,6 @@ pub(crate) struct Size {
     pub(crate) bits: u8,
     pub(crate) signed: bool,
     pub(crate) components: u16,
-    /// Coded by ISO/IEC 15444-15 (HTJ2K).
-    high_throughput: bool,
 }
 
 /// The codestream itself: without the boxes of a JP2 file around it.
@@ -41,25 +41,27 @@ pub(crate) fn size(bytes: &[u8]) -> Option<Size> {
         bits: (header[42] & 0x7f) + 1,
         signed: header[42] & 0x80 != 0,
         components: u16::from_be_bytes([header[40], header[41]]),
-        high_throughput: header[6] & 0x40 != 0,
     })
 }
 
-/// Decodes the one component, row by row.
+/// Decodes the one component, row by row: as two's complement where it is signed.
 ///
 /// # Errors
 /// What is wrong with the data, or is not read.
-pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<i32>> {
-    let Some(size) = size(bytes) else { bail!("JPEG 2000: has no codestream") };
+pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<u16>> {
+    let stream = codestream(bytes).context("JPEG 2000: has no codestream")?;
+    let size = size(stream).context("JPEG 2000: breaks off within its header")?;
     let Size { bits, signed, components, .. } = size;
-    ensure!(
-        !size.high_throughput,
-        "is High-Throughput JPEG 2000, which is not read; convert it to JPEG 2000 or to plain pixels"
-    );
     ensure!(
         components == 1 && bits <= 16,
         "JPEG 2000: has {components} components of {bits} bits; expected one, grey, of at most 16"
     );
+    if htj2k::is_high_throughput(stream) {
+        let boxes = &bytes[..bytes.len() - stream.len()];
+        let has_palette = boxes.windows(4).any(|window| window == b"pclr");
+        ensure!(!has_palette, "JPEG 2000: has a palette; expected grey");
+        return htj2k::decode(stream, bits, signed);
+    }
     let wrong = |error| anyhow!("JPEG 2000: {error}");
     let settings = DecodeSettings { strict: true, ..DecodeSettings::default() };
     let image = hayro_jpeg2000::Image::new(bytes, &settings).map_err(wrong)?;
@@ -78,7 +80,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<i32>> {
     );
     // The decoder moves signed samples up as it does the others. They are whole numbers, exact as floats;
     // lossy ones may overshoot.
-    let half = if signed { 1 << (bits - 1) } else { 0 };
+    let half = if signed { 1u16 << (bits - 1) } else { 0 };
     let most = f32::from(u16::MAX >> (16 - bits));
-    Ok(samples.iter().map(|v| v.round().clamp(0.0, most) as i32 - half).collect())
+    let sample = |v: &f32| (v.round().clamp(0.0, most) as u16).wrapping_sub(half);
+    Ok(samples.iter().map(sample).collect())
 }

@@ -6,6 +6,7 @@
 //! are there.
 
 pub mod dicom;
+mod htj2k;
 mod huffman;
 mod jpeg;
 mod jpeg12;
@@ -47,6 +48,7 @@ fn fuzz_targets() -> Vec<fuzz::Target> {
         ljpeg::fuzz_target(),
         jpegls::fuzz_target(),
         jpeg12::fuzz_target(),
+        htj2k::fuzz_target(),
         picture::fuzz_target(),
         table::fuzz_target(),
         masks::fuzz_target(),

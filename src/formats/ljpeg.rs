@@ -91,6 +91,8 @@ pub fn decode<T>(
 }
 
 const SOS: u8 = 0xda;
+/// Marker of the segment that says after how many samples decoding begins anew.
+const DRI: u8 = 0xdd;
 
 /// The marker segments of the header, one by one.
 struct Segments<'a> {
@@ -185,6 +187,8 @@ pub struct Decoder<'a> {
     row: Vec<u16>,
     /// Rows decoded.
     rows: u32,
+    /// Rows between restarts; 0 for none.
+    interval: u32,
 }
 
 impl<'a> Decoder<'a> {
@@ -192,7 +196,7 @@ impl<'a> Decoder<'a> {
     pub fn new(bytes: &'a [u8], rule: Rule) -> Result<Self, Mistake> {
         let mut segments = Segments::new(bytes)?;
         let mut tables: [Option<Codes>; 4] = Default::default();
-        let mut frame = None;
+        let (mut frame, mut interval) = (None, 0u32);
         loop {
             let segment = segments.next()?;
             frame = match (frame, segment.frame()?) {
@@ -201,8 +205,9 @@ impl<'a> Decoder<'a> {
             };
             match segment.marker {
                 0xc4 => Codes::read_all(&segment, &mut tables)?,
-                0xdd if segment.body != [0, 0] => {
-                    return Err(segment.wrong("has restart intervals, which are not read"));
+                DRI => {
+                    let number = segment.body.first_chunk().copied().unwrap_or_default();
+                    interval = u16::from_be_bytes(number).into();
                 }
                 SOS => {
                     let frame = frame
@@ -223,8 +228,12 @@ impl<'a> Decoder<'a> {
                     let codes = tables.get_mut(table).and_then(Option::take).ok_or_else(|| {
                         segment.wrong(format!("uses the Huffman table {table}, which it lacks"))
                     })?;
+                    if !interval.is_multiple_of(frame.width) {
+                        let what =
+                            "has restart intervals that end within a row, which are not read";
+                        return Err(segment.wrong(what));
+                    }
                     let width = frame.width as usize;
-                    let virtual_row = 1u16 << (frame.bits - shift - 1);
                     return Ok(Self {
                         frame,
                         rule,
@@ -232,9 +241,10 @@ impl<'a> Decoder<'a> {
                         shift: shift.into(),
                         codes,
                         bits: Bits::new(bytes, segments.at),
-                        above: vec![virtual_row; width],
+                        above: vec![1 << (frame.bits - shift - 1); width],
                         row: vec![0; width],
                         rows: 0,
+                        interval: interval / frame.width,
                     });
                 }
                 _ => {}
@@ -244,11 +254,21 @@ impl<'a> Decoder<'a> {
 
     /// The next row of samples. To be called [`Frame::height`] times.
     pub fn next_row(&mut self) -> Result<&[u16], Mistake> {
-        let predictor = match (self.rule, self.rows) {
-            (Rule::Standard, 0) => 1,
+        let begins =
+            self.rows == 0 || (self.interval > 0 && self.rows.is_multiple_of(self.interval));
+        let mut is_whole = true;
+        if begins && self.rows > 0 {
+            let number = self.rows / self.interval - 1;
+            is_whole = self.bits.restart(number as u8 & 7).is_some();
+            // As at the beginning (H.1.1).
+            self.above.fill(1 << (u32::from(self.frame.bits) - self.shift - 1));
+        }
+        let predictor = match self.rule {
+            Rule::Standard if begins => 1,
             _ => self.predictor,
         };
         let read = match predictor {
+            _ if !is_whole => None,
             1 => self.read_row::<1>(),
             2 => self.read_row::<2>(),
             3 => self.read_row::<3>(),
@@ -458,6 +478,21 @@ impl<'a> Bits<'a> {
         self
     }
 
+    /// Goes on behind a restart marker, which must come next; `None` where it does not.
+    fn restart(&mut self, number: u8) -> Option<()> {
+        // What is held are the ones that fill the last byte.
+        let rest = self.bytes.get(self.at..)?;
+        let fill = rest.iter().take_while(|&&byte| byte == 0xff).count();
+        if fill == 0
+            || *rest.get(fill)? != 0xd0 + number
+            || self.held >= self.padding.saturating_add(8)
+        {
+            return None;
+        }
+        *self = Self::new(self.bytes, self.at + fill + 1);
+        Some(())
+    }
+
     /// Whether more bits were taken than there are.
     fn overrun(&self) -> bool {
         self.held < self.padding
@@ -604,6 +639,51 @@ mod tests {
             bytes.splice(from.., noise);
             let _ = samples(&bytes);
         }
+    }
+
+    /// Rows in intervals of some, which are as images of their own.
+    fn with_restarts(pixels: &[u16], width: usize, rows: usize, says: usize) -> Vec<u8> {
+        let whole = encoder::encode(pixels, width, 12, 1);
+        let scan = whole.windows(2).position(|w| w == [0xff, SOS]).unwrap();
+        let mut bytes = whole[..scan].to_vec();
+        bytes.extend([0xff, DRI, 0, 4]);
+        bytes.extend((says as u16).to_be_bytes());
+        bytes.extend(&whole[scan..scan + 10]);
+        for (number, band) in pixels.chunks(width * rows).enumerate() {
+            if number > 0 {
+                bytes.extend([0xff, 0xd0 + (number as u8 - 1) % 8]);
+            }
+            let band = encoder::encode(band, width, 12, 1);
+            bytes.extend(&band[scan + 10..band.len() - 2]);
+        }
+        bytes.extend([0xff, 0xd9]);
+        bytes
+    }
+
+    #[test]
+    fn decoding_begins_anew_after_every_restart() {
+        let pixels: Vec<u16> = (0..23 * 41).map(|i| (i * 37 % 4096) as u16).collect();
+        for rows in [1, 2, 5, 40, 41, 60] {
+            let bytes = with_restarts(&pixels, 23, rows, 23 * rows);
+            for rule in [Rule::Standard, Rule::Ddsm] {
+                assert!(decode(&bytes, rule, |v| v).unwrap().1 == pixels, "{rows}");
+            }
+        }
+        // A marker that is out of order, missing, or early, and intervals that end within rows.
+        let good = with_restarts(&pixels, 23, 5, 23 * 5);
+        let marker = good.windows(2).position(|w| w == [0xff, 0xd1]).unwrap();
+        let mut other = good.clone();
+        other[marker + 1] = 0xd2;
+        assert!(samples(&other).unwrap_err().to_string().contains("10 of 41 rows"));
+        for from in [good.len() - 300, marker] {
+            let mut short = good.clone();
+            short.drain(marker.min(from)..marker.min(from) + 2);
+            assert!(samples(&short).is_err());
+        }
+        assert!(samples(&with_restarts(&pixels, 23, 5, 23 * 4)).is_err());
+        assert!(samples(&with_restarts(&pixels, 23, 5, 23 * 6)).is_err());
+        let within = samples(&with_restarts(&pixels, 23, 5, 7)).unwrap_err().to_string();
+        assert!(within.contains("end within a row"), "{within}");
     }
 
     #[test]

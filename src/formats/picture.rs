@@ -9,7 +9,7 @@ pub(crate) mod raster;
 mod tiff;
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -145,6 +145,7 @@ impl Picture {
             _ if dicom::is_dicom(&start) => Self::dicom_file(path, file),
             _ => match named(&start) {
                 Some(name) => bail!("is {name}, which is not read; save it as PNG or TIFF"),
+                None if start.is_empty() => bail!("is empty; get the file again"),
                 None => bail!("is no DICOM, PNG, TIFF, PGM or JPEG file"),
             },
         }
@@ -270,8 +271,17 @@ impl Picture {
                     Some(size) if size.bits == 8 && !size.signed => {
                         Values::Bytes(samples.into_iter().map(|v| v as u8).collect())
                     }
-                    _ => Values::Whole(samples.into_iter().map(i64::from).collect()),
+                    Some(size) if size.signed => {
+                        Values::Whole(samples.into_iter().map(|v| i64::from(v as i16)).collect())
+                    }
+                    _ => Values::Words(samples),
                 })
+            }
+            Form::Common(ImageFormat::Jpeg) => {
+                let bytes = whole(&self.path)?;
+                ensure!(jpeg::is_whole(&bytes), "is a JPEG that breaks off; get the file again");
+                let bytes = BufReader::new(Cursor::new(bytes));
+                without_alpha(reader(bytes, ImageFormat::Jpeg).decode()?)?
             }
             Form::Common(format) => {
                 let image = reader(open(&self.path)?, *format).decode()?;
@@ -438,6 +448,12 @@ mod tests {
         // Hierarchical.
         lossless[3] = 0xc7;
         assert!(refusal(&lossless).contains("Other(7)"), "{}", refusal(&lossless));
+        assert!(refusal(b"").contains("is empty"));
+        let grey = image::GrayImage::from_fn(32, 32, |x, y| [(x * y % 255) as u8].into());
+        let mut jpeg = std::io::Cursor::new(Vec::new());
+        grey.write_to(&mut jpeg, ImageFormat::Jpeg).unwrap();
+        let cut = &jpeg.get_ref()[..jpeg.get_ref().len() - 40];
+        assert!(refusal(cut).contains("breaks off"), "{}", refusal(cut));
         let image = image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 254]));
         let mut png = std::io::Cursor::new(Vec::new());
         image.write_to(&mut png, ImageFormat::Png).unwrap();

@@ -4,6 +4,8 @@
 //! Each function reads a text without blanks around it, in any case, and gives `None` for what it does not
 //! know: nothing is guessed.
 
+use unicode_normalization::UnicodeNormalization;
+
 use base::Split;
 use mammogram::{Assessment, Laterality, Modifier, Pathology, View};
 
@@ -45,6 +47,24 @@ pub fn name(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
+}
+
+/// What is left of an identifier without what is lost or added when it is typed again: in small letters, with
+/// one space for signs and without zeros before numbers.
+pub fn gist(identifier: &str) -> String {
+    let mut gist = String::new();
+    let mut letters = identifier.nfkc().flat_map(char::to_lowercase).peekable();
+    while let Some(c) = letters.next() {
+        let before = gist.chars().next_back();
+        let leads = c == '0' && !before.is_some_and(|b| b.is_ascii_digit());
+        match c {
+            _ if leads && letters.peek().is_some_and(char::is_ascii_digit) => {}
+            _ if c.is_alphanumeric() => gist.push(c),
+            _ if before.is_some_and(|b| b != ' ') => gist.push(' '),
+            _ => {}
+        }
+    }
+    gist.trim_end().to_owned()
 }
 
 /// Yes or no.
@@ -169,17 +189,22 @@ pub fn modifier_code(code: &str) -> Option<Modifier> {
 }
 
 /// Breast density by the compositions of BI-RADS: `a` to `d`, `1` to `4` or `I` to `IV`, with or without
-/// `ACR`, `BI-RADS` or `DENSITY` in front. As the term of the lexicon, `composition-a` to `composition-d`.
+/// `ACR`, `BI-RADS` or `DENSITY` in front, or by the words of the lexicon (`heterogeneously dense`). As the term
+/// of the lexicon, `composition-a` to `composition-d`.
 pub fn density(text: &str) -> Option<&'static str> {
     let word = compact(text);
     let word =
         without(&word, &["BREAST", "DENSITY", "ACR", "BIRADS", "COMPOSITION", "CATEGORY", "TYPE"]);
+    let word = ["DENSITY", "TISSUE", "DENSITIES"]
+        .iter()
+        .find_map(|last| word.strip_suffix(last))
+        .unwrap_or(word);
     let number = whole(text).map(|number| number.to_string());
     Some(match number.as_deref().unwrap_or(word) {
-        "A" | "1" | "I" => "composition-a",
-        "B" | "2" | "II" => "composition-b",
-        "C" | "3" | "III" => "composition-c",
-        "D" | "4" | "IV" => "composition-d",
+        "A" | "1" | "I" | "ALMOSTENTIRELYFATTY" | "ENTIRELYFATTY" => "composition-a",
+        "B" | "2" | "II" | "SCATTEREDFIBROGLANDULAR" => "composition-b",
+        "C" | "3" | "III" | "HETEROGENEOUSLYDENSE" => "composition-c",
+        "D" | "4" | "IV" | "EXTREMELYDENSE" => "composition-d",
         _ => return None,
     })
 }
@@ -232,6 +257,25 @@ fn without<'a>(mut word: &'a str, prefixes: &[&str]) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_identifier_that_was_typed_twice_has_one_gist() {
+        for (one, other) in [
+            ("P1", "p1"),
+            ("007", "7"),
+            ("P-007", "p_7"),
+            ("Doe^Jane", "DOE, JANE"),
+            ("A 0", "a-00"),
+            ("J\u{e4}ger", "JA\u{308}GER"),
+        ] {
+            assert_eq!(gist(one), gist(other), "{one} {other}");
+        }
+        for (one, other) in
+            [("1-23", "12-3"), ("P1", "P10"), ("P1", "P01a"), ("100", "1"), ("A", "B"), ("0", "1")]
+        {
+            assert_ne!(gist(one), gist(other), "{one} {other}");
+        }
+    }
 
     #[test]
     fn numbers_are_whole_with_pandas_point() {
@@ -313,10 +357,20 @@ mod tests {
             "ACR III",
             "BI-RADS C",
             "composition-c",
+            "heterogeneously dense",
+            "Heterogeneously dense tissue",
         ] {
             assert_eq!(density(text), Some("composition-c"), "{text}");
         }
-        for text in ["", "e", "0", "5", "2-3", "B/C", "density"] {
+        for (text, term) in [
+            ("Almost entirely fatty", "composition-a"),
+            ("scattered fibroglandular density", "composition-b"),
+            ("scattered fibroglandular tissue", "composition-b"),
+            ("extremely dense", "composition-d"),
+        ] {
+            assert_eq!(density(text), Some(term), "{text}");
+        }
+        for text in ["", "e", "0", "5", "2-3", "B/C", "density", "dense", "fatty or dense"] {
             assert_eq!(density(text), None, "{text}");
         }
         for (text, name) in [

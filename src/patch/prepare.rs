@@ -18,7 +18,10 @@ use base::artifact::{self, Fingerprint, Layout, Stamp};
 use base::progress::Progress;
 use base::{Notice, Split};
 use config::{Config, Patches};
-use mammogram::{Breast, Grey, Lesion, Mammogram, Pathology, breast, is_file_name, resample};
+use mammogram::{
+    Breast, Grey, Lesion, Mammogram, Mask, Outline, Pathology, breast, is_file_name, rasterise,
+    resample,
+};
 use record::manifest::{FORMAT, MANIFEST};
 use record::previews::PREVIEWS;
 use record::store::{self, PATCHES};
@@ -371,6 +374,39 @@ impl Twins {
     }
 }
 
+/// Whether an image is white where mammograms are black, around the breast.
+fn is_negative(image: &Grey) -> bool {
+    let share = |of: fn(u8) -> bool| {
+        image.pixels.iter().filter(|&&grey| of(grey)).count() as f64 / image.pixels.len() as f64
+    };
+    share(|grey| grey >= 250) > 0.2 && share(|grey| grey <= 5) < 0.02
+}
+
+/// Whether a lesion with a place touches no pixel of the breast.
+fn strays(lesion: &Lesion, breast: &Mask) -> bool {
+    /// Pixels of a side that it is looked at in.
+    const SIDE: u32 = 64;
+    let boxes = lesion.outlines.iter().filter_map(Outline::bounds);
+    let around = boxes.reduce(|[l, t, r, b], [left, top, right, bottom]| {
+        [l.min(left), t.min(top), r.max(right), b.max(bottom)]
+    });
+    let Some([left, top, right, bottom]) = around else { return false };
+    let [left, top] = [left.max(0.0), top.max(0.0)];
+    let [width, height] = [(right - left).max(1.0), (bottom - top).max(1.0)];
+    let shape = rasterise(&lesion.outlines, [left, top, width, height], SIDE, SIDE);
+    // A sliver has no pixel's centre: then its box counts.
+    let is_sliver = shape.area() == 0;
+    let place = |n: u32, from: f32, extent: f32| {
+        (from + (n as f32 + 0.5) / SIDE as f32 * extent).max(0.0) as u32
+    };
+    let mut pixels = (0..SIDE * SIDE).map(|n| (n % SIDE, n / SIDE));
+    !pixels.any(|(column, row)| {
+        let (x, y) = (place(column, left, width), place(row, top, height));
+        let lies_in = x < breast.width && y < breast.height && breast.at(x, y);
+        lies_in && (is_sliver || shape.at(column, row))
+    })
+}
+
 /// Cuts mammograms, from any thread.
 struct Cutter<'a> {
     source: &'a dyn Source,
@@ -409,7 +445,7 @@ impl Cutter<'_> {
                 return Ok(Cut { notice: notice(message, true), ..Cut::default() });
             }
         };
-        let Breast { mask: breast, outlines } = breast(&image);
+        let Breast { mask, outlines } = breast(&image);
         // Two black images are no sign of a mistake.
         let shown = (!outlines.is_empty()).then(|| {
             let mut hasher = blake3::Hasher::new();
@@ -450,7 +486,7 @@ impl Cutter<'_> {
             );
             return Ok(cut);
         }
-        let breast = Area::of(&breast);
+        let breast = Area::of(&mask);
         let labeller = Labeller::new(&mammogram.lesions, image.width, image.height, patching);
         let grid = Grid::new(image.width, image.height, patching.window, patching.stride);
         let edge = grid.edge;
@@ -477,6 +513,12 @@ impl Cutter<'_> {
         if cut.patches.is_empty() {
             cut.notice =
                 notice("no patch is cut from it: no window holds enough breast".into(), true);
+        } else if mammogram.lesions.iter().any(|lesion| strays(lesion, &mask)) {
+            let message = "a lesion of it lies outside the breast: its outline may be mirrored, or of another image, and patches of its true place count as free of it";
+            cut.notice = notice(message.into(), false);
+        } else if is_negative(&image) {
+            let message = "it has much white and hardly any black: its greys may be inverted, and then it shows a breast where there is none";
+            cut.notice = notice(message.into(), false);
         }
         Ok(cut)
     }

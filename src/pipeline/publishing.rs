@@ -70,7 +70,8 @@ impl<'a> Pipeline<'a> {
                 if let Some(stamp) = &stale_figures {
                     let (folder, record) = (self.layout.figures(), self.layout.figures_record());
                     let wanted = &self.config.figures;
-                    figures = Some(atlas::keep_figures(inputs, wanted, &folder, &record, stamp)?);
+                    let drawn = self.drawn(inputs, wanted)?;
+                    figures = Some(atlas::keep_figures(wanted, drawn, &folder, &record, stamp)?);
                 }
                 Ok(())
             })?;
@@ -137,13 +138,39 @@ impl<'a> Pipeline<'a> {
         (!fresh).then_some(stamp)
     }
 
-    /// Draws figures from what the stages left.
+    /// Draws figures from what the stages left, for the caller to write. Letters of theirs that no font has
+    /// are told here, before there is a file.
     ///
     /// # Errors
     /// When a stage's artifacts are missing or stale.
     pub fn draw(&self, dataset: &Dataset, wanted: &[Wanted]) -> Result<Vec<Result<atlas::Drawn>>> {
         let gathered = self.gather(dataset)?;
-        self.with_inputs(dataset, &gathered, |inputs| atlas::draw_figures(inputs, wanted))
+        self.with_inputs(dataset, &gathered, |inputs| self.drawn(inputs, wanted))
+    }
+
+    fn drawn(
+        &self,
+        inputs: &atlas::Inputs,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Result<atlas::Drawn>>> {
+        let all = atlas::draw_figures(inputs, wanted)?;
+        for (wanted, drawn) in wanted.iter().zip(&all) {
+            if let Ok(atlas::Drawn { boxed: Some(letters), .. }) = drawn {
+                self.warn_of_boxes(&wanted.name, letters);
+            }
+        }
+        Ok(all)
+    }
+
+    fn warn_of_boxes(&self, name: &str, letters: &str) {
+        const SHOWN: usize = 20;
+        let shown: String = letters.chars().take(SHOWN).collect();
+        let more = letters.chars().count().saturating_sub(SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        self.progress.warn(&format!(
+            "figure {name}: no font here has the letters {shown}{more}; they will be boxes but in SVG, \
+             LaTeX and CSV. `--font FILE`, or `font` in `figures` of atlas.yaml, names one that has them"
+        ));
     }
 
     /// What the site and the figures are made from, as far as it is small, once all stages are fresh.

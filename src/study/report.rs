@@ -23,12 +23,7 @@ pub fn number(estimate: Option<Estimate>) -> String {
 
 /// Two decimals, with a minus sign that is one.
 pub fn round(value: f64) -> String {
-    let text = format!("{value:.2}");
-    match text.strip_prefix('-') {
-        Some("0.00") => "0.00".to_owned(),
-        Some(digits) => format!("\u{2212}{digits}"),
-        None => text,
-    }
+    base::number::written(format_args!("{value:.2}")).replace('-', "\u{2212}")
 }
 
 /// `87%`.

@@ -168,6 +168,7 @@ impl Progress for Killer {
     fn note(&self, _: &str) {}
     fn finish(&self) {}
     fn say(&self, _: &str) {}
+    fn warn(&self, _: &str) {}
 }
 
 #[test]
@@ -336,6 +337,9 @@ impl Progress for Listener {
     fn finish(&self) {}
     fn say(&self, line: &str) {
         self.0.lock().unwrap().push(line.into());
+    }
+    fn warn(&self, line: &str) {
+        self.say(line);
     }
 }
 

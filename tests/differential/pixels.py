@@ -35,9 +35,12 @@ warnings.simplefilter("ignore")
 IMPLICIT, EXPLICIT, DEFLATED, BIG = (
     "1.2.840.10008.1.2" + end for end in ("", ".1", ".1.99", ".2")
 )
-JPEG, JPEG12, LOSSLESS, LOSSLESS1, LS, NEAR, J2K, J2K_ANY, RLE = (
+JPEG, JPEG12, LOSSLESS, LOSSLESS1, LS, NEAR, J2K, J2K_ANY, RLE, HT, HT_RPCL = (
     "1.2.840.10008.1.2" + end
-    for end in (".4.50", ".4.51", ".4.57", ".4.70", ".4.80", ".4.81", ".4.90", ".4.91", ".5")
+    for end in (
+        ".4.50", ".4.51", ".4.57", ".4.70", ".4.80", ".4.81", ".4.90", ".4.91", ".5", ".4.201",
+        ".4.202",
+    )
 )
 LONG = {"OB", "OW", "SQ", "UN", "UT", "UC", "UR", "OF", "OD", "OL", "OV", "SV", "UV"}
 
@@ -139,20 +142,33 @@ def rle(planes):
     return header + b"".join(segments)
 
 
-def ljpeg(values, bits, predictor):
-    """Lossless JPEG (T.81, annex H), written for this test: one Huffman code of fixed length."""
+def ljpeg(values, bits, predictor, rows=0):
+    """Lossless JPEG (T.81, annex H), written for this test: one Huffman code of fixed length; with a restart
+    after every so many rows."""
     height, width = values.shape
     out = bytearray(b"\xff\xd8\xff\xc3" + struct.pack(">HBHHB", 11, bits, height, width, 1))
     out += b"\x01\x11\x00\xff\xc4" + struct.pack(">H", 2 + 17 + 17) + b"\0"
     # 17 codes of five bits.
     out += bytes([0, 0, 0, 0, 17] + [0] * 11) + bytes(range(17))
+    out += b"\xff\xdd\0\4" + struct.pack(">H", rows * width) if rows else b""
     out += b"\xff\xda\x00\x08\x01\x01\x00" + bytes([predictor]) + b"\0\0"
     text = []
+
+    def close():
+        bits = "".join(text)
+        bits += "1" * (-len(bits) % 8)
+        text.clear()
+        data = int(bits, 2).to_bytes(len(bits) // 8, "big")
+        return data.replace(b"\xff", b"\xff\0")
+
     v = values.astype(int)
     for y in range(height):
+        begins = y == 0 or (rows and y % rows == 0)
+        if begins and y:
+            out += close() + bytes([0xFF, 0xD0 + (y // rows - 1) % 8])
         for x in range(width):
-            if y == 0:
-                p = v[0, x - 1] if x else 2 ** (bits - 1)
+            if begins:
+                p = v[y, x - 1] if x else 2 ** (bits - 1)
             elif x == 0:
                 p = v[y - 1, 0]
             else:
@@ -166,10 +182,7 @@ def ljpeg(values, bits, predictor):
             text.append(format(size, "05b"))
             if 0 < size < 16:
                 text.append(format(d if d > 0 else d + 2**size - 1, f"0{size}b"))
-    text = "".join(text)
-    text += "1" * (-len(text) % 8)
-    data = int(text, 2).to_bytes(len(text) // 8, "big")
-    return bytes(out) + data.replace(b"\xff", b"\xff\0") + b"\xff\xd9"
+    return bytes(out) + close() + b"\xff\xd9"
 
 
 def decorated(rng):
@@ -201,6 +214,7 @@ def codings(rng, bits, signed):
     """Ways to write pixel data: name, transfer syntax."""
     yield from [("implicit", IMPLICIT), ("explicit", EXPLICIT), ("deflated", DEFLATED), ("big", BIG)]
     yield from [("rle", RLE), ("lossless", LOSSLESS), ("j2k", J2K), ("j2k-lossy", J2K_ANY), ("jp2", J2K)]
+    yield from [("ht", HT), ("ht", HT_RPCL), ("restarts", LOSSLESS)]
     if bits >= 2 and not signed:
         yield from [("ls", LS), ("near", NEAR)]
     if bits == 8 and not signed:
@@ -213,10 +227,11 @@ def coded(name, values, bits, rng, signed):
     """The stream, the values it stands for, the bits it says, and how far they may be read off."""
     kind = np.int16 if signed else np.uint8 if bits <= 8 else np.uint16
     plain = np.ascontiguousarray(values.astype(kind))
-    if name == "lossless":
+    if name in ("lossless", "restarts"):
         deep = max(8, bits)
         predictor = int(rng.integers(1, 8))
-        return ljpeg(values & (2**deep - 1), deep, predictor), values, deep, 0
+        rows = int(rng.integers(1, 9)) if name == "restarts" else 0
+        return ljpeg(values & (2**deep - 1), deep, predictor, rows), values, deep, 0
     if name in ("j2k", "jp2"):
         stream = imagecodecs.jpeg2k_encode(
             plain, codecformat=name, reversible=True, level=0, bitspersample=bits
@@ -227,7 +242,13 @@ def coded(name, values, bits, rng, signed):
             plain, codecformat="j2k", reversible=False, level=60, bitspersample=bits
         )
         # Two decoders round alike but at the edges of what they quantise.
-        return stream, imagecodecs.jpeg2k_decode(stream).astype(np.int64), bits, 1
+        return stream, imagecodecs.jpeg2k_decode(stream).astype(np.int64), bits, 2 if bits > 12 else 1
+    if name == "ht":
+        options = {"tile": (32, 24)} if rng.random() < 0.3 else {}
+        if rng.random() < 0.5:
+            options["resolutions"] = int(rng.integers(0, 6))
+        stream = imagecodecs.htj2k_encode(plain, reversible=True, **options)
+        return stream, values, 8 * plain.itemsize, 0
     if name == "ls":
         return imagecodecs.jpegls_encode(plain), values, 8 if bits <= 8 else 16, 0
     if name == "near":
@@ -265,8 +286,8 @@ def dicom(rng, number, golden=None):
     height, width = values.shape
     allocated = 8 if bits <= 8 and not signed and rng.random() < 0.7 else 16
     compressed = name not in ("implicit", "explicit", "deflated", "big")
-    if signed and compressed and name not in ("rle", "lossless"):
-        if name != "j2k":
+    if signed and compressed and name not in ("rle", "lossless", "restarts"):
+        if name not in ("j2k", "ht"):
             return None
         bits, allocated = 16, 16
     high = bits - 1
@@ -285,7 +306,7 @@ def dicom(rng, number, golden=None):
             data = rle([((words.astype(int) >> (8 * s)) & 255).astype("u1").tobytes() for s in shift])
     else:
         data, values, precision, within = coded(name, values, bits, rng, signed)
-        if name in ("ls", "near", "lossless") and precision > bits:
+        if name in ("ls", "near", "lossless", "restarts", "ht") and precision > bits:
             stored = precision
     if flaw == "less stated":
         # The stream has more bits than are stated to be stored: its own count.
@@ -331,6 +352,7 @@ def dicom(rng, number, golden=None):
         said = IMPLICIT
     if flaw == "other syntax":
         others = {"lossless": J2K, "j2k": LOSSLESS1, "jp2": EXPLICIT, "ls": J2K, "jpeg": LOSSLESS}
+        others["ht"] = J2K
         if name not in others:
             return None
         said = others[name]
@@ -376,7 +398,7 @@ def dicom(rng, number, golden=None):
     # pydicom drops the bits above BitsStored before it looks where they lie: it is not asked then.
     known = ["none", "tiff preamble", "no preamble", "no group length", "other sign"]
     # Of lossless JPEG it drops them too; a decoder's values are as the stream has them.
-    known += ["less stated"] if name != "lossless" else []
+    known += ["less stated"] if name not in ("lossless", "restarts") else []
     if flaw in known and high == bits - 1:
         theirs = theirs_of(file)
         assert theirs is None or np.abs((theirs & (2**stored - 1)).astype(int) - bits_read).max() <= within, (
@@ -477,6 +499,13 @@ def jp2(rng):
     return container, stream, theirs if bits == 8 else stretched(theirs), 0
 
 
+def jhc(rng):
+    bits = int(rng.choice([8, 12, 16]))
+    values = picture(rng, bits).astype("u1" if bits == 8 else "u2")
+    stream = imagecodecs.htj2k_encode(values, reversible=True)
+    return "jhc", stream, values if bits == 8 else stretched(values), 0
+
+
 def jls(rng):
     bits = int(rng.choice([8, 16]))
     values = picture(rng, bits).astype("u1" if bits == 8 else "u2")
@@ -575,6 +604,15 @@ def main():
         for number, make in enumerate([png, pgm, pgm, jpeg, jpeg, jpeg, jp2, jp2, jls] + [tiff] * 16):
             ending, *made = make(rng)
             write("pictures", f"{number:02}.{ending}", *made)
+        # With draws of their own, so that the others stay as they are.
+        rng = np.random.default_rng(21)
+        for number, golden in enumerate([
+            ("ht", "none", 12, False), ("ht", "none", 16, True), ("ht", "other syntax", 8, False),
+            ("restarts", "none", 12, False),
+        ], len(wanted)):
+            write("dicom", *dicom(rng, number, golden))
+        ending, *made = jhc(rng)
+        write("pictures", f"25.{ending}", *made)
     else:
         count = int(sys.argv[2]) if len(sys.argv) > 2 else 500
         seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(2**32)
@@ -586,7 +624,7 @@ def main():
             if made:
                 write("dicom", *made)
                 number += 1
-        makers = [png, pgm, jpeg, jp2, jls] + [tiff] * 5
+        makers = [png, pgm, jpeg, jp2, jls, jhc] + [tiff] * 5
         for number in range(count):
             ending, *made = makers[number % len(makers)](rng)
             write("pictures", f"{number:04}.{ending}", *made)

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde::{Serialize, Serializer};
 
 use base::spreadsheet::guarded;
-use base::{UnitId, digits};
+use base::{UnitId, digits, number};
 
 /// Words, guarded against spreadsheets that would run them as formulas.
 #[derive(Serialize)]
@@ -17,12 +17,13 @@ impl<S: AsRef<str>> From<S> for Text {
     }
 }
 
-/// A fraction as Rust prints it: the shortest digits that give the same number, never an exponent.
+/// A fraction as Rust prints it: the shortest digits that give the same number, never an exponent. Zero has no
+/// sign.
 pub(super) struct Number<N>(pub(super) N);
 
 impl<N: Display> Serialize for Number<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.serialize_str(&number::written(&self.0))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::inputs::Exhibit;
 use crate::text;
+use base::number;
 use config::{Anchor, Threshold};
 use record::dissection::Category;
 use study::answer::Association;
@@ -66,7 +67,7 @@ pub(crate) fn threshold_rule(threshold: Threshold, anchor: Anchor) -> String {
     format!("{rule}; maps are {anchor}")
 }
 
-/// A share of one as a whole percentage; a sum of nothing is minus zero.
+/// A share of one as a whole percentage.
 pub(crate) fn percent(share: f32) -> String {
-    format!("{:.0}%", 100.0 * share + 0.0)
+    number::written(format_args!("{:.0}", 100.0 * share)) + "%"
 }

@@ -7,7 +7,7 @@ use crate::facts::Atlas;
 use crate::facts::lesions::draw_lesions;
 use crate::facts::risk;
 use crate::{outline, text};
-use base::{UnitId, digits};
+use base::{UnitId, digits, number};
 use catalogue::{Place, Verdict, sentence};
 use figure::{Anchor, Canvas, Column, Figure, Row, Stroke, Table, Thumb, Words};
 use record::Patch;
@@ -85,8 +85,8 @@ pub(super) fn of_case(
                 cells: vec![
                     UnitId::new(network, layer, part.unit).to_string(),
                     label(part),
-                    format!("{:.3}", part.contribution),
-                    format!("{:.3}", share(part)),
+                    number::written(format_args!("{:.3}", part.contribution)),
+                    number::written(format_args!("{:.3}", share(part))),
                     inside(part, |covered| covered.malignant),
                     inside(part, |covered| covered.benign),
                 ],

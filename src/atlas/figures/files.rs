@@ -31,8 +31,6 @@ pub struct Kept {
     pub written: usize,
     /// Files of an earlier time that were removed.
     pub removed: usize,
-    /// Figures with letters that no font has; see [`Drawn::boxed`].
-    pub boxed: Vec<(String, String)>,
     /// Figures that could not be drawn, with the reason.
     pub failed: Vec<(String, anyhow::Error)>,
 }
@@ -54,29 +52,26 @@ pub fn draw(inputs: &Inputs, wanted: &[Wanted]) -> Result<Vec<Result<Drawn>>> {
     Ok(wanted.par_iter().map(|wanted| files(&atlas, wanted)).collect())
 }
 
-/// Draws the figures of a list into a folder, leaves files alone whose bytes have not changed, removes
-/// those of figures that are no longer listed, and notes all of it in `record`.
+/// Writes the figures of a list, as [`draw`] drew them, into a folder, leaves files alone whose bytes have
+/// not changed, removes those of figures that are no longer listed, and notes all of it in `record`.
 ///
 /// # Errors
-/// As [`draw`], and when a file cannot be written.
+/// When a file cannot be written.
 pub fn keep(
-    inputs: &Inputs,
     wanted: &[Wanted],
+    drawn: Vec<Result<Drawn>>,
     folder: &Path,
     record: &Path,
     stamp: &Stamp,
 ) -> Result<Kept> {
-    let drawn = draw(inputs, wanted)?;
     let mut failed = Vec::new();
     let mut files = Vec::new();
-    let mut boxed = Vec::new();
     let mut figures = 0;
     for (wanted, drawn) in wanted.iter().zip(drawn) {
         match drawn {
             Ok(drawn) => {
                 figures += 1;
                 files.extend(drawn.files);
-                boxed.extend(drawn.boxed.map(|words| (wanted.name.clone(), words)));
             }
             Err(error) => failed.push((wanted.name.clone(), error)),
         }
@@ -93,7 +88,7 @@ pub fn keep(
         unfinished.stamp = None;
         base::artifact::write_document(record, &unfinished)?;
     }
-    Ok(Kept { figures, written, removed, boxed, failed })
+    Ok(Kept { figures, written, removed, failed })
 }
 
 /// The files of one figure.

@@ -7,6 +7,7 @@ use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, unit_link};
 use crate::text;
+use base::number;
 use catalogue::{ConceptMatch, Entry, Kind};
 use record::dissection::{Chance, Layer};
 use record::similar::{DUPLICATE, Like};
@@ -103,7 +104,7 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, entry: &Entry) -> View {
             .iter()
             .map(|like| LikeView {
                 link: unit_link(&like.unit),
-                correlation: format!("{:.2}", like.correlation),
+                correlation: number::written(format_args!("{:.2}", like.correlation)),
             })
             .collect()
     };
@@ -162,9 +163,9 @@ fn influence(atlas: &Atlas, layer: &Layer, entry: &Entry) -> InfluenceView {
         top8: text::count(own.top8),
         rank: entry.rank,
         units: live.map_or(0, |layer| layer.count(Kind::Live)),
-        ablation: own
-            .ablation
-            .map_or_else(String::new, |fall| format!("{fall:+.4}").replace('-', "\u{2212}")),
+        ablation: own.ablation.map_or_else(String::new, |fall| {
+            number::written(format_args!("{fall:+.4}")).replace('-', "\u{2212}")
+        }),
         auc: basis.auc.map_or_else(String::new, |auc| format!("{auc:.3}")),
     }
 }

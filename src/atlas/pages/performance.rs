@@ -10,7 +10,7 @@ use crate::facts::areas::{AucView, Row, comparable, curves, rows, splits};
 use crate::figures::{self, Download};
 use crate::inputs::Exhibit;
 use crate::text;
-use base::Split;
+use base::{Split, number};
 use config::figures::Kind;
 use metrics::{RESAMPLES, Scored, Spread};
 
@@ -159,6 +159,5 @@ fn pairs(atlas: &Atlas) -> Vec<PairRow> {
 
 /// A difference with its sign.
 fn signed(value: f64) -> String {
-    let shown = format!("{value:+.3}");
-    if shown.ends_with("0.000") { "0.000".into() } else { shown.replace('-', "\u{2212}") }
+    number::written(format_args!("{value:+.3}")).replace('-', "\u{2212}")
 }

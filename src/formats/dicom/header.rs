@@ -92,6 +92,15 @@ impl Bits {
         (word >> self.shift) & self.mask()
     }
 
+    /// What a word has beside the stored bits, but for a sign that is carried on above them.
+    pub(super) fn beside(self, word: u16) -> u16 {
+        let used = self.shift + self.stored;
+        let above = u16::MAX.checked_shl(used.into()).unwrap_or(0);
+        let below = !(u16::MAX << self.shift);
+        let carried = self.signed && word & above == above;
+        word & if carried { below } else { above | below }
+    }
+
     pub(super) fn mask(self) -> u16 {
         u16::MAX >> (16 - self.stored)
     }

@@ -11,6 +11,9 @@ use super::syntax::Syntax;
 use crate::ljpeg::{self, Rule};
 use crate::{jpeg, jpeg12, jpeg2000, jpegls};
 
+/// Of so many pixels one may have other bits beside the stored ones than most: older files keep graphics there.
+const OVERLAID: usize = 10;
+
 /// Decodes the one frame. `big` tells that words have their most significant byte first.
 ///
 /// # Errors
@@ -33,7 +36,15 @@ pub(super) fn decode(header: &Header, data: PixelData, big: bool) -> Result<Vec<
                 8 => bytes.iter().map(|&v| bits.raw(v.into())).collect(),
                 _ => {
                     let word = if big { u16::from_be_bytes } else { u16::from_le_bytes };
-                    bytes.as_chunks::<2>().0.iter().map(|&pair| bits.raw(word(pair))).collect()
+                    let words = || bytes.as_chunks::<2>().0.iter().map(|&pair| word(pair));
+                    let outside = varied(words().map(|word| bits.beside(word)));
+                    ensure!(
+                        outside <= count / OVERLAID,
+                        "has values outside the {} bits that are stated to be stored, in {:.0}% of its pixels; state where they lie (BitsStored, HighBit)",
+                        bits.stored,
+                        100.0 * outside as f64 / count as f64
+                    );
+                    words().map(|word| bits.raw(word)).collect()
                 }
             });
         }
@@ -69,13 +80,19 @@ pub(super) fn decode(header: &Header, data: PixelData, big: bool) -> Result<Vec<
                 jpeg2000::codestream(&compressed).context("has no JPEG 2000 codestream")?;
             let size = jpeg2000::size(stream).context("its JPEG 2000 breaks off")?;
             same(header, [size.width, size.height])?;
-            // Two's complement, where they are signed.
-            jpeg2000::decode(stream)?.into_iter().map(|v| v as u16 & mask).collect()
+            jpeg2000::decode(stream)?.into_iter().map(|v| v & mask).collect()
         }
     };
     let samples: Vec<u16> = samples;
     ensure!(samples.len() == count, "has {} pixels; expected {count}", samples.len());
     Ok(samples)
+}
+
+/// How many words are not the most frequent one: the same bits everywhere say nothing.
+fn varied(words: impl Iterator<Item = u16>) -> usize {
+    let mut counts = vec![0usize; 1 << 16];
+    words.for_each(|word| counts[usize::from(word)] += 1);
+    counts.iter().sum::<usize>() - counts.iter().max().copied().unwrap_or(0)
 }
 
 /// Checks that a compressed image has the size that the elements state.
@@ -93,6 +110,7 @@ fn same(header: &Header, size: [u32; 2]) -> Result<()> {
 
 /// Decodes lossy JPEG of 8 bits.
 fn jpeg8(bytes: &[u8]) -> Result<Vec<u16>> {
+    ensure!(jpeg::is_whole(bytes), "its JPEG breaks off");
     let reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
     match reader.decode().context("JPEG")? {
         DynamicImage::ImageLuma8(image) => {

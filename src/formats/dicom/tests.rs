@@ -169,6 +169,31 @@ fn what_is_not_read_is_refused_with_a_reason() {
 }
 
 #[test]
+fn values_outside_the_stated_bits_are_no_image_and_graphics_above_them_are_left_out() {
+    let stating = |bits: u8, word: &dyn Fn(usize, u16) -> u16| {
+        let mut bytes = with([0x28, 0, 0x01, 0x01], [bits, 0]);
+        let high = bytes.windows(4).rposition(|w| w == [0x28, 0, 0x02, 0x01]).unwrap();
+        bytes[high + 8] = bits - 1;
+        let start = bytes.len() - 216;
+        for (at, pair) in bytes[start..].as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            *pair = word(at, u16::from_le_bytes(*pair)).to_le_bytes();
+        }
+        bytes
+    };
+    let message = refusal(&stating(10, &|_, word| word));
+    assert!(message.contains("outside the 10 bits") && message.contains("BitsStored"), "{message}");
+    let plain = made("explicit");
+    let expected = read(&plain).unwrap().samples(Cursor::new(&plain)).unwrap();
+    // Every twelfth pixel has a graphic above it.
+    let overlaid = stating(12, &|at, word| if at % 12 == 0 { word | 0x8000 } else { word });
+    assert_eq!(read(&overlaid).unwrap().samples(Cursor::new(&overlaid)).unwrap(), expected);
+    let more = stating(12, &|at, word| if at % 3 == 0 { word | 0x8000 } else { word });
+    assert!(refusal(&more).contains("outside the 12 bits"));
+    // Said to lie at the top, where they do not.
+    assert!(refusal(&with([0x28, 0, 0x02, 0x01], [15, 0])).contains("outside the 12 bits"));
+}
+
+#[test]
 fn a_file_cut_off_anywhere_says_where() {
     for name in ["explicit", "implicit", "big", "tags", "rle16", "jpeg2000"] {
         let bytes = made(name);

@@ -275,6 +275,52 @@ fn no_patch_is_cut_where_a_cancer_has_no_place() {
 }
 
 #[test]
+fn a_lesion_that_touches_no_breast_is_told_of() {
+    let project = Project::new(1);
+    let mut mammogram = project.source.catalogue().unwrap().mammograms.remove(0);
+    let splits = BTreeMap::from([(mammogram.patient.clone(), Split::Train)]);
+    let cutter = Cutter {
+        source: &project.source,
+        patching: &project.config.patches,
+        splits: &splits,
+        ready: None,
+        keep: Keep::Counts,
+    };
+    let mut told = |outlines: Vec<Outline>| {
+        mammogram.lesions = vec![lesion(vec![circle()]), lesion(outlines)];
+        let notice = cutter.cut(&mammogram).unwrap().notice;
+        notice.map(|notice| (notice.skipped, notice.message.contains("outside the breast")))
+    };
+    let at = |x: f32, y: f32, radius: f32| Outline::Circle { x, y, radius };
+    let sliver = |x: f32| Outline::Polygon(vec![[x, 100.0], [x, 101.0], [x, 100.0]]);
+    // As a mirrored mask would have it; beyond the image; and with a rim in the breast or one of two parts.
+    for outlines in [vec![at(185.0, 12.0, 8.0)], vec![at(600.0, 600.0, 8.0)], vec![sliver(195.0)]] {
+        assert_eq!(told(outlines), Some((false, true)));
+    }
+    let two = vec![at(185.0, 12.0, 8.0), at(60.0, 60.0, 8.0)];
+    for outlines in [vec![at(155.0, 120.0, 12.0)], two, vec![sliver(40.0)]] {
+        assert_eq!(told(outlines), None);
+    }
+}
+
+#[test]
+fn a_negative_is_told_by_its_white_surroundings() {
+    let source = Disks { patients: 1, broken: vec![], version: 0 };
+    let mut image = source.image(&source.catalogue().unwrap().mammograms[0]).unwrap();
+    assert!(!is_negative(&image));
+    image.pixels.iter_mut().for_each(|grey| *grey = 255 - *grey);
+    assert!(is_negative(&image));
+    // A film with a white border has black too.
+    let border = |at: usize| at % 200 < 50;
+    image
+        .pixels
+        .iter_mut()
+        .enumerate()
+        .for_each(|(at, grey)| *grey = if border(at) { 255 } else { 255 - *grey });
+    assert!(!is_negative(&image));
+}
+
+#[test]
 fn unsafe_and_repeated_names_are_left_out() {
     let mammogram = |id: &str| Mammogram {
         id: id.into(),

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
+use crate::walk;
 use base::{Notice, Split};
 use formats::table::{self, Expected, Refusal, Row as Record};
 use formats::value;
@@ -105,7 +104,7 @@ impl Table {
 /// The tables that are anywhere below the folder, in their order.
 pub(super) fn find(root: &Path) -> Vec<(Table, PathBuf)> {
     let mut found: Vec<(Table, PathBuf)> = Vec::new();
-    for entry in WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().flatten() {
+    for entry in walk(root).flatten() {
         let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
         let table = Table::ALL.into_iter().find(|table| table.to_string() == name);
         if let Some(table) = table.filter(|table| found.iter().all(|(known, _)| known != table)) {

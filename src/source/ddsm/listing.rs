@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use walkdir::WalkDir;
-
 use super::scan::{Format, Scan};
+use crate::walk;
 use base::Notice;
 
 /// A folder with files of DDSM.
@@ -37,7 +36,7 @@ pub(super) struct Member {
 pub(super) fn list(root: &Path) -> (Vec<Folder>, Vec<Notice>) {
     let mut folders: BTreeMap<PathBuf, Folder> = BTreeMap::new();
     let mut notices = Vec::new();
-    for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
+    for entry in walk(root) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {

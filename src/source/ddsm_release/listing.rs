@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use walkdir::WalkDir;
 
+use crate::walk;
 use base::{Notice, Split, input};
 
 /// The lists of both kinds, by the part of the split.
@@ -104,7 +104,7 @@ impl Listing {
             return;
         }
         self.folders.push(folder);
-        for entry in WalkDir::new(&top).follow_links(true).sort_by_file_name() {
+        for entry in walk(&top) {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => {
                     let Some(name) = entry.file_name().to_str() else { continue };

@@ -68,6 +68,8 @@ fn whole_mammograms_take_lesions_from_masks_and_the_split_from_lists() {
     let release = Release::new();
     release.whole();
     release.image("ddsm_raw/normal_03-A_0301_1.LEFT_CC.LJPEG.1.jpg", 8, 8, |_, _| 0);
+    // A project's own output below its source.
+    release.image(&format!("ddsm_raw/output/work/dataset/previews/{CANCER}.jpg"), 8, 8, |_, _| 0);
     let source = release.source();
     let catalogue = source.catalogue().unwrap();
     let [benign, cancer, normal] = &catalogue.mammograms[..] else { panic!("{catalogue:?}") };

@@ -27,6 +27,7 @@ use formats::masks::{Labels, covers_most, outlines, rings, same_shape};
 use formats::picture::Picture;
 use formats::pseudonym::Pseudonyms;
 use formats::table::{self, Row as Record};
+use formats::value;
 use mammogram::{About, Grey, Lesion, Mammogram, Mask, Pathology, Region};
 
 /// A table and what it names.
@@ -114,6 +115,28 @@ impl Folder {
         format!("{}:{line}", self.regions.as_deref().map(name).unwrap_or_default())
     }
 
+    /// Patients whose identifiers differ as those of one person do that were typed twice.
+    fn near_alike(&self, entries: &[Entry]) -> Vec<Notice> {
+        let mut known: BTreeMap<String, (&str, u64)> = BTreeMap::new();
+        let mut told = BTreeSet::new();
+        let mut notices = Vec::new();
+        for entry in entries {
+            let Some(patient) = entry.about.patient.as_deref() else { continue };
+            let (first, line) = *known.entry(value::gist(patient)).or_insert((patient, entry.line));
+            let differ = self.pseudonyms.patient(first) != self.pseudonyms.patient(patient);
+            if differ && told.insert(patient) {
+                notices.push(Notice {
+                    place: self.place(entry.line),
+                    message: format!(
+                        "its `patient` differs from that of line {line} only in capitals, signs or zeros in front; if they are one person, write both alike, or one may be trained on while the other is tested on"
+                    ),
+                    skipped: false,
+                });
+            }
+        }
+        notices
+    }
+
     fn tables(&self) -> Result<Tables> {
         ensure!(
             self.table.exists(),
@@ -152,6 +175,7 @@ impl Folder {
             });
             entries[index].add(&record);
         }
+        notices.extend(self.near_alike(&entries));
         let mut region_rows = 0;
         if let Some(path) = &self.regions {
             let regions = table::read(path, &row::regions(self.encoding))

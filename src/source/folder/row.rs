@@ -272,10 +272,22 @@ fn area(record: &Record) -> Result<Option<Area>, String> {
             let polygons = polygons.ok_or(
                 "`polygon` is not a list of at least three points, such as `10,20 30,20 30,40`",
             )?;
+            if !polygons.iter().all(|polygon| encloses(polygon)) {
+                return Err("`polygon` has points on one line, and encloses nothing; decimals are written with a point".into());
+            }
             Ok(Some(Area::Polygons(polygons)))
         }
         (Some(_), Some(_)) => Err("has both a `mask` and a `polygon`".into()),
     }
+}
+
+/// Whether the points do not lie on one line.
+fn encloses(polygon: &[[f32; 2]]) -> bool {
+    let [first, rest @ ..] = polygon else { return false };
+    let apart = |point: &[f32; 2]| [point[0] - first[0], point[1] - first[1]].map(f64::from);
+    let mut ways = rest.iter().map(apart).filter(|way| *way != [0.0, 0.0]);
+    let Some([x, y]) = ways.next() else { return false };
+    ways.any(|way| x * way[1] != y * way[0])
 }
 
 /// Polygons of a text (`x,y x,y x,y; x,y …`) or of lists of points.

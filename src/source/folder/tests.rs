@@ -149,6 +149,35 @@ fn an_image_is_left_out_with_a_row_that_cannot_be_understood() {
 }
 
 #[test]
+fn patients_that_were_typed_twice_and_polygons_of_nothing_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for name in ["a.png", "b.png", "c.png", "d.png", "e.png", "f.png"] {
+        picture(root, name);
+    }
+    let rows = "a.png,P-01,,\nb.png,p-1,,\nc.png,p-1,,\nd.png,J\u{e4}ger,,\ne.png,Ja\u{308}ger,,\n\
+                f.png,Q,malignant,\"10,5 20,5 22,5 20,5 22,5 30,5\"\n";
+    write(root, "t.csv", format!("image,patient,pathology,polygon\n{rows}"));
+    let catalogue = open(root, "t.csv").catalogue().unwrap();
+    let told: Vec<_> = catalogue
+        .notices
+        .iter()
+        .map(|n| format!("{} {} {}", n.place, n.skipped, n.message))
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    let has = |place: &str, part: &str| {
+        assert!(told.iter().any(|n| n.starts_with(place) && n.contains(part)), "{told:?}");
+    };
+    has("t.csv:3 false", "that of line 2 only in capitals");
+    has("t.csv:7 true", "decimals are written with a point");
+    // Letters of two characters are those of one: the same patient.
+    let patient = |at: usize| catalogue.mammograms[at].patient.clone();
+    assert_eq!(patient(3), patient(4));
+    assert_ne!(patient(0), patient(1));
+    assert!(!told.concat().contains("ger"), "{told:?}");
+}
+
+#[test]
 fn every_format_shows_the_same_picture() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
