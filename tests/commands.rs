@@ -448,6 +448,17 @@ fn labels_are_imported_checked_and_refused() {
     let told = project.run(&["build"]).expect(2);
     assert!(told.err.contains("c.yaml:6"), "{}", told.err);
     project.run(&["labels", "check"]).expect(1);
+    let stats = &["labels", "stats"];
+    let told = project.run(stats).expect(2);
+    assert!(told.err.contains("c.yaml:6") && !told.err.contains("skipped"), "{}", told.err);
+    // With a key misspelt, a whole reader is not counted: that is said.
+    project.write("content/labels/c.yaml", good.replace("reader: b", "raeder: c"));
+    for arguments in [&stats[..], &["labels", "stats", "--json"]] {
+        let told = project.run(arguments).expect(2);
+        let skipped =
+            told.err.lines().find(|line| line.starts_with("skipped ")).unwrap_or_default();
+        assert!(skipped.contains("c.yaml: nothing that its reader says"), "{}", told.err);
+    }
     project.run(&["check"]).expect(1);
     fs::remove_file(project.path("content/labels/c.yaml")).unwrap();
 
@@ -660,7 +671,7 @@ source: { kind: phantom, patients: 10, height: 320 }
 patches: { size: 64 }
 networks:
   - { name: resnet10, input: 64, layers: [layer3, layer4], training: false }
-dissection: { split: train, top: 8, permutations: 10 }
+dissection: { split: train, top: 8, permutations: 19 }
 ";
 
 /// Every file of the dissection with its bytes.

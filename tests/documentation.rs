@@ -39,7 +39,7 @@ networks:
     input: 32
     layers: [layer3, layer4]
     training: { epochs: 1, batch: 64 }
-dissection: { top: 4, permutations: 10 }
+dissection: { top: 4, permutations: 19 }
 ";
 
 /// A reader's file; readers say the same of each unit that they are shown in the documentation.

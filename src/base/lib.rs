@@ -1,10 +1,12 @@
 //! What every other part stands on: the store of artifacts, the files that come with the program, named
 //! random streams, progress, notices, the parts of a split, receptive fields, numbers as text, files that are
-//! handed in, text of any encoding, YAML with places and carets, and cells that no spreadsheet runs.
+//! handed in, text of any encoding, YAML with places and carets, counts with their nouns, and cells that no
+//! spreadsheet runs.
 //!
 //! Nothing here knows mammograms, networks or readers.
 
 pub mod artifact;
+mod counted;
 mod device;
 mod field;
 pub mod input;
@@ -20,6 +22,7 @@ pub mod text;
 mod unit;
 pub mod yaml;
 
+pub use counted::counted;
 pub use device::Device;
 pub use field::Field;
 pub use notice::Notice;

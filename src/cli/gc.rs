@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::terminal::Terminal;
 use super::{Outcome, size};
+use base::counted;
 use pipeline::Pipeline;
 
 /// Options of `gc`.
@@ -30,10 +31,11 @@ pub(super) fn execute(
     let total = size(unused.iter().map(|kept| kept.bytes).sum());
     terminal.result(&match (unused.len(), options.remove) {
         (0, _) => "the project uses all that is there".into(),
-        (count, true) => format!("{count} results removed, {total}"),
+        (count, true) => format!("{} removed, {total}", counted(count, "result", "results")),
         (count, false) => format!(
-            "{count} results of other settings, {total}; those come back when the settings do. `unit-atlas gc \
-             --remove` removes them"
+            "{} of other settings, {total}; back when the settings are. `unit-atlas gc --remove` removes \
+             what is listed",
+            counted(count, "result", "results")
         ),
     });
     Ok(Outcome::Complete)

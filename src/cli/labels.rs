@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use super::Outcome;
 use super::terminal::Terminal;
+use base::counted;
 use base::progress::Progress;
 use base::text::Encoding;
 use pipeline::Pipeline;
@@ -79,7 +80,8 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
             print(&report.warnings);
             for merged in &report.readers {
                 terminal.say(&format!(
-                    "{}: {} new, {} replaced, {} as they were, {} older ones kept as superseded; {}",
+                    "{}: {} new, {} replaced, {} as they were, {} older than what is there; what does not \
+                     stand is kept under `superseded`; {}",
                     merged.reader,
                     merged.added(),
                     merged.replaced(),
@@ -99,9 +101,10 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
             print(&checked.problems);
             let answers: usize = checked.readers.iter().map(|reader| reader.answers.len()).sum();
             terminal.say(&format!(
-                "{answers} good answers of {} readers; {} units settled",
-                checked.readers.len(),
-                consensus.units.len()
+                "{} of {}; {} settled",
+                counted(answers, "good answer", "good answers"),
+                counted(checked.readers.len(), "reader", "readers"),
+                counted(consensus.units.len(), "unit", "units")
             ));
             let errors = checked.problems.iter().filter(|p| p.severity == Severity::Error).count();
             if errors > 0 {
@@ -112,16 +115,27 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
         Verb::Stats { json, paragraph } => {
             let checked = pipeline.labels(&lexicons);
             print(&checked.problems);
+            for path in &checked.left_out {
+                eprintln!("skipped {}: nothing that its reader says is counted", path.display());
+            }
+            let outcome = Outcome::skipped_if(checked.lacks());
             let matcher = Matcher::new(&lexicons);
             let seed = pipeline.config.seed;
             let statistics = statistics(&checked.readers, &lexicons, &matcher, seed);
             // Results are printed even when quiet.
             if *json {
                 println!("{}", serde_json::to_string_pretty(&statistics)?);
-                return Ok(Outcome::Complete);
+                return Ok(outcome);
             }
             if checked.readers.is_empty() {
-                bail!("no reader has answered: {} is empty", pipeline.labels_folder().display());
+                let folder = pipeline.labels_folder();
+                match checked.left_out.len() {
+                    0 => bail!("no reader has answered: {} is empty", folder.display()),
+                    all => {
+                        let files = counted(all, "file", "files");
+                        bail!("no reader can be counted: {files} in {} to mend", folder.display())
+                    }
+                }
             }
             if !*paragraph {
                 println!("{}", report::summary(&statistics));
@@ -133,6 +147,7 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
             let layers = pipeline.layers()?;
             let comparison = opinions.catalogue(&layers).comparison();
             println!("{}", report::paragraph(&statistics, Some(&comparison), name));
+            return Ok(outcome);
         }
         Verb::Suggest { text, json } => {
             let suggestion = suggest(text, &lexicons);

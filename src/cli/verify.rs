@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 
 use super::Outcome;
 use super::terminal::Terminal;
+use base::counted;
 use pipeline::{Pipeline, Verified};
 
 pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
@@ -17,12 +18,12 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     for damaged in &damaged {
         eprintln!("{damaged}\n  {}", pipeline.remedy(damaged));
     }
-    let size = super::size(bytes);
+    let (size, all) = (super::size(bytes), counted(results, "result", "results"));
     match damaged.len() {
         0 if results == 0 => terminal.result("there is no result yet"),
-        0 => terminal.result(&format!("{results} results, {size}: every file is what was written")),
-        1 => bail!("a file of {results} results ({size}) is not what was written"),
-        count => bail!("{count} files of {results} results ({size}) are not what was written"),
+        0 => terminal.result(&format!("{all}, {size}: every file is what was written")),
+        1 => bail!("a file of {all} ({size}) is not what was written"),
+        count => bail!("{count} files of {all} ({size}) are not what was written"),
     }
     Ok(Outcome::Complete)
 }

@@ -178,7 +178,7 @@ impl<'a> Pipeline<'a> {
         let config = self.config;
         self.compare()?;
         let lexicons = self.lexicons()?;
-        let Checked { readers, mut problems } = self.labels(&lexicons);
+        let Checked { readers, mut problems, .. } = self.labels(&lexicons);
         let (consensus, unsettled) = self.consensus(&lexicons, &readers);
         problems.extend(unsettled);
         let mut stamp = Stamp::new(atlas::FORMAT)

@@ -58,6 +58,7 @@ impl Pipeline<'_> {
         let mut checked = labels::check(&read.files, &self.dissected(), lexicons);
         let other = self.first_of_another_study(&read.files);
         checked.problems.splice(0..0, read.problems.into_iter().chain(other));
+        checked.left_out.splice(0..0, read.left_out);
         checked
     }
 
@@ -87,7 +88,7 @@ impl Pipeline<'_> {
     /// When a lexicon's file is wrong.
     pub fn opinions(&self) -> Result<Opinions> {
         let lexicons = self.lexicons()?;
-        let Checked { readers, mut problems } = self.labels(&lexicons);
+        let Checked { readers, mut problems, .. } = self.labels(&lexicons);
         let (consensus, unsettled) = self.consensus(&lexicons, &readers);
         problems.extend(unsettled);
         Ok(Opinions {

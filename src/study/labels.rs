@@ -135,8 +135,10 @@ impl Read {
 pub struct Labels {
     /// Files that have the form of a reader's file, in the order of their names.
     pub files: Vec<Read>,
-    /// Files that have not.
+    /// Why others could not be read.
     pub problems: Vec<Problem>,
+    /// These others.
+    pub left_out: Vec<PathBuf>,
 }
 
 /// Reads every YAML and JSON file of the folder `content/labels`; none when there is no folder.
@@ -145,7 +147,10 @@ pub fn read(folder: &Path) -> Labels {
     for path in paths(folder, &mut labels.problems) {
         match Read::open(&path) {
             Ok(file) => labels.files.push(file),
-            Err(mistake) => labels.problems.push(Problem { mistake, severity: Severity::Error }),
+            Err(mistake) => {
+                labels.problems.push(Problem { mistake, severity: Severity::Error });
+                labels.left_out.push(path);
+            }
         }
     }
     labels
@@ -217,6 +222,7 @@ impl Owners {
                 }
                 Err(mistake) => {
                     labels.problems.push(Problem { mistake, severity: Severity::Error });
+                    labels.left_out.push(path);
                 }
             }
         }
@@ -239,6 +245,15 @@ pub struct Checked {
     pub readers: Vec<ReaderFile>,
     /// Everything that is wrong, in the order of the files and lines.
     pub problems: Vec<Problem>,
+    /// Files of which nothing is used.
+    pub left_out: Vec<PathBuf>,
+}
+
+impl Checked {
+    /// Whether an answer, or a whole file, is left out.
+    pub fn lacks(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
 }
 
 /// Holds readers' files against the layers that were dissected and the lexicons.
@@ -259,6 +274,7 @@ pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Check
         let Form { schema, study, reader, lexicon, answers, .. } = &read.file;
         if schema.value != 1 {
             refuse(schema.referenced, format!("schema {} is unknown; expected 1", schema.value));
+            checked.left_out.push(read.path.clone());
             continue;
         }
         let mut whole = true;
@@ -300,6 +316,7 @@ pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Check
             _ => {}
         }
         if !whole {
+            checked.left_out.push(read.path.clone());
             continue;
         }
         studies.push((study.value.trim(), &read.path));

@@ -214,6 +214,8 @@ fn second_answers_and_second_files_are_left_out() {
     let message = checked.problems[0].to_string();
     assert!(message.starts_with("b.yaml:3:9: the reader `Reader-A` has a file"), "{message}");
     assert!(message.contains("a.yaml"), "{message}");
+    assert!(checked.lacks());
+    assert_eq!(checked.left_out, [PathBuf::from("b.yaml")]);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use formats::value;
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
@@ -16,6 +17,7 @@ use super::labels::Dissected;
 use super::reading::Given;
 use super::sheet::File;
 use super::time;
+use base::digits;
 use base::yaml::{Mistake, Text};
 
 /// Columns of the answers as a table.
@@ -164,6 +166,20 @@ impl Response {
         let (Some(model), Some(layer), Some(unit)) = (model, layer, unit) else {
             return Err(text.mistake(at, "`model`, `layer` or `unit` is missing"));
         };
+        let answered_at = match self.timestamp.filter(|stamp| !stamp.value.trim().is_empty()) {
+            None => None,
+            Some(stamp) => {
+                let Some(time) = instant(&stamp.value) else {
+                    let message = format!(
+                        "`timestamp` is `{}`; expected the server's 2017-08-01_10-12-13.5, or \
+                         2017-08-01T10:12:13.5Z (RFC 3339)",
+                        stamp.value
+                    );
+                    return Err(text.mistake(stamp.referenced, message));
+                };
+                Some(placed(time, stamp.referenced))
+            }
+        };
         let name = unit_name(&model.value, &layer.value, &unit.value, layers);
         let recognizable = questions.recognizable();
         let described = recognizable != Recognizable::No && !questions.q4.trim().is_empty();
@@ -178,7 +194,7 @@ impl Response {
             phenomena: phenomena.into_iter().collect(),
             confidence: None,
             remarks: None,
-            answered_at: self.timestamp.map(|t| placed(instant(&t.value), t.referenced)),
+            answered_at,
             received_at: None,
             seconds: None,
             repeat: false,
@@ -197,63 +213,118 @@ fn unit_name(model: &str, layer: &str, unit: &str, layers: &[Dissected]) -> Stri
             .find_map(|ending| model.strip_suffix(ending))
             .unwrap_or(model),
     };
-    format!("{network}/{layer}/{}", unit.strip_prefix("unit_").unwrap_or(unit))
+    let unit = unit.strip_prefix("unit_").unwrap_or(unit);
+    // Spreadsheets take the zeros in front of a number away.
+    match value::whole(unit).and_then(|number| u32::try_from(number).ok()) {
+        Some(number) => format!("{network}/{layer}/{}", digits(number)),
+        None => format!("{network}/{layer}/{unit}"),
+    }
 }
 
 /// The server's `2017-08-01_10-12-13.123456` as RFC 3339. It does not say its time zone: UTC is taken,
-/// which keeps the order of the answers. Any other text is left as it is.
-fn instant(stamp: &str) -> String {
+/// which keeps the order of the answers. RFC 3339 is left as it is; `None` for any other text.
+fn instant(stamp: &str) -> Option<String> {
     if let Some((day, time)) = stamp.split_once('_') {
         let (clock, fraction) = time.split_once('.').unwrap_or((time, ""));
         let dot = if fraction.is_empty() { "" } else { "." };
         let text = format!("{day}T{}{dot}{fraction}Z", clock.replace('-', ":"));
         if time::nanoseconds(&text).is_some() {
-            return text;
+            return Some(text);
         }
     }
-    stamp.to_owned()
+    time::nanoseconds(stamp).map(|_| stamp.to_owned())
 }
 
-/// The words of a text in lower case.
-fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric() && c != '\'')
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
+/// The words of a text in lower case, clause by clause: a comma, a stop, a bracket or `but` starts the next.
+fn clauses(text: &str) -> Vec<Vec<String>> {
+    let mut clauses = Vec::new();
+    for part in text.split([',', '.', ';', ':', '!', '?', '(', ')', '\n']) {
+        let mut clause = Vec::new();
+        let words = part.split(|c: char| !c.is_alphanumeric() && !['\'', '\u{2019}'].contains(&c));
+        for word in words.filter(|word| !word.is_empty()) {
+            match word.to_lowercase().replace('\u{2019}', "'") {
+                but if but == "but" => clauses.push(std::mem::take(&mut clause)),
+                word => clause.push(word),
+            }
+        }
+        clauses.push(clause);
+    }
+    clauses.retain(|clause| !clause.is_empty());
+    clauses
 }
 
-fn starts(words: &[String], with: &[&str]) -> bool {
-    words.first().is_some_and(|word| with.contains(&word.as_str()))
+fn starts(clauses: &[Vec<String>], with: &[&str]) -> bool {
+    let first = clauses.first().and_then(|clause| clause.first());
+    first.is_some_and(|word| with.contains(&word.as_str()))
 }
 
 const YES: [&str; 7] = ["yes", "y", "yeah", "yep", "definitely", "clearly", "true"];
 const NO: [&str; 7] = ["no", "n", "nope", "none", "not", "nothing", "false"];
+/// What makes a text that begins with no, within two words of it, one of somebody who does not know.
+const KNOWN: [&str; 9] =
+    ["sure", "certain", "clear", "clearly", "idea", "clue", "opinion", "obvious", "convinced"];
+/// What denies the words after it, to the end of their clause.
+const DENIED: [&str; 12] = [
+    "no", "not", "non", "neither", "nor", "never", "without", "hardly", "unlikely", "isn't",
+    "don't", "doesn't",
+];
+
+/// Whether a text begins by saying that its writer does not know: `not sure`, `no idea`.
+fn doubts(clauses: &[Vec<String>]) -> bool {
+    starts(clauses, &NO)
+        && clauses[0].iter().skip(1).take(2).any(|word| KNOWN.contains(&word.as_str()))
+}
+
+/// How a text uses a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Absent,
+    Said,
+    /// Only after a negation.
+    Denied,
+}
+
+fn uses(clauses: &[Vec<String>], word: &str) -> Use {
+    let mut found = Use::Absent;
+    for clause in clauses {
+        for (at, _) in clause.iter().enumerate().filter(|(_, said)| *said == word) {
+            if !clause[..at].iter().any(|before| DENIED.contains(&before.as_str())) {
+                return Use::Said;
+            }
+            found = Use::Denied;
+        }
+    }
+    found
+}
 
 impl Questions {
-    /// Yes or no by the first word of the first answer; anything else is unsure.
+    /// Yes or no by the first word of the first answer; anything else is unsure, and so is `not sure`.
     pub fn recognizable(&self) -> Recognizable {
-        let words = words(&self.q1);
+        let said = clauses(&self.q1);
         match () {
-            () if starts(&words, &YES) => Recognizable::Yes,
-            () if starts(&words, &NO) => Recognizable::No,
+            () if doubts(&said) => Recognizable::Unsure,
+            () if starts(&said, &YES) => Recognizable::Yes,
+            () if starts(&said, &NO) => Recognizable::No,
             () => Recognizable::Unsure,
         }
     }
 
     /// Of the second answer: benign where it says so; malignant where it begins with yes, or says
-    /// malignant; none where it begins with no; else unsure.
+    /// malignant; none where it begins with no, or denies that it is malignant; else unsure, and so are
+    /// `not sure` and a bare `not benign`.
     pub fn association(&self) -> Association {
-        let words = words(&self.q2);
-        let says = |word: &str| words.iter().any(|w| w == word);
-        match () {
-            () if says("benign") && !says("malignant") && !starts(&words, &YES) => {
-                Association::Benign
-            }
-            () if starts(&words, &NO) => Association::None,
-            () if starts(&words, &YES) || (says("malignant") && !says("benign")) => {
-                Association::Malignant
-            }
-            () => Association::Unsure,
+        let said = clauses(&self.q2);
+        let (yes, no, doubt) = (starts(&said, &YES), starts(&said, &NO), doubts(&said));
+        match (uses(&said, "benign"), uses(&said, "malignant")) {
+            (Use::Said, Use::Absent | Use::Denied) if !yes => Association::Benign,
+            (Use::Denied, Use::Said) => Association::Malignant,
+            (Use::Absent, Use::Said) if !no || doubt => Association::Malignant,
+            _ if doubt => Association::Unsure,
+            (Use::Absent | Use::Denied, Use::Denied) if !yes => Association::None,
+            (Use::Denied, Use::Absent) if !yes => Association::Unsure,
+            _ if no => Association::None,
+            _ if yes => Association::Malignant,
+            _ => Association::Unsure,
         }
     }
 
@@ -261,8 +332,88 @@ impl Questions {
     pub fn several(&self) -> bool {
         const SEVERAL: [&str; 9] =
             ["multiple", "several", "many", "two", "three", "mixture", "mixed", "various", "both"];
-        let words = words(&self.q3);
-        !starts(&words, &["single", "one", "unique", "no", "not"])
-            && words.iter().any(|word| SEVERAL.contains(&word.as_str()))
+        let said = clauses(&self.q3);
+        !starts(&said, &["single", "one", "unique", "no", "not"])
+            && said.iter().flatten().any(|word| SEVERAL.contains(&word.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn questions(q1: &str, q2: &str) -> Questions {
+        Questions { q1: q1.into(), q2: q2.into(), q3: String::new(), q4: String::new() }
+    }
+
+    #[test]
+    fn whoever_does_not_know_says_neither_yes_nor_no() {
+        use Recognizable::{No, Unsure, Yes};
+        for (said, expected) in [
+            ("Yes", Yes),
+            (" yes, mostly", Yes),
+            ("Definitely", Yes),
+            ("no", No),
+            ("No.", No),
+            ("not really", No),
+            ("Nothing, I am sure", No),
+            ("n/a", No),
+            ("Not sure", Unsure),
+            ("not entirely sure", Unsure),
+            ("No idea!", Unsure),
+            ("not clearly", Unsure),
+            ("maybe", Unsure),
+            ("", Unsure),
+        ] {
+            assert_eq!(questions(said, "").recognizable(), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn what_is_denied_is_not_said() {
+        use Association::{Benign, Malignant, None, Unsure};
+        for (said, expected) in [
+            ("benign", Benign),
+            ("no, benign", Benign),
+            ("benign, not malignant", Benign),
+            ("Not malignant but benign", Benign),
+            ("Not sure, probably benign", Benign),
+            ("yes", Malignant),
+            ("Yes, not benign", Malignant),
+            ("malignant", Malignant),
+            ("malignant, not benign", Malignant),
+            ("not benign, malignant", Malignant),
+            ("no", None),
+            ("n/a", None),
+            ("not malignant", None),
+            ("it is not malignant", None),
+            ("not associated with cancer", None),
+            ("neither benign nor malignant", None),
+            ("not benign", Unsure),
+            ("isn\u{2019}t benign", Unsure),
+            ("not sure", Unsure),
+            ("Not sure whether benign", Unsure),
+            ("not sure if benign or malignant", Unsure),
+            ("benign or malignant", Unsure),
+            ("unclear", Unsure),
+        ] {
+            assert_eq!(questions("", said).association(), expected, "{said}");
+        }
+    }
+
+    #[test]
+    fn units_and_times_are_read_as_the_server_and_spreadsheets_write_them() {
+        for (unit, expected) in
+            [("unit_0063", "0063"), ("0063", "0063"), ("2", "0002"), ("49.0", "0049"), ("x", "x")]
+        {
+            let name = unit_name("alexnet_2class", "conv5", unit, &[]);
+            assert_eq!(name, format!("alexnet/conv5/{expected}"));
+        }
+        let expected = Some("2017-08-01T10:12:13.5Z".to_owned());
+        assert_eq!(instant("2017-08-01_10-12-13.5"), expected);
+        assert_eq!(instant("2017-08-01T10:12:13.5Z"), expected);
+        for wrong in ["yesterday", "2017-08-01", "2017-13-01_10-12-13"] {
+            assert_eq!(instant(wrong), None, "{wrong}");
+        }
     }
 }

@@ -4,8 +4,10 @@
 use std::fmt::Write as _;
 
 use super::automatic::Comparison;
+use super::consensus::NO_CATEGORY;
 use super::statistics::{Agreement, Statistics};
 use agreement::{Coefficient, Estimate, RESAMPLES};
+use base::counted;
 
 /// `0.61 (95% interval 0.40 to 0.78)`.
 pub fn number(estimate: Option<Estimate>) -> String {
@@ -36,10 +38,6 @@ fn share(part: usize, whole: usize) -> String {
         0 => "none".to_owned(),
         _ => format!("{part} of {whole} ({:.0}%)", 100.0 * part as f64 / whole as f64),
     }
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Sentences that can stand in a paper, with this study's numbers. `lexicon` is the name of the
@@ -109,7 +107,7 @@ pub fn paragraph(
         let kappas: Vec<(f64, &str)> = s
             .categories
             .iter()
-            .filter(|c| c.id != "-")
+            .filter(|c| c.id != NO_CATEGORY)
             .filter_map(|c| Some((c.of(Coefficient::Fleiss)?.value()?, c.name.as_str())))
             .collect();
         let least = kappas.iter().min_by(|a, b| a.0.total_cmp(&b.0));
@@ -117,12 +115,18 @@ pub fn paragraph(
         if let (Some(least), Some(most)) = (least, most)
             && kappas.len() > 1
         {
+            let none = s.categories.iter().find(|c| c.id == NO_CATEGORY);
+            let apart = none.and_then(|c| Some((c.of(Coefficient::Fleiss)?.value()?, &c.name)));
             say(format!(
-                "By category, Fleiss\u{2019} kappa ranged from {} ({}) to {} ({}).",
+                "By category, Fleiss\u{2019} kappa ranged from {} ({}) to {} ({}){}.",
                 round(least.0),
                 least.1,
                 round(most.0),
-                most.1
+                most.1,
+                apart.map_or_else(String::new, |(kappa, name)| format!(
+                    "; on patterns with {name} it was {}",
+                    round(kappa)
+                ))
             ));
         }
     }
@@ -155,8 +159,8 @@ pub fn paragraph(
     if s.readers.len() > 1 || !s.repeats.is_empty() {
         say(format!(
             "Intervals are percentile bootstrap intervals over units ({RESAMPLES} draws). Coefficients \
-             allow for missing answers; where all answers are the same they are undefined, and not \
-             reported as 0 or 1."
+             allow for missing answers; where all answers are the same, alpha and kappa are undefined, and \
+             not reported as 0 or 1."
         ));
     }
     text

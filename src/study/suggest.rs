@@ -121,8 +121,21 @@ struct Token {
     range: Range<usize>,
     /// Number of the clause: a stop, a comma, a semicolon or `but` starts the next.
     clause: usize,
-    /// Whether a comma, and nothing stronger, opened its clause.
-    comma: bool,
+    /// What opened its clause.
+    opened: Opening,
+}
+
+/// What opens a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// A stop, `but`, or nothing: it stands by itself.
+    Stop,
+    /// A comma, and nothing stronger: it may go on with a list.
+    Comma,
+    /// A colon: it says something of what stands before.
+    Colon,
+    /// A question mark: it may answer.
+    Question,
 }
 
 /// Words that carry no meaning between those of a phrase.
@@ -138,7 +151,7 @@ fn split(text: &str) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut start = None;
     let mut clause = 0;
-    let mut comma = false;
+    let mut opened = Opening::Stop;
     for (at, c) in text.char_indices().chain([(text.len(), '\n')]) {
         // Apostrophes belong to the word: Cooper's.
         if c.is_alphanumeric() || (matches!(c, '\'' | '\u{2019}') && start.is_some()) {
@@ -150,14 +163,19 @@ fn split(text: &str) -> Vec<Token> {
             let word: String = text[range.clone()].to_lowercase().replace(['\'', '\u{2019}'], "");
             if ["but", "however", "although", "except"].contains(&word.as_str()) {
                 clause += 1;
-                comma = false;
+                opened = Opening::Stop;
             } else {
-                tokens.push(Token { stem: stem(&word), word, range, clause, comma });
+                tokens.push(Token { stem: stem(&word), word, range, clause, opened });
             }
         }
         if matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | '\n' | '(' | ')') {
             clause += 1;
-            comma = c == ',';
+            opened = match c {
+                ',' => Opening::Comma,
+                ':' => Opening::Colon,
+                '?' => Opening::Question,
+                _ => Opening::Stop,
+            };
         }
     }
     // The `a` that ends a clause is a letter of its own: breast density a.
@@ -210,33 +228,59 @@ fn negated(tokens: &[Token]) -> Vec<bool> {
     };
     let mut negated = vec![false; tokens.len()];
     for at in 0..tokens.len() {
-        let clause = tokens[at].clause;
         let seen = ["seen", "present", "visible", "identified", "evident", "found", "shown"];
         let backward = is(at, &["absent", "none"])
             || (is(at, &["not"]) && is(at + 1, &seen))
             || (is(at, &["not"]) && is(at + 1, &["clearly"]) && is(at + 2, &seen));
         if backward {
-            let from = tokens.iter().position(|token| token.clause == clause).unwrap_or(at);
-            negated[from..at].fill(true);
+            negated[begin(tokens, at)..at].fill(true);
         } else if is(at, &["non"]) {
             if let Some(next) = negated.get_mut(at + 1) {
                 *next = true;
             }
         } else if is(
             at,
-            &["no", "not", "without", "absence", "lack", "lacks", "lacking", "neither"],
+            &["no", "not", "nothing", "without", "absence", "lack", "lacks", "lacking", "neither"],
         ) || (is(at, &["free", "negative"]) && tokens.len() > at + 1)
             || (is(at, &["rather", "other"]) && is(at + 1, &["than"]))
         {
             let end = scope(tokens, at);
             negated[at..end].fill(true);
+            // `Mass? No, vessel`: the answer denies what was asked.
+            if is(at, &["no"]) && answers(tokens, at) {
+                negated[begin(tokens, at)..at].fill(true);
+            }
         }
     }
     negated
 }
 
+/// Whether the word at `at` answers the clause before: it begins what follows a question mark, or is all
+/// that follows a colon.
+fn answers(tokens: &[Token], at: usize) -> bool {
+    let same = |other: usize| tokens.get(other).is_some_and(|t| t.clause == tokens[at].clause);
+    let first = at > 0 && !same(at - 1);
+    match tokens[at].opened {
+        Opening::Question => first,
+        Opening::Colon => first && !same(at + 1),
+        Opening::Stop | Opening::Comma => false,
+    }
+}
+
+/// Where that begins which a negation at `at` says of what stands before it: with its clause, or with the
+/// one before where that is asked for or introduced (`calcifications: none`).
+fn begin(tokens: &[Token], at: usize) -> usize {
+    let first = |clause| tokens.iter().position(|token| token.clause == clause).unwrap_or(at);
+    let own = first(tokens[at].clause);
+    match tokens[at].opened {
+        Opening::Colon | Opening::Question if own > 0 => first(tokens[own - 1].clause),
+        _ => own,
+    }
+}
+
 /// Where a negation at `at` ends: with its clause, or with the list it opens (`no masses,
-/// calcifications or distortion`), or where `with` sets in.
+/// calcifications or distortion`). What `with` adds describes what is denied: `no masses with spiculated
+/// edge`.
 fn scope(tokens: &[Token], at: usize) -> usize {
     let clause = tokens[at].clause;
     let joined = |from: usize| {
@@ -244,7 +288,7 @@ fn scope(tokens: &[Token], at: usize) -> usize {
         let rest = tokens[from..].iter();
         let list: Vec<&Token> = rest
             .scan(tokens[from].clause, |clause, token| {
-                let same = token.clause == *clause || token.comma;
+                let same = token.clause == *clause || token.opened == Opening::Comma;
                 *clause = token.clause;
                 same.then_some(token)
             })
@@ -252,11 +296,8 @@ fn scope(tokens: &[Token], at: usize) -> usize {
         list.iter().any(|token| ["or", "nor"].contains(&token.word.as_str()))
     };
     for (end, token) in tokens.iter().enumerate().skip(at + 1) {
-        if token.word == "with" {
-            return end;
-        }
         let opens = token.clause != clause && tokens[end - 1].clause != token.clause;
-        if opens && !(token.comma && joined(end)) {
+        if opens && !(token.opened == Opening::Comma && joined(end)) {
             return end;
         }
     }

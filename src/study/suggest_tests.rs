@@ -89,6 +89,19 @@ fn negation_is_understood() {
         ("non-calcified mass", "mass"),
         ("not a mass; vessel", "vessel"),
         ("vessel rather than calcification", "vessel"),
+        ("no masses with spiculated edge", ""),
+        ("no mass with spiculated edge, but calcifications", "calcifications"),
+        ("no calcifications, spiculated mass", "margin-spiculated mass"),
+        ("no calcifications but a mass with spiculated edge", "mass margin-spiculated"),
+        ("calcifications: none", ""),
+        ("vessel; calcifications: none seen", "vessel"),
+        ("calcifications: not seen", ""),
+        ("calcifications: no", ""),
+        ("nothing like a mass", ""),
+        ("vessel and nothing else", "vessel"),
+        ("mass? no, vessel", "vessel"),
+        ("Mass? None.", ""),
+        ("mass: no calcifications", "mass"),
     ] {
         assert_eq!(terms(text), expected, "{text}");
     }
