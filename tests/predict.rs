@@ -230,9 +230,11 @@ fn a_single_outputs_probability_is_its_sigmoid() {
     assert!((ours - logit).abs() < 2e-5 * logit.abs().max(1.0), "{ours} {logit}");
     let probability = found[0]["probabilities"][0].as_f64().unwrap();
     assert!((probability - 1.0 / (1.0 + (-ours).exp())).abs() < 1e-9, "{probability}");
-    let (_, table, _) =
-        run(folder.path(), &[&PREDICT[..], &["--classes", "cancer", "grey.png"]].concat());
-    assert!(table.contains("cancer") && table.contains(&format!("{probability:.4}")), "{table}");
+    for (names, shown) in [(&[][..], "cancer"), (&["--classes", "tumour"][..], "tumour")] {
+        let (_, table, _) = run(folder.path(), &[&PREDICT[..], names, &["grey.png"]].concat());
+        assert!(table.contains(shown) && table.contains(&format!("{probability:.4}")), "{table}");
+        assert!(!table.contains("class 0"), "{table}");
+    }
 }
 
 #[test]
@@ -255,7 +257,7 @@ fn bad_images_are_skipped_aloud() {
     }
     let (status, _, err) = run(folder.path(), &[&PREDICT[..], &["wide.png"]].concat());
     assert_eq!(status, Some(1), "{err}");
-    assert!(err.contains("none of the 1 images"), "{err}");
+    assert!(err.contains("the image could not be used"), "{err}");
 
     // An overflow inside the network is no prediction.
     write_weights(&path("w.safetensors"), |name, v| {
@@ -283,6 +285,12 @@ fn mistakes_are_answered() {
             vec!["predict", "--network", "lenet", "--weights", "w.safetensors", "a.png"],
             "unknown network \"lenet\"",
         ),
+        // Memory for it is not asked for.
+        ([&PREDICT[..6], &["99999", "a.png"]].concat(), "an input of 32 to 2048 pixels"),
+        ([&PREDICT[..6], &["31", "a.png"]].concat(), "31 were asked for"),
+        // A mistake of usage is a failure; 2 is for what was skipped.
+        (vec!["predict", "--network"], "a value is required"),
+        (vec!["predikt"], "unrecognized subcommand"),
         (vec!["weights", "trunk", "resnet18", "t.bin", "--from", "w.safetensors"], ".safetensors"),
         (vec!["weights", "fetch", "lenet"], "no published weights of lenet"),
     ];

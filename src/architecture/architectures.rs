@@ -1,5 +1,7 @@
 //! The networks there are, by name, with their probe points.
 
+use std::ops::RangeInclusive;
+
 use anyhow::{Context, Result};
 
 use crate::{alexnet, inception, resnet, vgg};
@@ -34,6 +36,9 @@ pub struct Architecture {
     /// Smallest input for which every layer keeps at least one location.
     pub min_input: u32,
 }
+
+/// Largest edge of an input in pixels: maps of a larger one do not fit into the memory of one machine.
+pub const MAX_INPUT: u32 = 2048;
 
 /// Edge of the paper's patches in pixels.
 const INPUT: u32 = 227;
@@ -102,5 +107,10 @@ impl Architecture {
             let known: Vec<&str> = ARCHITECTURES.iter().map(|a| a.name).collect();
             format!("unknown network {name:?}; known are {}", known.join(", "))
         })
+    }
+
+    /// Edges of the inputs that it takes, in pixels.
+    pub fn inputs(&self) -> RangeInclusive<u32> {
+        self.min_input..=MAX_INPUT
     }
 }

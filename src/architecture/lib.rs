@@ -8,5 +8,5 @@ pub mod inception;
 pub mod resnet;
 pub mod vgg;
 
-pub use architectures::{ARCHITECTURES, Architecture, BUILTIN, Family};
+pub use architectures::{ARCHITECTURES, Architecture, BUILTIN, Family, MAX_INPUT};
 pub use design::{Design, MIN_AUXILIARY_INPUT, Pooling, Precision, WINDOW7_INPUTS};

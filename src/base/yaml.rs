@@ -193,7 +193,11 @@ fn say(error: &Error) -> String {
 fn kind(ty: &str) -> &str {
     match ty {
         "i8" | "i16" | "i32" | "i64" | "i128" => "a whole number",
-        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" => "a whole number, not negative",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number from 0 to 18446744073709551615",
+        "u128" => "a whole number, not negative",
         "f32" | "f64" | "float" | "floating point" => "a number",
         "bool" | "boolean" => "true or false",
         ty => ty,

@@ -38,7 +38,7 @@ use pipeline::Pipeline;
 /// Trains networks on mammograms, dissects their units, and renders an atlas of what each unit sees.
 ///
 /// `unit-atlas run` does everything that is missing or stale; the other verbs do one part of it.
-/// Exit status: 0 done, 1 failed, 2 finished but some inputs were skipped.
+/// Exit status: 0 done, 1 failed (mistakes in a command among them), 2 finished but some inputs were skipped.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 struct Arguments {
@@ -156,7 +156,16 @@ pub fn command() -> clap::Command {
 
 /// Runs the program on its arguments.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // A mistake of usage is a failure, where clap's own status, 2, is for skipped inputs. Help and
+        // version come this way too.
+        Err(told) => {
+            // A closed pipe is the reader's choice, not our failure.
+            drop(told.print());
+            return if told.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
     let verbosity = match (arguments.quiet, arguments.verbose) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,

@@ -31,7 +31,8 @@ pub(super) struct Options {
     /// project's, or 299 for inception_v3 and 227 for the others]
     #[arg(long, value_name = "PIXELS")]
     input: Option<u32>,
-    /// Names of the classes for the table, in order
+    /// Names of the classes for the table, in order [default: the project's; with --weights `cancer` for a
+    /// single output, and numbers for several]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     classes: Vec<String>,
     /// Where to compute: auto, cpu, cuda, cuda:0, metal [default: auto, or the project's]
@@ -63,7 +64,7 @@ pub(super) fn execute(
     project: &Project,
     terminal: &Terminal,
 ) -> Result<Outcome> {
-    let network = open(options, project)?;
+    let (network, classes) = open(options, project)?;
     // With --json, standard output is for the program that reads it.
     if !options.json {
         let on = device::describe(network.device());
@@ -77,10 +78,14 @@ pub(super) fn execute(
         terminal.result(&serde_json::to_string(&predictions)?);
     }
     if predictions.is_empty() {
-        bail!("none of the {} images could be used", options.images.len());
+        match &options.images[..] {
+            [_] => bail!("the image could not be used"),
+            images => bail!("none of the {} images could be used", images.len()),
+        }
     }
     if !options.json {
-        for line in table(&predictions, &options.classes)? {
+        let names = if options.classes.is_empty() { &classes } else { &options.classes };
+        for line in table(&predictions, names)? {
             terminal.result(&line);
         }
     }
@@ -92,14 +97,17 @@ fn remark(line: &str) {
     eprintln!("{line}");
 }
 
-fn open(options: &Options, project: &Project) -> Result<Network> {
+/// The network, and what its classes are called where that is known.
+fn open(options: &Options, project: &Project) -> Result<(Network, Vec<String>)> {
     let name = &options.network;
     if let Some(weights) = &options.weights {
         let device = device::open(options.device.unwrap_or(base::Device::Auto), remark)?;
         let input = options.input.unwrap_or(Architecture::find(name)?.input);
         let weights = Weights::read(weights)?.locate(name)?;
         weights.remarks().iter().for_each(|line| remark(line));
-        return Network::of_weights(&weights, input, &device);
+        // A single output is cancer, as in a project.
+        let classes = if weights.outputs() == Some(1) { vec!["cancer".to_owned()] } else { vec![] };
+        return Ok((Network::of_weights(&weights, input, &device)?, classes));
     }
     let (_, config) = project().context("without --weights, the project's network is used")?;
     let settings = config.networks.iter().find(|network| network.name == *name);
@@ -118,13 +126,15 @@ fn open(options: &Options, project: &Project) -> Result<Network> {
     let input = options.input.unwrap_or(settings.input);
     let network = Network::open(name, input, &trained.path(record::training::WEIGHTS)?, &device)?
         .with_design(settings.inference_design())?;
-    match settings.training {
-        Some(_) => Ok(network),
+    let names = config.patches.class_names();
+    let network = match settings.training {
+        Some(_) => network,
         None => {
-            let classes = config.patches.classes as usize;
-            network.with_classes(settings.outputs_by_class(classes).as_deref(), classes)
+            let outputs = settings.classes_of_outputs(names.len());
+            network.with_classes(outputs.as_deref(), names.len())?
         }
-    }
+    };
+    Ok((network, names.iter().map(|&name| name.to_owned()).collect()))
 }
 
 /// Predictions of the images that can be used, and why the others cannot.

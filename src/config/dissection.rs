@@ -6,14 +6,14 @@ use serde_yaml::{Location, Spanned};
 
 use crate::check::Check;
 use crate::option::{Shape, Value};
-use crate::value::INNER_SHARE;
+use crate::value::{INNER_SHARE, place};
 use base::Split;
 use base::yaml::Mistake;
 
 section! {
     /// How units are dissected.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-    pub struct Dissection(DissectionForm, "dissection.") {
+    pub struct Dissection(DissectionForm, "dissection.", Dissection::settle) {
         /// Patches shown to the units: those of this split.
         pub split: Split = "validation";
         /// Top patches kept per unit.
@@ -25,12 +25,40 @@ section! {
         /// Where an activation stands in the patch when its map is upsampled.
         pub anchor: Anchor = "receptive_field";
         /// How often the concepts' masks are dealt out anew among the patches to learn what chance
-        /// gives; 0: never.
+        /// gives; 0: never. Of n, the least probability by chance is 1 / (n + 1), and an agreement is
+        /// more than chance at 0.05: 1 to 18 would find none, and are refused.
         pub permutations: u32 = "200", in 0..=10_000;
         /// A unit whose IoU with a concept exceeds this is called its detector.
         // Only pages depend on it, so it is not part of what makes a dissection stale.
         #[serde(skip)]
         pub detector: f64 = "0.04", in INNER_SHARE;
+    }
+}
+
+/// Corrected probability by chance at or below which an agreement is more than chance.
+pub const SIGNIFICANCE: f32 = 0.05;
+
+/// The fewest permutations of which one agreement can be more than chance: 1 / (n + 1) is at most
+/// [`SIGNIFICANCE`].
+const LEAST_PERMUTATIONS: u32 = 19;
+
+impl Dissection {
+    fn settle(
+        &mut self,
+        check: &Check<'_>,
+        form: &DissectionForm,
+        _: Location,
+    ) -> Result<(), Mistake> {
+        if (1..LEAST_PERMUTATIONS).contains(&self.permutations) {
+            let message = format!(
+                "`permutations` is {}; expected 0, or at least {LEAST_PERMUTATIONS}: with n of them the \
+                 least probability by chance is 1 / (n + 1), and with fewer no unit could agree with a \
+                 concept at {SIGNIFICANCE}",
+                self.permutations
+            );
+            return check.wrong(place(&form.permutations), message);
+        }
+        Ok(())
     }
 }
 

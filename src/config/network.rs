@@ -14,8 +14,8 @@ use crate::value::{
     words,
 };
 use architecture::{
-    ARCHITECTURES, Architecture, BUILTIN, Design, Family, MIN_AUXILIARY_INPUT, Pooling, Precision,
-    WINDOW7_INPUTS,
+    ARCHITECTURES, Architecture, BUILTIN, Design, Family, MAX_INPUT, MIN_AUXILIARY_INPUT, Pooling,
+    Precision, WINDOW7_INPUTS,
 };
 use base::yaml::{Mistake, unknown};
 
@@ -33,16 +33,17 @@ section! {
         /// ../phantoms/output/work/networks/alexnet/weights.safetensors. The last layer is taken over
         /// where the file has one for as many classes, and starts at random otherwise.
         pub weights: Start, else "random";
-        /// What each output of weights used as they are stands for, in order, such as [normal, benign,
-        /// cancer].
+        /// What each output of weights used as they are stands for, all of them and in order, such as
+        /// [normal, benign, cancer].
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub outputs: Vec<Output> = "[]", else "the classes in order, or of one output cancer, by its sigmoid";
         /// Layers to dissect, in order. alexnet: conv1 to conv5; vgg: the last convolution of each block,
         /// for vgg16 conv1_2, conv2_2, conv3_3, conv4_3, conv5_3; inception_v3: mixed_5d, mixed_6a,
         /// mixed_6e, mixed_7a, mixed_7c; resnet: bn1, layer1 to layer4.
         pub layers: Vec<String> = "[]", else "the last one; of inception_v3 and resnet the last two";
-        /// Edge of the network's input in pixels; stored patches are resized to it.
-        pub input: u32 = "227", in 1..=2048, else "227; inception_v3: 299";
+        /// Edge of the network's input in pixels; stored patches are resized to it. The least is 63 for
+        /// alexnet, 75 for inception_v3 and 32 for the others.
+        pub input: u32 = "227", in INPUTS, else "227; inception_v3: 299";
         /// How a resnet's last maps become one value per unit.
         pub pooling: Pooling = "global";
         /// How to train: settings; true, for their defaults; or false, to use the weights as they are.
@@ -84,6 +85,9 @@ pub(crate) const NETWORKS: &str = "\
     augment: true
     balance: true
 ";
+
+/// Edges of inputs that some architecture takes; [`Network::fit`] asks the network's own.
+const INPUTS: std::ops::RangeInclusive<u32> = 32..=MAX_INPUT;
 
 const ARCHITECTURE: Form = Form {
     words: "the name of an architecture",
@@ -139,7 +143,7 @@ impl Network {
         let Some(name) = &form.name else { return Ok(()) };
         let architecture = architecture(check, name)?;
         self.input = match &form.input {
-            Some(given) => u32::read(check, "input", given, &(architecture.min_input..=2048))?,
+            Some(given) => u32::read(check, "input", given, &architecture.inputs())?,
             None => architecture.input,
         };
         self.fit_layers(check, form, architecture)?;
@@ -207,6 +211,12 @@ impl Network {
         if !has(Output::Cancer) {
             return wrong("none of `outputs` is `cancer`");
         }
+        if self.outputs.len() > 1 && !has(Output::Normal) && !has(Output::Benign) {
+            return wrong(
+                "of several `outputs`, one must be `normal` or `benign`: the probability of cancer is its \
+                 share of them (a single output has its sigmoid)",
+            );
+        }
         if check.classes == 3 && !(has(Output::Normal) && has(Output::Benign)) {
             return wrong(
                 "with three classes (`patches.classes`), one of `outputs` must be `normal` and one \
@@ -216,23 +226,17 @@ impl Network {
         Ok(())
     }
 
-    /// The outputs of each of so many classes; `None` where the project does not say.
-    pub fn outputs_by_class(&self, classes: usize) -> Option<Vec<Vec<usize>>> {
-        if self.outputs.is_empty() {
-            return None;
-        }
-        let mut by_class = vec![Vec::new(); classes];
-        for (output, meaning) in self.outputs.iter().enumerate() {
-            let class = match meaning {
-                Output::Normal => 0,
-                // Of two classes, the first is all that is not cancer.
-                Output::Benign => classes - 2,
-                Output::Cancer => classes - 1,
-                Output::Unused => continue,
-            };
-            by_class[class].push(output);
-        }
-        Some(by_class)
+    /// Which of so many classes each output stands for, `None` for one that is left out; `None` where the
+    /// project does not say.
+    pub fn classes_of_outputs(&self, classes: usize) -> Option<Vec<Option<usize>>> {
+        let class = |output: &Output| match output {
+            Output::Normal => Some(0),
+            // Of two classes, the first is all that is not cancer.
+            Output::Benign => Some(classes - 2),
+            Output::Cancer => Some(classes - 1),
+            Output::Unused => None,
+        };
+        (!self.outputs.is_empty()).then(|| self.outputs.iter().map(class).collect())
     }
 
     fn fit_layers(

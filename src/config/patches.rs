@@ -32,6 +32,16 @@ section! {
     }
 }
 
+impl Patches {
+    /// Names of the classes that networks tell apart, cancer last.
+    pub fn class_names(&self) -> &'static [&'static str] {
+        match self.classes {
+            3 => &["no lesion", "benign", "cancer"],
+            _ => &["no cancer", "cancer"],
+        }
+    }
+}
+
 section! {
     /// Shares of the patients (paper, section 2.1); they sum to 1.
     #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use architecture::{ARCHITECTURES, Design, Pooling, Precision};
+use architecture::{ARCHITECTURES, Design, MAX_INPUT, Pooling, Precision};
 use base::Split;
 
 fn parse_at(text: &str) -> Result<Config, Mistake> {
@@ -254,7 +254,10 @@ fn unknown_keys_are_refused_with_the_nearest() {
 #[test]
 fn wrong_types_are_refused_where_they_stand() {
     assert_refused("seed: many\n", 1, "many", &["whole number"]);
-    assert_refused("seed: -1\n", 1, "-1", &["whole number, not negative"]);
+    for seed in ["-1", "18446744073709551616"] {
+        let text = format!("seed: {seed}\n");
+        assert_refused(&text, 1, seed, &["a whole number from 0 to 18446744073709551615"]);
+    }
     assert_refused("patches:\n  size: 22.5\n", 2, "22.5", &["whole number"]);
     assert_refused("patches:\n  window: wide\n", 2, "wide", &["a number"]);
     assert_refused("patches: 3\n", 1, "3", &["expected keys with values"]);
@@ -584,9 +587,14 @@ fn outputs_are_for_weights_that_are_used_as_they_are() {
     let of = |text: &str| parse_at(text).unwrap().networks.remove(0);
     let found = of(&network("outputs: [unused, cancer, benign, normal, benign]"));
     assert_eq!(found.outputs, [Unused, Cancer, Benign, Normal, Benign]);
-    assert_eq!(found.outputs_by_class(2).unwrap(), [vec![2, 3, 4], vec![1]]);
-    assert_eq!(found.outputs_by_class(3).unwrap(), [vec![3], vec![2, 4], vec![1]]);
-    assert_eq!(of(&network("")).outputs_by_class(2), None);
+    let classes = |classes| found.classes_of_outputs(classes).unwrap();
+    assert_eq!(classes(2), [None, Some(1), Some(0), Some(0), Some(0)]);
+    assert_eq!(classes(3), [None, Some(2), Some(1), Some(0), Some(1)]);
+    assert_eq!(of(&network("")).classes_of_outputs(2), None);
+    assert_eq!(of(&network("outputs: [cancer]")).classes_of_outputs(2).unwrap(), [Some(1)]);
+    for alone in ["[cancer, cancer]", "[unused, cancer]"] {
+        assert_refused(&network(&format!("outputs: {alone}")), 1, alone, &["`normal` or `benign`"]);
+    }
     assert_refused(&network("outputs: [normal, benign]"), 1, "[normal", &["`cancer`"]);
     assert_refused(&network("outputs: [cancr]"), 1, "cancr", &[]);
     let trained = "networks: [{ name: resnet18, weights: w.pth, outputs: [cancer] }]";
@@ -613,4 +621,34 @@ fn a_tilde_is_the_home_folder() {
     assert_eq!(source, Source::MiniMias { path: home });
     assert_refused("output: ~someone/atlas", 1, "~someone", &["in full"]);
     assert_eq!(parse_at("output: ./~x").unwrap().output, Path::new("/project/~x"));
+}
+
+/// Fewer than 19 permutations would tell every reader that no unit detects anything.
+#[test]
+fn permutations_are_none_or_enough_to_be_more_than_chance() {
+    let of = |n: u32| format!("dissection: {{ permutations: {n} }}");
+    for n in [0, 19, 200] {
+        assert_eq!(parse_at(&of(n)).unwrap().dissection.permutations, n);
+    }
+    for n in [1, 18] {
+        assert_refused(&of(n), 1, &format!("{n} }}"), &["0, or at least 19", "1 / (n + 1)"]);
+    }
+    // The least probability is as it is computed.
+    assert!(1.0 / (19.0 + 1.0) <= SIGNIFICANCE && 1.0 / (18.0 + 1.0) > SIGNIFICANCE);
+}
+
+/// The reference says of each architecture what it takes.
+#[test]
+fn the_least_inputs_are_those_of_the_architectures() {
+    let reference = written::reference();
+    for architecture in ARCHITECTURES {
+        let least = match architecture.name {
+            "alexnet" => "63 for alexnet",
+            "inception_v3" => "75 for inception_v3",
+            _ => "32 for the others",
+        };
+        assert!(least.starts_with(&format!("{} ", architecture.min_input)), "{architecture:?}");
+        assert!(reference.contains(least), "{least}");
+    }
+    assert!(reference.contains(&format!("from 32 to {MAX_INPUT}")));
 }

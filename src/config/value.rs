@@ -220,7 +220,10 @@ macro_rules! as_written {
 
 as_written! {
     bool: Shape::plain("true or false", json!({ "type": "boolean" }));
-    u64: Shape::plain("a whole number, not negative", json!({ "type": "integer", "minimum": 0 }));
+    u64: Shape::plain(
+        format!("a whole number from 0 to {}", u64::MAX),
+        json!({ "type": "integer", "minimum": 0, "maximum": u64::MAX }),
+    );
     BTreeMap<String, String>: Shape::plain(
         "names with texts",
         json!({ "type": "object", "additionalProperties": { "type": "string" } }),

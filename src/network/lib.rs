@@ -248,9 +248,12 @@ impl Network {
         if ends.outputs == 0 {
             bail!("{name} needs at least one class");
         }
-        let smallest = architecture.min_input;
-        if input < smallest {
-            bail!("{name} needs images of at least {smallest} pixels, {input} were asked for");
+        let inputs = architecture.inputs();
+        if !inputs.contains(&input) {
+            let (least, most) = inputs.into_inner();
+            bail!(
+                "{name} takes an input of {least} to {most} pixels on a side; {input} were asked for"
+            );
         }
         if device.is_cpu() {
             base::memory::keep_freed();
@@ -288,14 +291,15 @@ impl Network {
     }
 
     /// The same network, to be used as it is, with logits of `classes` instead of those of its outputs.
-    /// `outputs` lists by class the outputs that stand for it; without it there are as many outputs as
-    /// classes, in their order, or one, for the second of two classes.
+    /// `outputs` has for each of its outputs, in order, the class that it stands for, or `None` where it is
+    /// left out; without it there are as many outputs as classes, in their order, or one, for the second
+    /// of two classes.
     ///
     /// # Errors
-    /// When it is not known what the outputs stand for.
+    /// When it is not known what each output stands for, or no output stands for one of the classes.
     pub fn with_classes(
         mut self,
-        outputs: Option<&[Vec<usize>]>,
+        outputs: Option<&[Option<usize>]>,
         classes: usize,
     ) -> Result<Network> {
         self.meaning = Meaning::of(outputs, self.ends.outputs, classes)?;

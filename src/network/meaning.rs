@@ -1,8 +1,8 @@
 //! What the outputs of weights made elsewhere stand for.
 //!
 //! A class's probability is the sum of those of its outputs under the softmax: its logit is the logarithm
-//! of the sum of their exponentials. A class without an output has the logit 0, so that one output, for
-//! cancer, has the sigmoid as its probability.
+//! of the sum of their exponentials. Of weights with one output, for cancer, the other class has the logit
+//! 0, so that cancer has the sigmoid as its probability.
 
 use anyhow::{Result, bail};
 use candle_core::{D, DType, Tensor};
@@ -13,21 +13,38 @@ pub(crate) struct Meaning(Vec<Vec<usize>>);
 
 impl Meaning {
     /// Of a network with so many outputs; `None` where each output is a class of its own, in order.
-    /// `given` lists the outputs of each class; without it, one output of two classes is the second.
+    /// `given` has the class of each output, `None` for one that is left out; without it, one output of
+    /// two classes is the second.
     ///
     /// # Errors
-    /// When it is not known what the outputs stand for.
+    /// When it is not known what each output stands for, or no output stands for one of the classes.
     pub(crate) fn of(
-        given: Option<&[Vec<usize>]>,
+        given: Option<&[Option<usize>]>,
         outputs: usize,
         classes: usize,
     ) -> Result<Option<Meaning>> {
         match given {
             Some(given) => {
-                if given.iter().flatten().any(|output| *output >= outputs) {
-                    bail!("`outputs` names more outputs than the {outputs} that the weights have");
+                if given.len() != outputs {
+                    bail!(
+                        "`outputs` says what {} {} for, and the weights have {outputs}: list every output \
+                         of theirs, in order, `unused` where it is to be left out",
+                        given.len(),
+                        if given.len() == 1 { "output stands" } else { "outputs stand" }
+                    );
                 }
-                Ok(Some(Meaning(given.to_vec())))
+                let of_class =
+                    |class| (0..outputs).filter(|at| given[*at] == Some(class)).collect();
+                let by_class: Vec<Vec<usize>> = (0..classes).map(of_class).collect();
+                // A single output has its sigmoid; of several, a class without any would have the logit 0,
+                // which no network gave it.
+                if outputs > 1 && by_class.iter().any(Vec::is_empty) {
+                    bail!(
+                        "of `outputs`, none stands for one of the {classes} classes: the softmax of \
+                         several outputs needs one for each"
+                    );
+                }
+                Ok(Some(Meaning(by_class)))
             }
             None if outputs == classes => Ok(None),
             None if (outputs, classes) == (1, 2) => Ok(Some(Meaning(vec![vec![], vec![0]]))),
@@ -159,6 +176,28 @@ mod tests {
         assert_eq!(Meaning::of(None, 3, 3).unwrap(), None);
         let message = Meaning::of(None, 5, 2).unwrap_err().to_string();
         assert!(message.contains("5 outputs") && message.contains("`outputs`"), "{message}");
-        assert!(Meaning::of(Some(&[vec![0], vec![4]]), 2, 2).is_err());
+    }
+
+    /// Weights of other outputs than the project says would be read wrongly, and silently.
+    #[test]
+    fn every_output_is_listed_and_every_class_has_one() {
+        let of = |given: &[Option<usize>], outputs| Meaning::of(Some(given), outputs, 2);
+        let (normal, cancer) = (Some(0), Some(1));
+        assert_eq!(
+            of(&[normal, cancer, None, normal], 4).unwrap(),
+            Some(Meaning(vec![vec![0, 3], vec![1]]))
+        );
+        assert_eq!(of(&[cancer], 1).unwrap(), Some(Meaning(vec![vec![], vec![0]])));
+        for (given, outputs, says) in [
+            // Benign would count as cancer, were the three normal, benign, cancer.
+            (&[normal, cancer][..], 3, "what 2 outputs stand for, and the weights have 3"),
+            (&[cancer], 2, "what 1 output stands for, and the weights have 2"),
+            (&[normal, cancer, None], 2, "what 3 outputs stand for, and the weights have 2"),
+            (&[cancer, cancer], 2, "none stands for one of the 2 classes"),
+            (&[None, cancer], 2, "none stands for one of the 2 classes"),
+        ] {
+            let message = of(given, outputs).unwrap_err().to_string();
+            assert!(message.contains(says), "{given:?}: {message}");
+        }
     }
 }

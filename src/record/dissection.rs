@@ -9,6 +9,8 @@ use base::artifact::Sealed;
 use base::{Field, Split};
 use config::{Anchor, Threshold};
 
+pub use config::SIGNIFICANCE;
+
 /// Version of the files below and of the computation behind them.
 pub const FORMAT: u32 = 2;
 /// The units, as JSON.
@@ -128,9 +130,6 @@ pub struct Unit {
     /// How it moves the classes.
     pub influence: Influence,
 }
-
-/// Corrected probability by chance at or below which an agreement is more than chance.
-pub const SIGNIFICANCE: f32 = 0.05;
 
 impl Match {
     /// Whether chance, where it was measured, gives as good an agreement rarely enough: with a corrected

@@ -166,11 +166,7 @@ impl Manifest {
 
     /// Names of the classes that networks tell apart, cancer last.
     pub fn classes(&self) -> &'static [&'static str] {
-        if self.patching.classes == 3 {
-            &["no lesion", "benign", "cancer"]
-        } else {
-            &["no cancer", "cancer"]
-        }
+        self.patching.class_names()
     }
 
     /// Class of the patch of this number, as an index into [`Manifest::classes`]. Of three, a patch

@@ -132,7 +132,7 @@ fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
 /// A network whose weights were not trained here, with the project's classes for its outputs.
 fn as_it_is(job: &Job, network: Network) -> Result<Network> {
     let classes = job.classes();
-    network.with_classes(job.network.outputs_by_class(classes).as_deref(), classes)
+    network.with_classes(job.network.classes_of_outputs(classes).as_deref(), classes)
 }
 
 /// The network with the weights that training kept; `job` is the one it was trained by.
@@ -145,7 +145,8 @@ pub fn load(job: &Job, folder: &Path) -> Result<Network> {
         .with_design(job.network.inference_design())?;
     match job.network.training {
         Some(_) => Ok(network),
-        None => as_it_is(job, network),
+        None => as_it_is(job, network)
+            .with_context(|| format!("the weights of {name} cannot be used as they are")),
     }
 }
 

@@ -279,7 +279,7 @@ fn outputs_become_the_projects_classes() {
     let open = || Network::open("resnet10", 33, &path, &Device::Cpu).unwrap();
     let plain = open();
     // Normal, cancer, unused, benign.
-    let groups = [vec![0, 3], vec![1]];
+    let groups = [Some(0), Some(1), None, Some(0)];
     let merged = open().with_classes(Some(&groups), 2).unwrap();
     let images = plain.images(&[&[90; 33 * 33], &[200; 33 * 33]], 33).unwrap();
     let logits = plain.inference().logits(&images).unwrap().to_vec2::<f32>().unwrap();
@@ -294,7 +294,7 @@ fn outputs_become_the_projects_classes() {
     let whole = merged.inference().sliding(&images.narrow(0, 0, 1).unwrap()).unwrap();
     assert_eq!(whole.logits.dims(), [1, 2]);
     assert!(merged.linear_head("layer4").is_none());
-    let single = open().with_classes(Some(&[vec![3], vec![1]]), 2).unwrap();
+    let single = open().with_classes(Some(&[None, Some(1), None, Some(0)]), 2).unwrap();
     let rows = single.linear_head("layer4").unwrap();
     assert_eq!(
         flat(&rows.narrow(0, 0, 1).unwrap()),
