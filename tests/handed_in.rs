@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use image::{GrayImage, Luma};
+use image::{GrayImage, Luma, RgbaImage};
 
 struct Project(tempfile::TempDir);
 
@@ -132,5 +132,80 @@ fn an_image_of_two_patients_is_told_of() {
     fs::copy(project.path().join("a.png"), project.path().join("c.png")).unwrap();
     let (status, said) = project.prepare();
     assert_eq!(status, Some(0), "{said}");
-    assert!(said.contains("has the pixels of a, which is of another patient"), "{said}");
+    assert!(
+        said.contains("has the pixels of table.csv:2 (a), which is of another patient"),
+        "{said}"
+    );
+}
+
+/// What the pages show may not name a file; the line does, to whoever has the table.
+#[test]
+fn an_image_that_cannot_be_decoded_is_named_by_its_line() {
+    let project = Project::new(TABLE.replace("b.png,b,", "b.png,,"));
+    // Its header is well: only its pixels, which are transparent, are refused.
+    RgbaImage::new(64, 64).save(project.path().join("b.png")).unwrap();
+    let (status, said) = project.prepare();
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("skipped: table.csv:3 ("), "{said}");
+    assert!(!said.contains("b.png"), "{said}");
+    assert!(said.contains("3 rows, 3 images listed, 3 of them used, of 3 patients"), "{said}");
+    assert!(said.contains("2 of 3 mammograms can be decoded"), "{said}");
+    assert!(said.contains("of 2 mammograms of 2 patients"), "{said}");
+    assert!(said.contains("of 1 mammogram of 1 patient\n"), "{said}");
+}
+
+#[test]
+fn terms_are_those_of_the_projects_lexicons() {
+    let table = |terms: &str| {
+        format!(
+            "image,id,patient,split,pathology,terms,mask\n\
+             a.png,a,p1,train,malignant,{terms},m.png\nb.png,b,p2,validation,,,\nc.png,c,p3,test,,,\n"
+        )
+    };
+    let (status, said) = Project::new(table("Spiculated mass")).prepare();
+    assert_eq!(status, Some(0), "{said}");
+    let project = Project::new(table("mass margin-spiculatd"));
+    let (status, said) = project.prepare();
+    assert_eq!(status, Some(2), "{said}");
+    let slip = "table.csv:2: `terms` has `margin-spiculatd`, which is no term";
+    assert!(said.contains(slip) && said.contains("(perhaps `margin-spiculated`)"), "{said}");
+    // What is like no term may be a name that slipped into the column.
+    project.write("table.csv", table("starlight"));
+    let (status, said) = project.prepare();
+    assert!(status == Some(2) && said.contains("table.csv:2: `terms` holds a word"), "{said}");
+    assert!(!said.contains("starlight"), "{said}");
+    // The table stays, and a lexicon gets the term: the data set is made again.
+    fs::create_dir_all(project.path().join("content/lexicons")).unwrap();
+    project.write(
+        "content/lexicons/own.yaml",
+        "schema: 1\nid: own\nname: Own\nbirads: false\nsource: s\ngroups:\n  - category: C\n    terms:\n      \
+         - { id: starlight, name: starlight, gloss: g }\n",
+    );
+    let (status, said) = project.prepare();
+    assert!(status == Some(0) && said.contains("of 3 mammograms"), "{said}");
+}
+
+#[test]
+fn a_row_that_stands_twice_counts_once() {
+    let (status, said) =
+        Project::new(format!("{TABLE}a.png,a,p1,train,malignant,m.png\n")).prepare();
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("skipped: table.csv:5: repeats line 2"), "{said}");
+    assert!(said.contains("1 lesion: 1 malignant"), "{said}");
+    // A column of one's own tells two lesions apart.
+    let numbered = "image,id,patient,split,pathology,mask,_lesion\n\
+        a.png,a,p1,train,malignant,m.png,1\na.png,a,p1,train,malignant,m.png,2\n\
+        b.png,b,p2,validation,,,\nc.png,c,p3,test,,,\n";
+    let (status, said) = Project::new(numbered).prepare();
+    assert!(status == Some(0) && said.contains("2 lesions: 2 malignant"), "{said}");
+}
+
+#[test]
+fn a_patient_in_two_parts_of_a_split_is_a_skipped_input() {
+    let project = Project::new(format!("{TABLE}d.png,d,p1,test,,\n"));
+    project.mammogram("d.png", 11);
+    let (status, said) = project.prepare();
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("skipped: table.csv:2 (a): "), "{said}");
+    assert!(said.contains("1 patient in several parts"), "{said}");
 }

@@ -166,7 +166,10 @@ pub(super) fn execute(
         skipped |= notice.skipped;
     }
     if !asked.files.is_empty() && guests.is_none() && asked.ids.is_empty() {
-        bail!("none of the {} files can be explained", asked.files.len());
+        match asked.files.len() {
+            1 => bail!("the file cannot be explained"),
+            all => bail!("none of the {all} files can be explained"),
+        }
     }
     let mut found = Vec::new();
     for network in &networks {
@@ -219,10 +222,19 @@ fn asked(mammograms: &[String], manifest: &Manifest) -> Result<Asked> {
     let mut asked = Asked { ids: Vec::new(), files: Vec::new() };
     for name in mammograms {
         let path = PathBuf::from(name);
+        let same = |known: &PathBuf| match (known.canonicalize(), path.canonicalize()) {
+            (Ok(known), Ok(path)) => known == path,
+            _ => *known == path,
+        };
+        // What is asked for twice is told once.
         if manifest.mammograms.iter().any(|member| member.mammogram.id == *name) {
-            asked.ids.push(name.clone());
+            if !asked.ids.contains(name) {
+                asked.ids.push(name.clone());
+            }
         } else if path.is_file() {
-            asked.files.push(path);
+            if !asked.files.iter().any(same) {
+                asked.files.push(path);
+            }
         } else {
             bail!(
                 "the data set has no mammogram {name}, and there is no such file; the atlas's pages name \
@@ -308,7 +320,7 @@ impl<'a> Scores<'a> {
         let patching = &pipeline.config.patches;
         let network = pipeline.trained(self.network, dataset)?;
         let inference = network.inference();
-        let source = source::open(&pipeline.config.source, pipeline.config.seed);
+        let source = source::open(pipeline.config)?;
         let source: &dyn Source = self.files.map_or(source.as_ref(), |files| files);
         let mut skipped = false;
         let mut whole = BTreeMap::new();

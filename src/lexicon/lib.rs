@@ -115,15 +115,12 @@ impl Lexicons {
     /// When no term has it, or several have; names the nearest, at most three.
     pub fn resolve(&self, word: &str) -> Result<Entry<'_>, Unresolved> {
         let word = word.trim();
-        if let Some(entry) = self.term(&word.to_lowercase()) {
-            return Ok(entry);
-        }
         let wanted = word.to_lowercase();
-        let mut found = self.entries().filter(|e| e.words().any(|w| w.to_lowercase() == wanted));
-        let near: Vec<Entry<'_>> = match (found.next(), found.next()) {
-            (Some(entry), None) => return Ok(entry),
-            (Some(one), Some(two)) => [one, two].into_iter().chain(found).collect(),
-            _ => {
+        let found = self.named(&wanted);
+        let near: Vec<Entry<'_>> = match found[..] {
+            [entry] => return Ok(entry),
+            [_, _, ..] => found,
+            [] => {
                 let near = self.entries().filter(|e| nearest(word, e.words()).is_some());
                 let distance = |e: &Entry<'_>| {
                     e.words().map(|w| strsim::damerau_levenshtein(&wanted, &w.to_lowercase())).min()
@@ -135,6 +132,56 @@ impl Lexicons {
         };
         let near = near.iter().take(3).map(|entry| entry.term.id.clone()).collect();
         Err(Unresolved { word: word.to_owned(), near })
+    }
+
+    /// The term that has a word in small letters as its id, or else all that have it as a name or synonym.
+    fn named(&self, wanted: &str) -> Vec<Entry<'_>> {
+        match self.term(wanted) {
+            Some(entry) => vec![entry],
+            None => self
+                .entries()
+                .filter(|entry| entry.words().any(|word| word.to_lowercase() == wanted))
+                .collect(),
+        }
+    }
+
+    /// The ids of the terms that a text lists by their ids, names or synonyms, each once and in its order.
+    /// Commas, semicolons, bars and blanks part them; of names that begin alike the longest counts, so that
+    /// `coarse heterogeneous` is one and `spiculated mass` two.
+    ///
+    /// # Errors
+    /// At the first word that begins no term, or several; names the nearest, at most three.
+    pub fn listed(&self, text: &str) -> Result<Vec<String>, Unresolved> {
+        let length = |name: &str| name.split_whitespace().count();
+        let longest = self.entries().flat_map(|entry| entry.words()).map(length).max().unwrap_or(1);
+        let mut ids: Vec<String> = Vec::new();
+        for part in text.split([',', ';', '|', '\n']) {
+            let words: Vec<&str> = part.split_whitespace().collect();
+            let mut at = 0;
+            while at < words.len() {
+                let most = longest.min(words.len() - at);
+                let found = (1..=most).rev().find_map(|many| {
+                    let name = words[at..at + many].join(" ").to_lowercase();
+                    match self.named(&name)[..] {
+                        [entry] => Some((many, entry)),
+                        _ => None,
+                    }
+                });
+                let Some((many, entry)) = found else {
+                    // A slip may lie in a name of several words.
+                    let unknown = |many: usize| self.resolve(&words[at..at + many].join(" ")).err();
+                    let hint = (1..=most).rev().filter_map(unknown);
+                    return Err(hint
+                        .max_by_key(|unknown| !unknown.near.is_empty())
+                        .unwrap_or(Unresolved { word: words[at].to_owned(), near: Vec::new() }));
+                };
+                if !ids.contains(&entry.term.id) {
+                    ids.push(entry.term.id.clone());
+                }
+                at += many;
+            }
+        }
+        Ok(ids)
     }
 
     /// The categories of terms, by term ids, each once, in the order of the terms. Like the paper's
@@ -286,6 +333,33 @@ mod tests {
         assert_eq!(id("calcificatons").unwrap_err().near[0], "calcifications");
         assert!(id("zebra crossing").unwrap_err().near.is_empty());
         assert!(id("").unwrap_err().near.is_empty());
+    }
+
+    #[test]
+    fn lists_of_terms_are_read_by_ids_names_and_synonyms() {
+        let lexicons = built_in();
+        let of = |text: &str| lexicons.listed(text).map(|ids| ids.join(" "));
+        for (text, expected) in [
+            ("", ""),
+            ("mass margin-spiculated", "mass margin-spiculated"),
+            ("Mass", "mass"),
+            ("spiculated mass", "margin-spiculated mass"),
+            ("mass; mass, MASS|calcifications", "mass calcifications"),
+            ("Coarse heterogeneous", "calc-coarse-heterogeneous"),
+            ("pectoralis muscle, Cooper's ligaments mass", "pectoral-muscle cooper-ligaments mass"),
+        ] {
+            assert_eq!(of(text).as_deref(), Ok(expected), "{text}");
+        }
+        for (text, word, near) in [
+            ("mass margin-spiculatd", "margin-spiculatd", "margin-spiculated"),
+            ("mas", "mas", "mass"),
+            ("vessel, pectoralis muscel", "muscel", "pectoral-muscle"),
+        ] {
+            let unknown = of(text).unwrap_err();
+            assert_eq!((unknown.word.as_str(), unknown.near[0].as_str()), (word, near), "{text}");
+        }
+        let unknown = of("mass zebra crossing").unwrap_err();
+        assert_eq!((unknown.word.as_str(), unknown.near.len()), ("zebra", 0));
     }
 
     #[test]

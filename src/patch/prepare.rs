@@ -16,7 +16,7 @@ use super::split;
 use super::window::Grid;
 use base::artifact::{self, Fingerprint, Layout, Stamp};
 use base::progress::Progress;
-use base::{Notice, Split};
+use base::{Notice, Split, counted};
 use config::{Config, Patches};
 use mammogram::{
     Breast, Grey, Lesion, Mammogram, Mask, Outline, Pathology, breast, is_file_name, rasterise,
@@ -29,7 +29,7 @@ use record::{Given, Manifest, Member, Patch, Store};
 use source::{Catalogue, Ready, ReadyPatch, Source};
 
 /// Version of the computation; to be raised whenever the same inputs give other patches.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// Longest side of a preview in pixels, and its JPEG quality.
 const PREVIEW: (u32, u8) = (900, 85);
 
@@ -173,7 +173,7 @@ impl<'a> Draft<'a> {
     fn new(source: &'a dyn Source, config: &'a Config) -> Result<Self> {
         let Catalogue { mut mammograms, summary, mut notices } = source.catalogue()?;
         notices.extend(settle_names(&mut mammograms));
-        notices.extend(split::settle(&mut mammograms));
+        notices.extend(split::settle(&mut mammograms, |mammogram| source.place(mammogram)));
         let (splits, given) = split(&mammograms, config)?;
         let ready = source.ready(config.patches.classes)?;
         if ready.is_none() {
@@ -223,9 +223,12 @@ impl<'a> Draft<'a> {
                     .collect();
                 for (mammogram, cut) in some.iter().zip(done) {
                     let cut = cut?;
+                    // Single files belong to no data set that could be wrong.
+                    let shown = cut.shown.filter(|_| !matches!(keep, Keep::Pixels));
+                    let place = || source.place(mammogram);
                     manifest
                         .notices
-                        .extend(cut.shown.and_then(|shown| twins.tell(mammogram, shown)));
+                        .extend(shown.and_then(|shown| twins.tell(mammogram, place, shown)));
                     let index = u32::try_from(manifest.mammograms.len())?;
                     manifest.mammograms.extend(cut.member);
                     manifest.notices.extend(cut.notice);
@@ -242,7 +245,18 @@ impl<'a> Draft<'a> {
         if manifest.mammograms.is_empty() {
             let first = manifest.notices.iter().rev().find(|n| n.skipped);
             let reason = first.map_or(String::new(), |n| format!("; {}: {}", n.place, n.message));
-            bail!("none of the {} mammograms can be used{reason}", mammograms.len());
+            match mammograms.len() {
+                1 => bail!("the mammogram cannot be used{reason}"),
+                all => bail!("none of the {all} mammograms can be used{reason}"),
+            }
+        }
+        // The summary is the catalogue's, which has seen no pixels.
+        if manifest.mammograms.len() < mammograms.len() {
+            manifest.summary.push(format!(
+                "{} of {} can be decoded; the counts are of these",
+                manifest.mammograms.len(),
+                counted(mammograms.len(), "mammogram", "mammograms")
+            ));
         }
         ensure!(
             !manifest.patches.is_empty() || !manifest.given.patches,
@@ -250,8 +264,8 @@ impl<'a> Draft<'a> {
         );
         ensure!(
             !manifest.patches.is_empty(),
-            "no window of the {} mammograms holds enough breast; patches.min_breast is {}",
-            manifest.mammograms.len(),
+            "no window of the {} holds enough breast; patches.min_breast is {}",
+            counted(manifest.mammograms.len(), "mammogram", "mammograms"),
             config.patches.min_breast
         );
         Ok(manifest)
@@ -318,11 +332,11 @@ pub fn counts(manifest: &Manifest) -> Vec<String> {
             members.clone().map(|m| m.mammogram.patient.as_str()).collect();
         let patches = manifest.patches.iter().filter(|p| within(manifest.split(p)));
         format!(
-            "{name}: {} patches, {} positive, of {} mammograms of {} patients",
-            patches.clone().count(),
+            "{name}: {}, {} positive, of {} of {}",
+            counted(patches.clone().count(), "patch", "patches"),
             patches.filter(|p| p.positive).count(),
-            members.count(),
-            patients.len()
+            counted(members.count(), "mammogram", "mammograms"),
+            counted(patients.len(), "patient", "patients")
         )
     };
     let splits = [Split::Train, Split::Validation, Split::Test];
@@ -359,18 +373,23 @@ struct Twins(BTreeMap<[u8; 32], (String, String)>);
 
 impl Twins {
     /// Tells of an image that an earlier mammogram has too.
-    fn tell(&mut self, mammogram: &Mammogram, pixels: [u8; 32]) -> Option<Notice> {
-        let Some((id, patient)) = self.0.get(&pixels) else {
-            self.0.insert(pixels, (mammogram.id.clone(), mammogram.patient.clone()));
+    fn tell(
+        &mut self,
+        mammogram: &Mammogram,
+        place: impl Fn() -> String,
+        pixels: [u8; 32],
+    ) -> Option<Notice> {
+        let Some((other, patient)) = self.0.get(&pixels) else {
+            self.0.insert(pixels, (place(), mammogram.patient.clone()));
             return None;
         };
         let message = match *patient == mammogram.patient {
-            true => format!("has the pixels of {id}, of the same patient; it counts twice"),
+            true => format!("has the pixels of {other}, of the same patient; it counts twice"),
             false => format!(
-                "has the pixels of {id}, which is of another patient: one of the two is wrong, and what is trained on may be what is tested on"
+                "has the pixels of {other}, which is of another patient: one of the two is wrong, and what is trained on may be what is tested on"
             ),
         };
-        Some(Notice { place: mammogram.id.clone(), message, skipped: false })
+        Some(Notice { place: place(), message, skipped: false })
     }
 }
 
@@ -433,7 +452,7 @@ impl Cutter<'_> {
     /// When the preview cannot be written; what is wrong with the image is a notice.
     fn cut(&self, mammogram: &Mammogram) -> Result<Cut> {
         let notice = |message: String, skipped| {
-            Some(Notice { place: mammogram.id.clone(), message, skipped })
+            Some(Notice { place: self.source.place(mammogram), message, skipped })
         };
         if self.ready.is_some_and(|ready| ready.imageless.contains(&mammogram.id)) {
             return self.take(mammogram, self.seat(mammogram, None)?);
@@ -546,7 +565,7 @@ impl Cutter<'_> {
         }
         if let Some(first) = broken.first() {
             cut.notice = Some(Notice {
-                place: mammogram.id.clone(),
+                place: self.source.place(mammogram),
                 message: format!("{} of its patches are left out: {first}", broken.len()),
                 skipped: true,
             });

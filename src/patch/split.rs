@@ -17,7 +17,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use base::{Notice, Split, seed};
+use base::{Notice, Split, counted, seed};
 use config::Shares;
 use mammogram::{Mammogram, Pathology};
 
@@ -76,7 +76,10 @@ fn assigned<'a>(mammograms: impl IntoIterator<Item = &'a Mammogram>) -> BTreeMap
 
 /// Removes the images that the source assigns to another part than their patient's, and says so: a
 /// patient shares no split with themselves.
-pub(super) fn settle(mammograms: &mut Vec<Mammogram>) -> Option<Notice> {
+pub(super) fn settle(
+    mammograms: &mut Vec<Mammogram>,
+    place: impl Fn(&Mammogram) -> String,
+) -> Option<Notice> {
     let parts: BTreeMap<String, Split> = assigned(&*mammograms)
         .into_iter()
         .map(|(patient, part)| (patient.to_owned(), part))
@@ -84,16 +87,16 @@ pub(super) fn settle(mammograms: &mut Vec<Mammogram>) -> Option<Notice> {
     let misplaced =
         |m: &Mammogram| m.assigned.is_some_and(|part| parts.get(&m.patient) != Some(&part));
     let left_out: Vec<&Mammogram> = mammograms.iter().filter(|m| misplaced(m)).collect();
-    let first = left_out.first()?.id.clone();
+    let place = place(left_out.first()?);
     let patients: BTreeSet<&str> = left_out.iter().map(|m| m.patient.as_str()).collect();
     let message = format!(
-        "the source's own split has {} patients in several parts; each counts for the one held out \
-         furthest, and {} images of theirs in the other parts are left out",
-        patients.len(),
-        left_out.len()
+        "the source's own split has {} in several parts; who is counts for the one held out furthest, and \
+         the other parts lose {}",
+        counted(patients.len(), "patient", "patients"),
+        counted(left_out.len(), "image", "images")
     );
     mammograms.retain(|m| !misplaced(m));
-    Some(Notice { place: first, message, skipped: false })
+    Some(Notice { place, message, skipped: true })
 }
 
 /// Deals patients out by their kind.
@@ -274,12 +277,12 @@ mod tests {
     fn a_patient_in_two_parts_is_tested_and_not_trained_on() {
         let mut all = patients(0, 0, 3);
         assign(&mut all, "tetttt");
-        let notice = settle(&mut all).unwrap();
-        assert!(notice.message.contains("has 1 patients") && notice.message.contains("1 images"));
-        assert_eq!(notice.place, "m0000");
+        let notice = settle(&mut all, |m| format!("t:1 ({})", m.id)).unwrap();
+        assert!(notice.message.contains("has 1 patient in") && notice.message.ends_with("1 image"));
+        assert_eq!((notice.place.as_str(), notice.skipped), ("t:1 (m0000)", true));
         assert_eq!(all.len(), 5);
         assert_eq!(dealt(&all, SHARES, 1)["p0000"], Split::Test);
-        assert!(settle(&mut all).is_none());
+        assert!(settle(&mut all, |m| m.id.clone()).is_none());
     }
 
     proptest! {
@@ -287,7 +290,7 @@ mod tests {
         fn no_patient_is_in_two_parts(letters in "[tve-]{60}", seed: u64) {
             let mut all = patients(8, 8, 14);
             assign(&mut all, &letters);
-            settle(&mut all);
+            settle(&mut all, |m| m.id.clone());
             let parts = dealt(&all, SHARES, seed);
             for mammogram in &all {
                 let part = parts[&mammogram.patient];

@@ -208,7 +208,7 @@ impl<'a> Pipeline<'a> {
     /// When the source cannot be read or the artifacts not be written.
     pub fn dataset(&self) -> Result<Dataset> {
         let config = self.config;
-        let source = source::open(&config.source, config.seed);
+        let source = source::open(config)?;
         let folder = self.layout.dataset();
         let stamp = prepare::stamp(source.as_ref(), config)?;
         let stage = Stage {
@@ -259,14 +259,14 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// When the source cannot be read.
     pub fn rehearse(&self) -> Result<Manifest> {
-        let source = source::open(&self.config.source, self.config.seed);
+        let source = source::open(self.config)?;
         prepare::rehearse(source.as_ref(), self.config, self.progress)
     }
 
     /// Whether the data set and a network's training are there and fresh.
     pub fn is_trained(&self, network: &config::Network) -> bool {
         let fresh = || -> Result<bool> {
-            let source = source::open(&self.config.source, self.config.seed);
+            let source = source::open(self.config)?;
             let dataset = Sealed::open(&self.layout.dataset())?;
             let trained = training::stamp(network, self.config.seed, &content(&dataset))?;
             Ok(prepare::stamp(source.as_ref(), self.config)? == *dataset.stamp()

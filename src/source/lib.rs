@@ -22,6 +22,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use base::Notice;
 use base::artifact::Fingerprint;
+use lexicon::Lexicons;
 use mammogram::{About, Grey, Mammogram};
 
 pub use self::phantom::Phantom;
@@ -33,14 +34,19 @@ pub use folder::Folder;
 pub use inbreast::Inbreast;
 pub use mini_mias::MiniMias;
 
-/// The source that a project file names; `seed` is that of the project.
-pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
-    match source {
+/// The source of a project.
+///
+/// # Errors
+/// When it needs the project's lexicons, and one of them is wrong.
+pub fn open(config: &config::Config) -> Result<Box<dyn Source>> {
+    let seed = config.seed;
+    Ok(match &config.source {
         config::Source::Ddsm { path } => Box::new(Ddsm::new(path)),
         config::Source::DdsmRelease { path } => Box::new(DdsmRelease::new(path)),
         config::Source::CbisDdsm { path } => Box::new(CbisDdsm::new(path)),
         config::Source::Folder { table, regions, encoding, leave_out } => {
-            let folder = Folder::new(table, regions.clone(), *encoding, seed);
+            let lexicons = Lexicons::load(&config.root.join("content"))?;
+            let folder = Folder::new(table, regions.clone(), *encoding, seed, lexicons);
             Box::new(folder.without(leave_out.clone()))
         }
         config::Source::Inbreast { path, encoding } => Box::new(Inbreast::new(path, *encoding)),
@@ -48,7 +54,7 @@ pub fn open(source: &config::Source, seed: u64) -> Box<dyn Source> {
         &config::Source::Phantom { patients, height } => {
             Box::new(Phantom::new(patients, height, seed))
         }
-    }
+    })
 }
 
 /// A data set that can be read.
@@ -73,6 +79,11 @@ pub trait Source: Sync {
     /// # Errors
     /// Names the file and what is wrong with it.
     fn image(&self, mammogram: &Mammogram) -> Result<Grey>;
+
+    /// What notices call a mammogram from the catalogue, such as the line that lists it; pages show it.
+    fn place(&self, mammogram: &Mammogram) -> String {
+        mammogram.id.clone()
+    }
 
     /// The patches that the data set comes with, to be used as they are; `None`: patches are cut.
     ///
@@ -151,6 +162,9 @@ mod encoder;
 #[cfg(test)]
 #[path = "../../tests/support/fuzz.rs"]
 mod fuzz;
+#[cfg(test)]
+#[path = "../../tests/support/lexicons.rs"]
+mod lexicons;
 #[cfg(test)]
 #[path = "../../tests/support/real_data.rs"]
 mod real_data;

@@ -167,6 +167,12 @@ impl Row {
         }
     }
 
+    /// The values of all columns, those of the user's own too, in one order for all rows of a table; `None`
+    /// as for [`Row::value`].
+    pub fn values(&self) -> impl Iterator<Item = Option<&Value>> {
+        self.columns.0.keys().map(|column| self.value(column))
+    }
+
     /// The value of a column verbatim; `None` where it is blank or no text.
     pub fn verbatim(&self, column: &str) -> Option<&str> {
         self.value(column).and_then(Value::as_str)

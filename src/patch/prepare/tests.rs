@@ -239,6 +239,8 @@ fn an_image_that_cannot_be_decoded_is_left_out_and_told() {
     project.source.broken = vec!["disk002"];
     let manifest = project.prepare().unwrap();
     assert_eq!(manifest.mammograms.len(), 4);
+    let summary = ["disks", "4 of 5 mammograms can be decoded; the counts are of these"];
+    assert_eq!(manifest.summary, summary);
     let [notice] = &manifest.notices[..] else { panic!("{:?}", manifest.notices) };
     assert_eq!((notice.place.as_str(), notice.skipped), ("disk002", true));
     assert!(notice.message.contains("disk002.pgm is torn"), "{}", notice.message);

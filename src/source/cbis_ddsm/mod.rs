@@ -24,7 +24,7 @@ use super::ddsm::keyword;
 use crate::contradiction::Tags;
 use crate::{Catalogue, Source, remarks};
 use base::artifact::Fingerprint;
-use base::{Notice, Split};
+use base::{Notice, Split, counted};
 use formats::masks::{Labels, covers_most, outlines, same_shape};
 use formats::picture::Picture;
 use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology};
@@ -377,9 +377,9 @@ fn summary(
         let patients: BTreeSet<&str> = own().map(|m| m.patient.as_str()).collect();
         let name = if split == Split::Test { "test" } else { "training" };
         lines.push(format!(
-            "official {name}: {} mammograms of {} patients",
-            own().count(),
-            patients.len()
+            "official {name}: {} of {}",
+            counted(own().count(), "mammogram", "mammograms"),
+            counted(patients.len(), "patient", "patients")
         ));
     }
     lines

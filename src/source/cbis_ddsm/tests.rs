@@ -111,8 +111,8 @@ fn masses_and_calcifications_of_a_view_are_one_mammogram_and_masks_are_known_by_
             "calc_case_description_test_set.csv: 1 rows",
             "2 views listed: 2 present, 0 missing, 2 used",
             "4 lesions: 1 malignant, 3 benign; 0 without a place",
-            "official training: 1 mammograms of 1 patients",
-            "official test: 1 mammograms of 1 patients",
+            "official training: 1 mammogram of 1 patient",
+            "official test: 1 mammogram of 1 patient",
         ]
     );
     assert_eq!(source.fingerprint().unwrap(), CbisDdsm::new(root).fingerprint().unwrap());

@@ -3,11 +3,12 @@
 //!
 //! Tables and DICOM files may hold what identifies patients. The patient becomes a pseudonym; an image
 //! becomes one too, unless the table gives it a public `id`. Notices name a row by its line, and
-//! repeat no value of it and no file's name. An image with a row that cannot be understood is left
-//! out, since it may hold a cancer.
+//! repeat no value of it (but a slip in a term) and no file's name. An image with a row that cannot be
+//! understood is left out, since it may hold a cancer.
 
 mod row;
 
+use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
@@ -19,15 +20,16 @@ use rayon::prelude::*;
 use self::row::{AboutImage, Area, Row, RowLesion};
 use crate::contradiction::{self, Tags};
 use crate::{Catalogue, Source, remarks};
-use base::Notice;
 use base::artifact::Fingerprint;
 use base::text::Encoding;
+use base::{Notice, counted};
 use config::Unwanted;
 use formats::masks::{Labels, covers_most, outlines, rings, same_shape};
 use formats::picture::Picture;
 use formats::pseudonym::Pseudonyms;
 use formats::table::{self, Row as Record};
 use formats::value;
+use lexicon::Lexicons;
 use mammogram::{About, Grey, Lesion, Mammogram, Mask, Pathology, Region};
 
 /// A table and what it names.
@@ -39,8 +41,10 @@ pub struct Folder {
     pseudonyms: Pseudonyms,
     /// Kinds of images that are not used.
     leave_out: Vec<Unwanted>,
-    /// The file of each mammogram; listed when the first one is asked for.
-    images: OnceLock<BTreeMap<String, PathBuf>>,
+    /// By which terms are known.
+    lexicons: Lexicons,
+    /// The file of each mammogram, and the line of its first row; listed when the first one is asked for.
+    images: OnceLock<BTreeMap<String, (PathBuf, u64)>>,
 }
 
 /// All that the tables say of one image.
@@ -67,12 +71,14 @@ struct Tables {
 }
 
 impl Folder {
-    /// By its table, a table of regions, the encoding of both, and the project's seed; nothing is read yet.
+    /// By its table, a table of regions, the encoding of both, and the project's seed and lexicons; nothing is
+    /// read yet.
     pub fn new(
         table: impl Into<PathBuf>,
         regions: Option<PathBuf>,
         encoding: Option<Encoding>,
         seed: u64,
+        lexicons: Lexicons,
     ) -> Self {
         let pseudonyms = Pseudonyms::new(seed);
         let leave_out = vec![Unwanted::ForProcessing];
@@ -82,6 +88,7 @@ impl Folder {
             encoding,
             pseudonyms,
             leave_out,
+            lexicons,
             images: OnceLock::new(),
         }
     }
@@ -107,7 +114,7 @@ impl Folder {
         resolved
     }
 
-    fn place(&self, line: u64) -> String {
+    fn row_place(&self, line: u64) -> String {
         format!("{}:{line}", name(&self.table))
     }
 
@@ -147,11 +154,12 @@ impl Folder {
             .context("the table of the images cannot be used")?;
         let mut notices = notes(&self.table, &images);
         let rows = images.rows.len();
+        let mut repeats = Repeats::default();
         let mut entries: Vec<Entry> = Vec::new();
         let mut known: BTreeMap<PathBuf, usize> = BTreeMap::new();
         for record in images.rows {
             let mut skip = |message: String| {
-                let place = self.place(record.line);
+                let place = self.row_place(record.line);
                 notices.push(Notice { place, message, skipped: true });
             };
             let image = match row::image(&record) {
@@ -161,6 +169,10 @@ impl Folder {
                     continue;
                 }
             };
+            if let Some(first) = repeats.of(&record) {
+                skip(format!("repeats line {first} in every column; the row is left out"));
+                continue;
+            }
             let path = self.resolve(&self.table, &image);
             let index = *known.entry(path).or_insert_with(|| {
                 entries.push(Entry {
@@ -173,7 +185,7 @@ impl Folder {
                 });
                 entries.len() - 1
             });
-            entries[index].add(&record);
+            entries[index].add(&record, &self.lexicons);
         }
         notices.extend(self.near_alike(&entries));
         let mut region_rows = 0;
@@ -182,13 +194,21 @@ impl Folder {
                 .context("the table of regions cannot be read; set source.regions to it")?;
             notices.extend(notes(path, &regions));
             region_rows = regions.rows.len();
+            let mut repeats = Repeats::default();
             for record in regions.rows {
+                if let Some(first) = repeats.of(&record) {
+                    let message =
+                        format!("repeats line {first} in every column; the row is left out");
+                    let place = self.region_place(record.line);
+                    notices.push(Notice { place, message, skipped: true });
+                    continue;
+                }
                 let image = row::image(&record).map(|image| self.resolve(path, &image));
                 let found = image.and_then(|image| {
                     let known = known.get(&image).copied();
                     known.ok_or_else(|| "names an image that the table of images does not".into())
                 });
-                match found.and_then(|index| Ok((index, row::region(&record)?))) {
+                match found.and_then(|index| Ok((index, row::region(&record, &self.lexicons)?))) {
                     Ok((index, (term, area))) => {
                         entries[index].regions.push((record.line, term, area));
                     }
@@ -211,7 +231,7 @@ impl Folder {
         notices: &mut Vec<Notice>,
     ) -> Result<(Mammogram, PathBuf, Tags), Notice> {
         let left_out = |line: u64, message: String| Notice {
-            place: self.place(line),
+            place: self.row_place(line),
             message: format!("{message}; the image is left out"),
             skipped: true,
         };
@@ -228,7 +248,7 @@ impl Folder {
             let skipped = kind == Unwanted::ForProcessing;
             return Err(Notice { skipped, ..refuse(message.to_owned()) });
         }
-        notices.extend(remarks::notices(&picture, &self.place(entry.line)));
+        notices.extend(remarks::notices(&picture, &self.row_place(entry.line)));
         let about = &entry.about;
         let patient = match &about.patient {
             Some(patient) => Some(self.pseudonyms.patient(patient)),
@@ -308,7 +328,7 @@ impl Folder {
             regions,
         };
         let tags = Tags::new(
-            self.place(entry.line),
+            self.row_place(entry.line),
             dicom.and_then(|dicom| dicom.patient(self.pseudonyms)),
             about.patient.as_deref().map(|patient| self.pseudonyms.patient(patient)),
         );
@@ -317,9 +337,27 @@ impl Folder {
     }
 }
 
+/// Rows that say in every column what an earlier one says: a lesion in two such rows is one, not two.
+#[derive(Default)]
+struct Repeats(BTreeMap<Fingerprint, u64>);
+
+impl Repeats {
+    /// The line of the earlier row.
+    fn of(&mut self, record: &Record) -> Option<u64> {
+        let values: Vec<_> = record.values().collect();
+        match self.0.entry(Fingerprint::of(&values)) {
+            Slot::Occupied(first) => Some(*first.get()),
+            Slot::Vacant(slot) => {
+                slot.insert(record.line);
+                None
+            }
+        }
+    }
+}
+
 impl Entry {
-    fn add(&mut self, record: &Record) {
-        let added = Row::parse(record).and_then(|row| {
+    fn add(&mut self, record: &Record, lexicons: &Lexicons) {
+        let added = Row::parse(record, lexicons).and_then(|row| {
             self.about.merge(row.about)?;
             self.lesions.extend(row.lesion.map(|lesion| (record.line, lesion)));
             Ok(())
@@ -372,12 +410,20 @@ impl Source for Folder {
         let regions = self.regions.as_deref().map(Fingerprint::of_file).transpose()?;
         let leave_out = format!("{:?}", self.leave_out);
         let seed = self.pseudonyms.mammogram("");
-        let inputs = Fingerprint::of(&("folder", table, regions, (states, seed, leave_out)));
-        // Projects that name no encoding keep the fingerprint they had before there were any.
-        Ok(match self.encoding {
-            None => inputs,
-            Some(encoding) => Fingerprint::of(&(inputs, encoding)),
-        })
+        // What the lexicons make of the tables' words.
+        let lesions = |entry: &Entry| -> Vec<Vec<String>> {
+            entry.lesions.iter().map(|(_, lesion)| lesion.terms.clone()).collect()
+        };
+        let terms = |entry: &Entry| -> Vec<String> {
+            entry.regions.iter().map(|(_, term, _)| term.clone()).collect()
+        };
+        let said: Vec<_> = tables
+            .entries
+            .iter()
+            .map(|entry| (lesions(entry), terms(entry), entry.flaw.is_some()))
+            .collect();
+        let inputs = Fingerprint::of(&("folder", table, regions, (states, seed, leave_out), said));
+        Ok(Fingerprint::of(&(inputs, self.encoding)))
     }
 
     fn catalogue(&self) -> Result<Catalogue> {
@@ -398,12 +444,12 @@ impl Source for Folder {
             match read.0 {
                 // Some file systems do not tell capitals from small letters.
                 Ok((mammogram, path, own)) if names.insert(mammogram.id.to_ascii_lowercase()) => {
-                    images.insert(mammogram.id.clone(), path);
+                    images.insert(mammogram.id.clone(), (path, entry.line));
                     mammograms.push(mammogram);
                     tags.push(own);
                 }
                 Ok(_) => notices.push(Notice {
-                    place: self.place(entry.line),
+                    place: self.row_place(entry.line),
                     message: "has the `id` of an earlier image; the image is left out".into(),
                     skipped: true,
                 }),
@@ -412,13 +458,12 @@ impl Source for Folder {
         }
         notices.extend(contradiction::patients(&tags));
         if mammograms.is_empty() {
+            let first = notices.first();
             bail!(
-                "none of the {} images that {} names can be used: {}",
-                entries.len(),
+                "{} names {}, and none can be used: {}",
                 self.table.display(),
-                notices
-                    .first()
-                    .map_or("it has no row".into(), |n| format!("{}: {}", n.place, n.message))
+                counted(entries.len(), "image", "images"),
+                first.map_or("it has no row".into(), |n| format!("{}: {}", n.place, n.message))
             );
         }
         let lesions: Vec<&Lesion> = mammograms.iter().flat_map(|m| &m.lesions).collect();
@@ -426,14 +471,15 @@ impl Source for Folder {
         let patients: BTreeSet<&str> = mammograms.iter().map(|m| m.patient.as_str()).collect();
         let mut summary = vec![
             format!(
-                "{rows} rows, {} images, {} of {} patients used",
-                entries.len(),
+                "{}, {} listed, {} of them used, of {}",
+                counted(rows, "row", "rows"),
+                counted(entries.len(), "image", "images"),
                 mammograms.len(),
-                patients.len()
+                counted(patients.len(), "patient", "patients")
             ),
             format!(
-                "{} lesions: {} malignant, {} benign, {} unproven; {} without a place",
-                lesions.len(),
+                "{}: {} malignant, {} benign, {} unproven; {} without a place",
+                counted(lesions.len(), "lesion", "lesions"),
                 of(Pathology::Malignant),
                 of(Pathology::Benign),
                 of(Pathology::Unproven),
@@ -446,7 +492,8 @@ impl Source for Folder {
                 *terms.entry(&region.term).or_default() += 1;
             }
             let terms: Vec<String> = terms.iter().map(|(term, n)| format!("{term} {n}")).collect();
-            summary.push(format!("{region_rows} rows of regions: {}", terms.join(", ")));
+            let rows = counted(region_rows, "row", "rows");
+            summary.push(format!("{rows} of regions: {}", terms.join(", ")));
         }
         // A second catalogue of the same table finds the same.
         let _ = self.images.set(images);
@@ -457,10 +504,19 @@ impl Source for Folder {
         if self.images.get().is_none() {
             self.catalogue()?;
         }
-        let Some(path) = self.images.get().and_then(|images| images.get(&mammogram.id)) else {
+        let Some((path, _)) = self.images.get().and_then(|images| images.get(&mammogram.id)) else {
             bail!("{} names no image {}", name(&self.table), mammogram.id);
         };
         Picture::open(path)?.image()
+    }
+
+    /// The line of its row, by which whoever has the table knows it, and its name on the pages.
+    fn place(&self, mammogram: &Mammogram) -> String {
+        let id = &mammogram.id;
+        match self.images.get().and_then(|images| images.get(id)) {
+            Some((_, line)) => format!("{} ({id})", self.row_place(*line)),
+            None => id.clone(),
+        }
     }
 }
 
@@ -501,6 +557,8 @@ fn too_much(share: f64) -> String {
 /// Tables of every form, told apart by the first byte.
 #[cfg(test)]
 pub(super) fn fuzz_target() -> crate::fuzz::Target {
+    static LEXICONS: std::sync::LazyLock<Lexicons> =
+        std::sync::LazyLock::new(crate::lexicons::built_in);
     crate::fuzz::Target {
         name: "folder",
         seeds: vec![
@@ -522,13 +580,15 @@ pub(super) fn fuzz_target() -> crate::fuzz::Target {
             let regions = table::parse(text.to_vec(), Path::new(name), &row::regions(None));
             let regions = crate::fuzz::outcome(regions, |table| {
                 let rows = table.rows.iter();
-                let rows = rows.map(|r| crate::fuzz::outcome(row::region(r), |_| "region".into()));
+                let region = |r| crate::fuzz::outcome(row::region(r, &LEXICONS), |_| "region".into());
+                let rows = rows.map(region);
                 rows.collect::<BTreeSet<String>>().into_iter().collect()
             });
             let read = table::parse(text.to_vec(), Path::new(name), &row::images(None));
             regions + &crate::fuzz::outcome(read, |table| {
                 let rows = table.rows.iter();
-                let rows = rows.map(|r| crate::fuzz::outcome(Row::parse(r), |_| "row".into()));
+                let row = |r| crate::fuzz::outcome(Row::parse(r, &LEXICONS), |_| "row".into());
+                let rows = rows.map(row);
                 format!("{:?}", rows.collect::<BTreeSet<String>>())
             })
         },

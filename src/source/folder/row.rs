@@ -6,6 +6,7 @@ use base::Split;
 use base::text::Encoding;
 use formats::table::{Expected, Row as Record};
 use formats::value::{self, Projection};
+use lexicon::Lexicons;
 use mammogram::{Assessment, Laterality, Modifier, Outline, Pathology, View, is_file_name};
 
 /// Columns of the table of images and lesions.
@@ -125,9 +126,11 @@ fn read<T>(
 }
 
 impl Row {
+    /// `lexicons` are those of the project, by which terms are known.
+    ///
     /// # Errors
-    /// Which column is not as expected, without its value.
-    pub(super) fn parse(record: &Record) -> Result<Self, String> {
+    /// Which column is not as expected, without its value, but for a slip of the pen in a term.
+    pub(super) fn parse(record: &Record, lexicons: &Lexicons) -> Result<Self, String> {
         record.sound()?;
         let side = read(record, "laterality", "L, R, left or right", value::laterality)?;
         let views = "CC, MLO, ML, LM, XCCL, XCCM or another view, with or without `spot` or `mag`";
@@ -168,7 +171,7 @@ impl Row {
                 .and_then(|grade| u8::try_from(grade).ok())
                 .filter(|g| (1..=5).contains(g))
         })?;
-        let (terms, words) = (terms(record)?, text(record, "words")?);
+        let (terms, words) = (terms(record, lexicons)?, text(record, "words")?);
         let area = area(record)?;
         let empty = pathology.is_none() && area.is_none() && terms.is_empty() && words.is_none();
         if empty && (assessment.is_some() || subtlety.is_some()) {
@@ -190,13 +193,13 @@ impl Row {
 ///
 /// # Errors
 /// As [`Row::parse`].
-pub(super) fn region(record: &Record) -> Result<(String, Area), String> {
+pub(super) fn region(record: &Record, lexicons: &Lexicons) -> Result<(String, Area), String> {
     record.sound()?;
     let term = text(record, "term")?.ok_or("names no `term`")?;
-    if !is_term(&term) {
-        return Err("`term` is not the id of a term, such as `fatty-tissue`".into());
-    }
-    Ok((term, area(record)?.ok_or("has neither a `mask` nor a `polygon`")?))
+    let [term] = &listed(&term, "term", lexicons)?[..] else {
+        return Err("`term` is not one term, such as `fatty-tissue`".into());
+    };
+    Ok((term.clone(), area(record)?.ok_or("has neither a `mask` nor a `polygon`")?))
 }
 
 impl AboutImage {
@@ -232,29 +235,37 @@ impl AboutImage {
     }
 }
 
-/// Terms by their ids, in a list or a text, separated by spaces, commas or semicolons.
-fn terms(record: &Record) -> Result<Vec<String>, String> {
-    let words: Vec<String> = match record.value("terms") {
-        None => Vec::new(),
+/// Ids of terms, in a list or a text.
+fn terms(record: &Record, lexicons: &Lexicons) -> Result<Vec<String>, String> {
+    let text = match record.value("terms") {
+        None => return Ok(Vec::new()),
         Some(Value::Array(list)) => {
-            let words = list.iter().map(|word| word.as_str().map(str::to_owned));
-            words.collect::<Option<_>>().ok_or("`terms` is not a list of texts")?
+            let words = list.iter().map(Value::as_str).collect::<Option<Vec<&str>>>();
+            words.ok_or("`terms` is not a list of texts")?.join("; ")
         }
-        Some(_) => {
-            let text = text(record, "terms")?.unwrap_or_default();
-            let words = text.split([' ', ',', ';', '|']).filter(|word| !word.is_empty());
-            words.map(str::to_owned).collect()
-        }
+        Some(_) => text(record, "terms")?.unwrap_or_default(),
     };
-    if !words.iter().all(|word| is_term(word)) {
-        return Err("`terms` are not ids of terms, such as `mass margin-spiculated`".into());
-    }
-    Ok(words)
+    listed(&text, "terms", lexicons)
 }
 
-fn is_term(word: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    (1..=64).contains(&word.len()) && word.bytes().all(plain)
+/// The ids of the terms that the text of a column lists. A word that is not close to any term may have come
+/// from another column, and is not repeated.
+fn listed(text: &str, column: &str, lexicons: &Lexicons) -> Result<Vec<String>, String> {
+    const MOST: usize = 4096;
+    if text.len() > MOST {
+        return Err(format!("`{column}` is longer than {MOST} bytes"));
+    }
+    lexicons.listed(text).map_err(|unknown| match unknown.near[..] {
+        [] => format!(
+            "`{column}` holds a word that is no term of the lexicons; terms have ids, such as \
+             `margin-spiculated`, and content/lexicons/ takes further ones"
+        ),
+        ref near => format!(
+            "`{column}` has `{}`, which is no term of the lexicons (perhaps `{}`)",
+            unknown.word,
+            near.join("` or `")
+        ),
+    })
 }
 
 fn area(record: &Record) -> Result<Option<Area>, String> {

@@ -55,7 +55,7 @@ fn map(root: &Path, place: &str) {
 }
 
 fn open(root: &Path, table: &str) -> Folder {
-    Folder::new(root.join(table), None, None, SEED)
+    Folder::new(root.join(table), None, None, SEED, crate::lexicons::built_in())
 }
 
 fn area(outlines: &[Outline]) -> usize {
@@ -123,7 +123,7 @@ fn csv_json_lines_and_yaml_give_the_same_mammograms() {
     assert_eq!(
         catalogue.summary,
         [
-            "4 rows, 3 images, 3 of 3 patients used",
+            "4 rows, 3 images listed, 3 of them used, of 3 patients",
             "3 lesions: 1 malignant, 1 benign, 1 unproven; 1 without a place"
         ]
     );
@@ -301,14 +301,17 @@ fn regions_come_by_a_second_table() {
         root,
         "maps/tissue.csv",
         "image,mask,value,term,polygon\n\
-         ../images/a.png,a.png,100,fatty-tissue,\n\
+         ../images/a.png,a.png,100,Fatty tissue,\n\
          ../images/a.png,a.png,200,dense-tissue,\n\
          ../images/b.png,,,pectoral-muscle,\"0,0 10,0 0,10\"\n\
          ../images/b.png,a.png,3,vessel,\n\
-         ../images/c.png,a.png,100,vessel,\n",
+         ../images/c.png,a.png,100,vessel,\n\
+         ../images/a.png,a.png,100,pectoralus,\n\
+         ../images/a.png,a.png,100,mass vessel,\n\
+         ../images/a.png,a.png,100,Fatty tissue,\n",
     );
     let regions = Some(root.join("maps/../maps/tissue.csv"));
-    let source = Folder::new(root.join("t.csv"), regions, None, SEED);
+    let source = Folder::new(root.join("t.csv"), regions, None, SEED, crate::lexicons::built_in());
     let catalogue = source.catalogue().unwrap();
     let [a, b] = &catalogue.mammograms[..] else { panic!("{:?}", catalogue.notices) };
     let drawn = |region: &Region| {
@@ -318,19 +321,30 @@ fn regions_come_by_a_second_table() {
     let found: Vec<_> = a.regions.iter().chain(&b.regions).map(drawn).collect();
     let expected = [("fatty-tissue", 100), ("dense-tissue", 100), ("pectoral-muscle", 45)];
     assert_eq!(found, expected.map(|(term, area)| (term.to_owned(), area)));
-    let told: Vec<&str> = catalogue.notices.iter().map(|n| n.message.as_str()).collect();
-    assert!(told[0].starts_with("names an image that the table of images does not"), "{told:?}");
-    assert!(
-        told[1].starts_with(
-            "its mask marks no pixel: none has the value 3, but 0, 100, 200; the region"
-        ),
-        "{told:?}"
-    );
-    assert_eq!(catalogue.notices[1].place, "tissue.csv:5");
+    let told: Vec<String> =
+        catalogue.notices.iter().map(|n| format!("{}: {}", n.place, n.message)).collect();
+    for says in [
+        "tissue.csv:5: its mask marks no pixel: none has the value 3, but 0, 100, 200; the region",
+        "tissue.csv:6: names an image that the table of images does not",
+        "tissue.csv:7: `term` has `pectoralus`, which is no term of the lexicons (perhaps `pectoral-",
+        "tissue.csv:8: `term` is not one term",
+        "tissue.csv:9: repeats line 2",
+    ] {
+        assert!(told.iter().any(|line| line.starts_with(says)), "{says}: {told:?}");
+    }
     assert_eq!(
         catalogue.summary[2],
-        "5 rows of regions: dense-tissue 1, fatty-tissue 1, pectoral-muscle 1"
+        "8 rows of regions: dense-tissue 1, fatty-tissue 1, pectoral-muscle 1"
     );
+    // So are the lexicons, by what they make of its words.
+    let own = Folder::new(
+        root.join("t.csv"),
+        Some(root.join("maps/tissue.csv")),
+        None,
+        SEED,
+        Lexicons::default(),
+    );
+    assert_ne!(own.fingerprint().unwrap(), source.fingerprint().unwrap());
     // What a file was made from is part of its fingerprint.
     let before = source.fingerprint().unwrap();
     assert_eq!(source.fingerprint().unwrap(), before);
@@ -361,8 +375,13 @@ fn tissue_maps_of_ddsm_become_exact_regions() {
     }
     write(folder.path(), "t.csv", images);
     write(folder.path(), "r.csv", regions);
-    let source =
-        Folder::new(folder.path().join("t.csv"), Some(folder.path().join("r.csv")), None, SEED);
+    let source = Folder::new(
+        folder.path().join("t.csv"),
+        Some(folder.path().join("r.csv")),
+        None,
+        SEED,
+        crate::lexicons::built_in(),
+    );
     let catalogue = source.catalogue().unwrap();
     assert_eq!(catalogue.mammograms.len(), 40);
     // A map may lack a tissue.

@@ -24,7 +24,7 @@ use crate::contradiction::Tags;
 use crate::{Catalogue, Source, walk};
 use base::artifact::Fingerprint;
 use base::text::{self, Encoding};
-use base::{Notice, input};
+use base::{Notice, counted, input};
 use formats::picture::Picture;
 use formats::table::{self, Expected, Row};
 use formats::value;
@@ -428,16 +428,16 @@ impl Source for Inbreast {
         let patients: BTreeSet<&str> = mammograms.iter().map(|m| m.patient.as_str()).collect();
         let summary = vec![
             format!(
-                "{} images listed: {} present, {} missing, {} of {} patients used",
-                rows.len(),
+                "{} listed: {} present, {} missing, {} used, of {}",
+                counted(rows.len(), "image", "images"),
                 rows.len() - missing.len(),
                 missing.len(),
                 mammograms.len(),
-                patients.len()
+                counted(patients.len(), "patient", "patients")
             ),
             format!(
-                "{} lesions: {} malignant, {} benign (by the image's BI-RADS assessment); {} without a place",
-                lesions.len(),
+                "{}: {} malignant, {} benign (by the image's BI-RADS assessment); {} without a place",
+                counted(lesions.len(), "lesion", "lesions"),
                 of(Pathology::Malignant),
                 of(Pathology::Benign),
                 lesions.iter().filter(|l| l.outlines.is_empty()).count()

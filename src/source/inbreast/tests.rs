@@ -125,7 +125,10 @@ fn lesions_follow_from_outlines_and_assessments() {
         assert!(told.starts_with(expected), "{told} / {expected}");
     }
     assert_eq!(source.image(first).unwrap().width, 40);
-    assert_eq!(catalogue.summary[0], "6 images listed: 5 present, 1 missing, 5 of 2 patients used");
+    assert_eq!(
+        catalogue.summary[0],
+        "6 images listed: 5 present, 1 missing, 5 used, of 2 patients"
+    );
     let before = source.fingerprint().unwrap();
     assert_eq!(before, source.fingerprint().unwrap());
     outlined(folder.path(), 20000004, &[]);
