@@ -86,6 +86,11 @@ impl<'a> Check<'a> {
                                folder of this name, `./` before it)";
                 return self.wrong(at, message);
             }
+            Some(Component::Normal(first)) if is_variable(&first.to_string_lossy()) => {
+                let message = "variables are not replaced here: write the path in full (for a folder of this \
+                               name, `./` before it)";
+                return self.wrong(at, message);
+            }
             _ => path.to_owned(),
         };
         for part in self.root.join(path).components() {
@@ -140,4 +145,15 @@ impl<'a> Check<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a part of a path is a variable of a shell: `$HOME`, `${DATA}`, `%USERPROFILE%`.
+fn is_variable(part: &str) -> bool {
+    let named = |name: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        !name.is_empty() && name.chars().all(plain)
+    };
+    let braced = part.strip_prefix("${").and_then(|part| part.strip_suffix('}'));
+    let percent = part.strip_prefix('%').and_then(|part| part.strip_suffix('%'));
+    [part.strip_prefix('$'), braced, percent].into_iter().flatten().any(named)
 }

@@ -621,6 +621,14 @@ fn a_tilde_is_the_home_folder() {
     assert_eq!(source, Source::MiniMias { path: home });
     assert_refused("output: ~someone/atlas", 1, "~someone", &["in full"]);
     assert_eq!(parse_at("output: ./~x").unwrap().output, Path::new("/project/~x"));
+    for variable in ["$HOME/atlas", "${HOME}/atlas", "'%USERPROFILE%/atlas'", "$SCRATCH"] {
+        let what = format!("output: {variable}");
+        assert_refused(&what, 1, variable, &["variables are not replaced"]);
+    }
+    for folder in ["./$HOME", "$", "us$/x", "100%"] {
+        let path = Path::new("/project").join(folder);
+        assert_eq!(parse_at(&format!("output: {folder}")).unwrap().output, path);
+    }
 }
 
 /// Fewer than 19 permutations would tell every reader that no unit detects anything.
