@@ -18,8 +18,8 @@ mod stamp;
 
 pub use document::{read_document, write_document};
 pub use file::{
-    Watched, Writing, is_litter, map, remove_litter, tidy, write, write_at, write_if_changed, write_json,
-    write_with,
+    Watched, Writing, is_litter, map, remove_litter, tidy, write, write_at, write_if_changed,
+    write_json, write_with,
 };
 pub use fingerprint::Fingerprint;
 pub use layout::Layout;

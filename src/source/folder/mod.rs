@@ -133,7 +133,7 @@ impl Folder {
             let differ = self.pseudonyms.patient(first) != self.pseudonyms.patient(patient);
             if differ && told.insert(patient) {
                 notices.push(Notice {
-                    place: self.place(entry.line),
+                    place: self.row_place(entry.line),
                     message: format!(
                         "its `patient` differs from that of line {line} only in capitals, signs or zeros in front; if they are one person, write both alike, or one may be trained on while the other is tested on"
                     ),
