@@ -169,7 +169,7 @@ impl Config {
     pub fn find(explicit: Option<&Path>, start: &Path) -> Result<PathBuf> {
         if let Some(path) = explicit {
             let path = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
-            if !path.exists() {
+            if !path.is_file() {
                 bail!("no project file {}; `unit-atlas init` makes one", path.display());
             }
             return Ok(path);
