@@ -22,12 +22,23 @@ const NOT_RUN: [(&str, &str); 2] = [
 ];
 
 /// What stands in the small project for what the documentation names.
-const IN_THE_PROJECT: [(&str, &str); 5] = [
+const IN_THE_PROJECT: [(&str, &str); 9] = [
     ("alexnet", "resnet10"),
     ("resnet18", "resnet10"),
     ("vgg16/conv5_3/0063", "resnet10/layer4/0063"),
     ("alexnet/conv5", "resnet10/layer3"),
     ("scan.dcm", "scan.png"),
+    (
+        "output/site/networks/alexnet/conv5/0063/index.html",
+        "output/site/networks/resnet10/layer3/0063/index.html",
+    ),
+    (
+        "https://example.org/atlas/networks/alexnet/conv5/0063/",
+        "http://127.0.0.1:4173/networks/resnet10/layer4/0063/",
+    ),
+    ("output/work/networks/alexnet/weights.safetensors", "output/work/networks/resnet10"),
+    // Drawn on a page that comes before.
+    ("paper/figure-3.pdf", "output/figures/roc.pdf"),
 ];
 
 /// Untrained but for a step or two: what the commands say of it is not looked at here.

@@ -97,7 +97,7 @@ fn write_artifacts(folder: &Path) {
         let own = layout.network(&network.name);
         artifact::write_json(&own.join("evaluation.json"), &stub).unwrap();
         artifact::write(&own.join("history.jsonl"), b"").unwrap();
-        trained.seal(&own, &["evaluation.json", "history.jsonl"]).unwrap();
+        trained.seal(&own, &["evaluation.json", "history.jsonl"], "cpu").unwrap();
         for (_, name, units) in LAYERS.iter().filter(|(of, ..)| *of == network.name) {
             let mut layer = support::layer(&manifest, &network.name, name, *units, 64);
             let edge = manifest.patching.size as f32;
@@ -120,7 +120,7 @@ fn write_artifacts(folder: &Path) {
             let stamp =
                 dissection::stamp(settings, name, &dataset, &trained.fingerprint(), weights);
             let outputs = ["units.json", "maps.safetensors"];
-            stamp.seal(&layout.layer(&network.name, name), &outputs).unwrap();
+            stamp.seal(&layout.layer(&network.name, name), &outputs, "cpu").unwrap();
             stamps.push((network.name.clone(), name.to_string(), stamp.fingerprint()));
         }
     }
@@ -130,7 +130,7 @@ fn write_artifacts(folder: &Path) {
         .map(|(n, l, mark)| (n.as_str(), l.as_str(), at.as_path(), mark.clone()))
         .collect();
     artifact::write_json(&layout.dissection().join("similar.json"), &similar).unwrap();
-    similar::stamp(&layers).seal(&layout.dissection(), &["similar.json"]).unwrap();
+    similar::stamp(&layers).seal(&layout.dissection(), &["similar.json"], "cpu").unwrap();
 }
 
 /// Bytes of a page and of the scripts and styles that its markup names, nothing compressed.

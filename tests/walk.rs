@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use support::Fixture;
 
 /// One page of each kind, and what makes sure that its scripts have run.
-const PAGES: [(&str, &str); 20] = [
+const PAGES: [(&str, &str); 21] = [
     ("index.html", "document.querySelector('.unit-card img').complete"),
     ("about/index.html", "document.querySelector('h1')"),
     ("agreement/index.html", "document.querySelector('h1')"),
@@ -32,6 +32,7 @@ const PAGES: [(&str, &str); 20] = [
     ("networks/alexnet/index.html", "document.querySelector('.chart')"),
     ("networks/alexnet/conv5/index.html", "document.querySelectorAll('.unit-row').length === 6"),
     ("performance/index.html", "document.querySelector('.chart')"),
+    ("provenance/index.html", "document.querySelectorAll('main section').length === 10"),
     ("selection/index.html", "document.querySelector('details')"),
     ("survey/index.html", "!document.getElementById('survey-welcome').hidden"),
     (

@@ -8,6 +8,7 @@ use base::artifact::{Fingerprint, Stamp};
 use config::Config;
 use lexicon::Lexicons;
 use record::explanation::Explanation;
+use record::provenance::Stage;
 
 /// One network of the atlas, read from its artifacts.
 #[derive(Debug, Clone, Copy)]
@@ -50,11 +51,14 @@ pub struct Inputs<'a> {
     /// What the methods page states of the run besides its settings, as (name, value): fingerprints
     /// and versions. Never a path.
     pub provenance: &'a [(String, String)],
+    /// The stages behind the site, as they may be published.
+    pub stages: &'a [Stage],
     /// What the data set was made from: pictures are encoded again when it changes.
     pub dataset: &'a Fingerprint,
     /// What the caller made the inputs from; kept in the record for [`Record::is_fresh`](crate::Record::is_fresh). Every page is
-    /// rendered again when any of it changes, but for two entries: of `labels` a page depends on what
-    /// it shows of `readers`, and `surroundings` stands for [`surroundings`](crate::surroundings).
+    /// rendered again when any of it changes, but for three entries: of `labels` a page depends on what
+    /// it shows of `readers`, `surroundings` stands for [`surroundings`](crate::surroundings), and
+    /// `provenance` for `stages`, which one page shows.
     pub stamp: &'a Stamp,
 }
 

@@ -12,6 +12,9 @@ const LABELS: &str = "labels";
 /// Name in [`Inputs::stamp`] of theme and content: they are looked at here.
 const SURROUNDINGS: &str = "surroundings";
 
+/// Name in [`Inputs::stamp`] of the stages as one page tells of them.
+const PROVENANCE: &str = "provenance";
+
 /// Fingerprints of what pages are made from.
 pub(super) struct Keys {
     dataset: Fingerprint,
@@ -22,7 +25,7 @@ pub(super) struct Keys {
 impl Keys {
     /// Of a build with this theme and these pages of prose.
     pub(super) fn new(inputs: &Inputs, theme: &Fingerprint, articles: &[Article]) -> Self {
-        let stage = |name: &&String| !matches!(name.as_str(), LABELS | SURROUNDINGS);
+        let stage = |name: &&String| !matches!(name.as_str(), LABELS | SURROUNDINGS | PROVENANCE);
         let stages: Vec<_> = inputs.stamp.inputs.iter().filter(|(name, _)| stage(name)).collect();
         // What every page shows of the pages of prose.
         let navigation: Vec<_> = articles.iter().map(|a| (&a.slug, &a.title, a.weight)).collect();

@@ -51,7 +51,7 @@ pub use check::{Problem, check};
 pub use figures::{Drawn, Kept, draw as draw_figures, keep as keep_figures};
 pub use inputs::{Exhibit, Inputs};
 pub use pages::{Sheet, handout};
-pub use site::{FORMAT, Record};
+pub use site::{FORMAT, FileRecord, Record};
 
 /// What a build did.
 #[derive(Debug, Clone, PartialEq)]

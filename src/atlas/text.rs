@@ -83,6 +83,26 @@ pub(super) fn without_folders(message: &str, folders: &[&Path]) -> String {
     })
 }
 
+/// Puts other words in the place of a name, where it stands by itself.
+pub(super) fn renamed(text: &str, name: &str, instead: &str) -> String {
+    if name.is_empty() {
+        return text.into();
+    }
+    let inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(name) {
+        let (before, after) = (&rest[..at], &rest[at + name.len()..]);
+        told.push_str(before);
+        let begins = !told.ends_with(|c| inner(c) || c == '.');
+        // A full stop may end the sentence.
+        let apart = begins && !after.strip_prefix('.').unwrap_or(after).starts_with(inner);
+        told.push_str(if apart { instead } else { name });
+        rest = after;
+    }
+    told + rest
+}
+
 /// A share as a whole percentage.
 pub(super) fn percent_whole(share: f64) -> String {
     format!("{:.0}%", 100.0 * share)
@@ -127,6 +147,16 @@ mod tests {
         assert_eq!(percent(0.25), "25%");
         assert_eq!(coordinate(-0.01), "0");
         assert_eq!(coordinate(12.34), "12.3");
+    }
+
+    #[test]
+    fn a_name_that_stands_by_itself_is_replaced() {
+        let told = |text| renamed(text, "doe.csv", "table");
+        assert_eq!(told("doe.csv:3, doe.csv."), "table:3, table.");
+        assert_eq!(told("doe.csv.gz, x.doe.csv"), "doe.csv.gz, x.doe.csv");
+        assert_eq!(told("jane-doe.csv doe.csv2"), "jane-doe.csv doe.csv2");
+        assert_eq!(renamed("a table", "t", "table"), "a table");
+        assert_eq!(renamed("ä:3 ää", "ä", "table"), "table:3 ää");
     }
 
     #[test]

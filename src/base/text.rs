@@ -131,6 +131,15 @@ fn first_wrong_line(bytes: &[u8], encoding: &'static encoding_rs::Encoding) -> u
     }
 }
 
+/// A count of bytes as people read it: `1.2 MB`.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

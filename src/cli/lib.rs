@@ -17,6 +17,7 @@ mod pack;
 mod patches;
 mod predict;
 mod prepare;
+mod provenance;
 mod run;
 mod schema;
 mod serve;
@@ -32,6 +33,7 @@ use anyhow::{Context, Result};
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use self::terminal::{Terminal, Verbosity};
+use base::text::size;
 use config::Config;
 use pipeline::Pipeline;
 
@@ -103,6 +105,8 @@ enum ProjectVerb {
     Patches(patches::Verb),
     /// Read all results and pages, and compare them with what was written
     Verify,
+    /// Say where a file, a page or a figure comes from: stages, inputs, settings, versions, device, command
+    Provenance(provenance::Options),
     /// List results that the project does not use, and remove them
     Gc(gc::Options),
 }
@@ -231,21 +235,13 @@ fn execute(
         ProjectVerb::Pack(options) => pack::execute(options, pipeline, terminal),
         ProjectVerb::Patches(verb) => patches::execute(verb, pipeline, terminal),
         ProjectVerb::Verify => verify::execute(pipeline, terminal),
+        ProjectVerb::Provenance(options) => provenance::execute(options, pipeline, terminal),
         ProjectVerb::Gc(options) => gc::execute(options, pipeline, terminal),
     }
 }
 
 /// How many damaged results one command makes again; more than that is a disk that cannot be trusted.
 const REMAKES: usize = 16;
-
-/// A size as people read it.
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
-}
 
 #[cfg(test)]
 mod tests {

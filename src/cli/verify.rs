@@ -8,10 +8,16 @@ use base::counted;
 use pipeline::{Pipeline, Verified};
 
 pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcome> {
-    let Verified { results, bytes, damaged, unfinished } = pipeline.verify()?;
+    let Verified { results, bytes, damaged, unfinished, unnoted } = pipeline.verify()?;
     for folder in unfinished {
         terminal.result(&format!(
             "{} is not finished; `unit-atlas run` goes on with it",
+            pipeline.shown(&folder)
+        ));
+    }
+    for folder in unnoted {
+        terminal.result(&format!(
+            "{} does not say which run made it: an earlier version, or its run.json was removed",
             pipeline.shown(&folder)
         ));
     }

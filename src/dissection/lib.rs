@@ -36,7 +36,7 @@ use base::Field;
 use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use config::Dissection;
-use network::Network;
+use network::{Network, device};
 use record::dissection::{FORMAT, Layer, MAPS, UNITS};
 use record::{Manifest, Store};
 
@@ -283,7 +283,7 @@ pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()
         let scores = Tensor::from_vec(finished.scores, (units, patches.len()), &Device::Cpu)?;
         write_tensor(&folder.join(similar::SCORES), "scores", scores)?;
         artifact::write_json(&folder.join(UNITS), &record)?;
-        stamp.seal(folder, &OUTPUTS)?;
+        stamp.seal(folder, &OUTPUTS, &device::provenance(job.network.device()))?;
         tidy(folder)?;
         progress.advance(1);
     }

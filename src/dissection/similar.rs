@@ -72,7 +72,7 @@ pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
         }
     }
     artifact::write_json(&folder.join(FILE), &Similar { format: FORMAT, units })?;
-    stamp(layers).seal(folder, &[FILE])
+    stamp(layers).seal(folder, &[FILE], "cpu")
 }
 
 /// Keeps the most similar, of equals the first.
@@ -115,7 +115,7 @@ mod tests {
         let scores = Tensor::from_vec(rows.concat(), shape, &Device::Cpu).unwrap();
         let tensors = BTreeMap::from([("scores", scores)]);
         safetensors::serialize_to_file(tensors, None, &folder.join(SCORES)).unwrap();
-        Stamp::new(1).seal(&folder, &[SCORES]).unwrap();
+        Stamp::new(1).seal(&folder, &[SCORES], "cpu").unwrap();
     }
 
     #[test]

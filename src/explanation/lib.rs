@@ -19,7 +19,7 @@ use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use dissection::{Job, Regions};
 use mammogram::{Pathology, rasterise};
-use network::Network;
+use network::{Network, device};
 use record::Patch;
 use record::dissection::Layer;
 use record::explanation::{Covered, Explained, Explanation, FILE, FORMAT, Part};
@@ -52,7 +52,7 @@ pub fn explain(
 ) -> Result<()> {
     let explanation = explanation(job, layer, (evaluation.split, &evaluation.scores), progress)?;
     artifact::write_json(&folder.join(FILE), &explanation)?;
-    stamp.seal(folder, &[FILE])
+    stamp.seal(folder, &[FILE], &device::provenance(job.network.device()))
 }
 
 /// Explains every mammogram that a patch was scored of: `scored` is a split, and probabilities of the

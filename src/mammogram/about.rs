@@ -16,3 +16,10 @@ pub struct About {
     /// Whether the images are synthetic: then every page says so.
     pub phantom: bool,
 }
+
+impl About {
+    /// Whether the project's seed may be told: not where it is the key of pseudonyms.
+    pub fn tells_seed(&self) -> bool {
+        self.kind != "folder"
+    }
+}

@@ -98,7 +98,7 @@ pub fn prepare(
     artifact::write_json(&folder.join(MANIFEST), &manifest)?;
     // A data set of patches alone has none, and says so.
     fs_err::create_dir_all(folder.join(PREVIEWS))?;
-    stamp.seal(&folder, &OUTPUTS)?;
+    stamp.seal(&folder, &OUTPUTS, "cpu")?;
     Ok(manifest)
 }
 

@@ -8,12 +8,15 @@ use rayon::prelude::*;
 
 use super::Pipeline;
 use base::artifact::{Damaged, Kept, Sealed, Shelf};
+use record::provenance::Drawings;
 
 /// What was looked at, and what of it is not what was written.
 #[derive(Debug, Default)]
 pub struct Verified {
     /// What the project has begun, or has lost the stamp of.
     pub unfinished: Vec<PathBuf>,
+    /// Finished results of which it is not known which run made them.
+    pub unnoted: Vec<PathBuf>,
     /// Folders of finished stages, and the site and the figures where they are there.
     pub results: usize,
     /// Bytes of all of them.
@@ -37,9 +40,17 @@ impl Pipeline<'_> {
                 Ok(sealed) => {
                     verified.bytes += sealed.bytes();
                     verified.damaged.extend(sealed.damage());
+                    if let Ok(None) = sealed.run() {
+                        verified.unnoted.push(folder);
+                    }
                 }
                 Err(error) => verified.damaged.push(error.downcast()?),
             }
+        }
+        let drawn = self.layout.drawn();
+        if let Err(error) = Drawings::read(&drawn) {
+            let why = error.root_cause().to_string();
+            verified.damaged.push(Damaged { folder: self.layout.work(), path: drawn, why });
         }
         let published = [
             (self.layout.site(), self.layout.site_record()),
@@ -101,7 +112,7 @@ impl Pipeline<'_> {
     }
 
     /// Every folder below `work/` that was finished, in order.
-    fn finished(&self) -> Result<Vec<PathBuf>> {
+    pub(super) fn finished(&self) -> Result<Vec<PathBuf>> {
         let mut folders = Vec::new();
         for entry in walkdir::WalkDir::new(self.layout.work()).sort_by_file_name() {
             let entry = match entry {
@@ -165,7 +176,9 @@ impl Pipeline<'_> {
     pub fn remedy(&self, damaged: &Damaged) -> String {
         let (folder, path) = (&damaged.folder, self.shown(&damaged.path));
         let below = |place: PathBuf| folder.starts_with(place);
-        if below(self.layout.shelf()) {
+        if damaged.is_of_run() {
+            format!("remove {path}: the result is whole, only what made it and when is lost")
+        } else if below(self.layout.shelf()) {
             format!("remove {}: it is not in use", self.shown(folder))
         } else if *folder == self.layout.work()
             || below(self.layout.site())

@@ -7,6 +7,7 @@ mod explaining;
 mod fleet;
 mod foresight;
 mod keeping;
+mod provenance;
 mod publishing;
 mod settling;
 mod study;
@@ -21,6 +22,7 @@ use candle_core::Device;
 
 pub use self::explaining::Guests;
 pub use self::keeping::Verified;
+pub use self::provenance::{Data, DataFile, DataState, Provenance, Subject};
 pub use self::publishing::Published;
 use self::settling::{Found, Stage};
 pub use self::study::Opinions;
@@ -227,7 +229,7 @@ impl<'a> Pipeline<'a> {
         let mut sealed = Sealed::open(&folder)?;
         if !sealed.is_measured() && self.reading.get().is_none() {
             fs_err::create_dir_all(folder.join(PREVIEWS))?;
-            stamp.seal(&folder, &prepare::OUTPUTS)?;
+            stamp.seal_found(&folder, &prepare::OUTPUTS)?;
             sealed = Sealed::open(&folder)?;
         }
         Ok(Dataset {
@@ -503,7 +505,7 @@ impl<'a> Pipeline<'a> {
                     && self.reading.get().is_none()
                     && *sealed.stamp() == before()? =>
             {
-                stamp.seal(folder, outputs)
+                stamp.seal_found(folder, outputs)
             }
             _ => Ok(()),
         }

@@ -14,6 +14,7 @@ use config::Config;
 use config::figures::Wanted;
 use lexicon::Lexicons;
 use record::explanation::Explanation;
+use record::provenance::{Stage, published};
 use record::training::{Epoch, Evaluation};
 use study::answer::ReaderFile;
 use study::consensus::Consensus;
@@ -41,6 +42,8 @@ struct Gathered<'a> {
     problems: Vec<Problem>,
     stamp: Stamp,
     provenance: Vec<(String, String)>,
+    /// The stages behind the site, as pages tell of them.
+    stages: Vec<Stage>,
     parts: Vec<(&'a config::Network, Evaluation)>,
     /// Folders of the networks' explanations.
     explained: Vec<PathBuf>,
@@ -64,7 +67,7 @@ impl<'a> Pipeline<'a> {
                     let report = atlas::build(inputs, &folder, &record)?;
                     let survey = self.layout.survey();
                     artifact::write_json(&survey.join(SELECTION), &report.selection)?;
-                    gathered.stamp.seal(&survey, &[SELECTION])?;
+                    gathered.stamp.seal(&survey, &[SELECTION], "cpu")?;
                     site = Some(report);
                 }
                 if let Some(stamp) = &stale_figures {
@@ -72,6 +75,9 @@ impl<'a> Pipeline<'a> {
                     let wanted = &self.config.figures;
                     let drawn = self.drawn(inputs, wanted)?;
                     figures = Some(atlas::keep_figures(wanted, drawn, &folder, &record, stamp)?);
+                    let files = atlas::Record::read(&record)?.files.into_iter();
+                    let drawn = files.filter_map(|(name, file)| Some((name, file.content?)));
+                    self.note_drawn(drawn, stamp)?;
                 }
                 Ok(())
             })?;
@@ -145,7 +151,13 @@ impl<'a> Pipeline<'a> {
     /// When a stage's artifacts are missing or stale.
     pub fn draw(&self, dataset: &Dataset, wanted: &[Wanted]) -> Result<Vec<Result<atlas::Drawn>>> {
         let gathered = self.gather(dataset)?;
-        self.with_inputs(dataset, &gathered, |inputs| self.drawn(inputs, wanted))
+        let drawn = self.with_inputs(dataset, &gathered, |inputs| self.drawn(inputs, wanted))?;
+        if self.reading.get().is_none() {
+            let files = drawn.iter().flatten().flat_map(|drawn| &drawn.files);
+            let files = files.map(|(name, bytes)| (name.clone(), Fingerprint::of_bytes(bytes)));
+            self.note_drawn(files, &gathered.stamp)?;
+        }
+        Ok(drawn)
     }
 
     fn drawn(
@@ -213,8 +225,12 @@ impl<'a> Pipeline<'a> {
                 if !dissected.matches(&folder) {
                     anyhow::bail!("{name} is not dissected, or stale; `unit-atlas run` mends it");
                 }
-                provenance
-                    .push((format!("{name} dissection"), dissected.fingerprint().to_string()));
+                // The fingerprint of its inputs follows from the seed, which could be tried out against it.
+                let shown = match dataset.manifest.source.tells_seed() {
+                    true => dissected.fingerprint(),
+                    false => Sealed::open(&folder)?.content(&dissection::OUTPUTS),
+                };
+                provenance.push((format!("{name} dissection"), shown.to_string()));
                 stamp = stamp.with(&name, dissected.fingerprint());
             }
             stamp = stamp.with(&network.name, trained.fingerprint());
@@ -236,6 +252,8 @@ impl<'a> Pipeline<'a> {
             }
             parts.push((network, evaluation));
         }
+        let stages = published(&self.stages_of_site(&stamp)?, &dataset.manifest.source);
+        let stamp = stamp.with("provenance", Fingerprint::of(&stages));
         let gathered = Gathered {
             lexicons,
             readers,
@@ -243,6 +261,7 @@ impl<'a> Pipeline<'a> {
             problems,
             stamp,
             provenance,
+            stages,
             parts,
             explained,
         };
@@ -306,6 +325,7 @@ impl<'a> Pipeline<'a> {
             readers: &gathered.readers,
             consensus: &gathered.consensus,
             provenance: &gathered.provenance,
+            stages: &gathered.stages,
             dataset: &dataset.shown,
             stamp: &gathered.stamp,
         })

@@ -86,7 +86,7 @@ impl Pipeline<'_> {
     }
 
     /// Why a damaged training is not simply done again, and what to do.
-    fn refusal(&self, damaged: &Damaged) -> anyhow::Error {
+    pub(super) fn refusal(&self, damaged: &Damaged) -> anyhow::Error {
         anyhow!("{damaged}; {}", self.remedy(damaged))
     }
 

@@ -1,6 +1,6 @@
 //! What the stages leave on disk, as types that are written by the stage that makes them and read by all
 //! that follow: the data set ([`Manifest`], [`Store`]), [`training`], [`dissection`] with its [`Maps`] and
-//! [`similar`] units, and [`explanation`].
+//! [`similar`] units, and [`explanation`]; and [`provenance`], where any of it comes from.
 //!
 //! Pages, studies and figures know the stages by these alone: nothing here computes with tensors or reads a
 //! data set in its original layout.
@@ -10,6 +10,7 @@ pub mod explanation;
 pub mod manifest;
 mod maps;
 pub mod previews;
+pub mod provenance;
 pub mod similar;
 pub mod store;
 pub mod tally;

@@ -89,10 +89,10 @@ mod tests {
         let write = |shape| {
             let tensors = [("maps", view(shape).unwrap())];
             std::fs::write(&file, safetensors::serialize(tensors, None).unwrap()).unwrap();
-            Stamp::new(1).seal(folder.path(), &[MAPS]).unwrap();
+            Stamp::new(1).seal(folder.path(), &[MAPS], "cpu").unwrap();
         };
         let open = || Maps::open([("net/layer".to_owned(), folder.path())].into_iter());
-        Stamp::new(1).seal(folder.path(), &[]).unwrap();
+        Stamp::new(1).seal(folder.path(), &[], "cpu").unwrap();
         assert!(open().unwrap().of("net/layer", 1, 0).is_none(), "there is no file");
         write(vec![2, 3, 2, 2]);
         let maps = open().unwrap();

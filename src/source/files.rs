@@ -4,7 +4,7 @@
 //! File names may tell who a patient is: the mammograms are called `image-1`, `image-2`, … in the order
 //! of the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -112,6 +112,10 @@ impl Source for Files {
     fn fingerprint(&self) -> Result<Fingerprint> {
         let files = self.0.iter().map(|entry| Fingerprint::of_file(&entry.path));
         Ok(Fingerprint::of(&files.collect::<Result<Vec<_>>>()?))
+    }
+
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        Ok(self.0.iter().map(|entry| entry.path.clone()).collect())
     }
 
     fn catalogue(&self) -> Result<Catalogue> {

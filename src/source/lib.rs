@@ -68,6 +68,12 @@ pub trait Source: Sync {
     /// When the data set cannot be found or listed.
     fn fingerprint(&self) -> Result<Fingerprint>;
 
+    /// Every file that it is read from: tables, images, outlines. Empty for what is made from a seed.
+    ///
+    /// # Errors
+    /// As [`Source::fingerprint`].
+    fn files(&self) -> Result<BTreeSet<PathBuf>>;
+
     /// Every mammogram, in a fixed order, and what could not be used.
     ///
     /// # Errors

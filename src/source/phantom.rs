@@ -1,5 +1,8 @@
 //! Phantoms as a data set.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::{Catalogue, Source};
@@ -24,6 +27,10 @@ impl Source for Phantom {
 
     fn fingerprint(&self) -> Result<Fingerprint> {
         Ok(Phantom::fingerprint(self))
+    }
+
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        Ok(BTreeSet::new())
     }
 
     fn catalogue(&self) -> Result<Catalogue> {

@@ -175,7 +175,7 @@ pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -
         None => evaluate(job, &network, folder, split, best_epoch, progress)?,
     };
     artifact::write_json(&folder.join(EVALUATION), &evaluation)?;
-    stamp.seal(folder, &OUTPUTS)?;
+    stamp.seal(folder, &OUTPUTS, &evaluation.device)?;
     checkpoint::remove(folder)
 }
 

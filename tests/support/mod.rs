@@ -16,6 +16,7 @@ use record::dissection::{
     Activations, Basis, Category, Chance, Concept, Influence, Layer, Level, Match, TopPatch, Unit,
 };
 use record::explanation::{Covered, Explained, Explanation, Part};
+use record::provenance::{Input, Kind, Origin, Stage};
 use record::similar::{Like, Likes, Similar};
 use record::training::{Epoch, Evaluation};
 use record::{Fractions, Manifest, Maps, Member, Patch, Previews, Share, Store};
@@ -133,6 +134,32 @@ impl Fixture {
             .with("labels", Fingerprint::of(&self.readers))
     }
 
+    /// The stages that the artifacts would come from.
+    fn stages(&self) -> Vec<Stage> {
+        let mut kinds = vec![Kind::Site, Kind::Dataset, Kind::Similar];
+        for network in &self.networks {
+            let name = network.config.name.clone();
+            let layer = |layer: &Layer| Kind::Layer(name.clone(), layer.layer.clone());
+            kinds.extend(network.layers.iter().map(layer));
+            kinds.extend([Kind::Network(name.clone()), Kind::Explanation(name)]);
+        }
+        let stage = |kind: Kind| Stage {
+            title: kind.title(),
+            anchor: kind.anchor(),
+            command: kind.command(),
+            kind,
+            folder: String::new(),
+            inputs_blake3: None,
+            inputs: vec![Input { name: "data set".into(), blake3: None, from: Origin::Stage(1) }],
+            options: vec![("training.lr".into(), 0.01.into())],
+            files: Vec::new(),
+            version: None,
+            device: None,
+            run: None,
+        };
+        kinds.into_iter().map(stage).collect()
+    }
+
     pub fn site(&self) -> PathBuf {
         self.folder.join("output/site")
     }
@@ -164,7 +191,7 @@ impl Fixture {
             .collect();
         let maps = self.maps();
         let dataset = self.folder.join("output/work/dataset");
-        Stamp::new(1).seal(&dataset, &["previews"]).unwrap();
+        Stamp::new(1).seal(&dataset, &["previews"], "cpu").unwrap();
         let previews = Previews::new(Sealed::open(&dataset).unwrap());
         let inputs = Inputs {
             maps: &maps,
@@ -179,6 +206,7 @@ impl Fixture {
             readers: &self.readers,
             consensus: &self.consensus,
             provenance: &self.provenance,
+            stages: &self.stages(),
             dataset: &Fingerprint::of(&"dataset"),
             stamp: &self.stamp(),
         };
@@ -192,7 +220,7 @@ impl Fixture {
             let name = format!("{}/{}", network.config.name, layer.layer);
             let folder = self.folder.join("maps").join(&name);
             write_maps(&folder, layer);
-            Stamp::new(1).seal(&folder, &["maps.safetensors"]).unwrap();
+            Stamp::new(1).seal(&folder, &["maps.safetensors"], "cpu").unwrap();
             (name, folder)
         });
         Maps::open(folders).unwrap()

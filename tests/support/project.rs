@@ -32,6 +32,13 @@ impl Project {
         Self { folder }
     }
 
+    /// The same below a folder.
+    pub(crate) fn within(above: &Path, config: &str) -> Self {
+        let folder = tempfile::tempdir_in(above).unwrap();
+        fs::write(folder.path().join("atlas.yaml"), config).unwrap();
+        Self { folder }
+    }
+
     pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }

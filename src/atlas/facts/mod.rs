@@ -13,7 +13,7 @@ mod terms;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use self::lesions::{LesionView, draw_lesions};
@@ -23,10 +23,11 @@ use crate::inputs::{Exhibit, Inputs};
 use crate::labels::Labels;
 use crate::study::Study;
 use crate::survey::Survey;
+use crate::text;
 use crate::theme::Theme;
 use base::UnitId;
 use catalogue::{Case, Catalogue, Entry, cases};
-use config::Config;
+use config::{Config, Source};
 use record::dissection::{Layer, Unit};
 
 /// Everything that rendering draws from.
@@ -125,15 +126,24 @@ impl<'a> Atlas<'a> {
         files.map(|file| (format!("images/{file}"), folder.join(file))).collect()
     }
 
-    /// Folders of this machine, which may stand in messages but never on a page.
-    pub(crate) fn folders(&self) -> Vec<&Path> {
+    /// A text of the data set as pages tell it: without folders of this machine, and without the names that a
+    /// person gave to tables, which stand in messages but never on a page.
+    pub(crate) fn told(&self, text: &str) -> String {
         let config = self.inputs.config;
         let mut folders = vec![config.root.as_path(), config.output.as_path()];
         for path in config.source.paths() {
             folders.push(path);
             folders.extend(path.parent());
         }
-        folders
+        let mut told = text::without_folders(text, &folders);
+        if let Source::Folder { table, regions, .. } = &config.source {
+            let regions = regions.as_deref().map(|regions| (regions, "table of regions"));
+            for (path, instead) in [Some((table.as_path(), "table")), regions].into_iter().flatten()
+            {
+                told = text::renamed(&told, &text::file_name(path), instead);
+            }
+        }
+        told
     }
 
     /// The absolute address of a path of the site.

@@ -27,6 +27,9 @@ pub(crate) const CONCEPTS: &str = "concepts/index.html";
 /// The data page.
 pub(crate) const DATA: &str = "data/index.html";
 
+/// Where results come from.
+pub(crate) const PROVENANCE: &str = "provenance/index.html";
+
 /// The survey.
 pub(crate) const SURVEY: &str = "survey/index.html";
 

@@ -105,7 +105,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         atlas: bibtex("atlas", &whole),
         unit: bibtex("unit", &unit),
         incomplete: cited.authors.is_empty() || year.is_none() || address.is_none(),
-        source: text::without_folders(&atlas.inputs.manifest.source.citation, &atlas.folders()),
+        source: atlas.told(&atlas.inputs.manifest.source.citation),
         state,
         networks: atlas
             .inputs

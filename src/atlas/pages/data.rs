@@ -131,8 +131,7 @@ struct TableView {
 
 pub(super) fn view(atlas: &Atlas) -> View {
     let manifest = atlas.inputs.manifest;
-    let folders = atlas.folders();
-    let clean = |value: &str| text::without_folders(value, &folders);
+    let clean = |value: &str| atlas.told(value);
     let row = |name: &str, kept: &dyn Fn(Split) -> bool| {
         let members: Vec<_> = manifest.mammograms.iter().filter(|m| kept(m.split)).collect();
         let patients: BTreeSet<&str> =

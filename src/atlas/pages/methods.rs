@@ -1,4 +1,4 @@
-//! Methods and provenance, in the numbers of this run.
+//! Methods, in the numbers of this run.
 
 use anyhow::Result;
 use serde::Serialize;
@@ -11,11 +11,11 @@ use crate::facts::paths::network_href;
 use crate::facts::words::{threshold_rule, weights};
 use crate::inputs::Exhibit;
 use crate::text;
-use config::{ClassWeights, Schedule, Source};
+use config::{ClassWeights, Schedule};
 use record::dissection::SAMPLE;
 use record::similar::DUPLICATE;
 
-/// Methods and provenance.
+/// Methods.
 struct Methods;
 
 pub(super) fn pages<'a>(_: &'a Atlas<'a>) -> Files<'a> {
@@ -72,7 +72,6 @@ pub(super) struct View {
     sample: usize,
     networks: Vec<NetworkRow>,
     procedure: Procedure,
-    provenance: Vec<(String, String)>,
 }
 
 #[derive(Serialize)]
@@ -93,16 +92,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
     let config = atlas.inputs.config;
     let manifest = atlas.inputs.manifest;
     let cut = &manifest.patching;
-    let folders = atlas.folders();
-    let clean = |value: &str| text::without_folders(value, &folders);
-    let mut provenance: Vec<(String, String)> =
-        atlas.inputs.provenance.iter().map(|(name, value)| (clean(name), clean(value))).collect();
-    if let Source::Phantom { patients, height } = &config.source {
-        provenance.insert(
-            0,
-            ("phantoms".into(), format!("{patients} patients, images {height} pixels high")),
-        );
-    }
+    let clean = |value: &str| atlas.told(value);
     View {
         source: manifest.source.name.clone(),
         source_description: clean(&manifest.source.description),
@@ -116,7 +106,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         shares: [manifest.shares.train, manifest.shares.validation, manifest.shares.test]
             .map(text::percent)
             .to_vec(),
-        seed: (manifest.source.kind != "folder").then(|| manifest.seed.to_string()),
+        seed: manifest.source.tells_seed().then(|| manifest.seed.to_string()),
         given_split: manifest.given.patients > 0,
         given_patches: manifest.given.patches,
         split: config.dissection.split.to_string(),
@@ -129,7 +119,6 @@ pub(super) fn view(atlas: &Atlas) -> View {
         sample: SAMPLE,
         networks: atlas.inputs.exhibits.iter().map(network).collect(),
         procedure: procedure::view(atlas),
-        provenance,
     }
 }
 

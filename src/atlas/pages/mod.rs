@@ -27,6 +27,7 @@ mod page;
 mod parts;
 mod performance;
 mod procedure;
+mod provenance;
 mod public;
 mod search;
 mod selection;
@@ -47,7 +48,7 @@ use crate::site::Writer;
 type Kind = for<'a> fn(&'a Atlas<'a>) -> Files<'a>;
 
 /// Every kind, in the order of the site's map.
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 18] = [
     home::pages,
     performance::pages,
     birads::pages,
@@ -56,6 +57,7 @@ const KINDS: [Kind; 17] = [
     data::pages,
     concepts::pages,
     cite::pages,
+    provenance::pages,
     search::files,
     selection::pages,
     survey::pages,

@@ -4,6 +4,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::provenance;
 use crate::facts::Atlas;
 use crate::facts::paths::Link;
 use crate::inputs::Exhibit;
@@ -141,6 +142,7 @@ impl Site<'_> {
             root: "../".repeat(path.matches('/').count()),
             path,
             nav: self.navigation.iter().map(current).collect(),
+            provenance: provenance::href(self.atlas, path),
             url: self.atlas.address(path),
         }
     }
@@ -215,6 +217,8 @@ pub(super) struct Frame<'a> {
     root: String,
     path: &'a str,
     nav: Vec<Link>,
+    /// The page that tells where it comes from, and the place there.
+    provenance: String,
     /// Its address, where the atlas is published.
     url: Option<String>,
 }

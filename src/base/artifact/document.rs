@@ -30,19 +30,26 @@ pub fn write_document<T: Serialize>(path: &Path, content: &T) -> Result<()> {
     })
 }
 
+/// What a document that is whole holds.
+pub(super) struct Content<T>(pub(super) T);
+
+impl<T: DeserializeOwned> Content<T> {
+    /// Of a document's bytes.
+    pub(super) fn of(bytes: &[u8]) -> Result<Self> {
+        let Document { blake3, content } = serde_json::from_slice(bytes)?;
+        let whole = blake3 == Fingerprint::of_bytes(content.get().as_bytes());
+        ensure!(whole, "its content is not what was written");
+        Ok(Self(serde_json::from_str(content.get())?))
+    }
+}
+
 /// Reads a document.
 ///
 /// # Errors
 /// Names the file when it is missing, not whole, or not what this version reads.
 pub fn read_document<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = fs_err::read(path)?;
-    let read = || -> Result<T> {
-        let Document { blake3, content } = serde_json::from_slice(&bytes)?;
-        let whole = blake3 == Fingerprint::of_bytes(content.get().as_bytes());
-        ensure!(whole, "its content is not what was written");
-        Ok(serde_json::from_str(content.get())?)
-    };
-    read().with_context(|| {
+    Content::of(&bytes).map(|Content(content)| content).with_context(|| {
         format!(
             "{} is damaged, or of another version; `unit-atlas build` makes it anew",
             path.display()

@@ -139,6 +139,15 @@ fn replace(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     attempt().with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// Removes a file, if it is there; the removal outlasts a loss of power.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match fs_err::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(()) => sync_folder(path.parent().unwrap_or(Path::new("."))),
+    }
+}
+
 /// Makes what was renamed or removed in a folder outlast a loss of power.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     // Elsewhere a folder cannot be opened, and the file system keeps the order itself.

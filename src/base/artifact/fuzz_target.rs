@@ -14,7 +14,7 @@ fn stamp() -> Stamp {
 /// A finished folder with one output.
 fn finished(folder: &Path) {
     std::fs::write(folder.join("x.json"), "[1]").unwrap();
-    stamp().seal(folder, &["x.json"]).unwrap();
+    stamp().seal(folder, &["x.json"], "cpu").unwrap();
 }
 
 fn read_stamp(bytes: &[u8]) -> String {

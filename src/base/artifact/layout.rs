@@ -84,6 +84,11 @@ impl Layout {
         self.output.join("work/figures.json")
     }
 
+    /// `work/drawn.json`: what each figure was drawn from.
+    pub fn drawn(&self) -> PathBuf {
+        self.output.join("work/drawn.json")
+    }
+
     /// `figures/`: figures for papers.
     pub fn figures(&self) -> PathBuf {
         self.output.join("figures")

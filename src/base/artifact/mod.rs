@@ -2,7 +2,7 @@
 //! what they are.
 //!
 //! A stage's folder holds its files and, written last, `stamp.json`: the fingerprint of every input, and the
-//! length and digest of every output. A folder without a stamp is unfinished; one whose stamp differs from
+//! length and digest of every output; `run.json` says what made them and when. A folder without a stamp is unfinished; one whose stamp differs from
 //! today's inputs is stale; one whose files are not those that were sealed is damaged. Nothing is used
 //! silently, and nothing that is stale is overwritten: it goes to the [`Shelf`], from where it comes back
 //! when the project does.
@@ -13,6 +13,7 @@ mod fingerprint;
 #[cfg(test)]
 pub(crate) mod fuzz_target;
 mod layout;
+mod run;
 mod shelf;
 mod stamp;
 
@@ -23,5 +24,6 @@ pub use file::{
 };
 pub use fingerprint::Fingerprint;
 pub use layout::Layout;
+pub use run::Run;
 pub use shelf::{Kept, Shelf};
-pub use stamp::{Damaged, Sealed, Stamp, State};
+pub use stamp::{Damaged, Output, Sealed, Stamp, State};

@@ -1,7 +1,6 @@
 //! What a stage's folder was made from, and what it holds: `stamp.json`.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -9,6 +8,7 @@ use memmap2::Mmap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use super::run::{RUN, Run};
 use super::{Fingerprint, file};
 
 /// Name of the file that marks a finished stage.
@@ -100,12 +100,24 @@ impl Stamp {
         matches!(self.state(folder), State::Fresh)
     }
 
-    /// Marks `folder` as finished: measures `outputs`, which are files or folders of files in it. To be
-    /// called after the last of them is in place.
+    /// Marks `folder` as finished by this run, which computed on `device`: measures `outputs`, which are files
+    /// or folders of files in it. To be called after the last of them is in place.
     ///
     /// # Errors
     /// When an output cannot be read, or the stamp not be written.
-    pub fn seal(&self, folder: &Path, outputs: &[&str]) -> Result<()> {
+    pub fn seal(&self, folder: &Path, outputs: &[&str], device: &str) -> Result<()> {
+        self.seal_of(folder, outputs, Some(Run::now(device)))
+    }
+
+    /// The same of results that an earlier run made, of which nothing is known.
+    ///
+    /// # Errors
+    /// As [`Stamp::seal`].
+    pub fn seal_found(&self, folder: &Path, outputs: &[&str]) -> Result<()> {
+        self.seal_of(folder, outputs, None)
+    }
+
+    fn seal_of(&self, folder: &Path, outputs: &[&str], run: Option<Run>) -> Result<()> {
         let mut measured = BTreeMap::new();
         for output in outputs {
             for entry in walkdir::WalkDir::new(folder.join(output)).sort_by_file_name() {
@@ -122,8 +134,12 @@ impl Stamp {
             outputs: Some(measured),
             blake3: None,
         };
-        let blake3 = Some(seal.digest());
-        file::write_json(&folder.join(STAMP), &Seal { blake3, ..seal })
+        let digest = seal.digest();
+        match run {
+            Some(run) => run.write(folder, &digest)?,
+            None => file::remove(&folder.join(RUN))?,
+        }
+        file::write_json(&folder.join(STAMP), &Seal { blake3: Some(digest), ..seal })
     }
 
     /// Marks `folder` as unfinished, before its files are touched.
@@ -131,12 +147,8 @@ impl Stamp {
     /// # Errors
     /// When the stamp exists and cannot be removed.
     pub fn clear(folder: &Path) -> Result<()> {
-        match fs_err::remove_file(folder.join(STAMP)) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(e) => Err(e.into()),
-            // Were the removal lost and what follows not, half of two results would look finished.
-            Ok(()) => file::sync_folder(folder),
-        }
+        // Were the removal lost and what follows not, half of two results would look finished.
+        file::remove(&folder.join(STAMP))
     }
 }
 
@@ -163,9 +175,11 @@ impl Seal {
 
 /// What a file is known by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Output {
-    bytes: u64,
-    blake3: Fingerprint,
+pub struct Output {
+    /// Its length.
+    pub bytes: u64,
+    /// Its digest.
+    pub blake3: Fingerprint,
 }
 
 impl Output {
@@ -226,6 +240,27 @@ impl Sealed {
     /// Whether its files have been measured: those of version 0.1 were not.
     pub fn is_measured(&self) -> bool {
         self.seal.outputs.is_some()
+    }
+
+    /// Inputs in words, by their names, as far as a person has set them.
+    pub fn settings(&self) -> &BTreeMap<String, Value> {
+        &self.seal.settings
+    }
+
+    /// Every file by its path in the folder, with `/`, as far as they were measured.
+    pub fn outputs(&self) -> impl Iterator<Item = (&str, &Output)> {
+        self.seal.outputs.iter().flatten().map(|(name, output)| (name.as_str(), output))
+    }
+
+    /// The run that made it; `None` where that was not noted: by version 0.1, or since its file was removed.
+    ///
+    /// # Errors
+    /// [`Damaged`] where the file is not what was written, or is of another result.
+    pub fn run(&self) -> Result<Option<Run>, Damaged> {
+        match &self.seal.blake3 {
+            Some(stamp) => Run::read(&self.folder, stamp),
+            None => Ok(None),
+        }
     }
 
     /// Where it lies.
@@ -305,7 +340,8 @@ impl Sealed {
     /// Every file that is missing or not what was sealed, by its digest.
     pub fn damage(&self) -> Vec<Damaged> {
         let outputs = self.seal.outputs.iter().flatten();
-        outputs.filter_map(|(name, _)| self.map(name).err()?.downcast().ok()).collect()
+        let outputs = outputs.filter_map(|(name, _)| self.map(name).err()?.downcast().ok());
+        outputs.chain(self.run().err()).collect()
     }
 
     /// Every file that is missing or has another length than was sealed.
@@ -405,8 +441,13 @@ pub struct Damaged {
 }
 
 impl Damaged {
-    fn new(folder: &Path, name: &str, why: impl std::fmt::Display) -> Self {
+    pub(super) fn new(folder: &Path, name: &str, why: impl std::fmt::Display) -> Self {
         Self { folder: folder.into(), path: folder.join(name), why: why.to_string() }
+    }
+
+    /// Whether only what is known of the run is lost, and the result is whole.
+    pub fn is_of_run(&self) -> bool {
+        self.path == self.folder.join(RUN)
     }
 }
 
@@ -429,7 +470,7 @@ mod tests {
         let stamp = Stamp::new(1)
             .with("config", Fingerprint::of(&"a"))
             .of_settings("config", &serde_json::json!({"training": {"lr": 0.01, "epochs": 2}}));
-        stamp.seal(folder.path(), &["a.json", "all"]).unwrap();
+        stamp.seal(folder.path(), &["a.json", "all"], "cpu").unwrap();
         (folder, stamp)
     }
 
@@ -461,7 +502,7 @@ mod tests {
     fn every_damage_is_seen() {
         let (folder, stamp) = sealed();
         let at = |name: &str| folder.path().join(name);
-        let names = ["a.json", "all/b", STAMP];
+        let names = ["a.json", "all/b", RUN, STAMP];
         for name in names {
             let before = std::fs::read(at(name)).unwrap();
             let flipped: Vec<u8> = before.iter().map(|byte| byte ^ 1).collect();
@@ -487,6 +528,12 @@ mod tests {
                     (STAMP, "append") => assert!(matches!(state, State::Fresh)),
                     (STAMP, "delete") => assert!(matches!(state, State::Unfinished)),
                     (STAMP, _) => assert!(matches!(state, State::Damaged(_)), "{name} {what}"),
+                    // No result is less for what is known of its run.
+                    (RUN, _) => {
+                        assert!(matches!(state, State::Fresh), "{name} {what}");
+                        let told = usize::from(!matches!(what, "append" | "delete"));
+                        assert_eq!(by_digest.unwrap(), told, "{name} {what}");
+                    }
                     (_, "flip") => assert_eq!(by_digest.unwrap(), 1, "{name} {what}"),
                     _ => {
                         assert!(matches!(state, State::Damaged(_)), "{name} {what}");
@@ -515,6 +562,20 @@ mod tests {
     }
 
     #[test]
+    fn a_stamp_does_not_depend_on_the_run() {
+        let (folder, stamp) = sealed();
+        let before = std::fs::read(folder.path().join(STAMP)).unwrap();
+        let run = Sealed::open(folder.path()).unwrap().run().unwrap().unwrap();
+        assert_eq!((run.version.as_str(), run.device.as_str()), (env!("CARGO_PKG_VERSION"), "cpu"));
+        stamp.seal(folder.path(), &["a.json", "all"], "cuda:0, a card").unwrap();
+        let run = Sealed::open(folder.path()).unwrap().run().unwrap().unwrap();
+        assert_eq!(run.device, "cuda:0, a card");
+        stamp.seal_found(folder.path(), &["a.json", "all"]).unwrap();
+        assert_eq!(Sealed::open(folder.path()).unwrap().run(), Ok(None));
+        assert_eq!(std::fs::read(folder.path().join(STAMP)).unwrap(), before);
+    }
+
+    #[test]
     fn what_changed_is_told() {
         let (folder, _) = sealed();
         let sealed = Sealed::open(folder.path()).unwrap();
@@ -531,10 +592,10 @@ mod tests {
         let (folder, _) = sealed();
         let content = |files: &[&str]| Sealed::open(folder.path()).unwrap().content(files);
         let (before, part) = (content(&["a.json", "all/b"]), content(&["a.json"]));
-        Stamp::new(7).seal(folder.path(), &["a.json", "all"]).unwrap();
+        Stamp::new(7).seal(folder.path(), &["a.json", "all"], "cpu").unwrap();
         assert_eq!(content(&["a.json", "all/b"]), before);
         file::write(&folder.path().join("all/b"), b"c").unwrap();
-        Stamp::new(7).seal(folder.path(), &["a.json", "all"]).unwrap();
+        Stamp::new(7).seal(folder.path(), &["a.json", "all"], "cpu").unwrap();
         assert_ne!(content(&["a.json", "all/b"]), before);
         assert_eq!(content(&["a.json"]), part);
     }

@@ -29,6 +29,10 @@ impl Source for Many {
         Ok(Fingerprint::of(&self.0))
     }
 
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        Ok(BTreeSet::new())
+    }
+
     fn catalogue(&self) -> Result<Catalogue> {
         let disks = Disks { patients: 1, broken: vec![], version: 0 }.catalogue()?;
         let one = &disks.mammograms[0];
@@ -65,6 +69,10 @@ impl Source for Disks {
 
     fn fingerprint(&self) -> Result<Fingerprint> {
         Ok(Fingerprint::of(&(self.patients, self.version)))
+    }
+
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        Ok(BTreeSet::new())
     }
 
     fn catalogue(&self) -> Result<Catalogue> {

@@ -115,6 +115,13 @@ impl Source for CbisDdsm {
         Ok(Fingerprint::of(&("cbis_ddsm", tables, images)))
     }
 
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        self.tables()?;
+        let tables = table::find(&self.root).into_iter().map(|(_, path)| path);
+        let images = Listing::of(&self.root).members.into_iter().map(|member| member.path);
+        Ok(tables.chain(images).collect())
+    }
+
     fn catalogue(&self) -> Result<Catalogue> {
         let Tables { counts, views, mut notices } = self.tables()?;
         let listing = Listing::of(&self.root);

@@ -203,6 +203,17 @@ impl Source for Ddsm {
         Ok(Fingerprint::of(&("ddsm", prints?)))
     }
 
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        let (folders, _) = self.list()?;
+        let of = |folder: &Folder| -> Vec<PathBuf> {
+            let Folder { cases, overlays, tapes, scans, .. } = folder;
+            let members = [cases, overlays, tapes].into_iter().flat_map(BTreeMap::values);
+            let members = members.map(|member| member.path.clone());
+            members.chain(scans.values().map(|scan| scan.path.clone())).collect()
+        };
+        Ok(folders.iter().flat_map(of).collect())
+    }
+
     fn catalogue(&self) -> Result<Catalogue> {
         let (folders, mut notices) = self.list()?;
         // In the order of the folders, whatever the number of threads.

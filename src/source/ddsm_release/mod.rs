@@ -23,11 +23,12 @@ use image::{ImageDecoder, ImageReader};
 use rayon::prelude::*;
 
 use self::listing::{Label, Listing};
-use crate::{Catalogue, Ready, ReadyPatch, Source};
+use crate::{Catalogue, Ready, ReadyPatch, Source, walk};
 use base::artifact::Fingerprint;
 use base::{Notice, Split, input};
 use formats::{MAX_PIXELS, room};
 use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology, contours};
+use walkdir::DirEntry;
 
 /// Shapes of a mask and of its mammogram differ by at most this share.
 const SHAPE_TOLERANCE: f64 = 0.01;
@@ -167,6 +168,17 @@ impl Source for DdsmRelease {
             .map(|labels| labels.iter().map(|l| (&l.file, l.class, l.split)).collect::<Vec<_>>())
             .collect();
         Ok(Fingerprint::of(&("ddsm_release", images, masks, patches, &listing.lists, labels)))
+    }
+
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        let listing = self.listing()?;
+        let images = listing.images.values().chain(listing.patches.values());
+        let masks = listing.masks.values().map(|mask| &mask.path);
+        let lists = ["ddsm_raw_image_lists", "ddsm_labels"].into_iter();
+        let lists =
+            lists.flat_map(|name| walk(&self.root.join(name)).flatten().collect::<Vec<_>>());
+        let lists = lists.filter(|entry| entry.file_type().is_file()).map(DirEntry::into_path);
+        Ok(images.chain(masks).cloned().chain(lists).collect())
     }
 
     fn catalogue(&self) -> Result<Catalogue> {

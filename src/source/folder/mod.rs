@@ -114,6 +114,25 @@ impl Folder {
         resolved
     }
 
+    /// The files that the tables name, whether they are there or not.
+    fn named(&self, tables: &Tables) -> BTreeSet<PathBuf> {
+        let mut files = BTreeSet::new();
+        for entry in &tables.entries {
+            files.insert(self.resolve(&self.table, &entry.image));
+            for (_, lesion) in &entry.lesions {
+                if let Some(Area::Mask { file, .. }) = &lesion.area {
+                    files.insert(self.resolve(&self.table, file));
+                }
+            }
+            for (.., area) in &entry.regions {
+                if let (Some(table), Area::Mask { file, .. }) = (&self.regions, area) {
+                    files.insert(self.resolve(table, file));
+                }
+            }
+        }
+        files
+    }
+
     fn row_place(&self, line: u64) -> String {
         format!("{}:{line}", name(&self.table))
     }
@@ -385,20 +404,7 @@ impl Source for Folder {
 
     fn fingerprint(&self) -> Result<Fingerprint> {
         let tables = self.tables()?;
-        let mut files: BTreeSet<PathBuf> = BTreeSet::new();
-        for entry in &tables.entries {
-            files.insert(self.resolve(&self.table, &entry.image));
-            for (_, lesion) in &entry.lesions {
-                if let Some(Area::Mask { file, .. }) = &lesion.area {
-                    files.insert(self.resolve(&self.table, file));
-                }
-            }
-            for (.., area) in &entry.regions {
-                if let (Some(table), Area::Mask { file, .. }) = (&self.regions, area) {
-                    files.insert(self.resolve(table, file));
-                }
-            }
-        }
+        let files = self.named(&tables);
         // A missing file is told when it is read.
         let states = files.iter().map(|file| {
             let metadata = std::fs::metadata(file).ok()?;
@@ -424,6 +430,11 @@ impl Source for Folder {
             .collect();
         let inputs = Fingerprint::of(&("folder", table, regions, (states, seed, leave_out), said));
         Ok(Fingerprint::of(&(inputs, self.encoding)))
+    }
+
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        let tables = [Some(&self.table), self.regions.as_ref()].into_iter().flatten().cloned();
+        Ok(self.named(&self.tables()?).into_iter().chain(tables).collect())
     }
 
     fn catalogue(&self) -> Result<Catalogue> {

@@ -347,6 +347,12 @@ impl Source for Inbreast {
         Ok(Fingerprint::of(&("inbreast", table, self.encoding, files)))
     }
 
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        let Listing { table, images, outlines, .. } = self.listing()?;
+        let images = images.into_values().map(|(_, path)| path);
+        Ok(table.into_iter().chain(images).chain(outlines.into_values()).collect())
+    }
+
     fn catalogue(&self) -> Result<Catalogue> {
         let listing = self.listing()?;
         let path = listing.table.as_deref().context("no table")?;

@@ -180,6 +180,11 @@ impl Source for MiniMias {
         Ok(Fingerprint::of(&("mini_mias", Fingerprint::of_file(&listing.info)?, images)))
     }
 
+    fn files(&self) -> Result<BTreeSet<PathBuf>> {
+        let Listing { info, images, .. } = self.listing()?;
+        Ok(images.into_values().chain([info]).collect())
+    }
+
     fn catalogue(&self) -> Result<Catalogue> {
         let listing = self.listing()?;
         let bytes = input::read(&listing.info, MAX_INFO)
