@@ -17,7 +17,7 @@ mod stamp;
 
 pub use document::{read_document, write_document};
 pub use file::{
-    Watched, remove_litter, write, write_at, write_if_changed, write_json, write_with,
+    Batch, Watched, remove_litter, write, write_at, write_if_changed, write_json, write_with,
 };
 pub use fingerprint::Fingerprint;
 pub use layout::Layout;
