@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use atlas::Record;
-use base::Split;
+use base::{Notice, Split};
 use metrics::{Scored, Spread, compare};
 use reading::main_text;
 use support::Fixture;
@@ -234,6 +234,27 @@ fn no_path_of_this_machine_and_no_clock_reaches_the_site() {
     let data = fixture.page("data/index.html");
     assert!(data.contains("25 inputs could not be used") && data.contains("and 5 more"));
     assert!(fixture.page("methods/index.html").contains("alexnet-owt.pth"));
+}
+
+#[test]
+fn of_very_many_notices_the_first_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 4);
+    let notice = |skipped: bool| {
+        move |number: u32| Notice {
+            place: format!("image-{number:05}"),
+            message: "has the pixels of another".into(),
+            skipped,
+        }
+    };
+    fixture.manifest.notices = (0..30_000).map(notice(true)).collect();
+    fixture.manifest.notices.extend((0..20_000).map(notice(false)));
+    fixture.build().unwrap();
+    let page = fixture.page("data/index.html");
+    assert!(page.len() < 200_000, "{}", page.len());
+    assert_eq!(page.matches("has the pixels of another").count(), 1000);
+    assert!(page.contains("30000 inputs could not be used. The first 500 are listed"));
+    assert!(page.contains("The first 500 of 20000 are listed"));
 }
 
 #[test]

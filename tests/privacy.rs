@@ -55,9 +55,11 @@ impl Marks {
     }
 }
 
+/// Kind and value of a DICOM element.
+type Element = (&'static [u8; 2], Vec<u8>);
+
 /// A DICOM file of 8 bits with marks in every attribute that has text or numbers of people, visits, machines.
 fn dicom(marks: &mut Marks, pixels: &[u8], width: u32, side: &str, view: &str) -> Vec<u8> {
-    type Element = (&'static [u8; 2], Vec<u8>);
     let mut elements: BTreeMap<(u16, u16), Element> = BTreeMap::new();
     let height = (pixels.len() / width as usize) as u16;
     let word = |value: u16| value.to_le_bytes().to_vec();

@@ -57,7 +57,7 @@ pub(super) fn notices(notices: &[Notice]) {
         eprintln!("{word}: {}: {}", notice.place, notice.message);
     }
     if notices.len() > SHOWN {
-        eprintln!("… and {} more; the data page lists them", notices.len() - SHOWN);
+        eprintln!("… and {} more; `unit-atlas prepare --dry-run` lists all", notices.len() - SHOWN);
     }
 }
 

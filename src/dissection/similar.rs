@@ -3,11 +3,14 @@
 //! Two units are as similar as the ranks of their scores over the same patches correlate (Spearman).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
+use memmap2::Mmap;
 use rayon::prelude::*;
+use safetensors::{Dtype, SafeTensors};
 
 use base::UnitId;
 use base::artifact::{self, Fingerprint, Sealed, Stamp};
@@ -18,6 +21,10 @@ use record::similar::{DUPLICATE, FILE, FORMAT, Like, Likes, Similar};
 pub(super) const SCORES: &str = "scores.safetensors";
 /// Units of other layers named per unit.
 const NAMED: usize = 5;
+/// Scores that are compared at once: 256 MB. All of a layer of 2,048 units over 25,000 patches.
+const BLOCK: usize = 1 << 26;
+/// Blocks that are kept once they are ranked.
+const KEPT: usize = 3;
 /// A dissected layer: network, layer, folder, fingerprint.
 pub type Dissected<'a> = (&'a str, &'a str, &'a Path, Fingerprint);
 
@@ -30,49 +37,78 @@ pub fn stamp(layers: &[Dissected]) -> Stamp {
 
 /// Compares all units of the given layers and writes what is similar into `folder`.
 ///
+/// Scores of large collections are gigabytes: a block of units at a time is compared with all others.
+///
 /// # Errors
 /// When scores cannot be read, are not of the same patches, or the file cannot be written.
 pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
     Stamp::clear(folder)?;
-    let scored: Vec<(&str, &str, Tensor)> = layers
-        .iter()
-        .map(|&(network, layer, folder, _)| Ok((network, layer, standard(folder)?)))
-        .collect::<Result<_>>()?;
-    let mut units: BTreeMap<UnitId, Likes> = BTreeMap::new();
-    for (own, (network, layer, scores)) in scored.iter().enumerate() {
-        let mut likes = vec![Likes::default(); scores.dim(0)?];
-        for (other, (their_network, their_layer, theirs)) in scored.iter().enumerate() {
-            ensure!(
-                theirs.dim(1)? == scores.dim(1)?,
-                "{network}/{layer} and {their_network}/{their_layer} saw different patches; run \
-                 `dissect` again"
+    let units = likes(layers, BLOCK)?;
+    artifact::write_json(&folder.join(FILE), &Similar { format: FORMAT, units })?;
+    stamp(layers).seal(folder, &[FILE], "cpu")
+}
+
+/// What is similar among the units of all layers; `most` scores are in a block.
+fn likes(layers: &[Dissected], most: usize) -> Result<BTreeMap<UnitId, Likes>> {
+    let files: Vec<Scores> =
+        layers.iter().map(|(_, _, folder, _)| Scores::open(folder)).collect::<Result<_>>()?;
+    for (file, (network, layer, ..)) in files.iter().zip(layers) {
+        if let Some((other, (their_network, their_layer, ..))) =
+            files.iter().zip(layers).find(|(other, _)| other.patches != file.patches)
+        {
+            bail!(
+                "{network}/{layer} and {their_network}/{their_layer} saw different patches ({} and {}); run \
+                 `dissect` again",
+                file.patches,
+                other.patches
             );
+        }
+    }
+    let blocks: Vec<(usize, Range<usize>)> = (0..)
+        .zip(&files)
+        .flat_map(|(at, file)| file.blocks(most).map(move |units| (at, units)))
+        .collect();
+    // Ranked again for each block where all of them would not fit.
+    let whole: usize = files.iter().map(|file| file.units * file.patches).sum();
+    let kept: Option<Vec<Tensor>> = (whole <= KEPT * most)
+        .then(|| blocks.iter().map(|(at, units)| files[*at].standard(units)).collect())
+        .transpose()?;
+    let standard = |block: usize| match &kept {
+        Some(kept) => Ok(kept[block].clone()),
+        None => files[blocks[block].0].standard(&blocks[block].1),
+    };
+    let mut units = BTreeMap::new();
+    for (own, (layer, range)) in blocks.iter().enumerate() {
+        let scores = standard(own)?;
+        let mut likes = vec![Likes::default(); range.len()];
+        for (other, (their_layer, their_range)) in blocks.iter().enumerate() {
+            let (network, name, ..) = layers[*their_layer];
+            let theirs = if other == own { scores.clone() } else { standard(other)? };
             let table = scores.matmul(&theirs.t()?)?.to_vec2::<f32>()?;
             likes.par_iter_mut().zip(table).enumerate().for_each(|(unit, (likes, row))| {
                 let like = |(at, &correlation): (usize, &f32)| Like {
-                    unit: UnitId::new(*their_network, *their_layer, at as u32 + 1),
+                    unit: UnitId::new(network, name, (their_range.start + at) as u32 + 1),
                     correlation,
                 };
-                if own == other {
-                    let others =
-                        row.iter().enumerate().filter(|(at, r)| *at != unit && **r > DUPLICATE);
-                    likes.duplicates.extend(others.map(like));
+                let others = row.iter().enumerate();
+                if layer == their_layer {
+                    let itself = range.start + unit;
+                    let twins = others
+                        .filter(|(at, r)| their_range.start + at != itself && **r > DUPLICATE);
+                    likes.duplicates.extend(twins.map(like));
+                    best(&mut likes.duplicates);
                 } else {
-                    let positive = row.iter().enumerate().filter(|(_, r)| **r > 0.0);
-                    likes.elsewhere.extend(positive.map(like));
+                    likes.elsewhere.extend(others.filter(|(_, r)| **r > 0.0).map(like));
                     best(&mut likes.elsewhere);
                 }
             });
         }
-        for (at, mut likes) in likes.into_iter().enumerate() {
-            best(&mut likes.duplicates);
-            if likes != Likes::default() {
-                units.insert(UnitId::new(*network, *layer, at as u32 + 1), likes);
-            }
+        let (network, name, ..) = layers[*layer];
+        for (unit, likes) in range.clone().zip(likes).filter(|(_, l)| *l != Likes::default()) {
+            units.insert(UnitId::new(network, name, unit as u32 + 1), likes);
         }
     }
-    artifact::write_json(&folder.join(FILE), &Similar { format: FORMAT, units })?;
-    stamp(layers).seal(folder, &[FILE], "cpu")
+    Ok(units)
 }
 
 /// Keeps the most similar, of equals the first.
@@ -82,18 +118,52 @@ fn best(likes: &mut Vec<Like>) {
     likes.truncate(NAMED);
 }
 
-/// Ranks of a layer's scores, standardised so that a product of two rows is their correlation. The
-/// row of a unit that scores all patches alike is zero.
-fn standard(folder: &Path) -> Result<Tensor> {
-    let file = Sealed::open(folder)?.map(SCORES)?;
-    let read = || -> Result<Tensor> {
-        let tensors = candle_core::safetensors::load_buffer(&file, &Device::Cpu)?;
-        let scores = tensors.get("scores").context("it holds no scores")?.to_vec2::<f32>()?;
-        let shape = (scores.len(), scores.first().map_or(0, Vec::len));
-        let rows: Vec<Vec<f32>> = scores.par_iter().map(|row| standard_ranks(row)).collect();
-        Ok(Tensor::from_vec(rows.concat(), shape, &Device::Cpu)?)
-    };
-    read().with_context(|| format!("{SCORES} of {} cannot be read", folder.display()))
+/// Scores of a layer, as its dissection left them.
+struct Scores {
+    file: Mmap,
+    /// Where the numbers lie in the file.
+    at: Range<usize>,
+    units: usize,
+    patches: usize,
+}
+
+impl Scores {
+    fn open(folder: &Path) -> Result<Self> {
+        let file = Sealed::open(folder)?.map(SCORES)?;
+        let read = || -> Result<([usize; 2], Range<usize>)> {
+            let tensors = SafeTensors::deserialize(&file)?;
+            let scores = tensors.tensor("scores").context("it holds no scores")?;
+            let shape = <[usize; 2]>::try_from(scores.shape()).ok();
+            let shape = shape.filter(|_| scores.dtype() == Dtype::F32);
+            let start = scores.data().as_ptr() as usize - file.as_ptr() as usize;
+            Ok((shape.context("its scores are no table")?, start..start + scores.data().len()))
+        };
+        let ([units, patches], at) =
+            read().with_context(|| format!("{SCORES} of {} cannot be read", folder.display()))?;
+        Ok(Self { file, at, units, patches })
+    }
+
+    /// Its units in blocks of at most so many scores, or of one unit.
+    fn blocks(&self, most: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (units, step) = (self.units, (most / self.patches.max(1)).max(1));
+        (0..units).step_by(step).map(move |start| start..units.min(start + step))
+    }
+
+    /// Ranks of the scores of some units, standardised so that a product of two rows is their correlation.
+    /// The row of a unit that scores all patches alike is zero.
+    fn standard(&self, units: &Range<usize>) -> Result<Tensor> {
+        let bytes = &self.file[self.at.clone()];
+        let mut all = vec![0.0; units.len() * self.patches];
+        // No row has no patches: then there are no scores at all.
+        all.par_chunks_mut(self.patches.max(1)).enumerate().for_each(|(row, out)| {
+            let start = (units.start + row) * self.patches * 4;
+            let own = &bytes[start..start + self.patches * 4];
+            let scores: Vec<f32> =
+                own.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
+            out.copy_from_slice(&standard_ranks(&scores));
+        });
+        Ok(Tensor::from_vec(all, (units.len(), self.patches), &Device::Cpu)?)
+    }
 }
 
 fn standard_ranks(scores: &[f32]) -> Vec<f32> {
@@ -140,5 +210,53 @@ mod tests {
         assert_eq!(first.elsewhere[0].unit, b2);
         assert!((first.elsewhere[0].correlation - 0.8).abs() < 1e-6);
         assert!(!found.contains_key(&a3) && !found.contains_key(&b1));
+    }
+
+    #[test]
+    fn blocks_of_any_size_give_the_same() {
+        let root = tempfile::tempdir().unwrap();
+        let row = |n: usize| (0..4).map(|at| ((n * 7 + at * 5) % 11) as f32).collect();
+        for (name, units) in [("a", 7), ("b", 4)] {
+            layer(root.path(), name, &(0..units).map(row).collect::<Vec<_>>());
+        }
+        let (a, b) = (root.path().join("a"), root.path().join("b"));
+        let mark = Fingerprint::of(&1);
+        let layers: Vec<Dissected> =
+            vec![("x", "a", &a, mark.clone()), ("y", "b", &b, mark.clone())];
+        let whole = likes(&layers, BLOCK).unwrap();
+        assert!(whole.values().any(|likes| !likes.duplicates.is_empty()), "{whole:?}");
+        // Of one unit and of two, ranked anew each time; of three, kept.
+        for most in [1, 8, 16] {
+            let found = likes(&layers, most).unwrap();
+            assert_eq!(found.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
+            for (found, whole) in found.values().zip(whole.values()) {
+                for (found, whole) in
+                    [(&found.duplicates, &whole.duplicates), (&found.elsewhere, &whole.elsewhere)]
+                {
+                    let names =
+                        |likes: &[Like]| likes.iter().map(|l| l.unit.clone()).collect::<Vec<_>>();
+                    assert_eq!(names(found), names(whole));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn layers_that_saw_other_patches_are_refused() {
+        let root = tempfile::tempdir().unwrap();
+        layer(root.path(), "a", &[vec![1., 2., 3., 4.]]);
+        let b = root.path().join("b");
+        std::fs::create_dir_all(&b).unwrap();
+        let scores = Tensor::from_vec(vec![1_f32, 2.0], (1, 2), &Device::Cpu).unwrap();
+        let tensors = BTreeMap::from([("scores", scores)]);
+        safetensors::serialize_to_file(tensors, None, &b.join(SCORES)).unwrap();
+        Stamp::new(1).seal(&b, &[SCORES], "cpu").unwrap();
+        let (a, mark) = (root.path().join("a"), Fingerprint::of(&1));
+        let layers: Vec<Dissected> = vec![("x", "a", &a, mark.clone()), ("y", "b", &b, mark)];
+        let error = compare(&layers, root.path()).unwrap_err();
+        assert!(
+            error.to_string().contains("x/a and y/b saw different patches (4 and 2)"),
+            "{error}"
+        );
     }
 }

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::label::{Area, Labeller};
 use super::split;
 use super::window::Grid;
-use base::artifact::{self, Fingerprint, Layout, Stamp};
+use base::artifact::{self, Batch, Fingerprint, Layout, Stamp};
 use base::progress::Progress;
 use base::{Notice, Split, counted};
 use config::{Config, Patches};
@@ -81,11 +81,11 @@ pub fn prepare(
     if folder.join(PREVIEWS).is_dir() {
         fs_err::remove_dir_all(folder.join(PREVIEWS))?;
     }
-    let mut manifest = None;
+    let (mut manifest, previews) = (None, Batch::default());
     let written = artifact::write_with(&layout.patches(), |file| {
         let size = config.patches.size;
         file.write_all(&store::header(size, 0))?;
-        let keep = Keep::Everything(layout);
+        let keep = Keep::Everything(layout, &previews);
         let finished = draft.cut(keep, progress, |pixels| Ok(file.write_all(pixels)?))?;
         let count =
             u32::try_from(finished.patches.len()).context("more patches than a store holds")?;
@@ -94,6 +94,7 @@ pub fn prepare(
         Ok(file.write_all(&store::header(size, count))?)
     });
     written?;
+    previews.finish()?;
     let manifest = manifest.context("no patches were cut")?;
     artifact::write_json(&folder.join(MANIFEST), &manifest)?;
     // A data set of patches alone has none, and says so.
@@ -155,7 +156,7 @@ enum Keep<'a> {
     /// Their pixels too.
     Pixels,
     /// The pixels, and the preview as a file.
-    Everything(&'a Layout),
+    Everything(&'a Layout, &'a Batch),
 }
 
 /// A data set whose patches are still to be cut.
@@ -575,9 +576,11 @@ impl Cutter<'_> {
 
     /// Writes the preview.
     fn member(&self, mammogram: &Mammogram, image: &Grey) -> Result<Member> {
-        let Keep::Everything(layout) = self.keep else { return self.seat(mammogram, None) };
+        let Keep::Everything(layout, previews) = self.keep else {
+            return self.seat(mammogram, None);
+        };
         let (bytes, size) = preview(image)?;
-        artifact::write(&layout.preview(&mammogram.id), &bytes)?;
+        previews.write(&layout.preview(&mammogram.id), &bytes)?;
         self.seat(mammogram, Some(size))
     }
 

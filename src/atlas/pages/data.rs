@@ -16,6 +16,9 @@ use base::{Notice, Split};
 use lexicon::Vocabulary;
 use record::tally::{self, Title};
 
+/// Notices of each kind that are listed: a page with those of a hundred thousand mammograms would be of megabytes.
+const LISTED: usize = 500;
+
 /// The data page.
 struct Data;
 
@@ -62,8 +65,11 @@ pub(super) struct View {
     given_patches: bool,
     /// Mammograms that there are only patches of.
     imageless: usize,
+    /// Notices, of very many the first; and how many there are.
     skipped: Vec<(String, String)>,
+    skipped_count: usize,
     remarks: Vec<(String, String)>,
+    remarks_count: usize,
     tables: Vec<TableView>,
 }
 
@@ -157,8 +163,10 @@ pub(super) fn view(atlas: &Atlas) -> View {
         .map(|split| row(&split.to_string(), &|s| s == *split))
         .collect();
     splits.push(row("all", &|_| true));
+    let of_kind =
+        |skipped: bool| manifest.notices.iter().filter(move |n: &&Notice| n.skipped == skipped);
     let notices = |skipped: bool| -> Vec<(String, String)> {
-        let some = manifest.notices.iter().filter(|n: &&Notice| n.skipped == skipped);
+        let some = of_kind(skipped).take(LISTED);
         some.map(|n| (clean(&n.place), clean(&n.message))).collect()
     };
     View {
@@ -174,7 +182,9 @@ pub(super) fn view(atlas: &Atlas) -> View {
         given_patches: manifest.given.patches,
         imageless: manifest.mammograms.iter().filter(|m| m.preview.is_none()).count(),
         skipped: notices(true),
+        skipped_count: of_kind(true).count(),
         remarks: notices(false),
+        remarks_count: of_kind(false).count(),
         tables: export::all()
             .map(|table| TableView {
                 file: table.file,

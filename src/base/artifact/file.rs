@@ -1,10 +1,12 @@
 //! Files that are written whole or not at all.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -47,6 +49,74 @@ pub fn write_with(
     match failed_otherwise {
         Some(error) => Err(error),
         None => replaced,
+    }
+}
+
+/// Files that are brought to the disk together: each for itself would wait for it, and a hundred thousand for
+/// hours. What is written has its name once [`Batch::finish`] has returned, and outlasts a loss of power then.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Written, without their names.
+    pending: Mutex<Vec<(tempfile::NamedTempFile, PathBuf)>>,
+}
+
+impl Batch {
+    /// How many wait for the disk at once, and are open meanwhile.
+    const TOGETHER: usize = 128;
+    /// How many ask the disk at the same time: it answers them together.
+    const ASKING: usize = 16;
+
+    /// Writes a file, from any thread.
+    ///
+    /// # Errors
+    /// Names a file that cannot be written: this one, or one before it.
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let mut written = None;
+        replace(path, |folder| {
+            let mut file = temporary().tempfile_in(folder)?;
+            file.write_all(bytes)?;
+            written = Some(file);
+            Ok(())
+        })?;
+        let full = {
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            pending.extend(written.map(|file| (file, path.to_owned())));
+            if pending.len() < Self::TOGETHER { Vec::new() } else { std::mem::take(&mut *pending) }
+        };
+        Self::settle(full)
+    }
+
+    /// Brings what is left to the disk.
+    ///
+    /// # Errors
+    /// Names a file that cannot be written.
+    pub fn finish(self) -> Result<()> {
+        Self::settle(self.pending.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Files first, then their names, then the folders that have them.
+    fn settle(files: Vec<(tempfile::NamedTempFile, PathBuf)>) -> Result<()> {
+        let named = |path: &Path| format!("cannot write {}", path.display());
+        let share = files.len().div_ceil(Self::ASKING).max(1);
+        std::thread::scope(|scope| {
+            let sync = |some: &[(tempfile::NamedTempFile, PathBuf)]| -> Result<()> {
+                some.iter().try_for_each(|(file, path)| {
+                    file.as_file().sync_all().with_context(|| named(path))
+                })
+            };
+            let asking: Vec<_> =
+                files.chunks(share).map(|some| scope.spawn(move || sync(some))).collect();
+            asking.into_iter().try_for_each(|thread| match thread.join() {
+                Ok(done) => done,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+        })?;
+        let mut folders = BTreeSet::new();
+        for (file, path) in files {
+            folders.insert(path.parent().unwrap_or(Path::new(".")).to_owned());
+            persist(file, &path).with_context(|| named(&path))?;
+        }
+        folders.iter().try_for_each(|folder| sync_folder(folder))
     }
 }
 
@@ -273,6 +343,30 @@ pub fn remove_litter(folder: &Path, age: Duration) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_names_its_files_when_they_are_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |n: usize| folder.path().join(format!("{}/{n}", n % 3));
+        let (batch, count) = (Batch::default(), 2 * Batch::TOGETHER + 7);
+        for n in 0..count {
+            batch.write(&path(n), n.to_string().as_bytes()).unwrap();
+        }
+        let named = (0..count).filter(|n| path(*n).exists()).count();
+        assert_eq!(named, 2 * Batch::TOGETHER);
+        batch.finish().unwrap();
+        for n in 0..count {
+            assert_eq!(std::fs::read(path(n)).unwrap(), n.to_string().as_bytes());
+        }
+        // What is given up leaves nothing.
+        let given_up = Batch::default();
+        given_up.write(&path(count), b"x").unwrap();
+        drop(given_up);
+        let files = walkdir::WalkDir::new(folder.path()).into_iter().map(Result::unwrap);
+        assert_eq!(files.filter(|entry| entry.file_type().is_file()).count(), count);
+        let error = Batch::default().write(&path(0).join("below"), b"x").unwrap_err();
+        assert!(error.to_string().contains("below"), "{error}");
+    }
 
     #[test]
     fn a_failed_write_leaves_the_old_file_and_no_litter() {

@@ -19,7 +19,7 @@ mod stamp;
 
 pub use document::{read_document, write_document};
 pub use file::{
-    Watched, Writing, is_litter, map, remove_litter, tidy, write, write_at, write_if_changed,
+    Batch, Watched, Writing, is_litter, map, remove_litter, tidy, write, write_at, write_if_changed,
     write_json, write_with,
 };
 pub use fingerprint::Fingerprint;

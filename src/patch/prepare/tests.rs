@@ -267,12 +267,13 @@ fn no_patch_is_cut_where_a_cancer_has_no_place() {
     let mut mammogram = project.source.catalogue().unwrap().mammograms.remove(0);
     let splits = BTreeMap::from([(mammogram.patient.clone(), Split::Train)]);
     let Project { source, config, layout, .. } = &project;
+    let previews = Batch::default();
     let cutter = Cutter {
         source,
         patching: &config.patches,
         splits: &splits,
         ready: None,
-        keep: Keep::Everything(layout),
+        keep: Keep::Everything(layout, &previews),
     };
     assert!(cutter.cut(&mammogram).unwrap().patches.iter().any(|p| p.positive));
     mammogram.lesions.push(lesion(vec![]));
