@@ -310,6 +310,14 @@ fn mistakes_are_answered() {
 }
 
 #[test]
+fn the_version_is_that_of_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = run(folder.path(), &["--version"]);
+    let version = format!("unit-atlas {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(told, (Some(0), version, String::new()));
+}
+
+#[test]
 fn weights_are_listed_and_trunks_written() {
     let folder = tempfile::tempdir().unwrap();
     write_weights(&folder.path().join("w.safetensors"), |_, _| {});

@@ -42,7 +42,7 @@ use pipeline::Pipeline;
 /// `unit-atlas run` does everything that is missing or stale; the other verbs do one part of it.
 /// Exit status: 0 done, 1 failed (mistakes in a command among them), 2 finished but some inputs were skipped.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "unit-atlas", version, max_term_width = 100)]
 struct Arguments {
     /// Project file [default: the nearest atlas.yaml, here or in a folder above]
     #[arg(long, short, global = true, value_name = "FILE")]
