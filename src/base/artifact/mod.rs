@@ -19,8 +19,8 @@ mod stamp;
 
 pub use document::{read_document, write_document};
 pub use file::{
-    Batch, Watched, Writing, is_litter, map, remove_litter, tidy, write, write_at, write_if_changed,
-    write_json, write_with,
+    Batch, Watched, Writing, is_litter, map, remove_litter, tidy, write, write_at,
+    write_if_changed, write_json, write_with,
 };
 pub use fingerprint::Fingerprint;
 pub use layout::Layout;
