@@ -31,7 +31,7 @@ patches: { size: 40, stride: 1 }
 split: { train: 0.5, validation: 0.3, test: 0.2 }
 networks:
   - { name: resnet10, input: 33, layers: [bn1], training: { epochs: 1, batch: 16, lr: 0.01 } }
-dissection: { top: 4, permutations: 5 }
+dissection: { top: 4, permutations: 19 }
 figures:
   - { kind: roc }
   - { kind: concepts }

@@ -20,7 +20,7 @@ source: { kind: phantom, patients: 8, height: 320 }
 patches: { size: 40, stride: 1 }
 networks:
   - { name: resnet10, input: 33, layers: [bn1], training: { epochs: 1, batch: 16, lr: 0.01 } }
-dissection: { top: 4, permutations: 5 }
+dissection: { top: 4, permutations: 19 }
 figures:
   - { kind: roc, formats: [svg, csv] }
 ";

@@ -598,7 +598,7 @@ fn wrong_questions_are_answered_with_what_there_is() {
         assert!(message.contains(part), "{message}");
     };
     fails(Network::new("vgg99", 2, 224, 1, &Device::Cpu), "alexnet, vgg11, vgg13");
-    fails(Network::new("alexnet", 2, 32, 1, &Device::Cpu), "at least 63");
+    fails(Network::new("alexnet", 2, 32, 1, &Device::Cpu), "63 to 2048 pixels");
     fails(Network::new("alexnet", 0, 113, 1, &Device::Cpu), "one class");
     let network = Network::new("resnet10", 2, 33, 1, &Device::Cpu).unwrap();
     let x = values(1, &[1, 3, 33, 33]);
