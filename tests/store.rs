@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use base::artifact::{Fingerprint, Stamp};
 
@@ -546,6 +546,30 @@ fn a_checkpoint_that_is_half_written_leaves_nothing() {
     let left = walkdir::WalkDir::new(project.path("output")).into_iter().map(Result::unwrap);
     let left: Vec<_> = left.filter(|e| e.file_name().to_string_lossy().contains(".tmp")).collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+/// Of a training that was killed once it had its stamp.
+#[test]
+fn a_checkpoint_of_a_finished_training_goes() {
+    let project = Project::new(TINY);
+    let checkpoint = project.path("output/work/networks/resnet10/checkpoint.safetensors");
+    let mut child =
+        project.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    let kept = loop {
+        if let Ok(bytes) = fs::read(&checkpoint) {
+            break bytes;
+        }
+        assert!(began.elapsed() < Duration::from_secs(120), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    child.kill().unwrap();
+    child.wait().unwrap();
+    project.run(&["run"]).expect(0);
+    assert!(!checkpoint.exists());
+    fs::write(&checkpoint, kept).unwrap();
+    let told = project.run(&["train"]).expect(0);
+    assert!(told.out.contains("resnet10 is fresh") && !checkpoint.exists(), "{}", told.out);
 }
 
 #[test]

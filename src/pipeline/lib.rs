@@ -298,6 +298,9 @@ impl<'a> Pipeline<'a> {
             remade: network.training.is_none(),
         };
         if self.settle(&stage)? == Found::Fresh {
+            if self.reading.get().is_none() {
+                training::tidy(&folder)?;
+            }
             self.progress.say(&format!("{} is fresh", network.name));
             return Ok(stamp);
         }

@@ -196,6 +196,15 @@ pub fn unfinished(folder: &Path) -> Result<Option<Fingerprint>> {
     Ok(begun)
 }
 
+/// Removes the checkpoint that a run has left in the folder of a finished training: it was killed between the
+/// stamp and that.
+///
+/// # Errors
+/// When it exists and cannot be removed.
+pub fn tidy(folder: &Path) -> Result<()> {
+    checkpoint::remove(folder)
+}
+
 /// What computed a network, for its record: the device with its card, driver and libraries, and where there is
 /// more than one, the precision that training had.
 fn computed_by(job: &Job) -> Result<String> {

@@ -24,7 +24,7 @@
     const { pathology, finding } = lesion;
     const line = make('p', { class: 'lesion-line' },
       make('span', { class: `key ${pathology}`, 'aria-hidden': 'true' }), ` ${pathology}${finding && `: ${finding}`}`);
-    if (lesion.source_words) line.append(make('span', { class: 'faint' }, ` ${lesion.source_words}`));
+    if (lesion.source_words) line.append(make('span', { class: 'faint' }, ` (“${lesion.source_words}”)`));
     if (!lesion.paths.length) line.append(' (position not given)');
     return line;
   }
