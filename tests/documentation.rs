@@ -56,7 +56,7 @@ dissection: { top: 4, permutations: 19 }
 /// A reader's file; readers say the same of each unit that they are shown in the documentation.
 const ANSWERS: &str = "\
 schema: 1
-study: my-study
+study: unit-atlas
 reader: reader-a
 lexicon: bi-rads-5
 answers:

@@ -286,7 +286,7 @@ impl Drawings {
         }
     }
 
-    /// Notes figures by their names and digests. The newest are kept, [`DRAWINGS`] of them.
+    /// Notes figures by their names and digests. The newest thousand are kept.
     pub fn note(
         &mut self,
         figures: impl IntoIterator<Item = (String, Fingerprint)>,
