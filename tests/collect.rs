@@ -388,9 +388,8 @@ fn answers_of_many_readers_are_there_once_in_the_order_of_the_server() {
     answers_under_kills(10, 50, &[170, 240, 310, 130], Some(4));
 }
 
-/// The same at the size of a large study, killed as long as it takes (minutes; most of them waiting for the disk,
-/// which `TMPDIR` on one in memory saves):
-/// `TMPDIR=/dev/shm cargo test --test collect -- --ignored --nocapture a_large_study`.
+/// The same at the size of a large study, killed as long as it takes: minutes, most of them waiting for the disk, which
+/// `TMPDIR` in memory saves. By hand: `cargo test --test collect -- --ignored --nocapture a_large_study`.
 #[test]
 #[ignore = "takes minutes"]
 fn a_large_study_is_collected_whole_by_a_server_that_is_killed_all_the_time() {

@@ -19,17 +19,8 @@ import imagecodecs
 import numpy as np
 
 HERE = pathlib.Path(__file__).parent
-
-
-def picture(rng, bits, width, height):
-    """Smooth with noise and flat parts, within so many bits."""
-    y, x = np.mgrid[0:height, 0:width]
-    wave = np.sin(x / 9 + rng.random() * 6) + np.cos(y / 7 + rng.random() * 6)
-    values = (wave / 4 + 0.5) * (2**bits - 1) * 0.9 + rng.random((height, width)) * 2**bits * 0.05
-    values[height // 3 : height // 2, width // 4 :] = values[0, 0]
-    values = np.clip(np.round(values), 0, 2**bits - 1).astype(np.int64)
-    values[0, 0], values[-1, -1] = 0, 2**bits - 1
-    return values
+sys.path.append(str(HERE.parent / "differential"))
+from smooth import picture  # noqa: E402
 
 
 def ojph(values, bits, *options):
@@ -86,7 +77,7 @@ def main():
         rng = np.random.default_rng()
         while len(files) < int(sys.argv[2]):
             bits, (width, height) = int(rng.integers(1, 17)), map(int, rng.integers(1, 200, 2))
-            values = picture(rng, bits, width, height)
+            values = picture(rng, bits, (height, width))
             options = ["-reversible", "true"]
             draw = lambda least, most: int(rng.integers(least, most))
             if rng.random() < 0.6:
@@ -119,7 +110,7 @@ def main():
             ("no-levels", 12, "-num_decomps 0"),
             ("one-bit", 1, ""),
         ]:
-            values = picture(rng, bits, 37, 29)
+            values = picture(rng, bits, (29, 37))
             stream = ojph(values, bits, "-reversible", "true", *options.split())
             write(f"{name}.jhc", stream, values, bits, False)
         for name, kind, options in [
@@ -128,10 +119,10 @@ def main():
             ("lengths", "u2", {"tlm": True, "tile": (20, 16), "tilepart": 1}),
         ]:
             bits = 8 * int(kind[1])
-            values = picture(rng, bits, 31, 23) - (2 ** (bits - 1) if kind[0] == "i" else 0)
+            values = picture(rng, bits, (23, 31)) - (2 ** (bits - 1) if kind[0] == "i" else 0)
             stream = imagecodecs.htj2k_encode(values.astype(kind), reversible=True, **options)
             write(f"{name}.jhc", stream, values, bits, kind[0] == "i")
-        values = picture(rng, 8, 26, 19)
+        values = picture(rng, 8, (19, 26))
         stream = imagecodecs.htj2k_encode(values.astype("u1"), reversible=True)
         write("boxes.jph", jph(stream, 26, 19, 8), values, 8, False)
         lossy = imagecodecs.htj2k_encode(values.astype("u1"), reversible=False)
