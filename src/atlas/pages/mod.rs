@@ -69,17 +69,10 @@ const KINDS: [Kind; 18] = [
     mammogram::pages,
 ];
 
-/// The kinds whose prose can be searched: what is written of the atlas, rather than of one thing in it.
-const PROSE: [Kind; 8] = [
-    home::pages,
-    performance::pages,
-    birads::pages,
-    agreement::pages,
-    methods::pages,
-    data::pages,
-    cite::pages,
-    article::pages,
-];
+/// Every file of an atlas, in the order of [`KINDS`].
+fn files<'a>(atlas: &'a Atlas<'a>) -> Files<'a> {
+    KINDS.iter().flat_map(|kind| kind(atlas)).collect()
+}
 
 /// Networks, each with its layers, each with its units.
 fn networks<'a>(atlas: &'a Atlas<'a>) -> Files<'a> {
@@ -110,7 +103,7 @@ impl<'a> Pages<'a> {
     /// On prose that embeds what is not there.
     pub(super) fn new(atlas: &'a Atlas<'a>) -> Result<Self> {
         embed::check(atlas)?;
-        let files: Files = KINDS.iter().flat_map(|kind| kind(atlas)).collect();
+        let files = files(atlas);
         let entries = files.iter().filter_map(|file| Some((file.entry()?, file.path())));
         let mut entries: Vec<_> = entries.collect();
         entries.sort_by_key(|(entry, _)| (entry.weight, entry.prose));

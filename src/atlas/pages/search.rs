@@ -38,9 +38,10 @@ impl File for Search {
     }
 }
 
-/// What pages say in prose, by their paths.
+/// What the pages of the navigation say in prose, by their paths.
 fn prose(site: &Site) -> Result<BTreeMap<String, String>> {
-    let files: Vec<_> = super::PROSE.iter().flat_map(|kind| kind(site.atlas)).collect();
+    let files = super::files(site.atlas).into_iter();
+    let files: Vec<_> = files.filter(|file| file.entry().is_some()).collect();
     let read = |file: &dyn File| {
         let html = file.bytes(site)?;
         Ok((file.path(), prose::of(&String::from_utf8_lossy(&html))))
