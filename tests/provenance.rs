@@ -186,6 +186,12 @@ fn what_changed_since_is_told_and_what_is_not_ours_refused() {
     of("atlas.yaml").expect_error(&["atlas.yaml is nothing that this project has made"]);
     of("no/such/page").expect_error(&["the site has no page no/such/page/index.html"]);
     of("content").expect_error(&["content"]);
+    // Of a layer that is being dissected, in the folder of a result that is finished.
+    fs::create_dir_all(project.path("output/work/dissection/resnet18/layer1/parts")).unwrap();
+    for begun in ["resnet18", "resnet18/layer1", "resnet18/layer1/parts", "resnet10"] {
+        of(&format!("output/work/dissection/{begun}"))
+            .expect_error(&["belongs to no finished result"]);
+    }
     of("output/work/lock").expect_error(&["belongs to no finished result"]);
     for damaged in ["output/work/dataset/patches.bin", "output/site/index.html"] {
         let mut bytes = fs::read(project.path(damaged)).unwrap();
@@ -270,6 +276,16 @@ fn pages_link_to_where_they_come_from() {
     let finished = found["stages"][0]["run"]["finished"].as_str().unwrap();
     for hidden in [here.as_str(), "output/work", finished, &finished[..10]] {
         assert!(!page.contains(hidden), "{hidden}");
+    }
+    for (page, anchor) in [
+        ("index.html", "site"),
+        ("data/index.html", "dataset"),
+        ("networks/resnet10/index.html", "network-resnet10"),
+        ("networks/resnet10/bn1/0007/index.html", "layer-resnet10-bn1"),
+    ] {
+        let path = project.path("output/site").join(page);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(&format!("provenance/index.html#{anchor}\"")), "{page}");
     }
     let mut pages = 0;
     for (path, bytes) in project.site() {

@@ -29,12 +29,10 @@ pub(super) fn execute(options: &Options, pipeline: &Pipeline) -> Result<Outcome>
         Some(shard) => (pipeline.share()?, Part::Shard(shard)),
         None => (pipeline.lock()?, if options.merge { Part::Merge } else { Part::All }),
     };
-    if part != Part::All {
-        for network in &networks {
-            if !pipeline.is_trained(network) {
-                bail!("{} is not trained, or stale; run `unit-atlas train` first", network.name);
-            }
-        }
+    if part != Part::All
+        && let Some(network) = pipeline.untrained(networks.iter().copied()).first()
+    {
+        bail!("{} is not trained, or stale; run `unit-atlas train` first", network.name);
     }
     let dataset = pipeline.dataset()?;
     pipeline.each_network(networks, |pipeline, network| {

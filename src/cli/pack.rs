@@ -70,7 +70,10 @@ pub(super) fn execute(
     pipeline.check_output(&output)?;
     let _lock = pipeline.lock_or_read()?;
     let (site, record) = (pipeline.layout.site(), pipeline.layout.site_record());
-    if let Some(stale) = stale(pipeline)? {
+    // What is there can be sent whatever is being written meanwhile.
+    let unknown =
+        |why: anyhow::Error| Some(format!("whether the site is up to date is not known: {why:#}"));
+    if let Some(stale) = stale(pipeline).unwrap_or_else(unknown) {
         eprintln!("note: {stale}");
     }
     let packed = pack::pack(&site, &record, &pipeline.config.title, form, &output)?;

@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::fuzz::{Target, outcome};
 use crate::{Config, written};
 
-const PROJECT: &str = "title: A\nsource: { kind: folder, path: ~/x }\nsplit: { train: 0.8, validation: 0.1, test: 0.1 }\n\
-    networks:\n  - name: a\n    architecture: alexnet\n    training: { epochs: 3, lr: 1e-3, freeze: 1 }\n\
-    figures:\n  - kind: table\n    units: [a/conv5/0001]\n    formats: [svg, pdf]\n";
+const PROJECT: &str = "title: A\nsource: { kind: folder, path: x.csv }\nsplit: { train: 0.8, validation: 0.1, test: 0.1 }\n\
+    networks:\n  - name: alexnet\n    training: { epochs: 3, lr: 1.0e-3 }\n\
+    figures:\n  - kind: table\n    units: [alexnet/conv5/0001]\n    formats: [svg, pdf]\n";
 
 fn read(bytes: &[u8]) -> String {
     let Ok(text) = std::str::from_utf8(bytes) else { return "not UTF-8".into() };
@@ -58,5 +58,13 @@ pub(crate) fn target() -> Target {
             "vgg16",
         ],
         read,
+    }
+}
+
+#[test]
+fn seeds_are_projects() {
+    for seed in target().seeds {
+        let said = read(&seed);
+        assert!(said.contains(" networks, "), "{said}");
     }
 }

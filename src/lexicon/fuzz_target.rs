@@ -50,3 +50,9 @@ pub(crate) fn target() -> Target {
         read,
     }
 }
+
+#[test]
+fn the_seed_is_a_lexicon() {
+    let said = read(FILE.as_bytes());
+    assert!(said.contains(" terms, "), "{said}");
+}

@@ -38,7 +38,7 @@ impl Pipeline<'_> {
             }
         }
         atlas::foresee(config)?;
-        if config.networks.iter().any(|network| !self.is_trained(network)) {
+        if !self.untrained(&config.networks).is_empty() {
             self.device()?;
         }
         Ok(())

@@ -265,16 +265,23 @@ impl<'a> Pipeline<'a> {
         prepare::rehearse(source.as_ref(), self.config, self.progress)
     }
 
-    /// Whether the data set and a network's training are there and fresh.
-    pub fn is_trained(&self, network: &config::Network) -> bool {
-        let fresh = || -> Result<bool> {
-            let source = source::open(self.config)?;
+    /// Those of some networks whose training, or whose data set, is not there and fresh.
+    pub fn untrained<'n>(
+        &self,
+        networks: impl IntoIterator<Item = &'n config::Network>,
+    ) -> Vec<&'n config::Network> {
+        let dataset = || -> Result<Option<Fingerprint>> {
             let dataset = Sealed::open(&self.layout.dataset())?;
-            let trained = training::stamp(network, self.config.seed, &content(&dataset))?;
-            Ok(prepare::stamp(source.as_ref(), self.config)? == *dataset.stamp()
-                && trained.matches(&self.layout.network(&network.name)))
+            let source = source::open(self.config)?;
+            let fresh = prepare::stamp(source.as_ref(), self.config)? == *dataset.stamp();
+            Ok(fresh.then(|| content(&dataset)))
         };
-        fresh().unwrap_or(false)
+        let dataset = dataset().ok().flatten();
+        let trained = |network: &config::Network| {
+            let stamp = training::stamp(network, self.config.seed, dataset.as_ref()?).ok()?;
+            Some(stamp.matches(&self.layout.network(&network.name)))
+        };
+        networks.into_iter().filter(|network| trained(network) != Some(true)).collect()
     }
 
     /// A network's training, done or resumed when it is missing or stale. Returns its stamp.

@@ -172,16 +172,18 @@ impl Pipeline<'_> {
     /// Of a file or folder below `work/`, by its path there.
     fn of_work(&self, name: &Path, given: &str) -> Result<Provenance> {
         let work = self.layout.work();
-        let folder = work.join(name);
-        let folder = folder.ancestors().take_while(|folder| **folder != work);
-        let Some(folder) = folder.into_iter().find(|folder| Sealed::is_there(folder)) else {
-            bail!(
-                "{given} belongs to no finished result; `unit-atlas run` finishes what was begun"
-            );
-        };
-        let sealed = Sealed::open(folder)?;
-        let kind = self.kind_of(folder).with_context(|| format!("{given} is of no stage"))?;
         let path = work.join(name);
+        let unfinished = || {
+            format!(
+                "{given} belongs to no finished result; `unit-atlas run` finishes what was begun"
+            )
+        };
+        // The folder of its stage, finished or not: one above may be a finished stage's of its own.
+        let stage = path.ancestors().take_while(|folder| **folder != work);
+        let stage = stage.into_iter().find_map(|folder| Some((folder, self.kind_of(folder)?)));
+        let (folder, kind) =
+            stage.filter(|(folder, _)| Sealed::is_there(folder)).with_context(unfinished)?;
+        let sealed = Sealed::open(folder)?;
         let inner = name_of(path.strip_prefix(folder)?);
         let recorded = sealed.outputs().find(|(name, _)| *name == inner);
         let recorded = recorded.map(|(_, output)| (output.bytes, output.blake3.clone()));
@@ -190,7 +192,14 @@ impl Pipeline<'_> {
                 sealed.path(&inner)?;
                 (bytes, blake3, None)
             }
-            None if path.is_dir() => (sealed.bytes(), sealed.whole_content(), None),
+            None if inner.is_empty() => (sealed.bytes(), sealed.whole_content(), None),
+            None if path.is_dir() => {
+                let own = sealed.outputs().filter(|(name, _)| Path::new(name).starts_with(&inner));
+                let own: Vec<_> = own.collect();
+                ensure!(!own.is_empty(), unfinished());
+                let bytes = own.iter().map(|(_, output)| output.bytes).sum();
+                (bytes, Fingerprint::of(&own), None)
+            }
             None => {
                 let bytes = fs_err::metadata(&path)?.len();
                 let note = "lies beside the result, which does not depend on it";
@@ -385,20 +394,7 @@ impl<'p> Chain<'p> {
     }
 
     fn begin(&mut self, kind: Kind, run: Option<Run>) -> usize {
-        self.stages.push(Stage {
-            title: kind.title(),
-            anchor: kind.anchor(),
-            command: kind.command(),
-            kind,
-            folder: String::new(),
-            inputs_blake3: None,
-            inputs: Vec::new(),
-            options: Vec::new(),
-            files: Vec::new(),
-            version: run.as_ref().map(|run| run.version.clone()),
-            device: run.as_ref().map(|run| run.device.clone()),
-            run,
-        });
+        self.stages.push(Stage::new(kind, run));
         self.stages.len() - 1
     }
 

@@ -18,7 +18,7 @@ use record::provenance::{Stage, published};
 use record::training::{Epoch, Evaluation};
 use study::answer::ReaderFile;
 use study::consensus::Consensus;
-use study::labels::{Checked, Problem};
+use study::labels::Problem;
 use study::selection::Selection;
 
 /// The units that readers are asked about, in the survey's folder.
@@ -189,10 +189,7 @@ impl<'a> Pipeline<'a> {
     fn gather(&self, dataset: &Dataset) -> Result<Gathered<'a>> {
         let config = self.config;
         self.compare()?;
-        let lexicons = self.lexicons()?;
-        let Checked { readers, mut problems, .. } = self.labels(&lexicons);
-        let (consensus, unsettled) = self.consensus(&lexicons, &readers);
-        problems.extend(unsettled);
+        let Opinions { lexicons, readers, consensus, problems, .. } = self.opinions()?;
         let mut stamp = Stamp::new(atlas::FORMAT)
             .with("dataset", dataset.shown.clone())
             .with("detector", Fingerprint::of(&config.dissection.detector))
@@ -200,9 +197,14 @@ impl<'a> Pipeline<'a> {
         for (name, fingerprint, _) in self.by_hand(&lexicons, &readers, &consensus)? {
             stamp = stamp.with(name, fingerprint);
         }
+        // The manifest holds the seed.
+        let held = match dataset.manifest.source.tells_seed() {
+            true => dataset.content.clone(),
+            false => Sealed::open(&self.layout.dataset())?.content(&[record::store::PATCHES]),
+        };
         let mut provenance = vec![
             ("unit-atlas".to_string(), env!("CARGO_PKG_VERSION").to_string()),
-            ("dataset".to_string(), dataset.content.to_string()),
+            ("dataset".to_string(), held.to_string()),
         ];
         let (mut parts, mut explained) = (Vec::new(), Vec::new());
         for network in &config.networks {

@@ -60,7 +60,7 @@ impl Kind {
             ["networks", network, layer, _, ..] => Self::Layer(network.into(), layer.into()),
             ["networks", network, _] => Self::Network(network.into()),
             ["cases", network, _, _] => Self::Explanation(network.into()),
-            ["mammograms" | "patches" | "data", ..] => Self::Dataset,
+            ["mammograms" | "patches", ..] | ["data", "index.html"] => Self::Dataset,
             _ => Self::Site,
         }
     }
@@ -136,6 +136,26 @@ pub struct Stage {
     /// The whole of what is known of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<Run>,
+}
+
+impl Stage {
+    /// A stage of which only this is known, and which run made it.
+    pub fn new(kind: Kind, run: Option<Run>) -> Self {
+        Self {
+            title: kind.title(),
+            anchor: kind.anchor(),
+            command: kind.command(),
+            kind,
+            folder: String::new(),
+            inputs_blake3: None,
+            inputs: Vec::new(),
+            options: Vec::new(),
+            files: Vec::new(),
+            version: run.as_ref().map(|run| run.version.clone()),
+            device: run.as_ref().map(|run| run.device.clone()),
+            run,
+        }
+    }
 }
 
 /// Something that a stage was made from.

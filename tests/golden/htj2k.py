@@ -1,7 +1,7 @@
 """Streams of High-Throughput JPEG 2000 and what OpenJPH decodes from them: htj2k/ and htj2k.json.
 
     python3 htj2k.py                 # writes both
-    python3 htj2k.py FOLDER COUNT    # that many by chance, for `UNIT_ATLAS_HTJ2K=FOLDER cargo test`
+    python3 htj2k.py FOLDER COUNT [SEED]    # that many by chance, for `UNIT_ATLAS_HTJ2K=FOLDER cargo test`
 
 pip install numpy imagecodecs; `ojph_compress` (Debian: openjph-tools) is on the path. It writes every order
 of progression, size of code-blocks, precincts and tiles, but reads no signed values rightly (0.9); those
@@ -74,7 +74,7 @@ def main():
         )
 
     if random:
-        rng = np.random.default_rng()
+        rng = np.random.default_rng(int(sys.argv[3]) if len(sys.argv) > 3 else 0)
         while len(files) < int(sys.argv[2]):
             bits, (width, height) = int(rng.integers(1, 17)), map(int, rng.integers(1, 200, 2))
             values = picture(rng, bits, (height, width))

@@ -144,18 +144,9 @@ impl Fixture {
             kinds.extend([Kind::Network(name.clone()), Kind::Explanation(name)]);
         }
         let stage = |kind: Kind| Stage {
-            title: kind.title(),
-            anchor: kind.anchor(),
-            command: kind.command(),
-            kind,
-            folder: String::new(),
-            inputs_blake3: None,
             inputs: vec![Input { name: "data set".into(), blake3: None, from: Origin::Stage(1) }],
             options: vec![("training.lr".into(), 0.01.into())],
-            files: Vec::new(),
-            version: None,
-            device: None,
-            run: None,
+            ..Stage::new(kind, None)
         };
         kinds.into_iter().map(stage).collect()
     }

@@ -61,13 +61,19 @@
     return old[b.length] <= most;
   }
 
+  // Every word of some entries, gathered once.
+  const vocabularies = new WeakMap();
+  function vocabulary(all) {
+    if (!vocabularies.has(all)) vocabularies.set(all, Array.from(new Set(all.flatMap(entry => entry.whole.split(/[^\p{L}\p{N}]+/u)))));
+    return vocabularies.get(all);
+  }
+
   // The words of some entries that a word that none of them holds may mean.
   function meant(all, word) {
     const most = slips(word);
     if (!most) return [];
-    const known = new Set(all.flatMap(entry => entry.whole.split(/[^\p{L}\p{N}]+/u)));
     // What is still being typed is the beginning of a word.
-    return Array.from(known).filter(one => near(word, one, most) || near(word, one.slice(0, word.length), most));
+    return vocabulary(all).filter(one => near(word, one, most) || near(word, one.slice(0, word.length), most));
   }
 
   // Words as they are found: a word that no entry holds stands for those that it may mean.
