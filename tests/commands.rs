@@ -389,6 +389,7 @@ fn a_run_looks_ahead() {
         ("theme: nope\n", "theme `nope`"),
         ("theme_options: { footr: x }\n", "footr"),
         ("survey: { lexicon: bi-rads-9 }\n", "survey.lexicon"),
+        ("figures: [{ kind: roc, font: nofont.ttf }]\n", "nofont.ttf"),
         ("survey: { select: [resnet10/layer2/0001] }\n", "resnet10/layer2/0001"),
     ] {
         let project = Project::new(&format!("{SMALL}{more}"));
@@ -483,6 +484,7 @@ fn labels_are_imported_checked_and_refused() {
     let told = project.run(&["pack"]).expect(0);
     assert!(told.err.contains(older), "{}", told.err);
     project.run(&["build"]).expect(0);
+    project.run(&["pack", "--single-file", "--output", "x.zip"]).expect_error(&["is .html"]);
     let told = project.run(&["pack", "--single-file", "--layer", "resnet10/layer4"]).expect(0);
     assert!(told.out.contains("atlas-part.html") && told.err.is_empty(), "{}", told.err);
     assert!(project.site() == before, "the site without labels is not what it was");

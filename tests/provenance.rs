@@ -192,6 +192,11 @@ fn what_changed_since_is_told_and_what_is_not_ours_refused() {
         of(&format!("output/work/dissection/{begun}"))
             .expect_error(&["belongs to no finished result"]);
     }
+    of("").expect_error(&["nothing was asked for"]);
+    #[cfg(unix)]
+    of("/dev/zero").expect_error(&["/dev/zero", "a device"]);
+    let index = format!("file://{}#units", project.path("output/site/index.html").display());
+    assert!(of(&index).expect(0).out.contains("output/site/index.html"));
     of("output/work/lock").expect_error(&["belongs to no finished result"]);
     for damaged in ["output/work/dataset/patches.bin", "output/site/index.html"] {
         let mut bytes = fs::read(project.path(damaged)).unwrap();

@@ -67,6 +67,11 @@ pub(super) fn execute(
     let output = options.output.clone().unwrap_or_else(|| pipeline.config.output.join(name));
     let output = std::path::absolute(&output)
         .with_context(|| format!("cannot resolve {}", output.display()))?;
+    // Who gets it opens it by its ending.
+    let (wanted, other) = if single { ("html", "zip") } else { ("zip", "html") };
+    if output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case(other)) {
+        bail!("what is packed so is .{wanted}, but {} ends in .{other}", output.display());
+    }
     pipeline.check_output(&output)?;
     let _lock = pipeline.lock_or_read()?;
     let (site, record) = (pipeline.layout.site(), pipeline.layout.site_record());

@@ -3,8 +3,9 @@
 use crate::Lexicons;
 use crate::fuzz::{Target, outcome};
 
-const FILE: &str = "schema: 1\nid: own\nname: Own\ngroups:\n  - category: Mass\n    noun: mass\n    \
-    terms:\n      - { id: mass-lobed, name: Lobed, gloss: has lobes, synonyms: [lobulated] }\n";
+const FILE: &str = "schema: 1\nid: own\nname: Own\nbirads: false\nsource: s\ngroups:\n  - category: Mass\n    \
+    noun: mass\n    terms:\n      - { id: mass-lobed, name: Lobed, gloss: has lobes, synonyms: [lobulated] }\n";
+
 fn read(bytes: &[u8]) -> String {
     crate::built_in();
     let content = tempfile::tempdir().unwrap();

@@ -37,6 +37,10 @@ impl Pipeline<'_> {
                 }
             }
         }
+        for font in config.figures.iter().filter_map(|wanted| wanted.look.font.as_deref()) {
+            base::input::open(font)
+                .with_context(|| format!("the font {} cannot be read", font.display()))?;
+        }
         atlas::foresee(config)?;
         if !self.untrained(&config.networks).is_empty() {
             self.device()?;

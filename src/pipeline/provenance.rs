@@ -94,6 +94,10 @@ impl Pipeline<'_> {
     }
 
     fn trace(&self, given: &str) -> Result<Provenance> {
+        // As a browser shows a page of a disk.
+        let given = given.strip_prefix("file://").unwrap_or(given);
+        let given = given.split('#').next().filter(|_| !Path::new(given).exists()).unwrap_or(given);
+        ensure!(!given.trim().is_empty(), "nothing was asked for: give a file, a page or a figure");
         let path = Path::new(given);
         if given.contains("://") || !path.exists() {
             let page = self.page_of_address(given);
@@ -118,7 +122,8 @@ impl Pipeline<'_> {
         if let Some(name) = below(self.layout.work()) {
             return self.of_work(&name, given);
         }
-        ensure!(path.is_file(), "{given} is a folder that this project has not made");
+        ensure!(!path.is_dir(), "{given} is a folder that this project has not made");
+        base::input::open(&path).with_context(|| format!("{given} cannot be read"))?;
         self.of_digest(&path, given)
     }
 

@@ -229,7 +229,9 @@ fn negated(tokens: &[Token]) -> Vec<bool> {
     let mut negated = vec![false; tokens.len()];
     for at in 0..tokens.len() {
         let seen = ["seen", "present", "visible", "identified", "evident", "found", "shown"];
-        let backward = is(at, &["absent", "none"])
+        let out = |first: &str| is(at, &[first]) && is(at + 1, &["out"]);
+        let backward = is(at, &["absent", "none", "excluded"])
+            || out("ruled")
             || (is(at, &["not"]) && is(at + 1, &seen))
             || (is(at, &["not"]) && is(at + 1, &["clearly"]) && is(at + 2, &seen));
         if backward {
@@ -243,6 +245,8 @@ fn negated(tokens: &[Token]) -> Vec<bool> {
             &["no", "not", "nothing", "without", "absence", "lack", "lacks", "lacking", "neither"],
         ) || (is(at, &["free", "negative"]) && tokens.len() > at + 1)
             || (is(at, &["rather", "other"]) && is(at + 1, &["than"]))
+            || is(at, &["exclude"])
+            || out("rule")
         {
             let end = scope(tokens, at);
             negated[at..end].fill(true);

@@ -48,7 +48,7 @@ impl<T: DeserializeOwned> Content<T> {
 /// # Errors
 /// Names the file when it is missing, not whole, or not what this version reads.
 pub fn read_document<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let bytes = fs_err::read(path)?;
+    let bytes = file::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     Content::of(&bytes).map(|Content(content)| content).with_context(|| {
         format!(
             "{} is damaged, or of another version; `unit-atlas build` makes it anew",

@@ -13,6 +13,10 @@ use anyhow::{Context, Result, bail};
 use memmap2::Mmap;
 use serde::Serialize;
 
+use crate::input;
+
+/// The most bytes of a stamp, record or document: that of a million files is a tenth of this.
+const LARGEST: u64 = 1 << 30;
 /// How the names of files and folders that are being written begin and end.
 const TEMPORARY: [&str; 2] = [".unit-atlas-", ".tmp"];
 
@@ -224,6 +228,12 @@ pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     fs_err::File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// The bytes of a file that the program wrote: anything but a regular file, which would be waited for or never end,
+/// is refused.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    input::read(path, LARGEST)
 }
 
 /// Maps a file into memory, to read what is needed of it.

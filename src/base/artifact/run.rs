@@ -60,7 +60,7 @@ impl Run {
     /// The run that wrote the stamp with this digest; `None` where nothing is known of it.
     pub(super) fn read(folder: &Path, stamp: &Fingerprint) -> Result<Option<Self>, Damaged> {
         let damaged = |why: &dyn std::fmt::Display| Damaged::new(folder, RUN, why);
-        let bytes = match std::fs::read(folder.join(RUN)) {
+        let bytes = match super::file::read(&folder.join(RUN)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(damaged(&error)),

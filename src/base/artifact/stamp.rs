@@ -1,6 +1,7 @@
 //! What a stage's folder was made from, and what it holds: `stamp.json`.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use super::run::{RUN, Run};
 use super::{Fingerprint, file};
+use crate::input;
 
 /// Name of the file that marks a finished stage.
 const STAMP: &str = "stamp.json";
@@ -203,7 +205,12 @@ impl Sealed {
     /// When it is not; [`Damaged`] where its stamp is not what was written.
     pub fn open(folder: &Path) -> Result<Self> {
         let damaged = |why: &dyn std::fmt::Display| Damaged::new(folder, STAMP, why);
-        let bytes = fs_err::read(folder.join(STAMP))?;
+        let bytes = match file::read(&folder.join(STAMP)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("{} is not finished", folder.display()));
+            }
+            read => read.map_err(|error| damaged(&error))?,
+        };
         let seal: Seal = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
         // A stamp of version 0.1 has neither outputs nor a digest.
         let whole = match (&seal.outputs, &seal.blake3) {
@@ -218,7 +225,7 @@ impl Sealed {
 
     /// Whether there is a stamp in `folder`, damaged or not.
     pub fn is_there(folder: &Path) -> bool {
-        folder.join(STAMP).is_file()
+        folder.join(STAMP).exists()
     }
 
     /// Checks that a folder that was finished still has its stamp.
@@ -298,7 +305,8 @@ impl Sealed {
     /// # Errors
     /// [`Damaged`] where it is missing or not what was sealed.
     pub fn read(&self, name: &str) -> Result<Vec<u8>> {
-        let bytes = fs_err::read(self.folder.join(name)).map_err(|e| self.damaged(name, e))?;
+        let bytes = input::read(&self.folder.join(name), u64::MAX - 1)
+            .map_err(|error| self.damaged(name, error))?;
         self.compare(name, bytes.len(), || Fingerprint::of_bytes(&bytes))?;
         Ok(bytes)
     }
@@ -317,8 +325,8 @@ impl Sealed {
     /// # Errors
     /// [`Damaged`] where it is missing or not what was sealed.
     pub fn map(&self, name: &str) -> Result<Mmap> {
-        let file = std::fs::File::open(self.folder.join(name))
-            .map_err(|error| self.damaged(name, error))?;
+        let (file, _) =
+            input::open(&self.folder.join(name)).map_err(|error| self.damaged(name, error))?;
         let map = super::map(&file).map_err(|error| self.damaged(name, error))?;
         self.compare(name, map.len(), || {
             let mut hasher = blake3::Hasher::new();

@@ -150,3 +150,24 @@ fn a_stamp_of_version_0_1_still_counts() {
     let sealed = Sealed::open(folder.path()).unwrap();
     assert!(!sealed.is_measured() && sealed.json::<u32>("a.json").unwrap() == 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_damage_and_not_waited_for() {
+    let (folder, stamp) = sealed();
+    for name in [STAMP, RUN, "a.json"] {
+        let path = folder.path().join(name);
+        let before = std::fs::read(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
+        let told = match (name, Sealed::open(folder.path())) {
+            (STAMP, opened) => format!("{:#}", opened.err().unwrap()),
+            (RUN, opened) => opened.unwrap().run().unwrap_err().to_string(),
+            (_, opened) => format!("{:#}", opened.unwrap().read(name).unwrap_err()),
+        };
+        assert!(told.contains("not a file but a device"), "{name}: {told}");
+        assert_eq!(stamp.matches(folder.path()), name == RUN, "{name}");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, before).unwrap();
+    }
+}

@@ -8,8 +8,8 @@
   const decision = JSON.parse(data.textContent);
   const CHOICES = [['on', 'as it is'], ['mean', 'at its mean'], ['off', 'off']];
   const fields = decision.units.map(() =>
-    make('select', {}, ...CHOICES.map(([value, words]) => make('option', { value }, words))));
-  const all = make('select', {}, ...CHOICES.map(([value, words]) => make('option', { value }, words.replace('it is', 'they are').replace('its', 'their'))));
+    make('select', { autocomplete: 'off' }, ...CHOICES.map(([value, words]) => make('option', { value }, words))));
+  const all = make('select', { autocomplete: 'off' }, ...CHOICES.map(([value, words]) => make('option', { value }, words.replace('it is', 'they are').replace('its', 'their'))));
   const before = unitAtlas.decision.probability(decision, fields.map(() => 'on'));
   const result = make('output', { 'aria-live': 'polite' });
   const bar = make('div', { class: 'decision', role: 'group', 'aria-label': 'Switch units off' },
@@ -35,4 +35,6 @@
     show();
   });
   show();
+  // A page that was gone back to may come with what was chosen on it.
+  window.addEventListener('pageshow', show);
 })();
