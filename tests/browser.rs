@@ -270,11 +270,11 @@ fn looks_and_theme_are_applied_and_remembered() {
         var root = document.documentElement;
         var path = document.querySelector('.patch svg path');
         var style = function () { return getComputedStyle(path); };
-        check(root.dataset.look === 'dim' && style().fill !== 'none', 'dim at first');
-        check(style().stroke !== 'none', 'with an outline');
-        document.querySelector('.looks [value=outline]').click();
-        check(style().fill === 'none' && style().stroke !== 'none', 'outline only');
-        check(localStorage.getItem('unit-atlas-look') === 'outline', 'the look is kept');
+        check(root.dataset.look === 'outline' && style().fill === 'none', 'the outline alone at first');
+        check(document.querySelector('.looks [value=outline]').checked, 'and chosen');
+        document.querySelector('.looks [value=dim]').click();
+        check(style().fill !== 'none' && style().stroke !== 'none', 'dimmed outside');
+        check(localStorage.getItem('unit-atlas-look') === 'dim', 'the look is kept');
         document.querySelector('.looks [value=none]').click();
         check(getComputedStyle(path.parentNode).display === 'none', 'no overlay');
         var before = getComputedStyle(document.body).backgroundColor;
@@ -293,6 +293,140 @@ fn looks_and_theme_are_applied_and_remembered() {
         check(document.querySelector('.looks [value=outline]').checked, 'and chosen');
         check(getComputedStyle(document.querySelector('.picture path')).fill === 'none', 'and applied');
         check(document.documentElement.dataset.theme === 'light', 'the theme is remembered');
+        "#,
+        1280,
+    );
+}
+
+#[test]
+fn arrows_move_among_patches_which_are_one_stop_of_tab() {
+    let (_folder, site) = site();
+    act(
+        &site,
+        UNIT,
+        "",
+        r#"
+        var patches = Array.from(document.querySelectorAll('.patches-body .patch'));
+        var stops = function () { return patches.filter(function (patch) { return patch.tabIndex === 0; }); };
+        var left = false;
+        document.querySelector('.pager').addEventListener('click', function (event) { event.preventDefault(); left = true; });
+        check(stops().length === 1 && stops()[0] === patches[0], 'one stop, the best patch');
+        patches[0].focus();
+        key(document.activeElement, 'ArrowRight');
+        check(document.activeElement === patches[1], 'right: the next');
+        var at = patches[1].getBoundingClientRect();
+        key(document.activeElement, 'ArrowDown');
+        var below = document.activeElement.getBoundingClientRect();
+        check(below.left === at.left && below.top > at.top, 'down: the one below');
+        key(document.activeElement, 'ArrowUp');
+        check(document.activeElement === patches[1], 'up: back');
+        key(document.activeElement, 'End');
+        check(document.activeElement === patches[patches.length - 1], 'the last');
+        key(document.activeElement, 'ArrowRight');
+        key(document.activeElement, 'ArrowDown');
+        check(document.activeElement === patches[patches.length - 1], 'nothing follows it');
+        key(document.activeElement, 'Home');
+        key(document.activeElement, 'ArrowLeft');
+        check(document.activeElement === patches[0] && !left, 'nor is before the first, no unit either');
+        check(stops().length === 1, 'still one stop');
+        "#,
+        1280,
+    );
+}
+
+#[test]
+fn what_is_looked_at_stands_in_the_address() {
+    let (_folder, site) = site();
+    act(
+        &site,
+        UNIT,
+        "localStorage.clear();",
+        r#"
+        document.querySelector('.looks [value=heat]').click();
+        document.querySelectorAll('#atlas-patches .patch')[3].click();
+        var size = document.querySelector('[name=zoom]');
+        size.value = '1.5';
+        size.dispatchEvent(new Event('input', { bubbles: true }));
+        check(location.hash === '#look=heat&patch=4&zoom=1.5', 'patch, look and size: ' + location.hash);
+        key(document.body, 'Escape');
+        check(location.hash === '#look=heat&zoom=1.5', 'what is put away goes: ' + location.hash);
+        "#,
+        1280,
+    );
+    act(
+        &site,
+        UNIT,
+        "localStorage.clear(); history.replaceState(null, '', '#patch=14&look=none&zoom=2');",
+        r#"
+        var patch = document.querySelectorAll('#atlas-patches .patch')[13];
+        check(patch.classList.contains('kept'), 'a link shows the patch');
+        check(document.documentElement.dataset.look === 'none', 'the look');
+        check(document.querySelector('.looks [value=none]').checked, 'chosen');
+        check(document.documentElement.style.getPropertyValue('--zoom') === '2', 'and the size');
+        var panel = document.getElementById('atlas-context');
+        await until(function () { return /^Patch 14:/.test(panel.querySelector('.context-patch').textContent); }, 'with its mammogram');
+        check(localStorage.getItem('unit-atlas-look') === null, 'whose link it is does not choose for other pages');
+        check(document.querySelector('.context [download]').getAttribute('href').endsWith('.jpg'), 'a patch can be saved');
+        "#,
+        1280,
+    );
+    act(
+        &site,
+        UNIT,
+        "localStorage.clear(); history.replaceState(null, '', '#patch=900&look=nonsense&zoom=x');",
+        r#"
+        check(!document.querySelector('.kept'), 'no such patch');
+        check(document.documentElement.dataset.look === 'outline', 'no such look');
+        check(Number(document.documentElement.style.getPropertyValue('--zoom')) === 1, 'no such size');
+        "#,
+        1280,
+    );
+}
+
+#[test]
+fn a_link_gives_a_glance_at_what_it_leads_to() {
+    let (_folder, site) = site();
+    act(
+        &site,
+        UNIT,
+        "",
+        r#"
+        var glance = function () { return document.querySelector('.glance'); };
+        var point = function (target, by) {
+          target.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: by }));
+        };
+        var next = document.querySelector('.pager [rel=next]');
+        point(next, 'touch');
+        await new Promise(function (then) { setTimeout(then, 600); });
+        check(!glance(), 'a finger does not hover');
+        point(next, 'mouse');
+        await until(glance, 'pointing at a unit shows it');
+        check(glance().querySelectorAll('img').length === 4, 'its best patches');
+        check(/0003/.test(glance().textContent) && next.getAttribute('aria-describedby') === glance().id, 'and says which');
+        point(glance().querySelector('img'), 'mouse');
+        check(glance(), 'the pointer may rest on it');
+        key(document.body, 'Escape');
+        check(!glance() && !next.hasAttribute('aria-describedby'), 'Escape ends it at once');
+        document.querySelector('#atlas-patches .patch').click();
+        await until(function () { return document.querySelector('.context a[href*="mammograms/"]'); }, 'a mammogram is named');
+        check(!glance(), 'where pictures are, there is none');
+        document.querySelector('.crumbs a').focus();
+        point(next, 'mouse');
+        await until(glance, 'again');
+        point(document.querySelector('h1'), 'mouse');
+        check(!glance(), 'and away');
+        "#,
+        1280,
+    );
+    act(
+        &site,
+        "data/index.html",
+        "",
+        r#"
+        var any = Array.from(document.querySelectorAll('main a')).find(function (one) { return /mammograms\/[^/]+\/index/.test(one.getAttribute('href') || ''); });
+        check(any, 'the page names mammograms');
+        any.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' }));
+        await until(function () { return document.querySelector('.glance .context-image img'); }, 'pointing at a mammogram shows it');
         "#,
         1280,
     );

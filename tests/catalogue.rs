@@ -490,7 +490,7 @@ fn dead_and_constant_units_are_counted_and_show_nothing() {
     for (number, why) in [(8, "Dead:"), (9, "Constant:")] {
         let page = fixture.page(&format!("networks/{LAYER}/{number:04}/index.html"));
         assert!(words(&page).contains(why), "{number}");
-        assert!(!page.contains("class=\"patch\"") && page.contains("none: it is not live"));
+        assert!(!page.contains("class=\"patch\"") && page.contains("it is not live"));
     }
     let asked = table(&fixture, "survey.csv");
     assert!(asked.len() > 10);

@@ -82,6 +82,8 @@ pub(super) struct Heat {
 /// `networks/<network>/<layer>/units.js`, for `layer.js`. Lists are named once; units give places in them.
 #[derive(Serialize)]
 pub(super) struct LayerUnits<'a> {
+    /// Edge of a patch, in pixels: overlays are drawn in them.
+    pub(super) edge: u32,
     /// The units' best matches.
     pub(super) concepts: Vec<NamedConcept>,
     pub(super) categories: Vec<String>,
@@ -363,6 +365,7 @@ mod tests {
                 }),
             },
             "layer_units": LayerUnits {
+                edge: 113,
                 concepts: vec![NamedConcept { id: "mass".into(), name: "mass".into() }],
                 categories: vec!["Mass".into(), "Mass - Margin".into()],
                 readers: vec!["reader-a".into(), "reader-b".into()],

@@ -45,17 +45,20 @@ use pipeline::Pipeline;
 #[command(name = "unit-atlas", version, max_term_width = 100)]
 struct Arguments {
     /// Project file [default: the nearest atlas.yaml, here or in a folder above]
-    #[arg(long, short, global = true, value_name = "FILE")]
+    #[arg(long, short, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
     /// Say nothing but errors and what was skipped
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     quiet: bool,
     /// Say more
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
     verbose: bool,
     #[command(subcommand)]
     verb: Verb,
 }
+
+/// Where `--help` lists what every verb takes: after the verb's own.
+const EVERYWHERE: &str = "Options of every command";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

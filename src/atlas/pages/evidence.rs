@@ -8,7 +8,7 @@ use crate::facts::Atlas;
 use crate::facts::paths::{Link, unit_link};
 use crate::text;
 use base::number;
-use catalogue::{ConceptMatch, Entry, Kind};
+use catalogue::{ConceptMatch, Entry};
 use record::dissection::{Chance, Layer};
 use record::similar::{DUPLICATE, Like};
 
@@ -60,7 +60,6 @@ pub(super) struct View {
     activations: Chart,
     positive: String,
     permutations: u32,
-    cancer_auc: String,
     influence: InfluenceView,
     elsewhere: Vec<LikeView>,
     duplicates: Vec<LikeView>,
@@ -74,10 +73,6 @@ struct InfluenceView {
     patches: String,
     positives: String,
     top8: String,
-    /// None where the unit is not live.
-    rank: Option<u32>,
-    /// Live units of the layer.
-    units: usize,
     ablation: String,
     auc: String,
 }
@@ -128,18 +123,16 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, entry: &Entry) -> View {
         ),
         positive: text::percent(f64::from(unit.activations.positive)),
         permutations: layer.permutations,
-        cancer_auc: unit.cancer_auc.map_or_else(|| "–".into(), |auc| format!("{auc:.3}")),
-        influence: influence(atlas, layer, entry),
+        influence: influence(layer, entry),
         elsewhere: found.map(|found| likes(&found.elsewhere)).unwrap_or_default(),
         duplicates: found.map(|found| likes(&found.duplicates)).unwrap_or_default(),
         duplicate: DUPLICATE.to_string(),
     }
 }
 
-fn influence(atlas: &Atlas, layer: &Layer, entry: &Entry) -> InfluenceView {
+fn influence(layer: &Layer, entry: &Entry) -> InfluenceView {
     let basis = &layer.influence;
     let own = &entry.record.influence;
-    let live = atlas.catalogue.layer(&layer.network, &layer.layer);
     let signed = |value: f32| text::significant(f64::from(value));
     InfluenceView {
         classes: basis
@@ -161,8 +154,6 @@ fn influence(atlas: &Atlas, layer: &Layer, entry: &Entry) -> InfluenceView {
         patches: text::count(basis.patches),
         positives: text::count(basis.positives),
         top8: text::count(own.top8),
-        rank: entry.rank,
-        units: live.map_or(0, |layer| layer.count(Kind::Live)),
         ablation: own.ablation.map_or_else(String::new, |fall| {
             number::written(format_args!("{fall:+.4}")).replace('-', "\u{2212}")
         }),

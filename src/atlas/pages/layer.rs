@@ -203,7 +203,14 @@ pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> script::LayerUnits<'
         }
     });
     let patches = atlas.compact_patches(layer.units.iter().flat_map(shown), TOLERANCE);
-    script::LayerUnits { units: units.collect(), patches, concepts, categories, readers }
+    script::LayerUnits {
+        edge: atlas.inputs.store.edge(),
+        units: units.collect(),
+        patches,
+        concepts,
+        categories,
+        readers,
+    }
 }
 
 pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {

@@ -31,6 +31,7 @@ mod provenance;
 mod public;
 mod search;
 mod selection;
+mod summary;
 mod survey;
 mod unit;
 

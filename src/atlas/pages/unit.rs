@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::page::{Files, Head, Page, Site, html};
 use super::parts::PatchView;
-use super::{card, evidence};
+use super::{card, evidence, summary};
 use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, layer_href, network_href, unit_href};
@@ -97,6 +97,7 @@ pub(super) struct View {
     categories: Vec<String>,
     /// Whether the categories are suggested by readers' words, since they chose no term.
     suggested: bool,
+    summary: [summary::Figure; 5],
     previous: Option<Link>,
     next: Option<Link>,
     patches: Vec<PatchView>,
@@ -108,7 +109,6 @@ pub(super) struct View {
     heat: bool,
     /// Whether there is a whole mammogram to show.
     context: bool,
-    cancer: usize,
     shown: String,
     split: String,
     max_score: String,
@@ -202,6 +202,7 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Result<View> {
     let manifest = atlas.inputs.manifest;
     let of = |top: &TopPatch| &manifest.patches[top.patch as usize];
     let above = unit.top.iter().filter(|top| !top.overlay.is_empty()).count();
+    let cancer = unit.top.iter().filter(|top| of(top).positive).count();
     Ok(View {
         number: entry.id.digits(),
         network: network.clone(),
@@ -217,7 +218,7 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Result<View> {
         suggested: entry.suggested && !entry.categories.is_empty(),
         previous: unit.unit.checked_sub(2).and_then(neighbour),
         next: neighbour(unit.unit),
-        cancer: unit.top.iter().filter(|top| of(top).positive).count(),
+        summary: summary::figures(atlas, layer, entry, cancer),
         patches: written_out.map(|(at, top)| atlas.patch(at + 1, top, TOLERANCE)).collect(),
         kept: unit.top.len(),
         heat: drawn.heat.is_some(),

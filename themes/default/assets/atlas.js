@@ -37,6 +37,7 @@
         if (!radio.checked) return;
         root.setAttribute('data-look', radio.value);
         unitAtlas.kept.set('unit-atlas-look', radio.value);
+        if (element('atlas-copy-link')) unitAtlas.asked.set('look', radio.value);
       });
     });
   }
@@ -68,21 +69,14 @@
     try { chosen = JSON.parse(unitAtlas.kept.get('unit-atlas-viewing')) || {}; } catch { /* not ours */ }
 
     function apply() {
-      fields.forEach(field => {
-        if (field.name !== 'size') root.style.setProperty(`--${field.name}`, value(field));
-        // A size that was chosen holds on small screens too.
-        else if (value(field) !== usual(field)) {
-          root.style.setProperty('--size', `${field.value}rem`);
-          root.style.setProperty('--size-small', `${field.value}rem`);
-        } else {
-          root.style.removeProperty('--size');
-          root.style.removeProperty('--size-small');
-        }
-      });
-      const plain = fields.every(field => field.name === 'size' || value(field) === usual(field));
+      fields.forEach(field => root.style.setProperty(`--${field.name}`, value(field)));
+      const plain = fields.every(field => field.name === 'zoom' || value(field) === usual(field));
       root.toggleAttribute('data-viewing', !plain);
     }
 
+    // A link that shows patches in some size shows them so to whoever follows it.
+    const zoom = Number(unitAtlas.asked.get('zoom'));
+    if (zoom > 0) chosen.zoom = zoom;
     fields.forEach(field => {
       if (typeof chosen[field.name] !== 'number') return;
       if (field.type === 'checkbox') field.checked = chosen[field.name] === 1;
@@ -91,12 +85,14 @@
     box.addEventListener('input', () => {
       fields.forEach(field => { chosen[field.name] = value(field); });
       unitAtlas.kept.set('unit-atlas-viewing', JSON.stringify(chosen));
+      unitAtlas.asked.set('zoom', chosen.zoom === 1 ? null : chosen.zoom);
       apply();
     });
     box.querySelector('button').addEventListener('click', () => {
       fields.forEach(reset);
       chosen = {};
       unitAtlas.kept.set('unit-atlas-viewing', '{}');
+      unitAtlas.asked.set('zoom', null);
       apply();
     });
     apply();
@@ -113,20 +109,25 @@
     reach();
   }
 
-  // Buttons that copy a text of the page.
+  // Buttons that copy a text of the page, or the address with what is looked at.
   function copying() {
+    function copy(button, text, otherwise) {
+      const said = word => { button.textContent = word; };
+      const failed = () => said(otherwise());
+      if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => said('Copied'), failed);
+      else failed();
+    }
     document.querySelectorAll('[data-copy]').forEach(button => {
       button.addEventListener('click', () => {
         const text = element(button.getAttribute('data-copy'));
-        const said = word => { button.textContent = word; };
-        const select = () => {
+        copy(button, text.textContent, () => {
           getSelection().selectAllChildren(text);
-          said(document.execCommand('copy') ? 'Copied' : 'Selected: copy it');
-        };
-        if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(() => said('Copied'), select);
-        else select();
+          return document.execCommand('copy') ? 'Copied' : 'Selected: copy it';
+        });
       });
     });
+    const link = element('atlas-copy-link');
+    if (link) link.addEventListener('click', () => copy(link, location.href, () => 'Copy it from the address bar'));
   }
 
   [themes, looks, neighbours, viewing, wideTables, copying].forEach(part => part());

@@ -31,7 +31,7 @@
 
   function caption(patch, mammogram) {
     const words = name => (patch.querySelector(name) || { textContent: '' }).textContent;
-    const rank = words('.rank');
+    const rank = rankOf(patch);
     const lines = [
       make('p', { class: 'context-patch' }, `Patch${rank && ` ${rank}`}: ${words('.truth')}, score ${words('.number')}`),
       make('p', {}, `${mammogram.view ? `${mammogram.view}, ` : ''}mammogram `,
@@ -42,6 +42,8 @@
     if (mammogram.facts.length) {
       lines.push(make('p', { class: 'faint' }, mammogram.facts.map(fact => `${fact.name}: ${fact.value}`).join('; ')));
     }
+    const picture = patch.querySelector('img').getAttribute('src');
+    lines.push(make('p', {}, make('a', { href: picture, download: '' }, 'Save the patch')));
     return make('figcaption', {}, ...lines);
   }
 
@@ -79,9 +81,22 @@
     shown = null;
   }
 
+  const rankOf = patch => (patch.querySelector('.rank') || { textContent: '' }).textContent;
+
   function release() {
-    if (kept) kept.classList.remove('kept');
+    if (!kept) return;
+    kept.classList.remove('kept');
     kept = null;
+    unitAtlas.asked.set('patch', null);
+  }
+
+  // Shows it until another is chosen, or it is put away; a link to the page then shows it too.
+  function keep(patch) {
+    release();
+    show(patch);
+    kept = patch;
+    patch.classList.add('kept');
+    unitAtlas.asked.set('patch', rankOf(patch) || null);
   }
 
   function putAway() {
@@ -106,21 +121,19 @@
     const patch = patchOf(event);
     if (!patch || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    const again = kept === patch;
-    release();
-    if (again) {
-      putAway();
-    } else {
-      show(patch);
-      kept = patch;
-      patch.classList.add('kept');
-    }
+    if (kept === patch) putAway();
+    else keep(patch);
   });
   document.addEventListener('keydown', event => {
     if (event.key === 'Escape' && !document.querySelector('dialog[open]')) putAway();
   });
-  // Where the panel has a place of its own, it begins with the best patch.
-  if (window.matchMedia('(min-width: 60.01rem)').matches) {
+  // A link to one patch; else, where the panel has a place of its own, it begins with the best.
+  const asked = Number(unitAtlas.asked.get('patch'));
+  const linked = asked > 0 && document.querySelectorAll('#atlas-patches .patch')[asked - 1];
+  if (linked) {
+    keep(linked);
+    linked.scrollIntoView({ block: 'nearest' });
+  } else if (window.matchMedia('(min-width: 60.01rem)').matches) {
     const best = body.querySelector('.patch');
     if (best) show(best);
   }

@@ -17,8 +17,22 @@
 
   const theme = kept.get('unit-atlas-theme');
   if (theme === 'light' || theme === 'dark') root.setAttribute('data-theme', theme);
-  const look = kept.get('unit-atlas-look');
-  root.setAttribute('data-look', ['outline', 'heat', 'none'].includes(look) ? look : 'dim');
+  // What the reader chose on this page, as it stands in the address, so that a copied link shows the same.
+  const asked = {
+    get: name => new URLSearchParams(location.hash.slice(1)).get(name),
+    // Null for what needs no mention.
+    set(name, value) {
+      const all = new URLSearchParams(location.hash.includes('=') ? location.hash.slice(1) : '');
+      if (value === null) all.delete(name);
+      else all.set(name, value);
+      try { history.replaceState(null, '', `#${all}`); } catch { /* a page within a frame */ }
+    }
+  };
+
+  // The template says which look is the page's own.
+  const look = [asked.get('look'), kept.get('unit-atlas-look')]
+    .find(one => ['dim', 'outline', 'heat', 'none'].includes(one));
+  if (look) root.setAttribute('data-look', look);
 
   const above = root.getAttribute('data-root') || '';
   const link = path => above + path;
@@ -56,6 +70,7 @@
     // The data that a script of the site has brought, by its path.
     data,
     load,
+    asked,
     // What outlasts the browser, and what a window keeps until it is closed.
     kept,
     session: storage('sessionStorage')
