@@ -57,8 +57,8 @@ export default [
       sourceType: 'script',
       globals: {
         ...browser,
-        ...named(['unitAtlas', 'Blob', 'Event', 'FileReader', 'IntersectionObserver', 'URL', 'clearTimeout',
-          'getSelection', 'performance', 'setTimeout'], 'readonly')
+        ...named(['unitAtlas', 'Blob', 'Event', 'FileReader', 'IntersectionObserver', 'URL', 'URLSearchParams',
+          'clearTimeout', 'getSelection', 'performance', 'requestAnimationFrame', 'setTimeout'], 'readonly')
       }
     },
     rules: {

@@ -42,8 +42,8 @@
     if (mammogram.facts.length) {
       lines.push(make('p', { class: 'faint' }, mammogram.facts.map(fact => `${fact.name}: ${fact.value}`).join('; ')));
     }
-    const picture = patch.querySelector('img').getAttribute('src');
-    lines.push(make('p', {}, make('a', { href: picture, download: '' }, 'Save the patch')));
+    const src = patch.querySelector('img').getAttribute('src');
+    lines.push(make('p', {}, make('a', { href: src, download: '' }, 'Save the patch')));
     return make('figcaption', {}, ...lines);
   }
 

@@ -82,7 +82,7 @@
   }
 
   document.addEventListener('pointerover', event => {
-    if (event.pointerType === 'touch' || !(event.target instanceof Element)) return;
+    if (event.pointerType === 'touch') return;
     const of = event.target.closest('a[href]');
     if (of) look(of);
     // The pointer may rest on the glance itself.
