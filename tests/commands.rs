@@ -82,7 +82,9 @@ fn each_stage_is_done_once_and_again_only_when_its_inputs_change() {
             .to_str()
             == Some(name))
     );
-    project.run(&["evaluate", "--split", "test"]).expect(0);
+    let told = project.run(&["evaluate", "--split", "test"]).expect(0).out;
+    assert!(told.contains("positive  negative  AUC (95%, DeLong)"), "{told}");
+    assert!(!told.contains("is fresh") && !told.contains("composition-"), "{told}");
     let told = project.command(&["evaluate", "--json"]).output().unwrap();
     assert!(told.status.success(), "{told:?}");
     let printed: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
@@ -346,6 +348,10 @@ fn files_are_explained_as_the_data_set_is() {
     assert!(said.contains(known["verdict"].as_str().unwrap()), "{said}");
     project.run(&["explain", "notes.dcm"]).expect(1);
     project.run(&["explain", "nobody"]).expect_error(&["no mammogram nobody", "no such file"]);
+    project.run(&["explain", &format!("{id}x")]).expect_error(&[&format!("did you mean {id}?")]);
+    // An answer is all that is said.
+    assert!(!said.contains("is fresh"), "{said}");
+    assert!(project.run(&["explain", id, "--verbose"]).expect(0).out.contains("dataset is fresh"));
 }
 
 #[test]
@@ -451,6 +457,9 @@ fn labels_are_imported_checked_and_refused() {
     project.run(&["labels", "check"]).expect(1);
     let stats = &["labels", "stats"];
     let told = project.run(stats).expect(2);
+    // One reader of one network: a row, and no sum of it.
+    let rows = told.out.lines().filter(|line| line.contains("resnet10")).count();
+    assert!(rows == 1 && !told.out.contains("all"), "{}", told.out);
     assert!(told.err.contains("c.yaml:6") && !told.err.contains("skipped"), "{}", told.err);
     // With a key misspelt, a whole reader is not counted: that is said.
     project.write("content/labels/c.yaml", good.replace("reader: b", "raeder: c"));

@@ -2,18 +2,7 @@
 
 use std::path::Path;
 
-/// A count with thousands separated: `12,345`.
-pub(super) fn count(n: impl TryInto<u64>) -> String {
-    let digits = n.try_into().unwrap_or(0).to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
+pub(super) use base::number::grouped as count;
 
 /// A count with its noun: `1 patch`, `2 patches`.
 pub(super) fn counted(n: usize, one: &str, many: &str) -> String {

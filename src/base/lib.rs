@@ -6,6 +6,7 @@
 //! Nothing here knows mammograms, networks or readers.
 
 pub mod artifact;
+mod columns;
 mod counted;
 mod device;
 mod field;
@@ -22,6 +23,7 @@ pub mod text;
 mod unit;
 pub mod yaml;
 
+pub use columns::{Columns, Side};
 pub use counted::counted;
 pub use device::Device;
 pub use field::Field;

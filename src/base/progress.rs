@@ -10,6 +10,10 @@ pub trait Progress: Sync {
     fn note(&self, text: &str);
     /// The work that was started is over.
     fn finish(&self);
+    /// A result was there already.
+    fn fresh(&self, what: &str) {
+        self.say(&format!("{what} is fresh"));
+    }
     /// A line worth keeping.
     fn say(&self, line: &str);
     /// What a user should know, also where nothing else is said.

@@ -5,11 +5,13 @@ use clap::ValueEnum;
 
 use super::terminal::Terminal;
 use super::{NetworkChoice, Outcome, prepare};
-use base::Split;
+use base::number::grouped;
 use base::progress::{Progress, Silent};
+use base::{Columns, Side, Split};
+use lexicon::Lexicons;
 use metrics::{Auc, Fixed, Proportion, Spread};
 use pipeline::Pipeline;
-use record::training::{Attribute, Evaluation, Level};
+use record::training::{Classes, Evaluation, Level, Levels};
 
 /// Options of `evaluate`.
 #[derive(Debug, clap::Args)]
@@ -50,10 +52,11 @@ pub(super) fn execute(
         // Results are printed even when quiet.
         println!("{}", serde_json::to_string(&evaluations)?);
     } else {
+        let lexicons = pipeline.lexicons()?;
         for evaluation in evaluated {
             let evaluation = evaluation?;
             terminal.say(&describe(&evaluation));
-            table(&evaluation).iter().for_each(|line| terminal.say(line));
+            table(&evaluation, &lexicons).iter().for_each(|line| terminal.say(line));
         }
     }
     Ok(prepare::outcome(&dataset.manifest))
@@ -72,89 +75,128 @@ pub(super) fn describe(evaluation: &Evaluation) -> String {
         None => "no AUC, for the split has one class only".into(),
     };
     let epoch = evaluation.best_epoch.map_or(String::new(), |epoch| format!(", epoch {epoch}"));
-    format!("{network}{epoch}: {split} {auc}; {positives} positive, {negatives} negative patches")
+    format!(
+        "{network}{epoch}: {split} {auc}; {} positive, {} negative patches",
+        grouped(*positives),
+        grouped(*negatives)
+    )
 }
 
 /// The rest of an evaluation, line by line.
-fn table(evaluation: &Evaluation) -> Vec<String> {
+fn table(evaluation: &Evaluation, lexicons: &Lexicons) -> Vec<String> {
     let found = &evaluation.assessment;
-    let mut lines = vec![format!(
-        "  {:<34} {:>8} {:>8}  {:<22} {:<14} {:>17}",
-        "by", "positive", "negative", "AUC (95%, DeLong)", "95%, patients", "average precision"
-    )];
-    for (what, score, level) in found.levels.each() {
+    let mut lines = levels(&found.levels);
+    lines.extend(points(&found.levels.patch));
+    if let Some(calibration) = &found.calibration {
+        lines.push(format!(
+            "  Patches: Brier score {:.4}, expected calibration error {:.4}",
+            calibration.brier, calibration.expected_error
+        ));
+    }
+    for same in found.subgroups.chunk_by(|a, b| a.attribute == b.attribute) {
+        let title = same[0].attribute.title();
+        let mut table = Columns::new([
+            (title, Side::Left),
+            ("positive", Side::Right),
+            ("negative", Side::Right),
+            ("AUC per patch (95%)", Side::Left),
+        ]);
+        for group in same {
+            let value = match group.attribute.is_coded() {
+                true => lexicons.name(&group.value),
+                false => group.value.clone(),
+            };
+            let auc = group.auc.map_or("too few for an AUC".into(), |auc| area(Some(auc)));
+            table.push([value, grouped(group.positives), grouped(group.negatives), auc]);
+        }
+        lines.push(String::new());
+        lines.extend(table.lines());
+    }
+    found.classes.iter().for_each(|classes| lines.extend(by_class(classes)));
+    lines
+}
+
+/// Per patch, mammogram and patient.
+fn levels(found: &Levels) -> Vec<String> {
+    let mut table = Columns::new([
+        ("by", Side::Left),
+        ("positive", Side::Right),
+        ("negative", Side::Right),
+        ("AUC (95%, DeLong)", Side::Left),
+        ("95%, patients", Side::Left),
+        ("average precision", Side::Right),
+    ]);
+    let mut lacking = Vec::new();
+    for (what, score, level) in found.each() {
         let Level { positives, negatives, auc, bootstrap, average_precision, .. } = level;
-        let bootstrap = match bootstrap {
+        let patients = match bootstrap {
             Some(Spread::Interval(of)) => format!("{:.3} to {:.3}", of.low, of.high),
             Some(Spread::None(_)) => "none".into(),
             None => "-".into(),
         };
         let precision = average_precision.map_or("-".into(), |p| format!("{p:.3}"));
-        lines.push(format!(
-            "  {:<34} {positives:>8} {negatives:>8}  {:<22} {bootstrap:<14} {precision:>17}",
-            format!("{what}, {score}"),
-            area(*auc),
-        ));
-    }
-    for (what, score, level) in found.levels.each() {
-        let delong = level.auc.and_then(|auc| auc.spread.reason()).map(|why| ("DeLong", why));
-        let patients = level.bootstrap.and_then(|spread| spread.reason());
-        for (method, why) in delong.into_iter().chain(patients.map(|why| ("patients", why))) {
-            lines.push(format!("  no interval by {method} for {what}, {score}: {why}"));
+        let name = format!("{what}, {score}");
+        let delong = auc.and_then(|auc| auc.spread.reason()).map(|why| ("DeLong", why));
+        let patient = bootstrap.and_then(|spread| spread.reason()).map(|why| ("patients", why));
+        for (method, why) in delong.into_iter().chain(patient) {
+            lacking.push(format!("  no interval by {method} for {name}: {why}"));
         }
+        table.push([
+            name,
+            grouped(*positives),
+            grouped(*negatives),
+            area(*auc),
+            patients,
+            precision,
+        ]);
     }
-    for point in &found.levels.patch.operating_points {
-        let share = |p: &Proportion| format!("{:.3} ({:.3} to {:.3})", p.value, p.low, p.high);
-        lines.push(match point.fixed {
-            Fixed::Specificity(least) => format!(
-                "  patches: sensitivity {} at specificity {least:.2}",
-                share(&point.sensitivity)
-            ),
-            Fixed::Sensitivity(least) => format!(
-                "  patches: specificity {} at sensitivity {least:.2}",
-                share(&point.specificity)
-            ),
+    table.lines().chain(lacking).collect()
+}
+
+/// What the network reaches at thresholds that hold one of its errors down.
+fn points(patch: &Level) -> Vec<String> {
+    let mut table = Columns::new([
+        ("patches, held to", Side::Left),
+        ("sensitivity (95%)", Side::Left),
+        ("specificity (95%)", Side::Left),
+    ]);
+    let share = |p: &Proportion| format!("{:.3} ({:.3} to {:.3})", p.value, p.low, p.high);
+    for point in &patch.operating_points {
+        table.push(match point.fixed {
+            Fixed::Specificity(least) => {
+                [format!("specificity {least:.2}"), share(&point.sensitivity), "-".into()]
+            }
+            Fixed::Sensitivity(least) => {
+                [format!("sensitivity {least:.2}"), "-".into(), share(&point.specificity)]
+            }
         });
     }
-    if let Some(calibration) = &found.calibration {
-        lines.push(format!(
-            "  patches: Brier score {:.4}, expected calibration error {:.4}",
-            calibration.brier, calibration.expected_error
-        ));
+    match table.is_empty() {
+        true => Vec::new(),
+        false => [String::new()].into_iter().chain(table.lines()).collect(),
     }
-    for group in &found.subgroups {
-        let attribute = match group.attribute {
-            Attribute::Density => "density",
-            Attribute::Lesion => "lesion",
-            Attribute::Subtlety => "subtlety",
-            Attribute::Scanner => "scanner",
-            Attribute::Tissue => "tissue",
-        };
-        lines.push(format!(
-            "  {:<34} {:>8} {:>8}  {}",
-            format!("patches, {attribute} {}", group.value),
-            group.positives,
-            group.negatives,
-            group.auc.map_or("too few for an AUC".into(), |auc| area(Some(auc))),
-        ));
+}
+
+/// Each class against the others, and what its patches were called.
+fn by_class(classes: &Classes) -> Vec<String> {
+    let mut table = Columns::new([
+        ("class", Side::Left),
+        ("patches", Side::Right),
+        ("AUC against the others", Side::Left),
+        ("called", Side::Left),
+    ]);
+    for (class, row) in classes.each.iter().zip(&classes.confusion) {
+        let called = classes.each.iter().zip(row).map(|(of, n)| format!("{} {n}", of.name));
+        let called = called.collect::<Vec<_>>().join(", ");
+        table.push([class.name.clone(), grouped(class.patches), area(class.auc), called]);
     }
-    if let Some(classes) = &found.classes {
-        for (class, row) in classes.each.iter().zip(&classes.confusion) {
-            let row: Vec<String> = row.iter().map(u32::to_string).collect();
-            lines.push(format!(
-                "  class {}: {} patches, AUC against the others {}; called {}",
-                class.name,
-                class.patches,
-                area(class.auc),
-                row.join(", ")
-            ));
-        }
-        let mean = classes.mean_auc.map_or("-".into(), |mean| format!("{mean:.3}"));
-        lines.push(format!(
-            "  mean AUC of the classes {mean}; {:.3} of the patches called right",
-            classes.accuracy
-        ));
-    }
+    let mean = classes.mean_auc.map_or("-".into(), |mean| format!("{mean:.3}"));
+    let mut lines = vec![String::new()];
+    lines.extend(table.lines());
+    lines.push(format!(
+        "  mean AUC of the classes {mean}; {:.3} of the patches called right",
+        classes.accuracy
+    ));
     lines
 }
 

@@ -10,6 +10,7 @@ use super::terminal::Terminal;
 use super::{NetworkChoice, Outcome, labels};
 use atlas::Sheet;
 use base::progress::{Progress, Silent};
+use base::yaml::nearest;
 use base::{Split, artifact, number};
 use catalogue::{Catalogue, Name, Place, Verdict, carried, sentence};
 use config::Network;
@@ -236,10 +237,12 @@ fn asked(mammograms: &[String], manifest: &Manifest) -> Result<Asked> {
                 asked.files.push(path);
             }
         } else {
-            bail!(
-                "the data set has no mammogram {name}, and there is no such file; the atlas's pages name \
-                 the mammograms"
-            );
+            let ids = manifest.mammograms.iter().map(|member| member.mammogram.id.as_str());
+            let hint = match nearest(name, ids) {
+                Some(near) => format!("did you mean {near}?"),
+                None => "the atlas's pages name the mammograms".into(),
+            };
+            bail!("the data set has no mammogram {name}, and there is no such file; {hint}");
         }
     }
     Ok(asked)

@@ -138,7 +138,11 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
                 }
             }
             if !*paragraph {
-                println!("{}", report::summary(&statistics));
+                println!("{}", report::summary(&statistics).trim_end());
+                println!(
+                    "\n`--paragraph` says this, and how it compares with outlines, in sentences for a paper."
+                );
+                return Ok(outcome);
             }
             let lexicon = &pipeline.config.survey.lexicon;
             let known = lexicons.iter().find(|known| known.id == *lexicon);

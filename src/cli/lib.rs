@@ -75,6 +75,19 @@ enum Verb {
     OfProject(ProjectVerb),
 }
 
+impl Verb {
+    /// Whether it answers a question: what was there already is then no news.
+    fn answers(&self) -> bool {
+        use ProjectVerb as Of;
+        !matches!(
+            self,
+            Self::OfProject(
+                Of::Run | Of::Prepare(_) | Of::Train(_) | Of::Dissect(_) | Of::Build | Of::Serve(_)
+            )
+        )
+    }
+}
+
 /// What can be done to a project that is there.
 #[derive(Debug, Subcommand)]
 enum ProjectVerb {
@@ -178,7 +191,7 @@ pub fn main() -> ExitCode {
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    let terminal = Terminal::new(verbosity);
+    let terminal = Terminal::new(verbosity, arguments.verb.answers());
     match dispatch(&arguments, &terminal) {
         Ok(Outcome::Complete) => ExitCode::SUCCESS,
         Ok(Outcome::Skipped) => ExitCode::from(2),
@@ -253,5 +266,17 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         super::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_verb_lists_its_own_options_first() {
+        let mut command = super::Arguments::command();
+        command.build();
+        let help = command.find_subcommand_mut("explain").unwrap().render_help().to_string();
+        let place = |words: &str| help.find(words).unwrap_or_else(|| panic!("{words}: {help}"));
+        assert!(
+            place("--whole") < place(super::EVERYWHERE)
+                && place(super::EVERYWHERE) < place("--config")
+        );
     }
 }

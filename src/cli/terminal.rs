@@ -1,16 +1,20 @@
 //! What a person at the terminal, or a log file, sees of long work.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 
+use base::number::grouped;
 use base::progress::Progress;
 
 /// How often a log file hears of work that is still going on.
 const LINE_EVERY: Duration = Duration::from_secs(60);
+/// From when on a rate says something: the first steps are slower, or faster, than those that follow.
+const SETTLED: Duration = Duration::from_secs(5);
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +31,8 @@ pub(super) enum Verbosity {
 #[derive(Debug)]
 pub(super) struct Terminal {
     verbosity: Verbosity,
+    /// Whether what was there already goes without saying: the verb answers a question.
+    answers: bool,
     bars: Option<MultiProgress>,
     /// At most one for each thread that began some: networks may be worked on at the same time.
     current: Mutex<Vec<(ThreadId, Work)>>,
@@ -50,17 +56,42 @@ impl Work {
         let seconds = elapsed.as_secs_f64();
         let left = seconds / (*done).max(1) as f64 * total.saturating_sub(*done) as f64;
         let left = HumanDuration(Duration::from_secs(left as u64));
-        let speed = *done as f64 / seconds;
+        let speed = rate(*done as f64 / seconds);
         let note = if note.is_empty() { String::new() } else { format!("; {note}") };
-        format!("{what}: {done}/{total}, {speed:.1}/s, about {left} left{note}")
+        format!("{what}: {}/{}, {speed}, about {left} left{note}", grouped(*done), grouped(*total))
     }
 }
 
+/// Steps in a second, or in a minute where they take longer, with no more digits than stay the same.
+fn rate(each_second: f64) -> String {
+    match each_second {
+        fast if fast >= 100.0 => format!("{}/s", grouped(fast.round() as u64)),
+        some if some >= 1.0 => format!("{some:.1}/s"),
+        slow => format!("{:.1}/min", 60.0 * slow),
+    }
+}
+
+/// What a bar says: `alexnet [===>   ] 2,500/10,000, 42.0/s, 3 minutes left  loss 0.512`.
+fn style() -> ProgressStyle {
+    let style =
+        ProgressStyle::with_template("{prefix} [{bar:24}] {human_pos}/{human_len}{pace}  {msg}");
+    let pace = |state: &ProgressState, out: &mut dyn fmt::Write| {
+        if state.elapsed() >= SETTLED && state.pos() > 0 {
+            let left = HumanDuration(state.eta());
+            let _ = write!(out, ", {}, {left} left", rate(state.per_sec()));
+        }
+    };
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("pace", pace).progress_chars("=> ")
+}
+
 impl Terminal {
-    /// For standard output and standard error as they are.
-    pub(super) fn new(verbosity: Verbosity) -> Self {
+    /// For standard output and standard error as they are; for a verb that `answers` a question or does
+    /// something to the project.
+    pub(super) fn new(verbosity: Verbosity, answers: bool) -> Self {
         let bars = io::stderr().is_terminal() && verbosity > Verbosity::Quiet;
-        Self { verbosity, bars: bars.then(MultiProgress::new), current: Mutex::default() }
+        let bars = bars.then(MultiProgress::new);
+        Self { verbosity, answers, bars, current: Mutex::default() }
     }
 
     /// A line for those who asked for details.
@@ -99,11 +130,7 @@ fn own(works: &mut [(ThreadId, Work)]) -> Option<&mut Work> {
 impl Progress for Terminal {
     fn start(&self, what: &str, total: u64) {
         let bar = self.bars.as_ref().map(|bars| {
-            let style = ProgressStyle::with_template(
-                "{prefix} [{bar:24}] {human_pos}/{human_len}, {per_sec}, {eta} left  {msg}",
-            );
-            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-            let bar = bars.add(ProgressBar::new(total).with_style(style.progress_chars("=> ")));
+            let bar = bars.add(ProgressBar::new(total).with_style(style()));
             bar.set_prefix(what.to_owned());
             bar.enable_steady_tick(Duration::from_millis(250));
             bar
@@ -145,6 +172,11 @@ impl Progress for Terminal {
         }
     }
 
+    fn fresh(&self, what: &str) {
+        let line = format!("{what} is fresh");
+        if self.answers { self.detail(&line) } else { self.say(&line) }
+    }
+
     fn say(&self, line: &str) {
         if self.verbosity > Verbosity::Quiet {
             self.print(line);
@@ -178,8 +210,13 @@ mod tests {
         };
         assert_eq!(
             work.line(Duration::from_secs(600)),
-            "alexnet: 2500/10000, 4.2/s, about 30 minutes left; epoch 2/9, loss 0.512, AUC 0.831"
+            "alexnet: 2,500/10,000, 4.2/s, about 30 minutes left; epoch 2/9, loss 0.512, AUC 0.831"
         );
+        work.done = 100;
+        assert!(
+            work.line(Duration::from_secs(600)).starts_with("alexnet: 100/10,000, 10.0/min, about")
+        );
+        work.done = 2_500;
         work.note.clear();
         assert!(work.line(Duration::from_secs(60)).ends_with("about 3 minutes left"));
     }

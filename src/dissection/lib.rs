@@ -22,7 +22,7 @@ mod watch;
 
 pub use self::region::Regions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
@@ -133,18 +133,19 @@ pub fn probe(job: &Job, layers: &[Target], shard: Shard, progress: &dyn Progress
             Segment::is_there(&segment::path(folder, number), &stamp.fingerprint())
         })
     };
-    let mine = (groups.start * GROUP)..(groups.end * GROUP).min(patches.len());
-    progress.start(&format!("dissecting {} {}", job.name, names.join(", ")), mine.len() as u64);
-    let last = groups.clone().rfind(|&number| !there(number)).unwrap_or(0);
+    let size = |number: usize| patches.len().min((number + 1) * GROUP) - number * GROUP;
+    let missing: BTreeSet<usize> = groups.clone().filter(|&number| !there(number)).collect();
+    let left: usize = missing.iter().map(|&number| size(number)).sum();
+    progress.start(&format!("dissecting {} {}", job.name, names.join(", ")), left as u64);
+    let last = missing.last().copied().unwrap_or(0);
     let inference = network.inference();
     let mut passes: Option<Vec<Pass>> = None;
     for number in groups {
         let group = &patches[number * GROUP..((number + 1) * GROUP).min(patches.len())];
         let paths: Vec<_> = layers.iter().map(|(_, at, _)| segment::path(at, number)).collect();
-        if there(number) {
+        if !missing.contains(&number) {
             // Bounds serve the groups after it only.
             if number >= last {
-                progress.advance(group.len() as u64);
                 continue;
             }
             let segments = paths.iter().map(|p| Segment::read(p)).collect::<Result<Vec<_>>>()?;
@@ -153,7 +154,6 @@ pub fn probe(job: &Job, layers: &[Target], shard: Shard, progress: &dyn Progress
                 segments.iter().map(new).collect()
             });
             passes.iter_mut().zip(&segments).for_each(|(pass, segment)| pass.recall(segment));
-            progress.advance(group.len() as u64);
             continue;
         }
         for batch in group.chunks(BATCH) {

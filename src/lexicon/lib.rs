@@ -109,6 +109,16 @@ impl Lexicons {
         self.entries().find(|entry| entry.term.id == id)
     }
 
+    /// A term or concept in words: `mass`, `malignant lesion`.
+    pub fn name(&self, id: &str) -> String {
+        match (id, self.term(id)) {
+            (_, Some(entry)) => entry.term.name.clone(),
+            ("malignant", None) => "malignant lesion".into(),
+            ("benign", None) => "benign lesion".into(),
+            _ => id.replace(['_', '-'], " "),
+        }
+    }
+
     /// The term that has this word as its id, name or synonym, whatever the case.
     ///
     /// # Errors

@@ -221,7 +221,7 @@ impl<'a> Pipeline<'a> {
             remade: true,
         };
         if self.settle(&stage)? == Found::Fresh {
-            self.progress.say("dataset is fresh");
+            self.progress.fresh("dataset");
         } else {
             prepare::prepare(source.as_ref(), config, &self.layout, &stamp, self.progress)?;
             self.drop_twins(&folder)?;
@@ -308,7 +308,7 @@ impl<'a> Pipeline<'a> {
             if self.reading.get().is_none() {
                 training::tidy(&folder)?;
             }
-            self.progress.say(&format!("{} is fresh", network.name));
+            self.progress.fresh(&network.name);
             return Ok(stamp);
         }
         let device = self.device()?;
@@ -405,7 +405,7 @@ impl<'a> Pipeline<'a> {
                 if self.reading.get().is_none() {
                     dissection::tidy(&folder)?;
                 }
-                self.progress.say(&format!("{name} is fresh"));
+                self.progress.fresh(&name);
             } else {
                 stale.push((layer, folder, stamp));
             }

@@ -160,6 +160,24 @@ pub enum Attribute {
     Tissue,
 }
 
+impl Attribute {
+    /// In words, as the heading of what is grouped by it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Density => "Breast composition",
+            Self::Lesion => "Kind of the malignant lesion",
+            Self::Subtlety => "Subtlety of the malignant lesion, 1 (subtle) to 5 (obvious)",
+            Self::Scanner => "Scanner",
+            Self::Tissue => "Background tissue, in the source’s words",
+        }
+    }
+
+    /// Whether its values are ids of terms.
+    pub fn is_coded(self) -> bool {
+        matches!(self, Self::Density | Self::Lesion)
+    }
+}
+
 /// Patches that share an attribute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subgroup {

@@ -1,13 +1,15 @@
 //! The numbers of a study in words: a paragraph for the methods and results of a paper, and a summary
 //! for the terminal.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::automatic::Comparison;
 use super::consensus::NO_CATEGORY;
-use super::statistics::{Agreement, Statistics};
+use super::statistics::{Agreement, Progress, Statistics};
 use agreement::{Coefficient, Estimate, RESAMPLES};
-use base::counted;
+use base::number::grouped;
+use base::{Columns, Side, counted};
 
 /// `0.61 (95% interval 0.40 to 0.78)`.
 pub fn number(estimate: Option<Estimate>) -> String {
@@ -197,14 +199,27 @@ pub fn summary(statistics: &Statistics) -> String {
 }
 
 fn summarise(s: &Statistics, text: &mut String) -> std::fmt::Result {
-    writeln!(text, "Answers")?;
-    for row in &s.progress {
-        let who = row.reader.as_deref().unwrap_or("all readers");
-        let network = row.network.as_deref().unwrap_or("all networks");
-        writeln!(
-            text,
-            "  {who}, {network}: {} answered, {} recognisable, {} not, {} unsure; {} single, {} \
-             entangled; {} associated with cancer; {} repeated",
+    let counts = [
+        "answers",
+        "recognisable",
+        "not",
+        "unsure",
+        "single",
+        "entangled",
+        "with cancer",
+        "repeated",
+    ];
+    let words = [("reader", Side::Left), ("network", Side::Left)];
+    let mut table = Columns::new(words.into_iter().chain(counts.map(|count| (count, Side::Right))));
+    // Of one network, or one reader, the sum over all says the same again.
+    let (one_network, one_reader) = (s.networks.len() == 1, s.readers.len() == 1);
+    let again = |row: &&Progress| {
+        (one_network && row.network.is_none()) || (one_reader && row.reader.is_none())
+    };
+    let (sums, rows): (Vec<_>, Vec<_>) = s.progress.iter().partition(again);
+    let rows = if rows.is_empty() { sums } else { rows };
+    for row in rows {
+        let numbers = [
             row.answered,
             row.recognizable,
             row.unrecognizable,
@@ -212,9 +227,13 @@ fn summarise(s: &Statistics, text: &mut String) -> std::fmt::Result {
             row.single,
             row.entangled,
             row.malignant,
-            row.repeated
-        )?;
+            row.repeated,
+        ];
+        let who = [row.reader.as_deref().unwrap_or("all"), row.network.as_deref().unwrap_or("all")];
+        table.push(who.map(String::from).into_iter().chain(numbers.map(grouped)));
     }
+    writeln!(text, "Answers")?;
+    written(&table, text)?;
     if s.suggested > 0 {
         let n = share(s.suggested, s.phenomena);
         writeln!(text, "  terms suggested from the words, none chosen: {n} patterns")?;
@@ -238,14 +257,41 @@ fn summarise(s: &Statistics, text: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
+fn written(table: &Columns, text: &mut String) -> std::fmt::Result {
+    table.lines().try_for_each(|line| writeln!(text, "{line}"))
+}
+
+/// A row for each, with its interval where it has one; a dash where a coefficient is undefined, and why below.
 fn agreements(list: &[Agreement], text: &mut String) -> std::fmt::Result {
+    let Some(first) = list.first() else { return Ok(()) };
+    let coefficients =
+        first.estimates.iter().map(|(coefficient, _)| (coefficient.name(), Side::Left));
+    let words = [("of", Side::Left), ("units", Side::Right)];
+    let mut table = Columns::new(words.into_iter().chain(coefficients));
+    let mut reasons = BTreeSet::new();
     for agreement in list {
-        writeln!(text, "  {} ({} units)", agreement.name, agreement.units)?;
-        for (coefficient, estimate) in &agreement.estimates {
-            writeln!(text, "    {}: {}", coefficient.name(), number(Some(*estimate)))?;
+        let cells =
+            first.estimates.iter().map(|(coefficient, _)| match agreement.of(*coefficient) {
+                Some(Estimate::Value { value, interval: Some([low, high]) }) => {
+                    format!("{} ({} to {})", round(value), round(low), round(high))
+                }
+                Some(Estimate::Value { value, interval: None }) => round(value),
+                Some(Estimate::Undefined(reason)) => {
+                    reasons.insert(reason.to_string());
+                    "–".to_owned()
+                }
+                None => String::new(),
+            });
+        table.push([agreement.name.clone(), grouped(agreement.units)].into_iter().chain(cells));
+    }
+    written(&table, text)?;
+    match reasons.is_empty() {
+        true => Ok(()),
+        false => {
+            let reasons: Vec<String> = reasons.into_iter().collect();
+            writeln!(text, "  –: undefined ({})", reasons.join("; "))
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -120,12 +120,12 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
     let mut tables: Vec<(Attribute, SubgroupTable)> = Vec::new();
     for group in subgroups {
         if tables.last().is_none_or(|(attribute, _)| *attribute != group.attribute) {
-            let table = SubgroupTable { name: attribute_word(group.attribute), rows: Vec::new() };
+            let table = SubgroupTable { name: group.attribute.title(), rows: Vec::new() };
             tables.push((group.attribute, table));
         }
-        let value = match group.attribute {
-            Attribute::Density | Attribute::Lesion => atlas.labels.name(&group.value),
-            Attribute::Subtlety | Attribute::Scanner | Attribute::Tissue => group.value.clone(),
+        let value = match group.attribute.is_coded() {
+            true => atlas.labels.name(&group.value),
+            false => group.value.clone(),
         };
         if let Some((_, table)) = tables.last_mut() {
             table.rows.push(SubgroupRow {
@@ -256,16 +256,6 @@ fn calibrated(name: &str, found: &Calibration) -> CalibrationView {
                 observed: ShareView::of(&bin.observed, false),
             })
             .collect(),
-    }
-}
-
-fn attribute_word(attribute: Attribute) -> &'static str {
-    match attribute {
-        Attribute::Density => "Breast composition",
-        Attribute::Lesion => "Kind of the malignant lesion",
-        Attribute::Subtlety => "Subtlety of the malignant lesion, 1 (subtle) to 5 (obvious)",
-        Attribute::Scanner => "Scanner",
-        Attribute::Tissue => "Background tissue, in the source’s words",
     }
 }
 
