@@ -24,6 +24,8 @@ impl Link {
 pub(crate) const CASES: &str = "cases/index.html";
 /// The list of the concepts.
 pub(crate) const CONCEPTS: &str = "concepts/index.html";
+/// How the atlas was made.
+pub(crate) const METHODS: &str = "methods/index.html";
 /// The data page.
 pub(crate) const DATA: &str = "data/index.html";
 

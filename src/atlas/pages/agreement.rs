@@ -4,7 +4,8 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::navigation::Entry;
+use super::page::{Files, Head, Page, Site, html};
 use crate::facts::Atlas;
 use crate::facts::coefficients::{Cell, ListView, cell, list, lists};
 use crate::facts::coverage::{self, LexiconView};

@@ -4,7 +4,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::embed;
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::navigation::Entry;
+use super::page::{Files, Head, Page, Site, html};
 use crate::content;
 use crate::facts::Atlas;
 use crate::keys::Keys;
@@ -38,7 +39,7 @@ impl Page for Article<'_> {
 
     fn entry(&self) -> Option<Entry> {
         let content::Article { weight, title, .. } = self.0;
-        Some(Entry { weight: *weight, prose: true, title: title.clone() })
+        Entry::of_prose(*weight, title)
     }
 
     fn key(&self, _: &Atlas, keys: &Keys) -> Fingerprint {

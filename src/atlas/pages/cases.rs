@@ -4,7 +4,8 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::navigation::Entry;
+use super::page::{Files, Head, Page, Site, html};
 use super::parts::UnitCard;
 use crate::facts::Atlas;
 use crate::facts::paths::{CASES, Link, case_href, layer_href, network_href};

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::navigation::{Entry, Menu};
+use super::page::{Files, Head, Page, Site, html};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, network_href};
 use crate::text;
@@ -25,7 +26,7 @@ impl Page for Cite {
     }
 
     fn entry(&self) -> Option<Entry> {
-        Entry::new(90, "Cite")
+        Entry::under(Menu::More, 90, "Cite")
     }
 
     fn view(&self, site: &Site) -> Result<Self::View> {

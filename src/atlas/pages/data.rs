@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::navigation::{Entry, Menu};
+use super::page::{Files, Head, Page, Site, html};
 use super::parts::MammogramView;
 use crate::facts::Atlas;
 use crate::facts::paths;
@@ -35,7 +36,7 @@ impl Page for Data {
     }
 
     fn entry(&self) -> Option<Entry> {
-        Entry::new(40, "Data")
+        Entry::under(Menu::More, 40, "Data")
     }
 
     fn view(&self, site: &Site) -> Result<Self::View> {

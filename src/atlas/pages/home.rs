@@ -1,19 +1,26 @@
-//! The home page: what the atlas is, its networks at a glance, its most telling units.
+//! The home page: a worked example of what the atlas is, the ways into it, its most telling units, and its
+//! networks at a glance.
 
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::example::{Example, example};
+use super::navigation::Entry;
+use super::page::{Files, Head, Page, Site, html};
 use super::parts::UnitCard;
 use super::public;
 use crate::facts::Atlas;
 use crate::facts::areas::{AucView, auc_view};
-use crate::facts::paths::{Link, layer_href, network_href};
+use crate::facts::paths::{Link, METHODS, SURVEY, layer_href, network_href};
 use crate::text;
+use catalogue::Source;
 
 /// Units shown, and at most how many of them for one concept.
 const TELLING: usize = 12;
 const PER_CONCEPT: usize = 3;
+
+/// Stem of the page of prose that says what an atlas is; `init` writes it.
+const ABOUT: &str = "about";
 
 /// What the atlas is, for search engines.
 const DESCRIPTION: &str = "What the units of neural networks see in mammograms: for each unit the \
@@ -52,6 +59,9 @@ impl Page for Home {
 
 #[derive(Serialize)]
 pub(super) struct View {
+    /// None where no unit is live.
+    example: Option<Example>,
+    doors: Doors,
     mammograms: String,
     patients: String,
     patches: String,
@@ -62,6 +72,17 @@ pub(super) struct View {
     labelled_units: Vec<UnitCard>,
     /// The IoU above which a unit is a detector.
     detector: String,
+}
+
+/// The ways into the atlas.
+#[derive(Serialize)]
+struct Doors {
+    /// The page that says what it is.
+    what: &'static str,
+    /// The layers, whose pages show their units.
+    layers: Vec<Link>,
+    /// The survey, where anything is asked.
+    survey: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -117,6 +138,8 @@ pub(super) fn view(atlas: &Atlas) -> View {
     let labelled: Vec<_> =
         atlas.catalogue.units().filter(|entry| entry.name.is_by_people()).collect();
     View {
+        example: example(atlas),
+        doors: doors(atlas),
         detector: atlas.catalogue.detector().to_string(),
         mammograms: text::count(manifest.mammograms.len() as u64),
         patients: text::count(patients.len() as u64),
@@ -130,6 +153,19 @@ pub(super) fn view(atlas: &Atlas) -> View {
             .take(TELLING)
             .map(|entry| atlas.card(entry, 3, 1.5))
             .collect(),
+    }
+}
+
+fn doors(atlas: &Atlas) -> Doors {
+    let layers = atlas.layers().map(|(exhibit, layer)| {
+        let name = &exhibit.config.name;
+        Link::new(format!("{name}/{}", layer.layer), layer_href(name, &layer.layer))
+    });
+    let about = atlas.articles.iter().any(|article| article.slug == ABOUT);
+    Doors {
+        what: if about { "about/index.html" } else { METHODS },
+        layers: layers.collect(),
+        survey: (!atlas.survey.is_empty()).then_some(SURVEY),
     }
 }
 
@@ -149,6 +185,17 @@ fn telling(atlas: &Atlas) -> Vec<UnitCard> {
             *count <= PER_CONCEPT
         })
         .take(TELLING)
-        .map(|(entry, _)| atlas.card(entry, 3, 1.5))
+        .map(|(entry, best)| {
+            let card = atlas.card(entry, 3, 1.5);
+            match entry.name.source() {
+                // The section says of all of them how they came by such a name.
+                Source::Automatic => UnitCard {
+                    label: entry.name.in_sentence().unwrap_or_default(),
+                    best: Some(format!("IoU {:.2}", best.found.iou)),
+                    ..card
+                },
+                _ => card,
+            }
+        })
         .collect()
 }

@@ -3,11 +3,12 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::navigation::{Entry, Menu};
+use super::page::{Files, Head, Page, Site, html};
 use super::procedure::{self, Procedure};
 use crate::facts::Atlas;
 use crate::facts::areas::{AucView, auc_view};
-use crate::facts::paths::network_href;
+use crate::facts::paths::{METHODS, network_href};
 use crate::facts::words::{threshold_rule, weights};
 use crate::inputs::Exhibit;
 use crate::text;
@@ -27,11 +28,11 @@ impl Page for Methods {
     const TEMPLATE: &'static str = "methods.html";
 
     fn path(&self) -> String {
-        "methods/index.html".into()
+        METHODS.into()
     }
 
     fn entry(&self) -> Option<Entry> {
-        Entry::new(30, "Methods")
+        Entry::under(Menu::More, 30, "Methods")
     }
 
     fn view(&self, site: &Site) -> Result<Self::View> {

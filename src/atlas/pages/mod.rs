@@ -17,11 +17,13 @@ mod concepts;
 mod data;
 mod embed;
 mod evidence;
+mod example;
 mod handout;
 mod home;
 mod layer;
 mod mammogram;
 mod methods;
+mod navigation;
 mod network;
 mod page;
 mod parts;
@@ -39,9 +41,9 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 pub use self::handout::{Sheet, handout};
+use self::navigation::Navigation;
 use self::page::{Files, Site};
 use crate::facts::Atlas;
-use crate::facts::paths::Link;
 use crate::keys::Keys;
 use crate::site::Writer;
 
@@ -106,10 +108,7 @@ impl<'a> Pages<'a> {
         embed::check(atlas)?;
         let files = files(atlas);
         let entries = files.iter().filter_map(|file| Some((file.entry()?, file.path())));
-        let mut entries: Vec<_> = entries.collect();
-        entries.sort_by_key(|(entry, _)| (entry.weight, entry.prose));
-        let link = |(entry, path): (page::Entry, String)| Link::new(entry.title, path);
-        let navigation = entries.into_iter().map(link).collect();
+        let navigation = Navigation::new(entries.collect());
         Ok(Self { site: Site { atlas, navigation }, files })
     }
 

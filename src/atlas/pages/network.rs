@@ -4,7 +4,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::assessment;
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::navigation::{Entry, Menu};
+use super::page::{Files, Head, Page, Site, html};
 use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::areas::{AucView, auc_view};
@@ -32,7 +33,7 @@ impl Page for Network<'_> {
     }
 
     fn entry(&self) -> Option<Entry> {
-        Entry::new(10, &self.0.config.name)
+        Entry::under(Menu::Networks, 10, &self.0.config.name)
     }
 
     fn view(&self, site: &Site) -> Result<Self::View> {

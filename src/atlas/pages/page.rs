@@ -4,6 +4,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use super::navigation::{Entry, Item, Navigation};
 use super::provenance;
 use crate::facts::Atlas;
 use crate::facts::paths::Link;
@@ -104,44 +105,21 @@ impl<P: Page> File for Html<P> {
     }
 }
 
-/// A place in the navigation.
-#[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    /// Entries of the same weight stand in the order of the kinds, pages of prose after the others.
-    pub(super) weight: i64,
-    /// Whether the page is one of prose.
-    pub(super) prose: bool,
-    pub(super) title: String,
-}
-
-impl Entry {
-    /// Of a page that the atlas has by itself.
-    pub(super) fn new(weight: i64, title: &str) -> Option<Self> {
-        Some(Self { weight, prose: false, title: title.into() })
-    }
-}
-
 /// The site that pages are rendered for.
 pub(crate) struct Site<'a> {
     pub(super) atlas: &'a Atlas<'a>,
     /// The way to its pages.
-    pub(super) navigation: Vec<Link>,
+    pub(super) navigation: Navigation,
 }
 
 impl Site<'_> {
     /// What surrounds the page at a path.
     pub(super) fn frame<'b>(&self, path: &'b str, head: Head) -> Frame<'b> {
-        let current = |link: &Link| {
-            // A network's entry is current on all its pages.
-            let folder = link.href.trim_end_matches("index.html");
-            let current = link.href == path || (!folder.is_empty() && path.starts_with(folder));
-            Link { current, ..link.clone() }
-        };
         Frame {
             head,
             root: "../".repeat(path.matches('/').count()),
             path,
-            nav: self.navigation.iter().map(current).collect(),
+            nav: self.navigation.at(path),
             provenance: provenance::href(self.atlas, path),
             url: self.atlas.address(path),
         }
@@ -216,7 +194,7 @@ pub(super) struct Frame<'a> {
     /// Steps up to the root of the site: ``, `../`, …
     root: String,
     path: &'a str,
-    nav: Vec<Link>,
+    nav: Vec<Item>,
     /// The page that tells where it comes from, and the place there.
     provenance: String,
     /// Its address, where the atlas is published.

@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::navigation::{Entry, Menu};
+use super::page::{Files, Head, Page, Site, html};
 use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::areas::{AucView, Row, comparable, curves, rows, splits};
@@ -30,7 +31,7 @@ impl Page for Performance {
     }
 
     fn entry(&self) -> Option<Entry> {
-        Entry::new(15, "Performance")
+        Entry::under(Menu::Networks, 15, "Performance")
     }
 
     fn view(&self, site: &Site) -> Result<Self::View> {

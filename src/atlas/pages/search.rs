@@ -61,7 +61,7 @@ fn index(site: &Site) -> Result<SearchIndex> {
     };
     let mut pages: Vec<SearchEntry> = site
         .navigation
-        .iter()
+        .pages()
         .map(|link| SearchEntry {
             prose: prose.remove(&link.href).unwrap_or_default(),
             ..page(link.title.clone(), link.href.clone(), "")

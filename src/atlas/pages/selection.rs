@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Entry, Files, Head, Page, Site, html};
+use super::navigation::{Entry, Menu};
+use super::page::{Files, Head, Page, Site, html};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, SURVEY, unit_href};
 use crate::text;
@@ -27,7 +28,7 @@ impl Page for Selection {
     }
 
     fn entry(&self) -> Option<Entry> {
-        Entry::new(26, "Survey")
+        Entry::under(Menu::More, 26, "Survey")
     }
 
     fn view(&self, site: &Site) -> Result<View> {

@@ -25,6 +25,24 @@
     show();
   }
 
+  // Menus of the bar: Escape or a press elsewhere closes an open one. Those within a phone's menu go with it.
+  function menus() {
+    const nav = element('atlas-menu');
+    if (!nav) return;
+    const popover = () => typeof nav.showPopover === 'function' && nav.matches(':popover-open');
+    const opened = () => (popover() ? null : nav.querySelector('.nav-menu[open]'));
+    document.addEventListener('keydown', event => {
+      const menu = opened();
+      if (event.key !== 'Escape' || !menu) return;
+      menu.open = false;
+      menu.querySelector('summary').focus();
+    });
+    document.addEventListener('pointerdown', event => {
+      const menu = opened();
+      if (menu && !menu.contains(event.target)) menu.open = false;
+    });
+  }
+
   // Looks of the overlay.
   function looks() {
     // Only a unit's page has the maps that heat needs; elsewhere their outlines are shown.
@@ -130,5 +148,5 @@
     if (link) link.addEventListener('click', () => copy(link, location.href, () => 'Copy it from the address bar'));
   }
 
-  [themes, looks, neighbours, viewing, wideTables, copying].forEach(part => part());
+  [themes, menus, looks, neighbours, viewing, wideTables, copying].forEach(part => part());
 })();

@@ -1,0 +1,135 @@
+//! The ways to the pages in Chromium, as a reader goes them from a disk: the first page and the menus, on a phone,
+//! by keyboard and without scripts; the search; units that are pinned, and compared.
+#![cfg(unix)]
+
+#[path = "support/chromium.rs"]
+mod chromium;
+mod support;
+
+use std::path::Path;
+
+use chromium::{Browser, chromium};
+use serde_json::json;
+use support::Fixture;
+
+const UNIT: &str = "networks/alexnet/conv5/0002/index.html";
+
+/// A site on a disk, open in a browser.
+struct Place {
+    folder: tempfile::TempDir,
+    root: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let fixture = Fixture::new(folder.path(), 9);
+        fixture.write("content/about.md", include_str!("../content/about.md"));
+        fixture.build().unwrap();
+        let root = format!("file://{}/", fixture.site().display());
+        Self { folder, root }
+    }
+
+    fn open(&self, chromium: &Path, page: &str, size: [u32; 2]) -> Browser {
+        let path = |name: &str| self.folder.path().join(name);
+        let mut browser = Browser::open(chromium, &path("profile"), &path("downloads"), size);
+        browser.call(
+            "Emulation.setDeviceMetricsOverride",
+            json!({
+                "width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 600
+            }),
+        );
+        browser.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": size[0] < 600 }));
+        browser.go(&format!("{}{page}", self.root));
+        browser
+    }
+}
+
+/// Whether something is seen.
+fn seen(selector: &str) -> String {
+    format!(
+        "(node => node && node.checkVisibility() && node.getBoundingClientRect().height > 0)\
+         (document.querySelector({selector:?}))"
+    )
+}
+
+#[test]
+fn a_phone_sees_pictures_first_and_has_the_way_behind_one_button() {
+    let Some(chromium) = chromium() else { return };
+    let place = Place::new();
+    let mut browser = place.open(&chromium, "index.html", [390, 844]);
+    let last = "document.querySelector('.example-patches > div').getBoundingClientRect().bottom";
+    browser.wait(&format!("{last} > 0"));
+    let bottom = browser.eval(last).as_f64().unwrap();
+    assert!(bottom < 844.0, "the patches of the example end at {bottom}");
+    let menu = seen("#atlas-menu");
+    assert_eq!(browser.eval(&menu), false);
+    browser.click(".menu-button");
+    browser.wait(&menu);
+    let items = browser.eval("document.querySelectorAll('#atlas-menu > ul > li').length");
+    assert!(items.as_u64().unwrap() <= 7, "{items}");
+    assert_eq!(browser.eval(&seen("#atlas-menu a[href='about/index.html']")), false);
+    browser.click("#atlas-menu li:last-child summary");
+    browser.wait(&seen("#atlas-menu a[href='about/index.html']"));
+    browser.key("Escape");
+    browser.wait(&format!("!({menu})"));
+    browser.wait("document.activeElement.className.includes('menu-button')");
+    // What is said of keys is not for who has none.
+    browser.go(&format!("{}{UNIT}", place.root));
+    let said = browser.text("document.querySelector('main').innerText");
+    assert!(said.contains("Touch a patch") && !said.contains("Tab key"), "{said:.400}");
+    for page in ["index.html", UNIT] {
+        for width in [320, 390] {
+            browser.call(
+                "Emulation.setDeviceMetricsOverride",
+                json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": true }),
+            );
+            browser.go(&format!("{}{page}", place.root));
+            let wider =
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            assert_eq!(browser.eval(wider), 0, "{page} at {width}");
+        }
+    }
+    browser.close();
+}
+
+#[test]
+fn menus_open_by_keyboard_and_without_scripts() {
+    let Some(chromium) = chromium() else { return };
+    let place = Place::new();
+    let mut browser = place.open(&chromium, "methods/index.html", [1280, 900]);
+    let methods = seen("#atlas-menu a[aria-current='page']");
+    assert_eq!(browser.eval(&methods), false);
+    let more = "#atlas-menu summary[aria-current='true']";
+    assert_eq!(browser.text(&format!("document.querySelector({more:?}).textContent")), "More");
+    browser.eval(&format!("document.querySelector({more:?}).focus()"));
+    browser.key("Enter");
+    browser.wait(&methods);
+    browser.key("Tab");
+    browser.wait("document.activeElement.closest('.nav-menu ul')");
+    browser.key("Escape");
+    browser.wait(&format!("!({methods})"));
+    browser.wait(&format!("document.activeElement === document.querySelector({more:?})"));
+    // One at a time, and none when the page is pressed.
+    browser.click("#atlas-menu li:last-child summary");
+    browser.click("#atlas-menu li:nth-child(2) summary");
+    browser.wait("document.querySelectorAll('.nav-menu[open]').length === 1");
+    browser.click("h1");
+    browser.wait("!document.querySelector('.nav-menu[open]')");
+
+    browser.call("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
+    browser.go(&format!("{}methods/index.html", place.root));
+    browser.click("#atlas-menu li:last-child summary");
+    browser.wait(&methods);
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true }),
+    );
+    browser.go(&format!("{}methods/index.html", place.root));
+    assert_eq!(browser.eval(&seen("#atlas-menu")), false);
+    browser.click(".menu-button");
+    browser.wait(&seen("#atlas-menu"));
+    browser.click(".menu-close");
+    browser.wait(&format!("!({})", seen("#atlas-menu")));
+    browser.close();
+}
