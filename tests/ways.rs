@@ -133,3 +133,93 @@ fn menus_open_by_keyboard_and_without_scripts() {
     browser.wait(&format!("!({})", seen("#atlas-menu")));
     browser.close();
 }
+
+#[test]
+fn the_search_finds_words_of_pages_and_marks_them_there() {
+    let Some(chromium) = chromium() else { return };
+    let place = Place::new();
+    let mut browser = place.open(&chromium, UNIT, [1280, 900]);
+    assert_eq!(
+        browser.eval("Object.keys(window.unitAtlasData || {}).includes('data/search.js')"),
+        false
+    );
+    browser.eval("document.querySelector('.crumbs a').focus()");
+    browser.key_with("k", 2);
+    browser.wait("document.querySelector('dialog.search[open]')");
+    browser.wait("window.unitAtlasData && unitAtlasData['data/search.js']");
+    // Escape closes at once, whatever is written; the focus is where it was, and the page has not heard of it.
+    browser.type_text("conv5");
+    browser.wait("document.querySelector('.search-results a')");
+    browser.key("Escape");
+    browser.wait("!document.querySelector('dialog[open]')");
+    browser.wait("document.activeElement === document.querySelector('.crumbs a')");
+    assert_eq!(browser.eval(&seen("#atlas-context .window")), true);
+    // A typo, in the text of a page.
+    browser.key("/");
+    browser.type_text("receptve fields");
+    browser.wait("document.querySelector('.search-passage mark')");
+    assert_eq!(
+        browser.text("document.querySelector('.search-passage mark').textContent"),
+        "receptive"
+    );
+    browser.key("Enter");
+    browser.wait("document.querySelector('mark.found')");
+    assert!(browser.text("location.hash").starts_with("#find=receptive"));
+    let inside = "(box => box.top >= 0 && box.bottom <= innerHeight)\
+                  (document.activeElement.getBoundingClientRect())";
+    browser.wait(&format!("document.activeElement.matches('mark.found') && {inside}"));
+    // Pages of cases and concepts are searched too.
+    let data = "unitAtlasData['data/search.js']";
+    browser.key("/");
+    browser.wait(&format!("window.unitAtlasData && {data}"));
+    let cases = browser.eval(&format!(
+        "{data}.pages.filter(page => page.href.startsWith('cases/alexnet/') && page.prose).length"
+    ));
+    assert!(cases.as_u64().unwrap() > 0);
+    browser.wait(&format!(
+        "{data}.terms.some(term => term.prose.includes('The units that match it best'))"
+    ));
+    browser.close();
+}
+
+#[test]
+fn the_search_offers_what_can_be_done_on_the_page() {
+    let Some(chromium) = chromium() else { return };
+    let place = Place::new();
+    let mut browser = place.open(&chromium, UNIT, [1280, 900]);
+    let commands = "Array.from(document.querySelectorAll('.search-results button'), one => one.textContent).join()";
+    browser.key_with("k", 2);
+    let offered = browser.text(commands);
+    for command in
+        ["next unit, 0003", "Overlay: outline", "Cite this unit", "look", "keys"]
+    {
+        assert!(offered.contains(command), "{command}: {offered}");
+    }
+    browser.type_text("overlay none");
+    let first = "(document.querySelector('.search-results button') || {}).textContent";
+    browser.wait(&format!("({first} || '').startsWith('Overlay: none')"));
+    browser.key("Enter");
+    browser.wait("document.documentElement.dataset.look === 'none' && !document.querySelector('dialog[open]')");
+    browser.key("/");
+    browser.eval("document.querySelector('.search input').value = ''");
+    browser.type_text("go to the next unit");
+    browser.wait("document.querySelector('.search-results button')");
+    browser.key("Enter");
+    browser.wait(
+        "location.pathname.endsWith('/0003/index.html') && document.readyState === 'complete'",
+    );
+    // Only what makes sense on a page.
+    browser.go(&format!("{}methods/index.html", place.root));
+    browser.key_with("k", 2);
+    let offered = browser.text(commands);
+    assert!(offered.contains("Copy the link") && !offered.contains("unit"), "{offered}");
+    browser.key("Escape");
+    // The keys.
+    browser.key_with("?", 8);
+    browser.wait("document.querySelector('dialog.keys[open]')");
+    let keys = browser.text("document.querySelector('dialog.keys').innerText");
+    assert!(keys.contains("Ctrl K") && !keys.contains("neighbouring"), "{keys}");
+    browser.key("Escape");
+    browser.wait("!document.querySelector('dialog[open]')");
+    browser.close();
+}

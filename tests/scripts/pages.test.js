@@ -67,7 +67,7 @@ const entries = searchIndex.entries({
   layers: [{ name: 'net/conv5', units: 12, labels: { 7: 'Spiculated edge' }, words: { 9: 'reader-b spiculated' } }],
   mammograms: [{ id: 'case-7', view: 'left CC' }]
 });
-const titles = text => searchIndex.find(entries, page.words(text)).map(entry => entry.title);
+const titles = text => searchIndex.find(entries, page.words(text)).map(({ entry }) => entry.title);
 
 test('a search finds what holds all words, the nearest first', () => {
   assert.deepEqual(titles('METHODS'), ['Methods']);
@@ -86,12 +86,35 @@ test('the prose of pages is found after everything shorter, with its passage', (
   assert.deepEqual(titles('thresholds'), ['Methods']);
   assert.deepEqual(titles('krippendorf alpha'), ['Methods']);
   assert.deepEqual(titles('tresholds'), ['Methods'], 'with a typo');
-  const [methods] = searchIndex.find(entries, ['thresholds']);
-  const [before, found, after] = searchIndex.passage(methods, ['thresholds']);
-  assert.equal(found, 'thresholds');
-  assert.ok(before.startsWith('… ') && before.endsWith('to the '), before);
-  assert.ok(after.startsWith(' of the units'), after);
-  assert.equal(searchIndex.passage(methods, ['methods']), null, 'the title says it');
+  const passage = text => searchIndex.passage(searchIndex.find(entries, page.words(text))[0]);
+  const [before, found, after] = passage('thresholds');
+  assert.deepEqual(found, ['thresholds', true]);
+  assert.ok(before[0].startsWith('… ') && before[0].endsWith('to the '), before);
+  assert.ok(after[0].startsWith(' of the units'), after);
+  assert.deepEqual(passage('tresholds')[1], ['thresholds', true], 'a typo is quoted as it was meant');
+  assert.deepEqual(passage('methods units thresholds').filter(([, hit]) => hit).map(([text]) => text),
+    ['thresholds', 'units'], 'where the words stand together, and each of them marked');
+  assert.equal(passage('methods'), null, 'the title says it');
+});
+
+test('a hit leads to what was found on its page', () => {
+  const place = text => searchIndex.place(searchIndex.find(entries, page.words(text))[0]);
+  assert.equal(place('methods'), 'methods/index.html');
+  assert.equal(place('tresholds of'), 'methods/index.html#find=thresholds%20of');
+  assert.deepEqual(searchIndex.asked('#find=thresholds%20of'), ['thresholds', 'of']);
+  assert.deepEqual(searchIndex.asked('#find=a%20big'), ['big'], 'a letter by itself is everywhere');
+  assert.deepEqual(searchIndex.asked('#look=heat&find=thresholds'), ['thresholds'], 'beside what else is looked at');
+  assert.deepEqual(['', '#unit=a/b/0001', '#find=', '#patches'].map(searchIndex.asked), [[], [], [], []]);
+});
+
+test('a text is cut where words stand in it', () => {
+  const { pieces } = searchIndex;
+  assert.deepEqual(pieces('Mass, a mass', ['mass']), [['Mass', true], [', a ', false], ['mass', true]]);
+  assert.deepEqual(pieces('spiculated edge', ['edge', 'spic', 'spiculated']), [['spiculated', true], [' ', false], ['edge', true]],
+    'the longest of those that begin together');
+  assert.deepEqual(pieces('none', ['x']), [['none', false]]);
+  assert.deepEqual(pieces('', ['x']), []);
+  assert.equal(pieces('İ mass', ['mass']).map(([text]) => text).join(''), 'İ mass', 'whatever letters do');
 });
 
 test('a search forgives typos in words that nothing holds', () => {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Files, Head, Page, Site, html};
+use super::page::{Files, Head, Page, Searched, Site, html};
 use super::parts;
 use crate::facts::Atlas;
 use crate::facts::paths::{CASES, Link, case_href, layer_href, network_href, unit_href};
@@ -36,6 +36,12 @@ impl Page for CasePage<'_> {
         let number = self.case.explained.mammogram as usize;
         let id = &self.inputs.manifest.mammograms[number].mammogram.id;
         case_href(&self.case.explanation.network, id)
+    }
+
+    fn searched(&self) -> Option<Searched> {
+        let CasePage { inputs, case } = self;
+        let id = &inputs.manifest.mammograms[case.explained.mammogram as usize].mammogram.id;
+        Some(Searched::new(id, format!("case of {}", case.explanation.network)))
     }
 
     fn view(&self, site: &Site) -> Result<Self::View> {

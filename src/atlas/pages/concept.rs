@@ -4,7 +4,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{Files, Head, Page, Site, html};
+use super::page::{Files, Head, Page, Searched, Site, html};
 use super::parts::UnitCard;
 use crate::facts::Atlas;
 use crate::facts::paths::{CONCEPTS, Link, concept_href, layer_href, unit_link};
@@ -30,6 +30,10 @@ impl Page for Concept<'_> {
 
     fn path(&self) -> String {
         concept_href(self.0)
+    }
+
+    fn searched(&self) -> Option<Searched> {
+        Some(Searched::new(self.0, "term"))
     }
 
     fn view(&self, site: &Site) -> Result<Self::View> {

@@ -29,6 +29,11 @@ pub(super) trait Page: Sync {
         None
     }
 
+    /// What a search calls it, where what it says is searched.
+    fn searched(&self) -> Option<Searched> {
+        self.entry().map(|entry| Searched::new(entry.title, ""))
+    }
+
     /// What it is made from; with the same it is not rendered again. Whoever lets a page show something
     /// new must put it in here.
     fn key(&self, _atlas: &Atlas, keys: &Keys) -> Fingerprint {
@@ -58,6 +63,11 @@ pub(crate) trait File: Sync {
         None
     }
 
+    /// What a search calls it, where it is a page and what it says is searched.
+    fn searched(&self) -> Option<Searched> {
+        None
+    }
+
     /// What it is made from; with the same it is not made again.
     fn key(&self, _atlas: &Atlas, keys: &Keys) -> Fingerprint {
         keys.with_readers(&self.path())
@@ -68,6 +78,20 @@ pub(crate) trait File: Sync {
     /// # Errors
     /// When it cannot be rendered.
     fn bytes(&self, site: &Site) -> Result<Vec<u8>>;
+}
+
+/// What a search calls a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Searched {
+    pub(super) title: String,
+    /// What it is, beside the title.
+    pub(super) note: String,
+}
+
+impl Searched {
+    pub(super) fn new(title: impl Into<String>, note: impl Into<String>) -> Self {
+        Self { title: title.into(), note: note.into() }
+    }
 }
 
 /// Files of one kind.
@@ -88,6 +112,10 @@ impl<P: Page> File for Html<P> {
 
     fn entry(&self) -> Option<Entry> {
         self.0.entry()
+    }
+
+    fn searched(&self) -> Option<Searched> {
+        self.0.searched()
     }
 
     fn key(&self, atlas: &Atlas, keys: &Keys) -> Fingerprint {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::page::{File, Files, Site};
+use super::page::{File, Files, Searched, Site};
 use crate::facts::Atlas;
-use crate::facts::paths::{concept_href, layer_href};
+use crate::facts::paths::concept_href;
 use crate::keys::Keys;
 use crate::prose;
 use crate::script::{self, SearchEntry, SearchIndex, SearchLayer, SearchMammogram};
@@ -38,49 +38,42 @@ impl File for Search {
     }
 }
 
-/// What the pages of the navigation say in prose, by their paths.
-fn prose(site: &Site) -> Result<BTreeMap<String, String>> {
+/// The pages that are searched, with what they say in prose: those of the navigation first, in its order.
+fn pages(site: &Site) -> Result<Vec<SearchEntry>> {
     let files = super::files(site.atlas).into_iter();
-    let files: Vec<_> = files.filter(|file| file.entry().is_some()).collect();
-    let read = |file: &dyn File| {
+    let files: Vec<_> = files.filter_map(|file| Some((file.searched()?, file))).collect();
+    let read = |(searched, file): &(Searched, Box<dyn File + '_>)| {
+        let Searched { title, note } = searched.clone();
         let html = file.bytes(site)?;
-        Ok((file.path(), prose::of(&String::from_utf8_lossy(&html))))
+        let prose = prose::of(&String::from_utf8_lossy(&html));
+        Ok(SearchEntry { title, note, href: file.path(), more: String::new(), prose })
     };
-    files.par_iter().map(|file| read(file.as_ref())).collect()
+    let mut pages: Vec<SearchEntry> = files.par_iter().map(read).collect::<Result<_>>()?;
+    let bar: BTreeMap<String, usize> =
+        site.navigation.pages().enumerate().map(|(at, link)| (link.href, at)).collect();
+    // A stable sort: the others stay in the order of the kinds.
+    pages.sort_by_key(|page| bar.get(&page.href).copied().unwrap_or(usize::MAX));
+    Ok(pages)
 }
 
 fn index(site: &Site) -> Result<SearchIndex> {
     let atlas = site.atlas;
-    let mut prose = prose(site)?;
-    let page = |title, href, note: &str| SearchEntry {
-        title,
-        note: note.into(),
-        href,
-        more: String::new(),
-        prose: String::new(),
-    };
-    let mut pages: Vec<SearchEntry> = site
-        .navigation
-        .pages()
-        .map(|link| SearchEntry {
-            prose: prose.remove(&link.href).unwrap_or_default(),
-            ..page(link.title.clone(), link.href.clone(), "")
-        })
-        .collect();
-    for (exhibit, layer) in atlas.layers() {
-        let network = &exhibit.config.name;
-        let href = layer_href(network, &layer.layer);
-        pages.push(page(format!("{network}/{}", layer.layer), href, "layer"));
-    }
+    let hrefs: BTreeSet<String> = atlas.terms.iter().map(|id| concept_href(id)).collect();
+    // What the page of a term says is found with the term.
+    let (of_terms, pages): (Vec<SearchEntry>, Vec<SearchEntry>) =
+        pages(site)?.into_iter().partition(|page| hrefs.contains(&page.href));
+    let mut of_terms: BTreeMap<String, String> =
+        of_terms.into_iter().map(|page| (page.href, page.prose)).collect();
     let term = |id: &String| {
         let entry = atlas.labels.term(id);
         let more = entry.map(|entry| entry.term.synonyms.join(" ")).unwrap_or_default();
+        let href = concept_href(id);
         SearchEntry {
             title: atlas.labels.name(id),
             note: atlas.labels.standing(id),
-            href: concept_href(id),
+            prose: of_terms.remove(&href).unwrap_or_default(),
+            href,
             more: format!("{id} {more}"),
-            prose: entry.map(|entry| entry.term.gloss.clone()).unwrap_or_default(),
         }
     };
     let layers = atlas.layers().map(|(exhibit, layer)| {

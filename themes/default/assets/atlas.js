@@ -2,7 +2,7 @@
 (() => {
   'use strict';
   const root = document.documentElement;
-  const { element, taken } = unitAtlas.page;
+  const { element, taken, copy } = unitAtlas.page;
 
   // Light and dark.
   function themes() {
@@ -129,23 +129,21 @@
 
   // Buttons that copy a text of the page, or the address with what is looked at.
   function copying() {
-    function copy(button, text, otherwise) {
-      const said = word => { button.textContent = word; };
-      const failed = () => said(otherwise());
-      if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => said('Copied'), failed);
-      else failed();
-    }
     document.querySelectorAll('[data-copy]').forEach(button => {
       button.addEventListener('click', () => {
         const text = element(button.getAttribute('data-copy'));
-        copy(button, text.textContent, () => {
-          getSelection().selectAllChildren(text);
-          return document.execCommand('copy') ? 'Copied' : 'Selected: copy it';
+        copy(text.textContent, done => {
+          if (!done) getSelection().selectAllChildren(text);
+          button.textContent = done ? 'Copied' : 'Selected: copy it';
         });
       });
     });
     const link = element('atlas-copy-link');
-    if (link) link.addEventListener('click', () => copy(link, location.href, () => 'Copy it from the address bar'));
+    if (link) {
+      link.addEventListener('click', () => copy(location.href, done => {
+        link.textContent = done ? 'Copied' : 'Copy it from the address bar';
+      }));
+    }
   }
 
   [themes, menus, looks, neighbours, viewing, wideTables, copying].forEach(part => part());

@@ -18,18 +18,42 @@
     return fill(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
   }
 
+  // Whether someone is typing into an element.
+  function typing(target) {
+    return Boolean(target && (target.isContentEditable || /^(input|select|textarea)$/i.test(target.tagName || '')));
+  }
+
   // Whether a key press belongs to a field the reader is typing in, or to the browser.
   function taken(event) {
-    const { target } = event;
     return event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey ||
-      Boolean(target && (target.isContentEditable || /^(input|select|textarea)$/i.test(target.tagName || '')));
+      typing(event.target);
+  }
+
+  // Puts a text where the reader can paste it, then says so: `then(true)`, or `then(false)` where it cannot.
+  function copy(text, then) {
+    const byHand = () => {
+      const field = make('textarea', { class: 'visually-hidden', 'aria-hidden': 'true', tabindex: '-1' });
+      field.value = text;
+      // Within an open dialog nothing outside can be selected.
+      (document.querySelector('dialog[open]') || document.body).append(field);
+      const before = document.activeElement;
+      field.select();
+      const done = document.execCommand('copy');
+      field.remove();
+      if (before) before.focus();
+      then(done);
+    };
+    if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => then(true), byHand);
+    else byHand();
   }
 
   unitAtlas.page = {
     element: id => document.getElementById(id),
     make,
     draw,
+    typing,
     taken,
+    copy,
     counted: (n, one, many) => `${n} ${n === 1 ? one : many}`,
     // Words in small letters, as they are searched for.
     words: text => text.toLowerCase().split(/\s+/).filter(Boolean),

@@ -1,4 +1,5 @@
-// What can be found (`SearchIndex` in src/atlas/script.rs), and how: units, labels, terms, mammograms, pages.
+// What can be found (`SearchIndex` in src/atlas/script.rs), and how: units, labels, terms, mammograms, pages, and
+// what the pages say.
 (() => {
   'use strict';
   // Most ways to read words with typos.
@@ -6,40 +7,46 @@
   // Letters of a passage before and after what was found.
   const BEFORE = 40;
   const AFTER = 80;
-  const { unitNumber } = unitAtlas.page;
+  // Places of a word at which a passage may be.
+  const PLACES = 50;
+  const { unitNumber, words: wordsOf } = unitAtlas.page;
 
-  // Everything that can be found: its words, what is shown of it, where it is, and its rank among equals.
-  function entries(data) {
-    const entry = (kind, rank, { title, note, href, more = '', prose = '', number = 0 }) => ({
+  // Something that can be found: its words, what is shown of it, where it is, and its rank among equals.
+  function item(kind, rank, { title, note = '', href = '', more = '', prose = '', number = 0 }) {
+    return {
       kind, rank, title, note, href, number, prose,
       head: title.toLowerCase(),
       text: `${title} ${note} ${more}`.toLowerCase(),
       // What is said at length counts only where nothing shorter does.
       whole: `${title} ${note} ${more} ${prose}`.toLowerCase()
-    });
+    };
+  }
+
+  // Everything that a site has to find.
+  function entries(data) {
     const unit = (layer, number) => {
       const title = `${layer.name}/${unitNumber(number)}`;
       const note = layer.labels[number] || '';
       const href = `networks/${title}/index.html`;
-      return entry('unit', note ? 2 : 3, { title, note, href, more: layer.words[number], number });
+      return item('unit', note ? 2 : 3, { title, note, href, more: layer.words[number], number });
     };
     return [
-      ...data.pages.map(page => entry('page', 1, page)),
-      ...data.terms.map(term => entry('term', 0, term)),
+      ...data.pages.map(page => item('page', 1, page)),
+      ...data.terms.map(term => item('term', 0, term)),
       ...data.layers.flatMap(layer => Array.from({ length: layer.units }, (_, at) => unit(layer, at + 1))),
-      ...data.mammograms.map(({ id, view }) => entry('mammogram', 4,
+      ...data.mammograms.map(({ id, view }) => item('mammogram', 4,
         { title: id, note: view, href: `mammograms/${id}/index.html`, more: 'mammogram' }))
     ];
   }
 
   // How well an entry fits that holds all words: the least is the best.
-  function fit(entry, words) {
+  function fit({ head, number, text }, words) {
     const last = words[words.length - 1];
-    if (entry.head === words.join(' ')) return 0;
-    if (/^\d+$/.test(last) && Number(last) > 0 && entry.number === Number(last)) return 1;
-    if (entry.head.startsWith(words[0])) return 2;
-    if (` ${entry.text}`.includes(` ${words[0]}`)) return 3;
-    return words.every(word => entry.text.includes(word)) ? 4 : 5;
+    if (head === words.join(' ')) return 0;
+    if (/^\d+$/.test(last) && Number(last) > 0 && number === Number(last)) return 1;
+    if (head.startsWith(words[0])) return 2;
+    if (` ${text}`.includes(` ${words[0]}`)) return 3;
+    return words.every(word => text.includes(word)) ? 4 : 5;
   }
 
   // How many letters of a word may be wrong.
@@ -81,7 +88,8 @@
     return words.map(word => (all.some(entry => entry.whole.includes(word)) ? [word] : meant(all, word)));
   }
 
-  // Entries that hold all of some words, the best first; typos are forgiven in words that no entry holds.
+  // What is found: entries that hold all of some words, the best first, each with the words that it holds. Typos
+  // are forgiven in words that no entry holds.
   function find(all, words) {
     if (!words.length) return [];
     const found = holding(all, words);
@@ -91,30 +99,77 @@
     const most = readings.reduce((product, reading) => product * reading.length, 1);
     if (most > READINGS) return [];
     const each = readings.reduce((lists, reading) => lists.flatMap(list => reading.map(word => [...list, word])), [[]]);
-    return Array.from(new Set(each.flatMap(list => holding(all, list))));
+    const once = new Map();
+    each.flatMap(list => holding(all, list)).forEach(hit => { if (!once.has(hit.entry)) once.set(hit.entry, hit); });
+    return Array.from(once.values());
   }
 
   // Entries that hold all of some words, the best first.
   function holding(all, words) {
     return all.filter(entry => words.every(word => entry.whole.includes(word)))
-      .map(entry => ({ entry, fit: fit(entry, words) }))
-      .sort((a, b) => a.fit - b.fit || a.entry.rank - b.entry.rank)
-      .map(hit => hit.entry);
+      .map(entry => ({ entry, words, fit: fit(entry, words) }))
+      .sort((a, b) => a.fit - b.fit || a.entry.rank - b.entry.rank);
   }
 
-  // The place in an entry's prose that holds the first of some words, cut to a line: before it, itself, after it.
-  // Null where another part of the entry holds it.
-  function passage(entry, words) {
-    const low = entry.prose.toLowerCase();
-    const word = words.find(one => low.includes(one));
-    if (!word || words.every(one => entry.text.includes(one))) return null;
-    const at = low.indexOf(word);
-    const from = at > BEFORE ? entry.prose.indexOf(' ', at - BEFORE) + 1 : 0;
-    const end = at + word.length;
-    const to = end + AFTER < entry.prose.length ? entry.prose.lastIndexOf(' ', end + AFTER) : entry.prose.length;
-    return [(from ? '… ' : '') + entry.prose.slice(from, at), entry.prose.slice(at, end),
-      entry.prose.slice(end, Math.max(end, to)) + (to < entry.prose.length ? ' …' : '')];
+  // A text in pieces, [text, whether it is one of some words], in order.
+  function pieces(text, words) {
+    const low = text.toLowerCase();
+    // A letter whose small form is longer would shift what follows it.
+    if (low.length !== text.length) return [[text, false]];
+    const parts = [];
+    let from = 0;
+    while (from < text.length) {
+      const next = words.map(word => [low.indexOf(word, from), word]).filter(([at]) => at >= 0)
+        .sort((a, b) => a[0] - b[0] || b[1].length - a[1].length)[0];
+      if (!next) break;
+      const [at, word] = next;
+      if (at > from) parts.push([text.slice(from, at), false]);
+      parts.push([text.slice(at, at + word.length), true]);
+      from = at + word.length;
+    }
+    if (from < text.length) parts.push([text.slice(from), false]);
+    return parts;
   }
 
-  unitAtlas.searchIndex = { entries, find, passage };
+  // Where a text holds some words nearest to each other: [from, to] of the first of them; null where it has none.
+  function nearest(low, words) {
+    let best = null;
+    words.forEach(word => {
+      let at = low.indexOf(word);
+      for (let tried = 0; at >= 0 && tried < PLACES; tried += 1) {
+        const end = at + word.length;
+        const around = low.slice(Math.max(0, at - BEFORE), end + AFTER);
+        const count = words.filter(other => around.includes(other)).length;
+        if (!best || count > best.count || (count === best.count && at < best.at)) best = { count, at, end };
+        at = low.indexOf(word, end);
+      }
+    });
+    return best && [best.at, best.end];
+  }
+
+  // The place in an entry's prose that holds some words, cut to a line, as pieces. Null where shorter parts of the
+  // entry hold them all.
+  function passage({ entry, words }) {
+    const { prose } = entry;
+    const found = nearest(prose.toLowerCase(), words.filter(word => !entry.text.includes(word)));
+    if (!found) return null;
+    const [at, end] = found;
+    const from = at > BEFORE ? prose.indexOf(' ', at - BEFORE) + 1 : 0;
+    const to = end + AFTER < prose.length ? Math.max(end, prose.lastIndexOf(' ', end + AFTER)) : prose.length;
+    return pieces((from ? '… ' : '') + prose.slice(from, to) + (to < prose.length ? ' …' : ''), words);
+  }
+
+  // Where a hit leads: to its page, and there to what was found, where that is within its text.
+  function place({ entry, words }) {
+    return passage({ entry, words }) ? `${entry.href}#find=${encodeURIComponent(words.join(' '))}` : entry.href;
+  }
+
+  // The words that an address asks a page to show; none where it asks for something else.
+  function asked(hash) {
+    const found = new URLSearchParams(hash.slice(1)).get('find') || '';
+    // A letter by itself is everywhere.
+    return wordsOf(found).filter(word => word.length > 1);
+  }
+
+  unitAtlas.searchIndex = { entries, item, find, pieces, passage, place, asked };
 })();

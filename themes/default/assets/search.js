@@ -1,18 +1,27 @@
-// Search, opened by its button or `/`. What is searched is loaded on first use.
+// The search, opened by its button, `/` or Ctrl+K: what is found of the site, and what can be done on the page. What
+// is searched is loaded on first use.
 (() => {
   'use strict';
   const { element, make, counted, taken, words } = unitAtlas.page;
+  const { searchIndex, commands } = unitAtlas;
   const MOST = 40;
+  // Commands come after what is found as well.
+  const COMMAND = 5;
   const button = element('atlas-search');
   if (!button || !window.HTMLDialogElement) return;
   const input = make('input', {
-    type: 'search', autocomplete: 'off', spellcheck: 'false', placeholder: 'unit, label, term, mammogram, page'
+    type: 'search', autocomplete: 'off', spellcheck: 'false', placeholder: 'unit, label, term, mammogram, any words'
   });
   const close = make('button', { type: 'button', class: 'quiet' }, 'Close');
   const status = make('output', { class: 'search-status', 'aria-live': 'polite' });
   const list = make('ul', { class: 'search-results' });
   let dialog = null;
+  // What the site has, once it is loaded; and that with the commands of the page as it was when this was opened.
   let entries = null;
+  let everything = [];
+  let offered = [];
+
+  const stops = () => [input, ...list.querySelectorAll('li > :first-child')];
 
   function build() {
     dialog = make('dialog', { class: 'search', 'aria-label': 'Search' },
@@ -21,17 +30,24 @@
     close.addEventListener('click', () => dialog.close());
     input.addEventListener('input', show);
     input.addEventListener('keydown', event => {
-      const first = list.querySelector('a');
-      if (event.key !== 'Enter' || !first) return;
+      const first = stops()[1];
+      if (event.key !== 'Enter' || !first || event.isComposing) return;
       event.preventDefault();
       first.click();
     });
     dialog.addEventListener('keydown', event => {
+      if (event.key === 'Escape') {
+        // At once: a search field would have itself emptied first. Nothing behind is to hear of it.
+        event.preventDefault();
+        event.stopPropagation();
+        dialog.close();
+        return;
+      }
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (!step) return;
       event.preventDefault();
-      const stops = [input, ...list.querySelectorAll('a')];
-      const next = stops[stops.indexOf(document.activeElement) + step];
+      const all = stops();
+      const next = all[all.indexOf(document.activeElement) + step];
       if (next) next.focus();
     });
     // A click beside it.
@@ -39,48 +55,76 @@
     list.addEventListener('click', event => { if (event.target.closest('a')) dialog.close(); });
   }
 
-  function result(entry, asked) {
-    const passage = unitAtlas.searchIndex.passage(entry, asked);
-    const quoted = passage && make('span', { class: 'search-passage' }, passage[0], make('mark', {}, passage[1]), passage[2]);
-    return make('li', {}, make('a', { href: unitAtlas.link(entry.href) },
-      make('span', { class: 'search-title' }, entry.title), ' ',
-      make('span', { class: 'faint' }, entry.note), ' ',
-      make('span', { class: 'search-kind' }, entry.kind), ...(quoted ? [' ', quoted] : [])));
+  const marked = pieces => pieces.map(([text, hit]) => (hit ? make('mark', {}, text) : text));
+
+  function found(hit) {
+    const { entry } = hit;
+    const passage = searchIndex.passage(hit);
+    return make('li', {}, make('a', { href: unitAtlas.link(searchIndex.place(hit)) },
+      make('span', { class: 'search-title' }, ...marked(searchIndex.pieces(entry.title, hit.words))), ' ',
+      make('span', { class: 'faint' }, ...marked(searchIndex.pieces(entry.note, hit.words))), ' ',
+      make('span', { class: 'search-kind' }, entry.kind),
+      ...(passage ? [' ', make('span', { class: 'search-passage' }, ...marked(passage))] : [])));
+  }
+
+  function command(entry) {
+    const act = make('button', { type: 'button' }, make('span', { class: 'search-title' }, entry.title), ' ',
+      make('span', { class: 'search-kind' }, 'command'));
+    act.addEventListener('click', () => {
+      const { run } = entry;
+      // One that takes a word to say stays open for it.
+      if (run.length) run(said => { status.textContent = said; });
+      else {
+        dialog.close();
+        run();
+      }
+    });
+    return make('li', {}, act);
   }
 
   function show() {
-    list.replaceChildren();
-    if (!entries) return;
     const asked = words(input.value);
-    const found = unitAtlas.searchIndex.find(entries, asked);
-    if (!asked.length) status.textContent = '';
-    else if (!found.length) status.textContent = 'Nothing found.';
-    else if (found.length > MOST) status.textContent = `The first ${MOST} of ${found.length}`;
-    else status.textContent = counted(found.length, 'result', 'results');
-    list.append(...found.slice(0, MOST).map(entry => result(entry, asked)));
+    const hits = searchIndex.find(everything, asked);
+    if (!asked.length) status.textContent = offered.length ? 'On this page' : '';
+    else if (!entries) status.textContent = 'Loading …';
+    else if (!hits.length) status.textContent = 'Nothing found.';
+    else if (hits.length > MOST) status.textContent = `The first ${MOST} of ${hits.length}`;
+    else status.textContent = counted(hits.length, 'result', 'results');
+    list.replaceChildren(...(asked.length ? hits.slice(0, MOST).map(hit => (hit.entry.run ? command(hit.entry) : found(hit)))
+      : offered.map(command)));
+  }
+
+  function gather() {
+    everything = [...(entries || []), ...offered];
+    show();
   }
 
   function open() {
     if (!dialog) build();
-    if (!dialog.open) dialog.showModal();
+    if (dialog.open) return;
+    if (document.querySelector('dialog[open]')) return;
+    offered = commands.all().map(one => ({ ...searchIndex.item('command', COMMAND, one), run: one.run }));
+    dialog.showModal();
     input.focus();
     input.select();
+    gather();
     if (entries) return;
-    status.textContent = 'Loading …';
     unitAtlas.load('data/search.js', data => {
       if (!data) {
         status.textContent = 'What is searched could not be loaded.';
         return;
       }
-      entries = unitAtlas.searchIndex.entries(data);
-      status.textContent = '';
-      show();
+      entries = searchIndex.entries(data);
+      gather();
     });
   }
 
   button.addEventListener('click', open);
   document.addEventListener('keydown', event => {
-    if (event.key !== '/' || taken(event)) return;
+    const slash = event.key === '/' && !taken(event);
+    // As in many programs; in a field too.
+    const palette = event.key.toLowerCase() === 'k' && (event.ctrlKey !== event.metaKey) && !event.altKey && !event.shiftKey;
+    if (!slash && !palette) return;
     event.preventDefault();
     open();
   });
