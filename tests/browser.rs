@@ -775,18 +775,25 @@ fn axe_finds_nothing() {
             "#,
             axe.display()
         );
-        act(&site, page, "", &script, 1280);
+        let before = match page.as_str() {
+            COMPARE => {
+                "history.replaceState(null, '', '#units=alexnet/conv5/0002,resnet18/layer4/0001');"
+            }
+            _ => "",
+        };
+        act(&site, page, before, &script, 1280);
     }
 }
 
 /// One page of each kind.
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "index.html",
     "about/index.html",
     "cases/index.html",
     "agreement/index.html",
     "birads/index.html",
     "cite/index.html",
+    COMPARE,
     "concepts/index.html",
     "concepts/mass/index.html",
     "data/index.html",
@@ -799,6 +806,8 @@ const PAGES: [&str; 17] = [
     "networks/resnet18/layer4/0001/index.html",
     UNIT,
 ];
+
+const COMPARE: &str = "compare/index.html";
 
 /// Those, a case, whose mammogram is drawn by lot, and a handout.
 fn pages(site: &Path) -> Vec<String> {

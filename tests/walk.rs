@@ -16,13 +16,18 @@ use serde_json::{Value, json};
 use support::Fixture;
 
 /// One page of each kind, and what makes sure that its scripts have run.
-const PAGES: [(&str, &str); 21] = [
+const PAGES: [(&str, &str); 23] = [
     ("index.html", "document.querySelector('.unit-card img').complete"),
     ("about/index.html", "document.querySelector('h1')"),
     ("agreement/index.html", "document.querySelector('h1')"),
     ("birads/index.html", "document.querySelector('.figure4')"),
     ("cases/index.html", "document.querySelector('main table')"),
     ("cite/index.html", "document.querySelector('.bibtex')"),
+    ("compare/index.html", "!document.getElementById('atlas-compared-none').hidden"),
+    (
+        "compare/index.html#units=alexnet/conv5/0002,resnet18/layer4/0001",
+        "document.querySelectorAll('#atlas-compared > li').length === 2",
+    ),
     ("concepts/index.html", "document.querySelector('table')"),
     ("concepts/mass/index.html", "document.querySelector('.unit-card')"),
     ("data/index.html", "document.querySelector('.sheet img').complete"),

@@ -78,7 +78,7 @@ fn a_phone_sees_pictures_first_and_has_the_way_behind_one_button() {
     browser.go(&format!("{}{UNIT}", place.root));
     let said = browser.text("document.querySelector('main').innerText");
     assert!(said.contains("Touch a patch") && !said.contains("Tab key"), "{said:.400}");
-    for page in ["index.html", UNIT] {
+    for page in ["index.html", UNIT, "compare/index.html"] {
         for width in [320, 390] {
             browser.call(
                 "Emulation.setDeviceMetricsOverride",
@@ -191,7 +191,7 @@ fn the_search_offers_what_can_be_done_on_the_page() {
     browser.key_with("k", 2);
     let offered = browser.text(commands);
     for command in
-        ["next unit, 0003", "Overlay: outline", "Cite this unit", "look", "keys"]
+        ["next unit, 0003", "Overlay: outline", "Cite this unit", "Pin this unit", "look", "keys"]
     {
         assert!(offered.contains(command), "{command}: {offered}");
     }
@@ -221,5 +221,90 @@ fn the_search_offers_what_can_be_done_on_the_page() {
     assert!(keys.contains("Ctrl K") && !keys.contains("neighbouring"), "{keys}");
     browser.key("Escape");
     browser.wait("!document.querySelector('dialog[open]')");
+    browser.close();
+}
+
+#[test]
+fn units_are_pinned_anywhere_and_compared() {
+    let Some(chromium) = chromium() else { return };
+    let place = Place::new();
+    let mut browser = place.open(&chromium, UNIT, [1280, 900]);
+    let pinned =
+        "Array.from(document.querySelectorAll('.tray li a'), link => link.textContent).join()";
+    assert_eq!(browser.eval(&seen(".tray")), false);
+    browser.key("p");
+    browser.wait(&seen(".tray"));
+    assert_eq!(
+        browser.text("document.querySelector('[data-pin]').getAttribute('aria-pressed')"),
+        "true"
+    );
+    // On a card of a layer's page, and on a unit of another network.
+    browser.go(&format!("{}networks/alexnet/conv5/index.html", place.root));
+    browser.wait("document.querySelector('#atlas-units [data-pin][aria-pressed=true]')");
+    browser.click("#atlas-units li:nth-child(4) [data-pin]");
+    browser.wait(&format!("{pinned} === 'alexnet/conv5/0002,alexnet/conv5/0004'"));
+    browser.go(&format!("{}networks/resnet18/layer4/0001/index.html", place.root));
+    browser.click("main [data-pin]");
+    browser.wait(&format!("{pinned}.endsWith(',resnet18/layer4/0001')"));
+    browser.click(".tray-compare");
+    browser.wait("document.querySelectorAll('#atlas-compared > li').length === 3");
+    let asked = "#units=alexnet/conv5/0002,alexnet/conv5/0004,resnet18/layer4/0001";
+    assert_eq!(browser.text("location.hash"), asked);
+    assert_eq!(browser.eval("document.querySelectorAll('.compared-patches img').length"), 18);
+    assert_eq!(browser.eval(&seen(".tray")), false, "the page shows them itself");
+    let command =
+        "unit-atlas figure table alexnet/conv5/0002 alexnet/conv5/0004 resnet18/layer4/0001";
+    assert_eq!(
+        browser.text("document.getElementById('atlas-compared-command').textContent"),
+        command
+    );
+    // A unit's best patch is at its very top, and each unit says something of the others'.
+    let first = browser.text("document.querySelector('#atlas-same tbody td .number').textContent");
+    assert!(first.starts_with("top "), "{first}");
+    let cells =
+        "Array.from(document.querySelectorAll('#atlas-same td .number'), one => one.textContent)";
+    let cells = browser.eval(cells);
+    let cells: Vec<&str> = cells.as_array().unwrap().iter().map(|c| c.as_str().unwrap()).collect();
+    assert!(cells.len() >= 15 && !cells.contains(&"not known"), "{cells:?}");
+    browser.click("#atlas-compared li:nth-child(2) .compared-head button");
+    browser.wait("document.querySelectorAll('#atlas-compared > li').length === 2");
+    assert_eq!(browser.text("location.hash"), "#units=alexnet/conv5/0002,resnet18/layer4/0001");
+    // A link keeps a comparison, whatever is pinned; what is not here is said.
+    browser.go(&format!(
+        "{}compare/index.html#units=alexnet/conv5/0005,alexnet/conv5/0777",
+        place.root
+    ));
+    browser.wait("document.querySelectorAll('#atlas-compared > li').length === 1");
+    browser.wait("document.getElementById('atlas-compared-missing').textContent.includes('0777')");
+    // No more than six.
+    browser.go(&format!("{}networks/alexnet/conv5/index.html", place.root));
+    browser.wait("document.querySelectorAll('#atlas-units [data-pin]').length === 9");
+    for at in 1..=9 {
+        let pin = format!("#atlas-units li:nth-child({at}) [data-pin]");
+        let pressed = format!("document.querySelector({pin:?}).getAttribute('aria-pressed')");
+        if browser.text(&pressed) == "false" {
+            browser.click(&pin);
+        }
+    }
+    browser.wait("document.querySelectorAll('.tray li').length === 6");
+    browser.wait("document.querySelector('.tray-said').textContent.includes('unpin one first')");
+    // On paper they stand below each other, without what only a screen has.
+    browser.go(&format!("{}compare/index.html", place.root));
+    browser.wait("document.querySelectorAll('#atlas-compared > li').length === 6");
+    browser.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
+    browser.wait(&seen("#atlas-compared li:last-child .compared-patches img"));
+    browser.wait(&seen("#atlas-same tbody td"));
+    assert_eq!(browser.eval(&seen(".compared-keep")), false);
+    browser.call("Emulation.setEmulatedMedia", json!({ "media": "" }));
+    // On a phone they scroll sideways, and the page does not.
+    browser.call(
+        "Emulation.setDeviceMetricsOverride",
+        json!({ "width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true }),
+    );
+    browser.go(&format!("{}compare/index.html", place.root));
+    browser.wait("document.querySelectorAll('#atlas-compared > li').length === 6");
+    let wider = "(node => node.scrollWidth > node.clientWidth)(document.querySelector('.compared-scroll')) \
+                 && document.documentElement.scrollWidth === document.documentElement.clientWidth";
+    browser.wait(wider);
     browser.close();
 }

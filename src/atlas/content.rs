@@ -20,7 +20,7 @@ use base::artifact::Fingerprint;
 use base::{input, yaml};
 
 /// First parts of addresses that the atlas uses itself.
-const RESERVED: [&str; 16] = [
+const RESERVED: [&str; 21] = [
     "index",
     "networks",
     "performance",
@@ -37,6 +37,11 @@ const RESERVED: [&str; 16] = [
     "provenance",
     "readers",
     "survey",
+    "agreement",
+    "cases",
+    "compare",
+    "figures",
+    "selection",
 ];
 
 /// A page of prose.

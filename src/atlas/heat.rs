@@ -1,19 +1,18 @@
 //! Activation maps for the pages: each value as a level, clear to hot.
 
 use super::inputs::Inputs;
-use super::script::Heat;
+use super::script::{BASE_64, Heat};
 use record::dissection::{Layer, Unit};
 
 /// Levels of a value; one character each.
-pub(super) const LEVELS: usize = 64;
-const ALPHABET: &[u8; LEVELS] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+pub(super) const LEVELS: usize = BASE_64.len();
 
 /// The maps of a unit's top patches; none where they are not at hand.
 pub(super) fn of(inputs: &Inputs, layer: &Layer, unit: &Unit) -> Option<Heat> {
     let maps = (0..unit.top.len())
         .map(|rank| {
             let levels = levels(inputs, layer, unit, rank)?;
-            Some(levels.iter().map(|&level| char::from(ALPHABET[level])).collect())
+            Some(levels.iter().map(|&level| char::from(BASE_64[level])).collect())
         })
         .collect::<Option<Vec<String>>>()?;
     let field = field(inputs, layer);
@@ -54,7 +53,7 @@ pub(super) fn levels(
 
 #[cfg(test)]
 mod tests {
-    use super::ALPHABET;
+    use crate::script::BASE_64;
     use crate::script::tested;
 
     #[test]
@@ -62,7 +61,7 @@ mod tests {
         let formats = tested();
         let levels = formats["levels"].as_array().unwrap().iter();
         let map: String =
-            levels.map(|level| char::from(ALPHABET[level.as_u64().unwrap() as usize])).collect();
+            levels.map(|level| char::from(BASE_64[level.as_u64().unwrap() as usize])).collect();
         assert_eq!(formats["drawn"]["heat"]["maps"][0], map);
     }
 }

@@ -38,6 +38,8 @@ pub struct Inputs<'a> {
     pub exhibits: &'a [Exhibit<'a>],
     /// The activation maps of the units' top patches, where they are at hand.
     pub maps: &'a record::Maps,
+    /// The units' scores over all patches of their split, where they are at hand.
+    pub scores: &'a record::Scores,
     /// Which units are alike.
     pub similar: &'a record::similar::Similar,
     /// Why networks score mammograms as they do, of those networks of which it is known.

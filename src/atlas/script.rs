@@ -132,6 +132,49 @@ pub(super) struct LayerUnit {
     pub(super) shown: usize,
 }
 
+/// `networks/<network>/<layer>/<unit>/compare.js`, for `compare.js`.
+#[derive(Serialize)]
+pub(super) struct ComparedUnit<'a> {
+    pub(super) label: String,
+    /// Where that comes from, as in [`LayerUnit`].
+    pub(super) from: &'static str,
+    /// Its best match in words, empty where it has none; their IoU, and whether it detects it.
+    pub(super) concept: String,
+    pub(super) iou: f32,
+    pub(super) detects: bool,
+    /// Area under the ROC curve for cancer.
+    pub(super) auc: Option<f32>,
+    /// Its rank by influence among so many live units of its layer.
+    pub(super) influence: Option<u32>,
+    pub(super) ranked: usize,
+    /// Top patches with cancer, of so many.
+    pub(super) cancer: usize,
+    pub(super) of: usize,
+    /// The split whose patches it was shown.
+    pub(super) split: String,
+    /// Its first patches, and the place of each in `shares`.
+    pub(super) top: Patches<'a>,
+    pub(super) places: Vec<usize>,
+    /// Of each patch of the split that is among the first of any unit: the share of all its patches that score at
+    /// least as high, by [`shares`]; empty where the scores are not at hand.
+    pub(super) shares: String,
+}
+
+/// The alphabet of base 64: a letter per level from 0.
+pub(super) const BASE_64: &[u8; 64] =
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Shares in (0, 1], two letters each, rounded up to the next of 4,096 levels.
+pub(super) fn shares(shares: impl IntoIterator<Item = f64>) -> String {
+    let levels = BASE_64.len() * BASE_64.len();
+    let letters = shares.into_iter().flat_map(|share| {
+        // Within bounds whatever the share: casts saturate.
+        let level = ((share * levels as f64).ceil() as usize).clamp(1, levels) - 1;
+        [level / BASE_64.len(), level % BASE_64.len()].map(|at| char::from(BASE_64[at]))
+    });
+    letters.collect()
+}
+
 /// `data/search.js`, for `search.js`.
 #[derive(Serialize)]
 pub(super) struct SearchIndex {
@@ -335,6 +378,8 @@ mod tests {
         }
     }
 
+    const SHARES: [f64; 6] = [1.0, 1.0 / 1229.0, 0.5, 64.0 / 4096.0, 65.0 / 4096.0, 0.999];
+
     fn asked(src: &str, overlay: &str, positive: Option<bool>) -> AskedPatch {
         AskedPatch { src: src.into(), overlay: overlay.into(), positive }
     }
@@ -371,6 +416,25 @@ mod tests {
                 readers: vec!["reader-a".into(), "reader-b".into()],
                 units: vec![unit("spiculated mass"), unit("")],
                 patches: first(),
+            },
+            "compared": {
+                "unit": ComparedUnit {
+                    label: "mass, spiculated".into(),
+                    from: "readers",
+                    concept: "mass".into(),
+                    iou: 0.25,
+                    detects: true,
+                    auc: Some(0.75),
+                    influence: Some(2),
+                    ranked: 12,
+                    cancer: 3,
+                    of: 4,
+                    split: "validation".into(),
+                    top: first(),
+                    places: vec![1],
+                    shares: shares(SHARES),
+                },
+                "shares": SHARES,
             },
             "search": SearchIndex {
                 pages: vec![entry("Methods", "", "methods/index.html", "", "How it was made.")],

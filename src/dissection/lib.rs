@@ -37,7 +37,7 @@ use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use config::Dissection;
 use network::{Network, device};
-use record::dissection::{FORMAT, Layer, MAPS, UNITS};
+use record::dissection::{FORMAT, Layer, MAPS, SCORES, UNITS};
 use record::{Manifest, Store};
 
 /// Patches per forward pass; a group is a whole number of them.
@@ -112,7 +112,7 @@ pub fn stamp(
 }
 
 /// What a finished dissection of a layer is.
-pub const OUTPUTS: [&str; 3] = [UNITS, MAPS, similar::SCORES];
+pub const OUTPUTS: [&str; 3] = [UNITS, MAPS, SCORES];
 
 /// A layer to dissect: its name, its folder and the stamp of its results.
 pub type Target<'a> = (&'a str, &'a Path, &'a Stamp);
@@ -281,7 +281,7 @@ pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()
         let maps = Tensor::from_vec(finished.maps, (units, top, rows, columns), &Device::Cpu)?;
         write_tensor(&folder.join(MAPS), "maps", maps)?;
         let scores = Tensor::from_vec(finished.scores, (units, patches.len()), &Device::Cpu)?;
-        write_tensor(&folder.join(similar::SCORES), "scores", scores)?;
+        write_tensor(&folder.join(SCORES), "scores", scores)?;
         artifact::write_json(&folder.join(UNITS), &record)?;
         stamp.seal(folder, &OUTPUTS, &device::provenance(job.network.device()))?;
         tidy(folder)?;

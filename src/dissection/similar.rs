@@ -6,19 +6,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
-use memmap2::Mmap;
 use rayon::prelude::*;
-use safetensors::{Dtype, SafeTensors};
 
 use base::UnitId;
-use base::artifact::{self, Fingerprint, Sealed, Stamp};
+use base::artifact::{self, Fingerprint, Stamp};
 use metrics::midranks;
+use record::LayerScores;
 use record::similar::{DUPLICATE, FILE, FORMAT, Like, Likes, Similar};
 
-/// Scores of a layer: one tensor `scores`, `[units, patches]`.
-pub(super) const SCORES: &str = "scores.safetensors";
 /// Units of other layers named per unit.
 const NAMED: usize = 5;
 /// Scores that are compared at once: 256 MB. All of a layer of 2,048 units over 25,000 patches.
@@ -50,40 +47,40 @@ pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
 
 /// What is similar among the units of all layers; `most` scores are in a block.
 fn likes(layers: &[Dissected], most: usize) -> Result<BTreeMap<UnitId, Likes>> {
-    let files: Vec<Scores> =
-        layers.iter().map(|(_, _, folder, _)| Scores::open(folder)).collect::<Result<_>>()?;
+    let files: Vec<LayerScores> =
+        layers.iter().map(|(_, _, folder, _)| LayerScores::open(folder)).collect::<Result<_>>()?;
     for (file, (network, layer, ..)) in files.iter().zip(layers) {
         if let Some((other, (their_network, their_layer, ..))) =
-            files.iter().zip(layers).find(|(other, _)| other.patches != file.patches)
+            files.iter().zip(layers).find(|(other, _)| other.patches() != file.patches())
         {
             bail!(
                 "{network}/{layer} and {their_network}/{their_layer} saw different patches ({} and {}); run \
                  `dissect` again",
-                file.patches,
-                other.patches
+                file.patches(),
+                other.patches()
             );
         }
     }
     let blocks: Vec<(usize, Range<usize>)> = (0..)
         .zip(&files)
-        .flat_map(|(at, file)| file.blocks(most).map(move |units| (at, units)))
+        .flat_map(|(at, file)| blocks(file, most).map(move |units| (at, units)))
         .collect();
     // Ranked again for each block where all of them would not fit.
-    let whole: usize = files.iter().map(|file| file.units * file.patches).sum();
+    let whole: usize = files.iter().map(|file| file.units() * file.patches()).sum();
     let kept: Option<Vec<Tensor>> = (whole <= KEPT * most)
-        .then(|| blocks.iter().map(|(at, units)| files[*at].standard(units)).collect())
+        .then(|| blocks.iter().map(|(at, units)| standard(&files[*at], units)).collect())
         .transpose()?;
-    let standard = |block: usize| match &kept {
+    let ranked = |block: usize| match &kept {
         Some(kept) => Ok(kept[block].clone()),
-        None => files[blocks[block].0].standard(&blocks[block].1),
+        None => standard(&files[blocks[block].0], &blocks[block].1),
     };
     let mut units = BTreeMap::new();
     for (own, (layer, range)) in blocks.iter().enumerate() {
-        let scores = standard(own)?;
+        let scores = ranked(own)?;
         let mut likes = vec![Likes::default(); range.len()];
         for (other, (their_layer, their_range)) in blocks.iter().enumerate() {
             let (network, name, ..) = layers[*their_layer];
-            let theirs = if other == own { scores.clone() } else { standard(other)? };
+            let theirs = if other == own { scores.clone() } else { ranked(other)? };
             let table = scores.matmul(&theirs.t()?)?.to_vec2::<f32>()?;
             likes.par_iter_mut().zip(table).enumerate().for_each(|(unit, (likes, row))| {
                 let like = |(at, &correlation): (usize, &f32)| Like {
@@ -118,52 +115,24 @@ fn best(likes: &mut Vec<Like>) {
     likes.truncate(NAMED);
 }
 
-/// Scores of a layer, as its dissection left them.
-struct Scores {
-    file: Mmap,
-    /// Where the numbers lie in the file.
-    at: Range<usize>,
-    units: usize,
-    patches: usize,
+/// The units of a layer in blocks of at most so many scores, or of one unit.
+fn blocks(scores: &LayerScores, most: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+    let (units, step) = (scores.units(), (most / scores.patches().max(1)).max(1));
+    (0..units).step_by(step).map(move |start| start..units.min(start + step))
 }
 
-impl Scores {
-    fn open(folder: &Path) -> Result<Self> {
-        let file = Sealed::open(folder)?.map(SCORES)?;
-        let read = || -> Result<([usize; 2], Range<usize>)> {
-            let tensors = SafeTensors::deserialize(&file)?;
-            let scores = tensors.tensor("scores").context("it holds no scores")?;
-            let shape = <[usize; 2]>::try_from(scores.shape()).ok();
-            let shape = shape.filter(|_| scores.dtype() == Dtype::F32);
-            let start = scores.data().as_ptr() as usize - file.as_ptr() as usize;
-            Ok((shape.context("its scores are no table")?, start..start + scores.data().len()))
-        };
-        let ([units, patches], at) =
-            read().with_context(|| format!("{SCORES} of {} cannot be read", folder.display()))?;
-        Ok(Self { file, at, units, patches })
-    }
-
-    /// Its units in blocks of at most so many scores, or of one unit.
-    fn blocks(&self, most: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (units, step) = (self.units, (most / self.patches.max(1)).max(1));
-        (0..units).step_by(step).map(move |start| start..units.min(start + step))
-    }
-
-    /// Ranks of the scores of some units, standardised so that a product of two rows is their correlation.
-    /// The row of a unit that scores all patches alike is zero.
-    fn standard(&self, units: &Range<usize>) -> Result<Tensor> {
-        let bytes = &self.file[self.at.clone()];
-        let mut all = vec![0.0; units.len() * self.patches];
-        // No row has no patches: then there are no scores at all.
-        all.par_chunks_mut(self.patches.max(1)).enumerate().for_each(|(row, out)| {
-            let start = (units.start + row) * self.patches * 4;
-            let own = &bytes[start..start + self.patches * 4];
-            let scores: Vec<f32> =
-                own.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
-            out.copy_from_slice(&standard_ranks(&scores));
-        });
-        Ok(Tensor::from_vec(all, (units.len(), self.patches), &Device::Cpu)?)
-    }
+/// Ranks of the scores of some units, standardised so that a product of two rows is their correlation.
+/// The row of a unit that scores all patches alike is zero.
+fn standard(scores: &LayerScores, units: &Range<usize>) -> Result<Tensor> {
+    let patches = scores.patches();
+    let mut all = vec![0.0; units.len() * patches];
+    // No row has no patches: then there are no scores at all.
+    all.par_chunks_mut(patches.max(1)).enumerate().for_each(|(row, out)| {
+        if let Some(own) = scores.of(units.start + row) {
+            out.copy_from_slice(&standard_ranks(&own));
+        }
+    });
+    Ok(Tensor::from_vec(all, (units.len(), patches), &Device::Cpu)?)
 }
 
 fn standard_ranks(scores: &[f32]) -> Vec<f32> {
@@ -177,6 +146,7 @@ fn standard_ranks(scores: &[f32]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use record::dissection::SCORES;
 
     fn layer(root: &Path, name: &str, rows: &[Vec<f32>]) {
         let folder = root.join(name);

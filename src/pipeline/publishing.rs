@@ -306,14 +306,16 @@ impl<'a> Pipeline<'a> {
                 layers,
             })
             .collect();
-        let layers = self
-            .config
-            .networks
-            .iter()
-            .flat_map(|network| network.layers.iter().map(move |layer| (&network.name, layer)));
-        let maps = record::Maps::open(layers.map(|(network, layer)| {
-            (format!("{network}/{layer}"), self.layout.layer(network, layer))
-        }))?;
+        let layers = || {
+            let networks = self.config.networks.iter();
+            let layers = networks
+                .flat_map(|network| network.layers.iter().map(move |layer| (&network.name, layer)));
+            layers.map(|(network, layer)| {
+                (format!("{network}/{layer}"), self.layout.layer(network, layer))
+            })
+        };
+        let maps = record::Maps::open(layers())?;
+        let scores = record::Scores::open(layers())?;
         use_them(&atlas::Inputs {
             config: self.config,
             manifest: &dataset.manifest,
@@ -321,6 +323,7 @@ impl<'a> Pipeline<'a> {
             previews: &dataset.previews,
             exhibits: &exhibits,
             maps: &maps,
+            scores: &scores,
             similar: &similar,
             explanations: &explanations,
             lexicons: &gathered.lexicons,

@@ -18,6 +18,9 @@ pub const UNITS: &str = "units.json";
 /// The activation maps of each unit's top patches: one tensor `maps`, `[units, top, rows, columns]`,
 /// in rank order.
 pub const MAPS: &str = "maps.safetensors";
+/// The score of each unit for each patch of the split, in the order of the manifest: one tensor `scores`,
+/// `[units, patches]`.
+pub const SCORES: &str = "scores.safetensors";
 /// Patches that influence is measured on, at most.
 pub const SAMPLE: usize = 256;
 

@@ -1,6 +1,6 @@
 //! What the stages leave on disk, as types that are written by the stage that makes them and read by all
-//! that follow: the data set ([`Manifest`], [`Store`]), [`training`], [`dissection`] with its [`Maps`] and
-//! [`similar`] units, and [`explanation`]; and [`provenance`], where any of it comes from.
+//! that follow: the data set ([`Manifest`], [`Store`]), [`training`], [`dissection`] with its [`Maps`],
+//! [`Scores`] and [`similar`] units, and [`explanation`]; and [`provenance`], where any of it comes from.
 //!
 //! Pages, studies and figures know the stages by these alone: nothing here computes with tensors or reads a
 //! data set in its original layout.
@@ -11,6 +11,7 @@ pub mod manifest;
 mod maps;
 pub mod previews;
 pub mod provenance;
+mod scores;
 pub mod similar;
 pub mod store;
 pub mod tally;
@@ -21,6 +22,7 @@ mod whole;
 pub use manifest::{Fractions, Given, Manifest, Member, Patch, Share};
 pub use maps::Maps;
 pub use previews::Previews;
+pub use scores::{LayerScores, Scores};
 pub use store::Store;
 pub use whole::{Difference, WholeMap};
 

@@ -19,7 +19,7 @@ use record::explanation::{Covered, Explained, Explanation, Part};
 use record::provenance::{Input, Kind, Origin, Stage};
 use record::similar::{Like, Likes, Similar};
 use record::training::{Epoch, Evaluation};
-use record::{Fractions, Manifest, Maps, Member, Patch, Previews, Share, Store};
+use record::{Fractions, Manifest, Maps, Member, Patch, Previews, Scores, Share, Store};
 use study::answer::ReaderFile;
 use study::consensus::Consensus;
 use training::assess::assess;
@@ -181,11 +181,13 @@ impl Fixture {
             })
             .collect();
         let maps = self.maps();
+        let scores = self.scores();
         let dataset = self.folder.join("output/work/dataset");
         Stamp::new(1).seal(&dataset, &["previews"], "cpu").unwrap();
         let previews = Previews::new(Sealed::open(&dataset).unwrap());
         let inputs = Inputs {
             maps: &maps,
+            scores: &scores,
             config: &self.config,
             manifest: &self.manifest,
             store: &self.store,
@@ -215,6 +217,19 @@ impl Fixture {
             (name, folder)
         });
         Maps::open(folders).unwrap()
+    }
+
+    /// Scores that agree with the top patches: all others score less.
+    fn scores(&self) -> Scores {
+        let layers = self.networks.iter().flat_map(|n| n.layers.iter().map(move |l| (n, l)));
+        let folders = layers.map(|(network, layer)| {
+            let name = format!("{}/{}", network.config.name, layer.layer);
+            let folder = self.folder.join("scores").join(&name);
+            write_scores(&folder, layer, &self.manifest.of_split(layer.split));
+            Stamp::new(1).seal(&folder, &["scores.safetensors"], "cpu").unwrap();
+            (name, folder)
+        });
+        Scores::open(folders).unwrap()
     }
 
     /// Writes a file of the project folder.
@@ -250,6 +265,22 @@ pub fn write_maps(folder: &Path, layer: &Layer) {
     let maps = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape, &values);
     let bytes = safetensors::serialize([("maps", maps.unwrap())], None).unwrap();
     artifact::write(&folder.join("maps.safetensors"), &bytes).unwrap();
+}
+
+/// Writes the scores of a layer's units over the patches of its split as dissection does.
+pub fn write_scores(folder: &Path, layer: &Layer, patches: &[u32]) {
+    let mut values: Vec<u8> = Vec::new();
+    for unit in &layer.units {
+        for patch in patches {
+            let top = unit.top.iter().find(|top| top.patch == *patch);
+            let score = top.map_or(unit.score_range[0], |top| top.score);
+            values.extend_from_slice(&score.to_le_bytes());
+        }
+    }
+    let shape = vec![layer.units.len(), patches.len()];
+    let scores = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, shape, &values);
+    let bytes = safetensors::serialize([("scores", scores.unwrap())], None).unwrap();
+    artifact::write(&folder.join("scores.safetensors"), &bytes).unwrap();
 }
 
 fn project(root: &Path, top: usize) -> Config {

@@ -12,6 +12,7 @@ mod card;
 mod case;
 mod cases;
 mod cite;
+mod compare;
 mod concept;
 mod concepts;
 mod data;
@@ -51,7 +52,7 @@ use crate::site::Writer;
 type Kind = for<'a> fn(&'a Atlas<'a>) -> Files<'a>;
 
 /// Every kind, in the order of the site's map.
-const KINDS: [Kind; 18] = [
+const KINDS: [Kind; 19] = [
     home::pages,
     performance::pages,
     birads::pages,
@@ -60,6 +61,7 @@ const KINDS: [Kind; 18] = [
     data::pages,
     concepts::pages,
     cite::pages,
+    compare::files,
     provenance::pages,
     search::files,
     selection::pages,

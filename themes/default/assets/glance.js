@@ -69,7 +69,7 @@
     const href = of.getAttribute('href');
     const found = LINK.exec(href);
     // What shows its pictures needs no glance; neither does a link to where one is.
-    if (!found || of.closest('.patch, .strip, .unit-row, .unit-card, .context, svg') || of.pathname === location.pathname) return;
+    if (!found || of.closest('.patch, .strip, .unit-row, .unit-card, .context, dialog, svg') || of.pathname === location.pathname) return;
     const [, network, layer, number, id] = found;
     link = of;
     timer = setTimeout(() => {

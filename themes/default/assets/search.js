@@ -60,11 +60,12 @@
   function found(hit) {
     const { entry } = hit;
     const passage = searchIndex.passage(hit);
+    const pin = entry.kind === 'unit' ? [unitAtlas.tray.pin(entry.title)] : [];
     return make('li', {}, make('a', { href: unitAtlas.link(searchIndex.place(hit)) },
       make('span', { class: 'search-title' }, ...marked(searchIndex.pieces(entry.title, hit.words))), ' ',
       make('span', { class: 'faint' }, ...marked(searchIndex.pieces(entry.note, hit.words))), ' ',
       make('span', { class: 'search-kind' }, entry.kind),
-      ...(passage ? [' ', make('span', { class: 'search-passage' }, ...marked(passage))] : [])));
+      ...(passage ? [' ', make('span', { class: 'search-passage' }, ...marked(passage))] : [])), ...pin);
   }
 
   function command(entry) {
