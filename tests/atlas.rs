@@ -41,7 +41,7 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
     let first = fixture.build().unwrap();
     // Units, mammograms, terms and their list, cases and theirs.
-    assert_eq!(first.pages, 8 + 2 + 1 + 2 + 2 + 20 + 12 + 12 + 7 + 1 + 3 + 1);
+    assert_eq!(first.pages, 9 + 2 + 1 + 2 + 2 + 20 + 12 + 12 + 7 + 1 + 3 + 1);
     assert_eq!(first.written, files(&fixture.site()).len());
     let second = fixture.build().unwrap();
     assert_eq!((second.written, second.removed), (0, 0));
@@ -88,12 +88,13 @@ fn one_label_renders_only_what_shows_it() {
     fixture.readers[0].answers[2].recognizable = study::answer::Recognizable::Yes;
     fixture.readers[0].answers[2].phenomena = fixture.readers[0].answers[1].phenomena.clone();
     fixture.build().unwrap();
-    for (path, words) in [
-        ("networks/alexnet/conv5/units.js", "\"label\":\"pectoral muscle\""),
-        ("data/search.js", "pectoralis muscle"),
-        ("data/labels.csv", "pectoralis muscle"),
+    for (path, words, times) in [
+        ("networks/alexnet/conv5/units.js", "\"label\":\"pectoral muscle\"", 2),
+        // With each unit, and with the term, whose page quotes both readers.
+        ("data/search.js", "pectoralis muscle", 4),
+        ("data/labels.csv", "pectoralis muscle", 2),
     ] {
-        assert_eq!(fixture.page(path).matches(words).count(), 2, "{path}");
+        assert_eq!(fixture.page(path).matches(words).count(), times, "{path}");
     }
 }
 

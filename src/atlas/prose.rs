@@ -1,4 +1,5 @@
-//! The prose of a page, for the search: what a reader reads of its main part, tables and drawings aside.
+//! The prose of a page, for the search: what a reader reads of its main part, tables, drawings and cards of units
+//! aside: units are found by themselves.
 
 use std::cell::RefCell;
 
@@ -9,8 +10,8 @@ use html5ever::tokenizer::{
 };
 
 /// Elements whose content is no prose.
-const ASIDE: [&str; 8] =
-    ["table", "svg", "nav", "form", "fieldset", "button", "template", "script"];
+const ASIDE: [&str; 9] =
+    ["table", "svg", "nav", "form", "fieldset", "button", "template", "script", "article"];
 /// Elements within a line.
 const INLINE: [&str; 12] =
     ["a", "abbr", "code", "em", "i", "b", "mark", "q", "small", "span", "strong", "sub"];
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn what_is_read_is_there_and_nothing_else() {
         let html = "<title>No</title><nav>No</nav><main><h1>Me&amp;thods</h1><p>One <em>t</em>wo.</p>\
-                    <table><tr><td>no</td></table><script>no('</main>')</script>\
+                    <table><tr><td>no</td></table><article>no</article><script>no('</main>')</script>\
                     <svg><text>no</text></svg><p>Three</p></main><footer>No</footer>";
         assert_eq!(super::of(html), "Me&thods One two. Three");
     }

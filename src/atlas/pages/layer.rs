@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use serde::Serialize;
 
-use super::page::{File, Files, Head, Page, Searched, Site, html};
+use super::page::{File, Files, Head, Page, Site, html};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, layer_href, network_href, unit_href, units_path};
 use crate::facts::words;
@@ -43,11 +43,6 @@ impl Page for LayerPage<'_> {
 
     fn path(&self) -> String {
         layer_href(&self.exhibit.config.name, &self.layer.layer)
-    }
-
-    fn searched(&self) -> Option<Searched> {
-        let layer = &self.layer.layer;
-        Some(Searched::new(format!("{}/{layer}", self.exhibit.config.name), "layer"))
     }
 
     fn view(&self, site: &Site) -> Result<Self::View> {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::page::{File, Files, Searched, Site};
 use crate::facts::Atlas;
-use crate::facts::paths::concept_href;
+use crate::facts::paths::{concept_href, layer_href};
 use crate::keys::Keys;
 use crate::prose;
 use crate::script::{self, SearchEntry, SearchIndex, SearchLayer, SearchMammogram};
@@ -60,10 +60,21 @@ fn index(site: &Site) -> Result<SearchIndex> {
     let atlas = site.atlas;
     let hrefs: BTreeSet<String> = atlas.terms.iter().map(|id| concept_href(id)).collect();
     // What the page of a term says is found with the term.
-    let (of_terms, pages): (Vec<SearchEntry>, Vec<SearchEntry>) =
+    let (of_terms, mut pages): (Vec<SearchEntry>, Vec<SearchEntry>) =
         pages(site)?.into_iter().partition(|page| hrefs.contains(&page.href));
     let mut of_terms: BTreeMap<String, String> =
         of_terms.into_iter().map(|page| (page.href, page.prose)).collect();
+    for (exhibit, layer) in atlas.layers() {
+        let network = &exhibit.config.name;
+        pages.push(SearchEntry {
+            title: format!("{network}/{}", layer.layer),
+            note: "layer".into(),
+            href: layer_href(network, &layer.layer),
+            more: String::new(),
+            // It says little but the names of its units, which are found by themselves.
+            prose: String::new(),
+        });
+    }
     let term = |id: &String| {
         let entry = atlas.labels.term(id);
         let more = entry.map(|entry| entry.term.synonyms.join(" ")).unwrap_or_default();

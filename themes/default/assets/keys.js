@@ -7,6 +7,7 @@
     [['/', 'Ctrl K'], 'search, and commands of the page', () => true],
     [['↑', '↓', 'Enter'], 'within the search: choose, and open', () => true],
     [['←', '→'], 'the neighbouring unit', () => document.querySelector('a[rel="next"], a[rel="prev"]')],
+    [['←', '↑', '→', '↓'], 'from patch to patch, once one has the focus', () => document.querySelector('.patches-body')],
     [['Esc'], 'close what is open; put the mammogram away', () => true],
     [['?'], 'these keys', () => true]
   ];

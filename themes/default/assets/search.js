@@ -23,11 +23,17 @@
 
   const stops = () => [input, ...list.querySelectorAll('li > :first-child')];
 
+  function shut() {
+    // Else a key that follows at once is still taken for one that is typed here.
+    input.blur();
+    dialog.close();
+  }
+
   function build() {
     dialog = make('dialog', { class: 'search', 'aria-label': 'Search' },
       make('div', { class: 'search-bar' }, make('label', {}, 'Search ', input), close), status, list);
     document.body.append(dialog);
-    close.addEventListener('click', () => dialog.close());
+    close.addEventListener('click', shut);
     input.addEventListener('input', show);
     input.addEventListener('keydown', event => {
       const first = stops()[1];
@@ -40,7 +46,7 @@
         // At once: a search field would have itself emptied first. Nothing behind is to hear of it.
         event.preventDefault();
         event.stopPropagation();
-        dialog.close();
+        shut();
         return;
       }
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -51,8 +57,8 @@
       if (next) next.focus();
     });
     // A click beside it.
-    dialog.addEventListener('click', event => { if (event.target === dialog) dialog.close(); });
-    list.addEventListener('click', event => { if (event.target.closest('a')) dialog.close(); });
+    dialog.addEventListener('click', event => { if (event.target === dialog) shut(); });
+    list.addEventListener('click', event => { if (event.target.closest('a')) shut(); });
   }
 
   const marked = pieces => pieces.map(([text, hit]) => (hit ? make('mark', {}, text) : text));
@@ -76,7 +82,7 @@
       // One that takes a word to say stays open for it.
       if (run.length) run(said => { status.textContent = said; });
       else {
-        dialog.close();
+        shut();
         run();
       }
     });
