@@ -99,6 +99,41 @@ fn one_label_renders_only_what_shows_it() {
 }
 
 #[test]
+fn the_first_page_shows_one_unit_and_the_ways_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 8);
+    fixture.build().unwrap();
+    let home = fixture.page("index.html");
+    let at = |mark: &str| home.find(mark).unwrap_or_else(|| panic!("no {mark}"));
+    let order =
+        ["class=\"example", "class=\"doors\"", "id=\"telling\"", "id=\"networks\"", "id=\"facts\""];
+    assert!(order.is_sorted_by_key(|mark| at(mark)), "{order:?}");
+    // The best detector of all, with the place of its first patch; names without how they were come by.
+    let unit = |after: &str| {
+        let rest = &home[at(after)..];
+        rest[rest.find("networks/").unwrap()..].split("/index.html").next().unwrap().to_owned()
+    };
+    assert_eq!(unit("class=\"example-link\""), unit("id=\"telling\""));
+    assert_eq!(home.matches("class=\"window\"").count(), 1);
+    assert!(!home.contains(": automatic, IoU"), "{home}");
+    let doors = &home[at("class=\"doors\"")..at("id=\"telling\"")];
+    for door in ["methods/index.html", "networks/resnet18/layer4/index.html", "survey/index.html"] {
+        assert!(doors.contains(door), "{door}: {doors}");
+    }
+    // What an atlas without detectors, without whole mammograms and with a page about itself says instead.
+    fixture.config.dissection.detector = 0.99;
+    fixture.manifest.mammograms.iter_mut().for_each(|member| member.preview = None);
+    fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
+    fixture.build().unwrap();
+    let home = fixture.page("index.html");
+    assert!(
+        home.contains("No unit of this atlas finds anything") && home.contains("comes closest")
+    );
+    assert!(!home.contains("example-whole") && !home.contains("id=\"telling\""));
+    assert!(home.contains("about/index.html\">What is it?"));
+}
+
+#[test]
 fn a_unit_page_answers_before_it_proves() {
     let folder = tempfile::tempdir().unwrap();
     let fixture = Fixture::new(folder.path(), 6);
