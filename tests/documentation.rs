@@ -22,11 +22,13 @@ const NOT_RUN: [(&str, &str); 2] = [
 ];
 
 /// What stands in the small project for what the documentation names.
-const IN_THE_PROJECT: [(&str, &str); 9] = [
+const IN_THE_PROJECT: [(&str, &str); 11] = [
     ("alexnet", "resnet10"),
     ("resnet18", "resnet10"),
     ("vgg16/conv5_3/0063", "resnet10/layer4/0063"),
     ("alexnet/conv5", "resnet10/layer3"),
+    ("alexnet/conv5/0095", "resnet10/layer3/0095"),
+    ("resnet18/layer3/0246", "resnet10/layer4/0246"),
     ("scan.dcm", "scan.png"),
     (
         "output/site/networks/alexnet/conv5/0063/index.html",
