@@ -44,7 +44,6 @@
       item.classList.toggle('detects', unit.detects);
       const strip = item.querySelector('.strip');
       strip.href = href;
-      strip.title = unit.label ? `${number}: ${unit.label}` : number;
       Array.from(strip.children).forEach((picture, at) => {
         if (patches[at]) patch.show(picture, patch.src(patches[at]), patches[at].overlay);
         else picture.remove();

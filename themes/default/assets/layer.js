@@ -5,10 +5,10 @@
   const { element, make } = unitAtlas.page;
   const { layerUnits, layerCards, followed, kept, session } = unitAtlas;
   // How far below the window units are drawn, in pixels.
-  const AHEAD = 1500;
+  const AHEAD = 1000;
   // Units drawn at a time, and how long a portion of them may take, in milliseconds.
   const STEP = 12;
-  const BUDGET = 8;
+  const BUDGET = 5;
   // Choices of how units are shown: not of which.
   const SHOWN = ['size', 'view', 'colour'];
   const SIZE_KEY = 'unit-atlas-units';
@@ -39,9 +39,9 @@
   let opened = null;
 
   // Draws further units, some at a time, until a condition holds.
-  function draw(enough) {
+  function draw(enough, step = STEP) {
     do {
-      const next = wanted.slice(drawn, drawn + STEP);
+      const next = wanted.slice(drawn, drawn + step);
       list.append(...next.map(row => card(row, size)));
       drawn += next.length;
     } while (drawn < wanted.length && !enough());
@@ -139,7 +139,8 @@
     try { left = JSON.parse(session.get(`unit-atlas-place/${folder}`)); } catch { /* not ours */ }
     if (!left || left.hash !== hash() || !followed.returned()) return;
     if (map && left.view) map.look(left.view);
-    if (!list.hidden) draw(() => document.documentElement.scrollHeight >= left.top + window.innerHeight);
+    // As far as the window reached.
+    if (!list.hidden) draw(() => list.getBoundingClientRect().bottom + window.scrollY >= left.top + window.innerHeight, 10 * STEP);
     window.scrollTo({ top: left.top, behavior: 'instant' });
     const item = left.opened && list.querySelector(`[data-unit="${left.opened}"] h2 a`);
     if (item) item.focus({ preventScroll: true });
@@ -176,11 +177,13 @@
   window.addEventListener('pagehide', () => {
     session.set(`unit-atlas-place/${folder}`, JSON.stringify({ hash: hash(), top: window.scrollY, opened, view: map && map.view() }));
   });
-  // Paper cannot be scrolled: all that are asked for are on it, and what is folded.
+  // Paper cannot be scrolled: all that are asked for are on it, and what is folded. A map on it says little.
   window.addEventListener('beforeprint', () => {
-    if (!list.hidden) draw(() => false);
+    list.hidden = false;
+    draw(() => false, 10 * STEP);
     document.querySelectorAll('main details').forEach(fold => { fold.open = true; });
   });
+  window.addEventListener('afterprint', () => { list.hidden = Boolean(map) && asked().view === 'map'; });
   // The browser would scroll before there is anything to scroll to.
   history.scrollRestoration = 'manual';
   const given = read();
