@@ -247,7 +247,7 @@ fn spot(browser: &mut Browser, number: &str) -> [f64; 2] {
         "(() => {{ const {{ layout, layerUnits }} = unitAtlas; const box = document.querySelector('.unit-map-frame'); \
          box.scrollIntoView({{ block: 'center', behavior: 'instant' }}); const edge = box.getBoundingClientRect(); \
          const row = layerUnits.rows(unitAtlas.data('{LAYER}/units.js')).find(one => one.number === '{number}'); \
-         const [x, y] = layout.spot(layout.WHOLE, {{ width: box.clientWidth, height: box.clientHeight }}, row.unit.place); \
+         const [x, y] = layout.spot(layout.WHOLE, {{ width: box.clientWidth, height: box.clientHeight, reach: [1, 1] }}, row.unit.place); \
          return [edge.left + 1 + x, edge.top + 1 + y]; }})()"
     ));
     [found[0].as_f64().unwrap(), found[1].as_f64().unwrap()]

@@ -87,12 +87,24 @@ pub(super) fn kept(table: Table, places: &[[f32; 2]]) -> Option<f32> {
     Some(found as f32 / (table.units * NEIGHBOURS) as f32)
 }
 
-/// The same places around 0, within 1 of it along either axis.
+/// The same places around 0, turned so that they reach furthest along x, and within 1 of it along either axis.
 fn fitted(places: &[[f64; 2]]) -> Vec<[f32; 2]> {
+    let count = places.len().max(1) as f64;
+    let mean = [0, 1].map(|axis| places.iter().map(|place| place[axis]).sum::<f64>() / count);
+    let [mut across, mut along, mut both] = [0.0; 3];
+    for place in places {
+        let [x, y] = [place[0] - mean[0], place[1] - mean[1]];
+        across += x * x;
+        along += y * y;
+        both += x * y;
+    }
+    let (sin, cos) = ((2.0 * both).atan2(across - along) / 2.0).sin_cos();
+    let turned = places.iter().map(|[x, y]| [cos * x + sin * y, cos * y - sin * x]);
+    let turned: Vec<[f64; 2]> = turned.collect();
     let [x, y] = [0, 1].map(|axis| {
-        let along = places.iter().map(|place| place[axis]);
-        along
-            .fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], at| [low.min(at), high.max(at)])
+        let ends = [f64::INFINITY, f64::NEG_INFINITY];
+        let places = turned.iter().map(|place| place[axis]);
+        places.fold(ends, |[low, high], at| [low.min(at), high.max(at)])
     });
     let middle = [x, y].map(|[low, high]| (low + high) / 2.0);
     let reach = (x[1] - x[0]).max(y[1] - y[0]) / 2.0;
@@ -101,7 +113,7 @@ fn fitted(places: &[[f64; 2]]) -> Vec<[f32; 2]> {
         // Finer than any screen, and short in a file.
         [0, 1].map(|axis| (((place[axis] - middle[axis]) * scale * 1e4).round() / 1e4) as f32)
     };
-    places.iter().map(fit).collect()
+    turned.iter().map(fit).collect()
 }
 
 /// Classical scaling: the two main axes of the units as points whose inner products are their similarities.
@@ -377,6 +389,18 @@ mod tests {
         let nearest =
             (2..30).map(|at| distance(places[0], places[at])).fold(f32::INFINITY, f32::min);
         assert!(twins < nearest, "{twins} {nearest}");
+    }
+
+    #[test]
+    fn places_reach_furthest_along_x() {
+        // A thin ellipse, aslant and off the middle.
+        let slanted: Vec<[f64; 2]> = (0..40)
+            .map(|at| f64::from(at) * 0.157)
+            .map(|angle| [3.0 + angle.cos() - 0.1 * angle.sin(), angle.cos() + 0.1 * angle.sin()])
+            .collect();
+        let places = fitted(&slanted);
+        let reach = |axis: usize| places.iter().map(|at| at[axis].abs()).fold(0.0_f32, f32::max);
+        assert!((reach(0) - 1.0).abs() < 1e-3 && (reach(1) - 0.1).abs() < 0.01, "{places:?}");
     }
 
     #[test]

@@ -51,7 +51,8 @@ pub struct Similar {
 /// Units of a layer in the plane: those that respond to the same patches lie near each other.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Layout {
-    /// Of each unit in order, x (to the right) and y (down) in [-1, 1]; none where it is not live.
+    /// Of each unit in order, x (to the right; units reach furthest along it) and y (down) in [-1, 1]; none
+    /// where it is not live.
     pub places: Vec<Option<[f32; 2]>>,
     /// Share of the [`NEIGHBOURS`] most similar units of a unit that are its nearest in the plane, averaged
     /// over the units; none where there are too few units to tell.

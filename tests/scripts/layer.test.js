@@ -9,7 +9,7 @@ const kept = new Map();
 globalThis.unitAtlas.session = { get: key => kept.get(key) ?? null, set: (key, value) => kept.set(key, value) };
 const { layout, layerUnits, followed } = load('page', 'patch', 'layer-units', 'layout', 'followed');
 
-const FRAME = { width: 1000, height: 500 };
+const FRAME = { width: 1000, height: 500, reach: [1, 1] };
 const row = (number, place, more = {}) => ({
   number, categories: [], ...more, unit: { place, detects: false, influence: null, ...more.unit }
 });
@@ -18,7 +18,11 @@ const near = (got, wanted) => got.forEach((value, at) => assert.ok(Math.abs(valu
 test('the whole map fits into its frame, whatever that is', () => {
   near(layout.spot(layout.WHOLE, FRAME, [0, 0]), [500, 250]);
   near(layout.spot(layout.WHOLE, FRAME, [1, -1]), [726, 24]);
-  near(layout.spot(layout.WHOLE, { width: 300, height: 900 }, [-1, 1]), [24, 576]);
+  near(layout.spot(layout.WHOLE, { width: 300, height: 900, reach: [1, 1] }, [-1, 1]), [24, 576]);
+  // One that is longer than high fills a frame that is, too.
+  const reach = layout.reach([row('a', [1, 0.2]), row('b', [-0.4, -0.3])]);
+  assert.deepEqual(reach, [1, 0.3]);
+  near(layout.spot(layout.WHOLE, { width: 1000, height: 500, reach }, [1, 0.2]), [976, 345.2]);
 });
 
 test('what is at a pointer stays there while the map is zoomed', () => {
@@ -98,7 +102,11 @@ test('a unit follows the list that it was opened from, and no other', () => {
   const found = followed.of('networks/n/l/', '0001', false);
   assert.deepEqual([found.numbers, found.place, found.hash], [list.numbers, 1, list.hash]);
   assert.equal(followed.of('networks/n/l/', '0003', false), null, 'come to from elsewhere');
-  assert.equal(followed.of('networks/n/l/', '0003', true).place, 0, 'come back to');
+  assert.equal(followed.of('networks/n/l/', '0003', true), null, 'come back to, but not opened from the list');
+  followed.keep({ ...found, at: '0003' });
+  assert.equal(followed.of('networks/n/l/', '0003', false).place, 0, 'the next of the list');
+  assert.equal(followed.of('networks/n/l/', '0001', false), null);
+  assert.equal(followed.of('networks/n/l/', '0001', true).place, 1, 'come back to');
   assert.equal(followed.of('networks/n/l/', '0002', true), null, 'not in the list');
   assert.equal(followed.of('networks/n/m/', '0001', false), null, 'of another layer');
   kept.set('unit-atlas-list', 'not ours');

@@ -1,5 +1,6 @@
 // The map of a layer's units: which part of it is in sight, what lies where, and what marks each unit. Units
-// lie in [-1, 1] along either axis (`place` of `LayerUnit` in src/atlas/script.rs); touches no page.
+// lie in [-1, 1] along either axis (`place` of `LayerUnit` in src/atlas/script.rs). A frame has a width and a
+// height in pixels, and how far units reach along either axis; touches no page.
 (() => {
   'use strict';
   // Pixels between the outermost units and the frame, and how far in one can zoom.
@@ -11,15 +12,18 @@
   const WHOLE = { x: 0, y: 0, zoom: 1 };
 
   const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-  // Pixels of a frame per unit of length.
-  const scale = (view, { width, height }) => view.zoom * Math.max(Math.min(width, height) / 2 - MARGIN, 1);
+  // How far rows reach from the middle, along either axis.
+  const reach = rows => [0, 1].map(axis => rows.reduce((most, { unit }) => Math.max(most, Math.abs(unit.place[axis])), 1e-3));
+  // Pixels of a frame per unit of length: the whole map fits into it.
+  const scale = (view, { width, height, reach: [across, down] }) =>
+    view.zoom * Math.max(Math.min((width / 2 - MARGIN) / across, (height / 2 - MARGIN) / down), 1);
 
   // A view that shows some of the map: the whole of it stays in the middle.
   function bounded({ x, y, zoom }) {
     const inside = clamp(zoom, 1, MOST);
-    const reach = 1 - 1 / inside;
+    const aside = 1 - 1 / inside;
     // Not the negative zero.
-    return { x: clamp(x, -reach, reach) + 0, y: clamp(y, -reach, reach) + 0, zoom: inside };
+    return { x: clamp(x, -aside, aside) + 0, y: clamp(y, -aside, aside) + 0, zoom: inside };
   }
 
   // Pixels of a place.
@@ -49,10 +53,10 @@
     return across || down ? moved(view, frame, [across, down]) : view;
   }
 
-  // Of rows, the one nearest to a pixel, no further than `reach`; null where there is none.
-  function nearest(rows, view, frame, [px, py], reach = Infinity) {
+  // Of rows, the one nearest to a pixel, no further than `most`; null where there is none.
+  function nearest(rows, view, frame, [px, py], most = Infinity) {
     let found = null;
-    let least = reach * reach;
+    let least = most * most;
     rows.forEach(row => {
       const [x, y] = spot(view, frame, row.unit.place);
       const away = (x - px) ** 2 + (y - py) ** 2;
@@ -109,5 +113,5 @@
   };
   const marks = (rows, colour) => (COLOURS[colour] || COLOURS.detects)(rows);
 
-  unitAtlas.layout = { WHOLE, bounded, spot, moved, zoomed, reaching, nearest, towards, marks };
+  unitAtlas.layout = { WHOLE, reach, bounded, spot, moved, zoomed, reaching, nearest, towards, marks };
 })();

@@ -36,6 +36,16 @@
     to.fill();
   }
 
+  // Around the mark of the unit that is looked at.
+  function ring(to, colours, [x, y], radius) {
+    to.setTransform(to.ratio, 0, 0, to.ratio, x * to.ratio, y * to.ratio);
+    to.beginPath();
+    to.arc(0, 0, radius, 0, CIRCLE);
+    to.lineWidth = 2;
+    to.strokeStyle = colours.of('--ink');
+    to.stroke();
+  }
+
   // A canvas as fine as the screen, of a size in pixels of the page.
   function prepare(canvas, width, height) {
     const ratio = window.devicePixelRatio || 1;
@@ -46,5 +56,5 @@
     return to;
   }
 
-  unitAtlas.marks = { palette, prepare, stamp };
+  unitAtlas.marks = { palette, prepare, ring, stamp };
 })();

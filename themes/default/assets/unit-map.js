@@ -3,12 +3,12 @@
   'use strict';
   const { element, make } = unitAtlas.page;
   const { layout, patch } = unitAtlas;
-  const { palette, prepare, stamp } = unitAtlas.marks;
+  const { palette, prepare, ring, stamp } = unitAtlas.marks;
   // How near a pointer and a finger must come, in pixels, and how far may move what is a click.
   const REACH = { mouse: 14, touch: 26 };
   const STILL = 5;
   const FADED = 0.14;
-  const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   const ZOOMS = { in: 1.6, out: 1 / 1.6 };
 
   // Of all rows of the layer with a folder; `open` is told the number of a unit that is about to be opened.
@@ -22,7 +22,8 @@
     let wanted = placed;
     let marks = layout.marks(placed, 'detects');
     let chosen = null;
-    let frame = { width: 1, height: 1 };
+    const reach = layout.reach(placed);
+    let frame = { width: 1, height: 1, reach };
     let waiting = false;
 
     const radius = () => (placed.length > 600 ? 3.6 : 5) * Math.min(view.zoom ** 0.35, 2.4);
@@ -30,7 +31,7 @@
     function draw() {
       waiting = false;
       if (section.hidden) return;
-      frame = { width: box.clientWidth, height: box.clientHeight };
+      frame = { width: box.clientWidth, height: box.clientHeight, reach };
       putCard();
       const colours = palette(section);
       const to = prepare(canvas, frame.width, frame.height);
@@ -43,15 +44,7 @@
       const plain = row => marks.mark(row).form === 'dot';
       wanted.filter(plain).forEach(put);
       wanted.filter(row => !plain(row)).forEach(put);
-      if (chosen) {
-        const [x, y] = layout.spot(view, frame, chosen.unit.place);
-        to.setTransform(to.ratio, 0, 0, to.ratio, x * to.ratio, y * to.ratio);
-        to.beginPath();
-        to.arc(0, 0, radius() + 4, 0, 2 * Math.PI);
-        to.lineWidth = 2;
-        to.strokeStyle = colours.of('--ink');
-        to.stroke();
-      }
+      if (chosen) ring(to, colours, layout.spot(view, frame, chosen.unit.place), radius() + 4);
       box.classList.toggle('zoomed', view.zoom > 1);
       box.setAttribute('data-zoom', view.zoom.toFixed(2));
     }
@@ -117,8 +110,8 @@
         if (event.pointerType !== 'touch') choose(hit(event));
         return;
       }
-      const step = [now[0] - before[0], now[1] - before[1]];
-      travelled += Math.hypot(...step);
+      const way = [now[0] - before[0], now[1] - before[1]];
+      travelled += Math.hypot(...way);
       if (travelled <= STILL && down.size === 1) return;
       box.setPointerCapture(event.pointerId);
       box.classList.add('dragging');
@@ -129,8 +122,8 @@
         const apart = place => Math.max(Math.hypot(place[0] - other[1][0], place[1] - other[1][1]), 1);
         const middle = [0, 1].map(axis => (now[axis] + other[1][axis]) / 2);
         const turned = layout.zoomed(view, frame, apart(now) / apart(before), middle);
-        look(layout.moved(turned, frame, step.map(part => part / 2)));
-      } else look(layout.moved(view, frame, step));
+        look(layout.moved(turned, frame, way.map(part => part / 2)));
+      } else look(layout.moved(view, frame, way));
     });
     const up = event => {
       const was = down.delete(event.pointerId);
@@ -152,8 +145,9 @@
       // The whole map lets the page scroll on.
       if (event.deltaY > 0 && view.zoom === 1) return;
       event.preventDefault();
-      const lines = event.deltaMode === 1 ? 16 : 1;
-      look(layout.zoomed(view, frame, Math.exp(-event.deltaY * lines * 0.002), at(event)));
+      // Steps are pixels or lines; two fingers on a touch pad make small ones, with the Ctrl key.
+      const by = (event.deltaMode === 1 ? 16 : 1) * (event.ctrlKey ? 5 : 1);
+      look(layout.zoomed(view, frame, Math.exp(-event.deltaY * by * 0.002), at(event)));
     }, { passive: false });
 
     box.addEventListener('focus', () => {
@@ -162,20 +156,26 @@
       }
     });
     box.addEventListener('blur', () => choose(null));
+    // What the keys do; arrows, to the next unit that way.
+    function step(direction) {
+      const from = chosen || layout.nearest(wanted, view, frame, [frame.width / 2, frame.height / 2]);
+      const next = from && (layout.towards(wanted, from, direction) || from);
+      if (next) view = layout.reaching(view, frame, next.unit.place);
+      choose(next, 'keyboard');
+    }
+    const actions = new Map([
+      ['Enter', () => { if (chosen) card.click(); }],
+      ['Escape', () => choose(null)],
+      ['+', () => look(layout.zoomed(view, frame, ZOOMS.in, chosen ? layout.spot(view, frame, chosen.unit.place) : undefined))],
+      ['-', () => look(layout.zoomed(view, frame, ZOOMS.out))],
+      ['0', () => look(layout.WHOLE)],
+      ...Object.entries(ARROWS).map(([key, direction]) => [key, () => step(direction)])
+    ]);
     box.addEventListener('keydown', event => {
-      const direction = KEYS[event.key];
-      if (unitAtlas.page.taken(event) && !['+', '*'].includes(event.key)) return;
-      if (direction) {
-        const from = chosen || layout.nearest(wanted, view, frame, [frame.width / 2, frame.height / 2]);
-        const next = from && (layout.towards(wanted, from, direction) || from);
-        if (next) view = layout.reaching(view, frame, next.unit.place);
-        choose(next, 'keyboard');
-      } else if (event.key === 'Enter' && chosen) card.click();
-      else if (event.key === '+') look(layout.zoomed(view, frame, ZOOMS.in, chosen ? layout.spot(view, frame, chosen.unit.place) : undefined));
-      else if (event.key === '-') look(layout.zoomed(view, frame, ZOOMS.out));
-      else if (event.key === '0') look(layout.WHOLE);
-      else if (event.key === 'Escape') choose(null);
-      else return;
+      // A plus may need the Shift key.
+      const plus = event.key === '+' && !event.ctrlKey && !event.metaKey && !event.altKey;
+      if (!actions.has(event.key) || (unitAtlas.page.taken(event) && !plus)) return;
+      actions.get(event.key)();
       event.preventDefault();
     });
     // The focus stays on the map.
@@ -212,7 +212,7 @@
         marks = layout.marks(placed, colour);
         if (chosen && !wanted.includes(chosen)) choose(null);
         if (!visible) return;
-        frame = { width: box.clientWidth, height: box.clientHeight };
+        frame = { width: box.clientWidth, height: box.clientHeight, reach };
         legend();
         redraw();
       },
