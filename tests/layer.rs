@@ -9,6 +9,7 @@ mod support;
 use std::io::Write as _;
 use std::path::Path;
 
+use atlas::pack::{self, Form, Selection};
 use chromium::{Browser, chromium};
 use serde_json::{Value, json};
 use support::Fixture;
@@ -124,6 +125,24 @@ fn a_contact_sheet_has_three_sizes_that_are_kept() {
     // The address of a view comes before what was kept.
     place.go("index.html#size=medium");
     assert_eq!(place.browser.text("document.getElementById('atlas-units').dataset.size"), "medium");
+    place.end();
+}
+
+#[test]
+fn a_sheet_within_a_single_file_is_drawn_too() {
+    let Some(chromium) = chromium() else { return };
+    let mut place = Place::new(&chromium, 150, [1440, 900]);
+    let output = place.folder.path().join("atlas.html");
+    let selection = Selection::default();
+    let form = Form::SingleFile { selection: &selection, passphrase: None };
+    pack::pack(&place.fixture.site(), &place.fixture.record(), "Unit atlas", form, &output)
+        .unwrap();
+    place.size([1440, 900], false);
+    place.browser.go(&format!("file://{}#/{LAYER}/index.html", output.display()));
+    let page = "document.querySelector('iframe').contentDocument";
+    place
+        .browser
+        .wait(&format!("{page} && {page}.querySelectorAll('#atlas-units > li').length === 150"));
     place.end();
 }
 

@@ -1,5 +1,5 @@
-//! A layer's page: all its units, a few patches each. The page names the units; a script draws them from
-//! `units.js`, as many as come into sight, filtered and sorted.
+//! A layer's page: all its units, a few patches each, and a map of them. The page names the units; scripts draw
+//! them from `units.js`, as many as come into sight, filtered and sorted.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -61,7 +61,8 @@
     if (!entries[entries.length - 1].isIntersecting || drawn >= wanted.length || list.hidden) return;
     portion();
     watch();
-  }, { rootMargin: `0px 0px ${AHEAD}px 0px` });
+    // Of this page, not of one that it is a frame of: there the margin would not count.
+  }, { root: document, rootMargin: `0px 0px ${AHEAD}px 0px` });
 
   function watch() {
     watcher.unobserve(sentinel);
