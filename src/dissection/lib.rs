@@ -12,6 +12,7 @@ mod concepts;
 mod finish;
 mod influence;
 mod largest;
+mod layout;
 mod overlay;
 mod ranks;
 mod region;

@@ -1,6 +1,7 @@
-//! Which units of all networks respond to the same patches: `dissection/similar.json`. Format 1.
+//! Which units of all networks respond to the same patches: `dissection/similar.json`. Format 2.
 //!
-//! Two units are as similar as the ranks of their scores over the same patches correlate (Spearman).
+//! Two units are as similar as the ranks of their scores over the same patches correlate (Spearman). By that
+//! the live units of each layer are laid out in the plane (`layout`).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,11 +11,12 @@ use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
+use super::layout;
 use base::UnitId;
 use base::artifact::{self, Fingerprint, Stamp};
 use metrics::midranks;
 use record::LayerScores;
-use record::similar::{DUPLICATE, FILE, FORMAT, Like, Likes, Similar};
+use record::similar::{DUPLICATE, FILE, FORMAT, Layout, Like, Likes, Similar};
 
 /// Units of other layers named per unit.
 const NAMED: usize = 5;
@@ -32,7 +34,7 @@ pub fn stamp(layers: &[Dissected]) -> Stamp {
     })
 }
 
-/// Compares all units of the given layers and writes what is similar into `folder`.
+/// Compares all units of the given layers, lays them out, and writes what is similar into `folder`.
 ///
 /// Scores of large collections are gigabytes: a block of units at a time is compared with all others.
 ///
@@ -40,13 +42,12 @@ pub fn stamp(layers: &[Dissected]) -> Stamp {
 /// When scores cannot be read, are not of the same patches, or the file cannot be written.
 pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
     Stamp::clear(folder)?;
-    let units = likes(layers, BLOCK)?;
-    artifact::write_json(&folder.join(FILE), &Similar { format: FORMAT, units })?;
+    artifact::write_json(&folder.join(FILE), &similar(layers, BLOCK)?)?;
     stamp(layers).seal(folder, &[FILE], "cpu")
 }
 
 /// What is similar among the units of all layers; `most` scores are in a block.
-fn likes(layers: &[Dissected], most: usize) -> Result<BTreeMap<UnitId, Likes>> {
+fn similar(layers: &[Dissected], most: usize) -> Result<Similar> {
     let files: Vec<LayerScores> =
         layers.iter().map(|(_, _, folder, _)| LayerScores::open(folder)).collect::<Result<_>>()?;
     for (file, (network, layer, ..)) in files.iter().zip(layers) {
@@ -74,14 +75,23 @@ fn likes(layers: &[Dissected], most: usize) -> Result<BTreeMap<UnitId, Likes>> {
         Some(kept) => Ok(kept[block].clone()),
         None => standard(&files[blocks[block].0], &blocks[block].1),
     };
-    let mut units = BTreeMap::new();
+    let (mut units, mut layouts) = (BTreeMap::new(), BTreeMap::new());
+    // Similarities within the layer at hand, a row for each of its units so far.
+    let mut within: Vec<f32> = Vec::new();
     for (own, (layer, range)) in blocks.iter().enumerate() {
         let scores = ranked(own)?;
+        let (first, width) = (within.len(), files[*layer].units());
+        within.resize(first + range.len() * width, 0.0);
         let mut likes = vec![Likes::default(); range.len()];
         for (other, (their_layer, their_range)) in blocks.iter().enumerate() {
             let (network, name, ..) = layers[*their_layer];
             let theirs = if other == own { scores.clone() } else { ranked(other)? };
             let table = scores.matmul(&theirs.t()?)?.to_vec2::<f32>()?;
+            if layer == their_layer {
+                for (all, row) in within[first..].chunks_mut(width).zip(&table) {
+                    all[their_range.clone()].copy_from_slice(row);
+                }
+            }
             likes.par_iter_mut().zip(table).enumerate().for_each(|(unit, (likes, row))| {
                 let like = |(at, &correlation): (usize, &f32)| Like {
                     unit: UnitId::new(network, name, (their_range.start + at) as u32 + 1),
@@ -104,8 +114,30 @@ fn likes(layers: &[Dissected], most: usize) -> Result<BTreeMap<UnitId, Likes>> {
         for (unit, likes) in range.clone().zip(likes).filter(|(_, l)| *l != Likes::default()) {
             units.insert(UnitId::new(network, name, unit as u32 + 1), likes);
         }
+        if range.end == width {
+            layouts.insert(format!("{network}/{name}"), lay_out(&within, &live(&files[*layer])));
+            within.clear();
+        }
     }
-    Ok(units)
+    Ok(Similar { format: FORMAT, units, layouts })
+}
+
+/// The layout of a layer, by the similarities of all its units and which of them are live.
+fn lay_out(within: &[f32], live: &[bool]) -> Layout {
+    let of_live: Vec<f32> = within
+        .chunks(live.len().max(1))
+        .zip(live)
+        .filter(|(_, live)| **live)
+        .flat_map(|(row, _)| {
+            row.iter().zip(live).filter(|(_, live)| **live).map(|(value, _)| *value)
+        })
+        .collect();
+    let count = live.iter().filter(|live| **live).count();
+    let table = layout::Table::new(&of_live, count);
+    let found = layout::place(table);
+    let kept = layout::kept(table, &found);
+    let mut found = found.into_iter();
+    Layout { places: live.iter().map(|live| live.then(|| found.next()).flatten()).collect(), kept }
 }
 
 /// Keeps the most similar, of equals the first.
@@ -119,6 +151,17 @@ fn best(likes: &mut Vec<Like>) {
 fn blocks(scores: &LayerScores, most: usize) -> impl Iterator<Item = Range<usize>> + use<> {
     let (units, step) = (scores.units(), (most / scores.patches().max(1)).max(1));
     (0..units).step_by(step).map(move |start| start..units.min(start + step))
+}
+
+/// Which units are live: by their scores, as `Unit::kind` says it of their activations.
+fn live(scores: &LayerScores) -> Vec<bool> {
+    let live = |unit| {
+        let own = scores.of(unit).unwrap_or_default();
+        let [low, high] = [f32::min as fn(f32, f32) -> f32, f32::max]
+            .map(|most| own.iter().copied().reduce(most).unwrap_or_default());
+        high > 0.0 && high > low
+    };
+    (0..scores.units()).into_par_iter().map(live).collect()
 }
 
 /// Ranks of the scores of some units, standardised so that a product of two rows is their correlation.
@@ -193,11 +236,18 @@ mod tests {
         let mark = Fingerprint::of(&1);
         let layers: Vec<Dissected> =
             vec![("x", "a", &a, mark.clone()), ("y", "b", &b, mark.clone())];
-        let whole = likes(&layers, BLOCK).unwrap();
+        let Similar { units: whole, layouts, .. } = similar(&layers, BLOCK).unwrap();
         assert!(whole.values().any(|likes| !likes.duplicates.is_empty()), "{whole:?}");
         // Of one unit and of two, ranked anew each time; of three, kept.
         for most in [1, 8, 16] {
-            let found = likes(&layers, most).unwrap();
+            let Similar { units: found, layouts: laid, .. } = similar(&layers, most).unwrap();
+            assert_eq!(laid.keys().collect::<Vec<_>>(), layouts.keys().collect::<Vec<_>>());
+            for (laid, whole) in laid.values().zip(layouts.values()) {
+                assert_eq!(
+                    (laid.placed(), laid.places.len()),
+                    (whole.placed(), whole.places.len())
+                );
+            }
             assert_eq!(found.keys().collect::<Vec<_>>(), whole.keys().collect::<Vec<_>>());
             for (found, whole) in found.values().zip(whole.values()) {
                 for (found, whole) in
@@ -208,6 +258,35 @@ mod tests {
                     assert_eq!(names(found), names(whole));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn live_units_of_a_layer_are_laid_out_by_what_they_respond_to() {
+        let root = tempfile::tempdir().unwrap();
+        // Two that agree, one that does not; a dead one, a constant one.
+        let rows = [
+            vec![1., 2., 3., 4.],
+            vec![0.; 4],
+            vec![1., 2., 3., 5.],
+            vec![2.; 4],
+            vec![4., 3., 2., 1.],
+            vec![-3., -2., -1., 0.],
+        ];
+        layer(root.path(), "a", &rows);
+        let (a, mark) = (root.path().join("a"), Fingerprint::of(&1));
+        let layers: Vec<Dissected> = vec![("x", "a", &a, mark)];
+        // Whether it is all at once, or a unit at a time.
+        for most in [BLOCK, 1] {
+            let found = similar(&layers, most).unwrap();
+            let layout = &found.layouts["x/a"];
+            let live: Vec<bool> = layout.places.iter().map(Option::is_some).collect();
+            assert_eq!(live, [true, false, true, false, true, false]);
+            assert_eq!((layout.placed(), layout.kept), (3, None));
+            let at = |unit: usize| layout.places[unit].unwrap();
+            let away = |a: [f32; 2], b: [f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+            assert!(away(at(0), at(2)) < 0.01, "{layout:?}");
+            assert!((away(at(0), at(4)) - 2.0).abs() < 0.01, "{layout:?}");
         }
     }
 

@@ -1,4 +1,5 @@
-//! Which units of all networks respond to the same patches: `dissection/similar.json`. Format 1.
+//! Which units of all networks respond to the same patches, and a layout of each layer by that:
+//! `dissection/similar.json`. Format 2.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,11 +11,13 @@ use base::UnitId;
 use base::artifact::Sealed;
 
 /// Version of the file and of the computation behind it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// Its name in the folder of all dissections.
 pub const FILE: &str = "similar.json";
 /// Units of a layer whose scores correlate more than this are near-duplicates.
 pub const DUPLICATE: f32 = 0.95;
+/// Nearest units of each unit that a layout is held to.
+pub const NEIGHBOURS: usize = 10;
 
 /// A unit that is like another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,10 +40,30 @@ pub struct Likes {
 /// The similar units of every unit, by name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Similar {
-    /// Always 1.
+    /// Always 2.
     pub format: u32,
     /// By name of the unit; units that are like none are left out.
     pub units: BTreeMap<UnitId, Likes>,
+    /// By name of the layer, `<network>/<layer>`.
+    pub layouts: BTreeMap<String, Layout>,
+}
+
+/// Units of a layer in the plane: those that respond to the same patches lie near each other.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Of each unit in order, x (to the right; units reach furthest along it) and y (down) in [-1, 1]; none
+    /// where it is not live.
+    pub places: Vec<Option<[f32; 2]>>,
+    /// Share of the [`NEIGHBOURS`] most similar units of a unit that are its nearest in the plane, averaged
+    /// over the units; none where there are too few units to tell.
+    pub kept: Option<f32>,
+}
+
+impl Layout {
+    /// How many units have a place.
+    pub fn placed(&self) -> usize {
+        self.places.iter().flatten().count()
+    }
 }
 
 /// Reads the comparison.

@@ -17,7 +17,7 @@ use record::dissection::{
 };
 use record::explanation::{Covered, Explained, Explanation, Part};
 use record::provenance::{Input, Kind, Origin, Stage};
-use record::similar::{Like, Likes, Similar};
+use record::similar::{Layout, Like, Likes, Similar};
 use record::training::{Epoch, Evaluation};
 use record::{Fractions, Manifest, Maps, Member, Patch, Previews, Scores, Share, Store};
 use study::answer::ReaderFile;
@@ -42,6 +42,17 @@ pub struct Fixture {
     /// Of the first network only.
     pub explanations: Vec<Explanation>,
     folder: PathBuf,
+}
+
+/// Live units of a layer in rows of four, the first of them at the top left.
+fn layout(layer: &Layer) -> (String, Layout) {
+    let live = layer.units.iter().filter(|unit| unit.kind().is_live()).count();
+    let rows = live.div_ceil(4).max(2) - 1;
+    let mut places = (0..)
+        .map(|at| [2.0 * (at % 4) as f32 / 3.0 - 1.0, 2.0 * (at / 4) as f32 / rows as f32 - 1.0]);
+    let place = |unit: &Unit| unit.kind().is_live().then(|| places.next()).flatten();
+    let places = layer.units.iter().map(place).collect();
+    (format!("{}/{}", layer.network, layer.layer), Layout { places, kept: Some(0.625) })
 }
 
 /// One network's artifacts.
@@ -99,8 +110,11 @@ impl Fixture {
             elsewhere: vec![like("resnet18/layer4/0002", 0.6)],
             duplicates: vec![like("alexnet/conv5/0002", 0.97)],
         };
-        let similar =
-            Similar { format: 1, units: [(UnitId::new("alexnet", "conv5", 1), likes)].into() };
+        let similar = Similar {
+            format: 2,
+            units: [(UnitId::new("alexnet", "conv5", 1), likes)].into(),
+            layouts: networks.iter().flat_map(|network| &network.layers).map(layout).collect(),
+        };
         let explanations = vec![explanation(&manifest, &networks[0])];
         Self {
             similar,

@@ -1,5 +1,5 @@
-//! A layer's page: all its units, a few patches each. The page names the units; a script draws them from
-//! `units.js`, as many as come into sight, filtered and sorted.
+//! A layer's page: all its units, a few patches each, and a map of them. The page names the units; scripts draw
+//! them from `units.js`, as many as come into sight, filtered and sorted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,7 @@ use crate::script::{self, LayerUnit, NamedConcept};
 use crate::text;
 use catalogue::{Entry, Kind, concept_words};
 use record::dissection::{Category, Concept, Layer, SIGNIFICANCE, TopPatch, Unit};
+use record::similar::{Layout, NEIGHBOURS};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;
@@ -91,7 +92,28 @@ pub(super) struct View {
     data: String,
     concepts: Vec<ConceptRow>,
     choices: Choices,
+    /// The map of the units; none of a layer of which fewer than three are live.
+    layout: Option<LayoutView>,
     units: Vec<NamedUnit>,
+}
+
+/// What is told of the map of the units.
+#[derive(Serialize)]
+struct LayoutView {
+    /// Units on it, and units that are left out.
+    units: usize,
+    left_out: usize,
+    /// How faithful it is; none where there are too few units to tell.
+    faithful: Option<Faithful>,
+}
+
+/// How many of the nearest units of a unit are its nearest on the map.
+#[derive(Serialize)]
+struct Faithful {
+    neighbours: usize,
+    kept: String,
+    /// What units that are laid anywhere would come to.
+    chance: String,
 }
 
 /// A unit by its number and label, for those who have no script.
@@ -158,6 +180,29 @@ pub(super) fn choices(atlas: &Atlas, layer: &Layer) -> Choices {
     }
 }
 
+/// Fewer units make no map.
+const LEAST: usize = 3;
+
+/// Where the units of a layer lie, where that makes a map.
+fn layout<'a>(atlas: &'a Atlas, layer: &Layer) -> Option<&'a Layout> {
+    let name = format!("{}/{}", layer.network, layer.layer);
+    atlas.inputs.similar.layouts.get(&name).filter(|layout| layout.placed() >= LEAST)
+}
+
+fn layout_view(layout: &Layout) -> LayoutView {
+    let units = layout.placed();
+    let share = |share: f64| format!("{:.0}%", 100.0 * share);
+    LayoutView {
+        units,
+        left_out: layout.places.len() - units,
+        faithful: layout.kept.map(|kept| Faithful {
+            neighbours: NEIGHBOURS,
+            kept: share(f64::from(kept)),
+            chance: share(NEIGHBOURS as f64 / (units - 1) as f64),
+        }),
+    }
+}
+
 /// The patches of a unit that the page shows.
 fn shown(unit: &Unit) -> &[TopPatch] {
     &unit.top[..unit.top.len().min(PATCHES)]
@@ -167,7 +212,8 @@ fn shown(unit: &Unit) -> &[TopPatch] {
 pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> script::LayerUnits<'a> {
     let Choices { concepts, categories, readers } = choices(atlas, layer);
     let manifest = atlas.inputs.manifest;
-    let units = layer.units.iter().map(|unit| {
+    let layout = layout(atlas, layer);
+    let units = layer.units.iter().enumerate().map(|(at, unit)| {
         let entry = atlas.entry(layer, unit);
         let best = entry.best_match();
         let said = atlas.labels.phenomena(&entry.id);
@@ -200,6 +246,7 @@ pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> script::LayerUnits<'
                 .filter_map(|(reader, _)| readers.iter().position(|r| *r == reader.reader))
                 .collect(),
             shown: shown(unit).len(),
+            place: layout.and_then(|layout| layout.places.get(at).copied().flatten()),
         }
     });
     let patches = atlas.compact_patches(layer.units.iter().flat_map(shown), TOLERANCE);
@@ -262,6 +309,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
             .collect(),
         data: units_path(&exhibit.config.name, &layer.layer),
         choices: choices(atlas, layer),
+        layout: layout(atlas, layer).map(layout_view),
         units: layer
             .units
             .iter()

@@ -68,8 +68,10 @@
     away();
     const href = of.getAttribute('href');
     const found = LINK.exec(href);
-    // What shows its pictures needs no glance; neither does a link to where one is.
-    if (!found || of.closest('.patch, .strip, .unit-row, .unit-card, .context, dialog, svg') || of.pathname === location.pathname) return;
+    // What shows its pictures needs no glance, but for the small ones of a contact sheet; neither does a link to
+    // where one is.
+    const shown = of.closest('.patch, .strip, .unit-row, .unit-card, .context, dialog, svg') && !of.closest('[data-size="small"]');
+    if (!found || shown || of.pathname === location.pathname) return;
     const [, network, layer, number, id] = found;
     link = of;
     timer = setTimeout(() => {

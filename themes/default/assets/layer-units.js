@@ -8,7 +8,7 @@
   function rows(data) {
     const all = unitAtlas.patch.rows(data.patches);
     let before = 0;
-    return data.units.map((unit, at) => {
+    const made = data.units.map((unit, at) => {
       const patches = all.slice(before, before + unit.shown);
       before += unit.shown;
       const number = unitNumber(at + 1);
@@ -18,17 +18,29 @@
       const text = [number, unit.label, concept ? concept.name : '', unit.words || '', ...readers].join(' ').toLowerCase();
       return { unit, at, number, concept, readers, categories, patches, text };
     });
+    // Units without a label come last. Letters are compared once, not with each choice of the order.
+    const { compare } = new Intl.Collator();
+    const by = ({ unit: a }, { unit: b }) => (a.label ? 0 : 1) - (b.label ? 0 : 1) || compare(a.label, b.label);
+    let place = 0;
+    Array.from(made).sort(by).forEach((row, at, sorted) => {
+      if (at > 0 && by(sorted[at - 1], row) !== 0) place = at;
+      row.label = place;
+    });
+    return made;
   }
 
-  // Whether a row is one of those with the value of a filter, by its name. A filter without a value is none.
+  // By the name of a filter: what tells the rows with its value. A filter without a value is none.
   const FILTERS = {
-    q: (row, text) => words(text).every(word => row.text.includes(word)),
-    category: (row, category) => row.categories.includes(category),
-    concept: (row, id) => row.concept !== null && row.concept.id === id,
+    q: text => {
+      const all = words(text);
+      return row => all.every(word => row.text.includes(word));
+    },
+    category: category => row => row.categories.includes(category),
+    concept: id => row => row.concept !== null && row.concept.id === id,
     // `*` for any, else the name after a sign, so that no name is taken for it.
-    reader: (row, reader) => (reader === '*' ? row.readers.length > 0 : row.readers.includes(reader.slice(1))),
-    detector: ({ unit }, level) => unit.detects === (level === '1'),
-    cancer: ({ unit }, percent) => 100 * unit.cancer >= Number(percent) * unit.of
+    reader: reader => row => (reader === '*' ? row.readers.length > 0 : row.readers.includes(reader.slice(1))),
+    detector: level => ({ unit }) => unit.detects === (level === '1'),
+    cancer: percent => ({ unit }) => 100 * unit.cancer >= Number(percent) * unit.of
   };
 
   const falling = value => (a, b) => value(b.unit) - value(a.unit);
@@ -40,15 +52,15 @@
     influence: falling(unit => (unit.influence === null ? -Infinity : -unit.influence)),
     // Units without one come last.
     auc: falling(unit => (unit.auc === null ? -1 : unit.auc)),
-    label: ({ unit: a }, { unit: b }) => (a.label ? 0 : 1) - (b.label ? 0 : 1) || a.label.localeCompare(b.label)
+    label: (a, b) => a.label - b.label
   };
 
   // The rows that are asked for, in the order that is: by number where none is, and among equals.
   function wanted(all, asked) {
-    const filters = Object.keys(FILTERS).filter(name => asked[name]);
-    const order = ORDERS[asked.sort] || (() => 0);
-    return all.filter(row => filters.every(name => FILTERS[name](row, asked[name])))
-      .sort((a, b) => order(a, b) || a.at - b.at);
+    const filters = Object.keys(FILTERS).filter(name => asked[name]).map(name => FILTERS[name](asked[name]));
+    const found = all.filter(row => filters.every(has => has(row)));
+    const order = ORDERS[asked.sort];
+    return order ? found.sort((a, b) => order(a, b) || a.at - b.at) : found;
   }
 
   // What is asked for as the end of the address, and the other way: null where that names a place of the page.
