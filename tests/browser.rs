@@ -576,8 +576,8 @@ fn a_tall_screen_and_paper_show_every_unit() {
     let mut browser = Browser::open(&chromium, &profile, folder.path(), [2560, 4000]);
     browser.go(&page);
     let drawn = "document.querySelectorAll('#atlas-units > li').length";
-    // As far as the list is drawn, in windows below the one that is seen.
-    let below = "(document.getElementById('atlas-units').getBoundingClientRect().bottom - innerHeight) / 1500";
+    // As far as the list is drawn, of what it is drawn ahead of the window.
+    let below = "(document.getElementById('atlas-units').getBoundingClientRect().bottom - innerHeight) / 1000";
     let filled = format!("{drawn} === {UNITS} || {below} >= 1");
     browser.wait(&filled);
     browser.eval(

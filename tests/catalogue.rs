@@ -257,7 +257,8 @@ fn every_surface_says_the_same_of_a_unit() {
             };
             assert_eq!(category, entry.categories.join(", "), "{id}");
             // The layer's page, with and without a script.
-            let listed = words(between(&page, &format!("{id}/index.html\""), "</a>", "\n"));
+            let names = between(&page, "id=\"atlas-names\"", ">", "</ol>");
+            let listed = words(between(names, &format!("{id}/index.html\""), "</a>", "\n"));
             assert_eq!(listed, name, "{id} in the list");
             let unit = &script["units"][entry.id.index()];
             assert_eq!(unit["label"], *name, "{id} in units.js");
@@ -333,7 +334,7 @@ fn every_surface_counts_the_same_detectors() {
         let Layer { network, layer, concepts, .. } = known.record;
         let page = fixture.page(&format!("networks/{network}/{layer}/index.html"));
         let detectors = known.detectors().count();
-        assert!(words(&page).contains(&format!("{detectors} of them detect")), "{network}");
+        assert!(words(&page).contains(&format!("units; {detectors} detect")), "{network}");
         for concept in concepts.iter().filter(|c| c.category != Category::Breast) {
             let detecting: BTreeSet<String> =
                 known.detecting(&concept.id).iter().map(|entry| entry.id.to_string()).collect();
