@@ -821,6 +821,12 @@ fn shortcodes_embed_the_atlas_and_are_checked() {
     assert!(first.contains("<p>First:</p>") && first.contains("alexnet/conv5/0001/index.html\">"));
     assert_eq!(first.matches("class=\"picture\"").count(), 6);
     assert!(words(&page).contains("Patch 3 of resnet18/layer4/0002"), "{}", words(&page));
+    let long = words(&page).split(' ').any(|word| {
+        word.split_once('.').is_some_and(|(_, behind)| {
+            behind.len() > 7 && behind.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    });
+    assert!(!long, "tables are rounded: {}", words(&page));
     assert!(page.contains("width=\"7\" height=\"5\" alt=\"A &lt;scheme&gt;\""), "{page}");
     assert!(fixture.site().join("images/scheme.png").exists());
     assert!(words(&page).contains("units.csv , with 13 more rows"), "{}", words(&page));
@@ -838,6 +844,23 @@ fn shortcodes_embed_the_atlas_and_are_checked() {
         let place =
             message.contains("tour.md") && message.contains("6 |") && message.contains("^^^");
         assert!(message.contains(said) && place, "{message}");
+    }
+}
+
+#[test]
+fn a_theme_can_show_what_it_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 2);
+    // As themes/README.md has it.
+    fixture.write(
+        "themes/look/templates/unit.html",
+        "{% extends \"default/unit.html\" %}\n{% block footer %}<pre>{{ __tera_context }}</pre>{% endblock footer %}",
+    );
+    fixture.config.theme = "look".into();
+    fixture.build().unwrap();
+    let given = words(&fixture.page("networks/alexnet/conv5/0002/index.html"));
+    for name in ["summary", "max_score", "crumbs", "phantom"] {
+        assert!(given.contains(&format!("&quot;{name}&quot;: ")), "{name}: {given}");
     }
 }
 

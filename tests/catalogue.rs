@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use base::UnitId;
-use catalogue::{Catalogue, Entry, Kind, Source, concept_words};
+use catalogue::{Catalogue, Entry, Kind, Name, Source, concept_words};
 use record::dissection::{Category, Layer};
 use serde_json::Value;
 use study::answer::ReaderFile;
@@ -307,7 +307,12 @@ fn every_surface_says_the_same_of_a_unit() {
             let card = format!("{id}/index.html\">{id}</a></h3>");
             if let Some((_, card)) = home.split_once(&card) {
                 let label = words(between(card, "", "<p class=\"unit-card-label\">", "</p>"));
-                assert!(label.starts_with(&name), "{id} on the home page: {label}");
+                // Under a heading that says that outlines name them, the words and the agreement alone.
+                let found = match &entry.name {
+                    Name::Automatic { words, iou, .. } => format!("{words}; IoU {iou:.2}"),
+                    _ => name.clone(),
+                };
+                assert!(label.starts_with(&found), "{id} on the home page: {label}");
             }
         }
     }

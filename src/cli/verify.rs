@@ -28,7 +28,7 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     match damaged.len() {
         0 if results == 0 => terminal.result("there is no result yet"),
         0 => terminal.result(&format!("{all}, {size}: every file is what was written")),
-        1 => bail!("a file of {all} ({size}) is not what was written"),
+        1 => bail!("one file of {all} ({size}) is not what was written"),
         count => bail!("{count} files of {all} ({size}) are not what was written"),
     }
     Ok(Outcome::Complete)

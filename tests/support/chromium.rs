@@ -109,6 +109,11 @@ impl Browser {
 
     /// One command of the protocol.
     pub fn call(&mut self, method: &str, params: Value) -> Value {
+        self.ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The same, with the browser's refusal.
+    fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.number += 1;
         let mut message = json!({ "id": self.number, "method": method, "params": params });
         if !self.session.is_empty() && !method.starts_with("Browser.") {
@@ -121,8 +126,10 @@ impl Browser {
             let answer =
                 self.from.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("{method}: {e}"));
             if answer["id"] == self.number {
-                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
-                return answer["result"].clone();
+                return match &answer["error"] {
+                    Value::Null => Ok(answer["result"].clone()),
+                    error => Err(error.clone()),
+                };
             }
             if answer["method"].is_string() {
                 // A question is answered with yes.
@@ -166,12 +173,12 @@ impl Browser {
     pub fn wait(&mut self, condition: &str) {
         let start = Instant::now();
         loop {
-            // The page may be between two documents.
-            let result = self.call(
+            // The page may be between two documents, or go away while it is asked.
+            let result = self.ask(
                 "Runtime.evaluate",
                 json!({ "expression": format!("Boolean({condition})"), "returnByValue": true }),
             );
-            if result["result"]["value"] == true {
+            if result.is_ok_and(|result| result["result"]["value"] == true) {
                 return;
             }
             if start.elapsed() > PATIENCE {

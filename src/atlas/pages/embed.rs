@@ -156,6 +156,15 @@ fn find<'a>(atlas: &Atlas<'a>, article: &'a Article, code: &'a Shortcode) -> Res
     }
 }
 
+/// A cell as pages round: three digits of a fraction that has more behind its point. The file has them all.
+fn rounded(cell: &str) -> String {
+    let long = cell.split_once('.').is_some_and(|(_, behind)| behind.len() > 3);
+    match cell.parse() {
+        Ok(number) if long => text::significant(number),
+        _ => cell.to_owned(),
+    }
+}
+
 fn table(atlas: &Atlas, table: &export::Table, most: usize) -> Result<TableView> {
     let bytes = table.make(atlas)?;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
@@ -165,10 +174,22 @@ fn table(atlas: &Atlas, table: &export::Table, most: usize) -> Result<TableView>
     let mut more = 0_u64;
     for record in reader.records() {
         match rows.len() < most {
-            true => rows.push(cells(&record?)),
+            true => rows.push(record?.iter().map(rounded).collect()),
             false => more += 1,
         }
     }
     let more = if more > 0 { text::count(more) } else { String::new() };
     Ok(TableView { file: table.file.into(), href: table.path(), header, rows, more })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+
+    #[test]
+    fn fractions_are_rounded_and_nothing_else_is() {
+        let cells = ["0.8586387434", "-0.0012535453", "0.125", "0001", "57012034", "1.5.2345", "a.12345", ""];
+        let shown = ["0.859", "\u{2212}0.00125", "0.125", "0001", "57012034", "1.5.2345", "a.12345", ""];
+        assert_eq!(cells.map(rounded), shown);
+    }
 }
