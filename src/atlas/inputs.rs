@@ -40,6 +40,8 @@ pub struct Inputs<'a> {
     pub maps: &'a record::Maps,
     /// The units' scores over all patches of their split, where they are at hand.
     pub scores: &'a record::Scores,
+    /// Synthetic images of units, where the project asks for them.
+    pub visualisations: &'a record::Visualisations,
     /// Which units are alike.
     pub similar: &'a record::similar::Similar,
     /// Why networks score mammograms as they do, of those networks of which it is known.

@@ -31,6 +31,7 @@ mod shortcode;
 mod site;
 mod study;
 mod survey;
+mod synthetic;
 mod text;
 mod theme;
 
@@ -99,6 +100,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let mut planned = pages.paths();
     planned.extend(shown.paths(inputs));
     planned.extend(preview::paths(inputs));
+    planned.extend(synthetic::paths(inputs));
     planned.extend(atlas.survey.paths());
     planned.extend(pictures.keys().cloned());
     let mut public = vec![(".nojekyll", Vec::new())];
@@ -111,6 +113,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
 
     shown.write(inputs, &keys, &writer)?;
     preview::write(inputs, &keys, &writer)?;
+    synthetic::write(inputs, &keys, &writer)?;
     atlas.survey.write_pictures(&writer)?;
     tables.par_iter().try_for_each(|table| {
         let path = table.path();

@@ -36,7 +36,11 @@ pub(super) fn execute(options: &Options, pipeline: &Pipeline) -> Result<Outcome>
     }
     let dataset = pipeline.dataset()?;
     pipeline.each_network(networks, |pipeline, network| {
-        pipeline.dissect(network, &dataset, &options.layers, part)
+        pipeline.dissect(network, &dataset, &options.layers, part)?;
+        match part {
+            Part::Shard(_) => Ok(()),
+            Part::All | Part::Merge => pipeline.visualise(network, &dataset, &options.layers),
+        }
     })?;
     Ok(prepare::outcome(&dataset.manifest))
 }

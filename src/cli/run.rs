@@ -15,7 +15,8 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     pipeline.foresee_cases(&dataset)?;
     let networks = &pipeline.config.networks;
     pipeline.each_network(networks, |pipeline, network| {
-        pipeline.dissect(network, &dataset, &[], Part::All)
+        pipeline.dissect(network, &dataset, &[], Part::All)?;
+        pipeline.visualise(network, &dataset, &[])
     })?;
     let evaluations = networks
         .iter()

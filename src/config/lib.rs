@@ -33,7 +33,7 @@ use self::value::{Form, NAME, place};
 use base::Device;
 use base::yaml::{self, Mistake, Text};
 
-pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold};
+pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold, Visualised};
 pub use self::network::{Augment, ClassWeights, Network, Output, Schedule, Start, Training};
 pub use self::patches::{Patches, Shares};
 pub use self::source::{Source, Unwanted};

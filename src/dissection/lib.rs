@@ -19,6 +19,7 @@ mod region;
 mod segment;
 pub mod similar;
 mod upsample;
+pub mod visualisation;
 mod watch;
 
 pub use self::region::Regions;

@@ -18,7 +18,7 @@ use record::tensors;
 /// Patches of a segment; the last may have fewer.
 pub(super) const GROUP: usize = 128;
 /// Name of the fingerprint among a segment's metadata.
-const STAMP: &str = "stamp";
+pub(super) const STAMP: &str = "stamp";
 
 /// Folder of a layer's segments.
 pub(super) fn folder(layer: &Path) -> PathBuf {

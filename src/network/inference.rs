@@ -1,12 +1,12 @@
 //! A network with weights that stay as they are: its logits, its maps, and how the ones depend on the others.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Tensor, Var};
 
-use crate::Network;
 use crate::device::Parts;
 use crate::pass::{Kernels, Pass};
 use crate::tape::{self, Tape};
+use crate::{Network, input};
 
 /// How logits depend on the maps of some layers.
 #[derive(Debug)]
@@ -74,6 +74,40 @@ impl Inference<'_> {
             gradients: gradients.collect::<Result<_>>()?,
             maps: join_each(&parts.iter().map(|part| &part.maps).collect::<Vec<_>>())?,
         })
+    }
+
+    /// Maps of a layer for grey images of values 0 to 255, n x input x input, and the gradient of something by
+    /// those images, of their shape. `by_maps` is given the maps, n x units x rows x columns, and returns the
+    /// gradient of that something by them. Computes nothing after the layer. Only on the processor: elsewhere
+    /// no gradient is kept by what the first layer sees.
+    ///
+    /// # Errors
+    /// When the images have another shape, there is no such layer or the network lives elsewhere; those of
+    /// `by_maps`.
+    pub fn gradient_by_grey(
+        &self,
+        grey: &Tensor,
+        layer: &str,
+        by_maps: impl FnOnce(&Tensor) -> Result<Tensor>,
+    ) -> Result<(Tensor, Tensor)> {
+        let normal = self.network.normal();
+        let images = input::as_inputs(grey, normal)?;
+        self.network.check_images(&images)?;
+        self.network.check_layer(layer)?;
+        let layers = [layer];
+        let mut pass = self.pass(&layers)?;
+        pass.engine = pass.engine.recording();
+        pass.engine.watch(&images);
+        self.network.trunk(&images, &mut pass)?;
+        let map = kept(&pass)?.remove(0);
+        let Some(tape) = pass.engine.tape().map(std::mem::take) else {
+            bail!("gradients by images are computed on the processor alone");
+        };
+        let by = by_maps(&map)?;
+        ensure!(by.dims() == map.dims(), "a gradient of shape {:?} by {:?}", by.dims(), map.dims());
+        let mut gradients = tape.backward(vec![(map.id(), by.flatten_all()?.to_vec1()?)])?;
+        let by_images = gradients.take(&images)?.map_or_else(|| images.zeros_like(), Ok)?;
+        Ok((map, input::by_grey(&by_images, normal)?))
     }
 
     /// What `run` gives of all images at once, or of parts of them where the device lacks memory.
@@ -202,3 +236,7 @@ pub(crate) fn kept(pass: &Pass<'_>) -> Result<Vec<Tensor>> {
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "by_image_tests.rs"]
+mod tests;

@@ -31,12 +31,30 @@ pub(crate) fn grey(
     normal: Normal,
     device: &Device,
 ) -> Result<Tensor> {
-    let grey = resized(images, 1, from, to, device)?;
+    as_inputs(&resized(images, 1, from, to, device)?, normal)
+}
+
+/// Grey images of values 0 to 255, n x height x width, as inputs, n x channels x height x width.
+pub(crate) fn as_inputs(grey: &Tensor, normal: Normal) -> Result<Tensor> {
     match normal {
-        Normal::Colour => normalised(&[&grey, &grey, &grey]),
+        Normal::Colour => normalised(&[grey, grey, grey]),
         Normal::Grey { mean, deviation } => {
             Ok(grey.affine(1.0 / 255.0 / deviation, -mean / deviation)?.unsqueeze(1)?)
         }
+    }
+}
+
+/// The gradient by the grey images of [`as_inputs`], given that by the inputs.
+pub(crate) fn by_grey(by_inputs: &Tensor, normal: Normal) -> Result<Tensor> {
+    let channel = |c: usize, deviation: f64| {
+        by_inputs.narrow(1, c, 1)?.squeeze(1)?.affine(1.0 / 255.0 / deviation, 0.0)
+    };
+    match normal {
+        Normal::Colour => {
+            let [red, green, blue] = [0, 1, 2].map(|c| channel(c, DEVIATION[c]));
+            Ok(((red? + green?)? + blue?)?)
+        }
+        Normal::Grey { deviation, .. } => Ok(channel(0, deviation)?),
     }
 }
 

@@ -103,6 +103,10 @@ impl Pipeline<'_> {
             BTreeSet::from([self.layout.dataset(), self.layout.dissection(), self.layout.survey()]);
         for network in &self.config.networks {
             used.extend(network.layers.iter().map(|layer| self.layout.layer(&network.name, layer)));
+            if self.visualises() {
+                let layers = network.layers.iter();
+                used.extend(layers.map(|layer| self.layout.visualisation(&network.name, layer)));
+            }
             used.extend([
                 self.layout.network(&network.name),
                 self.layout.explanation(&network.name),

@@ -11,6 +11,7 @@ mod provenance;
 mod publishing;
 mod settling;
 mod study;
+mod visualising;
 
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};

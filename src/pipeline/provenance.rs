@@ -458,6 +458,10 @@ impl<'p> Chain<'p> {
             }
             // The training is named already.
             (Kind::Layer(..), "weights") => return Ok(None),
+            (Kind::Visualisation(network, layer), "dissection") => {
+                let folder = layout.layer(network, layer);
+                self.stage(Kind::Layer(network.clone(), layer.clone()), &folder, stamped)
+            }
             (Kind::Explanation(network), "dissection") => {
                 let network = network.clone();
                 let layers = self.layers_of(&network);
@@ -479,6 +483,12 @@ impl<'p> Chain<'p> {
             (_, "surroundings") => return given("theme and pages of content/"),
             // A format, and what follows from the stages themselves.
             (_, "similar" | "provenance") => return Ok(None),
+            (_, name) if visualised(name).is_some() => {
+                let (network, layer) = visualised(name).unwrap_or_default();
+                let folder = layout.visualisation(network, layer);
+                let kind = Kind::Visualisation(network.into(), layer.into());
+                self.stage(kind, &folder, stamped)
+            }
             (_, name) => match (name.split_once('/'), name.strip_suffix(" explanation")) {
                 (Some((network, layer)), _) => {
                     let folder = layout.layer(network, layer);
@@ -555,6 +565,17 @@ impl<'p> Chain<'p> {
         }
         Ok(Origin::Lost(kind.title()))
     }
+}
+
+/// What the synthetic images of a layer are called in the stamp of a site.
+pub(super) fn visualisation(network: &str, layer: &str) -> String {
+    // Without the slash of a layer's dissection.
+    format!("{network} {layer} visualisation")
+}
+
+/// Network and layer of a [`visualisation`].
+fn visualised(name: &str) -> Option<(&str, &str)> {
+    name.strip_suffix(" visualisation")?.split_once(' ')
 }
 
 /// What an input is called in a stamp, as people say it.

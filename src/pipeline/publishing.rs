@@ -47,6 +47,8 @@ struct Gathered<'a> {
     parts: Vec<(&'a config::Network, Evaluation)>,
     /// Folders of the networks' explanations.
     explained: Vec<PathBuf>,
+    /// Layers with synthetic images, and their folders.
+    visualised: Vec<(String, PathBuf)>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -207,6 +209,7 @@ impl<'a> Pipeline<'a> {
             ("dataset".to_string(), held.to_string()),
         ];
         let (mut parts, mut explained) = (Vec::new(), Vec::new());
+        let mut visualised = Vec::new();
         for network in &config.networks {
             let trained = training::stamp(network, config.seed, &dataset.content)?;
             let folder = self.layout.network(&network.name);
@@ -234,6 +237,21 @@ impl<'a> Pipeline<'a> {
                 };
                 provenance.push((format!("{name} dissection"), shown.to_string()));
                 stamp = stamp.with(&name, dissected.fingerprint());
+                if !self.visualises() {
+                    continue;
+                }
+                let folder = self.layout.visualisation(&network.name, layer);
+                let wanted = self.visualisation_stamp(dissected.fingerprint());
+                if wanted.matches(&folder) {
+                    let entry = super::provenance::visualisation(&network.name, layer);
+                    stamp = stamp.with(&entry, wanted.fingerprint());
+                    visualised.push((name, folder));
+                } else {
+                    self.progress.say(&format!(
+                        "there are no synthetic images of {name}, or stale ones: its pages show none; \
+                         `unit-atlas run` makes them"
+                    ));
+                }
             }
             stamp = stamp.with(&network.name, trained.fingerprint());
             let folder = self.layout.explanation(&network.name);
@@ -266,6 +284,7 @@ impl<'a> Pipeline<'a> {
             stages,
             parts,
             explained,
+            visualised,
         };
         Ok(gathered)
     }
@@ -316,6 +335,7 @@ impl<'a> Pipeline<'a> {
         };
         let maps = record::Maps::open(layers())?;
         let scores = record::Scores::open(layers())?;
+        let visualisations = record::Visualisations::open(gathered.visualised.iter().cloned())?;
         use_them(&atlas::Inputs {
             config: self.config,
             manifest: &dataset.manifest,
@@ -324,6 +344,7 @@ impl<'a> Pipeline<'a> {
             exhibits: &exhibits,
             maps: &maps,
             scores: &scores,
+            visualisations: &visualisations,
             similar: &similar,
             explanations: &explanations,
             lexicons: &gathered.lexicons,

@@ -102,6 +102,7 @@ impl Pipeline<'_> {
             self.layout.dataset(),
             self.layout.dissection(),
             self.layout.explanations(),
+            self.layout.visualisations(),
             self.layout.survey(),
         ];
         if !made_again.iter().any(|place| damaged.folder.starts_with(place)) {

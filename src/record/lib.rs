@@ -1,6 +1,7 @@
 //! What the stages leave on disk, as types that are written by the stage that makes them and read by all
 //! that follow: the data set ([`Manifest`], [`Store`]), [`training`], [`dissection`] with its [`Maps`],
-//! [`Scores`] and [`similar`] units, and [`explanation`]; and [`provenance`], where any of it comes from.
+//! [`Scores`] and [`similar`] units, [`visualisation`], and [`explanation`]; and [`provenance`], where any of it
+//! comes from.
 //!
 //! Pages, studies and figures know the stages by these alone: nothing here computes with tensors or reads a
 //! data set in its original layout.
@@ -17,6 +18,7 @@ pub mod store;
 pub mod tally;
 pub mod tensors;
 pub mod training;
+pub mod visualisation;
 mod whole;
 
 pub use manifest::{Fractions, Given, Manifest, Member, Patch, Share};
@@ -24,6 +26,7 @@ pub use maps::Maps;
 pub use previews::Previews;
 pub use scores::{LayerScores, Scores};
 pub use store::Store;
+pub use visualisation::{Synthetic, Visualisations};
 pub use whole::{Difference, WholeMap};
 
 /// What of the records is fuzzed.

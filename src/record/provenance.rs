@@ -20,6 +20,9 @@ const DRAWINGS: usize = 1000;
 /// What holds all settings, the seed among them.
 pub const SETTINGS: &str = "atlas.yaml";
 
+/// Name of the picture beside a unit's page that is its synthetic image.
+pub const SYNTHETIC: &str = "synthetic.png";
+
 /// What a stage makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +35,8 @@ pub enum Kind {
     Layer(String, String),
     /// Which units of all layers are alike.
     Similar,
+    /// Synthetic images of the units of a network's layer.
+    Visualisation(String, String),
     /// Why a network scores mammograms as it does.
     Explanation(String),
     /// The pages, and the units that readers are asked about.
@@ -48,6 +53,7 @@ impl Kind {
             ["networks", network] => Self::Network(network.into()),
             ["dissection"] => Self::Similar,
             ["dissection", network, layer] => Self::Layer(network.into(), layer.into()),
+            ["visualisation", network, layer] => Self::Visualisation(network.into(), layer.into()),
             ["explanation", network] => Self::Explanation(network.into()),
             ["survey"] => Self::Site,
             _ => return None,
@@ -57,6 +63,9 @@ impl Kind {
     /// Whose results a page or another file of the site shows above all, by its path there.
     pub fn of_page(path: &str) -> Self {
         match *path.split('/').collect::<Vec<_>>() {
+            ["networks", network, layer, _, SYNTHETIC] => {
+                Self::Visualisation(network.into(), layer.into())
+            }
             ["networks", network, layer, _, ..] => Self::Layer(network.into(), layer.into()),
             ["networks", network, _] => Self::Network(network.into()),
             ["cases", network, _, _] => Self::Explanation(network.into()),
@@ -72,6 +81,9 @@ impl Kind {
             Self::Network(network) => format!("Network {network}"),
             Self::Layer(network, layer) => format!("Dissection of {network}/{layer}"),
             Self::Similar => "Comparison of all units".into(),
+            Self::Visualisation(network, layer) => {
+                format!("Synthetic images of {network}/{layer}")
+            }
             Self::Explanation(network) => format!("Explanations by {network}"),
             Self::Site => "Site".into(),
             Self::Figure => "Figure".into(),
@@ -85,6 +97,7 @@ impl Kind {
             Self::Network(network) => format!("network-{network}"),
             Self::Layer(network, layer) => format!("layer-{network}-{layer}"),
             Self::Similar => "similar".into(),
+            Self::Visualisation(network, layer) => format!("visualisation-{network}-{layer}"),
             Self::Explanation(network) => format!("explanation-{network}"),
             Self::Site => "site".into(),
             Self::Figure => "figure".into(),
@@ -96,7 +109,9 @@ impl Kind {
         match self {
             Self::Dataset => "unit-atlas prepare".into(),
             Self::Network(network) => format!("unit-atlas train --network {network}"),
-            Self::Layer(network, _) | Self::Explanation(network) => {
+            Self::Layer(network, _)
+            | Self::Visualisation(network, _)
+            | Self::Explanation(network) => {
                 format!("unit-atlas dissect --network {network}")
             }
             Self::Similar | Self::Site => "unit-atlas build".into(),
@@ -423,6 +438,10 @@ mod tests {
         let anchor = |path: &str| Kind::of_page(path).anchor();
         assert_eq!(anchor("networks/vgg16/conv5_3/0063/index.html"), "layer-vgg16-conv5_3");
         assert_eq!(anchor("networks/vgg16/conv5_3/units.js"), "layer-vgg16-conv5_3");
+        assert_eq!(
+            anchor("networks/vgg16/conv5_3/0063/synthetic.png"),
+            "visualisation-vgg16-conv5_3"
+        );
         assert_eq!(anchor("networks/vgg16/index.html"), "network-vgg16");
         assert_eq!(anchor("cases/vgg16/mdb001/index.html"), "explanation-vgg16");
         assert_eq!(anchor("mammograms/mdb001/index.html"), "dataset");
@@ -457,6 +476,7 @@ mod tests {
             (layout.network("a"), "network-a"),
             (layout.layer("a", "b"), "layer-a-b"),
             (layout.dissection(), "similar"),
+            (layout.visualisation("a", "b"), "visualisation-a-b"),
             (layout.explanation("a"), "explanation-a"),
             (layout.survey(), "site"),
         ];

@@ -19,7 +19,9 @@ use record::explanation::{Covered, Explained, Explanation, Part};
 use record::provenance::{Input, Kind, Origin, Stage};
 use record::similar::{Layout, Like, Likes, Similar};
 use record::training::{Epoch, Evaluation};
-use record::{Fractions, Manifest, Maps, Member, Patch, Previews, Scores, Share, Store};
+use record::{
+    Fractions, Manifest, Maps, Member, Patch, Previews, Scores, Share, Store, Visualisations,
+};
 use study::answer::ReaderFile;
 use study::consensus::Consensus;
 use training::assess::assess;
@@ -41,6 +43,8 @@ pub struct Fixture {
     pub similar: Similar,
     /// Of the first network only.
     pub explanations: Vec<Explanation>,
+    /// None at first.
+    pub visualisations: Visualisations,
     folder: PathBuf,
 }
 
@@ -119,6 +123,7 @@ impl Fixture {
         Self {
             similar,
             explanations,
+            visualisations: Visualisations::default(),
             config,
             manifest,
             store,
@@ -209,6 +214,7 @@ impl Fixture {
             exhibits: &exhibits,
             similar: &self.similar,
             explanations: &self.explanations,
+            visualisations: &self.visualisations,
             lexicons: &self.lexicons,
             readers: &self.readers,
             consensus: &self.consensus,
@@ -345,6 +351,8 @@ fn project(root: &Path, top: usize) -> Config {
             anchor: config::Anchor::ReceptiveField,
             permutations: 200,
             detector: 0.04,
+            visualisation: config::Visualised::None,
+            visualisation_steps: 256,
         },
         cases: config::Cases { found: 1, false_alarms: 1, missed: 1, random: 1, list: vec![] },
         survey: config::Survey {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base::Split;
 use candle_core::{Device, Tensor};
-use config::{Anchor, Dissection, Patches, Shares, Threshold};
+use config::{Anchor, Dissection, Patches, Shares, Threshold, Visualised};
 use mammogram::{About, Lesion, Mammogram, Outline, Pathology};
 use network::Network;
 use rand::RngExt;
@@ -99,8 +99,16 @@ pub(crate) fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifes
 }
 
 pub(crate) fn settings(threshold: Threshold, anchor: Anchor, top: usize) -> Dissection {
-    let split = Split::Validation;
-    Dissection { split, top, threshold, anchor, permutations: 50, detector: 0.04 }
+    Dissection {
+        split: Split::Validation,
+        top,
+        threshold,
+        anchor,
+        permutations: 50,
+        detector: 0.04,
+        visualisation: Visualised::None,
+        visualisation_steps: 32,
+    }
 }
 
 /// AlexNet with hand-made weights: unit 1 of its first layer answers to brightness, unit 2 to darkness,

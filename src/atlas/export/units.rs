@@ -5,7 +5,9 @@ use anyhow::Result;
 use super::cell::{Number, Text, UnitNumber, parts, several};
 use super::row::{Row, Sink, table};
 use crate::facts::Atlas;
+use crate::synthetic;
 use catalogue::Kind;
+use record::Synthetic;
 
 table! {
     "units.csv",
@@ -55,6 +57,8 @@ table! {
         terms: Text,
         /// ids of the concepts that it detects, separated by semicolons
         detects: Text,
+        /// greatest activation in its synthetic image; empty where it has none
+        synthetic_activation: Option<Number<f32>>,
     }
 }
 
@@ -93,6 +97,10 @@ impl Row for Unit {
                 named_by: entry.name.source().id(),
                 terms: Text::from(several(&entry.terms)),
                 detects: Text::from(several(entry.detections().map(|found| &found.concept.id))),
+                synthetic_activation: match synthetic::of(atlas.inputs, &entry.id) {
+                    Some(Synthetic::Image { activation, .. }) => Some(Number(activation)),
+                    Some(Synthetic::Silent) | None => None,
+                },
             })
         })
     }

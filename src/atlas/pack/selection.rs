@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::site::Record;
 use crate::{check, drawn};
+use record::provenance::SYNTHETIC;
 
 /// A part of an atlas: some units, some layers; both empty is all of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,6 +83,7 @@ fn add_unit(site: &Path, page: &str, chosen: &mut Chosen) -> Result<()> {
         }
         chosen.files.insert(format!("patches/{patch}"));
     }
+    chosen.files.insert(page.replace("index.html", SYNTHETIC));
     chosen.files.insert(page.into());
     Ok(())
 }

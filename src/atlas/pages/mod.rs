@@ -36,6 +36,7 @@ mod search;
 mod selection;
 mod summary;
 mod survey;
+mod synthetic;
 mod unit;
 
 use anyhow::Result;

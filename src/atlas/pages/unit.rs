@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::page::{Files, Head, Page, Site, html};
 use super::parts::PatchView;
-use super::{card, evidence, summary};
+use super::{card, evidence, summary, synthetic};
 use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, layer_href, network_href, unit_href};
@@ -119,6 +119,7 @@ pub(super) struct View {
     concepts: Vec<evidence::ConceptRow>,
     level: String,
     evidence: evidence::View,
+    synthetic: Option<synthetic::View>,
     settled: Option<SettledView>,
     answers: Vec<AnswerView>,
 }
@@ -248,6 +249,7 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Result<View> {
         concepts: evidence::concepts(atlas, entry),
         level: atlas.catalogue.detector().to_string(),
         evidence: evidence::view(atlas, layer, entry),
+        synthetic: synthetic::view(atlas, entry),
         settled: settled(atlas, entry),
         answers: answers(atlas, entry),
         name,

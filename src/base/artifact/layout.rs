@@ -69,6 +69,16 @@ impl Layout {
         self.explanations().join(network)
     }
 
+    /// `work/visualisation/`: synthetic images by network and layer.
+    pub fn visualisations(&self) -> PathBuf {
+        self.output.join("work/visualisation")
+    }
+
+    /// `work/visualisation/<network>/<layer>/`: synthetic images of the layer's units.
+    pub fn visualisation(&self, network: &str, layer: &str) -> PathBuf {
+        self.visualisations().join(network).join(layer)
+    }
+
     /// `work/survey/`: the units that readers are asked about.
     pub fn survey(&self) -> PathBuf {
         self.output.join("work/survey")
