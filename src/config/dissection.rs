@@ -34,7 +34,7 @@ section! {
         pub detector: f64 = "0.04", in INNER_SHARE;
         /// Units that get a synthetic image: one that is made to activate the unit, by gradient ascent on its
         /// pixels (feature visualisation), and shown on its page. It is computed on the processor, whatever
-        /// `device` is. On two cores an image takes about 4 seconds for AlexNet and 7 for ResNet-18 at the input
+        /// `device` is. On two cores an image takes about 4 seconds for AlexNet and 20 for ResNet-18 at the input
         /// of 113 of the default project, four times as long at 224: hours for all units of a layer.
         // Results of their own, which no dissection depends on.
         #[serde(skip)]
