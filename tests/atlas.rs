@@ -444,7 +444,7 @@ fn tables_hold_the_columns_of_the_design() {
     let (header, rows) = table("units.csv");
     assert_eq!(
         header,
-        "network, layer, unit, max_score, threshold, concept, iou, influence_rank, labels, categories, p_corrected, cancer_auc, positive_share, gradient_cancer, weighted_cancer, top8, ablation, kind, named_by, terms, detects"
+        "network, layer, unit, max_score, threshold, concept, iou, influence_rank, labels, categories, p_corrected, cancer_auc, positive_share, gradient_cancer, weighted_cancer, top8, ablation, kind, named_by, terms, detects, synthetic_activation"
     );
     assert_eq!(rows.len(), 16);
     assert_eq!(rows[0][2], "0001");
