@@ -12,7 +12,7 @@ use std::path::Path;
 use atlas::pack::{self, Form, Selection};
 use chromium::{Browser, chromium};
 use serde_json::{Value, json};
-use support::Fixture;
+use support::{Fixture, edit_data};
 
 const LAYER: &str = "networks/alexnet/conv5";
 
@@ -39,13 +39,7 @@ impl Place {
 
     /// Changes the data of the page's script.
     fn edit(&self, edit: impl FnOnce(&mut Value)) {
-        let file = self.fixture.site().join(LAYER).join("units.js");
-        let script = std::fs::read_to_string(&file).unwrap();
-        let at = script.find("]=").unwrap() + 2;
-        let mut data: Value =
-            serde_json::from_str(script[at..].trim_end_matches([';', '\n'])).unwrap();
-        edit(&mut data);
-        std::fs::write(&file, format!("{}{data};", &script[..at])).unwrap();
+        edit_data(&self.fixture.site().join(LAYER).join("units.js"), edit);
     }
 
     fn go(&mut self, end: &str) {

@@ -11,7 +11,7 @@ use base::artifact::{Fingerprint, Stamp};
 #[path = "support/project.rs"]
 mod project;
 
-use project::{Project, SMALL};
+use project::{Project, SMALL, TINY};
 
 /// SIGKILL at ten moments spread over the run, each time started again.
 #[test]
@@ -89,16 +89,6 @@ fn what_is_killed_leaves_nothing_that_stays() {
         }
     }
 }
-
-/// As small as a whole project can be.
-const TINY: &str = "\
-title: Tiny
-source: { kind: phantom, patients: 8, height: 320 }
-patches: { size: 40, stride: 1 }
-networks:
-  - { name: resnet10, input: 33, layers: [bn1], training: { epochs: 2, batch: 16, lr: 0.01 } }
-dissection: { top: 4, permutations: 19 }
-";
 
 /// A page.
 const ABOUT: &str = "---\ntitle: About\n---\nMine.\n";

@@ -10,16 +10,8 @@ use serde_json::Value;
 #[path = "support/project.rs"]
 mod project;
 
-use project::Project;
+use project::{Project, TINY};
 
-const TINY: &str = "\
-title: Tiny
-source: { kind: phantom, patients: 8, height: 320 }
-patches: { size: 40, stride: 1 }
-networks:
-  - { name: resnet10, input: 33, layers: [bn1], training: { epochs: 1, batch: 16, lr: 0.01 } }
-dissection: { top: 4, permutations: 19 }
-";
 const PIXELS: &str = "output/work/visualisation/resnet10/bn1/images.safetensors";
 const RECORD: &str = "output/work/visualisation/resnet10/bn1/images.json";
 

@@ -12,8 +12,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use chromium::{Browser, chromium};
-use serde_json::{Value, json};
-use support::Fixture;
+use serde_json::json;
+use support::{Fixture, edit_data};
 
 /// One page of each kind, and what makes sure that its scripts have run.
 const PAGES: [(&str, &str); 23] = [
@@ -69,17 +69,6 @@ impl Place {
     fn browser(&self, chromium: &Path) -> Browser {
         let path = |name: &str| self.folder.path().join(name);
         Browser::open(chromium, &path("profile"), &path("downloads"), [1280, 900])
-    }
-
-    /// Changes the data of a page's script.
-    fn edit(&self, path: &str, edit: impl FnOnce(&mut Value)) {
-        let file = self.site.join(path);
-        let script = std::fs::read_to_string(&file).unwrap();
-        let at = script.find("]=").unwrap() + 2;
-        let mut data: Value =
-            serde_json::from_str(script[at..].trim_end_matches([';', '\n'])).unwrap();
-        edit(&mut data);
-        std::fs::write(&file, format!("{}{data};", &script[..at])).unwrap();
     }
 }
 
@@ -147,7 +136,7 @@ fn a_layer_of_2048_units_and_a_search_over_12000_answer_at_once() {
     let Some(chromium) = chromium() else { return };
     let place = Place::new();
     let layer = "networks/alexnet/conv5";
-    place.edit(&format!("{layer}/units.js"), |data| {
+    edit_data(&place.site.join(layer).join("units.js"), |data| {
         let units = data["units"].as_array().unwrap().clone();
         data["units"] = units.iter().cycle().take(2048).cloned().collect();
         for (_, column) in data["patches"].as_object_mut().unwrap() {
@@ -155,7 +144,9 @@ fn a_layer_of_2048_units_and_a_search_over_12000_answer_at_once() {
             *column = values.clone().cycle().take(2048 * 4).cloned().collect();
         }
     });
-    place.edit("data/search.js", |data| data["layers"][0]["units"] = 12_000.into());
+    edit_data(&place.site.join("data/search.js"), |data| {
+        data["layers"][0]["units"] = 12_000.into()
+    });
     let mut browser = place.browser(&chromium);
     browser.go(&format!("file://{}/{layer}/index.html", place.site.display()));
     browser.wait("document.getElementById('atlas-count').textContent.includes('2048')");

@@ -263,6 +263,15 @@ impl Fixture {
     }
 }
 
+/// Changes what a script of the site gives to pages.
+pub fn edit_data(file: &Path, edit: impl FnOnce(&mut serde_json::Value)) {
+    let script = std::fs::read_to_string(file).unwrap();
+    let at = script.find("]=").unwrap() + 2;
+    let mut data = serde_json::from_str(script[at..].trim_end_matches([';', '\n'])).unwrap();
+    edit(&mut data);
+    std::fs::write(file, format!("{}{data};", &script[..at])).unwrap();
+}
+
 /// Writes activation maps of a layer's top patches as dissection does.
 pub fn write_maps(folder: &Path, layer: &Layer) {
     let [rows, columns] = layer.map;

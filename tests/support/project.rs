@@ -8,6 +8,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+/// As small as a whole project can be.
+pub(crate) const TINY: &str = "\
+title: Tiny
+source: { kind: phantom, patients: 8, height: 320 }
+patches: { size: 40, stride: 1 }
+networks:
+  - { name: resnet10, input: 33, layers: [bn1], training: { epochs: 2, batch: 16, lr: 0.01 } }
+dissection: { top: 4, permutations: 19 }
+";
+
 /// A project in a folder of its own.
 pub(crate) struct Project {
     folder: tempfile::TempDir,

@@ -91,8 +91,7 @@ pub fn visualise(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progres
         units.iter().copied().filter(|unit| !Segment::is_there(&path(*unit), &inputs)).collect();
     let inference = network.inference();
     let search = Search::new(&inference, layer, steps)?;
-    progress.start(&format!("synthetic images of {name}/{layer}"), units.len() as u64);
-    progress.advance((units.len() - missing.len()) as u64);
+    progress.start(&format!("synthetic images of {name}/{layer}"), missing.len() as u64);
     for together in missing.chunks(TOGETHER) {
         together.par_iter().try_for_each(|&unit| {
             let mut rng = seed::stream(seed, &stream(&UnitId::new(name, layer, unit)));
