@@ -350,6 +350,18 @@ fn what_is_looked_at_stands_in_the_address() {
         check(location.hash === '#look=heat&patch=4&zoom=1.5', 'patch, look and size: ' + location.hash);
         key(document.body, 'Escape');
         check(location.hash === '#look=heat&zoom=1.5', 'what is put away goes: ' + location.hash);
+        // A link that is opened where the page is open already.
+        location.hash = '#patch=2&look=dim&zoom=2';
+        await until(function () { return document.querySelectorAll('#atlas-patches .patch')[1].classList.contains('kept'); }, 'another patch');
+        check(document.documentElement.dataset.look === 'dim' && document.querySelector('.looks [value=dim]').checked, 'another look');
+        check(document.documentElement.style.getPropertyValue('--zoom') === '2' && size.value === '2', 'another size');
+        // What is open is closed first.
+        var menu = document.querySelector('.unit-tools .menu');
+        menu.open = true;
+        key(document.body, 'Escape');
+        check(!menu.open && document.querySelector('.kept'), 'Escape closes the menu alone');
+        key(document.body, 'Escape');
+        check(!document.querySelector('.kept'), 'and then the mammogram');
         "#,
         1280,
     );
@@ -373,7 +385,7 @@ fn what_is_looked_at_stands_in_the_address() {
     act(
         &site,
         UNIT,
-        "localStorage.clear(); history.replaceState(null, '', '#patch=900&look=nonsense&zoom=x');",
+        "localStorage.clear(); history.replaceState(null, '', '#patch=900&look=nonsense&zoom=Infinity');",
         r#"
         check(!document.querySelector('.kept'), 'no such patch');
         check(document.documentElement.dataset.look === 'outline', 'no such look');

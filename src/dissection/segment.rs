@@ -18,7 +18,28 @@ use record::tensors;
 /// Patches of a segment; the last may have fewer.
 pub(super) const GROUP: usize = 128;
 /// Name of the fingerprint among a segment's metadata.
-pub(super) const STAMP: &str = "stamp";
+const STAMP: &str = "stamp";
+
+/// Name of the file's own number among them: a file in another's place is not that one.
+const NUMBER: &str = "number";
+
+/// What a file of a group says of itself: what it was made from, and which of its folder it is.
+pub(super) fn mark(path: &Path, stamp: &Fingerprint) -> HashMap<String, String> {
+    let own = [(STAMP, stamp.to_string()), (NUMBER, number(path))];
+    HashMap::from(own.map(|(name, value)| (name.to_string(), value)))
+}
+
+/// Whether a file says that it was made from the same, and for the place where it lies.
+pub(super) fn is_of(bytes: &[u8], path: &Path, stamp: &Fingerprint) -> Result<bool> {
+    let made_from = tensors::mark(bytes, STAMP)?;
+    // Earlier versions did not say which.
+    let stands = tensors::mark(bytes, NUMBER)?.is_none_or(|found| found == number(path));
+    Ok(stands && made_from.is_some_and(|found| found == stamp.as_str()))
+}
+
+fn number(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
 
 /// Folder of a layer's segments.
 pub(super) fn folder(layer: &Path) -> PathBuf {
@@ -135,8 +156,7 @@ impl Segment {
             ]
             .map(|(name, tensor)| (name.to_string(), tensor)),
         );
-        let mark = HashMap::from([(STAMP.to_string(), stamp.to_string())]);
-        tensors::write(path, &tensors, mark)
+        tensors::write(path, &tensors, mark(path, stamp))
     }
 
     /// Whether there is a segment that was made from the same.
@@ -144,10 +164,9 @@ impl Segment {
         let read = || -> Result<bool> {
             let file = std::fs::File::open(path)?;
             let bytes = artifact::map(&file)?;
-            let found = tensors::mark(&bytes, STAMP)?;
             // Opening it also checks that no byte is missing.
             safetensors::SafeTensors::deserialize(&bytes)?;
-            Ok(found.is_some_and(|found| found == stamp.as_str()))
+            is_of(&bytes, path, stamp)
         };
         read().unwrap_or(false)
     }

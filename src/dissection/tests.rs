@@ -95,6 +95,18 @@ struct Expected {
 
 /// `tests/golden/dissection.py`
 #[test]
+fn a_segment_in_anothers_place_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second] = [0, 1].map(|number| segment::path(folder.path(), number));
+    let stamp = Fingerprint::of(&1);
+    Segment { units: 1, ..Segment::default() }.write(&first, &stamp).unwrap();
+    assert!(Segment::is_there(&first, &stamp));
+    assert!(!Segment::is_there(&first, &Fingerprint::of(&2)));
+    std::fs::rename(&first, &second).unwrap();
+    assert!(!Segment::is_there(&second, &stamp));
+}
+
+#[test]
 fn thresholds_ranks_regions_and_ious_are_pytorchs() {
     let golden: Golden =
         serde_json::from_str(include_str!("../../tests/golden/dissection.json")).unwrap();

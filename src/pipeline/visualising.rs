@@ -68,10 +68,6 @@ impl Pipeline<'_> {
                 seed: self.config.seed,
                 steps: settings.visualisation_steps,
             };
-            self.progress.say(&format!(
-                "{name}: searching for {} on the processor",
-                base::counted(units.len(), "synthetic image", "synthetic images")
-            ));
             visualisation::visualise(&job, &folder, &stamp, self.progress)?;
         }
         Ok(())

@@ -34,6 +34,13 @@ test('a comparison goes into the address and comes out of it', () => {
   assert.deepEqual(['', '#same', '#unit=a/b/0001'].map(pinned.read), [null, null, null]);
 });
 
+test('what an address asks for and is not compared is counted', () => {
+  assert.equal(pinned.dropped(''), 0);
+  assert.equal(pinned.dropped(`#units=${names.slice(0, 6).join(',')},${names[0]}`), 0, 'twice is once');
+  assert.equal(pinned.dropped(`#units=${names.slice(0, 8).join(',')}`), 2, 'there is room for six');
+  assert.equal(pinned.dropped(`#units=net/conv5/95,__proto__,${names[0]},`), 2, 'no names of units');
+});
+
 test('a link tells which unit it leads to', () => {
   assert.equal(pinned.unitOf('../../networks/vgg16/conv5_3/0063/index.html'), 'vgg16/conv5_3/0063');
   assert.equal(pinned.unitOf('networks/a/b/12345/index.html#patches'), 'a/b/12345');

@@ -18,7 +18,7 @@ mod ascent;
 mod canvas;
 mod motion;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -26,11 +26,11 @@ use candle_core::{Device, Tensor, safetensors as files};
 use rayon::prelude::*;
 
 use self::ascent::Search;
-use super::segment::{self, STAMP, Segment};
+use super::segment;
 use super::{tidy, write_tensor};
 use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
-use base::{UnitId, seed};
+use base::{UnitId, counted, seed};
 use config::Dissection;
 use network::{Inference, Network, device};
 use record::tensors;
@@ -87,25 +87,37 @@ pub fn visualise(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progres
     let Job { name, network, layer, units, seed, steps } = *job;
     let inputs = stamp.fingerprint();
     let path = |unit: u32| segment::path(folder, unit as usize);
-    let missing: Vec<u32> =
-        units.iter().copied().filter(|unit| !Segment::is_there(&path(*unit), &inputs)).collect();
+    let edge = network.input();
+    // What a killed search left. A damaged file, or one of another unit, is no loss: it is made again.
+    let mut made: BTreeMap<u32, Option<Vec<u8>>> = units
+        .iter()
+        .filter_map(|&unit| Some((unit, read_part(&path(unit), edge, &inputs)?)))
+        .collect();
+    let missing: Vec<u32> = units.iter().copied().filter(|unit| !made.contains_key(unit)).collect();
+    let images = |count| counted(count, "synthetic image", "synthetic images");
+    progress.say(&format!(
+        "{name}/{layer}: searching for {} on the processor{}",
+        images(missing.len()),
+        if made.is_empty() { String::new() } else { format!("; {} there already", made.len()) },
+    ));
     let inference = network.inference();
     let search = Search::new(&inference, layer, steps)?;
     progress.start(&format!("synthetic images of {name}/{layer}"), missing.len() as u64);
     for together in missing.chunks(TOGETHER) {
-        together.par_iter().try_for_each(|&unit| {
+        let found = together.par_iter().map(|&unit| {
             let mut rng = seed::stream(seed, &stream(&UnitId::new(name, layer, unit)));
             let image = search.image(unit as usize - 1, &mut rng)?;
-            write_part(&path(unit), image, network.input(), &inputs)?;
+            write_part(&path(unit), image.as_deref(), edge, &inputs)?;
             progress.advance(1);
-            anyhow::Ok(())
-        })?;
+            Ok((unit, image))
+        });
+        made.extend(found.collect::<Result<Vec<_>>>()?);
     }
     progress.finish();
     let mut found = Vec::new();
     let mut silent = Vec::new();
-    for &unit in units {
-        match read_part(&path(unit), network.input())? {
+    for (unit, image) in made {
+        match image {
             Some(pixels) => found.push((unit, pixels)),
             None => silent.push(unit),
         }
@@ -119,7 +131,6 @@ pub fn visualise(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progres
             activation: scores[*unit as usize - 1],
         }));
     }
-    let edge = network.input();
     let shape = (images.len(), edge as usize, edge as usize);
     let pixels = found.into_iter().flat_map(|(_, pixels)| pixels).collect::<Vec<u8>>();
     write_tensor(&folder.join(PIXELS), "pixels", Tensor::from_vec(pixels, shape, &Device::Cpu)?)?;
@@ -151,26 +162,27 @@ fn scores(inference: &Inference, layer: &str, images: &[&[u8]]) -> Result<Vec<Ve
 }
 
 /// Writes an image, or that there is none, marked with what it was made from.
-fn write_part(path: &Path, image: Option<Vec<u8>>, edge: u32, inputs: &Fingerprint) -> Result<()> {
+fn write_part(path: &Path, image: Option<&[u8]>, edge: u32, inputs: &Fingerprint) -> Result<()> {
     let count = usize::from(image.is_some());
     let shape = (count, edge as usize, edge as usize);
-    let pixels = Tensor::from_vec(image.unwrap_or_default(), shape, &Device::Cpu)?;
-    let mark = HashMap::from([(STAMP.to_string(), inputs.to_string())]);
-    tensors::write(path, &BTreeMap::from([("pixels".to_string(), pixels)]), mark)
+    let pixels = Tensor::from_slice(image.unwrap_or_default(), shape, &Device::Cpu)?;
+    let pixels = BTreeMap::from([("pixels".to_string(), pixels)]);
+    tensors::write(path, &pixels, segment::mark(path, inputs))
 }
 
-/// Reads what [`write_part`] wrote.
-fn read_part(path: &Path, edge: u32) -> Result<Option<Vec<u8>>> {
+/// Reads what [`write_part`] wrote from the same inputs; none where it is not there, or not whole.
+fn read_part(path: &Path, edge: u32, inputs: &Fingerprint) -> Option<Option<Vec<u8>>> {
     let read = || -> Result<Option<Vec<u8>>> {
         let bytes = fs_err::read(path)?;
         tensors::check(&bytes)?;
+        ensure!(segment::is_of(&bytes, path, inputs)?, "it is another's");
         let tensors = files::load_buffer(&bytes, &Device::Cpu)?;
         let pixels = tensors.get("pixels").context("no pixels in it")?;
         let (count, rows, columns) = pixels.dims3()?;
         ensure!(count < 2 && [rows, columns] == [edge as usize; 2], "it has another shape");
         Ok((count == 1).then(|| pixels.flatten_all()?.to_vec1()).transpose()?)
     };
-    read().with_context(|| format!("{} is damaged; remove it and run again", path.display()))
+    read().ok()
 }
 
 #[cfg(test)]

@@ -125,15 +125,34 @@ fn a_killed_search_goes_on_after_the_last_image() {
     let inputs = Stamp::new(FORMAT).fingerprint();
     // One that was made: known again by what nobody would make. One of other settings is made again.
     let kept = vec![7; 33 * 33];
-    write_part(&segment::path(&begun, 1), Some(kept.clone()), 33, &inputs).unwrap();
+    write_part(&segment::path(&begun, 1), Some(&kept), 33, &inputs).unwrap();
     let other = Fingerprint::of(&"other");
-    write_part(&segment::path(&begun, 2), Some(kept.clone()), 33, &other).unwrap();
+    write_part(&segment::path(&begun, 2), Some(&kept), 33, &other).unwrap();
     write_part(&segment::path(&begun, 3), None, 33, &inputs).unwrap();
     assert!(crate::unfinished(&begun).unwrap().is_some());
     let found = made(&job, &begun);
     assert_eq!(found.len(), 2);
     assert_eq!((found[0].0, &found[0].2), (1, &kept));
     assert_eq!(found[1], whole[1]);
+}
+
+#[test]
+fn an_image_of_another_unit_and_a_damaged_one_are_made_again() {
+    let network = Network::new("resnet10", 2, 33, 3, &Device::Cpu).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let units = [1, 2, 3];
+    let job = Job { steps: 16, ..job(&network, "bn1", &units) };
+    let whole = made(&job, &folder.path().join("whole"));
+    let begun = folder.path().join("begun");
+    let [one, two, three] = [1, 2, 3].map(|unit| segment::path(&begun, unit));
+    let inputs = Stamp::new(FORMAT).fingerprint();
+    write_part(&one, Some(&[7; 33 * 33]), 33, &inputs).unwrap();
+    fs_err::rename(&one, &two).unwrap();
+    write_part(&three, Some(&[7; 33 * 33]), 33, &inputs).unwrap();
+    let mut bytes = fs_err::read(&three).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs_err::write(&three, bytes).unwrap();
+    assert!(made(&job, &begun) == whole);
 }
 
 #[test]

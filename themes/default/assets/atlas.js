@@ -25,15 +25,13 @@
     show();
   }
 
-  // Menus of the bar: Escape or a press elsewhere closes an open one. Those within a phone's menu go with it.
+  // Menus: Escape or a press elsewhere closes an open one. Those within a phone's menu go with it.
   function menus() {
-    const nav = element('atlas-menu');
-    if (!nav) return;
-    const popover = () => typeof nav.showPopover === 'function' && nav.matches(':popover-open');
-    const opened = () => (popover() ? null : nav.querySelector('.nav-menu[open]'));
+    const opened = () => document.querySelector(':is(.menu, .viewing, .nav-menu:not(:popover-open *))[open]');
     document.addEventListener('keydown', event => {
       const menu = opened();
       if (event.key !== 'Escape' || !menu) return;
+      event.preventDefault();
       menu.open = false;
       menu.querySelector('summary').focus();
     });
@@ -49,8 +47,17 @@
     if (root.getAttribute('data-look') === 'heat' && !document.querySelector('.looks [value=heat]')) {
       root.setAttribute('data-look', 'outline');
     }
-    document.querySelectorAll('.looks input').forEach(radio => {
-      radio.checked = radio.value === root.getAttribute('data-look');
+    const radios = Array.from(document.querySelectorAll('.looks input'));
+    const mark = () => radios.forEach(radio => { radio.checked = radio.value === root.getAttribute('data-look'); });
+    mark();
+    // A link to another look of this page.
+    window.addEventListener('hashchange', () => {
+      const look = unitAtlas.asked.get('look');
+      if (!radios.some(radio => radio.value === look)) return;
+      root.setAttribute('data-look', look);
+      mark();
+    });
+    radios.forEach(radio => {
       radio.addEventListener('change', () => {
         if (!radio.checked) return;
         root.setAttribute('data-look', radio.value);
@@ -92,14 +99,18 @@
       root.toggleAttribute('data-viewing', !plain);
     }
 
-    // A link that shows patches in some size shows them so to whoever follows it.
-    const zoom = Number(unitAtlas.asked.get('zoom'));
-    if (zoom > 0) chosen.zoom = zoom;
-    fields.forEach(field => {
-      if (typeof chosen[field.name] !== 'number') return;
-      if (field.type === 'checkbox') field.checked = chosen[field.name] === 1;
-      else field.value = chosen[field.name];
-    });
+    function choose() {
+      // A link that shows patches in some size shows them so to whoever follows it.
+      const zoom = Number(unitAtlas.asked.get('zoom'));
+      if (zoom > 0 && Number.isFinite(zoom)) chosen.zoom = zoom;
+      fields.forEach(field => {
+        if (typeof chosen[field.name] !== 'number') return;
+        if (field.type === 'checkbox') field.checked = chosen[field.name] === 1;
+        else field.value = chosen[field.name];
+      });
+      apply();
+    }
+    window.addEventListener('hashchange', choose);
     box.addEventListener('input', () => {
       fields.forEach(field => { chosen[field.name] = value(field); });
       unitAtlas.kept.set('unit-atlas-viewing', JSON.stringify(chosen));
@@ -113,7 +124,7 @@
       unitAtlas.asked.set('zoom', null);
       apply();
     });
-    apply();
+    choose();
   }
 
   // A table that is wider than its place is scrolled by keyboard too.

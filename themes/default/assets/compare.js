@@ -17,6 +17,8 @@
   const command = element('atlas-compared-command');
   const copied = element('atlas-compared-link');
   let asked = [];
+  // Names in the address that are not compared.
+  let left = 0;
 
   function picture(one, overlay) {
     const drawn = model.content.firstElementChild.cloneNode(true);
@@ -78,8 +80,10 @@
     const letters = units.map(unit => unit.name);
     list.replaceChildren(...units.map(column));
     none.hidden = asked.length > 0;
-    missing.hidden = !absent.length;
-    missing.textContent = `Not in this atlas: ${absent.join(', ')}.`;
+    const said = absent.length ? [`Not in this atlas: ${absent.join(', ')}.`] : [];
+    if (left > 0) said.push(`${left} more in the address: at most ${pinned.MOST} are compared, each named as alexnet/conv5/0095.`);
+    missing.hidden = !said.length;
+    missing.textContent = said.join(' ');
     more.hidden = !units.length;
     if (!units.length) return;
     same(units);
@@ -113,6 +117,7 @@
 
   function remove(name) {
     if (tray.units().includes(name)) tray.toggle(name);
+    left = 0;
     ask(asked.filter(other => other !== name));
     element('atlas-main').focus();
   }
@@ -120,7 +125,10 @@
   const here = () => (window.unitAtlasAddress ? window.parent : window).location.href;
   copied.addEventListener('click', () => copy(here(), done => { copied.textContent = done ? 'Copied' : 'Copy it from the address'; }));
   element('atlas-compared-print').addEventListener('click', () => window.print());
-  const read = () => ask(pinned.read(location.hash) || tray.units());
+  const read = () => {
+    left = pinned.dropped(location.hash);
+    ask(pinned.read(location.hash) || tray.units());
+  };
   window.addEventListener('hashchange', read);
   read();
 })();

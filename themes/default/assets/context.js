@@ -125,15 +125,19 @@
     else keep(patch);
   });
   document.addEventListener('keydown', event => {
-    if (event.key === 'Escape' && !document.querySelector('dialog[open]')) putAway();
+    if (event.key === 'Escape' && !event.defaultPrevented && !document.querySelector('dialog[open]')) putAway();
   });
   // A link to one patch; else, where the panel has a place of its own, it begins with the best.
-  const asked = Number(unitAtlas.asked.get('patch'));
-  const linked = asked > 0 && document.querySelectorAll('#atlas-patches .patch')[asked - 1];
-  if (linked) {
-    keep(linked);
-    linked.scrollIntoView({ block: 'nearest' });
-  } else if (window.matchMedia('(min-width: 60.01rem)').matches) {
+  function linked() {
+    const asked = Number(unitAtlas.asked.get('patch'));
+    const patch = asked > 0 && document.querySelectorAll('#atlas-patches .patch')[asked - 1];
+    if (!patch) return false;
+    keep(patch);
+    patch.scrollIntoView({ block: 'nearest' });
+    return true;
+  }
+  window.addEventListener('hashchange', linked);
+  if (!linked() && window.matchMedia('(min-width: 60.01rem)').matches) {
     const best = body.querySelector('.patch');
     if (best) show(best);
   }

@@ -29,5 +29,6 @@
   document.addEventListener('change', event => {
     if (event.target.name === 'look') draw();
   });
+  window.addEventListener('hashchange', draw);
   draw();
 })();

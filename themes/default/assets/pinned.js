@@ -31,6 +31,13 @@
     }
   }
 
+  // How many different names of such an address are none of those: too many, or no names of units.
+  function dropped(hash) {
+    const found = /^#units=(.*)$/.exec(hash);
+    const names = found ? new Set(found[1].split(',').filter(Boolean)) : new Set();
+    return names.size - (read(hash) || []).length;
+  }
+
   const written = units => `#units=${units.join(',')}`;
 
   // A list with a unit, or without it where it has it; null where there is no room.
@@ -45,5 +52,5 @@
     return found && found[1];
   }
 
-  unitAtlas.pinned = { MOST, kept, read, written, toggled, unitOf };
+  unitAtlas.pinned = { MOST, kept, read, dropped, written, toggled, unitOf };
 })();
