@@ -154,12 +154,13 @@ impl Project {
         prepare_from(&self.source, config, &self.layout)
     }
 
-    /// Every file of the data set, by its path, with its content.
+    /// Every file of the data set, by its path, with its content, but for the one that says when it was made.
     fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let all = walkdir::WalkDir::new(self.layout.dataset())
-            .into_iter()
-            .map(|e| e.unwrap().into_path());
-        all.filter(|p| p.is_file()).map(|p| (p.clone(), fs::read(p).unwrap())).collect()
+        let all = walkdir::WalkDir::new(self.layout.dataset()).into_iter();
+        all.map(|entry| entry.unwrap().into_path())
+            .filter(|path| path.is_file() && !path.ends_with("run.json"))
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect()
     }
 }
 
