@@ -9,6 +9,7 @@ use std::path::Path;
 
 use atlas::Record;
 use base::{Notice, Split};
+use config::Fineness;
 use metrics::{Scored, Spread, compare};
 use reading::main_text;
 use support::Fixture;
@@ -24,6 +25,42 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             (path, std::fs::read(entry.path()).unwrap())
         })
         .collect()
+}
+
+#[test]
+fn mammograms_are_shown_as_fine_as_asked_in_tiles() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 4);
+    let site = fixture.site();
+    let tiles = site.join("mammograms/phantom-001/tiles");
+    let outlines = |id: &str| {
+        std::fs::read_to_string(site.join(format!("mammograms/{id}/outlines.js"))).unwrap()
+    };
+    let large = &mut fixture.manifest.mammograms[0].mammogram;
+    (large.width, large.height) = (1100, 1500);
+    fixture.build().unwrap();
+    assert!(!tiles.exists() && !outlines("phantom-001").contains("tiles"));
+
+    fixture.config.mammograms.height = Fineness::Source;
+    fixture.build().unwrap();
+    let sizes = "\"tiles\":{\"src\":\"mammograms/phantom-001/tiles/\",\"edge\":512,\
+                 \"sizes\":[[275,375],[550,750],[1100,1500]]}";
+    assert!(outlines("phantom-001").contains(sizes), "{}", outlines("phantom-001"));
+    assert!(!outlines("phantom-002").contains("tiles"), "what was kept of it is all there is");
+    assert_eq!(files(&tiles).len(), 1 + 4 + 9);
+    let last = image::open(tiles.join("2/2_2.jpg")).unwrap().into_luma8();
+    assert_eq!(last.dimensions(), (1100 - 1024, 1500 - 1024));
+    // Greyer to the right, by 255 over 1100 columns.
+    for (x, y) in [(0, 0), (75, 475)] {
+        let grey = f64::from(last.get_pixel(x, y).0[0]);
+        assert!((grey - 255.0 * f64::from(1024 + x) / 1100.0).abs() < 3.0, "{grey} at {x}");
+    }
+    assert_eq!(fixture.build().unwrap().written, 0);
+
+    fixture.config.mammograms.height = Fineness::Pixels(1000);
+    fixture.build().unwrap();
+    assert!(outlines("phantom-001").contains("\"sizes\":[[367,500],[733,1000]]}"));
+    assert_eq!(files(&tiles).len(), 1 + 4);
 }
 
 fn pages(folder: &Path) -> BTreeMap<String, String> {
@@ -186,7 +223,7 @@ fn a_unit_page_is_small_and_holds_every_patch() {
         assert!(page.contains("alexnet/conv5/0002"));
     }
     // Overlays of the fixture have forty corners.
-    assert!(html.len() < 31_000, "{}", html.len());
+    assert!(html.len() < 32_000, "{}", html.len());
 }
 
 #[test]
@@ -444,7 +481,7 @@ fn tables_hold_the_columns_of_the_design() {
     let (header, rows) = table("units.csv");
     assert_eq!(
         header,
-        "network, layer, unit, max_score, threshold, concept, iou, influence_rank, labels, categories, p_corrected, cancer_auc, positive_share, gradient_cancer, weighted_cancer, top8, ablation, kind, named_by, terms, detects, synthetic_activation"
+        "network, layer, unit, max_score, threshold, concept, iou, influence_rank, labels, categories, p_corrected, cancer_auc, positive_share, gradient_cancer, weighted_cancer, top8, ablation, kind, named_by, terms, detects, synthetic_activation, groups_p"
     );
     assert_eq!(rows.len(), 16);
     assert_eq!(rows[0][2], "0001");

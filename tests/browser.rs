@@ -224,6 +224,11 @@ fn a_patch_shows_its_mammogram_by_pointer_focus_and_click() {
         };
         check(patches.length === 24, 'every patch is drawn: ' + patches.length);
         check(document.querySelectorAll('.levels .patch').length === 12, 'and those of lower scores');
+        var ranks = Array.from(document.querySelectorAll('.groups .patch-grid'), function (list) {
+          return Array.from(list.querySelectorAll('.rank'), function (rank) { return rank.textContent; }).join();
+        });
+        check(ranks.join(';') === '1,3,5;2,4,6', 'two kinds of patches: ' + ranks.join(';'));
+        check(document.querySelector('.groups .patch').getAttribute('href') === patches[0].getAttribute('href'), 'of the same');
         await shows(patches[0], 'the best patch is shown at first');
         key(document, 'Escape');
         check(!panel.querySelector('img'), 'Escape puts the mammogram away');

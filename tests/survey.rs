@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use base::UnitId;
-use config::Select;
+use config::{Fineness, Select};
 use study::code::{Coder, Codes};
 use study::labels::{Dissected, Read};
 use study::selection::{Reason, Selection, select};
@@ -218,6 +218,50 @@ fn a_blind_survey_tells_no_network_label_answer_or_truth() {
     fixture.build().unwrap();
     assert!(!fixture.site().join("survey/images").exists());
     assert!(fixture.page("survey/data.js").contains("\"patches/phantom-"));
+}
+
+/// Whether their names tell something or not.
+#[test]
+fn patches_are_cut_again_as_fine_as_asked() {
+    for told in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut fixture = Fixture::new(folder.path(), 4);
+        for member in &mut fixture.manifest.mammograms {
+            let mammogram = &mut member.mammogram;
+            (mammogram.width, mammogram.height) = (3 * mammogram.width, 3 * mammogram.height);
+        }
+        for patch in &mut fixture.manifest.patches {
+            (patch.x, patch.y, patch.edge) = (3 * patch.x, 3 * patch.y, 3 * patch.edge);
+        }
+        let finest = fixture.manifest.patches[0].edge;
+        assert!(finest > fixture.store.edge());
+        if told {
+            let id = &mut fixture.manifest.mammograms[0].mammogram.id;
+            let [from, to] =
+                [id.as_str(), "cancer_01"].map(|name| fixture.previews.join(format!("{name}.jpg")));
+            std::fs::rename(from, to).unwrap();
+            *id = "cancer_01".into();
+        }
+        for (wanted, edge) in [(Fineness::Source, finest), (Fineness::Pixels(120), 120)] {
+            fixture.config.survey.resolution = Some(wanted);
+            fixture.build().unwrap();
+            let data = fixture.page("survey/data.js");
+            let named = data.split("\"src\":\"").skip(1);
+            let named: BTreeSet<&str> = named.map(|rest| rest.split('"').next().unwrap()).collect();
+            assert!(!named.is_empty());
+            for path in named {
+                let place = if told { "survey/images/" } else { "survey/patches/phantom-" };
+                assert!(path.starts_with(place), "{path}");
+                let image = image::open(fixture.site().join(path)).unwrap();
+                assert_eq!((image.width(), image.height()), (edge, edge), "{path}");
+            }
+            assert_eq!(atlas::check(&fixture.site()).unwrap(), []);
+        }
+        // What is no finer than what was kept is no file of its own.
+        fixture.config.survey.resolution = Some(Fineness::Pixels(64));
+        fixture.build().unwrap();
+        assert!(!fixture.site().join("survey/patches").exists());
+    }
 }
 
 #[test]
@@ -731,6 +775,70 @@ mod readers {
         browser.key("?");
         browser.wait("document.getElementById('survey-help').open");
         browser.key("Escape");
+        browser.close();
+    }
+
+    /// On a mammography monitor.
+    #[test]
+    fn patches_fill_the_screen_and_what_was_chosen_is_kept_or_taken_back() {
+        let place = Place::new();
+        let Some(mut browser) = place.browser("profile", [2048, 2560]) else { return };
+        browser.go(&place.url());
+        let welcome = "document.getElementById('survey-welcome').textContent";
+        let said = browser.text(welcome);
+        for words in ["12 units, 3 of them a second time", "that takes about 15 minutes."] {
+            assert!(said.contains(words), "{said}");
+        }
+        begin(&mut browser, "a");
+        browser.key("Enter");
+        on_unit(&mut browser, 1);
+        // As large as all of them can be, and the mammogram of the best at once.
+        browser.wait("document.querySelector('.survey-mammogram')");
+        let size = "document.querySelector('.survey-grid .picture').offsetWidth";
+        let large = browser.eval(size).as_f64().unwrap();
+        assert!(large > 150.0, "{large}");
+        let below =
+            "document.getElementById('survey-grid').getBoundingClientRect().bottom - innerHeight";
+        assert!(browser.eval(below).as_f64().unwrap() <= 0.0);
+        browser.key("+");
+        let larger = browser.eval(size).as_f64().unwrap();
+        assert!(larger > large, "{larger} {large}");
+        browser.key("]");
+        browser.eval("window.before = true; location.reload()");
+        browser.wait("!window.before && document.readyState === 'complete'");
+        on_unit(&mut browser, 1);
+        let filter = "getComputedStyle(document.querySelector('.survey-grid img')).filter";
+        assert_eq!(browser.text(filter), "brightness(1.1) contrast(1)");
+        assert_eq!(browser.eval(size).as_f64().unwrap(), larger);
+        browser.key("0");
+        assert_eq!(browser.eval(size).as_f64().unwrap(), large);
+
+        // A phrase is two terms, and each change is taken back by itself.
+        let chips = "Array.from(document.querySelectorAll('.survey-chips li'), li => li.firstChild.data).join()";
+        let chosen =
+            "String((document.querySelector('input[name=recognizable]:checked') || {}).value)";
+        let undo = "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'z', ctrlKey: true, bubbles: true }))";
+        browser.key("t");
+        browser.type_text("spikulated masses");
+        browser.key("Enter");
+        assert_eq!(browser.text(chips), "spiculated,mass");
+        assert_eq!(browser.text(chosen), "yes");
+        browser.key("Escape");
+        browser.key("u");
+        assert_eq!(browser.text(chosen), "unsure");
+        for (button, terms, seen) in [
+            (false, "spiculated,mass", "yes"),
+            (true, "spiculated", "yes"),
+            (false, "", "undefined"),
+        ] {
+            if button {
+                browser.click("#survey-undo");
+            } else {
+                browser.eval(undo);
+            }
+            assert_eq!((browser.text(chips), browser.text(chosen)), (terms.into(), seen.into()));
+        }
+        assert_eq!(browser.eval("document.getElementById('survey-undo').hidden"), true);
         browser.close();
     }
 

@@ -13,7 +13,8 @@ use super::inputs::Inputs;
 use super::keys::Keys;
 use super::site::Writer;
 use catalogue::cases;
-use record::Patch;
+use mammogram::Grey;
+use record::{Member, Patch};
 
 /// Quality of the patches' JPEG, out of 100: fine calcifications survive it.
 pub(super) const QUALITY: u8 = 88;
@@ -33,9 +34,18 @@ pub(super) fn patch_path(inputs: &Inputs, patch: &Patch) -> String {
 
 /// A patch's picture: its pixels as JPEG.
 pub(super) fn encode(pixels: &[u8], edge: u32) -> Result<Vec<u8>> {
+    encoded(pixels, [edge, edge])
+}
+
+/// An image as JPEG.
+pub(super) fn jpeg(image: &Grey) -> Result<Vec<u8>> {
+    encoded(&image.pixels, [image.width, image.height])
+}
+
+fn encoded(pixels: &[u8], [width, height]: [u32; 2]) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(16 << 10);
     let mut encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-    encoder.encode(pixels, edge, edge, ExtendedColorType::L8)?;
+    encoder.encode(pixels, width, height, ExtendedColorType::L8)?;
     Ok(bytes)
 }
 
@@ -67,10 +77,15 @@ impl Shown {
     }
 
     /// Mammograms with a picture; there are only patches of the others.
-    fn whole<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'a str> {
+    pub(super) fn members<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'a Member> {
         let members = &inputs.manifest.mammograms;
         let whole = self.mammograms.iter().map(|&n| &members[n as usize]);
-        whole.filter(|m| m.preview.is_some()).map(|m| m.mammogram.id.as_str())
+        whole.filter(|m| m.preview.is_some())
+    }
+
+    /// Their ids.
+    fn whole<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'a str> {
+        self.members(inputs).map(|member| member.mammogram.id.as_str())
     }
 
     /// Paths of all pictures.

@@ -1,12 +1,14 @@
 //! What a site is made from, and the refusal of what does not fit together.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use ::study::answer::ReaderFile;
 use ::study::consensus::Consensus;
 use base::artifact::{Fingerprint, Stamp};
 use config::Config;
 use lexicon::Lexicons;
+use mammogram::{Grey, Mammogram};
+use record::Member;
 use record::explanation::Explanation;
 use record::provenance::Stage;
 
@@ -23,6 +25,15 @@ pub struct Exhibit<'a> {
     pub layers: &'a [record::dissection::Layer],
 }
 
+/// Mammograms as the data set has them, for what is to be shown finer than `prepare` kept it.
+pub trait Originals: std::fmt::Debug + Sync {
+    /// The image of a mammogram of the manifest.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn image(&self, mammogram: &Mammogram) -> Result<Grey>;
+}
+
 /// Everything a site is made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Inputs<'a> {
@@ -34,6 +45,8 @@ pub struct Inputs<'a> {
     pub store: &'a record::Store,
     /// Mammograms, reduced.
     pub previews: &'a record::Previews,
+    /// The same in full; asked for only where the project wants to show more.
+    pub originals: &'a dyn Originals,
     /// Networks in the order of their pages.
     pub exhibits: &'a [Exhibit<'a>],
     /// The activation maps of the units' top patches, where they are at hand.
@@ -64,6 +77,22 @@ pub struct Inputs<'a> {
     /// it shows of `readers`, `surroundings` stands for [`surroundings`](crate::surroundings), and
     /// `provenance` for `stages`, which one page shows.
     pub stamp: &'a Stamp,
+}
+
+impl Inputs<'_> {
+    /// The image of a mammogram in full.
+    ///
+    /// # Errors
+    /// When it cannot be read from the data set any more: says what to do.
+    pub(super) fn original(&self, member: &Member) -> Result<Grey> {
+        self.originals.image(&member.mammogram).with_context(|| {
+            format!(
+                "mammogram {} is to be shown finer than `prepare` kept it, and the data set does not have it any \
+                 more; bring it back, or lower `mammograms.height` and `survey.resolution` in atlas.yaml",
+                member.mammogram.id
+            )
+        })
+    }
 }
 
 /// Refuses artifacts that do not fit together, so that rendering may index freely.

@@ -34,6 +34,7 @@ mod survey;
 mod synthetic;
 mod text;
 mod theme;
+mod tiles;
 
 use std::path::Path;
 use std::time::Instant;
@@ -50,7 +51,7 @@ use config::Config;
 
 pub use check::{Problem, check};
 pub use figures::{Drawn, Kept, draw as draw_figures, keep as keep_figures};
-pub use inputs::{Exhibit, Inputs};
+pub use inputs::{Exhibit, Inputs, Originals};
 pub use pages::{Sheet, handout};
 pub use site::{FORMAT, FileRecord, Record};
 
@@ -99,6 +100,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
 
     let mut planned = pages.paths();
     planned.extend(shown.paths(inputs));
+    planned.extend(tiles::paths(inputs, &shown));
     planned.extend(preview::paths(inputs));
     planned.extend(synthetic::paths(inputs));
     planned.extend(atlas.survey.paths());
@@ -112,9 +114,10 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let writer = site::Writer::begin(site, record, planned)?;
 
     shown.write(inputs, &keys, &writer)?;
+    tiles::write(inputs, &shown, &keys, &writer)?;
     preview::write(inputs, &keys, &writer)?;
     synthetic::write(inputs, &keys, &writer)?;
-    atlas.survey.write_pictures(&writer)?;
+    atlas.survey.write_pictures(&keys, &writer)?;
     tables.par_iter().try_for_each(|table| {
         let path = table.path();
         let key = match table.of_readers {

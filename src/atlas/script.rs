@@ -130,6 +130,8 @@ pub(super) struct LayerUnit {
     pub(super) readers: Vec<usize>,
     /// How many patches of the list are its own.
     pub(super) shown: usize,
+    /// Whether its top patches fall into two groups.
+    pub(super) groups: bool,
     /// Where it lies on the map of the layer's units, x and y in [-1, 1]; none where it is not on it.
     pub(super) place: Option<[f32; 2]>,
 }
@@ -377,6 +379,7 @@ mod tests {
             categories: if named { vec![1] } else { Vec::new() },
             readers: if named { vec![0] } else { Vec::new() },
             shown: usize::from(named),
+            groups: named,
             place: named.then_some([-0.5, 1.0]),
         }
     }

@@ -8,10 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
-use image::ExtendedColorType;
-use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 
+use super::keys::Keys;
 use super::script::{
     self, AskedPatch, AskedUnit, OfferedTerm, PlacedPatch, Study, TermGroup, UnitPatches, Whole,
 };
@@ -20,6 +19,7 @@ use super::{Inputs, images, outline, text};
 use base::artifact::Fingerprint;
 use base::{UnitId, yaml};
 use lexicon::Group;
+use mammogram::resample;
 use record::dissection::{TopPatch, Unit};
 use study::code::Coder;
 use study::selection::{Chosen, Selection, select};
@@ -100,7 +100,15 @@ impl<'a> Survey<'a> {
 
     fn patch_path(&self, number: u32) -> String {
         let path = images::patch_path(self.inputs, &self.inputs.manifest.patches[number as usize]);
-        self.path(path)
+        self.path(if self.fine(number).is_some() { format!("survey/{path}") } else { path })
+    }
+
+    /// The edge in pixels at which a patch is cut once more; none where the kept one is as fine.
+    fn fine(&self, number: u32) -> Option<u32> {
+        let Inputs { config, manifest, store, .. } = self.inputs;
+        let patch = &manifest.patches[number as usize];
+        let edge = config.survey.resolution?.of(patch.edge);
+        (edge > store.edge() && manifest.member(patch).preview.is_some()).then_some(edge)
     }
 
     fn mammogram_path(&self, number: u32) -> String {
@@ -118,12 +126,13 @@ impl<'a> Survey<'a> {
 
     /// Numbers of the patches and mammograms that have a copy of their own.
     fn copies(&self) -> (BTreeSet<u32>, BTreeSet<u32>) {
-        if self.renamed.is_none() {
-            return Default::default();
-        }
         let manifest = self.inputs.manifest;
-        let patches: BTreeSet<u32> =
+        let mut patches: BTreeSet<u32> =
             self.units.iter().flat_map(|unit| self.top(unit)).map(|top| top.patch).collect();
+        if self.renamed.is_none() {
+            patches.retain(|&number| self.fine(number).is_some());
+            return (patches, BTreeSet::new());
+        }
         let mammograms = patches
             .iter()
             .map(|&number| manifest.patches[number as usize].mammogram)
@@ -145,28 +154,54 @@ impl<'a> Survey<'a> {
         paths
     }
 
-    /// Writes the copies of pictures: the same bytes as those of the atlas.
-    pub(super) fn write_pictures(&self, writer: &Writer) -> Result<()> {
+    /// Writes the copies of pictures, the same bytes as those of the atlas, and the patches that are finer.
+    pub(super) fn write_pictures(&self, keys: &Keys, writer: &Writer) -> Result<()> {
         let (patches, mammograms) = self.copies();
         let store = self.inputs.store;
-        patches.par_iter().try_for_each(|&number| {
+        let (fine, kept): (Vec<u32>, Vec<u32>) =
+            patches.iter().partition(|&&number| self.fine(number).is_some());
+        kept.par_iter().try_for_each(|&number| {
             let (path, pixels, edge) =
                 (self.patch_path(number), store.pixels(number), store.edge());
             let content = Fingerprint::of_bytes(pixels);
             let source = Fingerprint::of(&("jpeg", images::QUALITY, edge, content));
             writer.write_made_from(&path, source, || {
-                let mut bytes = Vec::with_capacity(16 << 10);
-                JpegEncoder::new_with_quality(&mut bytes, images::QUALITY)
-                    .encode(pixels, edge, edge, ExtendedColorType::L8)
-                    .with_context(|| format!("cannot encode {path}"))?;
-                Ok(bytes)
+                images::encode(pixels, edge).with_context(|| format!("cannot encode {path}"))
             })
         })?;
+        // Patches stand in the order of their mammograms, each of which is read once.
+        let manifest = self.inputs.manifest;
+        let of = |number: u32| &manifest.patches[number as usize];
+        let by_mammogram: Vec<&[u32]> =
+            fine.chunk_by(|&a, &b| of(a).mammogram == of(b).mammogram).collect();
+        by_mammogram.par_iter().try_for_each(|numbers| self.cut(numbers, keys, writer))?;
         mammograms.par_iter().try_for_each(|&number| {
             let id = &self.inputs.manifest.mammograms[number as usize].mammogram.id;
             let bytes = self.inputs.previews.read(id)?;
             writer.write(&self.mammogram_path(number), &bytes)
         })
+    }
+}
+
+impl Survey<'_> {
+    /// Cuts some patches of one mammogram as fine as they are to be shown, unless they are there.
+    fn cut(&self, numbers: &[u32], keys: &Keys, writer: &Writer) -> Result<()> {
+        let manifest = self.inputs.manifest;
+        let mut image = None;
+        for &number in numbers {
+            let patch = &manifest.patches[number as usize];
+            let Some(edge) = self.fine(number) else { continue };
+            let (path, key) = (self.patch_path(number), ("fine", images::QUALITY, edge, number));
+            writer.write_made_from(&path, keys.picture(&key), || {
+                if image.is_none() {
+                    image = Some(self.inputs.original(manifest.member(patch))?);
+                }
+                let image = image.as_ref().context("no image")?;
+                let window = [patch.x, patch.y, patch.edge, patch.edge];
+                images::jpeg(&resample(image, window, edge, edge)?)
+            })?;
+        }
+        Ok(())
     }
 }
 

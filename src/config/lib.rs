@@ -13,6 +13,7 @@ mod option;
 mod check;
 mod dissection;
 pub mod figures;
+mod mammograms;
 mod network;
 mod patches;
 mod source;
@@ -34,6 +35,7 @@ use base::Device;
 use base::yaml::{self, Mistake, Text};
 
 pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold, Visualised};
+pub use self::mammograms::{Fineness, Mammograms};
 pub use self::network::{Augment, ClassWeights, Network, Output, Schedule, Start, Training};
 pub use self::patches::{Patches, Shares};
 pub use self::source::{Source, Unwanted};
@@ -65,6 +67,8 @@ options! {
         pub device: Device = "auto";
         /// Where the mammograms come from.
         pub source: Source = "{}";
+        /// How finely whole mammograms are shown.
+        pub mammograms: Mammograms = "{}";
         /// How mammograms are cut into patches.
         pub patches: Patches = "{}";
         /// Shares of the patients; they sum to 1.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Location, Spanned};
 
+use crate::Fineness;
 use crate::check::Check;
 use crate::option::{Shape, Value};
 use crate::value::{Choice, Digits, Form, Listed, NAME, SHARE, from_word, place, words};
@@ -27,6 +28,10 @@ section! {
         pub cancer: f64 = "0.5", in SHARE;
         /// Top patches shown of a unit; at most `dissection.top`.
         pub patches: u32 = "32", in 1..=1000;
+        /// Edge in pixels at which patches are shown, or `source` for every pixel that there is: `build` cuts them
+        /// from the data set once more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub resolution: Option<Fineness>, else "patches.size", such as "source";
         /// Share of the units asked a second time, to measure a reader's own consistency.
         pub repeats: f64 = "0.1", in SHARE;
         /// Hide the network's name, the scores and the truth of the patches.

@@ -404,7 +404,7 @@ macro_rules! optional {
     )* };
 }
 
-optional!(u32, f64, String, PathBuf, Encoding);
+optional!(u32, f64, String, PathBuf, Encoding, crate::Fineness);
 
 /// The form of settings that may be switched on and off as a whole.
 pub(crate) trait Settings: DeserializeOwned {

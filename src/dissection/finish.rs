@@ -61,8 +61,6 @@ pub(super) struct Finished {
 struct Progress {
     activations: Largest,
     bound: f32,
-    scores: Vec<f32>,
-    at: Vec<u32>,
     buckets: Vec<u64>,
     positive: u64,
     least: f32,
@@ -78,6 +76,8 @@ struct Known {
     agreement: Agreement,
     /// Outlines by position, for the top patches and the drawn ones.
     overlays: Vec<(u32, String)>,
+    /// Index of the first place of the score in the map by position, for the same patches.
+    at: Vec<(u32, u32)>,
     /// Maps by position, for the top patches.
     maps: Vec<(u32, Vec<f32>)>,
 }
@@ -85,13 +85,19 @@ struct Known {
 /// Puts the segments below a layer's folder together.
 pub(super) fn finish(context: &Context, folder: &Path) -> Result<Finished> {
     let count = context.patches.len().div_ceil(segment::GROUP);
+    let patches = context.patches.len();
     let mut begun: Option<([u32; 2], Vec<Progress>)> = None;
+    // Unit by unit, as they are written: of a large split they are most of the memory.
+    let mut scores: Vec<f32> = Vec::new();
     for number in 0..count {
         let path = segment::path(folder, number);
         let segment = Segment::read(&path)?;
-        let (map, progress) = begun.get_or_insert_with(|| (segment.map, begin(context, &segment)));
+        let (map, progress) = begun.get_or_insert_with(|| {
+            scores = vec![0.0; segment.units * patches];
+            (segment.map, begin(context, &segment))
+        });
         let starts = number * segment::GROUP;
-        let expected = (context.patches.len() - starts).min(segment::GROUP);
+        let expected = (patches - starts).min(segment::GROUP);
         let fits = (segment.units, segment.map) == (progress.len(), *map);
         ensure!(
             fits && segment.patches == expected,
@@ -99,13 +105,17 @@ pub(super) fn finish(context: &Context, folder: &Path) -> Result<Finished> {
             path.display()
         );
         first_reading(progress, &segment);
+        for (unit, all) in scores.chunks_mut(patches).enumerate() {
+            all[starts..][..expected].copy_from_slice(segment.scores_of(unit));
+        }
     }
     let (map, progress) = begun.context("there is no patch to dissect")?;
     let cells = (map[0] * map[1]) as usize;
     let mut known: Vec<Known> = progress
         .par_iter()
+        .zip(scores.par_chunks(patches))
         .enumerate()
-        .map(|(unit, progress)| know(context, unit, progress))
+        .map(|(unit, (progress, scores))| know(context, unit, progress, scores))
         .collect();
     // The anchor decides where the map's cells lie; the field says where a unit looks.
     let anchor =
@@ -122,8 +132,11 @@ pub(super) fn finish(context: &Context, folder: &Path) -> Result<Finished> {
     let units: Vec<Unit> = known
         .par_iter()
         .zip(&progress)
+        .zip(scores.par_chunks(patches))
         .enumerate()
-        .map(|(unit, (known, progress))| conclude(context, unit, map, known, progress))
+        .map(|(unit, ((known, progress), scores))| {
+            conclude(context, unit, map, known, progress, scores)
+        })
         .collect::<Result<_>>()?;
     let mut maps = Vec::with_capacity(known.iter().map(|k| k.top.len()).sum::<usize>() * cells);
     for known in &known {
@@ -132,7 +145,6 @@ pub(super) fn finish(context: &Context, folder: &Path) -> Result<Finished> {
             maps.extend_from_slice(&found.context("a top patch's map was not kept")?.1);
         }
     }
-    let scores = progress.into_iter().flat_map(|progress| progress.scores).collect();
     Ok(Finished { map, units, scores, maps })
 }
 
@@ -143,8 +155,6 @@ fn begin(context: &Context, first: &Segment) -> Vec<Progress> {
         .map(|_| Progress {
             activations: Largest::new(keep),
             bound: f32::NEG_INFINITY,
-            scores: Vec::with_capacity(patches),
-            at: Vec::with_capacity(patches),
             buckets: vec![0; BUCKETS],
             positive: 0,
             least: f32::INFINITY,
@@ -159,9 +169,6 @@ fn first_reading(progress: &mut [Progress], segment: &Segment) {
             values.iter().for_each(|&value| progress.activations.offer(value));
         });
         progress.bound = progress.bound.max(segment.bounds[unit]);
-        progress.scores.extend_from_slice(segment.scores_of(unit));
-        let at = &segment.at[unit * segment.patches..][..segment.patches];
-        progress.at.extend_from_slice(at);
         let counts = &segment.buckets[unit * BUCKETS..][..BUCKETS];
         progress.buckets.iter_mut().zip(counts).for_each(|(all, &n)| *all += u64::from(n));
         progress.positive += u64::from(segment.positive[unit]);
@@ -177,9 +184,9 @@ fn ranking(scores: &[f32]) -> Vec<u32> {
     order
 }
 
-fn know(context: &Context, unit: usize, progress: &Progress) -> Known {
-    let order = ranking(&progress.scores);
-    let greatest = order.first().map_or(0.0, |&best| progress.scores[best as usize]);
+fn know(context: &Context, unit: usize, progress: &Progress, scores: &[f32]) -> Known {
+    let order = ranking(scores);
+    let greatest = order.first().map_or(0.0, |&best| scores[best as usize]);
     let name = format!("dissection/sample/{}/{}", context.name, unit + 1);
     let mut rng = seed::stream(context.manifest.seed, &name);
     let levels = LEVELS.map(|level| {
@@ -205,6 +212,7 @@ fn know(context: &Context, unit: usize, progress: &Progress) -> Known {
         levels: levels.to_vec(),
         agreement: Agreement::new(context.concepts.list.len(), context.settings.permutations),
         overlays: Vec::new(),
+        at: Vec::new(),
         maps: Vec::new(),
     }
 }
@@ -254,6 +262,10 @@ fn second_reading(
                 || known.levels.iter().flatten().any(|&at| at as usize == position);
             let score = segment.scores_of(unit)[patch];
             let active = score > known.threshold;
+            if shown {
+                let at = segment.at[unit * segment.patches + patch];
+                known.at.push((position as u32, at));
+            }
             if shown && !active {
                 known.overlays.push((position as u32, String::new()));
             }
@@ -304,14 +316,16 @@ fn conclude(
     map: [u32; 2],
     known: &Known,
     progress: &Progress,
+    scores: &[f32],
 ) -> Result<Unit> {
     let shown = |position: u32| -> Result<TopPatch> {
-        let place = progress.at[position as usize];
+        let place = known.at.iter().find(|(at, _)| *at == position);
+        let place = place.context("a shown patch's place was not kept")?.1;
         let at = [place / map[1], place % map[1]];
         let overlay = known.overlays.iter().find(|(at, _)| *at == position);
         Ok(TopPatch {
             patch: context.patches[position as usize],
-            score: progress.scores[position as usize],
+            score: scores[position as usize],
             at,
             roi: super::roi(context.field, at, context.edge),
             overlay: overlay.context("a shown patch's region was not kept")?.1.clone(),
@@ -324,21 +338,21 @@ fn conclude(
             &context.concepts.annotated[domain(context.concepts.list[concept].category)];
         let holders = &context.concepts.holders[concept];
         let scores: Vec<f32> =
-            annotated.iter().map(|&position| progress.scores[position as usize]).collect();
+            annotated.iter().map(|&position| scores[position as usize]).collect();
         let holds: Vec<bool> =
             annotated.iter().map(|position| holders.binary_search(position).is_ok()).collect();
         found.auc = ranks::auc(&scores, &holds);
     }
     let positive: Vec<bool> =
         context.patches.iter().map(|&n| context.manifest.patches[n as usize].positive).collect();
-    let (score_range, histogram) = histogram(&progress.scores);
+    let (score_range, histogram) = histogram(scores);
     let range = [progress.least, score_range[1]];
-    let cells = f64::from(map[0] * map[1]) * progress.scores.len() as f64;
+    let cells = f64::from(map[0] * map[1]) * scores.len() as f64;
     Ok(Unit {
         unit: unit as u32 + 1,
         threshold: known.threshold,
         matches,
-        cancer_auc: ranks::auc(&progress.scores, &positive),
+        cancer_auc: ranks::auc(scores, &positive),
         histogram,
         score_range,
         activations: Activations {

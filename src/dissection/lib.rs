@@ -10,6 +10,7 @@ mod bits;
 mod buckets;
 mod concepts;
 mod finish;
+mod groups;
 mod influence;
 mod largest;
 mod layout;
@@ -24,12 +25,13 @@ mod watch;
 
 pub use self::region::Regions;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
+use safetensors::tensor::{Dtype, TensorView};
 
 use self::concepts::Concepts;
 use self::segment::{GROUP, Segment};
@@ -280,10 +282,9 @@ pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()
         };
         let [rows, columns] = finished.map.map(|n| n as usize);
         let top = settings.top.min(patches.len());
-        let maps = Tensor::from_vec(finished.maps, (units, top, rows, columns), &Device::Cpu)?;
-        write_tensor(&folder.join(MAPS), "maps", maps)?;
-        let scores = Tensor::from_vec(finished.scores, (units, patches.len()), &Device::Cpu)?;
-        write_tensor(&folder.join(SCORES), "scores", scores)?;
+        let (maps, scores) = (Values::Floats(&finished.maps), Values::Floats(&finished.scores));
+        write_table(&folder.join(MAPS), "maps", maps, &[units, top, rows, columns])?;
+        write_table(&folder.join(SCORES), "scores", scores, &[units, patches.len()])?;
         artifact::write_json(&folder.join(UNITS), &record)?;
         stamp.seal(folder, &OUTPUTS, &device::provenance(job.network.device()))?;
         tidy(folder)?;
@@ -321,10 +322,21 @@ fn shown(job: &Job) -> Result<Vec<u32>> {
     Ok(patches)
 }
 
-fn write_tensor(path: &Path, name: &str, tensor: Tensor) -> Result<()> {
-    let tensors = BTreeMap::from([(name.to_string(), tensor)]);
+/// What a tensor holds.
+enum Values<'a> {
+    Floats(&'a [f32]),
+    Bytes(&'a [u8]),
+}
+
+/// Writes one tensor from where it lies: a copy of all scores may be gigabytes.
+fn write_table(path: &Path, name: &str, values: Values, shape: &[usize]) -> Result<()> {
+    let (kind, bytes) = match values {
+        Values::Floats(values) => (Dtype::F32, bytemuck::cast_slice(values)),
+        Values::Bytes(bytes) => (Dtype::U8, bytes),
+    };
+    let tensor = TensorView::new(kind, shape.to_vec(), bytes)?;
     artifact::write_at(path, |temporary| {
-        Ok(safetensors::serialize_to_file(&tensors, None, temporary)?)
+        Ok(safetensors::serialize_to_file([(name, tensor)], None, temporary)?)
     })
 }
 

@@ -1,7 +1,8 @@
-//! Which units of all networks respond to the same patches: `dissection/similar.json`. Format 2.
+//! Which units of all networks respond to the same patches: `dissection/similar.json`. Format 3.
 //!
 //! Two units are as similar as the ranks of their scores over the same patches correlate (Spearman). By that
-//! the live units of each layer are laid out in the plane (`layout`).
+//! the live units of each layer are laid out in the plane (`layout`), and by the same ranks the top patches of a
+//! unit are told apart (`groups`).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,12 +12,13 @@ use anyhow::{Result, bail};
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
+use super::groups::Described;
 use super::layout;
 use base::UnitId;
 use base::artifact::{self, Fingerprint, Stamp};
 use metrics::midranks;
-use record::LayerScores;
 use record::similar::{DUPLICATE, FILE, FORMAT, Layout, Like, Likes, Similar};
+use record::{LayerScores, Manifest};
 
 /// Units of other layers named per unit.
 const NAMED: usize = 5;
@@ -34,20 +36,26 @@ pub fn stamp(layers: &[Dissected]) -> Stamp {
     })
 }
 
-/// Compares all units of the given layers, lays them out, and writes what is similar into `folder`.
+/// Compares all units of the given layers, lays them out, looks for groups among the patches of each, and writes
+/// what it finds into `folder`. The patches are those of `manifest`.
 ///
 /// Scores of large collections are gigabytes: a block of units at a time is compared with all others.
 ///
 /// # Errors
 /// When scores cannot be read, are not of the same patches, or the file cannot be written.
-pub fn compare(layers: &[Dissected], folder: &Path) -> Result<()> {
+pub fn compare(layers: &[Dissected], manifest: &Manifest, folder: &Path) -> Result<()> {
     Stamp::clear(folder)?;
-    artifact::write_json(&folder.join(FILE), &similar(layers, BLOCK)?)?;
+    let described = layers.iter().map(|(_, _, folder, _)| {
+        let layer = record::dissection::read(folder)?;
+        Ok(Described::new(&layer, manifest))
+    });
+    let found = similar(layers, described.collect::<Result<_>>()?, BLOCK)?;
+    artifact::write_json(&folder.join(FILE), &found)?;
     stamp(layers).seal(folder, &[FILE], "cpu")
 }
 
-/// What is similar among the units of all layers; `most` scores are in a block.
-fn similar(layers: &[Dissected], most: usize) -> Result<Similar> {
+/// What is similar among the units of all layers, whose top patches are `described`; `most` scores are in a block.
+fn similar(layers: &[Dissected], mut described: Vec<Described>, most: usize) -> Result<Similar> {
     let files: Vec<LayerScores> =
         layers.iter().map(|(_, _, folder, _)| LayerScores::open(folder)).collect::<Result<_>>()?;
     for (file, (network, layer, ..)) in files.iter().zip(layers) {
@@ -86,6 +94,11 @@ fn similar(layers: &[Dissected], most: usize) -> Result<Similar> {
         for (other, (their_layer, their_range)) in blocks.iter().enumerate() {
             let (network, name, ..) = layers[*their_layer];
             let theirs = if other == own { scores.clone() } else { ranked(other)? };
+            // Each block of the layer once.
+            if layer == their_layer && range.start == 0 {
+                let ranks = theirs.flatten_all()?.to_vec1::<f32>()?;
+                described[*layer].add(&ranks, their_range.start, files[*layer].patches());
+            }
             let table = scores.matmul(&theirs.t()?)?.to_vec2::<f32>()?;
             if layer == their_layer {
                 for (all, row) in within[first..].chunks_mut(width).zip(&table) {
@@ -119,7 +132,11 @@ fn similar(layers: &[Dissected], most: usize) -> Result<Similar> {
             within.clear();
         }
     }
-    Ok(Similar { format: FORMAT, units, layouts })
+    let groups = layers.iter().zip(described).flat_map(|((network, layer, ..), described)| {
+        let named = |(unit, groups)| (UnitId::new(*network, *layer, unit), groups);
+        described.groups().into_iter().map(named)
+    });
+    Ok(Similar { format: FORMAT, units, layouts, groups: groups.collect() })
 }
 
 /// The layout of a layer, by the similarities of all its units and which of them are live.
@@ -201,6 +218,11 @@ mod tests {
         Stamp::new(1).seal(&folder, &[SCORES], "cpu").unwrap();
     }
 
+    /// What is similar, of units without top patches.
+    fn alike(layers: &[Dissected], most: usize) -> Result<Similar> {
+        similar(layers, layers.iter().map(|_| Described::default()).collect(), most)
+    }
+
     #[test]
     fn duplicates_and_likes_are_found_by_rank() {
         let root = tempfile::tempdir().unwrap();
@@ -210,9 +232,7 @@ mod tests {
         let mark = Fingerprint::of(&1);
         let layers: Vec<Dissected> =
             vec![("x", "a", &a, mark.clone()), ("y", "b", &b, mark.clone())];
-        compare(&layers, root.path()).unwrap();
-        assert!(stamp(&layers).matches(root.path()));
-        let found = record::similar::read(root.path()).unwrap().units;
+        let found = alike(&layers, BLOCK).unwrap().units;
         let [a1, a2, a3] = [1, 2, 3].map(|number| UnitId::new("x", "a", number));
         let [b1, b2] = [1, 2].map(|number| UnitId::new("y", "b", number));
         let first = &found[&a1];
@@ -236,11 +256,11 @@ mod tests {
         let mark = Fingerprint::of(&1);
         let layers: Vec<Dissected> =
             vec![("x", "a", &a, mark.clone()), ("y", "b", &b, mark.clone())];
-        let Similar { units: whole, layouts, .. } = similar(&layers, BLOCK).unwrap();
+        let Similar { units: whole, layouts, .. } = alike(&layers, BLOCK).unwrap();
         assert!(whole.values().any(|likes| !likes.duplicates.is_empty()), "{whole:?}");
         // Of one unit and of two, ranked anew each time; of three, kept.
         for most in [1, 8, 16] {
-            let Similar { units: found, layouts: laid, .. } = similar(&layers, most).unwrap();
+            let Similar { units: found, layouts: laid, .. } = alike(&layers, most).unwrap();
             assert_eq!(laid.keys().collect::<Vec<_>>(), layouts.keys().collect::<Vec<_>>());
             for (laid, whole) in laid.values().zip(layouts.values()) {
                 assert_eq!(
@@ -278,7 +298,7 @@ mod tests {
         let layers: Vec<Dissected> = vec![("x", "a", &a, mark)];
         // Whether it is all at once, or a unit at a time.
         for most in [BLOCK, 1] {
-            let found = similar(&layers, most).unwrap();
+            let found = alike(&layers, most).unwrap();
             let layout = &found.layouts["x/a"];
             let live: Vec<bool> = layout.places.iter().map(Option::is_some).collect();
             assert_eq!(live, [true, false, true, false, true, false]);
@@ -302,7 +322,7 @@ mod tests {
         Stamp::new(1).seal(&b, &[SCORES], "cpu").unwrap();
         let (a, mark) = (root.path().join("a"), Fingerprint::of(&1));
         let layers: Vec<Dissected> = vec![("x", "a", &a, mark.clone()), ("y", "b", &b, mark)];
-        let error = compare(&layers, root.path()).unwrap_err();
+        let error = alike(&layers, BLOCK).unwrap_err();
         assert!(
             error.to_string().contains("x/a and y/b saw different patches (4 and 2)"),
             "{error}"

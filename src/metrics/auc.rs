@@ -126,6 +126,12 @@ fn sample_variance(values: &[f64]) -> f64 {
     values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64
 }
 
+/// Probability of a value below `z` of a standard normal variable.
+pub fn below_normal(z: f64) -> f64 {
+    let tail = complementary_error(z.abs() / std::f64::consts::SQRT_2) / 2.0;
+    if z < 0.0 { tail } else { 1.0 - tail }
+}
+
 /// erfc(x) for x of at least 0: the series of erf below 2, Laplace's continued fraction above.
 fn complementary_error(x: f64) -> f64 {
     let scale = (-x * x).exp() / std::f64::consts::PI.sqrt();

@@ -11,7 +11,7 @@ mod curves;
 mod measures;
 
 pub use auc::midranks;
-pub use auc::{Comparison, auc, compare};
+pub use auc::{Comparison, auc, below_normal, compare};
 pub use bootstrap::{RESAMPLES, by_patient};
 pub use calibration::calibration;
 pub use curves::{PrecisionRecall, operating_points, precision_recall, roc};

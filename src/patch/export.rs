@@ -15,7 +15,6 @@ use serde_json::json;
 
 use base::progress::Progress;
 use base::{Split, artifact};
-use mammogram::is_file_name;
 use record::{Manifest, Store};
 
 const LISTS: [(&str, Split); 3] =
@@ -32,8 +31,8 @@ pub struct Report {
     pub positives: [usize; 3],
 }
 
-/// Writes every patch into `folder`, which must be new, empty, or of an earlier export; patches that
-/// an earlier export listed and this one lacks are removed.
+/// Writes every patch into `folder`, which must be new, empty, or of an earlier export; patches of earlier
+/// exports, finished or killed, that this one lacks are removed.
 ///
 /// # Errors
 /// When the folder holds anything else, a file cannot be written, or manifest and store disagree.
@@ -49,7 +48,7 @@ pub fn export(
         store.len(),
         manifest.patches.len()
     );
-    let earlier = claim(folder)?;
+    claim(folder)?;
     artifact::tidy(folder)?;
     let _writing = artifact::Writing::into(folder)?;
     let names: Vec<String> =
@@ -77,17 +76,30 @@ pub fn export(
         artifact::write(&folder.join(list), text.as_bytes())?;
     }
     let names: std::collections::HashSet<&str> = names.iter().map(String::as_str).collect();
-    for name in earlier.iter().filter(|name| !names.contains(name.as_str())) {
-        let path = folder.join(name);
-        if path.is_file() {
-            fs_err::remove_file(path)?;
+    // By their names, not by lists: a killed export has none.
+    for entry in fs_err::read_dir(folder)? {
+        let (entry, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        let name = name.to_str().unwrap_or_default();
+        if is_patch(name) && !names.contains(name) && entry.is_file() {
+            fs_err::remove_file(entry)?;
         }
     }
     Ok(report)
 }
 
-/// Makes sure that the folder is ours, removes its lists, and returns the patches they named.
-fn claim(folder: &Path) -> Result<Vec<String>> {
+/// Whether a file is named as an exported patch.
+fn is_patch(name: &str) -> bool {
+    let place = name.strip_suffix(".png").and_then(|name| name.rsplit_once("-y"));
+    let Some((_, place)) = place else { return false };
+    let numbers: Vec<&str> = place.split('_').collect();
+    let [y, rest @ ..] = &numbers[..] else { return false };
+    let rest = rest.iter().zip(["x", "h", "w"]).map(|(part, letter)| part.strip_prefix(letter));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    numbers.len() == 4 && is_number(y) && rest.into_iter().all(|part| part.is_some_and(is_number))
+}
+
+/// Makes sure that the folder is ours, and removes its lists.
+fn claim(folder: &Path) -> Result<()> {
     let mark = folder.join(MARK);
     if !mark.is_file() {
         match std::fs::read_dir(folder) {
@@ -111,19 +123,13 @@ fn claim(folder: &Path) -> Result<Vec<String>> {
             &json!({ "format": 1, "made_by": "unit-atlas patches export" }),
         )?;
     }
-    let mut earlier = Vec::new();
     for (list, _) in LISTS {
         let path = folder.join(list);
         if path.is_file() {
-            let text = String::from_utf8_lossy(&fs_err::read(&path)?).into_owned();
-            let names = text.lines().filter_map(|line| line.split(' ').next());
-            earlier.extend(
-                names.filter(|n| is_file_name(n) && n.ends_with(".png")).map(str::to_owned),
-            );
             fs_err::remove_file(path)?;
         }
     }
-    Ok(earlier)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -162,13 +168,17 @@ mod tests {
 
         // Again with fewer patches: what is no longer part of it goes, what is not ours stays.
         fs::write(folder.join("notes.txt"), "mine").unwrap();
+        fs::write(folder.join("mine-y1_x2_h3.png"), "mine").unwrap();
+        // One that a killed export wrote before its data changed.
+        fs::write(folder.join("gone-y1_x2_h3_w3.png"), "ours").unwrap();
         let mut fewer = project.config.clone();
         fewer.patches.min_breast = 0.95;
         let manifest = project.prepare_with(&fewer).unwrap();
         let store = Store::open(&project.layout).unwrap();
         export(&manifest, &store, &folder, &Silent).unwrap();
         let files = fs::read_dir(&folder).unwrap().count();
-        assert_eq!(files, manifest.patches.len() + 3 + 2);
+        assert_eq!(files, manifest.patches.len() + 3 + 3);
+        assert!(folder.join("mine-y1_x2_h3.png").exists());
     }
 
     #[test]

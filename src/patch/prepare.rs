@@ -23,15 +23,15 @@ use mammogram::{
     resample,
 };
 use record::manifest::{FORMAT, MANIFEST};
-use record::previews::PREVIEWS;
+use record::previews::{LONGEST, PREVIEWS};
 use record::store::{self, PATCHES};
 use record::{Given, Manifest, Member, Patch, Store};
 use source::{Catalogue, Ready, ReadyPatch, Source};
 
 /// Version of the computation; to be raised whenever the same inputs give other patches.
 const VERSION: u32 = 5;
-/// Longest side of a preview in pixels, and its JPEG quality.
-const PREVIEW: (u32, u8) = (900, 85);
+/// JPEG quality of a preview.
+const QUALITY: u8 = 85;
 
 /// Windows of one mammogram at most, where the patches are not so large that fewer fill [`HELD`]. The paper cuts
 /// about a hundred; these have a step of less than one part in a hundred of the shorter side.
@@ -133,13 +133,12 @@ pub fn in_memory(
 /// # Errors
 /// When it cannot be encoded.
 pub fn preview(image: &Grey) -> Result<(Vec<u8>, [u32; 2])> {
-    let (longest, quality) = PREVIEW;
-    let scale = (f64::from(longest) / f64::from(image.width.max(image.height))).min(1.0);
+    let scale = (f64::from(LONGEST) / f64::from(image.width.max(image.height))).min(1.0);
     let [width, height] =
         [image.width, image.height].map(|side| ((f64::from(side) * scale).round() as u32).max(1));
     let small = resample(image, [0, 0, image.width, image.height], width, height)?;
     let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, quality).encode(
+    JpegEncoder::new_with_quality(&mut bytes, QUALITY).encode(
         &small.pixels,
         width,
         height,

@@ -7,6 +7,7 @@ mod explaining;
 mod fleet;
 mod foresight;
 mod keeping;
+mod originals;
 mod provenance;
 mod publishing;
 mod settling;
@@ -472,7 +473,7 @@ impl<'a> Pipeline<'a> {
         let folder = self.layout.dissection();
         if !similar::stamp(&layers).matches(&folder) {
             self.writing("what is similar among the units")?;
-            similar::compare(&layers, &folder)?;
+            similar::compare(&layers, &Manifest::read(&self.layout)?, &folder)?;
             self.progress.say("units of all layers compared");
         }
         Ok(())

@@ -6,6 +6,7 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::explaining::explaining;
+use super::originals::Originals;
 use super::study::Opinions;
 use super::{Dataset, Pipeline};
 use atlas::Exhibit;
@@ -341,6 +342,7 @@ impl<'a> Pipeline<'a> {
             manifest: &dataset.manifest,
             store: dataset.store()?,
             previews: &dataset.previews,
+            originals: &Originals::of(self.config)?,
             exhibits: &exhibits,
             maps: &maps,
             scores: &scores,

@@ -3,6 +3,8 @@
 use anyhow::{Context, Result};
 use base::artifact::Sealed;
 
+/// Pixels of the longer side of a preview, at most.
+pub const LONGEST: u32 = 900;
 /// Folder of the previews in the data set's.
 pub const PREVIEWS: &str = "previews";
 

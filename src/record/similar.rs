@@ -1,5 +1,5 @@
-//! Which units of all networks respond to the same patches, and a layout of each layer by that:
-//! `dissection/similar.json`. Format 2.
+//! Which units of all networks respond to the same patches, a layout of each layer by that, and whether a unit's
+//! top patches fall into groups: `dissection/similar.json`. Format 3.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use base::UnitId;
 use base::artifact::Sealed;
 
+use crate::dissection::SIGNIFICANCE;
+
 /// Version of the file and of the computation behind it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// Its name in the folder of all dissections.
 pub const FILE: &str = "similar.json";
 /// Units of a layer whose scores correlate more than this are near-duplicates.
@@ -40,12 +42,37 @@ pub struct Likes {
 /// The similar units of every unit, by name.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Similar {
-    /// Always 2.
+    /// Always 3.
     pub format: u32,
     /// By name of the unit; units that are like none are left out.
     pub units: BTreeMap<UnitId, Likes>,
     /// By name of the layer, `<network>/<layer>`.
     pub layouts: BTreeMap<String, Layout>,
+    /// By name of the unit; units whose top patches are of too few patients are left out.
+    pub groups: BTreeMap<UnitId, Groups>,
+}
+
+/// The patches that a unit responds to most, one of each patient, cut in two where they differ most.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Groups {
+    /// Probability that patches of one kind, cut so, differ as much.
+    pub p: f32,
+    /// The same, corrected for the units of the layer: the share of all units with as little by chance.
+    pub adjusted: f32,
+    /// Places of the patches in `Unit::top`, from 0, in order; the group of the unit's best patch first.
+    pub of: [Vec<u32>; 2],
+}
+
+impl Groups {
+    /// Whether the two differ more than chance gives.
+    pub fn is_beyond_chance(&self) -> bool {
+        self.adjusted <= SIGNIFICANCE
+    }
+
+    /// How many patches were looked at, each of another patient.
+    pub fn patients(&self) -> usize {
+        self.of.iter().map(Vec::len).sum()
+    }
 }
 
 /// Units of a layer in the plane: those that respond to the same patches lie near each other.

@@ -51,28 +51,73 @@ fn json_holds_terms_and_categories_alone() {
     assert_eq!(suggestion.matches, [Match { term: "calc-vascular".to_owned(), range: 0..17 }]);
 }
 
+/// Texts with the ids of their terms.
+const INFLECTED: [(&str, &str); 16] = [
+    ("Spiculations", "margin-spiculated"),
+    ("spiculated masses", "margin-spiculated mass"),
+    ("a cluster of microcalcifications", "distribution-grouped calcifications"),
+    ("clustered pleomorphic calcs", "distribution-grouped calc-fine-pleomorphic"),
+    ("vessels and nipples", "vessel nipple"),
+    ("distorted architecture", "architectural-distortion"),
+    ("calcificatons", "calcifications"),
+    ("spikulated mass", "margin-spiculated mass"),
+    ("pectorlais muscel", "pectoral-muscle"),
+    ("edge of the breast", "skin-line"),
+    ("Cooper\u{2019}s ligaments", "cooper-ligaments"),
+    ("dense breast tissue", "dense-tissue"),
+    ("Lucent-centred calcifications", "calc-rim"),
+    ("mass, mass and more masses", "mass"),
+    ("something else entirely", ""),
+    ("", ""),
+];
+
 #[test]
 fn inflections_and_misspellings_are_understood() {
-    for (text, expected) in [
-        ("Spiculations", "margin-spiculated"),
-        ("spiculated masses", "margin-spiculated mass"),
-        ("a cluster of microcalcifications", "distribution-grouped calcifications"),
-        ("clustered pleomorphic calcs", "distribution-grouped calc-fine-pleomorphic"),
-        ("vessels and nipples", "vessel nipple"),
-        ("distorted architecture", "architectural-distortion"),
-        ("calcificatons", "calcifications"),
-        ("spikulated mass", "margin-spiculated mass"),
-        ("pectorlais muscel", "pectoral-muscle"),
-        ("edge of the breast", "skin-line"),
-        ("Cooper\u{2019}s ligaments", "cooper-ligaments"),
-        ("dense breast tissue", "dense-tissue"),
-        ("Lucent-centred calcifications", "calc-rim"),
-        ("mass, mass and more masses", "mass"),
-        ("something else entirely", ""),
-        ("", ""),
-    ] {
+    for (text, expected) in INFLECTED {
         assert_eq!(terms(text), expected, "{text}");
     }
+}
+
+/// The survey finds terms by the same rules, in a browser: tests/phrases.json holds it to what is found here.
+/// Written where `UNIT_ATLAS_WRITE` is set.
+#[test]
+fn phrases_of_the_survey_are_those_of_suggest() {
+    let lexicons = lexicons();
+    let matcher = Matcher::new(&lexicons);
+    let groups = lexicons.iter().flat_map(|lexicon| {
+        lexicon.groups.iter().map(move |group| {
+            let term = |term: &lexicon::Term| {
+                serde_json::json!({ "id": term.id, "name": term.name, "synonyms": term.synonyms })
+            };
+            let category = if group.category == "-" { &lexicon.name } else { &group.category };
+            let terms: Vec<_> = group.terms.iter().map(term).collect();
+            serde_json::json!({ "category": category, "terms": terms })
+        })
+    });
+    let tables = [
+        include_str!("../../tests/golden/wording_held_out.csv"),
+        include_str!("../../tests/golden/wording_tuning.csv"),
+    ];
+    let written: Vec<String> = tables
+        .into_iter()
+        .flat_map(|table| csv::Reader::from_reader(table.as_bytes()).into_records())
+        .map(|record| record.unwrap()[0].to_owned())
+        .collect();
+    let texts = written.iter().map(String::as_str).chain(INFLECTED.map(|(text, _)| text));
+    // In the field of terms nobody denies what they see.
+    let denies = |text: &str| negated(&matcher.dictionary.tokens(text)).contains(&true);
+    let phrases: std::collections::BTreeMap<&str, Vec<String>> = texts
+        .filter(|text| !denies(text))
+        .map(|text| (text, matcher.suggest(text).terms))
+        .collect();
+    let groups: Vec<_> = groups.collect();
+    let held = serde_json::json!({ "groups": groups, "phrases": phrases });
+    let text = serde_json::to_string_pretty(&held).unwrap() + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/phrases.json");
+    if std::env::var_os("UNIT_ATLAS_WRITE").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert!(std::fs::read_to_string(path).unwrap_or_default() == text, "{path} is stale");
 }
 
 #[test]

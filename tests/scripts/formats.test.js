@@ -5,7 +5,7 @@ const { test } = require('node:test');
 const { load, json } = require('./load.js');
 
 const { page, patch, heatMap, layerUnits, searchIndex, decision, survey } =
-  load('page', 'patch', 'heat-map', 'layer-units', 'search-index', 'decision', 'survey-study', 'survey-layout');
+  load('page', 'patch', 'heat-map', 'layer-units', 'slips', 'search-index', 'decision', 'survey-study', 'survey-layout');
 const formats = json('formats.json');
 
 test('columns become patches, with their links and pictures', () => {

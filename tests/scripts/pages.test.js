@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { load } = require('./load.js');
 
-const { layerUnits, searchIndex, heatMap, page } = load('page', 'patch', 'heat-map', 'layer-units', 'search-index');
+const { layerUnits, searchIndex, heatMap, page } = load('page', 'patch', 'heat-map', 'layer-units', 'slips', 'search-index');
 
 const unit = changes => ({
   label: '', from: 'none', concept: null, iou: 0, detects: false, score: '0', sort_score: 0,
@@ -19,7 +19,7 @@ const rows = layerUnits.rows({
     unit({ label: 'Zebra', concept: 0, iou: 0.1, detects: true, sort_score: 3, influence: 4, auc: 0.5, cancer: 1 }),
     unit({
       label: 'Edge', concept: 1, iou: 0.3, detects: true, sort_score: 1, influence: 2,
-      categories: [0, 1], readers: [1], cancer: 3, words: 'spiculated'
+      categories: [0, 1], readers: [1], cancer: 3, groups: true, words: 'spiculated'
     }),
     unit({ concept: 0, iou: 0.02, sort_score: 2, influence: 3, auc: 0.9, readers: [0], cancer: 2 }),
     unit({ concept: 0, iou: 0.02, sort_score: 2, influence: 1, cancer: 4 })
@@ -38,6 +38,7 @@ test('a layer is filtered by everything that its page offers', () => {
   assert.deepEqual(numbers({ reader: '=*' }), [3], 'a reader with such a name');
   assert.deepEqual(['0', '1'].map(detector => numbers({ detector })), [[3, 4], [1, 2]]);
   assert.deepEqual(['25', '50', '75'].map(cancer => numbers({ cancer })), [[1, 2, 3, 4], [2, 3, 4], [2, 4]]);
+  assert.deepEqual(numbers({ groups: '1' }), [2]);
   assert.deepEqual(numbers({ concept: 'mass', cancer: '50', q: '' }), [3, 4]);
 });
 

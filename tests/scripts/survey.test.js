@@ -2,9 +2,9 @@
 'use strict';
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { load } = require('./load.js');
+const { load, json } = require('./load.js');
 
-const { survey } = load('page', 'survey-study', 'survey-order', 'survey-records', 'survey-matching', 'survey-layout');
+const { survey } = load('page', 'slips', 'survey-study', 'survey-order', 'survey-records', 'survey-phrases', 'survey-matching', 'survey-layout', 'survey-past', 'survey-clock');
 const { order, layout, matching, records } = survey;
 
 const asked = (count, repeats) => ({
@@ -89,6 +89,20 @@ test('names come first, then their words, synonyms, parts, and categories', () =
   assert.deepEqual(found('no such'), []);
 });
 
+test('a phrase finds several terms, as labels suggest does', () => {
+  const { groups, phrases } = json('../phrases.json');
+  assert.ok(Object.keys(phrases).length > 100);
+  Object.entries(phrases).forEach(([text, terms]) => assert.deepEqual(survey.phrases(groups, text), terms, text));
+});
+
+test('terms of a phrase stand together, before the groups that they are of', () => {
+  const typed = matching(GROUPS, 'stelate, rounds');
+  assert.deepEqual(typed[0].terms[0].ids, ['spiculated', 'round']);
+  assert.equal(typed[0].terms[0].name, 'spiculated + round');
+  assert.deepEqual(typed.slice(1).map(group => group.terms.map(term => term.id)), [['spiculated'], ['round']]);
+  assert.deepEqual(found('stelate'), [['Mass - Margin', 'spiculated']], 'one alone stands where it is');
+});
+
 test('arrows lead through the grid, and not out of it', () => {
   // Three rows of three, the last with one.
   const tops = [0, 0, 0, 90, 90, 90, 180];
@@ -152,4 +166,36 @@ test('what is not a record is none', () => {
     });
   store.setItem('unit-atlas-survey:other:a', '{"format":1,"reader":"a","answers":{}}');
   assert.deepEqual(kept.readers(), [], 'another study');
+});
+
+test('squares fill a room as large as whole ones can be', () => {
+  const edge = (count, width, height) => layout.filling(count, { width, height }, 10);
+  assert.equal(edge(1, 300, 200), 200);
+  assert.equal(edge(4, 410, 410), 200, 'two by two');
+  assert.equal(edge(32, 800, 2200), 192, 'four columns of eight; three of eleven would be 190');
+  assert.equal(edge(5, 100, 0), 0);
+});
+
+test('what was chosen is taken back, letters go with it', () => {
+  const past = survey.past();
+  const answer = { recognizable: null, phenomena: [{ terms: [], description: '' }], remarks: '' };
+  past.begin(answer);
+  assert.equal(past.any(), false);
+  answer.phenomena[0].terms.push('mass');
+  past.note(answer);
+  answer.phenomena[0].description = 'with hairs';
+  past.note(answer);
+  answer.recognizable = 'yes';
+  past.note(answer);
+  assert.deepEqual(past.back(), { recognizable: null, phenomena: [{ terms: ['mass'], description: 'with hairs' }], remarks: '' });
+  assert.deepEqual(past.back().phenomena[0].terms, []);
+  assert.equal(past.back(), null);
+});
+
+test('a pace is told once a few answers tell it, and times are round', () => {
+  const taken = (...seconds) => survey.pace(seconds.map(one => ({ seconds: one })));
+  assert.equal(taken(60, 60, 60, 60), null);
+  assert.equal(taken(10, 500, 70, 60, 50), 60);
+  const words = [1, 89, 480, 2700, 5700, 6400, 9000].map(survey.minutes);
+  assert.deepEqual(words, ['1 minute', '1 minute', '8 minutes', '45 minutes', '1½ hours', '2 hours', '2½ hours']);
 });

@@ -4,6 +4,7 @@
 #[path = "shipped.rs"]
 mod shipped;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use atlas::{Exhibit, Inputs, Report};
@@ -17,7 +18,7 @@ use record::dissection::{
 };
 use record::explanation::{Covered, Explained, Explanation, Part};
 use record::provenance::{Input, Kind, Origin, Stage};
-use record::similar::{Layout, Like, Likes, Similar};
+use record::similar::{Groups, Layout, Like, Likes, Similar};
 use record::training::{Epoch, Evaluation};
 use record::{
     Fractions, Manifest, Maps, Member, Patch, Previews, Scores, Share, Store, Visualisations,
@@ -46,6 +47,29 @@ pub struct Fixture {
     /// None at first.
     pub visualisations: Visualisations,
     folder: PathBuf,
+}
+
+/// Mammograms in full, greyer to the right.
+#[derive(Debug)]
+struct Originals;
+
+impl atlas::Originals for Originals {
+    fn image(&self, mammogram: &Mammogram) -> anyhow::Result<Grey> {
+        let Mammogram { width, height, .. } = *mammogram;
+        let row = (0..width).map(|x| (x * 255 / width) as u8);
+        let pixels = std::iter::repeat_n(row, height as usize).flatten().collect();
+        Ok(Grey { width, height, pixels })
+    }
+}
+
+/// The second unit's top patches fall into two groups; the first's do not.
+fn groups() -> BTreeMap<UnitId, Groups> {
+    let of = [vec![0, 2, 4], vec![1, 3, 5]];
+    let both = [(2, 0.001), (1, 0.4)];
+    let groups = both.map(|(unit, p)| {
+        (UnitId::new("alexnet", "conv5", unit), Groups { p, adjusted: p * 2.0, of: of.clone() })
+    });
+    groups.into()
 }
 
 /// Live units of a layer in rows of four, the first of them at the top left.
@@ -115,8 +139,9 @@ impl Fixture {
             duplicates: vec![like("alexnet/conv5/0002", 0.97)],
         };
         let similar = Similar {
-            format: 2,
+            format: record::similar::FORMAT,
             units: [(UnitId::new("alexnet", "conv5", 1), likes)].into(),
+            groups: if top >= 6 { groups() } else { BTreeMap::new() },
             layouts: networks.iter().flat_map(|network| &network.layers).map(layout).collect(),
         };
         let explanations = vec![explanation(&manifest, &networks[0])];
@@ -211,6 +236,7 @@ impl Fixture {
             manifest: &self.manifest,
             store: &self.store,
             previews: &previews,
+            originals: &Originals,
             exhibits: &exhibits,
             similar: &self.similar,
             explanations: &self.explanations,
@@ -347,6 +373,7 @@ fn project(root: &Path, top: usize) -> Config {
         seed: 123,
         device: base::Device::Cpu,
         source: config::Source::Phantom { patients: 6, height: 512 },
+        mammograms: config::Mammograms { height: config::Fineness::Pixels(900) },
         patches: patching(),
         split: config::Shares { train: 0.5, validation: 0.5, test: 0.0 },
         networks: vec![
@@ -371,6 +398,7 @@ fn project(root: &Path, top: usize) -> Config {
             units: 45,
             cancer: 0.5,
             patches: 32,
+            resolution: None,
             repeats: 0.1,
             blind: true,
             lexicon: "bi-rads-5".into(),

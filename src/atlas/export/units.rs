@@ -59,6 +59,9 @@ table! {
         detects: Text,
         /// greatest activation in its synthetic image; empty where it has none
         synthetic_activation: Option<Number<f32>>,
+        /// probability that its top patches, one of each patient, are of one kind and not of two,
+        /// corrected for the units of the layer; empty where they are of fewer than six patients
+        groups_p: Option<Number<f32>>,
     }
 }
 
@@ -66,6 +69,7 @@ impl Row for Unit {
     const OF_READERS: bool = true;
 
     fn each(atlas: &Atlas, write: &mut Sink<Self>) -> Result<()> {
+        let groups = &atlas.inputs.similar.groups;
         atlas.catalogue.units().try_for_each(|entry| {
             let (network, layer, number) = parts(&entry.id);
             let (unit, best) = (entry.record, entry.best_match());
@@ -101,6 +105,7 @@ impl Row for Unit {
                     Some(Synthetic::Image { activation, .. }) => Some(Number(activation)),
                     Some(Synthetic::Silent) | None => None,
                 },
+                groups_p: groups.get(&entry.id).map(|groups| Number(groups.adjusted)),
             })
         })
     }

@@ -18,6 +18,9 @@ pub struct Selection {
     pub layers: Vec<String>,
 }
 
+/// Pages that go with every part: how it was made, and what its units lead to.
+const WITH_ALL: [&str; 4] = ["methods", "provenance", "cite", "compare"];
+
 /// The files of a selection.
 pub(super) struct Chosen {
     /// Pages to begin with, as (title, path).
@@ -57,6 +60,15 @@ pub(super) fn choose(site: &Path, record: &Record, selection: &Selection) -> Res
         add_unit(site, &page, &mut chosen)?;
         chosen.start.push((unit.clone(), page));
     }
+    for page in WITH_ALL.map(|name| format!("{name}/index.html")) {
+        if record.files.contains_key(&page) {
+            let html = fs_err::read_to_string(site.join(&page))?;
+            let pictures =
+                pictures(&html).map(|source| source.trim_start_matches("../").to_owned());
+            chosen.files.extend(pictures);
+            chosen.files.insert(page);
+        }
+    }
     // What a page names and the site does not have, such as the picture of a mammogram without one.
     chosen.files.retain(|path| record.files.contains_key(path));
     Ok(chosen)
@@ -66,8 +78,7 @@ pub(super) fn choose(site: &Path, record: &Record, selection: &Selection) -> Res
 fn add_unit(site: &Path, page: &str, chosen: &mut Chosen) -> Result<()> {
     let html = fs_err::read_to_string(site.join(page))?;
     let mut patches: BTreeSet<String> = BTreeSet::new();
-    for element in check::elements(&html) {
-        let source = element.get("src").filter(|_| element.name == "img").unwrap_or_default();
+    for source in pictures(&html) {
         if let Some((_, file)) = source.rsplit_once("/patches/") {
             patches.insert(file.into());
         }
@@ -83,7 +94,15 @@ fn add_unit(site: &Path, page: &str, chosen: &mut Chosen) -> Result<()> {
         }
         chosen.files.insert(format!("patches/{patch}"));
     }
-    chosen.files.insert(page.replace("index.html", SYNTHETIC));
+    for data in [SYNTHETIC, "compare.js"] {
+        chosen.files.insert(page.replace("index.html", data));
+    }
     chosen.files.insert(page.into());
     Ok(())
+}
+
+/// Addresses of the pictures of a page, as it writes them.
+fn pictures(html: &str) -> impl Iterator<Item = String> {
+    let pictures = check::elements(html).into_iter().filter(|element| element.name == "img");
+    pictures.filter_map(|element| element.get("src").map(str::to_owned))
 }

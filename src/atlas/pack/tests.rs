@@ -18,7 +18,10 @@ fn site(folder: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
         ("networks/a/b/index.html", "layer"),
         ("networks/a/b/units.js", "data"),
         ("networks/a/b/0001/index.html", UNIT),
+        ("networks/a/b/0001/compare.js", "numbers"),
         ("networks/a/b/0002/index.html", "other"),
+        ("methods/index.html", "<img src=\"../patches/m4-y0_x0_h1_w1.jpg\" alt=\"\">"),
+        ("patches/m4-y0_x0_h1_w1.jpg", "8"),
         ("patches/m1-y0_x5_h9_w9.jpg", "1"),
         ("patches/m-y2-y2_x1_h3_w3.jpg", "2"),
         ("patches/m3-y0_x0_h1_w1.jpg", "3"),
@@ -58,9 +61,13 @@ fn a_unit_takes_its_pictures_along_and_nothing_else() {
             "mammograms/m-y2.jpg",
             "mammograms/m-y2/outlines.js",
             "mammograms/m1/outlines.js",
+            // How it was made, with the picture that this shows.
+            "methods/index.html",
+            "networks/a/b/0001/compare.js",
             "networks/a/b/0001/index.html",
             "patches/m-y2-y2_x1_h3_w3.jpg",
             "patches/m1-y0_x5_h9_w9.jpg",
+            "patches/m4-y0_x0_h1_w1.jpg",
         ]
     );
     let layer = Selection { units: vec![], layers: vec!["a/b".into()] };

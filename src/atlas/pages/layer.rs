@@ -15,7 +15,7 @@ use crate::script::{self, LayerUnit, NamedConcept};
 use crate::text;
 use catalogue::{Entry, Kind, concept_words};
 use record::dissection::{Category, Concept, Layer, SIGNIFICANCE, TopPatch, Unit};
-use record::similar::{Layout, NEIGHBOURS};
+use record::similar::{Groups, Layout, NEIGHBOURS};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;
@@ -92,6 +92,8 @@ pub(super) struct View {
     data: String,
     concepts: Vec<ConceptRow>,
     choices: Choices,
+    /// Units whose top patches fall into two groups.
+    grouped: usize,
     /// The map of the units; none of a layer of which fewer than three are live.
     layout: Option<LayoutView>,
     units: Vec<NamedUnit>,
@@ -203,6 +205,11 @@ fn layout_view(layout: &Layout) -> LayoutView {
     }
 }
 
+/// Whether the top patches of a unit fall into two groups.
+fn in_groups(atlas: &Atlas, entry: &Entry) -> bool {
+    atlas.inputs.similar.groups.get(&entry.id).is_some_and(Groups::is_beyond_chance)
+}
+
 /// The patches of a unit that the page shows.
 fn shown(unit: &Unit) -> &[TopPatch] {
     &unit.top[..unit.top.len().min(PATCHES)]
@@ -246,6 +253,7 @@ pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> script::LayerUnits<'
                 .filter_map(|(reader, _)| readers.iter().position(|r| *r == reader.reader))
                 .collect(),
             shown: shown(unit).len(),
+            groups: in_groups(atlas, entry),
             place: layout.and_then(|layout| layout.places.get(at).copied().flatten()),
         }
     });
@@ -309,6 +317,11 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
             .collect(),
         data: units_path(&exhibit.config.name, &layer.layer),
         choices: choices(atlas, layer),
+        grouped: layer
+            .units
+            .iter()
+            .filter(|unit| in_groups(atlas, atlas.entry(layer, unit)))
+            .count(),
         layout: layout(atlas, layer).map(layout_view),
         units: layer
             .units

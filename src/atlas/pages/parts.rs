@@ -7,6 +7,7 @@ use crate::facts::lesions::LesionView;
 use crate::facts::paths::{mammogram_href, unit_href, window_id};
 use crate::labels::Labels;
 use crate::script::Patches;
+use crate::tiles::{self, Tiles};
 use crate::{images, outline, text};
 use catalogue::{ConceptMatch, Entry, Source, concept_words};
 use record::dissection::TopPatch;
@@ -39,6 +40,9 @@ pub(super) struct MammogramView {
     pub(super) preview: Option<[u32; 2]>,
     /// Size of the mammogram, the view box of its outlines.
     pub(super) size: [u32; 2],
+    /// The same picture finer; none where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tiles: Option<Tiles>,
     /// Which breast and view, where known.
     pub(super) view: String,
     /// Breast composition and what else the source states.
@@ -110,6 +114,7 @@ impl MammogramView {
             alt: format!("{described} {}, whole", mammogram.id),
             preview: member.preview,
             size: [mammogram.width, mammogram.height],
+            tiles: None,
             view,
             facts,
             lesions,
@@ -150,7 +155,8 @@ impl Atlas<'_> {
     pub(super) fn mammogram(&self, number: u32) -> MammogramView {
         let member = &self.inputs.manifest.mammograms[number as usize];
         let lesions = self.lesions.get(number as usize).cloned().unwrap_or_default();
-        MammogramView::new(&self.labels, member, lesions)
+        let tiles = tiles::of(self.inputs, member);
+        MammogramView { tiles, ..MammogramView::new(&self.labels, member, lesions) }
     }
 
     /// A unit with its first `patches` patches, whose overlays lose detail below `tolerance` pixels.

@@ -109,6 +109,8 @@ pub(super) struct View {
     heat: bool,
     /// Whether there is a whole mammogram to show.
     context: bool,
+    /// The two groups that the patches fall into; none where they do not.
+    groups: Option<GroupsView>,
     shown: String,
     split: String,
     max_score: String,
@@ -122,6 +124,23 @@ pub(super) struct View {
     synthetic: Option<synthetic::View>,
     settled: Option<SettledView>,
     answers: Vec<AnswerView>,
+}
+
+/// Top patches, one of each patient, in two groups.
+#[derive(Serialize)]
+struct GroupsView {
+    patients: usize,
+    /// Probability by chance: `p = 0.012`.
+    p: String,
+    of: [GroupView; 2],
+}
+
+#[derive(Serialize)]
+struct GroupView {
+    /// Ranks of its patches, separated by commas.
+    ranks: String,
+    patches: usize,
+    cancer: usize,
 }
 
 /// What the authors settled on.
@@ -225,6 +244,7 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Result<View> {
         heat: drawn.heat.is_some(),
         drawn: script::json(&drawn)?,
         context: unit.shown().any(|top| manifest.member(of(top)).preview.is_some()),
+        groups: groups(atlas, entry),
         shown: text::count(layer.patches),
         split: layer.split.to_string(),
         max_score: text::significant(f64::from(unit.score_range[1])),
@@ -253,6 +273,26 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Result<View> {
         settled: settled(atlas, entry),
         answers: answers(atlas, entry),
         name,
+    })
+}
+
+fn groups(atlas: &Atlas, entry: &Entry) -> Option<GroupsView> {
+    let found = atlas.inputs.similar.groups.get(&entry.id)?;
+    let top = |place: u32| entry.record.top.get(place as usize);
+    let group = |places: &Vec<u32>| {
+        let ranks: Vec<String> = places.iter().map(|place| (place + 1).to_string()).collect();
+        let patches = places.iter().filter_map(|&place| top(place));
+        let cancer =
+            patches.filter(|top| atlas.inputs.manifest.patches[top.patch as usize].positive);
+        GroupView { ranks: ranks.join(","), patches: places.len(), cancer: cancer.count() }
+    };
+    found.is_beyond_chance().then(|| GroupsView {
+        patients: found.patients(),
+        p: match found.adjusted {
+            p if p < 0.001 => "p below 0.001".into(),
+            p => format!("p = {p:.3}"),
+        },
+        of: found.of.each_ref().map(group),
     })
 }
 

@@ -27,7 +27,7 @@ use rayon::prelude::*;
 
 use self::ascent::Search;
 use super::segment;
-use super::{tidy, write_tensor};
+use super::{Values, tidy, write_table};
 use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use base::{UnitId, counted, seed};
@@ -131,9 +131,9 @@ pub fn visualise(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progres
             activation: scores[*unit as usize - 1],
         }));
     }
-    let shape = (images.len(), edge as usize, edge as usize);
+    let shape = [images.len(), edge as usize, edge as usize];
     let pixels = found.into_iter().flat_map(|(_, pixels)| pixels).collect::<Vec<u8>>();
-    write_tensor(&folder.join(PIXELS), "pixels", Tensor::from_vec(pixels, shape, &Device::Cpu)?)?;
+    write_table(&folder.join(PIXELS), "pixels", Values::Bytes(&pixels), &shape)?;
     let record = Visualisation {
         format: FORMAT,
         network: name.into(),

@@ -93,3 +93,40 @@ pub(crate) fn product(
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One value more would lie outside: Miri watches that (`cargo miri test just_long_enough`).
+    #[test]
+    fn slices_that_are_just_long_enough_are_enough() {
+        for [m, n, k] in [[0, 3, 2], [1, 1, 0], [1, 1, 1], [2, 3, 4], [5, 16, 9], [17, 33, 4]] {
+            for (gap, turned) in [(0, false), (0, true), (3, false), (3, true)] {
+                let (rows, columns) = if turned { (k, m) } else { (m, k) };
+                let length = |rows: usize, columns: usize| match rows.min(columns) {
+                    0 => 0,
+                    _ => (rows - 1) * (columns + gap) + columns,
+                };
+                let left: Vec<f32> =
+                    (0..length(rows, columns)).map(|at| (at % 7) as f32 - 3.0).collect();
+                let right: Vec<f32> = (0..k * n).map(|at| (at % 5) as f32 - 2.0).collect();
+                let a = Matrix::strided(&left, rows, columns, columns + gap);
+                let a = if turned { a.transposed() } else { a };
+                let mut out = vec![1.0; length(m, n)];
+                product(&mut out, n + gap, a, Matrix::new(&right, k, n), true, false);
+                let of_a = |i: usize, l: usize| {
+                    let (row, column) = if turned { (l, i) } else { (i, l) };
+                    left[row * (columns + gap) + column]
+                };
+                for (i, j) in (0..m).flat_map(|i| (0..n).map(move |j| (i, j))) {
+                    let sum: f32 = (0..k).map(|l| of_a(i, l) * right[l * n + j]).sum();
+                    assert!((out[i * (n + gap) + j] - 1.0 - sum).abs() < 1e-3, "{m} {n} {k}");
+                }
+                // Between the rows nothing is written.
+                let between = out.chunks(n + gap).flat_map(|row| row.iter().skip(n));
+                assert!(between.into_iter().all(|&value| value == 1.0));
+            }
+        }
+    }
+}

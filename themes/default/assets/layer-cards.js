@@ -23,7 +23,7 @@
     iou.title = iou.textContent;
     iou.classList.toggle('strong', unit.detects);
     find('.score').textContent = `best score ${unit.score}`;
-    find('.cancer').textContent = `${unit.cancer} of ${unit.of} with cancer`;
+    find('.cancer').textContent = `${unit.cancer} of ${unit.of} with cancer${unit.groups ? ', of two kinds' : ''}`;
     find('.influence').textContent =
       unit.influence === null ? 'not live' : `influence ${unit.influence} of ${ranked}`;
   }

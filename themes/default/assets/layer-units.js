@@ -39,6 +39,7 @@
     concept: id => row => row.concept !== null && row.concept.id === id,
     // `*` for any, else the name after a sign, so that no name is taken for it.
     reader: reader => row => (reader === '*' ? row.readers.length > 0 : row.readers.includes(reader.slice(1))),
+    groups: () => ({ unit }) => unit.groups,
     detector: level => ({ unit }) => unit.detects === (level === '1'),
     cancer: percent => ({ unit }) => 100 * unit.cancer >= Number(percent) * unit.of
   };

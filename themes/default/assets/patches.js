@@ -25,6 +25,11 @@
 
   const written = grid.children.length;
   grid.append(...rows(drawn.top).map((patch, at) => item(patch, written + at + 1)));
+  // Groups of the same patches again, by their ranks.
+  document.querySelectorAll('.groups .patch-grid').forEach(list => {
+    const again = list.getAttribute('data-ranks').split(',').map(rank => grid.children[rank - 1]);
+    list.append(...again.filter(Boolean).map(li => li.cloneNode(true)));
+  });
   document.querySelectorAll('.levels .patch-grid').forEach((list, at) => {
     if (drawn.levels[at]) list.append(...rows(drawn.levels[at]).map(patch => item(patch, null)));
   });

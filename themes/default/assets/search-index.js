@@ -10,6 +10,7 @@
   // Places of a word at which a passage may be.
   const PLACES = 50;
   const { unitNumber, words: wordsOf } = unitAtlas.page;
+  const near = (a, b, most) => unitAtlas.slips(a, b, most) <= most;
 
   // Something that can be found: its words, what is shown of it, where it is, and its rank among equals.
   function item(kind, rank, { title, note = '', href = '', more = '', prose = '', number = 0 }) {
@@ -50,23 +51,7 @@
   }
 
   // How many letters of a word may be wrong.
-  const slips = word => (word.length < 4 || /\d/.test(word) ? 0 : word.length < 8 ? 1 : 2);
-
-  // Whether a word becomes another by so many letters added, left out, changed, or swapped with the next.
-  function near(a, b, most) {
-    if (Math.abs(a.length - b.length) > most) return false;
-    let [older, old] = [[], Array.from({ length: b.length + 1 }, (_, at) => at)];
-    for (let i = 1; i <= a.length; i += 1) {
-      const row = [i];
-      for (let j = 1; j <= b.length; j += 1) {
-        row[j] = Math.min(old[j] + 1, row[j - 1] + 1, old[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-        if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) row[j] = Math.min(row[j], older[j - 2] + 1);
-      }
-      if (Math.min(...row) > most) return false;
-      [older, old] = [old, row];
-    }
-    return old[b.length] <= most;
-  }
+  const allowed = word => (word.length < 4 || /\d/.test(word) ? 0 : word.length < 8 ? 1 : 2);
 
   // Every word of some entries, gathered once.
   const vocabularies = new WeakMap();
@@ -77,7 +62,7 @@
 
   // The words of some entries that a word that none of them holds may mean.
   function meant(all, word) {
-    const most = slips(word);
+    const most = allowed(word);
     if (!most) return [];
     // What is still being typed is the beginning of a word.
     return vocabulary(all).filter(one => near(word, one, most) || near(word, one.slice(0, word.length), most));

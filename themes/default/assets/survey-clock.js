@@ -4,6 +4,26 @@
   'use strict';
   const IDLE = 60000;
 
+  // Answers that tell a reader's pace.
+  const LEAST = 5;
+
+  // Seconds that a reader takes for a unit, the median; null where too few answers tell.
+  function pace(answers) {
+    const seconds = answers.map(answer => answer.seconds).filter(Number.isFinite).sort((a, b) => a - b);
+    return seconds.length < LEAST ? null : seconds[Math.floor(seconds.length / 2)];
+  }
+
+  // A time in words, roundly: `40 minutes`, `2 hours`.
+  function minutes(seconds) {
+    const all = Math.max(1, Math.round(seconds / 60));
+    if (all < 10) return unitAtlas.page.counted(all, 'minute', 'minutes');
+    if (all < 95) return `${5 * Math.round(all / 5)} minutes`;
+    const halves = Math.round(all / 30);
+    return `${Math.floor(halves / 2)}${halves % 2 ? '½' : ''} hours`;
+  }
+
+  Object.assign(unitAtlas.survey, { pace, minutes });
+
   unitAtlas.survey.clock = (spent, hidden) => {
     let lastDone = performance.now();
     let lastTick = lastDone;

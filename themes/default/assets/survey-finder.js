@@ -3,7 +3,7 @@
   'use strict';
   const { make } = unitAtlas.page;
 
-  // Makes a field of the page find terms of `groups`: `chosen(id)` for each that is taken, `removed()` for
+  // Makes a field of the page find terms of `groups`: `chosen(ids)` for each choice that is taken, `removed()` for
   // Backspace in the empty field, `done()` for Enter in it, `left()` for Escape.
   function finder(groups, view, n, { chosen, removed, done, left }) {
     const input = view.querySelector('.survey-find-input');
@@ -21,8 +21,9 @@
         class: 'survey-option', role: 'option', id: `${list.id}-${term.id}`, 'aria-selected': 'false'
       }, make('span', { class: 'survey-term' }, term.name), ' ', make('span', { class: 'survey-gloss' }, term.gloss));
       option.addEventListener('mousedown', event => event.preventDefault());
-      option.addEventListener('click', () => chosen(term.id));
-      options.push({ option, id: term.id });
+      const ids = term.ids || [term.id];
+      option.addEventListener('click', () => chosen(ids));
+      options.push({ option, ids });
       return option;
     }
 
@@ -77,7 +78,7 @@
       } else if (event.key === 'Enter' && !event.ctrlKey) {
         event.preventDefault();
         event.stopPropagation();
-        if (options[active]) chosen(options[active].id);
+        if (options[active]) chosen(options[active].ids);
         else if (!input.value.trim()) done();
       } else if (event.key === 'Escape') {
         event.preventDefault();

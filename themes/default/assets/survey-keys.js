@@ -1,4 +1,4 @@
-// The survey by keyboard. `hooks`: `reader()`, `inUnit()`, `go(place)`, `done()` to go on from a unit, and
+// The survey by keyboard. `hooks`: `reader()`, `inUnit()`, `go(place)`, `done()` to go on from a unit, `undo()`, and
 // `report`, `patches` and `display`, which keys act on.
 (() => {
   'use strict';
@@ -22,7 +22,7 @@
       0: () => press('survey-reset'),
       '[': () => display.slide('brightness', -1), ']': () => display.slide('brightness', 1),
       '{': () => display.slide('contrast', -1), '}': () => display.slide('contrast', 1),
-      '-': () => display.slide('size', -1), '+': () => display.slide('size', 1)
+      '-': () => display.slide('size', -2), '+': () => display.slide('size', 2)
     };
   }
 
@@ -71,7 +71,8 @@
     function actOf(event) {
       const meta = event.ctrlKey || event.metaKey;
       if (event.key === 'Enter' && meta && hooks.inUnit()) return hooks.done;
-      if (meta || event.altKey || isText(event.target)) return null;
+      if (event.altKey || isText(event.target)) return null;
+      if (meta) return event.key === 'z' && hooks.inUnit() ? hooks.undo : null;
       if (event.key !== 'Enter') return keysOn.checked ? shortcut(event) : null;
       // What has the focus is pressed by it.
       return event.target.closest('button, a, summary') ? null : enter;
@@ -92,7 +93,7 @@
     element('survey-help-open').addEventListener('click', openHelp);
     document.querySelectorAll('[data-key]').forEach(node => {
       const { key } = node.dataset;
-      node.setAttribute('aria-keyshortcuts', { '←': 'ArrowLeft', '→': 'ArrowRight' }[key] || key);
+      node.setAttribute('aria-keyshortcuts', { '←': 'ArrowLeft', '→': 'ArrowRight', 'Ctrl+Z': 'Control+Z' }[key] || key);
     });
   };
 })();

@@ -26,10 +26,19 @@
     };
   }
 
+  // The edge of as many squares that fill a room together, `gap` apart, whole ones only.
+  function filling(count, { width, height }, gap) {
+    const edge = columns => {
+      const rows = Math.ceil(count / columns);
+      return Math.min((width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows);
+    };
+    return Math.max(0, ...Array.from({ length: count }, (_, at) => Math.floor(edge(at + 1))));
+  }
+
   // The height that the film may have in a window.
   function room(window) {
     return Math.max(240, window.height * (window.width < 960 ? 0.45 : 0.7));
   }
 
-  unitAtlas.survey.layout = { neighbour, film, room };
+  unitAtlas.survey.layout = { neighbour, film, filling, room };
 })();

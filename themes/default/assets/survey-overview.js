@@ -46,7 +46,10 @@
       const bar = element('survey-progress');
       bar.max = given.length;
       bar.value = done;
-      element('survey-progress-words').textContent = `${done} of ${given.length} answered`;
+      const pace = unitAtlas.survey.pace(given.filter(answer => !answers.lacking(answer)));
+      const left = pace && done < given.length
+        ? `; about ${unitAtlas.survey.minutes(pace * (given.length - done))} left at your pace` : '';
+      element('survey-progress-words').textContent = `${done} of ${given.length} answered${left}`;
       const open = given.findIndex(answers.lacking);
       const next = element('survey-next-open');
       next.hidden = open < 0;

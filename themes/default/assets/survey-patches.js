@@ -42,6 +42,8 @@
         if (truth(patch)) button.append(make('span', { class: 'survey-truth' }, `${patch.score}, ${truth(patch)}`));
         return make('li', {}, button);
       }));
+      // Where it has a place of its own and hides no patch.
+      if (window.matchMedia('(min-width: 75.01rem)').matches) showContext(0);
     }
 
     const patchOf = target => buttons().indexOf(target.closest('.survey-patch'));
@@ -139,7 +141,7 @@
     });
     window.addEventListener('resize', fitFilm);
 
-    return { clear, show, closeContext, fit: () => setZoom(1, 'Zoom') };
+    return { clear, show, closeContext, count: () => grid.children.length, fit: () => setZoom(1, 'Zoom') };
   }
 
   Object.assign(unitAtlas.survey, { picture, load, patches });

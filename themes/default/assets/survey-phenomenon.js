@@ -59,8 +59,8 @@
     part('remove').hidden = !hooks.remove;
     if (hooks.remove) part('remove').firstElementChild.addEventListener('click', hooks.remove);
     unitAtlas.survey.finder(study.groups, view, n, {
-      chosen: id => {
-        if (!isChosen(id)) hooks.toggle(id);
+      chosen: ids => {
+        ids.filter(id => !isChosen(id)).forEach(hooks.toggle);
         hooks.associate();
       },
       removed: () => { if (phenomenon.terms.length) takeOut(phenomenon.terms[phenomenon.terms.length - 1]); },

@@ -9,15 +9,19 @@
   unitAtlas.survey.unit = desk => {
     const { study, records, sending } = desk;
     const patches = unitAtlas.survey.patches();
-    const display = unitAtlas.survey.display(patches.fit);
+    const display = unitAtlas.survey.display(() => {
+      patches.fit();
+      display.fill(patches.count());
+    });
     const report = unitAtlas.survey.report(study, { changed: () => keep(true), use, used, done });
     const clock = unitAtlas.survey.clock(
       seconds => { if (answer) answer.seconds = (answer.seconds || 0) + seconds; },
       () => { if (answer && !answers.isEmpty(answer)) keep(false); }
     );
-    // The open unit: its place among the slots, and its answer as it stands.
+    // The open unit: its place among the slots, its answer as it stands, and as it stood before each change.
     let at = -1;
     let answer = null;
+    const past = unitAtlas.survey.past();
 
     // Keeps the open answer. `said`: what it says has changed, not only the time spent on it.
     function keep(said) {
@@ -40,6 +44,8 @@
         sending.mark(record, [slot]);
       });
       if (!said) return;
+      past.note(answer);
+      element('survey-undo').hidden = !past.any();
       desk.unsaved = true;
       showState();
       element('survey-saved').textContent = records.kept ? 'Kept in this browser' : 'Not kept';
@@ -65,6 +71,8 @@
       answer = { ...answers.answer(), ...(kept && JSON.parse(JSON.stringify(kept))) };
       if (!answer.phenomena.length) answer.phenomena.push(answers.phenomenon());
       clock.restart();
+      past.begin(answer);
+      element('survey-undo').hidden = true;
       const title = `Unit ${at + 1} of ${desk.slots.length}`;
       desk.show('unit', title);
       element('survey-unit-title').textContent = title;
@@ -75,8 +83,10 @@
       patches.clear();
       load(study.codeOf(slot), data => {
         if (desk.slots[at] !== slot) return;
-        if (data) patches.show(data);
-        else desk.warn('The pictures of this unit could not be loaded. Is the whole folder of the survey there?');
+        if (data) {
+          patches.show(data);
+          display.fill(patches.count());
+        } else desk.warn('The pictures of this unit could not be loaded. Is the whole folder of the survey there?');
       });
       // Ahead of time.
       if (desk.slots[at + 1]) load(study.codeOf(desk.slots[at + 1]), () => {});
@@ -106,6 +116,17 @@
       answer = null;
     }
 
+    // Takes back the last change. What was typed goes with the change that it belongs to: within a field the
+    // browser's own undo takes it back by letters.
+    function undo() {
+      const before = past.back();
+      if (!answer || !before) return;
+      answer = { ...before, seconds: answer.seconds };
+      report.open(answer);
+      keep(true);
+      desk.say('The last change is taken back.');
+    }
+
     // On to the next unit when this one is answered; otherwise says what is missing.
     function done() {
       const lack = answers.lacking(answer);
@@ -121,11 +142,13 @@
       show(at);
     }
 
+    element('survey-undo').addEventListener('click', undo);
+    window.addEventListener('resize', () => display.fill(patches.count()));
     window.addEventListener('beforeunload', () => {
       clock.tick();
       keep(false);
     });
 
-    return { show, leave, done, refresh, isOpen: () => at >= 0, report, patches, display };
+    return { show, leave, done, undo, refresh, isOpen: () => at >= 0, report, patches, display };
   };
 })();

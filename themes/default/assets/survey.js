@@ -126,9 +126,13 @@
     desk.sending.soon(0);
   }
 
-  document.querySelectorAll('.survey-count').forEach(node => {
-    node.textContent = counted(study.units.length, 'unit', 'units');
-  });
+  // The order of readers differs, its length does not.
+  const asked = survey.order(study, '').length;
+  const again = asked - study.units.length;
+  const fill = (name, words) => document.querySelectorAll(`.survey-${name}`).forEach(node => { node.textContent = words; });
+  fill('count', counted(study.units.length, 'unit', 'units'));
+  fill('again', again ? `, ${again} of them a second time` : '');
+  fill('time', asked > 1 ? `At a minute each that takes about ${survey.minutes(60 * asked)}. ` : '');
   if (!records.kept) warn(UNKEPT);
   if (collector) {
     say('Asking the server.');

@@ -1,0 +1,86 @@
+//! `mammograms`: how finely whole mammograms are shown; and [`Fineness`], which the survey has too.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_yaml::Spanned;
+
+use crate::check::Check;
+use crate::option::{Shape, Value};
+use base::yaml::Mistake;
+
+section! {
+    /// How finely whole mammograms are shown.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+    pub struct Mammograms(MammogramsForm, "mammograms.") {
+        /// Height in pixels at which a mammogram can be looked at in the viewer, or `source` for every pixel
+        /// that there is. Above 900, which `prepare` keeps of each, the mammograms that pages show are read
+        /// from the data set once more by `build`, and stand in the site in tiles: some 3 MB for one of
+        /// 4,000 x 5,000 pixels.
+        pub height: Fineness = "900";
+    }
+}
+
+/// How finely an image is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fineness {
+    /// By this many pixels, where it has as many.
+    Pixels(u32),
+    /// As it is.
+    Source,
+}
+
+/// Pixels that may be asked for.
+const PIXELS: std::ops::RangeInclusive<u32> = 64..=32_768;
+
+impl Fineness {
+    /// How many pixels are shown of as many.
+    pub fn of(self, there: u32) -> u32 {
+        match self {
+            Self::Pixels(most) => most.min(there),
+            Self::Source => there,
+        }
+    }
+}
+
+/// As it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Written {
+    Number(i64),
+    Word(String),
+}
+
+impl Value for Fineness {
+    type Written = Written;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        key: &str,
+        given: &Spanned<Written>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        let written = match &given.value {
+            Written::Word(word) if word.trim() == "source" => return Ok(Self::Source),
+            Written::Word(word) => format!("`{word}`"),
+            Written::Number(number) => match u32::try_from(*number) {
+                Ok(pixels) if PIXELS.contains(&pixels) => return Ok(Self::Pixels(pixels)),
+                _ => number.to_string(),
+            },
+        };
+        let words = Self::shape(&()).words;
+        check.wrong(given.referenced, format!("`{key}` is {written}; expected {words}"))
+    }
+
+    fn shape((): &()) -> Shape {
+        let (least, most) = (PIXELS.start(), PIXELS.end());
+        Shape::plain(
+            format!("a whole number from {least} to {most}, or `source`"),
+            json!({ "oneOf": [
+                { "type": "integer", "minimum": least, "maximum": most },
+                { "const": "source", "type": "string" },
+            ] }),
+        )
+    }
+}
