@@ -750,7 +750,11 @@ mod readers {
             browser.key("Enter");
             on_unit(&mut browser, 1);
             assert_eq!(browser.eval(beyond), 0, "{size:?}");
+            // A touch shows it large; the mammogram stays when that is closed.
             browser.click(".survey-patch");
+            browser.wait("document.querySelector('dialog.viewer[open] .viewer-pane')");
+            browser.key("Escape");
+            browser.wait("!document.querySelector('dialog[open]')");
             browser.wait("document.querySelector('.survey-mammogram')");
             assert_eq!(browser.eval(beyond), 0, "{size:?}");
             browser.click("#survey-context-close");

@@ -40,6 +40,7 @@
     const context = element('survey-context');
     const film = element('survey-film');
     const buttons = () => Array.from(grid.children, item => item.firstChild);
+    const beside = window.matchMedia('(min-width: 75.01rem)');
     // The open unit.
     let unit = null;
     let zoom = 1;
@@ -154,7 +155,8 @@
     grid.addEventListener('focusin', event => {
       const i = patchOf(event.target);
       buttons().forEach((button, k) => { button.tabIndex = k === i ? 0 : -1; });
-      showContext(i);
+      // Where the mammogram lies over the patches, a touch shows it in the viewer alone.
+      if (beside.matches || event.target.matches(':focus-visible')) showContext(i);
     });
     grid.addEventListener('click', event => {
       const i = patchOf(event.target);
