@@ -112,8 +112,12 @@ pub fn handout(
     let scripts =
         assets(".js").map(|(name, text)| (name, text.replace("</script", "<\\/script"))).collect();
     let cases = sheets.iter().map(|sheet| sheet.view(config, &labels, catalogue));
-    let view =
-        HandoutView { styles, scripts, cases: cases.collect::<Result<_>>()?, weights: weights.join(", ") };
+    let view = HandoutView {
+        styles,
+        scripts,
+        cases: cases.collect::<Result<_>>()?,
+        weights: weights.join(", "),
+    };
     let frame = Frame::alone(Head::new(
         "The evidence for cancer",
         "By the units of networks: where each was active in the patch that decides, how much it adds, \
