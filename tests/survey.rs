@@ -750,11 +750,12 @@ mod readers {
             browser.key("Enter");
             on_unit(&mut browser, 1);
             assert_eq!(browser.eval(beyond), 0, "{size:?}");
-            // A touch shows it large; the mammogram stays when that is closed.
+            // A click shows it large, and hides no other patch; keys show the mammogram over the patches.
             browser.click(".survey-patch");
             browser.wait("document.querySelector('dialog.viewer[open] .viewer-pane')");
             browser.key("Escape");
             browser.wait("!document.querySelector('dialog[open]')");
+            browser.key("ArrowRight");
             browser.wait("document.querySelector('.survey-mammogram')");
             assert_eq!(browser.eval(beyond), 0, "{size:?}");
             browser.click("#survey-context-close");

@@ -299,7 +299,8 @@ fn the_wheel_zooms_at_the_pointer_and_keys_and_buttons_move_the_picture() {
     let ends = [2.0 * x + scale * SIZE[0], 2.0 * y + scale * SIZE[1]];
     assert!(near(ends[0], width) && near(ends[1], height), "{ends:?} of {width} x {height}");
     // What is under the pointer stays there.
-    let at = [left + 0.4 * width, top + 0.3 * height];
+    // Whole pixels, as mice have them.
+    let at = [left + 0.4 * width, top + 0.3 * height].map(f64::round);
     let under = |[scale, x, y]: [f64; 3]| [(at[0] - left - x) / scale, (at[1] - top - y) / scale];
     let before = under([scale, x, y]);
     for turned in [-100.0, -200.0, 100.0] {

@@ -148,14 +148,14 @@
     // Not `pointerover`, which a page that moves under a resting pointer sends too.
     grid.addEventListener('pointermove', event => {
       const i = patchOf(event.target);
-      // A finger does not hover: it taps.
-      if (i < 0 || event.pointerType === 'touch') return;
+      // A finger does not hover: it taps. Where the mammogram lies over the patches, it would hide what is pointed at.
+      if (i < 0 || !beside.matches || event.pointerType === 'touch') return;
       if (context.dataset.patch !== String(i)) showContext(i);
     });
     grid.addEventListener('focusin', event => {
       const i = patchOf(event.target);
       buttons().forEach((button, k) => { button.tabIndex = k === i ? 0 : -1; });
-      // Where the mammogram lies over the patches, a touch shows it in the viewer alone.
+      // There, only keys show it; a click or a touch does in the viewer.
       if (beside.matches || event.target.matches(':focus-visible')) showContext(i);
     });
     grid.addEventListener('click', event => {
