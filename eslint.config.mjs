@@ -92,5 +92,5 @@ export default [
     rules: { 'max-lines': 'off' }
   },
   { files: ['**/*.mjs'], languageOptions: { ecmaVersion: 2024, sourceType: 'module' } },
-  { ignores: ['output/**', 'target/**', 'shared/**'] }
+  { ignores: ['output/**', 'target/**', 'shared/**', 'themes/**/vendor/**'] }
 ];

@@ -716,6 +716,25 @@ fn everything_is_found_by_keyboard() {
 }
 
 #[test]
+fn a_handout_holds_the_viewer() {
+    let (_folder, site) = site();
+    act_in_real_time(
+        &site.join(HANDOUT),
+        r#"
+        var one = function (selector) { return document.querySelector(selector); };
+        check(one('[data-viewer]').offsetParent, 'a button is seen');
+        one('[data-viewer]').click();
+        await until(function () { return one('.viewer-pane[data-state=loaded]'); }, 'the viewer draws');
+        check(one('dialog.viewer').open, 'it is open');
+        check(one('.viewer-marks .heat .chance') && one('.viewer-marks .overlay .deciding'), 'heat and the deciding patch are over it');
+        check(/^\d+% of 384 × 512 px/.test(one('.viewer-zoom').textContent), one('.viewer-zoom').textContent);
+        check(!document.querySelector('script[src], link[rel=stylesheet]'), 'nothing is loaded');
+        check(document.documentElement.dataset.look === 'dim', 'it looks as it was made');
+        "#,
+    );
+}
+
+#[test]
 fn one_file_opens_its_pages_and_an_encrypted_one_only_by_its_passphrase() {
     let (folder, site) = site();
     let record = folder.path().join("output/work/site.json");

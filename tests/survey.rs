@@ -226,6 +226,7 @@ fn patches_are_cut_again_as_fine_as_asked() {
     for told in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let mut fixture = Fixture::new(folder.path(), 4);
+        fixture.config.mammograms.height = Fineness::Pixels(1000);
         for member in &mut fixture.manifest.mammograms {
             let mammogram = &mut member.mammogram;
             (mammogram.width, mammogram.height) = (3 * mammogram.width, 3 * mammogram.height);
@@ -255,6 +256,14 @@ fn patches_are_cut_again_as_fine_as_asked() {
                 let image = image::open(fixture.site().join(path)).unwrap();
                 assert_eq!((image.width(), image.height()), (edge, edge), "{path}");
             }
+            // And so are whole mammograms, in tiles.
+            let units = files(&fixture.site(), "survey/units");
+            let text = String::from_utf8_lossy(&units[0].1).into_owned();
+            let (_, rest) = text.split_once("\"tiles\":{\"src\":\"").unwrap();
+            let src = rest.split('"').next().unwrap();
+            let place = if told { "survey/images/" } else { "mammograms/phantom-" };
+            assert!(src.starts_with(place), "{src}");
+            assert!(fixture.site().join(src).join("0/0_0.jpg").exists(), "{src}");
             assert_eq!(atlas::check(&fixture.site()).unwrap(), []);
         }
         // What is no finer than what was kept is no file of its own.
@@ -858,7 +867,12 @@ mod readers {
             browser.key("Enter");
             on_unit(&mut browser, 1);
             assert_eq!(browser.eval(beyond), 0, "{size:?}");
+            // A click shows it large, and hides no other patch; keys show the mammogram over the patches.
             browser.click(".survey-patch");
+            browser.wait("document.querySelector('dialog.viewer[open] .viewer-pane')");
+            browser.key("Escape");
+            browser.wait("!document.querySelector('dialog[open]')");
+            browser.key("ArrowRight");
             browser.wait("document.querySelector('.survey-mammogram')");
             assert_eq!(browser.eval(beyond), 0, "{size:?}");
             browser.click("#survey-context-close");

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::tiles::Tiles;
 use record::Patch;
 
 /// Patches, a column of values for each of their properties: a name stands once, not with every patch.
@@ -305,6 +306,9 @@ pub(super) struct Whole {
     pub(super) src: Option<String>,
     pub(super) width: u32,
     pub(super) height: u32,
+    /// The same picture finer; none where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tiles: Option<Tiles>,
 }
 
 /// What the score of a case is made of: within its page, for `decision.js`.
@@ -513,8 +517,13 @@ mod tests {
                     },
                 ],
                 mammograms: vec![
-                    Whole { src: Some("mammograms/a.jpg".into()), width: 900, height: 1200 },
-                    Whole { src: None, width: 2000, height: 4000 },
+                    Whole {
+                        src: Some("mammograms/a.jpg".into()),
+                        width: 900,
+                        height: 1200,
+                        tiles: None,
+                    },
+                    Whole { src: None, width: 2000, height: 4000, tiles: None },
                 ],
             },
         })

@@ -15,6 +15,7 @@ use super::script::{
     self, AskedPatch, AskedUnit, OfferedTerm, PlacedPatch, Study, TermGroup, UnitPatches, Whole,
 };
 use super::site::Writer;
+use super::tiles::{self, Tiles};
 use super::{Inputs, images, outline, text};
 use base::artifact::Fingerprint;
 use base::{UnitId, yaml};
@@ -117,6 +118,15 @@ impl<'a> Survey<'a> {
         ))
     }
 
+    /// The tiles of a mammogram: those of the atlas, or a copy under a name that tells nothing.
+    fn tiles(&self, number: u32) -> Option<Tiles> {
+        let member = &self.inputs.manifest.mammograms[number as usize];
+        let own = tiles::of(self.inputs, member)?;
+        let Some(coder) = &self.renamed else { return Some(own) };
+        let code = coder.picture(&images::mammogram_path(&member.mammogram.id));
+        tiles::at(self.inputs, member, format!("survey/images/{code}/"))
+    }
+
     fn path(&self, path: String) -> String {
         match &self.renamed {
             Some(coder) => format!("survey/images/{}.jpg", coder.picture(&path)),
@@ -150,6 +160,8 @@ impl<'a> Survey<'a> {
         let mut paths = vec![DATA.to_string()];
         paths.extend(self.selection.units.iter().map(|unit| script_path(&unit.code)));
         paths.extend(patches.into_iter().map(|number| self.patch_path(number)));
+        let tiles = mammograms.iter().filter_map(|&number| self.tiles(number));
+        paths.extend(tiles.flat_map(|tiles| tiles.paths()));
         paths.extend(mammograms.into_iter().map(|number| self.mammogram_path(number)));
         paths
     }
@@ -176,8 +188,11 @@ impl<'a> Survey<'a> {
             fine.chunk_by(|&a, &b| of(a).mammogram == of(b).mammogram).collect();
         by_mammogram.par_iter().try_for_each(|numbers| self.cut(numbers, keys, writer))?;
         mammograms.par_iter().try_for_each(|&number| {
-            let id = &self.inputs.manifest.mammograms[number as usize].mammogram.id;
-            let bytes = self.inputs.previews.read(id)?;
+            let member = &manifest.mammograms[number as usize];
+            if let Some(tiles) = self.tiles(number) {
+                tiles.write(self.inputs, member, keys, writer)?;
+            }
+            let bytes = self.inputs.previews.read(&member.mammogram.id)?;
             writer.write(&self.mammogram_path(number), &bytes)
         })
     }
@@ -309,6 +324,7 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
                 let member = &inputs.manifest.mammograms[number as usize];
                 Whole {
                     src: member.preview.map(|_| survey.mammogram_path(number)),
+                    tiles: survey.tiles(number),
                     width: member.mammogram.width,
                     height: member.mammogram.height,
                 }

@@ -31,8 +31,13 @@ pub(super) struct Tiles {
     sizes: Vec<[u32; 2]>,
 }
 
-/// Those of a mammogram; none where what `prepare` keeps of it is as fine.
+/// Those of a mammogram on the atlas' own pages; none where what `prepare` keeps of it is as fine.
 pub(super) fn of(inputs: &Inputs, member: &Member) -> Option<Tiles> {
+    at(inputs, member, format!("mammograms/{}/tiles/", member.mammogram.id))
+}
+
+/// The same in another folder of the site, `src`.
+pub(super) fn at(inputs: &Inputs, member: &Member, src: String) -> Option<Tiles> {
     let (mammogram, wanted) = (&member.mammogram, inputs.config.mammograms.height);
     let [_, kept] = member.preview?;
     if matches!(wanted, Fineness::Pixels(most) if most <= LONGEST) {
@@ -42,7 +47,6 @@ pub(super) fn of(inputs: &Inputs, member: &Member) -> Option<Tiles> {
     (height > kept).then(|| {
         let scale = f64::from(height) / f64::from(mammogram.height);
         let width = (f64::from(mammogram.width) * scale).round().max(1.0) as u32;
-        let src = format!("mammograms/{}/tiles/", mammogram.id);
         Tiles { src, edge: EDGE, sizes: sizes([width, height]) }
     })
 }
@@ -71,8 +75,42 @@ impl Tiles {
         format!("{}{level}/{column}_{row}.jpg", self.src)
     }
 
-    fn paths(&self) -> Vec<String> {
+    /// Paths of all of them.
+    pub(super) fn paths(&self) -> Vec<String> {
         self.places().map(|place| self.path(place)).collect()
+    }
+
+    /// Writes them, unless they are there.
+    ///
+    /// # Errors
+    /// When the mammogram cannot be read from the data set any more, or a file not be written.
+    pub(super) fn write(
+        &self,
+        inputs: &Inputs,
+        member: &Member,
+        keys: &Keys,
+        writer: &Writer,
+    ) -> Result<()> {
+        let key = keys.picture(&("tiles", EDGE, images::QUALITY, &self.sizes));
+        if writer.keep_made_from(&self.paths(), &key) {
+            return Ok(());
+        }
+        let mut image = inputs.original(member)?;
+        for (level, [width, height]) in self.sizes.iter().enumerate().rev() {
+            if [image.width, image.height] != [*width, *height] {
+                image = resample(&image, [0, 0, image.width, image.height], *width, *height)?;
+            }
+            let level = u32::try_from(level)?;
+            for place in self.places().filter(|place| place[0] == level) {
+                let path = self.path(place);
+                let [_, column, row] = place;
+                writer.write_made_from(&path, key.clone(), || {
+                    images::jpeg(&tile(&image, column, row))
+                        .with_context(|| format!("cannot encode {path}"))
+                })?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -84,10 +122,10 @@ pub(super) fn paths<'a>(
     shown.members(inputs).filter_map(|member| of(inputs, member)).flat_map(|tiles| tiles.paths())
 }
 
-/// Writes the tiles of the mammograms that pages show, those that are not there.
+/// Writes the tiles of the mammograms that pages show.
 ///
 /// # Errors
-/// When a mammogram cannot be read from the data set any more, or a file not be written.
+/// As [`Tiles::write`].
 pub(super) fn write(
     inputs: &Inputs,
     shown: &images::Shown,
@@ -95,28 +133,9 @@ pub(super) fn write(
     writer: &Writer,
 ) -> Result<()> {
     let members: Vec<&Member> = shown.members(inputs).collect();
-    members.par_iter().try_for_each(|member| {
-        let Some(tiles) = of(inputs, member) else { return Ok(()) };
-        let key = keys.picture(&("tiles", EDGE, images::QUALITY, &tiles.sizes));
-        if writer.keep_made_from(&tiles.paths(), &key) {
-            return Ok(());
-        }
-        let mut image = inputs.original(member)?;
-        for (level, [width, height]) in tiles.sizes.iter().enumerate().rev() {
-            if [image.width, image.height] != [*width, *height] {
-                image = resample(&image, [0, 0, image.width, image.height], *width, *height)?;
-            }
-            let level = u32::try_from(level)?;
-            for place in tiles.places().filter(|place| place[0] == level) {
-                let path = tiles.path(place);
-                let [_, column, row] = place;
-                writer.write_made_from(&path, key.clone(), || {
-                    images::jpeg(&tile(&image, column, row))
-                        .with_context(|| format!("cannot encode {path}"))
-                })?;
-            }
-        }
-        Ok(())
+    members.par_iter().try_for_each(|member| match of(inputs, member) {
+        Some(tiles) => tiles.write(inputs, member, keys, writer),
+        None => Ok(()),
     })
 }
 

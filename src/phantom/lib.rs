@@ -35,7 +35,7 @@ use patient::Patient;
 const GENERATOR: u32 = 3;
 
 /// Heights in pixels that can be drawn.
-const HEIGHTS: std::ops::RangeInclusive<u32> = 64..=4096;
+const HEIGHTS: std::ops::RangeInclusive<u32> = 64..=8192;
 
 /// A data set of procedural mammograms.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub struct Phantom {
 }
 
 impl Phantom {
-    /// `patients` patients with four views each, every image `height` pixels high (64 to 4096) and
+    /// `patients` patients with four views each, every image `height` pixels high (64 to 8192) and
     /// four fifths as wide.
     pub fn new(patients: u32, height: u32, seed: u64) -> Self {
         Self { patients, height, seed }
@@ -353,7 +353,7 @@ mod tests {
         }
         for height in [0, 1, 63, u32::MAX] {
             let message = format!("{:#}", Phantom::new(1, height, 1).mammograms().unwrap_err());
-            assert!(message.contains("from 64 to 4096"), "{message}");
+            assert!(message.contains("from 64 to 8192"), "{message}");
         }
         let phantom = Phantom::new(1, 100, 1);
         let mut m = catalogue(&phantom).remove(0);

@@ -137,9 +137,12 @@
     const link = event.target.closest && event.target.closest('a[href]');
     if (!link || event.defaultPrevented) return;
     const href = link.getAttribute('href');
-    // A place of the page itself.
-    if (href.startsWith('#') && href !== '#back') return;
     event.preventDefault();
+    // A place of the page itself. The browser would count it from the address of this file, and open that in the frame.
+    if (href.startsWith('#') && href !== '#back') {
+      frame.contentWindow.location.hash = href;
+      return;
+    }
     const [target] = href.split('#');
     const path = resolve(shown, target);
     if (href === '#back') history.back();

@@ -47,8 +47,9 @@ pub struct Sheet<'a> {
 
 #[derive(Serialize)]
 struct HandoutView<'a> {
-    /// Style sheets of the theme by their names.
+    /// Style sheets and scripts of the theme by their names, as they stand within the file.
     styles: BTreeMap<String, &'a str>,
+    scripts: BTreeMap<String, String>,
     cases: Vec<SheetView>,
     /// Digests of the networks' weights.
     weights: String,
@@ -100,16 +101,23 @@ pub fn handout(
             weights.push(said);
         }
     }
-    let styles = theme
-        .assets()
-        .filter_map(|(path, bytes)| {
-            let name = path.strip_prefix("assets/")?.strip_suffix(".css")?.to_string();
+    let assets = |kind: &'static str| {
+        theme.assets().filter_map(move |(path, bytes)| {
+            let name = path.strip_prefix("assets/")?.strip_suffix(kind)?.to_string();
             Some((name, std::str::from_utf8(bytes).ok()?))
         })
-        .collect();
+    };
+    let styles = assets(".css").collect();
+    // Within an element no script may hold what would end it; in its texts and patterns this means the same.
+    let scripts =
+        assets(".js").map(|(name, text)| (name, text.replace("</script", "<\\/script"))).collect();
     let cases = sheets.iter().map(|sheet| sheet.view(config, &labels, catalogue));
-    let view =
-        HandoutView { styles, cases: cases.collect::<Result<_>>()?, weights: weights.join(", ") };
+    let view = HandoutView {
+        styles,
+        scripts,
+        cases: cases.collect::<Result<_>>()?,
+        weights: weights.join(", "),
+    };
     let frame = Frame::alone(Head::new(
         "The evidence for cancer",
         "By the units of networks: where each was active in the patch that decides, how much it adds, \

@@ -32,10 +32,21 @@ struct Mammogram<'a> {
     found: Arc<Found>,
 }
 
-/// Data of it for pages that show it beside its patches.
+/// Data of it for pages that show it beside its patches, and for the viewer.
 struct Outlines<'a> {
     number: u32,
     id: &'a str,
+    found: Arc<Found>,
+}
+
+/// What they are.
+#[derive(Serialize)]
+struct OutlinesView<'a> {
+    #[serde(flatten)]
+    mammogram: MammogramView,
+    /// Ids of the patient's other mammograms, of those that pages show whole; without one, not at all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    views: Vec<&'a str>,
 }
 
 /// What is looked up once for all mammograms, when the first page asks for it.
@@ -43,6 +54,7 @@ struct Outlines<'a> {
 struct Found {
     ranks: OnceLock<Ranks>,
     said: OnceLock<Said>,
+    patients: OnceLock<Patients>,
 }
 
 pub(super) fn pages<'a>(atlas: &'a Atlas<'a>) -> Files<'a> {
@@ -51,7 +63,7 @@ pub(super) fn pages<'a>(atlas: &'a Atlas<'a>) -> Files<'a> {
     for &number in &atlas.shown.mammograms {
         let id = &atlas.inputs.manifest.mammograms[number as usize].mammogram.id;
         files.push(html(Mammogram { number, id, found: Arc::clone(&found) }));
-        files.push(Box::new(Outlines { number, id }));
+        files.push(Box::new(Outlines { number, id, found: Arc::clone(&found) }));
     }
     files
 }
@@ -85,12 +97,23 @@ impl File for Outlines<'_> {
         format!("mammograms/{}/outlines.js", self.id)
     }
 
-    fn key(&self, _: &Atlas, keys: &Keys) -> Fingerprint {
-        keys.apart_from_readers(&self.path())
+    fn key(&self, atlas: &Atlas, keys: &Keys) -> Fingerprint {
+        keys.apart_from_readers(&(self.path(), self.views(atlas)))
     }
 
     fn bytes(&self, site: &Site) -> Result<Vec<u8>> {
-        script::file(&self.path(), &site.atlas.mammogram(self.number))
+        let mammogram = site.atlas.mammogram(self.number);
+        script::file(&self.path(), &OutlinesView { mammogram, views: self.views(site.atlas) })
+    }
+}
+
+impl Outlines<'_> {
+    fn views<'t>(&self, atlas: &'t Atlas) -> Vec<&'t str> {
+        let members = &atlas.inputs.manifest.mammograms;
+        let patients = self.found.patients.get_or_init(|| patients(atlas));
+        let own = patients.get(&members[self.number as usize].mammogram.patient);
+        let others = own.into_iter().flatten().filter(|&&other| other != self.number);
+        others.map(|&other| members[other as usize].mammogram.id.as_str()).collect()
     }
 }
 
@@ -198,6 +221,20 @@ fn view(atlas: &Atlas, number: u32, ranks: &Ranks) -> View {
 
 /// What readers call the units that have a patch of a mammogram at their top, by mammogram.
 type Said = BTreeMap<u32, Vec<(UnitId, String)>>;
+
+/// Mammograms that pages show whole, by patient.
+type Patients = BTreeMap<String, Vec<u32>>;
+
+fn patients(atlas: &Atlas) -> Patients {
+    let mut patients = Patients::new();
+    for &number in &atlas.shown.mammograms {
+        let member = &atlas.inputs.manifest.mammograms[number as usize];
+        if member.preview.is_some() {
+            patients.entry(member.mammogram.patient.clone()).or_default().push(number);
+        }
+    }
+    patients
+}
 
 /// What readers said that mammograms' pages show.
 fn said(atlas: &Atlas) -> Said {

@@ -12,7 +12,7 @@
 
   function picture(mammogram, place) {
     const [width, height] = mammogram.preview;
-    return make('div', { class: 'context-image' },
+    return make('div', { class: 'context-image', 'data-mammogram': mammogram.id },
       make('img', { src: unitAtlas.address(mammogram.src), alt: mammogram.alt, width, height }),
       draw('svg', { viewBox: `0 0 ${mammogram.size.join(' ')}`, 'aria-hidden': 'true' },
         ...mammogram.lesions.flatMap(({ pathology, paths }) =>
@@ -43,7 +43,8 @@
       lines.push(make('p', { class: 'faint' }, mammogram.facts.map(fact => `${fact.name}: ${fact.value}`).join('; ')));
     }
     const src = patch.querySelector('img').getAttribute('src');
-    lines.push(make('p', {}, make('a', { href: src, download: '' }, 'Save the patch')));
+    lines.push(make('p', {}, make('button', { type: 'button', class: 'quiet', 'data-viewer': '' }, 'Open in the viewer'), ' ',
+      make('a', { href: src, download: '' }, 'Save the patch')));
     return make('figcaption', {}, ...lines);
   }
 
@@ -121,6 +122,8 @@
     const patch = patchOf(event);
     if (!patch || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
+    // The second click of two, which open the viewer, undoes nothing.
+    if (event.detail > 1) return;
     if (kept === patch) putAway();
     else keep(patch);
   });

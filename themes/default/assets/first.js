@@ -32,7 +32,8 @@
   // The template says which look is the page's own.
   const look = [asked.get('look'), kept.get('unit-atlas-look')]
     .find(one => ['dim', 'outline', 'heat', 'none'].includes(one));
-  if (look) root.setAttribute('data-look', look);
+  // A file by itself keeps its own.
+  if (look && root.hasAttribute('data-root')) root.setAttribute('data-look', look);
 
   const above = root.getAttribute('data-root') || '';
   const link = path => above + path;

@@ -26,6 +26,13 @@
     });
   }
 
+  // The map of one of the patches as a picture; null where it has none.
+  function pictureOf(patch) {
+    const map = heat.maps[Array.from(grid.querySelectorAll('.patch')).indexOf(patch)];
+    return map ? canvas(map).toDataURL() : null;
+  }
+
+  unitAtlas.heat = { picture: pictureOf };
   document.addEventListener('change', event => {
     if (event.target.name === 'look') draw();
   });

@@ -11,7 +11,7 @@
   const openHelp = () => element('survey-help').showModal();
 
   // What keys without others do on a unit.
-  function unitKeys({ report, display }) {
+  function unitKeys({ report, display, patches }) {
     return {
       y: () => report.setRecognizable('yes'), n: () => report.setRecognizable('no'),
       u: () => report.setRecognizable('unsure'),
@@ -19,7 +19,7 @@
       x: () => report.setAssociation('none'), s: () => report.setAssociation('unsure'),
       t: report.find, d: report.words, a: report.add, r: () => element('survey-remarks').focus(),
       i: () => element('survey-invert').click(), h: () => press('survey-look'), z: () => press('survey-zoom'),
-      0: () => press('survey-reset'),
+      v: patches.view, 0: () => press('survey-reset'),
       '[': () => display.slide('brightness', -1), ']': () => display.slide('brightness', 1),
       '{': () => display.slide('contrast', -1), '}': () => display.slide('contrast', 1),
       '-': () => display.slide('size', -2), '+': () => display.slide('size', 2)
@@ -79,7 +79,7 @@
     }
 
     document.addEventListener('keydown', event => {
-      if (element('survey-help').open || event.defaultPrevented || !hooks.reader()) return;
+      if (document.querySelector('dialog[open]') || event.defaultPrevented || !hooks.reader()) return;
       if (event.key === 'Escape') {
         if (hooks.inUnit()) escape(event.target);
         return;

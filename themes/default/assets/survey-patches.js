@@ -13,6 +13,23 @@
     return span;
   }
 
+  // The pictures' own sizes: a mammogram's may be smaller than what its places are counted in.
+  const sizes = new Map();
+
+  function measured({ src }, then) {
+    if (!src || sizes.has(src)) {
+      then();
+      return;
+    }
+    const img = make('img', { alt: '' });
+    img.onload = img.onerror = () => {
+      // What cannot be loaded is said by the viewer.
+      sizes.set(src, [img.naturalWidth || 1, img.naturalHeight || 1]);
+      then();
+    };
+    img.src = unitAtlas.address(src);
+  }
+
   // Gives `then` a unit's pictures; null where they are not to be had.
   function load(code, then) {
     unitAtlas.load(`survey/units/${code}.js`, then);
@@ -23,9 +40,9 @@
     const context = element('survey-context');
     const film = element('survey-film');
     const buttons = () => Array.from(grid.children, item => item.firstChild);
-    // The open unit, and the number of the patch whose mammogram stays.
+    const beside = window.matchMedia('(min-width: 75.01rem)');
+    // The open unit.
     let unit = null;
-    let pinned = -1;
     let zoom = 1;
 
     function clear() {
@@ -99,32 +116,56 @@
       delete context.dataset.patch;
       film.replaceChildren();
       element('survey-context-words').textContent =
-        'Point at a patch, or move to it with the Tab and arrow keys, to see where it lies.';
-      buttons().forEach(button => button.classList.remove('shown', 'pinned'));
-      pinned = -1;
+        'Point at a patch, or move to it with the Tab and arrow keys, to see where it lies; click to see it large.';
+      buttons().forEach(button => button.classList.remove('shown'));
+    }
+
+    // A patch with its mammogram for the viewer, which hears of it no more than the survey says of it.
+    function scene(i, parts) {
+      const patch = unit.patches[i];
+      const mammogram = unit.mammograms[patch.mammogram];
+      const title = `Patch ${i + 1}${truth(patch) && `: ${truth(patch)}, score ${patch.score}`}`;
+      const pixels = Number(element('survey-picture').content.querySelector('img').getAttribute('width'));
+      const seen = place => (patch.overlay ? [parts.region(patch.overlay, place, pixels)] : []);
+      const alone = {
+        title, alt: title, view: '', size: [pixels, pixels], pixels: [pixels, pixels], src: patch.src, tiles: null,
+        marks: { overlay: seen({ x: 0, y: 0, edge: pixels }) }
+      };
+      const whole = {
+        ...alone, alt: `${title} in its mammogram`, size: [mammogram.width, mammogram.height], src: mammogram.src,
+        pixels: sizes.get(mammogram.src), tiles: parts.usable(mammogram.tiles), marks: { overlay: [parts.frame(patch), ...seen(patch)] }
+      };
+      const focus = { x: patch.x, y: patch.y, width: patch.edge, height: patch.edge };
+      return { pictures: [mammogram.src ? whole : alone], at: 0, focus: mammogram.src ? focus : null };
+    }
+
+    // Opens the viewer at a patch; arrows in it lead to the unit's others.
+    function enlarge(i) {
+      const { length } = unit.patches;
+      unitAtlas.viewer.open(parts => ({
+        count: length, at: i, unit: 'patch', scene: (n, then) => measured(unit.mammograms[unit.patches[n].mammogram], () => then(scene(n, parts)))
+      }), buttons()[i]);
     }
 
     // Not `pointerover`, which a page that moves under a resting pointer sends too.
     grid.addEventListener('pointermove', event => {
       const i = patchOf(event.target);
-      // A finger does not hover: it taps.
-      if (i < 0 || pinned >= 0 || event.pointerType === 'touch') return;
+      // A finger does not hover: it taps. Where the mammogram lies over the patches, it would hide what is pointed at.
+      if (i < 0 || !beside.matches || event.pointerType === 'touch') return;
       if (context.dataset.patch !== String(i)) showContext(i);
     });
     grid.addEventListener('focusin', event => {
       const i = patchOf(event.target);
       buttons().forEach((button, k) => { button.tabIndex = k === i ? 0 : -1; });
-      if (pinned < 0) showContext(i);
+      // There, only keys show it; a click or a touch does in the viewer.
+      if (beside.matches || event.target.matches(':focus-visible')) showContext(i);
     });
     grid.addEventListener('click', event => {
       const i = patchOf(event.target);
-      if (i < 0) return;
-      const again = pinned === i;
-      closeContext();
-      if (again) return;
-      showContext(i);
-      pinned = i;
-      buttons()[i].classList.add('pinned');
+      if (i >= 0) enlarge(i);
+    });
+    film.addEventListener('click', () => {
+      if (context.dataset.patch) enlarge(Number(context.dataset.patch));
     });
     grid.addEventListener('keydown', event => {
       const i = patchOf(event.target);
@@ -141,7 +182,12 @@
     });
     window.addEventListener('resize', fitFilm);
 
-    return { clear, show, closeContext, count: () => grid.children.length, fit: () => setZoom(1, 'Zoom') };
+    // Of the patch that is looked at, or the first.
+    function view() {
+      if (unit && unit.patches.length) enlarge(Number(context.dataset.patch || 0));
+    }
+
+    return { clear, show, closeContext, view, count: () => grid.children.length, fit: () => setZoom(1, 'Zoom') };
   }
 
   Object.assign(unitAtlas.survey, { picture, load, patches });

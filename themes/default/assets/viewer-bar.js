@@ -1,0 +1,78 @@
+// The viewer's bar: a button for everything that keys do. `act` has a function for each; `show(state)` presses what
+// is on, and hides what there is nothing for.
+(() => {
+  'use strict';
+  const { make } = unitAtlas.page;
+  const TOOLS = [['window', 'Window', 'w', 'Drag for window and level'], ['pan', 'Pan', 'p', 'Drag to pan'],
+    ['zoom', 'Zoom', 'z', 'Drag to zoom'], ['lens', 'Magnifier', 'm', 'Magnify what is pointed at']];
+  const LAYERS = [['overlay', 'Region', 'o', 'What the unit saw, or the patch that decides'], ['lesions', 'Lesions', 'l', 'Outlines of lesions'],
+    ['grid', 'Grid', 'g', 'The windows that patches were cut from'], ['heat', 'Heat', 'h', 'How strongly, by place']];
+
+  function button(words, key, title, press, attributes = {}) {
+    const node = make('button', { type: 'button', 'aria-keyshortcuts': key, title: `${title} (${key})`, ...attributes }, words);
+    node.addEventListener('click', press);
+    return node;
+  }
+  const group = (label, ...nodes) => make('div', { class: 'viewer-group', role: 'group', 'aria-label': label }, ...nodes);
+
+  function bar(act) {
+    const off = { 'aria-pressed': 'false' };
+    const toggles = list => Object.fromEntries(list.map(([name, words, key, title]) =>
+      [name, button(words, key, title, () => act.toggle(name), off)]));
+    const tools = Object.fromEntries(TOOLS.map(([name, words, key, title]) =>
+      [name, button(words, key, title, () => act.tool(name), off)]));
+    const layers = toggles(LAYERS);
+    const invert = button('Invert', 'i', 'Black for white', act.invert, off);
+    const full = button('Full screen', 'f', 'All of the screen', act.full, off);
+    const beside = button('Other views', 'b', 'The patient’s other views beside it', act.beside, off);
+    const linked = button('Linked', 'k', 'Zoom, pan and window all views together', () => act.toggle('linked'), off);
+    const views = make('select', { 'aria-label': 'View' });
+    views.addEventListener('change', () => act.choose(Number(views.value)));
+    const before = button('←', 'PageUp', 'Previous', () => act.step(-1));
+    const after = button('→', 'PageDown', 'Next', () => act.step(1));
+    const place = make('span', { class: 'viewer-place' });
+    const close = button('Close', 'Escape', 'Close the viewer', act.close, { class: 'viewer-close' });
+    const groups = {
+      steps: group('Patches', before, place, after),
+      tools: group('Tools', ...Object.values(tools)),
+      look: group('Look', button('Fit', '0', 'All of it', act.fit), button('1:1', '1', 'A pixel of the screen for each of the picture', act.whole),
+        button('−', '-', 'Smaller', () => act.zoom(-1), { 'aria-label': 'Smaller' }), button('+', '+', 'Larger', () => act.zoom(1), { 'aria-label': 'Larger' }),
+        invert, button('Reset', 'r', 'Window, level and zoom as they were', act.reset), full),
+      shown: group('Shown over it', ...Object.values(layers)),
+      views: group('Views', beside, linked, views)
+    };
+    const element = make('div', { class: 'viewer-bar' }, ...Object.values(groups),
+      button('?', '?', 'Keys', act.help, { 'aria-label': 'Keys', class: 'viewer-help' }), close);
+    const press = (node, on) => node.setAttribute('aria-pressed', String(on));
+    full.hidden = !document.fullscreenEnabled;
+
+    // `state`: the settings, what there is to show (`has`), how many pictures there are (`others`), whether they lie side
+    // by side (`beside`), their titles (`titles`) with the one that is `chosen`, whether that one is alone on the screen
+    // (`narrow`), and the reel's `number` of `count` of a `unit`.
+    function show(state) {
+      Object.entries(tools).forEach(([name, node]) => press(node, state.tool === name));
+      Object.entries(layers).forEach(([name, node]) => {
+        node.hidden = !state.has[name];
+        press(node, state[name]);
+      });
+      groups.shown.hidden = !Object.values(state.has).some(Boolean);
+      press(invert, state.invert);
+      press(full, Boolean(document.fullscreenElement));
+      groups.views.hidden = !state.others;
+      press(beside, state.beside);
+      press(linked, state.linked);
+      linked.hidden = !state.beside;
+      views.hidden = !state.beside || !state.narrow;
+      views.replaceChildren(...state.titles.map((title, at) => make('option', { value: String(at) }, title)));
+      views.value = String(state.chosen);
+      groups.steps.hidden = state.count < 2;
+      place.textContent = `${state.unit} ${state.number + 1} of ${state.count}`;
+      before.disabled = state.number === 0;
+      after.disabled = state.number === state.count - 1;
+    }
+
+    return { element, show, close };
+  }
+
+  unitAtlas.viewerBar = bar;
+})();

@@ -1,0 +1,113 @@
+// A picture in the viewer with what is drawn over it and what is said of it. It knows its own view and window, and
+// nothing of other panes.
+(() => {
+  'use strict';
+  const { make, draw } = unitAtlas.page;
+  const { geometry, greys, tiles } = unitAtlas;
+  // What can be drawn over a picture, the last on top.
+  const LAYERS = ['heat', 'grid', 'lesions', 'overlay'];
+  let count = 0;
+
+  const ratio = () => window.devicePixelRatio || 1;
+  const times = size => `${size[0]} × ${size[1]}`;
+
+  // A filter that draws grey levels along a line; the levels are the file's own, so nothing is converted.
+  function filter(id) {
+    const parts = ['R', 'G', 'B'].map(channel => draw(`feFunc${channel}`, { type: 'linear', slope: 1, intercept: 0 }));
+    const node = draw('svg', { class: 'viewer-filter', 'aria-hidden': 'true', width: 0, height: 0 },
+      draw('filter', { id, x: 0, y: 0, width: '100%', height: '100%', 'color-interpolation-filters': 'sRGB' },
+        draw('feComponentTransfer', {}, ...parts)));
+    return {
+      node,
+      set({ slope, intercept }) {
+        parts.forEach(part => {
+          part.setAttribute('slope', slope);
+          part.setAttribute('intercept', intercept);
+        });
+      }
+    };
+  }
+
+  // Each line stands on a dark one: so it is seen on white tissue.
+  function lined(nodes) {
+    const lines = nodes.filter(node => !node.matches('.chance, .cut, image'));
+    return [...lines.map(node => {
+      const under = node.cloneNode(true);
+      under.setAttribute('class', 'under');
+      return under;
+    }), ...nodes];
+  }
+
+  // `picture` of viewer-scene.js.
+  function pane(picture) {
+    count += 1;
+    const id = `atlas-viewer-greys-${count}`;
+    const pyramid = tiles.pyramid(picture);
+    const { size } = picture;
+    const layers = LAYERS.map(name => draw('g', { class: name }, ...lined(picture.marks[name] || [])));
+    const ground = draw('g', {}, ...layers);
+    const sieve = filter(id);
+    const surface = make('div', { class: 'viewer-film' });
+    const said = make('span', { class: 'viewer-said' });
+    const zoom = make('span', {});
+    const levels = make('p', { class: 'viewer-levels' });
+    const problem = make('p', { class: 'viewer-problem', role: 'alert' });
+    const drawing = draw('svg', { class: 'viewer-marks', 'aria-hidden': 'true' }, ground);
+    const finest = pyramid.sizes[pyramid.levels - 1];
+    const rendition = finest[0] < size[0] ? `, shown from ${times(finest)}` : '';
+    const element = make('div', { class: 'viewer-pane', role: 'group', tabindex: '0', 'aria-label': picture.alt },
+      sieve.node, surface, drawing,
+      make('p', { class: 'viewer-title' }, picture.title),
+      make('p', { class: 'viewer-zoom' }, zoom, ` of ${times(size)} px${rendition}`, said), levels, problem);
+    let view = null;
+    let window = greys.PLAIN;
+
+    const film = unitAtlas.film(surface, pyramid, state => {
+      element.dataset.state = state;
+      said.textContent = state === 'loading' ? ', loading' : '';
+      problem.textContent = state === 'failed' ? 'A part of this picture could not be loaded. Is the whole folder there?' : '';
+    });
+    const room = () => [Math.max(1, element.clientWidth), Math.max(1, element.clientHeight)];
+
+    function show(next) {
+      view = geometry.clamped(next, size, room(), ratio());
+      film.show(view);
+      ground.setAttribute('transform', geometry.matrix(view, room()));
+      zoom.textContent = `${Math.round(geometry.percent(view, ratio()))}%`;
+    }
+
+    function setWindow(next) {
+      window = greys.valid(next);
+      sieve.set(greys.line(window));
+      surface.style.filter = greys.plain(window) ? '' : `url(#${id})`;
+      levels.textContent = `C ${Math.round(window.centre)}  W ${Math.round(window.width)}${window.invert ? '  inverted' : ''}`;
+    }
+
+    setWindow(window);
+    return {
+      element,
+      picture,
+      pyramid,
+      room,
+      ratio,
+      view: () => view,
+      window: () => window,
+      has: name => (picture.marks[name] || []).length > 0,
+      show,
+      setWindow,
+      setLayer(name, shown) { layers[LAYERS.indexOf(name)].style.display = shown ? '' : 'none'; },
+      // To a scale in CSS pixels for each of the source's, around a place in the pane or its middle.
+      zoomTo(scale, at = room().map(length => length / 2)) {
+        const { scale: next } = geometry.clamped({ ...view, scale }, size, room(), ratio());
+        show(geometry.scaled(view, room(), at, next));
+      },
+      filter: () => surface.style.filter,
+      end() {
+        film.end();
+        element.remove();
+      }
+    };
+  }
+
+  unitAtlas.pane = { LAYERS, pane };
+})();
