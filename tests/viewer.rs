@@ -322,6 +322,7 @@ fn the_wheel_zooms_at_the_pointer_and_keys_and_buttons_move_the_picture() {
     }
     screen(&mut browser, DESKTOP, 1.0);
     browser.wait("devicePixelRatio === 1");
+    browser.key("1");
     // Arrow keys, and the mouse's other buttons, whatever the tool.
     let before = matrix(&mut browser, 0);
     browser.key("ArrowRight");
