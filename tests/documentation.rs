@@ -67,6 +67,15 @@ answers:
     phenomena: [{ description: calcifications, terms: [calcifications], association: malignant }]
 ";
 
+/// Readers' scores, which the documentation shows a few rows of: two readers, four cases.
+const SCORES: &str = "\
+reader,case,condition,score,truth
+A,1,without,35,benign\nA,2,without,60,benign\nA,3,without,55,malignant\nA,4,without,80,malignant
+B,1,without,40,benign\nB,2,without,20,benign\nB,3,without,30,malignant\nB,4,without,70,malignant
+A,1,with,20,benign\nA,2,with,50,benign\nA,3,with,75,malignant\nA,4,with,90,malignant
+B,1,with,45,benign\nB,2,with,10,benign\nB,3,with,60,malignant\nB,4,with,65,malignant
+";
+
 /// Pages that show commands.
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -175,6 +184,7 @@ fn every_command_of_the_documentation_runs() {
     let project = folder.path();
     std::fs::write(project.join("atlas.yaml"), PROJECT).unwrap();
     std::fs::write(project.join("answers.yaml"), ANSWERS).unwrap();
+    std::fs::write(project.join("scores.csv"), SCORES).unwrap();
     std::fs::write(project.join("passphrase.txt"), "correct horse battery staple\n").unwrap();
     let made = run(project, &["run".to_owned()]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

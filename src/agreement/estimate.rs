@@ -78,10 +78,20 @@ pub fn estimate<const N: usize>(
     coefficients: [Coefficient; N],
     seed: u64,
 ) -> [Estimate; N] {
+    estimate_by(ratings, coefficients, seed, RESAMPLES)
+}
+
+/// As [`estimate`], by another number of draws: fewer are enough for what is averaged over many ratings.
+pub fn estimate_by<const N: usize>(
+    ratings: &Ratings,
+    coefficients: [Coefficient; N],
+    seed: u64,
+    resamples: u32,
+) -> [Estimate; N] {
     let values = coefficient::values(ratings, coefficients, |_| 1.0);
     let count = ratings.items.len();
     let wanted = ratings.pairable() > 1 && values.iter().any(Result::is_ok);
-    let draws: Vec<[Option<f64>; N]> = (0..if wanted { RESAMPLES } else { 0 })
+    let draws: Vec<[Option<f64>; N]> = (0..if wanted { resamples } else { 0 })
         .into_par_iter()
         .map(|number| {
             let mut stream = seed::stream(seed, &format!("agreement/{number}"));
@@ -95,14 +105,14 @@ pub fn estimate<const N: usize>(
         let drawn = draws.iter().filter_map(|draw| draw[at]).collect();
         at += 1;
         match value {
-            Ok(value) => Estimate::Value { value, interval: interval(drawn) },
+            Ok(value) => Estimate::Value { value, interval: interval(drawn, resamples) },
             Err(reason) => Estimate::Undefined(reason),
         }
     })
 }
 
-fn interval(mut drawn: Vec<f64>) -> Option<[f64; 2]> {
-    if drawn.len() <= RESAMPLES as usize / 2 {
+fn interval(mut drawn: Vec<f64>, resamples: u32) -> Option<[f64; 2]> {
+    if drawn.len() <= resamples as usize / 2 {
         return None;
     }
     drawn.sort_by(f64::total_cmp);

@@ -17,7 +17,7 @@ mod sums;
 mod tests;
 
 pub use coefficient::Coefficient;
-pub use estimate::{Estimate, RESAMPLES, Undefined, estimate};
+pub use estimate::{Estimate, RESAMPLES, Undefined, estimate, estimate_by};
 pub use published::{PUBLISHED, Published};
 pub use sets::{SetDistance, set_ratings};
 

@@ -21,6 +21,7 @@ mod provenance;
 mod run;
 mod schema;
 mod serve;
+mod study;
 mod terminal;
 mod train;
 mod verify;
@@ -71,6 +72,9 @@ enum Verb {
     /// Weight files: list and fetch published ones, pass on trunks
     #[command(subcommand)]
     Weights(weights::Verb),
+    /// A reader study: how large it must be, its questions for REDCap, readers with and without explanations
+    #[command(subcommand)]
+    Study(study::Verb),
     #[command(flatten)]
     OfProject(ProjectVerb),
 }
@@ -215,6 +219,9 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
         Verb::Schema(options) => return schema::execute(options),
         Verb::Predict(options) => return predict::execute(options, &project, terminal),
         Verb::Weights(verb) => return weights::execute(verb, &project, terminal),
+        Verb::Study(verb) => {
+            return study::execute(verb, arguments.config.as_deref(), &project, terminal);
+        }
         Verb::OfProject(verb) => verb,
     };
     let (path, config) = project()?;

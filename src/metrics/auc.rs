@@ -8,20 +8,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Scored, Z95};
+use crate::distribution::complementary_error;
 use crate::{Auc, NoInterval, Spread};
 
 /// Area under the ROC curve, ties counted half, with DeLong's 95% interval; `None` unless both
 /// classes occur.
 pub fn auc(cases: &[Scored]) -> Option<Auc> {
-    let Placements { below, above } = Placements::of(cases)?;
-    let value = mean(&below);
-    let spread = match error(&below, &above) {
-        Ok(error) => {
-            Spread::between((value - Z95 * error).max(0.0), (value + Z95 * error).min(1.0))
-        }
-        Err(reason) => Spread::None(reason),
-    };
-    Some(Auc { value, spread })
+    placements(cases).map(|placements| placements.auc())
 }
 
 /// The areas of two classifiers on the same cases.
@@ -44,50 +37,85 @@ pub fn compare(a: &[Scored], b: &[Scored]) -> Option<Comparison> {
     if !same {
         return None;
     }
-    let (a, b) = (Placements::of(a)?, Placements::of(b)?);
-    let less = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<f64>>();
-    // The variance of the difference of the placements holds their covariance.
-    let (below, above) = (less(&a.below, &b.below), less(&a.above, &b.above));
-    let difference = mean(&below);
-    let (spread, p) = match error(&below, &above) {
-        Err(reason) => (Spread::None(reason), None),
-        // The same order of cases: no evidence of a difference.
-        Ok(0.0) => (Spread::None(NoInterval::NoSpread), (difference == 0.0).then_some(1.0)),
-        Ok(error) => (
-            Spread::between(difference - Z95 * error, difference + Z95 * error),
-            Some(complementary_error(difference.abs() / error / std::f64::consts::SQRT_2)),
-        ),
-    };
-    Some(Comparison { difference, spread, p })
+    Some(placements(a)?.compare(&placements(b)?))
 }
 
-/// DeLong's structural components.
-struct Placements {
-    /// Share of the negatives below each positive.
+/// Placements of the cases of a list, in its order.
+fn placements(cases: &[Scored]) -> Option<Placements> {
+    let scores = |positive: bool| -> Vec<f32> {
+        cases.iter().filter(|c| c.positive == positive).map(|c| c.score).collect()
+    };
+    Placements::of(&scores(true), &scores(false))
+}
+
+/// DeLong's structural components: where each case lies among those of the other class, ties counted half.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placements {
     below: Vec<f64>,
-    /// Share of the positives above each negative.
     above: Vec<f64>,
 }
 
 impl Placements {
-    fn of(cases: &[Scored]) -> Option<Self> {
-        let scores = |positive: bool| -> Vec<f32> {
-            cases.iter().filter(|c| c.positive == positive).map(|c| c.score).collect()
-        };
-        let (positives, negatives) = (scores(true), scores(false));
+    /// Of the scores of both classes; `None` unless both occur.
+    pub fn of<T: Copy + Into<f64>>(positives: &[T], negatives: &[T]) -> Option<Self> {
         let (m, n) = (positives.len(), negatives.len());
         if m == 0 || n == 0 {
             return None;
         }
-        let pooled: Vec<f32> = positives.iter().chain(&negatives).copied().collect();
+        let pooled: Vec<T> = positives.iter().chain(negatives).copied().collect();
         let among_all = midranks(&pooled);
-        let (among_positives, among_negatives) = (midranks(&positives), midranks(&negatives));
+        let (among_positives, among_negatives) = (midranks(positives), midranks(negatives));
         Some(Self {
             below: (0..m).map(|i| (among_all[i] - among_positives[i]) / n as f64).collect(),
             above: (0..n)
                 .map(|j| 1.0 - (among_all[m + j] - among_negatives[j]) / m as f64)
                 .collect(),
         })
+    }
+
+    /// Share of the negatives below each positive, in the order of the positives.
+    pub fn below(&self) -> &[f64] {
+        &self.below
+    }
+
+    /// Share of the positives above each negative, in the order of the negatives.
+    pub fn above(&self) -> &[f64] {
+        &self.above
+    }
+
+    /// The area under the ROC curve, with DeLong's 95% interval.
+    pub fn auc(&self) -> Auc {
+        let value = mean(&self.below);
+        let spread = match error(&self.below, &self.above) {
+            Ok(error) => {
+                Spread::between((value - Z95 * error).max(0.0), (value + Z95 * error).min(1.0))
+            }
+            Err(reason) => Spread::None(reason),
+        };
+        Auc { value, spread }
+    }
+
+    /// DeLong's paired test against other scores of the same cases in the same order.
+    ///
+    /// # Panics
+    /// When they are not of as many cases.
+    pub fn compare(&self, other: &Self) -> Comparison {
+        let counts = |of: &Self| (of.below.len(), of.above.len());
+        assert_eq!(counts(self), counts(other), "scores of the same cases");
+        let less = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>();
+        // The variance of the difference of the placements holds their covariance.
+        let (below, above) = (less(&self.below, &other.below), less(&self.above, &other.above));
+        let difference = mean(&below);
+        let (spread, p) = match error(&below, &above) {
+            Err(reason) => (Spread::None(reason), None),
+            // The same order of cases: no evidence of a difference.
+            Ok(0.0) => (Spread::None(NoInterval::NoSpread), (difference == 0.0).then_some(1.0)),
+            Ok(error) => (
+                Spread::between(difference - Z95 * error, difference + Z95 * error),
+                Some(complementary_error(difference.abs() / error / std::f64::consts::SQRT_2)),
+            ),
+        };
+        Comparison { difference, spread, p }
     }
 }
 
@@ -107,7 +135,8 @@ fn mean(values: &[f64]) -> f64 {
 }
 
 /// Rank of each value from 1; tied values share the mean of their ranks.
-pub fn midranks(values: &[f32]) -> Vec<f64> {
+pub fn midranks<T: Copy + Into<f64>>(values: &[T]) -> Vec<f64> {
+    let values: Vec<f64> = values.iter().map(|&value| value.into()).collect();
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
@@ -126,50 +155,9 @@ fn sample_variance(values: &[f64]) -> f64 {
     values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (values.len() - 1) as f64
 }
 
-/// Probability of a value below `z` of a standard normal variable.
-pub fn below_normal(z: f64) -> f64 {
-    let tail = complementary_error(z.abs() / std::f64::consts::SQRT_2) / 2.0;
-    if z < 0.0 { tail } else { 1.0 - tail }
-}
-
-/// erfc(x) for x of at least 0: the series of erf below 2, Laplace's continued fraction above.
-fn complementary_error(x: f64) -> f64 {
-    let scale = (-x * x).exp() / std::f64::consts::PI.sqrt();
-    if x < 2.0 {
-        let (mut term, mut sum) = (x, x);
-        let mut n = 0.0;
-        while term > sum * 1e-17 {
-            n += 1.0;
-            term *= 2.0 * x * x / (2.0 * n + 1.0);
-            sum += term;
-        }
-        1.0 - 2.0 * scale * sum
-    } else {
-        scale / (1..=60).rev().fold(x, |below, k| x + f64::from(k) / 2.0 / below)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_error_function_agrees_with_its_tables() {
-        // scipy.special.erfc
-        for (x, expected) in [
-            (0.0, 1.0),
-            (0.5, 0.479_500_122_186_953_5),
-            (1.0, 0.157_299_207_050_285_1),
-            (1.999_999, 0.004_677_755_648_073_952),
-            (2.0, 0.004_677_734_981_047_265),
-            (3.5, 7.430_983_723_414_128e-7),
-            (6.0, 2.151_973_671_249_891e-17),
-        ] {
-            let ours = complementary_error(x);
-            assert!((ours - expected).abs() < 1e-12 * expected.max(1e-3), "{x}: {ours}");
-            assert!((ours / expected - 1.0).abs() < 1e-11, "{x}: {ours}");
-        }
-    }
 
     #[test]
     fn a_classifier_does_not_differ_from_itself() {

@@ -1,5 +1,5 @@
 //! How well scores tell positives from negatives: ROC curves, areas under them with DeLong's intervals and
-//! bootstraps over patients, precision and recall, operating points, calibration.
+//! bootstraps over patients, precision and recall, operating points, calibration; the distributions of their tests.
 //!
 //! In: cases with a score and the truth ([`Scored`]). Out: values in [0, 1] with 95% intervals ([`Spread`]: never
 //! one without width), `None` where one class is missing. Pure: no files, and random draws only from a given seed.
@@ -8,13 +8,15 @@ mod auc;
 mod bootstrap;
 mod calibration;
 mod curves;
+pub mod distribution;
 mod measures;
 
 pub use auc::midranks;
-pub use auc::{Comparison, auc, below_normal, compare};
+pub use auc::{Comparison, Placements, auc, compare};
 pub use bootstrap::{RESAMPLES, by_patient};
 pub use calibration::calibration;
 pub use curves::{PrecisionRecall, operating_points, precision_recall, roc};
+pub use distribution::below_normal;
 
 pub use measures::{
     Auc, Bin, Calibration, Fixed, Interval, NoInterval, OperatingPoint, Proportion, Spread,

@@ -2,7 +2,9 @@
 //!
 //! In: readers' files in every form ([`reading`]), lexicons, and what was dissected. Out: checked and merged
 //! answers ([`labels`], [`import`]), which units a survey asks about ([`selection`]), one opinion per unit
-//! ([`expert`], [`consensus`]), and the numbers of the study ([`statistics`], [`report`], [`automatic`]).
+//! ([`expert`], [`consensus`]), and the numbers of the study ([`statistics`], [`report`], [`automatic`]). Before a
+//! study, how large it must be ([`plan`]), and its questions for REDCap ([`redcap`]); of readers who score cases, whether they do better with explanations
+//! ([`scores`]).
 
 pub mod answer;
 pub mod automatic;
@@ -12,9 +14,12 @@ pub mod expert;
 mod form;
 pub mod import;
 pub mod labels;
+pub mod plan;
 mod questions;
 pub mod reading;
+pub mod redcap;
 pub mod report;
+pub mod scores;
 pub mod selection;
 mod sheet;
 pub mod statistics;

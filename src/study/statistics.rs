@@ -488,6 +488,13 @@ fn count<'a>(
     row
 }
 
+/// Median of the active seconds that readers spent on a unit, shown again or not; `None` where none were measured.
+pub fn median_seconds(readers: &[ReaderFile]) -> Option<f64> {
+    let answers = readers.iter().flat_map(|reader| &reader.answers);
+    let measured = answers.filter_map(|answer| answer.seconds);
+    median(measured.filter(|seconds| seconds.is_finite() && *seconds > 0.0).collect())
+}
+
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
