@@ -318,7 +318,9 @@ fn files_are_explained_as_the_data_set_is() {
     assert!(told.err.contains("skipped notes.dcm: is no DICOM"), "{}", told.err);
     let page = fs::read_to_string(project.path("told.html")).unwrap();
     assert!(page.contains("&lt;script&gt;alert(1)"), "the unit's name is there");
-    for absent in ["<script", "Jane", "notes.dcm", " href=", "src=\"patches"] {
+    // The viewer's scripts stand within the page, each with a comment at its head; no other does.
+    assert_eq!(page.matches("<script").count(), page.matches("<script>//").count());
+    for absent in ["<script>alert", "Jane", "notes.dcm", " href=", "src=\"patches"] {
         assert!(!page.contains(absent), "{absent:?} is in the page");
     }
     assert!(page.contains("image-1") && page.contains(id));

@@ -261,7 +261,12 @@ fn patches_are_cut_again_as_fine_as_asked() {
             let text = String::from_utf8_lossy(&units[0].1).into_owned();
             let (_, rest) = text.split_once("\"tiles\":{\"src\":\"").unwrap();
             let src = rest.split('"').next().unwrap();
-            let place = if told { "survey/images/" } else { "mammograms/phantom-" };
+            let place = match (told, wanted) {
+                (true, _) => "survey/images/",
+                // Finer than those of the atlas.
+                (false, Fineness::Source) => "survey/mammograms/phantom-",
+                (false, Fineness::Pixels(_)) => "mammograms/phantom-",
+            };
             assert!(src.starts_with(place), "{src}");
             assert!(fixture.site().join(src).join("0/0_0.jpg").exists(), "{src}");
             assert_eq!(atlas::check(&fixture.site()).unwrap(), []);

@@ -19,6 +19,7 @@ use super::tiles::{self, Tiles};
 use super::{Inputs, images, outline, text};
 use base::artifact::Fingerprint;
 use base::{UnitId, yaml};
+use config::Fineness;
 use lexicon::Group;
 use mammogram::resample;
 use record::dissection::{TopPatch, Unit};
@@ -118,13 +119,46 @@ impl<'a> Survey<'a> {
         ))
     }
 
-    /// The tiles of a mammogram: those of the atlas, or a copy under a name that tells nothing.
+    /// The tiles of a mammogram: those of the atlas, or of the survey's own where the name of it would tell something,
+    /// or where its patches are finer: who enlarges one must not see less.
     fn tiles(&self, number: u32) -> Option<Tiles> {
-        let member = &self.inputs.manifest.mammograms[number as usize];
-        let own = tiles::of(self.inputs, member)?;
-        let Some(coder) = &self.renamed else { return Some(own) };
-        let code = coder.picture(&images::mammogram_path(&member.mammogram.id));
-        tiles::at(self.inputs, member, format!("survey/images/{code}/"))
+        let Inputs { config, manifest, .. } = self.inputs;
+        let member = &manifest.mammograms[number as usize];
+        let (id, height) = (&member.mammogram.id, member.mammogram.height);
+        // All patches of a mammogram are as large.
+        let first = manifest.patches.partition_point(|patch| patch.mammogram < number);
+        let edge = manifest.patches.get(first).map_or(1, |patch| patch.edge.max(1));
+        let as_patches = config.survey.resolution.map(|wanted| {
+            let shown = u64::from(wanted.of(edge)) * u64::from(height);
+            u32::try_from(shown.div_ceil(u64::from(edge))).unwrap_or(height)
+        });
+        let own = config.mammograms.height;
+        let wanted =
+            as_patches.filter(|&pixels| pixels > own.of(height)).map_or(own, Fineness::Pixels);
+        match &self.renamed {
+            Some(coder) => {
+                let code = coder.picture(&images::mammogram_path(id));
+                tiles::at(member, wanted, format!("survey/images/{code}/"))
+            }
+            None if wanted == own => tiles::of(self.inputs, member),
+            None => tiles::at(member, wanted, format!("survey/mammograms/{id}/")),
+        }
+    }
+
+    /// Tiles that are not the atlas's, by mammogram.
+    fn own_tiles(&self) -> Vec<(u32, Tiles)> {
+        let all = self.mammograms().into_iter();
+        let all = all.filter_map(|number| Some((number, self.tiles(number)?)));
+        all.filter(|(_, tiles)| tiles.are_in("survey/")).collect()
+    }
+
+    /// The mammograms of the patches that readers are shown, where there is more than patches.
+    fn mammograms(&self) -> BTreeSet<u32> {
+        let manifest = self.inputs.manifest;
+        let tops = self.units.iter().flat_map(|unit| self.top(unit));
+        tops.map(|top| manifest.patches[top.patch as usize].mammogram)
+            .filter(|&number| manifest.mammograms[number as usize].preview.is_some())
+            .collect()
     }
 
     fn path(&self, path: String) -> String {
@@ -136,19 +170,13 @@ impl<'a> Survey<'a> {
 
     /// Numbers of the patches and mammograms that have a copy of their own.
     fn copies(&self) -> (BTreeSet<u32>, BTreeSet<u32>) {
-        let manifest = self.inputs.manifest;
         let mut patches: BTreeSet<u32> =
             self.units.iter().flat_map(|unit| self.top(unit)).map(|top| top.patch).collect();
         if self.renamed.is_none() {
             patches.retain(|&number| self.fine(number).is_some());
             return (patches, BTreeSet::new());
         }
-        let mammograms = patches
-            .iter()
-            .map(|&number| manifest.patches[number as usize].mammogram)
-            .filter(|&number| manifest.mammograms[number as usize].preview.is_some())
-            .collect();
-        (patches, mammograms)
+        (patches, self.mammograms())
     }
 
     /// Paths of all its files but the page.
@@ -160,8 +188,7 @@ impl<'a> Survey<'a> {
         let mut paths = vec![DATA.to_string()];
         paths.extend(self.selection.units.iter().map(|unit| script_path(&unit.code)));
         paths.extend(patches.into_iter().map(|number| self.patch_path(number)));
-        let tiles = mammograms.iter().filter_map(|&number| self.tiles(number));
-        paths.extend(tiles.flat_map(|tiles| tiles.paths()));
+        paths.extend(self.own_tiles().into_iter().flat_map(|(_, tiles)| tiles.paths()));
         paths.extend(mammograms.into_iter().map(|number| self.mammogram_path(number)));
         paths
     }
@@ -188,12 +215,12 @@ impl<'a> Survey<'a> {
             fine.chunk_by(|&a, &b| of(a).mammogram == of(b).mammogram).collect();
         by_mammogram.par_iter().try_for_each(|numbers| self.cut(numbers, keys, writer))?;
         mammograms.par_iter().try_for_each(|&number| {
-            let member = &manifest.mammograms[number as usize];
-            if let Some(tiles) = self.tiles(number) {
-                tiles.write(self.inputs, member, keys, writer)?;
-            }
-            let bytes = self.inputs.previews.read(&member.mammogram.id)?;
+            let bytes =
+                self.inputs.previews.read(&manifest.mammograms[number as usize].mammogram.id)?;
             writer.write(&self.mammogram_path(number), &bytes)
+        })?;
+        self.own_tiles().par_iter().try_for_each(|(number, tiles)| {
+            tiles.write(self.inputs, &manifest.mammograms[*number as usize], keys, writer)
         })
     }
 }

@@ -33,12 +33,13 @@ pub(super) struct Tiles {
 
 /// Those of a mammogram on the atlas' own pages; none where what `prepare` keeps of it is as fine.
 pub(super) fn of(inputs: &Inputs, member: &Member) -> Option<Tiles> {
-    at(inputs, member, format!("mammograms/{}/tiles/", member.mammogram.id))
+    let src = format!("mammograms/{}/tiles/", member.mammogram.id);
+    at(member, inputs.config.mammograms.height, src)
 }
 
-/// The same in another folder of the site, `src`.
-pub(super) fn at(inputs: &Inputs, member: &Member, src: String) -> Option<Tiles> {
-    let (mammogram, wanted) = (&member.mammogram, inputs.config.mammograms.height);
+/// Those of a mammogram as high as wanted, in a folder of the site.
+pub(super) fn at(member: &Member, wanted: Fineness, src: String) -> Option<Tiles> {
+    let mammogram = &member.mammogram;
     let [_, kept] = member.preview?;
     if matches!(wanted, Fineness::Pixels(most) if most <= LONGEST) {
         return None;
@@ -73,6 +74,11 @@ impl Tiles {
 
     fn path(&self, [level, column, row]: [u32; 3]) -> String {
         format!("{}{level}/{column}_{row}.jpg", self.src)
+    }
+
+    /// Whether they lie below a folder of the site.
+    pub(super) fn are_in(&self, folder: &str) -> bool {
+        self.src.starts_with(folder)
     }
 
     /// Paths of all of them.

@@ -14,8 +14,8 @@ section! {
     pub struct Mammograms(MammogramsForm, "mammograms.") {
         /// Height in pixels at which a mammogram can be looked at in the viewer, or `source` for every pixel
         /// that there is. Above 900, which `prepare` keeps of each, the mammograms that pages show are read
-        /// from the data set once more by `build`, and stand in the site in tiles: some 3 MB for one of
-        /// 4,000 x 5,000 pixels.
+        /// from the data set once more by `build`, and stand in the site in tiles: one to three megabytes for
+        /// one of 4,000 x 5,000 pixels.
         pub height: Fineness = "900";
     }
 }
@@ -49,6 +49,7 @@ impl Fineness {
 pub(crate) enum Written {
     Number(i64),
     Word(String),
+    Else(serde::de::IgnoredAny),
 }
 
 impl Value for Fineness {
@@ -64,6 +65,7 @@ impl Value for Fineness {
         let written = match &given.value {
             Written::Word(word) if word.trim() == "source" => return Ok(Self::Source),
             Written::Word(word) => format!("`{word}`"),
+            Written::Else(_) => "neither".to_owned(),
             Written::Number(number) => match u32::try_from(*number) {
                 Ok(pixels) if PIXELS.contains(&pixels) => return Ok(Self::Pixels(pixels)),
                 _ => number.to_string(),

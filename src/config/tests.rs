@@ -81,7 +81,7 @@ fn every_option_left_in_a_comment_is_valid() {
         text.starts_with('#') && text.chars().nth(1).is_some_and(char::is_alphabetic)
     };
     let template = written::template();
-    assert_eq!(template.lines().filter(hidden).count(), 5);
+    assert_eq!(template.lines().filter(hidden).count(), 6);
     let open: String = template
         .lines()
         .map(|line| if hidden(&line) { line.replacen('#', "", 1) } else { line.to_owned() } + "\n")
@@ -671,7 +671,7 @@ fn fineness_is_pixels_or_all_there_are() {
     assert_eq!(survey(""), None);
     assert_eq!(survey("survey: { resolution: source }"), Some(Fineness::Source));
     assert_eq!((Fineness::Pixels(900).of(700), Fineness::Source.of(700)), (700, 700));
-    for (wrong, shown) in [("63", "63"), ("fine", "`fine`"), ("-1", "-1")] {
+    for (wrong, shown) in [("63", "63"), ("fine", "`fine`"), ("-1", "-1"), ("900.5", "neither")] {
         let mistake = parse_at(&format!("mammograms: {{ height: {wrong} }}")).unwrap_err();
         let said = format!(
             "`mammograms.height` is {shown}; expected a whole number from 64 to 32768, or `source`"

@@ -50,10 +50,12 @@ impl Described {
         let order = manifest.of_split(layer.split);
         let of_unit = |unit: &record::dissection::Unit| {
             let mut patients = BTreeSet::new();
-            let tops = (0..).zip(&unit.top).filter(|(_, top)| {
-                let patch = &manifest.patches[top.patch as usize];
-                patients.insert(&manifest.member(patch).mammogram.patient)
-            });
+            // What it does not respond to is no kind of what it responds to.
+            let tops =
+                (0..).zip(&unit.top).filter(|(_, top)| top.score > 0.0).filter(|(_, top)| {
+                    let patch = &manifest.patches[top.patch as usize];
+                    patients.insert(&manifest.member(patch).mammogram.patient)
+                });
             let found = tops
                 .filter_map(|(place, top)| Some((place, order.binary_search(&top.patch).ok()?)));
             let (places, columns): (Vec<u32>, Vec<usize>) = found.take(MOST).unzip();
@@ -61,7 +63,7 @@ impl Described {
             let top = Top { unit: unit.unit, places, columns, products };
             (top.places.len() >= 2 * LEAST).then_some(top)
         };
-        Self(layer.units.iter().filter_map(of_unit).collect())
+        Self(layer.units.iter().filter(|unit| unit.kind().is_live()).filter_map(of_unit).collect())
     }
 
     /// Adds what some units make of the patches: a row of ranks for each, of all patches of the split; the first

@@ -5,6 +5,7 @@
 //! last, so that a list never names a patch that is not there. `unit-atlas-export.json` marks the
 //! folder as ours.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -15,6 +16,7 @@ use serde_json::json;
 
 use base::progress::Progress;
 use base::{Split, artifact};
+use mammogram::is_file_name;
 use record::{Manifest, Store};
 
 const LISTS: [(&str, Split); 3] =
@@ -48,11 +50,14 @@ pub fn export(
         store.len(),
         manifest.patches.len()
     );
-    claim(folder)?;
+    let earlier = claim(folder)?;
     artifact::tidy(folder)?;
     let _writing = artifact::Writing::into(folder)?;
     let names: Vec<String> =
         manifest.patches.iter().map(|p| format!("{}.png", manifest.patch_name(p))).collect();
+    // Known to whoever comes after a killed export, which leaves no list.
+    let begun: BTreeSet<&str> = earlier.iter().chain(&names).map(String::as_str).collect();
+    mark(folder, Some(&begun))?;
     progress.start("exporting patches", names.len() as u64);
     let written = names.par_iter().enumerate().try_for_each(|(number, name)| {
         let mut bytes = Vec::new();
@@ -75,33 +80,46 @@ pub fn export(
         }
         artifact::write(&folder.join(list), text.as_bytes())?;
     }
-    let names: std::collections::HashSet<&str> = names.iter().map(String::as_str).collect();
-    // By their names, not by lists: a killed export has none.
-    for entry in fs_err::read_dir(folder)? {
-        let (entry, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
-        let name = name.to_str().unwrap_or_default();
-        if is_patch(name) && !names.contains(name) && entry.is_file() {
-            fs_err::remove_file(entry)?;
+    let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    for name in earlier.iter().filter(|name| !names.contains(name.as_str())) {
+        let path = folder.join(name);
+        if path.is_file() {
+            fs_err::remove_file(path)?;
         }
     }
+    mark(folder, None)?;
     Ok(report)
 }
 
-/// Whether a file is named as an exported patch.
-fn is_patch(name: &str) -> bool {
-    let place = name.strip_suffix(".png").and_then(|name| name.rsplit_once("-y"));
-    let Some((_, place)) = place else { return false };
-    let numbers: Vec<&str> = place.split('_').collect();
-    let [y, rest @ ..] = &numbers[..] else { return false };
-    let rest = rest.iter().zip(["x", "h", "w"]).map(|(part, letter)| part.strip_prefix(letter));
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    numbers.len() == 4 && is_number(y) && rest.into_iter().all(|part| part.is_some_and(is_number))
+/// Marks the folder as ours; `begun` are the patches that may lie there while an export goes on.
+fn mark(folder: &Path, begun: Option<&BTreeSet<&str>>) -> Result<()> {
+    let mut mark = json!({ "format": 1, "made_by": "unit-atlas patches export" });
+    if let Some(begun) = begun {
+        mark["begun"] = json!(begun);
+    }
+    artifact::write_json(&folder.join(MARK), &mark)
 }
 
-/// Makes sure that the folder is ours, and removes its lists.
-fn claim(folder: &Path) -> Result<()> {
-    let mark = folder.join(MARK);
-    if !mark.is_file() {
+/// Makes sure that the folder is ours, removes its lists, and returns the patches that these, or an export that was
+/// killed, named.
+fn claim(folder: &Path) -> Result<BTreeSet<String>> {
+    let mut earlier = BTreeSet::new();
+    let mut add = |name: &str| {
+        if is_file_name(name) && name.ends_with(".png") {
+            earlier.insert(name.to_owned());
+        }
+    };
+    let marked = folder.join(MARK);
+    if marked.is_file() {
+        let text = fs_err::read(&marked)?;
+        let found = serde_json::from_slice::<serde_json::Value>(&text).unwrap_or_default();
+        found["begun"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|n| n.as_str())
+            .for_each(&mut add);
+    } else {
         match std::fs::read_dir(folder) {
             Ok(entries) => {
                 // What a killed export left before it had marked the folder is no one else's.
@@ -118,10 +136,18 @@ fn claim(folder: &Path) -> Result<()> {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => return Err(e).with_context(|| format!("cannot read {}", folder.display())),
         }
-        artifact::write_json(
-            &mark,
-            &json!({ "format": 1, "made_by": "unit-atlas patches export" }),
-        )?;
+        mark(folder, None)?;
+    }
+    for (list, _) in LISTS {
+        let path = folder.join(list);
+        if path.is_file() {
+            let text = String::from_utf8_lossy(&fs_err::read(&path)?).into_owned();
+            text.lines().filter_map(|line| line.split(' ').next()).for_each(&mut add);
+        }
+    }
+    // Remembered before the lists go.
+    if !earlier.is_empty() {
+        mark(folder, Some(&earlier.iter().map(String::as_str).collect()))?;
     }
     for (list, _) in LISTS {
         let path = folder.join(list);
@@ -129,7 +155,7 @@ fn claim(folder: &Path) -> Result<()> {
             fs_err::remove_file(path)?;
         }
     }
-    Ok(())
+    Ok(earlier)
 }
 
 #[cfg(test)]
@@ -168,9 +194,10 @@ mod tests {
 
         // Again with fewer patches: what is no longer part of it goes, what is not ours stays.
         fs::write(folder.join("notes.txt"), "mine").unwrap();
-        fs::write(folder.join("mine-y1_x2_h3.png"), "mine").unwrap();
-        // One that a killed export wrote before its data changed.
+        fs::write(folder.join("mine-y1_x2_h3_w3.png"), "mine").unwrap();
+        // One that a killed export wrote before its data changed, and its lists were gone.
         fs::write(folder.join("gone-y1_x2_h3_w3.png"), "ours").unwrap();
+        mark(&folder, Some(&["gone-y1_x2_h3_w3.png", "../escape.png"].into())).unwrap();
         let mut fewer = project.config.clone();
         fewer.patches.min_breast = 0.95;
         let manifest = project.prepare_with(&fewer).unwrap();
@@ -178,7 +205,8 @@ mod tests {
         export(&manifest, &store, &folder, &Silent).unwrap();
         let files = fs::read_dir(&folder).unwrap().count();
         assert_eq!(files, manifest.patches.len() + 3 + 3);
-        assert!(folder.join("mine-y1_x2_h3.png").exists());
+        assert!(folder.join("mine-y1_x2_h3_w3.png").exists());
+        assert!(!folder.join("gone-y1_x2_h3_w3.png").exists());
     }
 
     #[test]

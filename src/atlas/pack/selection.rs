@@ -69,6 +69,13 @@ pub(super) fn choose(site: &Path, record: &Record, selection: &Selection) -> Res
             chosen.files.insert(page);
         }
     }
+    // The viewer draws a mammogram by its tiles where it has any.
+    let tiles = all().filter(|path| {
+        let id = path.strip_prefix("mammograms/").and_then(|path| path.split_once("/tiles/"));
+        id.is_some_and(|(id, _)| chosen.files.contains(&format!("mammograms/{id}/outlines.js")))
+    });
+    let tiles: Vec<String> = tiles.collect();
+    chosen.files.extend(tiles);
     // What a page names and the site does not have, such as the picture of a mammogram without one.
     chosen.files.retain(|path| record.files.contains_key(path));
     Ok(chosen)

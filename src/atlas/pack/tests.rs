@@ -28,6 +28,8 @@ fn site(folder: &Path) -> (std::path::PathBuf, std::path::PathBuf) {
         ("mammograms/m-y2.jpg", "4"),
         ("mammograms/m-y2/outlines.js", "5"),
         ("mammograms/m1/outlines.js", "6"),
+        ("mammograms/m1/tiles/0/0_0.jpg", "9"),
+        ("mammograms/m3/tiles/0/0_0.jpg", "9"),
         ("mammograms/m3/outlines.js", "7"),
     ];
     let writer = Writer::begin(&site, &record, vec![]).unwrap();
@@ -61,6 +63,7 @@ fn a_unit_takes_its_pictures_along_and_nothing_else() {
             "mammograms/m-y2.jpg",
             "mammograms/m-y2/outlines.js",
             "mammograms/m1/outlines.js",
+            "mammograms/m1/tiles/0/0_0.jpg",
             // How it was made, with the picture that this shows.
             "methods/index.html",
             "networks/a/b/0001/compare.js",

@@ -32,7 +32,9 @@
       if (wanted) hits.sort((a, b) => b.fit - a.fit);
       return { category, terms: hits.map(hit => hit.term), best: Math.max(0, ...hits.map(hit => hit.fit)) };
     }).filter(group => group.terms.length).sort((a, b) => b.best - a.best);
-    return [...together(groups, spoken), ...found];
+    // Not before a term whose own name or synonym is being typed: `skin calcif` is one.
+    const named = wanted && groups.some(({ category, terms }) => terms.some(term => fit(term, category, wanted) > 1));
+    return named ? [...found, ...together(groups, spoken)] : [...together(groups, spoken), ...found];
   }
 
   unitAtlas.survey.matching = matching;

@@ -1,4 +1,5 @@
-// How an answer stood before each change to it, but for what was typed: letters are no change of their own.
+// How an answer stood before each change to it, but for what was typed: letters are no change of their own, and
+// stay when a change is taken back.
 (() => {
   'use strict';
   const copy = answer => JSON.parse(JSON.stringify(answer));
@@ -21,10 +22,13 @@
       now = copy(answer);
     }
 
-    // The answer before the last change, which is then forgotten; null where there was none.
+    // The answer before the last change, which is then forgotten, with what is typed by now; null where there was
+    // no change.
     function back() {
       if (!before.length) return null;
-      now = before.pop();
+      const typed = now;
+      now = { ...before.pop(), remarks: typed.remarks };
+      now.phenomena = now.phenomena.map((one, at) => ({ ...one, description: (typed.phenomena[at] || one).description }));
       return copy(now);
     }
 

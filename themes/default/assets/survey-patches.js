@@ -60,7 +60,7 @@
         return make('li', {}, button);
       }));
       // Where it has a place of its own and hides no patch.
-      if (window.matchMedia('(min-width: 75.01rem)').matches) showContext(0);
+      if (beside.matches) showContext(0);
     }
 
     const patchOf = target => buttons().indexOf(target.closest('.survey-patch'));
@@ -121,9 +121,9 @@
     }
 
     // A patch with its mammogram for the viewer, which hears of it no more than the survey says of it.
-    function scene(i, parts) {
-      const patch = unit.patches[i];
-      const mammogram = unit.mammograms[patch.mammogram];
+    function scene(shown, i, parts) {
+      const patch = shown.patches[i];
+      const mammogram = shown.mammograms[patch.mammogram];
       const title = `Patch ${i + 1}${truth(patch) && `: ${truth(patch)}, score ${patch.score}`}`;
       const pixels = Number(element('survey-picture').content.querySelector('img').getAttribute('width'));
       const seen = place => (patch.overlay ? [parts.region(patch.overlay, place, pixels)] : []);
@@ -139,11 +139,12 @@
       return { pictures: [mammogram.src ? whole : alone], at: 0, focus: mammogram.src ? focus : null };
     }
 
-    // Opens the viewer at a patch; arrows in it lead to the unit's others.
+    // Opens the viewer at a patch, from which it leads to the unit's others.
     function enlarge(i) {
-      const { length } = unit.patches;
+      const shown = unit;
+      const { length } = shown.patches;
       unitAtlas.viewer.open(parts => ({
-        count: length, at: i, unit: 'patch', scene: (n, then) => measured(unit.mammograms[unit.patches[n].mammogram], () => then(scene(n, parts)))
+        count: length, at: i, unit: 'patch', scene: (n, then) => measured(shown.mammograms[shown.patches[n].mammogram], () => then(scene(shown, n, parts)))
       }), buttons()[i]);
     }
 

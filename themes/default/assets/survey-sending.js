@@ -19,6 +19,9 @@
     // Answers of a record that are complete and not yet sent.
     const left = record => Object.keys(record.pending || {}).filter(slot => !answers.lacking(record.answers[slot]));
 
+    // Slots of what the reader has changed since it was sent, complete or not.
+    const changed = record => Object.keys(record.pending || {});
+
     // Marks answers of a record as not yet sent.
     function mark(record, slots) {
       if (collector) slots.forEach(slot => { (record.pending = record.pending || {})[slot] = true; });
@@ -83,10 +86,12 @@
     function show(record, problem) {
       if (!collector) return;
       const open = left(record).length;
+      const half = changed(record).length > open;
       hooks.warn(problem && `${counted(open, 'answer is', 'answers are')} kept here but not yet on the server: ${problem}`);
-      element('survey-saved').textContent = open ? 'Kept in this browser; on its way to the server' : 'On the server';
+      element('survey-saved').textContent = open ? 'Kept in this browser; on its way to the server'
+        : half ? 'Kept in this browser; sent once it is complete' : 'On the server';
     }
 
-    return { collector, left, mark, soon, show };
+    return { collector, left, changed, mark, soon, show };
   };
 })();

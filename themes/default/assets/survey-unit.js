@@ -116,8 +116,7 @@
       answer = null;
     }
 
-    // Takes back the last change. What was typed goes with the change that it belongs to: within a field the
-    // browser's own undo takes it back by letters.
+    // Takes back the last choice. What was typed stays: within a field the browser's own undo takes back letters.
     function undo() {
       const before = past.back();
       if (!answer || !before) return;
@@ -143,6 +142,8 @@
     }
 
     element('survey-undo').addEventListener('click', undo);
+    // On a phone the questions stand below the patches.
+    element('survey-down').addEventListener('click', () => element('survey-report').scrollIntoView());
     window.addEventListener('resize', () => display.fill(patches.count()));
     window.addEventListener('beforeunload', () => {
       clock.tick();

@@ -62,6 +62,9 @@
 
   function route() {
     views.unit.leave();
+    // Of the unit that is left.
+    const viewer = document.querySelector('dialog.viewer[open]');
+    if (viewer) viewer.close();
     // Links of the page name its parts, which are the views.
     const place = window.location.hash.slice(1).replace(/^survey-/, '');
     const unit = /^unit-(\d+)$/.exec(place);
@@ -114,8 +117,9 @@
     try {
       const found = survey.file.readAnswers(study, given);
       change(record => {
-        // What is not yet sent comes after what the server has.
-        desk.sending.left(record).forEach(slot => delete found.answers[slot]);
+        // What the reader has changed since it was sent comes after what the server has, also what is not complete
+        // or was taken back.
+        desk.sending.changed(record).forEach(slot => delete found.answers[slot]);
         survey.file.merge(study, record, found.answers);
       });
     } catch (error) {

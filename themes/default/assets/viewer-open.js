@@ -53,7 +53,7 @@
   function open(reel, from = document.activeElement) {
     const next = () => unitAtlas.viewer.show(reel(unitAtlas.scene), from);
     // Loaded before, or part of the file.
-    if (!waiting || (!begun && unitAtlas.viewer.show)) {
+    if (!waiting || (!begun && unitAtlas.viewer.show && window.OpenSeadragon)) {
       next();
       return;
     }

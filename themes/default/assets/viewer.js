@@ -83,6 +83,8 @@
 
   function changed() {
     viewerSettings.keep(settings);
+    // Nothing has arrived yet.
+    if (!scene) return;
     LAYERS.forEach(name => desk.panes().forEach(pane => pane.setLayer(name, settings[name])));
     stage.dataset.tool = settings.tool;
     const panes = desk.panes();
@@ -121,9 +123,10 @@
 
   function open(next) {
     number = next;
+    const asked = reel;
     reel.scene(next, found => {
       // The reader may have gone on, or away, while it was loaded.
-      if (!dialog.open || number !== next) return;
+      if (!dialog.open || number !== next || reel !== asked) return;
       scene = found;
       title.textContent = `Viewer: ${scene.pictures[scene.at].title}`;
       build(scene.at);
