@@ -95,16 +95,12 @@ impl Tried {
 
 impl Plan {
     /// Units that a number of readers would need where all that were tried are too few: widths fall with the square
-    /// root of the units. By the mean width of the most that were tried; `None` where it has none, or where
-    /// that width is narrow enough and only not often enough.
+    /// root of the units. By the mean width of the most that were tried; `None` where it has none.
     pub fn extrapolated(&self, readers: usize) -> Option<usize> {
         let of = self.tried.iter().filter(|tried| tried.design.readers == readers);
         let most = of.max_by_key(|tried| tried.design.units)?;
         let width = most.kappa.mean?.max(most.alpha.mean?);
-        let needed =
-            (most.design.units as f64 * (width / self.wanted.width).powi(2)).ceil() as usize;
-        // Narrow enough on average is not narrow enough as often as asked for.
-        (needed > most.design.units).then_some(needed)
+        Some((most.design.units as f64 * (width / self.wanted.width).powi(2)).ceil() as usize)
     }
 }
 

@@ -94,7 +94,7 @@ fn a_single_file_holds_the_files_and_an_encrypted_one_shows_nothing() {
     let output = folder.path().join("atlas.html");
     let form = |passphrase| Form::SingleFile { selection: &selection, passphrase };
     let packed = pack(&site, &record, title, form(None), &output).unwrap();
-    assert_eq!(packed.files, 13);
+    assert_eq!(packed.files, 18);
     let page = std::fs::read_to_string(&output).unwrap();
     assert!(page.contains("<title>An &lt;atlas&gt;</title>") && !page.contains("{{"));
     let built = Record::read(&record).unwrap();
@@ -143,7 +143,7 @@ fn a_zip_holds_every_file_and_is_the_same_twice() {
         entry.read_to_end(&mut text).unwrap();
         found.insert(entry.name().unwrap().into_owned(), text);
     }
-    assert_eq!(found.len(), 14);
+    assert_eq!(found.len(), 19);
     assert_eq!(found["atlas/networks/a/b/0001/index.html"], UNIT.as_bytes());
     assert!(String::from_utf8_lossy(&found["README.txt"]).contains("atlas/index.html"));
 }

@@ -224,7 +224,10 @@ fn lines(plan: &Plan, pace: Pace) -> Vec<String> {
         Some(tried) => lines.extend(recommended(&tried, plan, pace)),
         None => {
             let readers = plan.wanted.readers.last().copied().unwrap_or(0);
-            let more = plan.extrapolated(readers).map_or_else(String::new, |units| {
+            // Narrow enough on average is not narrow enough as often as asked for.
+            let tried = plan.wanted.units.iter().copied().max().unwrap_or(0);
+            let more = plan.extrapolated(readers).filter(|units| *units > tried);
+            let more = more.map_or_else(String::new, |units| {
                 format!(
                     "; by the widths so far, {readers} readers would need {units} units or more. Try them with --units"
                 )
