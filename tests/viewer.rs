@@ -52,6 +52,15 @@ impl Place {
         screen(&mut browser, size, 1.0);
         browser
     }
+
+    /// With the viewer open at the mammogram and the patient's other view.
+    fn viewing(&self, chromium: &Path) -> Browser {
+        let mut browser = self.browser(chromium, DESKTOP);
+        browser.go(&format!("{}{}", self.root(), page(MAMMOGRAM)));
+        browser.key("v");
+        drawn(&mut browser, 2);
+        browser
+    }
 }
 
 /// A window of a size with so many pixels of the screen in one of the page; narrow ones are touched.
@@ -285,10 +294,7 @@ fn it_opens_in_every_way_and_closes_at_once_from_a_disk_and_from_the_server() {
 fn the_wheel_zooms_at_the_pointer_and_keys_and_buttons_move_the_picture() {
     let Some(chromium) = chromium() else { return };
     let stand = Place::new();
-    let mut browser = stand.browser(&chromium, DESKTOP);
-    browser.go(&format!("{}{}", stand.root(), page(MAMMOGRAM)));
-    browser.key("v");
-    drawn(&mut browser, 2);
+    let mut browser = stand.viewing(&chromium);
     browser.key("b");
     drawn(&mut browser, 1);
     let [left, top, width, height] = place(&mut browser, 0);
@@ -383,10 +389,7 @@ fn the_wheel_zooms_at_the_pointer_and_keys_and_buttons_move_the_picture() {
 fn window_and_level_are_exact_to_the_pixel_and_kept() {
     let Some(chromium) = chromium() else { return };
     let stand = Place::new();
-    let mut browser = stand.browser(&chromium, DESKTOP);
-    browser.go(&format!("{}{}", stand.root(), page(MAMMOGRAM)));
-    browser.key("v");
-    drawn(&mut browser, 2);
+    let mut browser = stand.viewing(&chromium);
     for key in ["b", "l", "1"] {
         browser.key(key);
     }
@@ -456,10 +459,7 @@ fn window_and_level_are_exact_to_the_pixel_and_kept() {
 fn the_patients_views_hang_side_by_side_and_follow_each_other() {
     let Some(chromium) = chromium() else { return };
     let stand = Place::new();
-    let mut browser = stand.browser(&chromium, DESKTOP);
-    browser.go(&format!("{}{}", stand.root(), page(MAMMOGRAM)));
-    browser.key("v");
-    drawn(&mut browser, 2);
+    let mut browser = stand.viewing(&chromium);
     // The right breast on the left, as on a light box; the one that was asked for is the active one.
     let titles =
         "Array.from(document.querySelectorAll('.viewer-title'), one => one.textContent).join('; ')";

@@ -660,22 +660,3 @@ fn the_least_inputs_are_those_of_the_architectures() {
     }
     assert!(reference.contains(&format!("from 32 to {MAX_INPUT}")));
 }
-
-#[test]
-fn fineness_is_pixels_or_all_there_are() {
-    let height = |text: &str| parse_at(text).unwrap().mammograms.height;
-    assert_eq!(height(""), Fineness::Pixels(900));
-    assert_eq!(height("mammograms: { height: 2000 }"), Fineness::Pixels(2000));
-    assert_eq!(height("mammograms: { height: source }"), Fineness::Source);
-    let survey = |text: &str| parse_at(text).unwrap().survey.resolution;
-    assert_eq!(survey(""), None);
-    assert_eq!(survey("survey: { resolution: source }"), Some(Fineness::Source));
-    assert_eq!((Fineness::Pixels(900).of(700), Fineness::Source.of(700)), (700, 700));
-    for (wrong, shown) in [("63", "63"), ("fine", "`fine`"), ("-1", "-1"), ("900.5", "neither")] {
-        let mistake = parse_at(&format!("mammograms: {{ height: {wrong} }}")).unwrap_err();
-        let said = format!(
-            "`mammograms.height` is {shown}; expected a whole number from 64 to 32768, or `source`"
-        );
-        assert_eq!(mistake.message, said);
-    }
-}

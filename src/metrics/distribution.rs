@@ -7,8 +7,8 @@
 
 use std::f64::consts::{PI, SQRT_2};
 
-/// Above so many degrees of freedom a sum of squares counts as known.
-const KNOWN: f64 = 1e6;
+/// Above so many degrees of freedom a sum of squares counts as known, and t is the normal distribution.
+pub const KNOWN: f64 = 1e6;
 
 /// Two-sided probability that a standard normal variable lies as far from 0 as `z` or farther.
 pub fn normal_tails(z: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use metrics::distribution::{t_quantile, t_tails};
+use metrics::distribution::{KNOWN, t_quantile, t_tails};
 use serde::Serialize;
 
 use crate::Components;
@@ -74,8 +74,6 @@ pub struct Mean {
 
 /// A variance of areas that rounding may leave of none: areas are shares of pairs of cases, with far greater steps.
 const NOTHING: f64 = 1e-24;
-/// Of so many degrees of freedom on, distributions are the normal one.
-const KNOWN: f64 = 1e6;
 
 /// The difference `difference` with an error variance of `variance`.
 pub(crate) fn test(difference: f64, variance: f64, degrees: f64) -> Result<Test, NoTest> {

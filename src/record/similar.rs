@@ -64,11 +64,6 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Whether the two differ more than chance gives.
-    pub fn is_beyond_chance(&self) -> bool {
-        self.adjusted <= SIGNIFICANCE
-    }
-
     /// How many patches were looked at, each of another patient.
     pub fn patients(&self) -> usize {
         self.of.iter().map(Vec::len).sum()
@@ -84,6 +79,13 @@ pub struct Layout {
     /// Share of the [`NEIGHBOURS`] most similar units of a unit that are its nearest in the plane, averaged
     /// over the units; none where there are too few units to tell.
     pub kept: Option<f32>,
+}
+
+impl Similar {
+    /// The two kinds that the top patches of a unit fall into; none where that is no more than chance gives.
+    pub fn two_kinds(&self, unit: &UnitId) -> Option<&Groups> {
+        self.groups.get(unit).filter(|groups| groups.adjusted <= SIGNIFICANCE)
+    }
 }
 
 impl Layout {

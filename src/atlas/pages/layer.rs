@@ -15,7 +15,7 @@ use crate::script::{self, LayerUnit, NamedConcept};
 use crate::text;
 use catalogue::{Entry, Kind, concept_words};
 use record::dissection::{Category, Concept, Layer, SIGNIFICANCE, TopPatch, Unit};
-use record::similar::{Groups, Layout, NEIGHBOURS};
+use record::similar::{Layout, NEIGHBOURS};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;
@@ -207,7 +207,7 @@ fn layout_view(layout: &Layout) -> LayoutView {
 
 /// Whether the top patches of a unit fall into two groups.
 fn in_groups(atlas: &Atlas, entry: &Entry) -> bool {
-    atlas.inputs.similar.groups.get(&entry.id).is_some_and(Groups::is_beyond_chance)
+    atlas.inputs.similar.two_kinds(&entry.id).is_some()
 }
 
 /// The patches of a unit that the page shows.

@@ -277,7 +277,7 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Result<View> {
 }
 
 fn groups(atlas: &Atlas, entry: &Entry) -> Option<GroupsView> {
-    let found = atlas.inputs.similar.groups.get(&entry.id)?;
+    let found = atlas.inputs.similar.two_kinds(&entry.id)?;
     let top = |place: u32| entry.record.top.get(place as usize);
     let group = |places: &Vec<u32>| {
         let ranks: Vec<String> = places.iter().map(|place| (place + 1).to_string()).collect();
@@ -286,7 +286,7 @@ fn groups(atlas: &Atlas, entry: &Entry) -> Option<GroupsView> {
             patches.filter(|top| atlas.inputs.manifest.patches[top.patch as usize].positive);
         GroupView { ranks: ranks.join(","), patches: places.len(), cancer: cancer.count() }
     };
-    found.is_beyond_chance().then(|| GroupsView {
+    Some(GroupsView {
         patients: found.patients(),
         p: match found.adjusted {
             p if p < 0.001 => "p below 0.001".into(),
