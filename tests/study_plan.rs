@@ -201,6 +201,13 @@ fn bad_rows_are_told_with_their_lines_and_the_rest_is_analysed() {
 #[test]
 fn the_surveys_questions_go_to_redcap() {
     let project = Project::new(TINY);
+    // Never in the place of what is the project's own, or of something else.
+    for (file, words) in
+        [("atlas.yaml", "does not end with .csv"), ("content/x.csv", "belongs to the project")]
+    {
+        let told = project.run(&["study", "redcap", file]).expect(1);
+        assert!(told.err.contains(words), "{}", told.err);
+    }
     let told = project.run(&["study", "redcap", "dictionary.csv"]).expect(0);
     assert!(told.out.contains("dictionary.csv is written"), "{}", told.out);
     // Nothing is built yet.

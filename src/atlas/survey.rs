@@ -3,7 +3,8 @@
 //! `survey/data.js` holds the study, the lexicon and a few patches of each unit, `survey/units/<code>.js`
 //! everything of one unit; `assets/survey*.js` draw them. In a blind survey neither they nor any name of
 //! a file tell the network, the layer, the unit or the truth of a patch: units go by codes and are sorted
-//! by them, and pictures whose names could tell something are written again under names that do not.
+//! by them, and its pictures are copies under names that tell nothing, in a folder of their own: those of the
+//! atlas lie beside pages that tell everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,9 +34,6 @@ const PREVIEW: usize = 8;
 /// Detail in pixels that an overlay loses in a preview.
 const TOLERANCE: f32 = 1.0;
 
-/// Words in names of mammograms that tell no more than the picture does.
-const VIEWS: [&str; 10] = ["left", "right", "l", "r", "cc", "mlo", "ml", "lm", "lmo", "xcc"];
-
 /// The survey of a site.
 pub(super) struct Survey<'a> {
     inputs: &'a Inputs<'a>,
@@ -43,7 +41,7 @@ pub(super) struct Survey<'a> {
     pub(super) selection: Selection,
     /// The same units in the same order.
     units: Vec<&'a Unit>,
-    /// Gives pictures other names; `None` where their own tell nothing, or may.
+    /// Gives pictures other names; `None` where their own may tell what they like.
     renamed: Option<Coder>,
 }
 
@@ -75,20 +73,13 @@ impl<'a> Survey<'a> {
             })
             .collect();
         let units = selection.units.iter().filter_map(|c| by_name.get(&c.unit).copied()).collect();
-        let ids = inputs.manifest.mammograms.iter().map(|m| m.mammogram.id.as_str());
-        let renamed =
-            (selection.blind && names_tell(ids)).then(|| Coder::new(config.seed, &selection.study));
+        let renamed = selection.blind.then(|| Coder::new(config.seed, &selection.study));
         Ok(Self { inputs, selection, units, renamed })
     }
 
     /// Whether there is anything to ask.
     pub(super) fn is_empty(&self) -> bool {
         self.units.is_empty()
-    }
-
-    /// Whether pictures are written again under names of their own.
-    pub(super) fn renames(&self) -> bool {
-        self.renamed.is_some()
     }
 
     /// The units with their reasons.
@@ -119,8 +110,8 @@ impl<'a> Survey<'a> {
         ))
     }
 
-    /// The tiles of a mammogram: those of the atlas, or of the survey's own where the name of it would tell something,
-    /// or where its patches are finer: who enlarges one must not see less.
+    /// The tiles of a mammogram: those of the atlas, or of the survey's own where it is blind, or where its patches
+    /// are finer: who enlarges one must not see less.
     fn tiles(&self, number: u32) -> Option<Tiles> {
         let Inputs { config, manifest, .. } = self.inputs;
         let member = &manifest.mammograms[number as usize];
@@ -252,20 +243,6 @@ fn script_path(code: &str) -> String {
     format!("survey/units/{code}.js")
 }
 
-/// Whether the names of mammograms may tell something of what they show: they do unless they are made of
-/// numbers, views, and words that all of them have.
-fn names_tell<'a>(ids: impl Iterator<Item = &'a str>) -> bool {
-    let words = |id: &str| -> BTreeSet<String> {
-        id.split(|c: char| !c.is_alphabetic())
-            .map(str::to_lowercase)
-            .filter(|word| !word.is_empty() && !VIEWS.contains(&word.as_str()))
-            .collect()
-    };
-    let mut sets = ids.map(words);
-    let Some(first) = sets.next() else { return false };
-    sets.any(|set| set != first)
-}
-
 /// The scripts, as (path in the site, bytes).
 pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
     if survey.is_empty() {
@@ -362,21 +339,4 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
         files.push((path, script));
     }
     Ok(files)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_tell_unless_they_are_numbers_views_and_common_words() {
-        let tell = |ids: &[&str]| names_tell(ids.iter().copied());
-        assert!(!tell(&["P0001_LEFT_CC", "P0002_RIGHT_MLO"]));
-        assert!(!tell(&["mdb001", "mdb322"]));
-        assert!(!tell(&[]));
-        assert!(tell(&["cancer_05-C_0047_1.LEFT_CC", "normal_01-A_0012_1.LEFT_CC"]));
-        assert!(tell(&["Mass-Training_P_00001_LEFT_CC", "Calc-Training_P_00002_LEFT_CC"]));
-        // The letter of the scanner.
-        assert!(tell(&["A_0047_1.LEFT_CC", "B_0047_1.LEFT_CC"]));
-    }
 }

@@ -49,7 +49,7 @@ impl Fineness {
 pub(crate) enum Written {
     Number(i64),
     Word(String),
-    Else(serde::de::IgnoredAny),
+    Else(serde_json::Value),
 }
 
 impl Value for Fineness {
@@ -65,7 +65,7 @@ impl Value for Fineness {
         let written = match &given.value {
             Written::Word(word) if word.trim() == "source" => return Ok(Self::Source),
             Written::Word(word) => format!("`{word}`"),
-            Written::Else(_) => "neither".to_owned(),
+            Written::Else(value) => value.to_string(),
             Written::Number(number) => match u32::try_from(*number) {
                 Ok(pixels) if PIXELS.contains(&pixels) => return Ok(Self::Pixels(pixels)),
                 _ => number.to_string(),
@@ -108,7 +108,8 @@ mod tests {
         assert_eq!(survey(""), None);
         assert_eq!(survey("survey: { resolution: source }"), Some(Fineness::Source));
         assert_eq!((Fineness::Pixels(900).of(700), Fineness::Source.of(700)), (700, 700));
-        for (wrong, shown) in [("63", "63"), ("fine", "`fine`"), ("-1", "-1"), ("900.5", "neither")]
+        for (wrong, shown) in
+            [("63", "63"), ("fine", "`fine`"), ("-1", "-1"), ("900.5", "900.5"), ("true", "true")]
         {
             let mistake = parsed(&format!("mammograms: {{ height: {wrong} }}")).unwrap_err();
             let said = format!(

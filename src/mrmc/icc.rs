@@ -33,6 +33,11 @@ pub fn icc(scores: &[Vec<f64>]) -> Option<Icc> {
         return None;
     }
     let (k, n) = (readers as f64, cases as f64);
+    // Correlations know no unit; squares of very large scores would be infinite.
+    let greatest = scores.iter().flatten().fold(0.0_f64, |most, score| most.max(score.abs()));
+    let unit = if greatest > 0.0 { greatest } else { 1.0 };
+    let scores: Vec<Vec<f64>> =
+        scores.iter().map(|of| of.iter().map(|score| score / unit).collect()).collect();
     let by_reader: Vec<f64> = scores.iter().map(|of| of.iter().sum::<f64>() / n).collect();
     let by_case: Vec<f64> =
         (0..cases).map(|case| scores.iter().map(|of| of[case]).sum::<f64>() / k).collect();
@@ -47,9 +52,8 @@ pub fn icc(scores: &[Vec<f64>]) -> Option<Icc> {
         }
     }
     let error = rest / ((n - 1.0) * (k - 1.0));
-    // Rounding leaves a trace of nothing, which grows with the scores.
-    let least =
-        (1e-12 * scores.iter().flatten().fold(0.0_f64, |most, s| most.max(s.abs()))).powi(2);
+    // Rounding leaves a trace of nothing.
+    let least = 1e-24;
     if between <= least && of_readers <= least && error <= least {
         return None;
     }

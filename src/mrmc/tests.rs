@@ -217,3 +217,14 @@ fn what_does_not_vary_has_no_test() {
     assert_eq!(icc(&[vec![4.0; 5], vec![4.0; 5]]), None);
     assert_eq!(icc(&[]), None);
 }
+
+#[test]
+fn correlations_of_very_large_scores_are_those_of_small_ones() {
+    let small = vec![vec![1.0, 3.0, 2.0, 5.0], vec![2.0, 3.0, 4.0, 6.0]];
+    let large: Vec<Vec<f64>> =
+        small.iter().map(|of: &Vec<f64>| of.iter().map(|score| score * 1e307).collect()).collect();
+    let [small, large] = [icc(&small).unwrap(), icc(&large).unwrap()];
+    assert!(large.agreement.value.is_finite());
+    assert!((small.agreement.value - large.agreement.value).abs() < 1e-12);
+    assert!((small.consistency.value - large.consistency.value).abs() < 1e-12);
+}

@@ -164,6 +164,15 @@ test('what is not a record is none', () => {
       assert.deepEqual(kept.readers(), [], text);
       assert.deepEqual(kept.open('a').answers, {}, text);
     });
+  // A record of a later version is set aside, and what is no answer is passed over.
+  store.setItem(kept.keyOf('a'), '{"format":2,"reader":"a"}');
+  kept.change('a', () => {});
+  assert.equal(store.getItem(`${kept.keyOf('a')}:set aside`), '{"format":2,"reader":"a"}');
+  assert.deepEqual(kept.readers(), ['a']);
+  const answers = { x: null, y: 7, z: { phenomena: 'x' }, u: { phenomena: [{ terms: null }] }, v: { recognizable: 'no' } };
+  store.setItem(kept.keyOf('a'), JSON.stringify({ format: 1, reader: 'a', answers, used: 'q' }));
+  assert.deepEqual(kept.open('a'), { format: 1, reader: 'a', answers: { v: { recognizable: 'no' } }, used: [] });
+  kept.forget('a');
   store.setItem('unit-atlas-survey:other:a', '{"format":1,"reader":"a","answers":{}}');
   assert.deepEqual(kept.readers(), [], 'another study');
 });
@@ -191,6 +200,21 @@ test('what was chosen is taken back, what was typed stays', () => {
   const first = { recognizable: null, phenomena: [{ terms: [], description: 'with hairs' }], remarks: '' };
   assert.deepEqual(past.back(), first, 'words stay');
   assert.equal(past.back(), null);
+});
+
+test('a pattern that was removed comes back with its words, and one with words stays', () => {
+  const past = survey.past();
+  const pattern = description => ({ terms: [], description, association: null });
+  const answer = { recognizable: 'yes', phenomena: [pattern('A')], remarks: '' };
+  past.begin(answer);
+  answer.phenomena.push(pattern('B'));
+  past.note(answer);
+  assert.deepEqual(past.back().phenomena.map(one => one.description), ['A', 'B'], 'it was typed');
+  answer.phenomena[1].association = 'malignant';
+  past.note(answer);
+  answer.phenomena.shift();
+  past.note(answer);
+  assert.deepEqual(past.back().phenomena.map(one => one.description), ['A', 'B']);
 });
 
 test('a pace is told once a few answers tell it, and times are round', () => {

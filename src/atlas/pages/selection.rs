@@ -49,8 +49,6 @@ pub(super) struct View {
     patches: u32,
     repeats: String,
     blind: bool,
-    /// Whether the survey has pictures of its own.
-    renamed: bool,
     lexicon: String,
     contact: Option<String>,
     layers: Vec<LayerView>,
@@ -92,7 +90,6 @@ fn view(atlas: &Atlas) -> View {
         patches: config.patches,
         repeats: text::percent(config.repeats),
         blind: selection.blind,
-        renamed: atlas.survey.renames(),
         lexicon: lexicon.map_or_else(|| selection.lexicon.clone(), |l| l.name.clone()),
         contact: config.contact.clone(),
         layers: layers.into_iter().map(|(name, units)| layer(atlas, name, &units)).collect(),

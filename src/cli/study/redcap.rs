@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::super::terminal::Terminal;
 use super::super::{Outcome, Project};
@@ -26,6 +26,13 @@ pub(in super::super) fn execute(
 ) -> Result<Outcome> {
     let (path, config) = project()?;
     let pipeline = Pipeline::new(&config, terminal).of_file(&path);
+    let file = &options.file;
+    ensure!(
+        file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")),
+        "{} does not end with .csv, as REDCap takes a data dictionary",
+        file.display()
+    );
+    pipeline.check_output(file)?;
     let lexicons = pipeline.lexicons()?;
     let selection = pipeline.selection();
     if let Err(why) = &selection {
@@ -34,7 +41,6 @@ pub(in super::super) fn execute(
         );
     }
     let text = dictionary(&config.survey.lexicon, &lexicons, selection.as_ref().ok())?;
-    let file = &options.file;
     artifact::write(file, text.as_bytes())
         .with_context(|| format!("{} cannot be written", file.display()))?;
     terminal

@@ -189,7 +189,7 @@ async fn file(State(desk): State<Arc<Desk>>, uri: Uri) -> Response {
 fn belongs(site: &std::path::Path, request: &str) -> bool {
     match request.split('/').find(|part| !part.is_empty()) {
         Some("survey" | "assets") => true,
-        // Where the survey has copies of its pictures, the names of the others tell something.
+        // A blind survey has copies of its pictures: beside the others lie pages that tell what it hides.
         Some("patches" | "mammograms") => !site.join("survey/images").is_dir(),
         _ => false,
     }

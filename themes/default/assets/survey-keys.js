@@ -72,7 +72,7 @@
       const meta = event.ctrlKey || event.metaKey;
       if (event.key === 'Enter' && meta && hooks.inUnit()) return hooks.done;
       if (event.altKey || isText(event.target)) return null;
-      if (meta) return event.key === 'z' && hooks.inUnit() ? hooks.undo : null;
+      if (meta) return event.key.toLowerCase() === 'z' && !event.shiftKey && hooks.inUnit() ? hooks.undo : null;
       if (event.key !== 'Enter') return keysOn.checked ? shortcut(event) : null;
       // What has the focus is pressed by it.
       return event.target.closest('button, a, summary') ? null : enter;

@@ -28,7 +28,12 @@
       if (!before.length) return null;
       const typed = now;
       now = { ...before.pop(), remarks: typed.remarks };
-      now.phenomena = now.phenomena.map((one, at) => ({ ...one, description: (typed.phenomena[at] || one).description }));
+      const { length } = now.phenomena;
+      // One that was taken out comes back with its own words, and so do those after it.
+      if (length <= typed.phenomena.length) {
+        now.phenomena = now.phenomena.map((one, at) => ({ ...one, description: typed.phenomena[at].description }));
+        now.phenomena.push(...typed.phenomena.slice(length).filter(one => one.description.trim()));
+      }
       return copy(now);
     }
 

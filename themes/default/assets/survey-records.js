@@ -25,10 +25,20 @@
       try {
         const record = JSON.parse(text || 'null');
         return record && record.format === 1 && typeof record.reader === 'string' &&
-          record.answers && typeof record.answers === 'object' ? record : null;
+          record.answers && typeof record.answers === 'object' ? sound(record) : null;
       } catch {
         return null;
       }
+    }
+
+    const isPattern = one => Boolean(one) && Array.isArray(one.terms) && typeof one.description === 'string';
+    const isAnswer = one => Boolean(one) && typeof one === 'object' &&
+      (one.phenomena === undefined || (Array.isArray(one.phenomena) && one.phenomena.every(isPattern)));
+
+    // A record without what is no answer: it would stop the survey at every unit.
+    function sound(record) {
+      const answers = Object.entries(record.answers).filter(([, one]) => isAnswer(one));
+      return { ...record, answers: Object.fromEntries(answers), used: Array.isArray(record.used) ? record.used : [] };
     }
 
     const plain = reader => reader.trim().replace(/\s+/g, ' ');
@@ -49,6 +59,10 @@
       const record = open(reader);
       edit(record);
       const text = JSON.stringify(record);
+      // What cannot be read may be a later version's.
+      if (store && store.getItem(keyOf(reader)) && !read(keyOf(reader))) {
+        store.setItem(`${keyOf(reader)}:set aside`, store.getItem(keyOf(reader)));
+      }
       if (store) store.setItem(keyOf(reader), text);
       else fallback.set(keyOf(reader), text);
       return record;

@@ -22,7 +22,9 @@
   function failed() {
     begun = false;
     waiting = [];
-    document.body.append(make('p', { class: 'warning', role: 'alert' }, 'The viewer could not be loaded. Is the whole folder of the atlas there?'));
+    document.querySelectorAll('[data-viewer-part]').forEach(node => node.remove());
+    const words = 'The viewer could not be loaded. Is the whole folder of the atlas there?';
+    document.body.append(make('p', { class: 'warning', role: 'alert', 'data-viewer-part': '' }, words));
   }
 
   function load() {
@@ -42,7 +44,9 @@
       script.async = false;
       return script;
     });
+    document.querySelectorAll('[data-viewer-part]').forEach(node => node.remove());
     [style, ...scripts].forEach(node => {
+      node.setAttribute('data-viewer-part', '');
       node.onload = arrived;
       node.onerror = failed;
     });
