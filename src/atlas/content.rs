@@ -181,8 +181,9 @@ fn is_page(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("md")) && path.is_file()
 }
 
-/// What else the atlas reads in the folder: readers' answers, what was settled, pictures, lexicons.
-const KNOWN: [&str; 4] = ["labels", "consensus.yaml", IMAGES, "lexicons"];
+/// What else the atlas reads in the folder: readers' answers, what was settled, pictures, lexicons, what readers
+/// agree to.
+const KNOWN: [&str; 5] = ["labels", "consensus.yaml", IMAGES, "lexicons", "survey"];
 
 /// What lies in the folder and seems to be meant as a page, but is none, by name, in order: files that
 /// the atlas does not read, and folders with pages in them.
@@ -259,8 +260,41 @@ fn parse(slug: String, text: &str, path: &Path) -> Result<Article, yaml::Mistake
     })
 }
 
+/// What readers of a survey must agree to.
+#[derive(Debug)]
+pub(super) struct Consent {
+    /// Safe HTML, whose headings have no address: the survey's parts have theirs.
+    pub(super) html: String,
+    /// Of the text.
+    pub(super) digest: Fingerprint,
+}
+
+/// Reads what readers must agree to.
+///
+/// # Errors
+/// When the file cannot be read, is not UTF-8 text, or is empty.
+pub(super) fn consent(path: &Path) -> Result<Consent> {
+    let text = read_text(path).context("survey.consent")?;
+    if text.trim().is_empty() {
+        bail!("survey.consent: {} is empty; readers could not know what they agree to", path.display());
+    }
+    let digest = Fingerprint::of_bytes(text.as_bytes());
+    let mut html = String::new();
+    html::push_html(&mut html, events(&text).into_iter());
+    Ok(Consent { html, digest })
+}
+
 /// CommonMark to HTML that holds no markup but its own.
 fn to_html(markdown: &str) -> String {
+    let mut events = events(markdown);
+    number_headings(&mut events);
+    let mut out = String::new();
+    html::push_html(&mut out, events.into_iter());
+    out
+}
+
+/// What a text consists of, made inert; no heading is of the first level, which is the page's.
+fn events(markdown: &str) -> Vec<Event<'_>> {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let mut events: Vec<Event> = Parser::new_ext(markdown, options).map(inert).collect();
@@ -269,10 +303,7 @@ fn to_html(markdown: &str) -> String {
     if events.iter().any(first) {
         events.iter_mut().for_each(demote);
     }
-    number_headings(&mut events);
-    let mut out = String::new();
-    html::push_html(&mut out, events.into_iter());
-    out
+    events
 }
 
 /// Raw HTML becomes text, and a link may only lead to the web, to mail or into the site.

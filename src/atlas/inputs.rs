@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use ::study::answer::ReaderFile;
 use ::study::consensus::Consensus;
 use base::artifact::{Fingerprint, Stamp};
+use catalogue::Catalogue;
 use config::Config;
 use lexicon::Lexicons;
 use mammogram::{Grey, Mammogram};
@@ -79,7 +80,14 @@ pub struct Inputs<'a> {
     pub stamp: &'a Stamp,
 }
 
-impl Inputs<'_> {
+impl<'a> Inputs<'a> {
+    /// What is known of the units.
+    pub(super) fn catalogue(&self) -> Catalogue<'a> {
+        let layers = self.exhibits.iter().flat_map(|exhibit| exhibit.layers);
+        let detector = self.config.dissection.detector as f32;
+        Catalogue::new(layers, self.readers, self.consensus, self.lexicons, detector)
+    }
+
     /// The image of a mammogram in full.
     ///
     /// # Errors

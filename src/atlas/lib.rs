@@ -24,6 +24,7 @@ mod labels;
 mod outline;
 pub mod pack;
 mod pages;
+mod practice;
 mod preview;
 mod prose;
 mod script;
@@ -89,8 +90,9 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let articles = content::read(&config.root.join("content"))?;
     let keys = Keys::new(inputs, &theme::fingerprint(config)?, &articles);
     let shown = Shown::of(inputs);
-    let survey = survey::Survey::new(inputs)?;
-    let atlas = facts::Atlas::new(inputs, theme, articles, &shown, survey);
+    let catalogue = inputs.catalogue();
+    let survey = survey::Survey::new(inputs, &catalogue)?;
+    let atlas = facts::Atlas::new(inputs, theme, articles, &shown, (catalogue, survey));
     let pages = pages::Pages::new(&atlas)?;
     let pictures = atlas.figures();
     let for_papers: Vec<_> =
@@ -189,6 +191,7 @@ pub fn left_aside(config: &Config) -> Result<Vec<Notice>> {
 pub fn foresee(config: &Config) -> Result<()> {
     theme::Theme::load(config)?;
     content::read(&config.root.join("content"))?;
+    config.survey.consent.as_deref().map(content::consent).transpose()?;
     Ok(())
 }
 
@@ -200,5 +203,6 @@ pub fn foresee(config: &Config) -> Result<()> {
 pub fn surroundings(config: &Config) -> Result<Fingerprint> {
     let theme = theme::fingerprint(config)?;
     let content = content::fingerprint(&config.root.join("content"))?;
-    Ok(Fingerprint::of(&(env!("CARGO_PKG_VERSION"), theme, content)))
+    let consent = config.survey.consent.as_deref().map(Fingerprint::of_file).transpose()?;
+    Ok(Fingerprint::of(&(env!("CARGO_PKG_VERSION"), theme, content, consent)))
 }

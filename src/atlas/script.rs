@@ -234,9 +234,37 @@ pub(super) struct Study<'a> {
     pub(super) repeats: f64,
     /// Where files are sent.
     pub(super) contact: Option<&'a str>,
+    /// Digest of the text that readers must agree to, which the page holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) consent: Option<&'a str>,
+    /// What readers are asked about themselves.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) background: &'a [config::Background],
     pub(super) groups: Vec<TermGroup<'a>>,
     /// In the order of their codes.
     pub(super) units: Vec<AskedUnit<'a>>,
+    /// Those to practise on, in the order in which they come.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) practice: Vec<PractisedUnit<'a>>,
+}
+
+/// A unit to practise on, with what a reader is told after an answer.
+#[derive(Serialize)]
+pub(super) struct PractisedUnit<'a> {
+    #[serde(flatten)]
+    pub(super) unit: AskedUnit<'a>,
+    pub(super) known: &'a Known,
+}
+
+/// What is known of a unit.
+#[derive(Serialize)]
+pub(super) struct Known {
+    /// What it is called.
+    pub(super) words: String,
+    /// Who says so: `consensus`, `readers` or `outlines`.
+    pub(super) by: &'static str,
+    /// Ids of terms.
+    pub(super) terms: Vec<String>,
 }
 
 /// Terms under one heading.
@@ -479,6 +507,8 @@ mod tests {
                 blind: false,
                 repeats: 0.25,
                 contact: None,
+                consent: Some("0123456789abcdef0123456789abcdef"),
+                background: &[config::Background::Years, config::Background::Subspecialty],
                 groups: vec![TermGroup {
                     category: "Mass",
                     terms: vec![OfferedTerm {
@@ -496,6 +526,14 @@ mod tests {
                     },
                     AskedUnit { code: "u-5678", name: None, patches: Vec::new() },
                 ],
+                practice: vec![PractisedUnit {
+                    unit: AskedUnit { code: "u-9bcd", name: None, patches: Vec::new() },
+                    known: &Known {
+                        words: "calcifications, grouped".into(),
+                        by: "outlines",
+                        terms: vec!["calcifications".into()],
+                    },
+                }],
             },
             "unit_patches": UnitPatches {
                 patches: vec![

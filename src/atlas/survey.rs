@@ -11,15 +11,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
+use super::content::{self, Consent};
 use super::keys::Keys;
+use super::practice::{Practised, practice};
 use super::script::{
-    self, AskedPatch, AskedUnit, OfferedTerm, PlacedPatch, Study, TermGroup, UnitPatches, Whole,
+    self, AskedPatch, AskedUnit, OfferedTerm, PlacedPatch, PractisedUnit, Study, TermGroup,
+    UnitPatches, Whole,
 };
 use super::site::Writer;
 use super::tiles::{self, Tiles};
 use super::{Inputs, images, outline, text};
 use base::artifact::Fingerprint;
 use base::{UnitId, yaml};
+use catalogue::Catalogue;
 use config::Fineness;
 use lexicon::Group;
 use mammogram::resample;
@@ -41,13 +45,17 @@ pub(super) struct Survey<'a> {
     pub(super) selection: Selection,
     /// The same units in the same order.
     units: Vec<&'a Unit>,
+    /// Those to practise on.
+    pub(super) practice: Vec<Practised<'a>>,
+    /// What readers must agree to.
+    pub(super) consent: Option<Consent>,
     /// Gives pictures other names; `None` where their own may tell what they like.
     renamed: Option<Coder>,
 }
 
 impl<'a> Survey<'a> {
-    /// Chooses the units.
-    pub(super) fn new(inputs: &'a Inputs<'a>) -> Result<Self> {
+    /// Chooses the units; of those to practise on the catalogue knows something.
+    pub(super) fn new(inputs: &'a Inputs<'a>, catalogue: &Catalogue<'a>) -> Result<Self> {
         let layers: Vec<_> = inputs
             .exhibits
             .iter()
@@ -74,7 +82,9 @@ impl<'a> Survey<'a> {
             .collect();
         let units = selection.units.iter().filter_map(|c| by_name.get(&c.unit).copied()).collect();
         let renamed = selection.blind.then(|| Coder::new(config.seed, &selection.study));
-        Ok(Self { inputs, selection, units, renamed })
+        let practice = practice(config, catalogue, &selection);
+        let consent = config.survey.consent.as_deref().map(content::consent).transpose()?;
+        Ok(Self { inputs, selection, units, practice, consent, renamed })
     }
 
     /// Whether there is anything to ask.
@@ -85,6 +95,17 @@ impl<'a> Survey<'a> {
     /// The units with their reasons.
     fn chosen(&self) -> impl Iterator<Item = (&Chosen, &'a Unit)> {
         self.selection.units.iter().zip(self.units.iter().copied())
+    }
+
+    /// Every unit that readers see, to practise or to answer.
+    fn shown(&self) -> impl Iterator<Item = &'a Unit> {
+        self.units.iter().copied().chain(self.practice.iter().map(|practised| practised.unit))
+    }
+
+    /// Codes of the same, in the same order.
+    fn codes(&self) -> impl Iterator<Item = &str> {
+        let asked = self.selection.units.iter().map(|chosen| chosen.code.as_str());
+        asked.chain(self.practice.iter().map(|practised| practised.code.as_str()))
     }
 
     fn top(&self, unit: &'a Unit) -> &'a [TopPatch] {
@@ -146,7 +167,7 @@ impl<'a> Survey<'a> {
     /// The mammograms of the patches that readers are shown, where there is more than patches.
     fn mammograms(&self) -> BTreeSet<u32> {
         let manifest = self.inputs.manifest;
-        let tops = self.units.iter().flat_map(|unit| self.top(unit));
+        let tops = self.shown().flat_map(|unit| self.top(unit));
         tops.map(|top| manifest.patches[top.patch as usize].mammogram)
             .filter(|&number| manifest.mammograms[number as usize].preview.is_some())
             .collect()
@@ -162,7 +183,7 @@ impl<'a> Survey<'a> {
     /// Numbers of the patches and mammograms that have a copy of their own.
     fn copies(&self) -> (BTreeSet<u32>, BTreeSet<u32>) {
         let mut patches: BTreeSet<u32> =
-            self.units.iter().flat_map(|unit| self.top(unit)).map(|top| top.patch).collect();
+            self.shown().flat_map(|unit| self.top(unit)).map(|top| top.patch).collect();
         if self.renamed.is_none() {
             patches.retain(|&number| self.fine(number).is_some());
             return (patches, BTreeSet::new());
@@ -177,7 +198,7 @@ impl<'a> Survey<'a> {
         }
         let (patches, mammograms) = self.copies();
         let mut paths = vec![DATA.to_string()];
-        paths.extend(self.selection.units.iter().map(|unit| script_path(&unit.code)));
+        paths.extend(self.codes().map(script_path));
         paths.extend(patches.into_iter().map(|number| self.patch_path(number)));
         paths.extend(self.own_tiles().into_iter().flat_map(|(_, tiles)| tiles.paths()));
         paths.extend(mammograms.into_iter().map(|number| self.mammogram_path(number)));
@@ -255,9 +276,9 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
     let mut units: Vec<(&Chosen, &Unit)> = survey.chosen().collect();
     // The order of the networks and numbers would tell something.
     units.sort_by(|a, b| a.0.code.cmp(&b.0.code));
-    let previews = units.iter().map(|(chosen, unit)| AskedUnit {
-        code: &chosen.code,
-        name: (!selection.blind).then(|| chosen.unit.to_string()),
+    let preview = |code: &'_ str, name: &UnitId, unit| AskedUnit {
+        code,
+        name: (!selection.blind).then(|| name.to_string()),
         patches: survey
             .top(unit)
             .iter()
@@ -268,7 +289,7 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
                 positive: positive(top),
             })
             .collect(),
-    });
+    };
     let offered = inputs.lexicons.iter().filter(|l| l.id == selection.lexicon || !l.birads);
     let study = Study {
         study: &selection.study,
@@ -276,6 +297,8 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
         blind: selection.blind,
         repeats: inputs.config.survey.repeats,
         contact: inputs.config.survey.contact.as_deref(),
+        consent: survey.consent.as_ref().map(|consent| consent.digest.as_str()),
+        background: &inputs.config.survey.background,
         groups: offered
             .flat_map(|lexicon| {
                 lexicon.groups.iter().map(move |group: &Group| TermGroup {
@@ -297,10 +320,18 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
                 })
             })
             .collect(),
-        units: previews.collect(),
+        units: units.iter().map(|(c, unit)| preview(&c.code, &c.unit, unit)).collect(),
+        practice: survey
+            .practice
+            .iter()
+            .map(|one| PractisedUnit {
+                unit: preview(&one.code, &one.id, one.unit),
+                known: &one.known,
+            })
+            .collect(),
     };
     let mut files = vec![(DATA.to_string(), script::file(DATA, &study)?)];
-    for (chosen, unit) in units {
+    for (code, unit) in survey.codes().zip(survey.shown()) {
         let mut mammograms: Vec<u32> = Vec::new();
         let mut patches = Vec::new();
         for top in survey.top(unit) {
@@ -334,7 +365,7 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
                 }
             })
             .collect();
-        let path = script_path(&chosen.code);
+        let path = script_path(code);
         let script = script::file(&path, &UnitPatches { patches, mammograms })?;
         files.push((path, script));
     }

@@ -39,7 +39,7 @@ pub use self::mammograms::{Fineness, Mammograms};
 pub use self::network::{Augment, ClassWeights, Network, Output, Schedule, Start, Training};
 pub use self::patches::{Patches, Shares};
 pub use self::source::{Source, Unwanted};
-pub use self::survey::{Select, Survey};
+pub use self::survey::{Background, Select, Survey};
 
 /// Name of the project file.
 pub const FILE_NAME: &str = "atlas.yaml";

@@ -1,5 +1,7 @@
 //! `survey`: what readers are asked.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Location, Spanned};
@@ -38,6 +40,13 @@ section! {
         pub blind: bool = "true";
         /// Lexicon of the terms: the id of a file in content/lexicons.
         pub lexicon: String = "bi-rads-5", in NAME;
+        /// A file of Markdown that readers must agree to before they begin.
+        pub consent: Option<PathBuf>, else "nothing", such as "content/survey/consent.md";
+        /// What readers are asked about themselves before they begin; it goes into their files, and on no page.
+        pub background: Vec<Background> = "[]", such as "[years, subspecialty]";
+        /// Units to practise on before the others, at most, with what is known of them said after each answer: those
+        /// that detect something beyond chance, and are not asked about. Answers to them are not kept in the file.
+        pub practice: u32 = "0", in 0..=20;
         /// Whom readers send their file to, shown to them at the end.
         pub contact: Option<String>, in CONTACT, else "nobody", such as "name@example.org";
     }
@@ -62,6 +71,18 @@ const CONTACT: Form = Form {
         ),
     },
 };
+
+/// What a reader may be asked about themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Background {
+    /// For how many years they have read mammograms.
+    Years,
+    /// Breast imaging, general radiology, in training, or something else.
+    Subspecialty,
+    /// How many mammograms they read a year.
+    MammogramsPerYear,
+}
 
 /// How the units of a survey are chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -131,6 +152,13 @@ impl Value for Layer {
 
 impl Survey {
     fn settle(&mut self, check: &Check<'_>, form: &SurveyForm, _: Location) -> Result<(), Mistake> {
+        if let Some(given) = &form.background {
+            for (at, one) in given.value.iter().enumerate() {
+                if given.value[..at].iter().any(|other| other.value == one.value) {
+                    return check.wrong(one.referenced, "`survey.background` asks this twice");
+                }
+            }
+        }
         if let Some(given) = &form.layers {
             if matches!(self.select, Select::Listed(_)) {
                 return check.wrong(

@@ -231,6 +231,7 @@ as_written! {
     Split: words::<Self>();
     crate::Anchor: words::<Self>();
     crate::Visualised: words::<Self>();
+    crate::Background: words::<Self>();
     crate::Schedule: words::<Self>();
     crate::Output: words::<Self>();
     architecture::Pooling: words::<Self>();

@@ -11,7 +11,7 @@ use super::study::Opinions;
 use super::{Dataset, Pipeline};
 use atlas::Exhibit;
 use base::artifact::{self, Fingerprint, Sealed, Stamp};
-use config::Config;
+use config::{Config, Survey};
 use config::figures::Wanted;
 use lexicon::Lexicons;
 use record::explanation::Explanation;
@@ -360,12 +360,14 @@ impl<'a> Pipeline<'a> {
     }
 
     /// The settings that pages show: where the project lies on this machine is not among them, nor
-    /// which figures are wanted.
+    /// which figures are wanted, nor where the text lies that readers agree to: what it says counts as content.
     fn shown_config(&self) -> Config {
+        let survey = Survey { consent: None, ..self.config.survey.clone() };
         Config {
             root: PathBuf::new(),
             output: PathBuf::new(),
             figures: Vec::new(),
+            survey,
             ..self.config.clone()
         }
     }

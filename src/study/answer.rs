@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
 
+use super::about::About;
 use super::time;
 
 /// A reader's file.
@@ -20,6 +21,9 @@ pub struct ReaderFile {
     pub reader: String,
     /// Lexicon the terms come from; anatomy terms are always allowed.
     pub lexicon: String,
+    /// What the reader said of themselves, where the study asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
     /// Answers: one per unit, and one more where the unit was shown again.
     pub answers: Vec<Answer>,
     /// Answers that later ones took the place of, in the order of their units and times.

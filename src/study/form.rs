@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::value::{Error, MapDeserializer};
 use serde_yaml::{Location, Spanned};
 
+use super::about::About;
 use super::answer::{Answer, Association, Phenomenon, Questions, ReaderFile, Recognizable};
 
 #[derive(Debug, Clone, Deserialize)]
@@ -15,6 +16,8 @@ pub(super) struct Form {
     pub(super) study: Spanned<String>,
     pub(super) reader: Spanned<String>,
     pub(super) lexicon: Spanned<String>,
+    #[serde(default)]
+    pub(super) about: Option<Spanned<About>>,
     pub(super) answers: Vec<AnswerForm>,
     #[serde(default)]
     pub(super) superseded: Vec<Answer>,
@@ -59,6 +62,7 @@ impl Form {
             study: self.study.value.clone(),
             reader: self.reader.value.clone(),
             lexicon: self.lexicon.value.clone(),
+            about: self.about.as_ref().map(|about| about.value.clone()),
             answers: answers.map(AnswerForm::content).collect(),
             superseded: self.superseded.clone(),
         }

@@ -266,6 +266,9 @@ fn key(answer: &Answer) -> (&str, bool) {
 
 /// Merges one file into its reader's, in memory: first what it had superseded itself, then its answers.
 fn merge(file: &mut ReaderFile, import: ReaderFile) {
+    if let Some(about) = import.about {
+        file.about = Some(about.or_later(file.about.take()));
+    }
     for mut answer in import.superseded.into_iter().chain(import.answers) {
         let put_back = share_receipt(file, &mut answer);
         let Some(stands) = file.answers.iter_mut().find(|old| key(old) == key(&answer)) else {

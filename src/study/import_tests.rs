@@ -33,6 +33,7 @@ fn reader(name: &str, answers: Vec<Answer>) -> ReaderFile {
         reader: name.to_owned(),
         lexicon: "bi-rads-5".to_owned(),
         answers,
+        about: None,
         superseded: Vec::new(),
     }
 }

@@ -261,7 +261,8 @@ impl Checked {
 /// Left out are: a file of another schema, of another study than the files before it, with an unknown
 /// lexicon or of a reader who has a file already; an answer with an unknown unit or term, a second
 /// answer for a unit that is no repeat, a confidence outside 1 to 5, phenomena where nothing is
-/// recognised, or a time that is no RFC 3339 time.
+/// recognised, or a time that is no RFC 3339 time; what a reader says of themselves, where a part of it
+/// does not hold.
 pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Checked {
     let mut checked = Checked::default();
     let mut readers: BTreeMap<String, &Path> = BTreeMap::new();
@@ -271,7 +272,7 @@ pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Check
         let mut refuse = |at: Location, message: String| {
             problems.push(read.problem(at, message, Severity::Error));
         };
-        let Form { schema, study, reader, lexicon, answers, .. } = &read.file;
+        let Form { schema, study, reader, lexicon, about, answers, .. } = &read.file;
         if schema.value != 1 {
             refuse(schema.referenced, format!("schema {} is unknown; expected 1", schema.value));
             checked.left_out.push(read.path.clone());
@@ -347,7 +348,15 @@ pub fn check(files: &[Read], layers: &[Dissected], lexicons: &Lexicons) -> Check
                 checked.problems.push(read.problem(unit.referenced, message, Severity::Warning));
             }
         }
-        checked.readers.push(read.file.content(good.into_iter()));
+        let mut content = read.file.content(good.into_iter());
+        if let Some(about) = about
+            && let Some(message) = about.value.mistake()
+        {
+            let message = format!("`about`: {message}");
+            checked.problems.push(read.problem(about.referenced, message, Severity::Error));
+            content.about = None;
+        }
+        checked.readers.push(content);
     }
     checked
 }

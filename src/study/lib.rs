@@ -6,6 +6,7 @@
 //! study, how large it must be ([`plan`]), and its questions for REDCap ([`redcap`]); of readers who score cases, whether they do better with explanations
 //! ([`scores`]).
 
+pub mod about;
 pub mod answer;
 pub mod automatic;
 pub mod code;

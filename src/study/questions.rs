@@ -117,6 +117,7 @@ fn collect(
                     study: placed(study, at),
                     reader: placed(reader, at),
                     lexicon: placed(given.lexicon.clone(), at),
+                    about: None,
                     answers: Vec::new(),
                     superseded: Vec::new(),
                 });

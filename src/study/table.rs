@@ -57,6 +57,7 @@ pub(super) fn read(file: &File, given: &Given) -> Result<Vec<Form>, Mistake> {
                     study: placed(word("study", given.study.as_deref(), "--study")?, at),
                     reader: placed(reader, at),
                     lexicon: placed(word("lexicon", Some(&given.lexicon), "--lexicon")?, at),
+                    about: None,
                     answers: Vec::new(),
                     superseded: Vec::new(),
                 });

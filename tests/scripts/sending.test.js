@@ -7,14 +7,18 @@ const { table } = require('./cases.js');
 
 globalThis.document.getElementById = () => ({});
 // The server, as the script beside it (collect.js) hands its replies on.
-const server = { reply: null, asked: [] };
+const server = { reply: null, asked: [], answered: null, told: [] };
 globalThis.unitAtlasCollector = {
   save(answer, done) {
     server.asked.push(answer);
     done(...server.reply(answer));
+  },
+  tell(about, done) {
+    server.told.push(about);
+    done(...server.answered(about));
   }
 };
-const { survey } = load('page', 'survey-study', 'survey-answers', 'survey-order', 'survey-file', 'survey-records',
+const { survey } = load('page', 'survey-study', 'survey-answers', 'survey-about', 'survey-order', 'survey-file', 'survey-records',
   'survey-sending');
 const { answers } = survey;
 
@@ -36,7 +40,9 @@ function sent(t, reply, times = {}) {
   Object.assign(server, { reply, asked: [] });
   const records = survey.records(study, null);
   let words = null;
-  const hooks = { reader: () => 'a', change: edit => records.change('a', edit), warn: said => { words = said; } };
+  const hooks = {
+    reader: () => 'a', change: edit => records.change('a', edit), warn: said => { words = said; }, shown: () => {}
+  };
   const sending = survey.sending(study, records, hooks);
   records.change('a', record => {
     SLOTS.forEach(slot => {
@@ -75,6 +81,42 @@ test('an answer that is refused holds up no other, and is not sent again and aga
   assert.deepEqual(left, ['u-1']);
   assert.equal(server.asked.length, 3);
   assert.match(words, /^1 answer is kept here but not yet on the server: not this one$/);
+});
+
+const ABOUT = { given_at: '2026-11-20T10:00:00.000Z', years: 12 };
+
+// Sends what a reader says of themselves beside an answer; what is then untold, and the warning.
+function told(t, answered) {
+  t.mock.timers.reset();
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  Object.assign(server, { reply: () => [null, false, {}], asked: [], answered, told: [] });
+  const records = survey.records(study, null);
+  let words = null;
+  const sending = survey.sending(study, records, {
+    reader: () => 'a', change: edit => records.change('a', edit), warn: said => { words = said || words; }, shown: () => {}
+  });
+  records.change('a', record => {
+    record.about = ABOUT;
+    sending.markAbout(record);
+    record.answers['u-1'] = answers.read(study, table.answer).answer;
+    sending.mark(record, ['u-1']);
+  });
+  sending.soon(0);
+  for (let turn = 0; turn < 20; turn += 1) t.mock.timers.tick(1);
+  return { untold: records.open('a').untold, words };
+}
+
+test('what a reader says of themselves goes before the answers, once', t => {
+  const { untold, words } = told(t, () => [null, false, {}]);
+  assert.deepEqual([untold, words, server.told, server.asked.length], [undefined, null, [ABOUT], 1]);
+});
+
+test('what a reader says of themselves is tried again, or refused with a word, and holds up no answer for good', t => {
+  const waiting = told(t, () => ['the server does not answer', true, {}]);
+  assert.deepEqual([waiting.untold, server.asked.length], [true, 0]);
+  const refused = told(t, () => ['no such number', false, {}]);
+  assert.deepEqual([refused.untold, server.asked.length], [undefined, 1]);
+  assert.match(refused.words, /What you said of yourself could not be sent: no such number/);
 });
 
 test('an answer of a clock that is ahead gets the time of the server', t => {

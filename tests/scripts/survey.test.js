@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { load, json } = require('./load.js');
 
-const { survey } = load('page', 'slips', 'survey-study', 'survey-order', 'survey-records', 'survey-phrases', 'survey-matching', 'survey-layout', 'survey-past', 'survey-clock');
+const { survey } = load('page', 'slips', 'survey-study', 'survey-answers', 'survey-about', 'survey-order', 'survey-file', 'survey-practice', 'survey-records', 'survey-phrases', 'survey-matching', 'survey-layout', 'survey-past', 'survey-clock', 'survey-thanks');
 const { order, layout, matching, records } = survey;
 
 const asked = (count, repeats) => ({
@@ -223,4 +223,72 @@ test('a pace is told once a few answers tell it, and times are round', () => {
   assert.equal(taken(10, 500, 70, 60, 50), 60);
   const words = [1, 89, 480, 2700, 5700, 6400, 9000].map(survey.minutes);
   assert.deepEqual(words, ['1 minute', '1 minute', '8 minutes', '45 minutes', '1½ hours', '2 hours', '2½ hours']);
+});
+
+// ---- Before the first unit, and after the last
+
+const CONSENT = '0123456789abcdef0123456789abcdef';
+const ABOUT = { given_at: '2026-11-20T10:00:00.000Z', consent: CONSENT, years: 12, subspecialty: 'breast_imaging' };
+
+test('a reader is asked before the first unit, and again where there is another text to agree to', () => {
+  const { about } = survey;
+  const plain = { background: [] };
+  const asking = { consent: CONSENT, background: ['years'] };
+  assert.equal(about.lacks(plain, undefined), false);
+  assert.equal(about.lacks(asking, undefined), true);
+  assert.equal(about.lacks(asking, ABOUT), false);
+  assert.equal(about.lacks({ ...asking, consent: 'f'.repeat(32) }, ABOUT), true);
+  assert.equal(about.lacks({ background: ['years'] }, { given_at: ABOUT.given_at }), false, 'who says nothing is not asked again');
+});
+
+test('what a file says of its reader is read as strictly as the rest, and the later stands', () => {
+  const { about } = survey;
+  assert.deepEqual(about.read(ABOUT), ABOUT);
+  [
+    null, [], { years: 3 }, { ...ABOUT, given_at: 'yesterday' }, { ...ABOUT, years: -1 }, { ...ABOUT, years: 81 },
+    { ...ABOUT, years: 2.5 }, { ...ABOUT, years: '12' }, { ...ABOUT, consent: 'x' }, { ...ABOUT, subspecialty: 'cook' },
+    { ...ABOUT, mammograms_per_year: 100001 }, { ...ABOUT, age: 40 }
+  ].forEach(wrong => assert.throws(() => about.read(wrong), /The file’s “about”/, JSON.stringify(wrong)));
+  const record = { about: ABOUT };
+  assert.equal(about.merge(record, { ...ABOUT, years: 3 }), false);
+  assert.equal(about.merge(record, { ...ABOUT, given_at: '2026-11-20T11:00:00+00:30', years: 3 }), true);
+  assert.equal(record.about.years, 3);
+  assert.equal(about.merge(record, null), false);
+});
+
+test('a file has what its reader said of themselves, and none of what was practised', () => {
+  const study = survey.study({
+    ...asked(1, 0), lexicon: 'l', groups: [], practice: [{ code: 'u-p', known: { words: 'mass', by: 'outlines', terms: [] } }]
+  });
+  const no = { recognizable: 'no', phenomena: [], remarks: '', answered_at: ABOUT.given_at, seconds: 3 };
+  const record = { reader: 'a', about: ABOUT, answers: { 'u-0': no }, practice: { 'u-p': no } };
+  const written = survey.file.write(study, record, false);
+  assert.deepEqual(written.about, ABOUT);
+  assert.deepEqual(written.answers.map(one => one.unit), ['u-0']);
+  assert.equal(study.isAsked('u-p'), false);
+  assert.equal(study.unitOf('u-p').code, 'u-p');
+  assert.deepEqual(survey.file.read(study, JSON.stringify(written)).about, ABOUT);
+  assert.ok(!('about' in survey.file.write(study, { ...record, about: undefined }, false)));
+});
+
+test('after a practice unit its reader hears what is known of it', () => {
+  const known = { words: 'calcifications, grouped', by: 'outlines', terms: ['calcifications', 'grouped'] };
+  const said = terms => ({ recognizable: 'yes', phenomena: [{ description: '', terms, association: 'none' }] });
+  const heard = answer => survey.feedback(null, known, answer);
+  assert.match(heard(said(['grouped'])), /fit this best: calcifications, grouped\. You named it too\.$/);
+  assert.match(heard(said(['mass'])), /You saw something else\./);
+  assert.match(heard({ recognizable: 'no', phenomena: [] }), /To you nothing was recognisable\./);
+  assert.match(survey.feedback(null, { ...known, by: 'readers' }, said([])), /^Other readers call this: /);
+});
+
+test('the last page says where everything is, and nowhere else', () => {
+  const record = { saved: 1000, changed: 900, savedAs: 's_a.json', about: ABOUT };
+  const alone = survey.places({ record, contact: 'x@example.org', left: null, kept: true });
+  assert.equal(alone.length, 3);
+  assert.match(alone[0], /s_a\.json.*what you said of yourself.*Send it to x@example\.org/);
+  assert.match(alone[2], /sent nothing to anyone/);
+  assert.match(survey.places({ record: { ...record, changed: 2000 }, left: null, kept: true })[0], /save it again/);
+  const sent = survey.places({ record: {}, left: 0, kept: false });
+  assert.deepEqual(sent, ['On the server of the study: your answers with their times.']);
+  assert.match(survey.places({ record: {}, left: 2, kept: true })[0], /but for 2 answers that are on the way/);
 });

@@ -56,13 +56,9 @@ impl<'a> Atlas<'a> {
         mut theme: Theme,
         articles: Vec<Article>,
         shown: &'a Shown,
-        survey: Survey<'a>,
+        (catalogue, survey): (Catalogue<'a>, Survey<'a>),
     ) -> Self {
         theme.introduce(inputs.config, &inputs.manifest.source, inputs.store.edge());
-        let layers = inputs.exhibits.iter().flat_map(|exhibit| exhibit.layers);
-        let detector = inputs.config.dissection.detector as f32;
-        let catalogue =
-            Catalogue::new(layers, inputs.readers, inputs.consensus, inputs.lexicons, detector);
         let labels = Labels::new(inputs, &catalogue);
         let members = &inputs.manifest.mammograms;
         let lesions = members.iter().map(|member| draw_lesions(&labels, member)).collect();

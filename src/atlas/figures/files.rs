@@ -48,7 +48,9 @@ pub fn draw(inputs: &Inputs, wanted: &[Wanted]) -> Result<Vec<Result<Drawn>>> {
     let theme = theme::Theme::load(inputs.config)?;
     let articles = content::read(&inputs.config.root.join("content"))?;
     let shown = Shown::of(inputs);
-    let atlas = Atlas::new(inputs, theme, articles, &shown, survey::Survey::new(inputs)?);
+    let catalogue = inputs.catalogue();
+    let survey = survey::Survey::new(inputs, &catalogue)?;
+    let atlas = Atlas::new(inputs, theme, articles, &shown, (catalogue, survey));
     Ok(wanted.par_iter().map(|wanted| files(&atlas, wanted)).collect())
 }
 

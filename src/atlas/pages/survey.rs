@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::page::{Files, Head, Page, Site, html};
 use crate::facts::Atlas;
 use crate::facts::paths::SURVEY;
+use config::Background;
 
 /// The survey.
 struct Survey;
@@ -26,8 +27,14 @@ impl Page for Survey {
     }
 
     fn view(&self, site: &Site) -> Result<View> {
-        let selection = &site.atlas.survey.selection;
-        Ok(View { study: selection.study.clone(), blind: selection.blind })
+        let survey = &site.atlas.survey;
+        Ok(View {
+            study: survey.selection.study.clone(),
+            blind: survey.selection.blind,
+            consent: survey.consent.as_ref().map(|consent| consent.html.clone()),
+            background: site.atlas.inputs.config.survey.background.clone(),
+            practice: survey.practice.len(),
+        })
     }
 
     fn head(&self, _: &Atlas, _: &Self::View) -> Result<Head> {
@@ -40,4 +47,10 @@ impl Page for Survey {
 pub(super) struct View {
     study: String,
     blind: bool,
+    /// What readers must agree to, as HTML.
+    consent: Option<String>,
+    /// What they are asked about themselves.
+    background: Vec<Background>,
+    /// How many units there are to practise on.
+    practice: usize,
 }

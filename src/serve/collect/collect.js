@@ -18,9 +18,9 @@
     return given && given[1];
   }
 
-  async function ask(options) {
+  async function ask(route, options) {
     const headers = { Authorization: `Bearer ${token}`, ...options.headers };
-    const answer = await window.fetch(`${base}answers`, { ...options, headers, cache: 'no-store' });
+    const answer = await window.fetch(`${base}${route}`, { ...options, headers, cache: 'no-store' });
     const body = await answer.json().catch(() => ({}));
     return { status: answer.status, ok: answer.ok, body };
   }
@@ -31,8 +31,8 @@
       refuse('Open the survey by the link you were sent.');
       return;
     }
-    ask({}).then(({ ok, body }) => {
-      if (ok) accept(body.reader, body.answers);
+    ask('answers', {}).then(({ ok, body }) => {
+      if (ok) accept(body.reader, body.answers, body.about);
       else refuse(body.error || 'The server refuses this link.');
     }, () => {
       refuse('The server does not answer; trying again.');
@@ -42,13 +42,18 @@
 
   // Sends one answer; then `done(null, false, { stands })` with the answer that stands there now, or
   // `done(problem, again, { now })`: whether to try again, and the time of the server where the answer is later.
-  function save(answer, done) {
-    ask({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(answer) })
+  const save = (answer, done) => post('answers', answer, done);
+
+  // Sends what the reader says of themselves; then `done(problem, again)` as above.
+  const tell = (about, done) => post('about', about, done);
+
+  function post(route, value, done) {
+    ask(route, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(value) })
       .then(({ ok, status, body }) => {
         if (ok) done(null, false, body);
         else done(body.error || 'the server refuses it', [401, 429].includes(status) || status >= 500, body);
       }, () => done('the server does not answer; trying again', true, {}));
   }
 
-  window.unitAtlasCollector = { begin, save };
+  window.unitAtlasCollector = { begin, save, tell };
 })();

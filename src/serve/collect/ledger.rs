@@ -1,5 +1,5 @@
-//! Answers that came to the server: `collect/<reader>.jsonl`, one line per answer, only ever appended
-//! to, and the reader's file in `content/labels/`, written anew after each.
+//! Answers that came to the server: `collect/<reader>.jsonl`, one line per answer, and for what a reader
+//! says of themselves, only ever appended to, and the reader's file in `content/labels/`, written anew after each.
 //!
 //! An answer counts as saved when its line is on the disk and the file holds it. What a killed server
 //! has in a log and not in the file is put there when the next one starts; a torn last line was never
@@ -25,6 +25,7 @@ use super::Tokens;
 use super::tokens::make_private;
 use base::{Notice, artifact};
 use lexicon::Lexicons;
+use study::about::About;
 use study::answer::{Answer, ReaderFile};
 use study::code::Codes;
 use study::import::{self, import_read};
@@ -72,12 +73,21 @@ pub enum Refusal {
 
 /// One line of a log.
 #[derive(Debug, Serialize, Deserialize)]
-struct Line {
-    /// Seconds since 1970 when it came; version 0.1 wrote that here, and not into the answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    received: Option<u64>,
-    /// The answer as it came, with the time by this machine's clock.
-    answer: Answer,
+#[serde(untagged)]
+enum Line {
+    /// An answer.
+    Answer {
+        /// Seconds since 1970 when it came; version 0.1 wrote that here, and not into the answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        received: Option<u64>,
+        /// As it came, with the time by this machine's clock.
+        answer: Answer,
+    },
+    /// What the reader said of themselves.
+    About {
+        /// As it came.
+        about: About,
+    },
 }
 
 /// What a reader's log holds.
@@ -89,6 +99,8 @@ struct Log {
     places: HashMap<blake3::Hash, usize>,
     /// When the last came, in milliseconds since 1970.
     last: i64,
+    /// What the reader said last of themselves.
+    about: Option<About>,
 }
 
 impl Log {
@@ -131,6 +143,14 @@ impl Log {
         let before = self.answers.iter().enumerate().filter(|(at, answer)| !stands(*at, answer));
         (standing, before.map(|(_, answer)| answer.clone()).collect())
     }
+}
+
+/// What of a reader goes into the reader's file.
+#[derive(Debug, Clone, Default)]
+struct Said {
+    about: Option<About>,
+    answers: Vec<Answer>,
+    superseded: Vec<Answer>,
 }
 
 /// Where answers go.
@@ -209,36 +229,67 @@ impl Ledger {
         answer.received_at = None;
         let now = milliseconds(now());
         self.fits(&answer, now)?;
-        let read = self
-            .read(reader, vec![answer.clone()], Vec::new())
-            .map_err(|e| Refusal::Wrong(short(&e)))?;
-        let checked = check(std::slice::from_ref(&read), &self.asked.layers, &self.asked.lexicons);
-        if let Some(wrong) = checked.problems.iter().find(|p| p.severity == Severity::Error) {
-            return Err(Refusal::Wrong(wrong.mistake.message.clone()));
-        }
-        // What cannot be put into the reader's file must not get into the log.
-        import::writable(&read.content(), read.path()).map_err(|e| Refusal::Wrong(short(&e)))?;
+        let said = |answer: &Answer| Said { answers: vec![answer.clone()], ..Said::default() };
+        self.holds(reader, said(&answer))?;
 
         let mut state = self.state();
-        let failed = |error: anyhow::Error| Refusal::Failed(format!("{error:#}"));
         let log = state.entry(reader.into()).or_default();
         match log.known(&answer).map_err(failed)? {
             Some(known) => answer = known.clone(),
             None => {
-                let path = self.log(reader);
-                if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > MAX_LOG) {
-                    return Err(Refusal::Full);
-                }
                 log.stamp(&mut answer, now).map_err(failed)?;
-                append(&path, &answer).map_err(failed)?;
+                self.append(reader, &Line::Answer { received: None, answer: answer.clone() })?;
                 log.hold(answer.clone()).map_err(failed)?;
             }
         }
         // Also of what the log has had: it was not acknowledged if the file could not be written.
-        let read = self.read(reader, vec![answer.clone()], Vec::new()).map_err(failed)?;
+        let read = self.read(reader, said(&answer)).map_err(failed)?;
         self.merge(reader, read).map_err(failed)?;
         let own = |other: &&Answer| (&other.unit, other.repeat) == (&answer.unit, answer.repeat);
         Ok(log.answers.iter().rfind(own).cloned().unwrap_or(answer))
+    }
+
+    /// Saves what a reader says of themselves, JSON as the survey's page sends it. It is on the disk and in the
+    /// reader's file when this returns.
+    ///
+    /// # Errors
+    /// As [`Ledger::save`].
+    pub fn tell(&self, reader: &str, body: &[u8]) -> Result<(), Refusal> {
+        let about: About = serde_json::from_slice(body)
+            .map_err(|error| Refusal::Wrong(format!("this is nothing about a reader: {error}")))?;
+        let said = Said { about: Some(about.clone()), ..Said::default() };
+        self.holds(reader, said.clone())?;
+        let mut state = self.state();
+        let log = state.entry(reader.into()).or_default();
+        if log.about.as_ref() != Some(&about) {
+            self.append(reader, &Line::About { about: about.clone() })?;
+            log.about = Some(about);
+        }
+        let read = self.read(reader, said).map_err(failed)?;
+        self.merge(reader, read).map_err(failed)
+    }
+
+    /// What a reader has said of themselves.
+    pub fn about(&self, reader: &str) -> Option<About> {
+        self.state().get(reader)?.about.clone()
+    }
+
+    /// Refuses what cannot be put into the reader's file: it must not get into the log.
+    fn holds(&self, reader: &str, said: Said) -> Result<(), Refusal> {
+        let read = self.read(reader, said).map_err(|e| Refusal::Wrong(short(&e)))?;
+        let checked = check(std::slice::from_ref(&read), &self.asked.layers, &self.asked.lexicons);
+        if let Some(wrong) = checked.problems.iter().find(|p| p.severity == Severity::Error) {
+            return Err(Refusal::Wrong(wrong.mistake.message.clone()));
+        }
+        import::writable(&read.content(), read.path()).map_err(|e| Refusal::Wrong(short(&e)))
+    }
+
+    fn append(&self, reader: &str, line: &Line) -> Result<(), Refusal> {
+        let path = self.log(reader);
+        if std::fs::metadata(&path).is_ok_and(|meta| meta.len() > MAX_LOG) {
+            return Err(Refusal::Full);
+        }
+        append(&path, line).map_err(failed)
     }
 
     /// What of an answer no check of labels knows: its size, its unit, its time.
@@ -275,13 +326,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Answers as a reader's file, with the names of the units.
-    fn read(&self, reader: &str, answers: Vec<Answer>, superseded: Vec<Answer>) -> Result<Read> {
+    /// What a reader said as a reader's file, with the names of the units.
+    fn read(&self, reader: &str, Said { about, answers, superseded }: Said) -> Result<Read> {
         let file = ReaderFile {
             schema: 1,
             study: self.asked.study.clone(),
             reader: reader.into(),
             lexicon: self.asked.lexicon.clone(),
+            about,
             answers,
             superseded,
         };
@@ -319,9 +371,10 @@ impl Ledger {
                 continue;
             }
             match serde_json::from_slice::<Line>(line) {
+                Ok(Line::About { about }) => log.about = Some(about),
                 // Version 0.1 wrote an answer again that came again.
-                Ok(line) if log.known(&line.answer)?.is_some() => {}
-                Ok(Line { received, mut answer }) => {
+                Ok(Line::Answer { answer, .. }) if log.known(&answer)?.is_some() => {}
+                Ok(Line::Answer { received, mut answer }) => {
                     let seconds = received.and_then(|seconds| i64::try_from(seconds).ok());
                     let stamped = answer.received().map(milliseconds);
                     let time = stamped.or(seconds.map(|seconds| seconds.saturating_mul(1000)));
@@ -334,25 +387,31 @@ impl Ledger {
                 ),
             }
         }
-        let (standing, before) = log.parted();
-        let read = self.read(reader, standing, before)?;
+        let (answers, superseded) = log.parted();
+        let read = self.read(reader, Said { about: log.about.clone(), answers, superseded })?;
         let checked = check(std::slice::from_ref(&read), &self.asked.layers, &self.asked.lexicons);
         for problem in checked.problems.iter().filter(|p| p.severity == Severity::Error) {
             notice(path.display().to_string(), problem.mistake.message.clone());
         }
-        for mut holding in checked.readers.into_iter().filter(|file| !file.answers.is_empty()) {
+        let says = |file: &ReaderFile| !file.answers.is_empty() || file.about.is_some();
+        for mut holding in checked.readers.into_iter().filter(says) {
             // Of what holds no more, the earlier answers hold no more either.
             let units: BTreeSet<&str> = holding.answers.iter().map(|a| a.unit.as_str()).collect();
             holding.superseded.retain(|answer| units.contains(answer.unit.as_str()));
-            self.merge(reader, self.read(reader, holding.answers, holding.superseded)?)?;
+            let ReaderFile { about, answers, superseded, .. } = holding;
+            self.merge(reader, self.read(reader, Said { about, answers, superseded })?)?;
         }
         Ok(log)
     }
 }
 
-/// Writes an answer to the end of a log.
-fn append(path: &Path, answer: &Answer) -> Result<()> {
-    let mut line = serde_json::to_vec(&Line { received: None, answer: answer.clone() })?;
+fn failed(error: anyhow::Error) -> Refusal {
+    Refusal::Failed(format!("{error:#}"))
+}
+
+/// Writes a line to the end of a log.
+fn append(path: &Path, line: &Line) -> Result<()> {
+    let mut line = serde_json::to_vec(line)?;
     line.push(b'\n');
     let mut options = fs_err::OpenOptions::new();
     let mut file = options.create(true).truncate(false).read(true).write(true).open(path)?;

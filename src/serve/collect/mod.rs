@@ -1,8 +1,8 @@
 //! A survey whose answers are kept on this machine: one link with a token per reader.
 //!
-//! It serves the survey and the files that it needs, and nothing else of the site. One route writes:
-//! with a reader's token it takes one answer of that reader, of a limited size and at a limited rate,
-//! and acknowledges it when it is on the disk (`ledger`). Another reader's answers go to nobody.
+//! It serves the survey and the files that it needs, and nothing else of the site. Two routes write:
+//! with a reader's token they take one answer of that reader, or what the reader says of themselves, of a limited
+//! size and at a limited rate, and acknowledge it when it is on the disk (`ledger`). Another reader's answers go to nobody.
 
 mod ledger;
 mod limit;
@@ -18,7 +18,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
 use self::limit::Limit;
@@ -67,6 +67,7 @@ fn router(site: PathBuf, tokens: Tokens, ledger: Ledger) -> Router {
         .route("/", get(|| async { Redirect::temporary("survey/index.html") }))
         .route("/_collect/script.js", get(script))
         .route("/_collect/answers", get(own).post(take))
+        .route("/_collect/about", post(told))
         .fallback(get(file))
         .with_state(Arc::new(desk))
 }
@@ -111,7 +112,11 @@ async fn own(
     match reader(&desk, &headers, from.ip()) {
         Ok(reader) => json(
             StatusCode::OK,
-            &serde_json::json!({ "reader": reader, "answers": desk.ledger.answers(reader) }),
+            &serde_json::json!({
+                "reader": reader,
+                "about": desk.ledger.about(reader),
+                "answers": desk.ledger.answers(reader),
+            }),
         ),
         Err(response) => *response,
     }
@@ -124,7 +129,36 @@ async fn take(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let reader = match reader(&desk, &headers, from.ip()) {
+    let save = |desk: &Desk, reader: &str, bytes: &[u8]| {
+        let stands = desk.ledger.save(reader, bytes)?;
+        Ok(serde_json::json!({ "saved": true, "stands": stands }))
+    };
+    saved(desk, from.ip(), &headers, body, save).await
+}
+
+/// Takes what a reader says of themselves.
+async fn told(
+    State(desk): State<Arc<Desk>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let save = |desk: &Desk, reader: &str, bytes: &[u8]| {
+        desk.ledger.tell(reader, bytes)?;
+        Ok(serde_json::json!({ "saved": true }))
+    };
+    saved(desk, from.ip(), &headers, body, save).await
+}
+
+/// Has what a reader sends saved, and says what came of it.
+async fn saved(
+    desk: Arc<Desk>,
+    from: IpAddr,
+    headers: &HeaderMap,
+    body: Body,
+    save: impl FnOnce(&Desk, &str, &[u8]) -> Result<serde_json::Value, Refusal> + Send + 'static,
+) -> Response {
+    let reader = match reader(&desk, headers, from) {
         Ok(reader) => reader.to_owned(),
         Err(response) => return *response,
     };
@@ -141,11 +175,9 @@ async fn take(
         Err(_) => return problem(StatusCode::REQUEST_TIMEOUT, "the answer did not arrive"),
     };
     // The disk is waited for on a thread that may wait.
-    let saved = tokio::task::spawn_blocking(move || desk.ledger.save(&reader, &bytes)).await;
+    let saved = tokio::task::spawn_blocking(move || save(&desk, &reader, &bytes)).await;
     match saved {
-        Ok(Ok(stands)) => {
-            json(StatusCode::OK, &serde_json::json!({ "saved": true, "stands": stands }))
-        }
+        Ok(Ok(said)) => json(StatusCode::OK, &said),
         Ok(Err(Refusal::Wrong(words))) => problem(StatusCode::UNPROCESSABLE_ENTITY, words),
         Ok(Err(Refusal::Ahead(now))) => json(
             StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,11 +1,11 @@
 // A reader's file: written from what the browser keeps of the reader, read, and merged into it.
 (() => {
   'use strict';
-  const { answers, order } = unitAtlas.survey;
+  const { about, answers, order } = unitAtlas.survey;
   const LONGEST = 8 << 20;
   const LONGEST_NAME = 60;
   const MOST_ANSWERS = 20000;
-  const KEYS = ['schema', 'study', 'reader', 'lexicon', 'answers', 'superseded'];
+  const KEYS = ['schema', 'study', 'reader', 'lexicon', 'about', 'answers', 'superseded'];
 
   // The file. `earlier`: the answers on units that this survey no longer asks about.
   function write(study, record, earlier) {
@@ -18,6 +18,7 @@
       study: study.study,
       reader: record.reader,
       lexicon: study.lexicon,
+      ...(record.about && { about: record.about }),
       answers: slots.map(slot => answers.written(study, slot, record.answers[slot]))
     };
   }
@@ -31,7 +32,7 @@
     if (!holds) throw new Error(words);
   }
 
-  // Reads the text of a file into { reader, answers, unknown }. Throws an Error that says what is wrong.
+  // Reads the text of a file into { reader, about, answers, unknown }. Throws an Error that says what is wrong.
   function read(study, text) {
     check(text.length <= LONGEST, 'The file is too large to be a reader’s file.');
     let file = null;
@@ -48,7 +49,8 @@
     check(typeof file.reader === 'string' && file.reader.trim() && file.reader.length <= LONGEST_NAME,
       'The file names no reader.');
     check(Array.isArray(file.answers) && file.answers.length <= MOST_ANSWERS, 'The file has no list of answers.');
-    return { reader: file.reader.trim(), ...readAnswers(study, file.answers) };
+    const said = file.about === undefined || file.about === null ? null : about.read(file.about);
+    return { reader: file.reader.trim(), about: said, ...readAnswers(study, file.answers) };
   }
 
   // Answers by slot, and how many concern units that the survey does not ask about.

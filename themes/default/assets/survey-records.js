@@ -1,5 +1,6 @@
 // What the browser keeps of each reader, after every change: a record { format, reader, answers, used }, whose
-// answers go by slot and whose `used` are the terms chosen before.
+// answers go by slot and whose `used` are the terms chosen before. Where the study asks for more there are also
+// `about` and, by code, the answers to units to practise on, `practice`.
 (() => {
   'use strict';
 
@@ -37,8 +38,15 @@
 
     // A record without what is no answer: it would stop the survey at every unit.
     function sound(record) {
-      const answers = Object.entries(record.answers).filter(([, one]) => isAnswer(one));
-      return { ...record, answers: Object.fromEntries(answers), used: Array.isArray(record.used) ? record.used : [] };
+      const sounds = answers => Object.fromEntries(Object.entries(answers || {}).filter(([, one]) => isAnswer(one)));
+      const { about, practice, ...others } = record;
+      return {
+        ...others,
+        ...(about && typeof about.given_at === 'string' && { about }),
+        ...(practice && { practice: sounds(practice) }),
+        answers: sounds(record.answers),
+        used: Array.isArray(record.used) ? record.used : []
+      };
     }
 
     const plain = reader => reader.trim().replace(/\s+/g, ' ');

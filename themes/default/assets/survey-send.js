@@ -43,8 +43,15 @@
       anchor.remove();
       setTimeout(() => URL.revokeObjectURL(href), 60000);
       if (earlier) return;
-      desk.change(now => { now.saved = Date.now(); });
+      desk.change(now => {
+        now.saved = Date.now();
+        now.savedAs = name;
+      });
       desk.unsaved = false;
+      if (desk.slots.every(slot => !answers.lacking(record.answers[slot]))) {
+        desk.go('thanks');
+        return;
+      }
       element('survey-sent').textContent = `Saved as ${name}, usually in the folder of downloads. Send this file to ${
         study.contact || 'the authors of the study'}.`;
     }

@@ -1,5 +1,6 @@
 // Answers on their way to a server that collects them, one after the other. Without such a server nothing is
-// sent and nothing is marked. `hooks`: `reader()`, `change(edit)` of that reader's record, `warn(words)`.
+// sent and nothing is marked. `hooks`: `reader()`, `change(edit)` of that reader's record, `warn(words)`, and
+// `shown()` after it was said how much is left.
 (() => {
   'use strict';
   const { element, counted } = unitAtlas.page;
@@ -27,6 +28,11 @@
       if (collector) slots.forEach(slot => { (record.pending = record.pending || {})[slot] = true; });
     }
 
+    // Marks what a reader says of themselves as not yet sent.
+    function markAbout(record) {
+      if (collector) record.untold = true;
+    }
+
     function soon(delay) {
       if (!collector) return;
       clearTimeout(timer);
@@ -36,6 +42,10 @@
     function next() {
       if (!hooks.reader() || busy) return;
       const record = records.open(hooks.reader());
+      if (record.untold) {
+        tell(record.about);
+        return;
+      }
       const isRefused = one => refused[one] && refused[one].answered_at === record.answers[one].answered_at;
       const open = left(record).filter(study.isAsked);
       const slot = open.find(one => !isRefused(one));
@@ -73,6 +83,26 @@
       });
     }
 
+    // Sends what the reader says of themselves, which goes before the answers.
+    function tell(about) {
+      busy = true;
+      collector.tell(about, (problem, again) => {
+        busy = false;
+        if (problem && again) {
+          show(records.open(hooks.reader()), problem);
+          soon(wait);
+          wait = Math.min(LATE, wait * 2);
+          return;
+        }
+        if (problem) hooks.warn(`What you said of yourself could not be sent: ${problem}`);
+        else wait = SOON;
+        hooks.change(kept => {
+          if (kept.about && kept.about.given_at === about.given_at) delete kept.untold;
+        });
+        soon(0);
+      });
+    }
+
     // Takes over what stands on the server: the answer that was sent with the time it was received or, where it had
     // come before, one that came after it.
     function accept(record, slot, stands) {
@@ -90,8 +120,9 @@
       hooks.warn(problem && `${counted(open, 'answer is', 'answers are')} kept here but not yet on the server: ${problem}`);
       element('survey-saved').textContent = open ? 'Kept in this browser; on its way to the server'
         : half ? 'Kept in this browser; sent once it is complete' : 'On the server';
+      hooks.shown();
     }
 
-    return { collector, left, changed, mark, soon, show };
+    return { collector, left, changed, mark, markAbout, soon, show };
   };
 })();

@@ -8,16 +8,21 @@
   function study(data) {
     const terms = new Map(data.groups.flatMap(group => group.terms.map(term => [term.id, term])));
     const units = new Map(data.units.map(unit => [unit.code, unit]));
+    const practice = data.practice || [];
+    const all = new Map([...data.units, ...practice].map(unit => [unit.code, unit]));
     // A file may name units by code or, where the survey is not blind, by name.
     const codes = new Map(data.units.flatMap(unit => [unit.code, unit.name].filter(Boolean)
       .map(name => [name, unit.code])));
     const codeOf = slot => slot.replace(/\+$/, '');
     return {
       ...data,
+      practice,
+      background: data.background || [],
       codeOf,
       isRepeat: slot => slot.endsWith('+'),
       isAsked: slot => units.has(codeOf(slot)),
-      unitOf: slot => units.get(codeOf(slot)),
+      // Also one to practise on.
+      unitOf: slot => all.get(codeOf(slot)),
       // The slot of a unit by its code or name; null where the survey does not ask about it.
       slotOf: (name, repeat) => (codes.has(name) ? codes.get(name) + (repeat ? '+' : '') : null),
       hasTerm: id => terms.has(id),

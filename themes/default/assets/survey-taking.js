@@ -2,7 +2,7 @@
 (() => {
   'use strict';
   const { element, counted } = unitAtlas.page;
-  const { file } = unitAtlas.survey;
+  const { about, file } = unitAtlas.survey;
   const LARGEST = 8 << 20;
 
   // Reads the file that a field of the page was given: `then(found)`, or `problem(words)`.
@@ -36,6 +36,7 @@
       let taken = 0;
       desk.change(record => {
         taken = file.merge(study, record, found.answers);
+        if (about.merge(record, found.about)) sending.markAbout(record);
         if (taken) record.changed = Date.now();
         sending.mark(record, Object.keys(found.answers));
       });

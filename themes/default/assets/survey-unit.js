@@ -18,17 +18,31 @@
       seconds => { if (answer) answer.seconds = (answer.seconds || 0) + seconds; },
       () => { if (answer && !answers.isEmpty(answer)) keep(false); }
     );
-    // The open unit: its place among the slots, its answer as it stands, and as it stood before each change.
+    // What is gone through: the units that are asked about, and those to practise on before.
+    const RUNS = {
+      unit: { title: 'Unit', slots: () => desk.slots, answers: record => record.answers },
+      practice: {
+        title: 'Practice',
+        slots: () => study.practice.map(unit => unit.code),
+        answers: record => (record.practice = record.practice || {})
+      }
+    };
+    // The open unit: its run and its place there, its answer as it stands, and as it stood before each change.
+    let name = 'unit';
     let at = -1;
+    const run = () => RUNS[name];
+    const slotAt = place => run().slots()[place];
+    const isPractice = () => name === 'practice';
     let answer = null;
     const past = unitAtlas.survey.past();
 
     // Keeps the open answer. `said`: what it says has changed, not only the time spent on it.
     function keep(said) {
       if (!answer) return;
-      const slot = desk.slots[at];
+      const slot = slotAt(at);
       desk.change(record => {
-        const other = record.answers[slot];
+        const given = run().answers(record);
+        const other = given[slot];
         // The time spent must not bring back what another window, or the server, has changed since.
         if (!said && other) {
           if (other.answered_at === answer.answered_at) other.seconds = answer.seconds;
@@ -38,16 +52,17 @@
           answer.answered_at = answers.now(other);
           delete answer.received_at;
         }
-        record.answers[slot] = JSON.parse(JSON.stringify(answer));
-        if (!said) return;
+        given[slot] = JSON.parse(JSON.stringify(answer));
+        if (!said || isPractice()) return;
         record.changed = Date.now();
         sending.mark(record, [slot]);
       });
       if (!said) return;
       past.note(answer);
       element('survey-undo').hidden = !past.any();
-      desk.unsaved = true;
       showState();
+      if (isPractice()) return;
+      desk.unsaved = true;
       element('survey-saved').textContent = records.kept ? 'Kept in this browser' : 'Not kept';
       sending.soon(1000);
     }
@@ -64,46 +79,56 @@
       });
     }
 
-    function show(place) {
+    const has = (which, place) => Boolean(RUNS[which].slots()[place]);
+
+    function show(which, place) {
+      name = which;
       at = place;
-      const slot = desk.slots[at];
-      const kept = records.open(desk.reader).answers[slot];
+      const slot = slotAt(at);
+      const kept = run().answers(records.open(desk.reader))[slot];
       answer = { ...answers.answer(), ...(kept && JSON.parse(JSON.stringify(kept))) };
       if (!answer.phenomena.length) answer.phenomena.push(answers.phenomenon());
       clock.restart();
       past.begin(answer);
       element('survey-undo').hidden = true;
-      const title = `Unit ${at + 1} of ${desk.slots.length}`;
+      const title = `${run().title} ${at + 1} of ${run().slots().length}`;
       desk.show('unit', title);
       element('survey-unit-title').textContent = title;
       link('survey-previous', at - 1);
       link('survey-next', at + 1);
-      element('survey-done').textContent = desk.slots[at + 1] ? 'Next unit' : 'Finish';
-      element('survey-saved').textContent = '';
+      element('survey-feedback').hidden = true;
+      element('survey-done').textContent = isPractice() ? 'Compare' : onward();
+      element('survey-saved').textContent = isPractice() ? 'For practice: this goes into no file' : '';
       patches.clear();
       load(study.codeOf(slot), data => {
-        if (desk.slots[at] !== slot) return;
+        if (at < 0 || slotAt(at) !== slot) return;
         if (data) {
           patches.show(data);
           display.fill(patches.count());
         } else desk.warn('The pictures of this unit could not be loaded. Is the whole folder of the survey there?');
       });
       // Ahead of time.
-      if (desk.slots[at + 1]) load(study.codeOf(desk.slots[at + 1]), () => {});
+      if (slotAt(at + 1)) load(study.codeOf(slotAt(at + 1)), () => {});
       report.open(answer);
       showState();
     }
 
     function link(id, place) {
       const anchor = element(id);
-      anchor.hidden = !desk.slots[place];
-      anchor.href = `#unit-${place + 1}`;
+      anchor.hidden = !slotAt(place);
+      anchor.href = `#${name}-${place + 1}`;
+    }
+
+    // What the button says that leads on.
+    function onward() {
+      if (slotAt(at + 1)) return 'Next unit';
+      return isPractice() ? 'To the survey' : 'Finish';
     }
 
     function showState() {
-      const { name } = study.unitOf(desk.slots[at]);
+      const unit = study.unitOf(slotAt(at));
       const words = answers.isEmpty(answer) ? 'Open' : answers.lacking(answer) ? 'Begun' : 'Answered';
-      element('survey-state').textContent = `${name ? `${name}. ` : ''}${words}.`;
+      element('survey-state').textContent = `${unit.name ? `${unit.name}. ` : ''}${words}.`;
       element('survey-state').dataset.state = words.toLowerCase();
     }
 
@@ -129,16 +154,34 @@
     // On to the next unit when this one is answered; otherwise says what is missing.
     function done() {
       const lack = answers.lacking(answer);
+      const feedback = element('survey-feedback');
       if (lack) report.missing(lack);
-      else desk.go(desk.slots[at + 1] ? `unit-${at + 2}` : 'overview');
+      else if (isPractice() && feedback.hidden) compare(feedback);
+      else if (slotAt(at + 1)) desk.go(`${name}-${at + 2}`);
+      else desk.go(isPractice() ? 'overview' : last());
+    }
+
+    // Says what is known of a unit to practise on.
+    function compare(feedback) {
+      feedback.textContent = unitAtlas.survey.feedback(study, study.unitOf(slotAt(at)).known, answer);
+      feedback.hidden = false;
+      element('survey-done').textContent = onward();
+      if (!slotAt(at + 1)) desk.change(record => { record.practised = true; });
+    }
+
+    // Where the last unit leads.
+    function last() {
+      const given = records.open(desk.reader).answers;
+      if (desk.slots.some(slot => answers.lacking(given[slot]))) return 'overview';
+      return sending.collector ? 'thanks' : 'send';
     }
 
     // The same reader has changed something in another window: the later change stands.
     function refresh() {
-      const other = records.open(desk.reader).answers[desk.slots[at]];
+      const other = run().answers(records.open(desk.reader))[slotAt(at)];
       if (!other || answers.when(other) <= answers.when(answer)) return;
       desk.say('Changed in another window.');
-      show(at);
+      show(name, at);
     }
 
     element('survey-undo').addEventListener('click', undo);
@@ -150,6 +193,6 @@
       keep(false);
     });
 
-    return { show, leave, done, undo, refresh, isOpen: () => at >= 0, report, patches, display };
+    return { has, show, leave, done, undo, refresh, isOpen: () => at >= 0, report, patches, display };
   };
 })();

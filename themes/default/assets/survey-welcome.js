@@ -43,8 +43,9 @@
       const name = element('survey-name').value.replace(/\p{Cc}/gu, ' ').trim();
       if (!name) return;
       desk.enter(name);
-      desk.change(() => {});
-      desk.go('overview');
+      // Nothing is kept of who has not agreed yet.
+      if (desk.first() !== 'about') desk.change(() => {});
+      desk.go(desk.first());
     });
 
     return { show };

@@ -4,7 +4,7 @@
   'use strict';
   const { element, counted } = unitAtlas.page;
   const { survey } = unitAtlas;
-  const VIEWS = ['welcome', 'overview', 'unit', 'send'];
+  const VIEWS = ['welcome', 'about', 'overview', 'unit', 'send', 'thanks'];
   const READER = 'unit-atlas-survey-reader';
   const UNKEPT = 'This browser keeps nothing for this page (a private window, or a setting). Answers last only ' +
     'until it is closed: save the file before that.';
@@ -13,13 +13,23 @@
   const records = survey.records(study, survey.storage());
 
   // What the views share. `unsaved`: answers were given that are in no file yet.
-  const desk = { study, records, reader: null, slots: [], unsaved: false, change, enter, go, show, say, warn };
+  const desk = {
+    study, records, reader: null, slots: [], unsaved: false, change, enter, first, leave, go, show, say, warn
+  };
   desk.sending = survey.sending(study, records, {
-    reader: () => desk.reader, change, warn: words => warn(words || (records.kept ? '' : UNKEPT))
+    reader: () => desk.reader,
+    change,
+    warn: words => warn(words || (records.kept ? '' : UNKEPT)),
+    shown: () => { if (views.thanks.isOpen()) views.thanks.tell(); }
   });
   const { collector } = desk.sending;
   const views = {
-    welcome: survey.welcome(desk), overview: survey.overview(desk), unit: survey.unit(desk), send: survey.send(desk)
+    welcome: survey.welcome(desk),
+    about: survey.about.view(desk),
+    overview: survey.overview(desk),
+    unit: survey.unit(desk),
+    send: survey.send(desk),
+    thanks: survey.thanks(desk)
   };
   survey.taking(desk, views);
 
@@ -67,16 +77,33 @@
     if (viewer) viewer.close();
     // Links of the page name its parts, which are the views.
     const place = window.location.hash.slice(1).replace(/^survey-/, '');
-    const unit = /^unit-(\d+)$/.exec(place);
+    const unit = /^(unit|practice)-(\d+)$/.exec(place);
     if (!desk.reader) views.welcome.show();
-    else if (unit && desk.slots[unit[1] - 1]) views.unit.show(unit[1] - 1);
+    else if (place === 'about' && survey.about.asks(study)) views.about.show();
+    else if (views.about.lacks()) views.about.show();
+    else if (unit && views.unit.has(unit[1], unit[2] - 1)) views.unit.show(unit[1], unit[2] - 1);
     else if (place === 'send') views.send.show();
+    else if (place === 'thanks') views.thanks.show();
     else views.overview.show();
   }
 
   function go(place) {
     if (window.location.hash === `#${place}`) route();
     else window.location.hash = place;
+  }
+
+  // Where a reader begins.
+  function first() {
+    const { about, practised } = records.open(desk.reader);
+    if (survey.about.lacks(study, about)) return 'about';
+    return study.practice.length && !practised ? 'practice-1' : 'overview';
+  }
+
+  function leave() {
+    views.unit.leave();
+    desk.reader = null;
+    unitAtlas.session.remove(READER);
+    go('welcome');
   }
 
   function enter(name) {
@@ -100,23 +127,19 @@
   window.addEventListener('beforeunload', event => {
     if (!records.kept && desk.unsaved) event.preventDefault();
   });
-  element('survey-leave').addEventListener('click', () => {
-    views.unit.leave();
-    desk.reader = null;
-    unitAtlas.session.remove(READER);
-    go('welcome');
-  });
+  element('survey-leave').addEventListener('click', leave);
   survey.keys({ reader: () => desk.reader, inUnit: views.unit.isOpen, go, ...views.unit });
 
   // ---- Begin
 
   // The reader of a link, with what the server has of them.
-  function begin(name, given) {
+  function begin(name, given, about) {
     warn(records.kept ? '' : UNKEPT);
     enter(name);
     try {
       const found = survey.file.readAnswers(study, given);
       change(record => {
+        survey.about.merge(record, about);
         // What the reader has changed since it was sent comes after what the server has, also what is not complete
         // or was taken back.
         desk.sending.changed(record).forEach(slot => delete found.answers[slot]);
@@ -125,7 +148,7 @@
     } catch (error) {
       warn(`The answers on the server could not be read: ${error.message}`);
     }
-    if (/^#?$/.test(window.location.hash)) window.location.hash = 'overview';
+    if (/^#?$/.test(window.location.hash)) window.location.hash = first();
     route();
     desk.sending.soon(0);
   }
