@@ -466,6 +466,36 @@ fn guests_are_refused_and_write_nothing() {
 }
 
 #[test]
+fn what_readers_say_of_themselves_is_taken_with_their_token_alone() {
+    let project = Project::new();
+    let server = Server::start(&project, "0", &["reader-a", "reader-b"]);
+    let about =
+        br#"{"given_at":"2026-11-20T10:00:00Z","years":12,"subspecialty":"breast_imaging"}"#;
+    let tell = |token: Option<&str>, body: &[u8]| {
+        request(&server.address, "POST /_collect/about", token, body).unwrap()
+    };
+    let (own, other) = (server.tokens["reader-a"].clone(), server.tokens["reader-b"].clone());
+    assert_eq!(tell(None, about).0, 401);
+    assert_eq!(tell(Some(&own), b"{\"years\":12}").0, 422);
+    assert!(!project.path("content/labels/reader-a.yaml").exists());
+    assert_eq!(tell(Some(&own), about).0, 200);
+    let text = fs::read_to_string(project.path("content/labels/reader-a.yaml")).unwrap();
+    assert!(text.contains("years: 12") && text.contains("breast_imaging"), "{text}");
+    let asked = |token: &str| {
+        request(&server.address, "GET /_collect/answers", Some(token), b"").unwrap().1
+    };
+    assert!(asked(&own).contains("breast_imaging") && !asked(&other).contains("breast_imaging"));
+    // How far the study is, with what they said; the site has none of it.
+    let told = project.command(&["study", "progress"]).output().unwrap();
+    let out = String::from_utf8_lossy(&told.stdout).into_owned();
+    for words in
+        ["1 reader, 15 questions each: 0 of 15 answers are there.", "12 years, breast imaging"]
+    {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+}
+
+#[test]
 fn a_readers_file_comes_in_by_its_codes_and_strange_ones_do_not() {
     let project = Project::new();
     let chosen = project.selection().units[3].clone();

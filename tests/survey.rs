@@ -13,6 +13,7 @@ use std::path::Path;
 
 use base::UnitId;
 use config::{Fineness, Select};
+use study::about::{About, Subspecialty};
 use study::code::{Coder, Codes};
 use study::labels::{Dissected, Read};
 use study::selection::{Reason, Selection, select};
@@ -285,6 +286,28 @@ fn an_open_survey_says_what_a_blind_one_hides() {
     assert!(!data.contains("spiculated edge") && !data.contains("reader-a"));
 }
 
+#[test]
+fn what_readers_say_of_themselves_is_on_no_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 4);
+    fixture.readers[0].about = Some(About {
+        given_at: "2001-02-03T04:05:06Z".into(),
+        consent: Some("fedcba9876543210fedcba9876543210".into()),
+        years: Some(77),
+        subspecialty: Some(Subspecialty::InTraining),
+        mammograms_per_year: Some(98_765),
+    });
+    fixture.build().unwrap();
+    for (path, bytes) in files(&fixture.site(), "") {
+        let text = String::from_utf8_lossy(&bytes);
+        for mark in ["2001-02-03", "fedcba98", "98765", "98,765", "77 years"] {
+            assert!(!text.contains(mark), "{path}: {mark}");
+        }
+        let script = path.starts_with("assets/");
+        assert!(script || !text.contains("in_training"), "{path}");
+    }
+}
+
 /// The units behind the codes of a fixture's survey, as the program knows them.
 fn codes(fixture: &Fixture) -> (Codes, Vec<Dissected>) {
     let coder = Coder::new(fixture.config.seed, &fixture.config.survey.study);
@@ -326,6 +349,11 @@ mod readers {
 
     impl Place {
         fn new() -> Self {
+            Self::asking(|_| {})
+        }
+
+        /// The same with something else.
+        fn asking(change: impl FnOnce(&mut Fixture)) -> Self {
             let folder = tempfile::tempdir().unwrap();
             let mut fixture = Fixture::new(folder.path(), 12);
             fixture.config.survey.units = 6;
@@ -333,6 +361,7 @@ mod readers {
             fixture.config.survey.repeats = 0.25;
             fixture.config.survey.contact = Some("study@example.org".into());
             fixture.readers.clear();
+            change(&mut fixture);
             fixture.build().unwrap();
             Self { fixture, folder }
         }
@@ -534,9 +563,7 @@ mod readers {
             browser.click(".survey-association input[value=malignant]");
             browser.click("#survey-done");
         }
-        browser.wait(
-            "document.getElementById('survey-progress-words').textContent === '15 of 15 answered'",
-        );
+        browser.wait("!document.getElementById('survey-send').hidden");
         let file = saved(&mut browser, &place);
         let all = answers(&file);
         assert_eq!(all.len(), 15);
@@ -588,9 +615,7 @@ mod readers {
             keys.iter().for_each(|key| browser.key(key));
             browser.key("Enter");
         }
-        browser.wait(
-            "document.getElementById('survey-progress-words').textContent === '15 of 15 answered'",
-        );
+        browser.wait("!document.getElementById('survey-send').hidden");
         let second = saved(&mut browser, &place);
         assert_eq!(answers(&second).len(), 15);
         assert_eq!(place.import(&second).readers[0].added(), 15);
@@ -910,5 +935,273 @@ mod readers {
         let file = saved(&mut browser, &place);
         assert_eq!(answers(&file).len(), 1);
         browser.close();
+    }
+
+    /// How a reader works.
+    #[derive(Clone, Copy, PartialEq, Debug)]
+    enum Hands {
+        Mouse,
+        Keys,
+        Phone,
+    }
+
+    impl Hands {
+        /// Presses an element, which must be in reach.
+        fn press(self, browser: &mut Browser, selector: &str) {
+            match self {
+                Self::Mouse => browser.click(selector),
+                Self::Keys => {
+                    // By the Tab key, as far as it is.
+                    let on = format!("document.activeElement.matches({selector:?})");
+                    let found = (0..60).any(|_| {
+                        browser.key("Tab");
+                        browser.eval(&on) == true
+                    });
+                    assert!(found, "{selector} is not reached by Tab");
+                    let is_choice = "/^(radio|checkbox)$/.test(document.activeElement.type)";
+                    let key = if browser.eval(is_choice) == true { " " } else { "Enter" };
+                    browser.key(key);
+                }
+                Self::Phone => {
+                    browser.wait(&format!("document.querySelector({selector:?})"));
+                    let place = format!(
+                        "(() => {{ const node = document.querySelector({selector:?}); \
+                         node.scrollIntoView({{ block: 'center', behavior: 'instant' }}); \
+                         const r = node.getBoundingClientRect(); \
+                         return [r.x + r.width / 2, r.y + r.height / 2].join(); }})()"
+                    );
+                    // Once nothing moves any more.
+                    let mut before = String::new();
+                    let place = loop {
+                        let now = browser.text(&place);
+                        if now == before {
+                            break now;
+                        }
+                        before = now;
+                        std::thread::sleep(std::time::Duration::from_millis(60));
+                    };
+                    let (x, y) = place.split_once(',').unwrap();
+                    let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
+                    assert!(
+                        (0.0..390.0).contains(&x) && (0.0..844.0).contains(&y),
+                        "{selector}: {place}"
+                    );
+                    let point = serde_json::json!([{ "x": x, "y": y }]);
+                    let touch = |kind: &str, points: &Value| serde_json::json!({ "type": kind, "touchPoints": points });
+                    browser.call("Input.dispatchTouchEvent", touch("touchStart", &point));
+                    browser.call(
+                        "Input.dispatchTouchEvent",
+                        touch("touchEnd", &serde_json::json!([])),
+                    );
+                }
+            }
+        }
+
+        /// Answers the open unit, the `number`th, in the fewest steps that this way has.
+        fn answer(self, browser: &mut Browser, number: usize) {
+            match (self, number % 3) {
+                (Self::Keys, 1) if number == 1 => {
+                    browser.key("t");
+                    browser.type_text("spiculated mass");
+                    browser.key("Enter");
+                    browser.key("m");
+                    browser.key("Enter");
+                    // From the field of terms Enter leads to the association first.
+                }
+                (Self::Keys, 0) => ["n", "Enter"].iter().for_each(|key| browser.key(key)),
+                (Self::Keys, _) => ["1", "b", "Enter"].iter().for_each(|key| browser.key(key)),
+                (_, 0) => {
+                    self.press(browser, "input[name=recognizable][value=no]");
+                    self.press(browser, "#survey-done");
+                }
+                _ => {
+                    if number == 1 {
+                        // The first term, from the list.
+                        self.press(browser, ".survey-find-input");
+                        browser.wait("document.querySelector('[role=option]')");
+                        self.press(browser, "[role=option]");
+                    } else {
+                        self.press(browser, ".survey-quick button");
+                    }
+                    self.press(browser, ".survey-association input[value=malignant]");
+                    self.press(browser, "#survey-done");
+                }
+            }
+        }
+    }
+
+    /// From the link to the file: a text to agree to, questions, two units to practise on, ten units with a reload
+    /// in between, the file, and where everything is.
+    fn path_of_a_reader(hands: Hands) {
+        let place = Place::asking(|fixture| {
+            fixture.config.survey.units = 5;
+            fixture.config.survey.repeats = 0.0;
+            fixture.config.survey.practice = 2;
+            // All detect something beyond chance, masses or spicules.
+            for layer in fixture.networks.iter_mut().flat_map(|network| &mut network.layers) {
+                for unit in &mut layer.units {
+                    let found = &mut unit.matches[2 + unit.unit as usize % 2];
+                    found.iou = 0.1 + 0.01 * unit.unit as f32;
+                    found.chance.as_mut().unwrap().adjusted = 0.01;
+                }
+            }
+            fixture.config.survey.background =
+                vec![config::Background::Years, config::Background::Subspecialty];
+            let consent = fixture.config.root.join("consent.md");
+            std::fs::create_dir_all(&fixture.config.root).unwrap();
+            std::fs::write(&consent, "# Taking part\n\nYou may **stop** <b>at any time</b>.\n")
+                .unwrap();
+            fixture.config.survey.consent = Some(consent);
+        });
+        let size = if hands == Hands::Phone { [500, 844] } else { DESKTOP };
+        let Some(mut browser) = place.browser("profile", size) else { return };
+        if hands == Hands::Phone {
+            browser.call(
+                "Emulation.setDeviceMetricsOverride",
+                serde_json::json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true }),
+            );
+            browser
+                .call("Emulation.setTouchEmulationEnabled", serde_json::json!({ "enabled": true }));
+        }
+        browser.go(&place.url());
+        browser.wait("!document.getElementById('survey-welcome').hidden");
+        let beyond = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        if hands == Hands::Keys {
+            let on = "document.activeElement.id === 'survey-name'";
+            while browser.eval(on) != true {
+                browser.key("Tab");
+            }
+        } else {
+            hands.press(&mut browser, "#survey-name");
+        }
+        browser.type_text("Reader A");
+        if hands == Hands::Keys {
+            browser.key("Enter");
+        } else {
+            hands.press(&mut browser, "#survey-start button");
+        }
+
+        // What there is to agree to stands before everything else; nothing is kept before.
+        browser.wait("!document.getElementById('survey-about').hidden");
+        assert_eq!(browser.eval(beyond), 0);
+        let text = browser.text("document.querySelector('.survey-consent').innerHTML");
+        assert!(
+            text.contains("<h2>Taking part</h2>") && text.contains("<strong>stop</strong>"),
+            "{text}"
+        );
+        assert!(text.contains("&lt;b&gt;at any time"), "{text}");
+        let kept =
+            "Object.keys(localStorage).filter(key => key.startsWith('unit-atlas-survey:')).length";
+        assert_eq!(browser.eval(kept), 0);
+        browser.eval("location.hash = 'unit-1'");
+        browser.wait("!document.getElementById('survey-about').hidden");
+        browser.eval("document.getElementById('survey-about-title').focus()");
+        hands.press(&mut browser, "#survey-agree");
+        if hands == Hands::Keys {
+            browser.key("Tab");
+        } else {
+            hands.press(&mut browser, "#survey-about-years");
+        }
+        browser.type_text("12");
+        hands.press(&mut browser, "#survey-about-form button");
+
+        // Practice, which tells what is known, and is not counted.
+        for number in 1..=2 {
+            browser.wait(&format!(
+                "document.getElementById('survey-unit-title').textContent === 'Practice {number} of 2' && \
+                 document.querySelectorAll('.survey-patch').length === 8"
+            ));
+            assert_eq!(browser.eval(beyond), 0);
+            hands.answer(&mut browser, 3);
+            browser.wait("!document.getElementById('survey-feedback').hidden");
+            let said = browser.text("document.getElementById('survey-feedback').textContent");
+            assert!(
+                said.contains("fit this best: ") && said.contains("nothing was recognisable"),
+                "{said}"
+            );
+            match hands {
+                Hands::Keys => browser.key("Enter"),
+                _ => hands.press(&mut browser, "#survey-done"),
+            }
+        }
+        browser.wait(
+            "document.getElementById('survey-progress-words').textContent === '0 of 10 answered'",
+        );
+        assert_eq!(browser.eval(beyond), 0);
+        match hands {
+            Hands::Keys => browser.key("Enter"),
+            _ => hands.press(&mut browser, "#survey-next-open"),
+        }
+
+        let on_unit = |browser: &mut Browser, number: usize| {
+            browser.wait(&format!(
+                "document.getElementById('survey-unit-title').textContent === 'Unit {number} of 10' && \
+                 document.querySelectorAll('.survey-patch').length === 8"
+            ));
+        };
+        for number in 1..=10 {
+            on_unit(&mut browser, number);
+            if number == 6 {
+                browser.eval("window.before = true; location.reload()");
+                browser.wait("!window.before && document.readyState === 'complete'");
+                on_unit(&mut browser, number);
+            }
+            assert_eq!(browser.eval(beyond), 0);
+            let hint = "Array.from(document.querySelectorAll('.survey-key')).some(node => node.offsetParent)";
+            assert_eq!(browser.eval(hint), hands != Hands::Phone, "hints of keys");
+            hands.answer(&mut browser, number);
+        }
+
+        // The file, and where everything is.
+        browser.wait("!document.getElementById('survey-send').hidden");
+        match hands {
+            Hands::Keys => browser.key("Enter"),
+            _ => hands.press(&mut browser, "#survey-save"),
+        }
+        browser.wait("!document.getElementById('survey-thanks').hidden");
+        let file = downloaded(&place.path("downloads"));
+        let said = browser.text("document.getElementById('survey-thanks').textContent");
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        for words in
+            ["10 of 10 units", &name, "Send it to study@example.org", "sent nothing to anyone"]
+        {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        assert_eq!(browser.eval(beyond), 0);
+        assert_eq!(browser.nameless(), [""; 0]);
+        assert_eq!(browser.failures(), [""; 0]);
+        browser.close();
+        let all = answers(&file);
+        assert_eq!(all.len(), 10);
+        assert_eq!(all.iter().filter(|answer| answer["recognizable"] == "no").count(), 3);
+        let asked = &place.fixture.page("survey/data.js");
+        let practised = asked.split("\"practice\":").nth(1).unwrap();
+        for answer in &all {
+            assert!(!practised.contains(answer["unit"].as_str().unwrap()), "practised and asked");
+        }
+        if hands == Hands::Keys {
+            assert_eq!(all[0]["phenomena"][0]["terms"].as_array().unwrap().len(), 2, "of a phrase");
+        }
+        // It comes in, with what was agreed to and said.
+        assert_eq!(place.import(&file).readers[0].added(), 10);
+        let labels = place.folder.path().join("content/labels/reader-a.yaml");
+        let about = Read::open(&labels).unwrap().content().about.unwrap();
+        assert_eq!((about.years, about.subspecialty), (Some(12), None));
+        assert_eq!(about.consent.as_ref().map(String::len), Some(32));
+    }
+
+    #[test]
+    fn a_reader_gets_from_the_link_to_the_end_with_a_mouse() {
+        path_of_a_reader(Hands::Mouse);
+    }
+
+    #[test]
+    fn a_reader_gets_from_the_link_to_the_end_by_keys() {
+        path_of_a_reader(Hands::Keys);
+    }
+
+    #[test]
+    fn a_reader_gets_from_the_link_to_the_end_on_a_phone() {
+        path_of_a_reader(Hands::Phone);
     }
 }

@@ -276,7 +276,10 @@ pub(super) struct Consent {
 pub(super) fn consent(path: &Path) -> Result<Consent> {
     let text = read_text(path).context("survey.consent")?;
     if text.trim().is_empty() {
-        bail!("survey.consent: {} is empty; readers could not know what they agree to", path.display());
+        bail!(
+            "survey.consent: {} is empty; readers could not know what they agree to",
+            path.display()
+        );
     }
     let digest = Fingerprint::of_bytes(text.as_bytes());
     let mut html = String::new();

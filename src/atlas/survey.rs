@@ -276,19 +276,15 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
     let mut units: Vec<(&Chosen, &Unit)> = survey.chosen().collect();
     // The order of the networks and numbers would tell something.
     units.sort_by(|a, b| a.0.code.cmp(&b.0.code));
-    let preview = |code: &'_ str, name: &UnitId, unit| AskedUnit {
-        code,
-        name: (!selection.blind).then(|| name.to_string()),
-        patches: survey
-            .top(unit)
-            .iter()
-            .take(PREVIEW)
-            .map(|top| AskedPatch {
-                src: survey.patch_path(top.patch),
-                overlay: outline::compact(&top.overlay, TOLERANCE),
-                positive: positive(top),
-            })
-            .collect(),
+    let named = |unit: &UnitId| (!selection.blind).then(|| unit.to_string());
+    let preview = |unit| {
+        let patches = survey.top(unit).iter().take(PREVIEW);
+        let asked = patches.map(|top| AskedPatch {
+            src: survey.patch_path(top.patch),
+            overlay: outline::compact(&top.overlay, TOLERANCE),
+            positive: positive(top),
+        });
+        asked.collect()
     };
     let offered = inputs.lexicons.iter().filter(|l| l.id == selection.lexicon || !l.birads);
     let study = Study {
@@ -320,12 +316,23 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
                 })
             })
             .collect(),
-        units: units.iter().map(|(c, unit)| preview(&c.code, &c.unit, unit)).collect(),
+        units: units
+            .iter()
+            .map(|(chosen, unit)| AskedUnit {
+                code: &chosen.code,
+                name: named(&chosen.unit),
+                patches: preview(unit),
+            })
+            .collect(),
         practice: survey
             .practice
             .iter()
             .map(|one| PractisedUnit {
-                unit: preview(&one.code, &one.id, one.unit),
+                unit: AskedUnit {
+                    code: &one.code,
+                    name: named(&one.id),
+                    patches: preview(one.unit),
+                },
                 known: &one.known,
             })
             .collect(),

@@ -2,6 +2,7 @@
 
 mod mrmc;
 mod plan;
+mod progress;
 mod redcap;
 
 use std::path::Path;
@@ -20,6 +21,10 @@ pub(super) enum Verb {
     /// yours, and prints how wide the 95% intervals of Fleiss' kappa and Krippendorff's alpha became. Example:
     /// `unit-atlas study plan --agreement 0.6 --categories 3 --width 0.2`.
     Plan(plan::Options),
+    /// Say what each reader has answered, how long it takes, and which units take longest
+    ///
+    /// Of the answers in content/labels and the survey of the built site.
+    Progress(progress::Options),
     /// Compare how well readers tell cancer from no cancer in two conditions (MRMC analysis)
     ///
     /// Reads a table (CSV or .xlsx) with one score a row: `reader`, `case`, `condition` (two values, such as without
@@ -44,6 +49,7 @@ pub(super) fn execute(
 ) -> Result<Outcome> {
     match verb {
         Verb::Plan(options) => plan::execute(options, config, terminal),
+        Verb::Progress(options) => progress::execute(options, project, terminal),
         Verb::Mrmc(options) => mrmc::execute(options, terminal),
         Verb::Redcap(options) => redcap::execute(options, project, terminal),
     }

@@ -216,3 +216,25 @@ fn slug(title: &str) -> Option<String> {
     let slug: String = words.join("-").chars().take(60).collect();
     (!slug.is_empty()).then_some(slug)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn what_readers_are_asked_of_themselves_is_listed_once() {
+        let parsed = |text: &str| Config::parse(text, Path::new("/project/atlas.yaml"));
+        let config =
+            parsed("survey: { background: [years, subspecialty], consent: c.md }").unwrap();
+        assert_eq!(config.survey.background, [Background::Years, Background::Subspecialty]);
+        assert_eq!(config.survey.consent.as_deref(), Some(Path::new("/project/c.md")));
+        let twice = parsed("survey:\n  background: [years, years]\n").unwrap_err();
+        assert_eq!((twice.line, twice.column), (2, 23), "{twice}");
+        assert!(twice.message.contains("asks this twice"), "{twice}");
+        let unknown = parsed("survey: { background: [age] }").unwrap_err();
+        assert!(unknown.message.contains("years"), "{unknown}");
+    }
+}

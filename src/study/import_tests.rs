@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::answer::{Association, Phenomenon, Questions, Recognizable};
 use super::*;
+use crate::about::About;
 
 fn layers() -> Vec<Dissected> {
     vec![Dissected { network: "alexnet".to_owned(), layer: "conv5".to_owned(), units: 256 }]
@@ -649,4 +650,31 @@ fn hostile_files_are_refused_and_nothing_is_written() {
         assert!(refused.contains("nothing was imported") && refused.len() < 4000, "{refused}");
     }
     assert!(!place.labels().exists());
+}
+
+#[test]
+fn what_a_reader_says_of_themselves_comes_in_and_the_later_stands() {
+    let place = Place::new();
+    let about = |at: &str, years| About {
+        given_at: at.to_owned(),
+        consent: Some("0123456789abcdef0123456789abcdef".to_owned()),
+        years: Some(years),
+        subspecialty: None,
+        mammograms_per_year: None,
+    };
+    let file =
+        |about: Option<About>| ReaderFile { about, ..reader("a", vec![answer(1, "one", EARLY)]) };
+    let stored = |said: Option<About>| {
+        place.import(&[place.export("a.json", &file(said))]).unwrap();
+        place.stored("a").about.and_then(|about| about.years)
+    };
+    assert_eq!(stored(None), None);
+    assert_eq!(stored(Some(about("2026-11-20T10:00:00Z", 3))), Some(3));
+    assert_eq!(stored(Some(about("2026-11-20T12:00:00+05:00", 9))), Some(3), "said before");
+    assert_eq!(stored(None), Some(3), "a file that says nothing takes nothing away");
+    assert_eq!(stored(Some(about("2026-11-20T10:30:00Z", 4))), Some(4));
+    let wrong = file(Some(about("2026-11-20T10:40:00Z", 99)));
+    let refused = place.import(&[place.export("a.json", &wrong)]).unwrap_err().to_string();
+    assert!(refused.contains("`about`: `years` is 99; expected"), "{refused}");
+    assert_eq!(place.stored("a").about.unwrap().years, Some(4));
 }

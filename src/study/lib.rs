@@ -3,8 +3,8 @@
 //! In: readers' files in every form ([`reading`]), lexicons, and what was dissected. Out: checked and merged
 //! answers ([`labels`], [`import`]), which units a survey asks about ([`selection`]), one opinion per unit
 //! ([`expert`], [`consensus`]), and the numbers of the study ([`statistics`], [`report`], [`automatic`]). Before a
-//! study, how large it must be ([`plan`]), and its questions for REDCap ([`redcap`]); of readers who score cases, whether they do better with explanations
-//! ([`scores`]).
+//! study, how large it must be ([`plan`]), and its questions for REDCap ([`redcap`]); during it, how far it is
+//! ([`standing`]); of readers who score cases, whether they do better with explanations ([`scores`]).
 
 pub mod about;
 pub mod answer;
@@ -23,6 +23,7 @@ pub mod report;
 pub mod scores;
 pub mod selection;
 mod sheet;
+pub mod standing;
 pub mod statistics;
 pub mod suggest;
 mod table;

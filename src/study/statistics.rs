@@ -495,7 +495,7 @@ pub fn median_seconds(readers: &[ReaderFile]) -> Option<f64> {
     median(measured.filter(|seconds| seconds.is_finite() && *seconds > 0.0).collect())
 }
 
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
     match values.len() {

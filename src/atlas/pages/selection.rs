@@ -51,6 +51,10 @@ pub(super) struct View {
     blind: bool,
     lexicon: String,
     contact: Option<String>,
+    /// Units to practise on, with what they are called.
+    practice: Vec<(Link, String)>,
+    /// Whether there is a text to agree to.
+    consent: bool,
     layers: Vec<LayerView>,
 }
 
@@ -92,6 +96,13 @@ fn view(atlas: &Atlas) -> View {
         blind: selection.blind,
         lexicon: lexicon.map_or_else(|| selection.lexicon.clone(), |l| l.name.clone()),
         contact: config.contact.clone(),
+        practice: atlas
+            .survey
+            .practice
+            .iter()
+            .map(|one| (Link::new(one.id.to_string(), unit_href(&one.id)), one.known.words.clone()))
+            .collect(),
+        consent: atlas.survey.consent.is_some(),
         layers: layers.into_iter().map(|(name, units)| layer(atlas, name, &units)).collect(),
     }
 }

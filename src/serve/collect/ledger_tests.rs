@@ -388,3 +388,39 @@ fn a_readers_file_that_is_gone_is_made_again_with_its_history() {
     assert_eq!(by_unit(&again), by_unit(&file));
     assert_eq!(again.superseded[0].phenomena[0].description, "one");
 }
+
+#[test]
+fn what_a_reader_says_of_themselves_outlives_the_server_and_the_file() {
+    let place = Place::new();
+    let (ledger, _) = place.open();
+    let about = |minute: u32, years: u32| {
+        serde_json::json!({ "given_at": format!("2026-11-20T10:{minute:02}:00.000Z"), "years": years })
+            .to_string()
+    };
+    let tell = |ledger: &Ledger, text: &str| ledger.tell("a", text.as_bytes());
+    tell(&ledger, &about(1, 3)).unwrap();
+    let once = place.log();
+    tell(&ledger, &about(1, 3)).unwrap();
+    assert_eq!(place.log(), once, "said twice, written once");
+    save(&ledger, "a", &answer(1, "one", 2)).unwrap();
+    tell(&ledger, &about(3, 4)).unwrap();
+    for wrong in [
+        "",
+        "{}",
+        &about(4, 81),
+        r#"{"given_at":"now"}"#,
+        r#"{"given_at":"2026-11-20T10:00:00Z","age":4}"#,
+    ] {
+        assert!(matches!(tell(&ledger, wrong), Err(Refusal::Wrong(_))), "{wrong}");
+    }
+    let years = |file: &ReaderFile| file.about.as_ref().and_then(|about| about.years);
+    assert_eq!(years(&place.file("a").unwrap()), Some(4));
+    drop(ledger);
+    std::fs::remove_file(place.path("labels/a.yaml")).unwrap();
+    let (ledger, notices) = place.open();
+    assert!(notices.is_empty(), "{notices:?}");
+    let file = place.file("a").unwrap();
+    assert_eq!((years(&file), file.answers.len()), (Some(4), 1));
+    assert_eq!(ledger.about("a"), file.about);
+    assert_eq!(ledger.about("b"), None);
+}

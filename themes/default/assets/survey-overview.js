@@ -2,7 +2,7 @@
 (() => {
   'use strict';
   const { element, make } = unitAtlas.page;
-  const { about, answers, picture } = unitAtlas.survey;
+  const { answers, picture } = unitAtlas.survey;
   // Characters of an answer at most.
   const LONGEST = 140;
 
@@ -50,8 +50,6 @@
       const left = pace && done < given.length
         ? `; about ${unitAtlas.survey.minutes(pace * (given.length - done))} left at your pace` : '';
       element('survey-progress-words').textContent = `${done} of ${given.length} answered${left}`;
-      element('survey-practice').hidden = study.practice.length === 0;
-      element('survey-about-again').hidden = !about.asks(study);
       const open = given.findIndex(answers.lacking);
       const next = element('survey-next-open');
       next.hidden = open < 0;

@@ -48,12 +48,9 @@
         now.savedAs = name;
       });
       desk.unsaved = false;
-      if (desk.slots.every(slot => !answers.lacking(record.answers[slot]))) {
-        desk.go('thanks');
-        return;
-      }
       element('survey-sent').textContent = `Saved as ${name}, usually in the folder of downloads. Send this file to ${
         study.contact || 'the authors of the study'}.`;
+      if (desk.slots.every(slot => !answers.lacking(record.answers[slot]))) desk.go('thanks');
     }
 
     element('survey-save').addEventListener('click', () => save(false));

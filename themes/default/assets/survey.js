@@ -82,6 +82,7 @@
     else if (place === 'about' && survey.about.asks(study)) views.about.show();
     else if (views.about.lacks()) views.about.show();
     else if (unit && views.unit.has(unit[1], unit[2] - 1)) views.unit.show(unit[1], unit[2] - 1);
+    else if (place === 'practice' && views.unit.has('practice', 0)) views.unit.show('practice', 0);
     else if (place === 'send') views.send.show();
     else if (place === 'thanks') views.thanks.show();
     else views.overview.show();
