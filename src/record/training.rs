@@ -39,6 +39,10 @@ pub struct Epoch {
     /// Area under the ROC curve on the validation split; of three classes the mean over each against
     /// the others. Absent when a class is missing.
     pub validation_auc: Option<f64>,
+    /// How far apart the probabilities of a class are over the validation split: the greatest less the least, of the
+    /// class in which that is most. Absent in what version 0.1 trained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread: Option<f64>,
     /// Wall-clock seconds of the epoch.
     pub seconds: f64,
     /// Whether training ended here because the AUC had not risen for as long as `early_stopping`

@@ -37,6 +37,19 @@ impl Verdict {
         scores.zip(truth).map(|(score, positive)| Scored { score, positive }).collect()
     }
 
+    /// How far apart the probabilities of a class are, the greatest less the least, of the class in which that is
+    /// most; 0 where there is no patch.
+    pub fn spread(&self) -> f32 {
+        let classes = self.probabilities.first().map_or(0, Vec::len);
+        let of = |class: usize| {
+            let values = self.probabilities.iter().map(move |of_patch| of_patch[class]);
+            let range = |(low, high): (f32, f32), value: f32| (low.min(value), high.max(value));
+            let (low, high) = values.fold((f32::INFINITY, f32::NEG_INFINITY), range);
+            high - low
+        };
+        (0..classes).map(of).fold(0.0, f32::max)
+    }
+
     /// Mean over the classes of the area under the ROC curve of each against the others, which for
     /// two classes is the area itself; `None` unless every class occurs.
     pub fn mean_auc(&self, manifest: &Manifest, patches: &[u32]) -> Option<f64> {

@@ -49,9 +49,14 @@ impl History {
         Fingerprint::of(&self.lines)
     }
 
+    /// The epochs so far, in order; a line that is none is left out.
+    pub(super) fn epochs(&self) -> Vec<Epoch> {
+        self.lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
     /// Validation AUC of the last epoch.
     pub(super) fn last_auc(&self) -> Option<f64> {
-        serde_json::from_str::<Epoch>(self.lines.last()?).ok()?.validation_auc
+        self.epochs().last()?.validation_auc
     }
 
     /// Adds an epoch and writes the file.

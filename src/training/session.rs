@@ -8,6 +8,7 @@ use anyhow::{Error, Result, bail, ensure};
 use super::checkpoint::{self, Best, Partial, Reached};
 use super::evaluate::{Verdict, judge, likeliest};
 use super::events::{self, Events};
+use super::health::Trouble;
 use super::history::History;
 use super::loader::{self, Batch};
 use super::loss::CrossEntropy;
@@ -48,6 +49,8 @@ pub(super) struct Session<'a> {
     saved: Instant,
     /// Output of the best weights on the validation split, unless an earlier run found them.
     verdict: Option<Verdict>,
+    /// Whether it was said that the training goes wrong.
+    warned: bool,
 }
 
 /// What a training came to.
@@ -113,6 +116,10 @@ impl<'a> Session<'a> {
             history: History::default().content(),
         });
         let history = History::resume(folder, reached.epoch, &reached.history)?;
+        // Also of a training that is asked for again.
+        if let Some(trouble) = Trouble::of(&history.epochs()).filter(|trouble| trouble.is_final()) {
+            bail!("{name}: {}", trouble.words(settings.lr));
+        }
         match (reached.epoch, reached.partial.steps) {
             (0, 0) => {}
             (epoch, 0) => progress.say(&format!("{name}: resumed after epoch {epoch}")),
@@ -139,13 +146,15 @@ impl<'a> Session<'a> {
             events: settings.tensorboard.then(|| Events::open(folder)).transpose()?,
             saved: Instant::now(),
             verdict: None,
+            warned: false,
         })
     }
 
     /// Runs the epochs that are left and leaves the best weights in the network.
     ///
     /// # Errors
-    /// When a file cannot be written, the device fails, or the loss stops being finite.
+    /// When a file cannot be written, the device fails, the loss stops being finite or grows and grows, or all patches
+    /// get the same probabilities.
     pub(super) fn run(mut self) -> Result<Kept> {
         let epochs = u64::from(self.settings.epochs - self.reached.epoch.min(self.settings.epochs));
         let each = (self.patches + self.validation.len()) as u64;
@@ -220,6 +229,7 @@ impl<'a> Session<'a> {
         self.last_auc = verdict.mean_auc(manifest, &self.validation);
 
         let (validation_loss, validation_accuracy) = (verdict.loss, verdict.accuracy);
+        let spread = Some(f64::from(verdict.spread()));
         // The order of these writes is what makes a kill at any moment harmless: until the
         // checkpoint is replaced, what follows the one before is done again, with the same result.
         let merit = self.last_auc.unwrap_or(-verdict.loss);
@@ -240,6 +250,7 @@ impl<'a> Session<'a> {
             validation_loss,
             validation_accuracy,
             validation_auc: self.last_auc,
+            spread,
             seconds: before + began.elapsed().as_secs_f64(),
             stopped_early: epoch < self.settings.epochs && self.stalled(epoch),
         };
@@ -249,7 +260,19 @@ impl<'a> Session<'a> {
         self.reached.epoch = epoch;
         self.reached.partial = Partial::default();
         self.tell(&record)?;
-        self.save()
+        self.save()?;
+        match Trouble::of(&self.history.epochs()) {
+            Some(trouble) if trouble.is_final() => {
+                bail!("{}: {}", self.job.network.name, trouble.words(self.settings.lr))
+            }
+            Some(trouble) if !self.warned => {
+                self.warned = true;
+                let words = trouble.words(self.settings.lr);
+                self.progress.say(&format!("{}: {words}", self.job.network.name));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// One step of gradient descent.

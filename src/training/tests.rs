@@ -149,8 +149,18 @@ fn run_on(
 ) -> Result<Evaluation> {
     let (mut manifest, store) = dataset();
     change(&mut manifest);
+    run_of(network, folder, progress, (&manifest, &store))
+}
+
+/// Trains on a data set.
+fn run_of(
+    network: &config::Network,
+    folder: &Path,
+    progress: &dyn Progress,
+    (manifest, store): (&Manifest, &Store),
+) -> Result<Evaluation> {
     let stamp = stamp(network, 5, &Fingerprint::of(&"dataset"))?;
-    let job = Job { network, manifest: &manifest, store: &store, device: &Device::Cpu, seed: 5 };
+    let job = Job { network, manifest, store, device: &Device::Cpu, seed: 5 };
     train(&job, folder, &stamp, progress)?;
     assert!(stamp.matches(folder));
     read_evaluation(folder)
@@ -261,6 +271,24 @@ fn stops_early_and_says_so() {
     assert_eq!(stopped.iter().position(|&stopped| stopped), Some(history.len() - 1));
     let auc = |epoch: u32| history[epoch as usize - 1].validation_auc;
     assert!(auc(best + 1) <= auc(best) && auc(best + 2) <= auc(best));
+}
+
+#[test]
+fn a_network_that_no_longer_looks_at_its_patches_is_not_trained_on() {
+    let (manifest, _) = dataset();
+    // There is nothing to tell these patches apart by.
+    let store = Store::in_memory(EDGE, &vec![100; 72 * (EDGE * EDGE) as usize]).unwrap();
+    let network = trained_by(|t| Training { epochs: 30, ..t });
+    let folder = tempfile::tempdir().unwrap();
+    for _again in 0..2 {
+        let refused = run_of(&network, folder.path(), &Silent, (&manifest, &store)).unwrap_err();
+        let words = format!("{refused:#}");
+        assert!(words.contains("every validation patch gets the same probabilities"), "{words}");
+        assert!(words.contains("`lr` is 2e-2"), "{words}");
+        let history = read_history(folder.path()).unwrap();
+        assert_eq!(history.len(), 3, "and no epoch more when it is asked for again");
+        assert!(history.iter().all(|epoch| epoch.spread == Some(0.0)));
+    }
 }
 
 #[test]

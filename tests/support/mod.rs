@@ -794,6 +794,7 @@ fn network(
                 validation_accuracy: 0.9 - 0.25 / t,
                 validation_auc: Some(0.86 - 0.2 / t - 0.002 * t),
                 seconds: 17.123 + t,
+                spread: Some(0.9),
                 stopped_early: false,
             }
         })

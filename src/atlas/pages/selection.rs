@@ -52,10 +52,18 @@ pub(super) struct View {
     lexicon: String,
     contact: Option<String>,
     /// Units to practise on, with what they are called.
-    practice: Vec<(Link, String)>,
+    practice: Vec<PracticeView>,
     /// Whether there is a text to agree to.
     consent: bool,
     layers: Vec<LayerView>,
+}
+
+/// A unit to practise on.
+#[derive(Serialize)]
+struct PracticeView {
+    link: Link,
+    /// What it is called.
+    words: String,
 }
 
 /// The chosen units of one layer.
@@ -100,7 +108,10 @@ fn view(atlas: &Atlas) -> View {
             .survey
             .practice
             .iter()
-            .map(|one| (Link::new(one.id.to_string(), unit_href(&one.id)), one.known.words.clone()))
+            .map(|one| PracticeView {
+                link: Link::new(one.id.to_string(), unit_href(&one.id)),
+                words: one.known.words.clone(),
+            })
             .collect(),
         consent: atlas.survey.consent.is_some(),
         layers: layers.into_iter().map(|(name, units)| layer(atlas, name, &units)).collect(),
