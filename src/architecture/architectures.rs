@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use anyhow::{Context, Result};
 
-use crate::{alexnet, inception, resnet, vgg};
+use crate::{alexnet, convnext, densenet, efficientnet, inception, mobilenet, resnet, vgg};
 
 /// Networks that share their construction and their options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,17 @@ pub enum Family {
     Vgg,
     /// Szegedy et al. 2016: the only one with an auxiliary classifier.
     Inception,
-    /// He et al. 2016: the only one with a choice of pooling.
+    /// He et al. 2016, with ResNeXt (Xie et al. 2017) and wide ResNets (Zagoruyko & Komodakis 2016): the
+    /// only one with a choice of pooling.
     ResNet,
+    /// Huang et al. 2017.
+    DenseNet,
+    /// Tan & Le 2019.
+    EfficientNet,
+    /// The third of them, Howard et al. 2019.
+    MobileNet,
+    /// Liu et al. 2022.
+    ConvNext,
 }
 
 /// A kind of network that can be built.
@@ -53,14 +62,32 @@ const fn vgg(
 }
 
 const fn residual(name: &'static str) -> Architecture {
-    Architecture {
-        name,
-        family: Family::ResNet,
-        layers: resnet::LAYERS,
-        dissected: &["layer3", "layer4"],
-        input: INPUT,
-        min_input: 32,
-    }
+    halving(name, Family::ResNet, resnet::LAYERS, &["layer3", "layer4"], INPUT)
+}
+
+const fn dense(name: &'static str) -> Architecture {
+    let dissected = &["denseblock3", "denseblock4"];
+    halving(name, Family::DenseNet, densenet::LAYERS, dissected, INPUT)
+}
+
+const fn efficient(name: &'static str, input: u32) -> Architecture {
+    let dissected = &["stage8", "stage9"];
+    halving(name, Family::EfficientNet, efficientnet::LAYERS, dissected, input)
+}
+
+const fn convnext(name: &'static str) -> Architecture {
+    halving(name, Family::ConvNext, convnext::LAYERS, &["stage3", "stage4"], INPUT)
+}
+
+/// A network whose maps halve five times.
+const fn halving(
+    name: &'static str,
+    family: Family,
+    layers: &'static [&'static str],
+    dissected: &'static [&'static str],
+    input: u32,
+) -> Architecture {
+    Architecture { name, family, layers, dissected, input, min_input: 32 }
 }
 
 /// Networks whose convolutions come with the program, trained on phantoms.
@@ -94,6 +121,39 @@ pub const ARCHITECTURES: &[Architecture] = &[
     residual("resnet50"),
     residual("resnet101"),
     residual("resnet152"),
+    residual("resnext50_32x4d"),
+    residual("resnext101_32x8d"),
+    residual("wide_resnet50_2"),
+    residual("wide_resnet101_2"),
+    dense("densenet121"),
+    dense("densenet169"),
+    dense("densenet201"),
+    // Each at the resolution that it was scaled to (their code's; the paper's own from B0 to B7).
+    efficient("efficientnet_b0", 224),
+    efficient("efficientnet_b1", 240),
+    efficient("efficientnet_b2", 260),
+    efficient("efficientnet_b3", 300),
+    efficient("efficientnet_b4", 380),
+    efficient("efficientnet_b5", 456),
+    efficient("efficientnet_b6", 528),
+    efficient("efficientnet_b7", 600),
+    halving(
+        "mobilenet_v3_small",
+        Family::MobileNet,
+        mobilenet::LAYERS_SMALL,
+        &["bneck11", "conv_last"],
+        INPUT,
+    ),
+    halving(
+        "mobilenet_v3_large",
+        Family::MobileNet,
+        mobilenet::LAYERS_LARGE,
+        &["bneck15", "conv_last"],
+        INPUT,
+    ),
+    convnext("convnext_tiny"),
+    convnext("convnext_small"),
+    convnext("convnext_base"),
 ];
 
 impl Architecture {
@@ -107,6 +167,16 @@ impl Architecture {
             let known: Vec<&str> = ARCHITECTURES.iter().map(|a| a.name).collect();
             format!("unknown network {name:?}; known are {}", known.join(", "))
         })
+    }
+
+    /// Whether the kernels for NVIDIA cards compute all of its layers. The others are composed of single
+    /// operations there, as on every other accelerator: the same results, slower, and without TF32.
+    pub fn has_kernels(&self) -> bool {
+        match self.family {
+            Family::AlexNet | Family::Vgg | Family::Inception => true,
+            Family::ResNet => !self.name.starts_with("resnext"),
+            Family::DenseNet | Family::EfficientNet | Family::MobileNet | Family::ConvNext => false,
+        }
     }
 
     /// Edges of the inputs that it takes, in pixels.

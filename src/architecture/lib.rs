@@ -3,8 +3,12 @@
 
 pub mod alexnet;
 mod architectures;
+pub mod convnext;
+pub mod densenet;
 mod design;
+pub mod efficientnet;
 pub mod inception;
+pub mod mobilenet;
 pub mod resnet;
 pub mod vgg;
 

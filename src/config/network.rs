@@ -24,7 +24,11 @@ section! {
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct Network(NetworkForm, "", Network::fit) {
         /// Architecture and name: alexnet, vgg11, vgg13, vgg16, vgg19, inception_v3, resnet10, resnet18,
-        /// resnet34, resnet50, resnet101 or resnet152.
+        /// resnet34, resnet50, resnet101, resnet152, resnext50_32x4d, resnext101_32x8d, wide_resnet50_2,
+        /// wide_resnet101_2, densenet121, densenet169, densenet201, efficientnet_b0, efficientnet_b1,
+        /// efficientnet_b2, efficientnet_b3, efficientnet_b4, efficientnet_b5, efficientnet_b6,
+        /// efficientnet_b7, mobilenet_v3_small, mobilenet_v3_large, convnext_tiny, convnext_small or
+        /// convnext_base.
         pub name: String, in ARCHITECTURE;
         /// What to start from; without it random weights, and every page says so. `builtin`: the
         /// convolutions that come with the program for alexnet and resnet18, trained on phantoms. A file:
@@ -39,12 +43,15 @@ section! {
         pub outputs: Vec<Output> = "[]", else "the classes in order, or of one output cancer, by its sigmoid";
         /// Layers to dissect, in order. alexnet: conv1 to conv5; vgg: the last convolution of each block,
         /// for vgg16 conv1_2, conv2_2, conv3_3, conv4_3, conv5_3; inception_v3: mixed_5d, mixed_6a,
-        /// mixed_6e, mixed_7a, mixed_7c; resnet: bn1, layer1 to layer4.
-        pub layers: Vec<String> = "[]", else "the last one; of inception_v3 and resnet the last two";
+        /// mixed_6e, mixed_7a, mixed_7c; resnet, resnext, wide_resnet: bn1, layer1 to layer4; densenet:
+        /// denseblock1 to denseblock4; efficientnet: stage1 to stage9; mobilenet_v3_large: bneck1, bneck3,
+        /// bneck6, bneck12, bneck15, conv_last; _small: bneck1, bneck3, bneck8, bneck11, conv_last; convnext:
+        /// stage1 to stage4.
+        pub layers: Vec<String> = "[]", else "of alexnet and vgg the last one; of the others the last two";
         /// Edge of the network's input in pixels; stored patches are resized to it. The least is 63 for
         /// alexnet, 75 for inception_v3 and 32 for the others.
-        pub input: u32 = "227", in INPUTS, else "227; inception_v3: 299";
-        /// How a resnet's last maps become one value per unit.
+        pub input: u32 = "227", in INPUTS, else "227; inception_v3: 299; efficientnet as published, 224 to 600";
+        /// How the last maps of a resnet, resnext or wide_resnet become one value per unit.
         pub pooling: Pooling = "global";
         /// How to train: settings; true, for their defaults; or false, to use the weights as they are.
         pub training: Option<Training> = "true";

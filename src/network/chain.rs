@@ -5,9 +5,10 @@ use anyhow::Result;
 use candle_core::{Tensor, Var};
 
 use super::Ends;
+use super::body::Body;
 use super::layers::{
-    Engine, Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout, flatten,
-    linear, max_pool, relu,
+    Activation, Engine, Fixed, Window, adaptive_average, convolution, convolution_fixed, dropout,
+    flatten, linear, max_pool, relu,
 };
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
@@ -77,7 +78,8 @@ impl Affine {
             Ok(Fixed::new(weight, bias))
         })?;
         if let Some(fixed) = fixed {
-            return convolution_fixed(x, &fixed, window, None, relu, &mut pass.engine);
+            let activation = if relu { Activation::Relu } else { Activation::Identity };
+            return convolution_fixed(x, &fixed, window, None, activation, &mut pass.engine);
         }
         let (weight, bias) = (pass.weight(&self.weight), pass.weight(&self.bias));
         convolution(x, &weight, Some(&bias), window, relu, &mut pass.engine)
@@ -122,12 +124,22 @@ impl Chain {
         Ok(Chain { plan, features, classifier })
     }
 
-    /// The last maps, or `None` when the pass has all that it wants before.
-    pub(super) fn trunk(
-        &self,
-        images: &Tensor,
-        pass: &mut Pass<'_>,
-    ) -> candle_core::Result<Option<Tensor>> {
+    fn position(&self, layer: &str) -> Option<usize> {
+        self.plan.steps.iter().position(|step| step.probe == Some(layer))
+    }
+
+    /// The windows of the first `steps`, with their poolings.
+    fn trunk_windows(&self, steps: usize) -> Vec<Window> {
+        let steps = self.plan.steps.iter().take(steps);
+        steps
+            .flat_map(|step| [Some(step.window), step.pooled.then_some(self.plan.pool)])
+            .flatten()
+            .collect()
+    }
+}
+
+impl Body for Chain {
+    fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Option<Tensor>> {
         let mut x = images.clone();
         for (step, affine) in self.plan.steps.iter().zip(&self.features) {
             // A probe point lies before the ReLU.
@@ -146,17 +158,12 @@ impl Chain {
         Ok(Some(x))
     }
 
-    /// Logits that follow from the last maps.
-    pub(super) fn classify(
-        &self,
-        maps: &Tensor,
-        pass: &mut Pass<'_>,
-    ) -> candle_core::Result<Tensor> {
+    fn classify(&self, maps: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         let mut x = adaptive_average(maps, self.plan.pooled, &mut pass.engine)?;
         x = flatten(&x, &mut pass.engine)?;
         for (i, (dense, affine)) in self.plan.classifier.iter().zip(&self.classifier).enumerate() {
-            if let (Some(rng), true) = (&mut pass.dropout, dense.dropout) {
-                x = dropout(&x, rng, &mut pass.engine)?;
+            if let (Some(chance), true) = (&mut pass.chance, dense.dropout) {
+                x = dropout(&x, &mut chance.dropout, &mut pass.engine)?;
             }
             let (weight, bias) = (pass.weight(&affine.weight), pass.weight(&affine.bias));
             let hidden = i + 1 < self.classifier.len();
@@ -165,28 +172,11 @@ impl Chain {
         Ok(x)
     }
 
-    /// The classifier over maps of the last convolution, for silencing its units.
-    pub(super) fn silence(&self, maps: &Tensor) -> candle_core::Result<Silence> {
-        let mut engine = Engine::of(maps.device(), Precision::F32)?;
-        let mut x = relu(maps, &mut engine)?;
-        if self.plan.steps.last().is_some_and(|step| step.pooled) {
-            x = max_pool(&x, self.plan.pool, &mut engine)?;
-        }
-        let pooled = adaptive_average(&x, self.plan.pooled, &mut engine)?.flatten_from(2)?;
-        Ok(Silence { pooled, classifier: self.classifier.each_ref().map(Affine::detached) })
-    }
-
-    fn position(&self, layer: &str) -> Option<usize> {
-        self.plan.steps.iter().position(|step| step.probe == Some(layer))
-    }
-
-    /// How many units a layer has.
-    pub(super) fn units(&self, layer: &str) -> Option<usize> {
+    fn units(&self, layer: &str) -> Option<usize> {
         self.position(layer).map(|i| self.plan.steps[i].units)
     }
 
-    /// The windows between the input and a layer, in order.
-    pub(super) fn windows(&self, layer: &str) -> Vec<Window> {
+    fn windows(&self, layer: &str) -> Vec<Window> {
         let Some(last) = self.position(layer) else { return vec![] };
         let mut windows = self.trunk_windows(last + 1);
         if self.plan.steps[last].pooled {
@@ -195,17 +185,24 @@ impl Chain {
         windows
     }
 
-    /// The windows between the input and the last maps, in order.
-    pub(super) fn all_windows(&self) -> Vec<Window> {
+    fn all_windows(&self, _last: &str) -> Vec<Window> {
         self.trunk_windows(self.plan.steps.len())
     }
 
-    /// Those of the first `steps`, with their poolings.
-    fn trunk_windows(&self, steps: usize) -> Vec<Window> {
-        let steps = self.plan.steps.iter().take(steps);
-        steps
-            .flat_map(|step| [Some(step.window), step.pooled.then_some(self.plan.pool)])
-            .flatten()
-            .collect()
+    fn silences(&self) -> bool {
+        true
+    }
+
+    fn silence(&self, maps: &Tensor) -> Option<candle_core::Result<Silence>> {
+        let silence = || {
+            let mut engine = Engine::of(maps.device(), Precision::F32)?;
+            let mut x = relu(maps, &mut engine)?;
+            if self.plan.steps.last().is_some_and(|step| step.pooled) {
+                x = max_pool(&x, self.plan.pool, &mut engine)?;
+            }
+            let pooled = adaptive_average(&x, self.plan.pooled, &mut engine)?.flatten_from(2)?;
+            Ok(Silence { pooled, classifier: self.classifier.each_ref().map(Affine::detached) })
+        };
+        Some(silence())
     }
 }

@@ -16,6 +16,8 @@ use anyhow::{Context, Result};
 use candle_core::utils::{cuda_is_available, metal_is_available};
 use candle_core::{Device, DeviceLocation};
 
+use architecture::Architecture;
+
 pub(crate) use parts::Parts;
 pub use shortage::Shortage;
 
@@ -106,6 +108,18 @@ pub fn describe(device: &Device) -> String {
             Some(card) => format!("{} ({card})", name(device)),
             None => name(device),
         },
+    }
+}
+
+/// As [`describe`], for what runs there: with a note where a card has no kernels for it.
+pub fn describe_for(device: &Device, architecture: &Architecture) -> String {
+    let described = describe(device);
+    match device.is_cuda() && !architecture.has_kernels() {
+        true => format!(
+            "{described}, by single operations: there are no kernels for {} yet, and it is slower",
+            architecture.name
+        ),
+        false => described,
     }
 }
 

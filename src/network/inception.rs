@@ -3,15 +3,17 @@
 //! pretrained weights.
 
 use anyhow::Result;
-use candle_core::{Tensor, Var};
+use candle_core::Tensor;
 
 use super::Ends;
+use super::body::Body;
 use super::layers::{
-    Engine, Window, average_pool, concatenate, dropout, global_average, linear, max_pool,
+    Activation, Engine, Window, average_pool, concatenate, dropout, global_average, max_pool,
 };
-use super::normed::{self, Normed};
+use super::normed::{self, Constants, Normed};
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
+use super::plain::Dense;
 use architecture::inception::LAYERS;
 
 /// The first convolution.
@@ -23,8 +25,8 @@ pub(super) const AUXILIARY: &str = "AuxLogits";
 /// The last layer of the auxiliary classifier.
 pub(super) const AUXILIARY_HEAD: &str = "AuxLogits.fc";
 
-/// Added to the variance.
-const EPSILON: f32 = 1e-3;
+/// Those of its batch normalisation.
+const CONSTANTS: Constants = Constants { epsilon: 1e-3, ..Constants::DEFAULT };
 /// Deviation of the random weights, except where torchvision says otherwise.
 const DEVIATION: f32 = 0.1;
 /// Windows of the poolings: within a block beside convolutions, and where maps shrink.
@@ -202,9 +204,10 @@ enum Part {
 impl Part {
     fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         match self {
-            Part::Conv(conv) => conv.run(x, None, true, pass),
+            Part::Conv(conv) => conv.run(x, None, Activation::Relu, pass),
             Part::Pair([a, b]) => {
-                let maps = [a.run(x, None, true, pass)?, b.run(x, None, true, pass)?];
+                let relu = Activation::Relu;
+                let maps = [a.run(x, None, relu, pass)?, b.run(x, None, relu, pass)?];
                 concatenate(&maps, &mut pass.engine)
             }
             Part::Average => average_pool(x, MEAN, &mut pass.engine),
@@ -258,7 +261,8 @@ fn normed(
     parameters: &mut Parameters,
 ) -> Result<Normed> {
     let (conv, norm) = (format!("{name}.conv"), format!("{name}.bn"));
-    let plan = normed::Plan { conv, norm, channels, units, window, start, epsilon: EPSILON };
+    let (groups, constants) = (1, CONSTANTS);
+    let plan = normed::Plan { conv, norm, channels, units, window, groups, start, constants };
     Normed::new(plan, parameters)
 }
 
@@ -281,38 +285,23 @@ impl Block {
     }
 }
 
-/// Weight and bias of a classifier.
-#[derive(Debug)]
-struct Head {
-    weight: Var,
-    bias: Var,
-}
-
-impl Head {
-    fn new(
-        name: &str,
-        classes: usize,
-        channels: usize,
-        deviation: f32,
-        parameters: &mut Parameters,
-    ) -> Result<Head> {
-        let start = Start::Normal(deviation);
-        let weight = parameters.add(format!("{name}.weight"), &[classes, channels], start)?;
-        let start = Start::default_of(channels);
-        Ok(Head { weight, bias: parameters.add(format!("{name}.bias"), &[classes], start)? })
-    }
-
-    fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
-        let (weight, bias) = (pass.weight(&self.weight), pass.weight(&self.bias));
-        linear(x, &weight, &bias, false, &mut pass.engine)
-    }
+/// A classifier's last layer.
+fn head(
+    name: &str,
+    classes: usize,
+    channels: usize,
+    deviation: f32,
+    parameters: &mut Parameters,
+) -> Result<Dense> {
+    let bias = Start::default_of(channels);
+    Dense::new(name, [channels, classes], Start::Normal(deviation), bias, parameters)
 }
 
 /// The classifier half-way, which helps training along.
 #[derive(Debug)]
 struct Auxiliary {
     convolutions: [Normed; 2],
-    head: Head,
+    head: Dense,
 }
 
 impl Auxiliary {
@@ -325,14 +314,14 @@ impl Auxiliary {
             conv("conv0", channels, 128, Window::POINT, DEVIATION)?,
             conv("conv1", 128, 768, AUXILIARY_WINDOW, 0.01)?,
         ];
-        let head = Head::new(AUXILIARY_HEAD, classes, 768, 0.001, parameters)?;
+        let head = head(AUXILIARY_HEAD, classes, 768, 0.001, parameters)?;
         Ok(Auxiliary { convolutions, head })
     }
 
     fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         let mut x = average_pool(x, AUXILIARY_POOL, &mut pass.engine)?;
         for conv in &self.convolutions {
-            x = conv.run(&x, None, true, pass)?;
+            x = conv.run(&x, None, Activation::Relu, pass)?;
         }
         let x = global_average(&x, None, &mut pass.engine)?;
         self.head.run(&x, pass)
@@ -345,7 +334,7 @@ pub(super) struct Inception {
     stem: Branch,
     blocks: Vec<Block>,
     auxiliary: Auxiliary,
-    head: Head,
+    head: Dense,
 }
 
 impl Inception {
@@ -372,17 +361,14 @@ impl Inception {
             Some(auxiliary) => auxiliary,
             None => anyhow::bail!("{AUXILIARY_BLOCK} is not among the blocks"),
         };
-        let head = Head::new(HEAD, outputs, channels, DEVIATION, parameters)?;
+        let head = head(HEAD, outputs, channels, DEVIATION, parameters)?;
         Ok(Inception { stem, blocks: made, auxiliary, head })
     }
+}
 
-    /// The last maps, or `None` when the pass has all that it wants before. Leaves the auxiliary logits
-    /// in the pass where it wants them.
-    pub(super) fn trunk(
-        &self,
-        images: &Tensor,
-        pass: &mut Pass<'_>,
-    ) -> candle_core::Result<Option<Tensor>> {
+impl Body for Inception {
+    /// Leaves the auxiliary logits in the pass where it wants them.
+    fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Option<Tensor>> {
         // Grey images come with mean and deviation 0.5 already.
         let x = match images.dim(1)? {
             1 => images.clone(),
@@ -403,26 +389,19 @@ impl Inception {
         Ok(Some(x))
     }
 
-    /// Logits that follow from the last maps.
-    pub(super) fn classify(
-        &self,
-        maps: &Tensor,
-        pass: &mut Pass<'_>,
-    ) -> candle_core::Result<Tensor> {
+    fn classify(&self, maps: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         let mut x = global_average(maps, None, &mut pass.engine)?;
-        if let Some(rng) = &mut pass.dropout {
-            x = dropout(&x, rng, &mut pass.engine)?;
+        if let Some(chance) = &mut pass.chance {
+            x = dropout(&x, &mut chance.dropout, &mut pass.engine)?;
         }
         self.head.run(&x, pass)
     }
 
-    /// How many units a layer has.
-    pub(super) fn units(&self, layer: &str) -> Option<usize> {
+    fn units(&self, layer: &str) -> Option<usize> {
         self.blocks.iter().find(|block| layer_of(block.name) == Some(layer)).map(|b| b.units)
     }
 
-    /// The windows between the input and a layer along its longest path, in order.
-    pub(super) fn windows(&self, layer: &str) -> Vec<Window> {
+    fn windows(&self, layer: &str) -> Vec<Window> {
         let reach = |steps: &Vec<Step>| {
             steps.iter().map(|step| step.window().kernel.iter().sum::<usize>() - 2).sum::<usize>()
         };
@@ -435,6 +414,10 @@ impl Inception {
             }
         }
         windows
+    }
+
+    fn linear_head(&self) -> Option<&'static str> {
+        Some(HEAD)
     }
 }
 

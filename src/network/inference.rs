@@ -98,7 +98,7 @@ impl Inference<'_> {
         let mut pass = self.pass(&layers)?;
         pass.engine = pass.engine.recording();
         pass.engine.watch(&images);
-        self.network.trunk(&images, &mut pass)?;
+        self.network.body.trunk(&images, &mut pass)?;
         let map = kept(&pass)?.remove(0);
         let Some(tape) = pass.engine.tape().map(std::mem::take) else {
             bail!("gradients by images are computed on the processor alone");
@@ -134,7 +134,7 @@ impl Inference<'_> {
             return Ok(vec![]);
         }
         let mut pass = self.pass(layers)?;
-        self.network.trunk(images, &mut pass)?;
+        self.network.body.trunk(images, &mut pass)?;
         kept(&pass)
     }
 
@@ -169,8 +169,9 @@ impl Inference<'_> {
     }
 
     pub(crate) fn pass<'a>(&'a self, layers: &[&'a str]) -> Result<Pass<'a>> {
-        let Network { design, device, .. } = self.network;
-        Ok(Pass::inference(*design, device, layers, &self.kernels)?)
+        let Network { design, .. } = self.network;
+        let engine = self.network.engine(design.precision.of_inference())?;
+        Ok(Pass::inference(*design, engine, layers, &self.kernels))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Convolutional networks on Candle: torchvision's AlexNet, VGG, Inception v3 and ResNets, by its
-//! names and shapes.
+//! Convolutional networks on Candle: torchvision's AlexNet, VGG, Inception v3, ResNets with ResNeXt and wide
+//! ones, DenseNets, EfficientNets, MobileNets v3 and ConvNeXts, by its names and shapes.
 //!
 //! [`Network`] is the whole interface: build it, load weights, and ask for logits to train on
 //! ([`Network::training_logits`]) or, with weights that stay ([`Network::inference`]), for logits and for
@@ -7,23 +7,30 @@
 //! processor, so the layers are our own, and there the walk back too.
 
 mod alexnet;
+mod body;
 pub mod builtin;
 mod chain;
+mod convnext;
 mod cpu;
 #[cfg(feature = "cuda")]
 mod cuda;
+mod densenet;
 pub mod device;
+mod efficientnet;
 mod field;
 mod inception;
 mod inference;
 mod input;
+mod inverted;
 mod layers;
 mod meaning;
+mod mobilenet;
 mod normed;
 #[doc(hidden)]
 pub mod operations;
 mod parameters;
 mod pass;
+mod plain;
 mod resnet;
 pub mod sgd;
 mod silence;
@@ -38,18 +45,18 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 use architecture::{Architecture, Design, Family, Pooling, Precision};
 use base::Field;
+use body::{Body, landmarks};
 use device::Parts;
 pub use inference::{Inference, Sensitivity};
 use input::Normal;
 pub use input::{colour_images, images};
+use layers::Engine;
 use meaning::Meaning;
 use parameters::Parameters;
-use pass::{Kernels, Pass};
+use pass::{Chance, Kernels, Pass};
 pub use sliding::Sliding;
 use tape::Tape;
 use weights::{Blueprint, Located, Scope, Weights};
@@ -159,7 +166,7 @@ impl Ends {
 pub struct Network {
     architecture: &'static Architecture,
     design: Design,
-    body: Body,
+    body: Box<dyn Body>,
     parameters: Parameters,
     ends: Ends,
     /// What the outputs stand for, where they are not the classes in order.
@@ -168,44 +175,15 @@ pub struct Network {
     device: Device,
 }
 
-#[derive(Debug)]
-enum Body {
-    Chain(chain::Chain),
-    Inception(inception::Inception),
-    ResNet(resnet::ResNet),
-}
-
-impl Body {
-    fn new(architecture: &Architecture, ends: Ends, parameters: &mut Parameters) -> Result<Body> {
-        let name = architecture.name;
-        Ok(match (resnet::Plan::of(name), vgg::plan(name)) {
-            (Some(plan), _) => Body::ResNet(resnet::ResNet::new(plan, ends, parameters)?),
-            (_, Some(plan)) => Body::Chain(chain::Chain::new(plan, ends, parameters)?),
-            _ if architecture.family == Family::Inception => {
-                Body::Inception(inception::Inception::new(ends, parameters)?)
-            }
-            _ => Body::Chain(chain::Chain::new(alexnet::plan(), ends, parameters)?),
-        })
-    }
-}
-
 impl Network {
     /// What the tensors of an architecture are called.
     fn blueprint(name: &str) -> Result<Blueprint> {
         let architecture = Architecture::find(name)?;
         let mut parameters = Parameters::sketch();
-        Body::new(architecture, Ends::colour(1), &mut parameters)?;
-        Ok(Blueprint {
-            network: architecture.name,
-            tensors: parameters.into_sketch(),
-            stem: match architecture.family {
-                Family::AlexNet | Family::Vgg => chain::STEM_LAYER,
-                Family::Inception => inception::STEM_LAYER,
-                Family::ResNet => resnet::STEM_LAYER,
-            },
-            heads: heads(architecture.family),
-            optional: (architecture.family == Family::Inception).then_some(inception::AUXILIARY),
-        })
+        body::body(architecture, Ends::colour(1), &mut parameters)?;
+        let body::Landmarks { stem, heads, optional } = landmarks(architecture.family);
+        let tensors = parameters.into_sketch();
+        Ok(Blueprint { network: architecture.name, tensors, stem, heads, optional })
     }
 
     /// A network with random weights that follow from `seed` and each parameter's name.
@@ -259,7 +237,7 @@ impl Network {
             base::memory::keep_freed();
         }
         let mut parameters = Parameters::new(seed, device);
-        let body = Body::new(architecture, ends, &mut parameters)?;
+        let body = body::body(architecture, ends, &mut parameters)?;
         let network = Network {
             architecture,
             design: Design::default(),
@@ -283,6 +261,13 @@ impl Network {
             bail!(
                 "precision: tf32 needs an NVIDIA card; write `precision: f32`, or choose a card with \
                  `device: cuda:0`"
+            );
+        }
+        if design.precision == Precision::Tf32 && !self.architecture.has_kernels() {
+            bail!(
+                "precision: tf32 is not for {}, which has no kernels of its own on an NVIDIA card; write \
+                 `precision: f32` or `precision: bf16`",
+                self.architecture.name
             );
         }
         self.parameters.may_lack((!design.auxiliary).then_some(inception::AUXILIARY));
@@ -395,7 +380,16 @@ impl Network {
 
     /// Names of the last layers, whose shape depends on the classes.
     fn heads(&self) -> &'static [&'static str] {
-        heads(self.architecture.family)
+        landmarks(self.architecture.family).heads
+    }
+
+    /// How layers are computed in a precision: by the kernels of the device, where they compute all of the
+    /// network's.
+    fn engine(&self, precision: Precision) -> candle_core::Result<Engine> {
+        match self.device.is_cuda() && !self.architecture.has_kernels() {
+            true => Ok(Engine::Composed(precision)),
+            false => Engine::of(&self.device, precision),
+        }
     }
 
     /// This network with its weights as they are now, to be evaluated: what every batch would prepare
@@ -406,20 +400,21 @@ impl Network {
 
     /// Logits of images, n x 3 x input x input, one row per image, one column per class, to be trained
     /// on: batches are normalised by their own statistics, and the running ones are updated.
-    /// `dropout_seed` is that of the dropout masks; another for every step.
+    /// `seed` is that of what is drawn, values and branches that are left out; another for every step.
     ///
     /// # Errors
     /// When the images have another shape.
-    pub fn training_logits(&self, images: &Tensor, dropout_seed: u64) -> Result<Logits> {
-        self.train(images, Some(ChaCha8Rng::seed_from_u64(dropout_seed)))
+    pub fn training_logits(&self, images: &Tensor, seed: u64) -> Result<Logits> {
+        self.train(images, Some(Chance::of(seed)))
     }
 
-    fn train(&self, images: &Tensor, dropout: Option<ChaCha8Rng>) -> Result<Logits> {
+    fn train(&self, images: &Tensor, chance: Option<Chance>) -> Result<Logits> {
         self.check_images(images)?;
-        let mut pass = Pass::training(self.design, &self.device, dropout)?;
+        let engine = self.engine(self.design.precision)?;
+        let mut pass = Pass::training(self.design, engine, chance);
         let main = self.run_through(images, &mut pass)?;
         #[cfg(feature = "cuda")]
-        if let layers::Engine::Cuda(engine) = &mut pass.engine {
+        if let Engine::Cuda(engine) = &mut pass.engine {
             let results = [Some(main), pass.auxiliary].into_iter().flatten().collect();
             let record = engine.record(results).context("nothing was recorded")?;
             // The loss is computed by Candle on the processor: it is a few numbers.
@@ -450,20 +445,15 @@ impl Network {
 
     fn run_through(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
         let maps =
-            self.trunk(images, pass)?.context("the network stopped before its last layer")?;
-        self.classify(&maps, pass)
+            self.body.trunk(images, pass)?.context("the network stopped before its last layer")?;
+        Ok(self.body.classify(&maps, pass)?)
     }
 
     /// What the classes are weighted by, classes x units, where the layer's maps are averaged over
     /// their locations and weighted into the logits with nothing between.
     pub fn linear_head(&self, layer: &str) -> Option<Tensor> {
         let last = self.layers().last().is_some_and(|last| *last == layer);
-        let head = match self.body {
-            Body::Inception(_) => inception::HEAD,
-            Body::ResNet(_) => resnet::HEAD,
-            Body::Chain(_) => return None,
-        };
-        let name = format!("{head}.weight");
+        let name = format!("{}.weight", self.body.linear_head()?);
         let (_, var) = self.parameters().iter().find(|(known, _)| last && *known == name)?;
         let weights = var.as_detached_tensor();
         match &self.meaning {
@@ -474,7 +464,13 @@ impl Network {
 
     /// Whether [`Network::silenced`] serves a layer: the last before a classifier with hidden layers.
     pub fn silences(&self, layer: &str) -> bool {
-        matches!(self.body, Body::Chain(_)) && self.layers().last() == Some(&layer)
+        self.body.silences() && self.layers().last() == Some(&layer)
+    }
+
+    /// The classifier over the maps of such a layer.
+    fn silence(&self, layer: &str, maps: &Tensor) -> Result<silence::Silence> {
+        let silence = self.silences(layer).then(|| self.body.silence(maps)).flatten();
+        Ok(silence.with_context(|| format!("the units of {layer} cannot be silenced"))??)
     }
 
     /// Logits that follow from the maps of a layer that [`Network::silences`], without each of its
@@ -483,12 +479,7 @@ impl Network {
     /// # Errors
     /// When there is no such layer or the maps have another shape.
     pub fn silenced(&self, layer: &str, maps: &Tensor) -> Result<Tensor> {
-        match &self.body {
-            Body::Chain(chain) if self.silences(layer) => {
-                Ok(self.of_classes(chain.silence(maps)?.logits()?)?)
-            }
-            _ => bail!("the units of {layer} cannot be silenced"),
-        }
+        Ok(self.of_classes(self.silence(layer, maps)?.logits()?)?)
     }
 
     /// The same for pairs of an image and the one unit of it that is silent, both from 0: pairs x classes.
@@ -501,12 +492,7 @@ impl Network {
         maps: &Tensor,
         pairs: &[(usize, usize)],
     ) -> Result<Tensor> {
-        match &self.body {
-            Body::Chain(chain) if self.silences(layer) => {
-                Ok(self.of_classes(chain.silence(maps)?.of_pairs(pairs)?)?)
-            }
-            _ => bail!("the units of {layer} cannot be silenced"),
-        }
+        Ok(self.of_classes(self.silence(layer, maps)?.of_pairs(pairs)?)?)
     }
 
     /// Logits of the classes from those of the outputs.
@@ -515,24 +501,6 @@ impl Network {
             None => Ok(logits),
             Some(meaning) => meaning.classes(&logits),
         }
-    }
-
-    /// What the classifier sees of images of any size, or `None` when the pass has all that it wants
-    /// before.
-    fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Option<Tensor>> {
-        Ok(match &self.body {
-            Body::Chain(chain) => chain.trunk(images, pass)?,
-            Body::Inception(inception) => inception.trunk(images, pass)?,
-            Body::ResNet(resnet) => resnet.trunk(images, pass)?,
-        })
-    }
-
-    fn classify(&self, maps: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
-        Ok(match &self.body {
-            Body::Chain(chain) => chain.classify(maps, pass)?,
-            Body::Inception(inception) => inception.classify(maps, pass)?,
-            Body::ResNet(resnet) => resnet.classify(maps, pass)?,
-        })
     }
 
     fn check_images(&self, images: &Tensor) -> Result<()> {
@@ -558,7 +526,8 @@ impl Network {
     }
 
     /// Probe points, from the input on. What is probed is a convolution's or `bn1`'s output before
-    /// the ReLU, and the output of a block or of a ResNet's layer after it.
+    /// the ReLU, and the output of a block, of a ResNet's layer or of a stage as torchvision's module of it
+    /// has it: after an activation, where it ends with one.
     pub fn layers(&self) -> &'static [&'static str] {
         self.architecture.layers
     }
@@ -569,27 +538,18 @@ impl Network {
     /// When there is no such layer.
     pub fn units(&self, layer: &str) -> Result<usize> {
         self.check_layer(layer)?;
-        let units = match &self.body {
-            Body::Chain(chain) => chain.units(layer),
-            Body::Inception(inception) => inception.units(layer),
-            Body::ResNet(resnet) => resnet.units(layer),
-        };
-        units.with_context(|| format!("no layer {layer:?}"))
+        self.body.units(layer).with_context(|| format!("no layer {layer:?}"))
     }
 
     /// Receptive field of a layer in pixels of the network's input, whose first pixel is centred on
-    /// 0.5.
+    /// 0.5: what the windows of its convolutions and poolings reach. Gates of whole channels (squeeze and
+    /// excitation) are left out: they see the whole image, and say how much a unit counts, not where.
     ///
     /// # Errors
     /// When there is no such layer.
     pub fn field(&self, layer: &str) -> Result<Field> {
         self.check_layer(layer)?;
-        let windows = match &self.body {
-            Body::Chain(chain) => chain.windows(layer),
-            Body::Inception(inception) => inception.windows(layer),
-            Body::ResNet(resnet) => resnet.windows(layer),
-        };
-        Ok(field::field(windows))
+        Ok(field::field(self.body.windows(layer)))
     }
 
     /// What is trained, in torchvision's order and by its names.
@@ -669,16 +629,6 @@ impl Network {
     }
 }
 
-/// Names of a family's last layers, whose shape depends on the classes.
-fn heads(family: Family) -> &'static [&'static str] {
-    match family {
-        Family::AlexNet => &[alexnet::HEAD],
-        Family::Vgg => &[vgg::HEAD],
-        Family::Inception => &[inception::HEAD, inception::AUXILIARY_HEAD],
-        Family::ResNet => &[resnet::HEAD],
-    }
-}
-
 /// Channels of the images that weights are for.
 fn channels(weights: &Located) -> Result<usize> {
     match weights.channels() {
@@ -698,6 +648,8 @@ fn fuzz_targets() -> Vec<fuzz::Target> {
     vec![weights::fuzz::target()]
 }
 
+#[cfg(test)]
+mod family_tests;
 #[cfg(test)]
 #[path = "../../tests/support/fuzz.rs"]
 mod fuzz;

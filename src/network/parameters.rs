@@ -95,6 +95,20 @@ impl Parameters {
         Ok(var)
     }
 
+    /// Adds weight and bias of a layer.
+    pub(super) fn add_layer(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        weight: Start,
+        bias: Start,
+    ) -> Result<[Var; 2]> {
+        Ok([
+            self.add(format!("{name}.weight"), shape, weight)?,
+            self.add(format!("{name}.bias"), &shape[..1], bias)?,
+        ])
+    }
+
     /// Adds a buffer of one value.
     pub(super) fn add_buffer(&mut self, name: String, units: usize, value: f32) -> Result<Var> {
         if let Some(sketch) = &mut self.sketch {
@@ -167,14 +181,19 @@ impl Parameters {
     }
 }
 
+/// Random numbers of a name's own: those of other names have nothing to do with them.
+pub(super) fn stream(seed: u64, name: &str) -> ChaCha8Rng {
+    let seed = blake3::hash(&seed.to_le_bytes());
+    ChaCha8Rng::from_seed(*blake3::keyed_hash(seed.as_bytes(), name.as_bytes()).as_bytes())
+}
+
 /// Values of a parameter, the same for the same seed and name whatever else the network holds.
 fn random(seed: u64, name: &str, count: usize, start: Start) -> Vec<f32> {
     /// Values per stream: chunks are drawn in parallel, each from a stream of its own.
     const CHUNK: usize = 1 << 16;
-    let key = *blake3::keyed_hash(blake3::hash(&seed.to_le_bytes()).as_bytes(), name.as_bytes())
-        .as_bytes();
+    let start_of = stream(seed, name);
     let fill = |chunk: usize, values: &mut [f32], draw: &dyn Fn(&mut ChaCha8Rng) -> f32| {
-        let mut rng = ChaCha8Rng::from_seed(key);
+        let mut rng = start_of.clone();
         rng.set_stream(chunk as u64);
         values.fill_with(|| draw(&mut rng));
     };

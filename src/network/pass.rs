@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::{Device, Result, Tensor, TensorId, Var};
+use candle_core::{Result, Tensor, TensorId, Var};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::Design;
-use super::layers::{Engine, Fixed};
+use super::layers::{Engine, Fixed, survivors};
+use super::parameters::stream;
 
 /// Convolutions of a network in inference, each made at its first use.
 #[derive(Debug, Default)]
@@ -21,13 +23,34 @@ enum Aim<'a> {
     Inference(&'a Kernels),
 }
 
+/// What a step of training draws, all of it from one seed.
+pub(super) struct Chance {
+    seed: u64,
+    /// Where dropout draws from.
+    pub(super) dropout: ChaCha8Rng,
+}
+
+impl Chance {
+    /// That of a step.
+    pub(super) fn of(seed: u64) -> Chance {
+        Chance { seed, dropout: ChaCha8Rng::seed_from_u64(seed) }
+    }
+
+    /// One factor per image for the residual branch of this name, which a share of the images goes without
+    /// (stochastic depth; Huang et al. 2016): 0, or one over the share of those that keep it. Every branch
+    /// draws from a stream of its own, so that what one draws does not depend on the others.
+    pub(super) fn rows(&self, name: &str, share: f32, images: usize) -> Vec<f32> {
+        survivors(images, share, &mut stream(self.seed, name))
+    }
+}
+
 /// One evaluation.
 pub(super) struct Pass<'a> {
     aim: Aim<'a>,
     /// How layers are computed.
     pub(super) engine: Engine,
-    /// Where dropout draws from; nothing is dropped without.
-    pub(super) dropout: Option<ChaCha8Rng>,
+    /// What is drawn; nothing is dropped without.
+    pub(super) chance: Option<Chance>,
     probes: Vec<(&'a str, Option<Tensor>)>,
     pub(super) design: Design,
     /// The auxiliary logits, once they are there.
@@ -42,23 +65,22 @@ impl<'a> Pass<'a> {
     /// A pass that keeps the maps of `layers`.
     pub(super) fn inference(
         design: Design,
-        device: &Device,
+        engine: Engine,
         layers: &[&'a str],
         kernels: &'a Kernels,
-    ) -> Result<Pass<'a>> {
-        let engine = Engine::of(device, design.precision.of_inference())?;
+    ) -> Pass<'a> {
         let probes = layers.iter().map(|layer| (*layer, None)).collect();
         let aim = Aim::Inference(kernels);
-        Ok(Pass {
+        Pass {
             aim,
             engine,
-            dropout: None,
+            chance: None,
             probes,
             design,
             auxiliary: None,
             differentiates: false,
             taps: vec![],
-        })
+        }
     }
 
     /// A pass of inference whose logits can be differentiated by the maps that it keeps.
@@ -67,22 +89,22 @@ impl<'a> Pass<'a> {
     }
 
     /// A pass whose logits can be differentiated by the parameters.
-    pub(super) fn training(
-        design: Design,
-        device: &Device,
-        dropout: Option<ChaCha8Rng>,
-    ) -> Result<Pass<'a>> {
-        let engine = Engine::of(device, design.precision)?.recording();
-        Ok(Pass {
+    pub(super) fn training(design: Design, engine: Engine, chance: Option<Chance>) -> Pass<'a> {
+        Pass {
             aim: Aim::Training,
-            engine,
-            dropout,
+            engine: engine.recording(),
+            chance,
             probes: vec![],
             design,
             auxiliary: None,
             differentiates: false,
             taps: vec![],
-        })
+        }
+    }
+
+    /// Whether batches are normalised by their own statistics.
+    pub(super) fn trains(&self) -> bool {
+        matches!(self.aim, Aim::Training)
     }
 
     /// The fixed convolution of a weight, `make` where it is needed first; `None` in training.
@@ -103,7 +125,7 @@ impl<'a> Pass<'a> {
 
     /// Whether auxiliary logits are wanted.
     pub(super) fn wants_auxiliary(&self) -> bool {
-        matches!(self.aim, Aim::Training) && self.design.auxiliary
+        self.trains() && self.design.auxiliary
     }
 
     /// A parameter as the pass should see it: tracked only for training.

@@ -1,13 +1,16 @@
 //! Residual networks (He et al. 2016) as torchvision has them: the stride of a bottleneck sits on
-//! its 3x3 convolution.
+//! its 3x3 convolution. Its channels may be in groups (ResNeXt; Xie et al. 2017), or be more than usual (wide
+//! ResNets; Zagoruyko & Komodakis 2016).
 
 use anyhow::Result;
-use candle_core::{Tensor, Var};
+use candle_core::Tensor;
 
-use super::layers::{Window, global_average, linear, max_pool, relu};
-use super::normed::{self, Normed};
+use super::body::Body;
+use super::layers::{Activation, Window, global_average, max_pool, relu};
+use super::normed::{self, Constants, Normed};
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
+use super::plain::Dense;
 use super::{Ends, Pooling};
 use architecture::resnet::LAYERS;
 
@@ -21,8 +24,6 @@ const POOL: Window = Window::square(3, 2, 1);
 const STEM_UNITS: usize = 64;
 /// Width of the blocks of each layer, before a bottleneck's expansion.
 const WIDTHS: [usize; 4] = [64, 128, 256, 512];
-/// Added to the variance.
-const EPSILON: f32 = 1e-5;
 /// Edge of the maps' window that [`Pooling::Window7`] averages.
 const WINDOW: usize = 7;
 
@@ -32,37 +33,46 @@ pub(super) struct Plan {
     bottleneck: bool,
     /// Blocks of each layer.
     blocks: [usize; 4],
+    /// Groups of a bottleneck's 3x3 convolution, and channels of each in the first layer.
+    groups: [usize; 2],
 }
 
 impl Plan {
     /// The member of this name.
     pub(super) fn of(name: &str) -> Option<Plan> {
-        let (bottleneck, blocks) = match name {
-            "resnet10" => (false, [1, 1, 1, 1]),
-            "resnet18" => (false, [2, 2, 2, 2]),
-            "resnet34" => (false, [3, 4, 6, 3]),
-            "resnet50" => (true, [3, 4, 6, 3]),
-            "resnet101" => (true, [3, 4, 23, 3]),
-            "resnet152" => (true, [3, 8, 36, 3]),
+        const ONE: [usize; 2] = [1, 64];
+        let (bottleneck, blocks, groups) = match name {
+            "resnet10" => (false, [1, 1, 1, 1], ONE),
+            "resnet18" => (false, [2, 2, 2, 2], ONE),
+            "resnet34" => (false, [3, 4, 6, 3], ONE),
+            "resnet50" => (true, [3, 4, 6, 3], ONE),
+            "resnet101" => (true, [3, 4, 23, 3], ONE),
+            "resnet152" => (true, [3, 8, 36, 3], ONE),
+            "resnext50_32x4d" => (true, [3, 4, 6, 3], [32, 4]),
+            "resnext101_32x8d" => (true, [3, 4, 23, 3], [32, 8]),
+            "wide_resnet50_2" => (true, [3, 4, 6, 3], [1, 128]),
+            "wide_resnet101_2" => (true, [3, 4, 23, 3], [1, 128]),
             _ => return None,
         };
-        Some(Plan { bottleneck, blocks })
+        Some(Plan { bottleneck, blocks, groups })
     }
 
     fn expansion(self) -> usize {
         if self.bottleneck { 4 } else { 1 }
     }
 
-    /// The convolutions of a block: units and window.
-    fn convolutions(self, width: usize, stride: usize) -> Vec<(usize, Window)> {
+    /// The convolutions of a block: units, window and groups.
+    fn convolutions(self, width: usize, stride: usize) -> Vec<(usize, Window, usize)> {
         if self.bottleneck {
+            let [groups, channels] = self.groups;
+            let inner = width / WIDTHS[0] * channels * groups;
             vec![
-                (width, Window::POINT),
-                (width, Window::square(3, stride, 1)),
-                (width * self.expansion(), Window::POINT),
+                (inner, Window::POINT, 1),
+                (inner, Window::square(3, stride, 1), groups),
+                (width * self.expansion(), Window::POINT, 1),
             ]
         } else {
-            vec![(width, Window::square(3, stride, 1)), (width, Window::square(3, 1, 1))]
+            vec![(width, Window::square(3, stride, 1), 1), (width, Window::square(3, 1, 1), 1)]
         }
     }
 }
@@ -77,13 +87,13 @@ fn normed(
     conv: String,
     norm: String,
     channels: usize,
-    units: usize,
-    window: Window,
+    (units, window, groups): (usize, Window, usize),
     parameters: &mut Parameters,
 ) -> Result<Normed> {
     let [rows, columns] = window.kernel;
     let start = Start::kaiming(units * rows * columns);
-    let plan = normed::Plan { conv, norm, channels, units, window, start, epsilon: EPSILON };
+    let constants = Constants::DEFAULT;
+    let plan = normed::Plan { conv, norm, channels, units, window, groups, start, constants };
     Normed::new(plan, parameters)
 }
 
@@ -96,13 +106,13 @@ struct Block {
 impl Block {
     fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         let shortcut = match &self.shortcut {
-            Some(unit) => unit.run(x, None, false, pass)?,
+            Some(unit) => unit.run(x, None, Activation::Identity, pass)?,
             None => x.clone(),
         };
         let mut y = x.clone();
         for (i, unit) in self.units.iter().enumerate() {
             let last = i + 1 == self.units.len();
-            y = unit.run(&y, last.then_some(&shortcut), true, pass)?;
+            y = unit.run(&y, last.then_some(&shortcut), Activation::Relu, pass)?;
         }
         Ok(y)
     }
@@ -114,15 +124,14 @@ pub(super) struct ResNet {
     plan: Plan,
     stem: Normed,
     layers: Vec<Vec<Block>>,
-    weight: Var,
-    bias: Var,
+    head: Dense,
 }
 
 impl ResNet {
     pub(super) fn new(plan: Plan, ends: Ends, parameters: &mut Parameters) -> Result<ResNet> {
         let Ends { channels, outputs } = ends;
         let conv = STEM_LAYER.to_owned();
-        let stem = normed(conv, "bn1".into(), channels, STEM_UNITS, STEM, parameters)?;
+        let stem = normed(conv, "bn1".into(), channels, (STEM_UNITS, STEM, 1), parameters)?;
         let mut channels = STEM_UNITS;
         let mut layers = Vec::new();
         for (layer, (width, count)) in WIDTHS.into_iter().zip(plan.blocks).enumerate() {
@@ -131,17 +140,17 @@ impl ResNet {
                 let name = format!("layer{}.{block}", layer + 1);
                 let (input, step) = (channels, stride(layer, block));
                 let mut units = Vec::new();
-                for (i, (width, window)) in plan.convolutions(width, step).into_iter().enumerate() {
+                for (i, convolution) in plan.convolutions(width, step).into_iter().enumerate() {
                     let (conv, norm) =
                         (format!("{name}.conv{}", i + 1), format!("{name}.bn{}", i + 1));
-                    units.push(normed(conv, norm, channels, width, window, parameters)?);
-                    channels = width;
+                    units.push(normed(conv, norm, channels, convolution, parameters)?);
+                    channels = convolution.0;
                 }
                 let shortcut = if step != 1 || input != channels {
                     let (conv, norm) =
                         (format!("{name}.downsample.0"), format!("{name}.downsample.1"));
-                    let window = Window::square(1, step, 0);
-                    Some(normed(conv, norm, input, channels, window, parameters)?)
+                    let convolution = (channels, Window::square(1, step, 0), 1);
+                    Some(normed(conv, norm, input, convolution, parameters)?)
                 } else {
                     None
                 };
@@ -150,25 +159,21 @@ impl ResNet {
             layers.push(blocks);
         }
         let start = Start::default_of(channels);
-        let weight = parameters.add(format!("{HEAD}.weight"), &[outputs, channels], start)?;
-        let bias = parameters.add(format!("{HEAD}.bias"), &[outputs], start)?;
-        Ok(ResNet { plan, stem, layers, weight, bias })
+        let head = Dense::new(HEAD, [channels, outputs], start, start, parameters)?;
+        Ok(ResNet { plan, stem, layers, head })
     }
+}
 
-    /// The last maps, or `None` when the pass has all that it wants before.
-    pub(super) fn trunk(
-        &self,
-        images: &Tensor,
-        pass: &mut Pass<'_>,
-    ) -> candle_core::Result<Option<Tensor>> {
+impl Body for ResNet {
+    fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Option<Tensor>> {
         let mut x = if pass.wants(LAYERS[0]) {
-            let mut x = self.stem.run(images, None, false, pass)?;
+            let mut x = self.stem.run(images, None, Activation::Identity, pass)?;
             if pass.probe(LAYERS[0], &mut x)? {
                 return Ok(None);
             }
             relu(&x, &mut pass.engine)?
         } else {
-            self.stem.run(images, None, true, pass)?
+            self.stem.run(images, None, Activation::Relu, pass)?
         };
         x = max_pool(&x, POOL, &mut pass.engine)?;
         for (blocks, layer) in self.layers.iter().zip(&LAYERS[1..]) {
@@ -182,28 +187,20 @@ impl ResNet {
         Ok(Some(x))
     }
 
-    /// Logits that follow from the last maps.
-    pub(super) fn classify(
-        &self,
-        maps: &Tensor,
-        pass: &mut Pass<'_>,
-    ) -> candle_core::Result<Tensor> {
+    fn classify(&self, maps: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
         let corner = (pass.design.pooling == Pooling::Window7).then_some(WINDOW);
         let x = global_average(maps, corner, &mut pass.engine)?;
-        let (weight, bias) = (pass.weight(&self.weight), pass.weight(&self.bias));
-        linear(&x, &weight, &bias, false, &mut pass.engine)
+        self.head.run(&x, pass)
     }
 
-    /// How many units a layer has.
-    pub(super) fn units(&self, layer: &str) -> Option<usize> {
+    fn units(&self, layer: &str) -> Option<usize> {
         match LAYERS.iter().position(|known| *known == layer)? {
             0 => Some(STEM_UNITS),
             i => Some(WIDTHS[i - 1] * self.plan.expansion()),
         }
     }
 
-    /// The windows between the input and a layer along its longest path, in order.
-    pub(super) fn windows(&self, layer: &str) -> Vec<Window> {
+    fn windows(&self, layer: &str) -> Vec<Window> {
         let last = LAYERS.iter().position(|known| *known == layer).unwrap_or(0);
         let mut windows = vec![STEM];
         if last > 0 {
@@ -212,9 +209,13 @@ impl ResNet {
         for (layer, blocks) in self.plan.blocks.into_iter().enumerate().take(last) {
             for block in 0..blocks {
                 let convolutions = self.plan.convolutions(WIDTHS[layer], stride(layer, block));
-                windows.extend(convolutions.into_iter().map(|(_, window)| window));
+                windows.extend(convolutions.into_iter().map(|(_, window, _)| window));
             }
         }
         windows
+    }
+
+    fn linear_head(&self) -> Option<&'static str> {
+        Some(HEAD)
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use candle_core::Tensor;
 
-use super::{Body, Inference, Network};
+use super::{Inference, Network};
 
 /// Places whose maps are classified together.
 const PLACES: usize = 32;
@@ -41,7 +41,7 @@ impl Inference<'_> {
         }
         let (cells, step) = self.network.reduction();
         let mut pass = self.pass(&[])?;
-        let Some(maps) = self.network.trunk(image, &mut pass)? else {
+        let Some(maps) = self.network.body.trunk(image, &mut pass)? else {
             bail!("the network stopped before its last layer");
         };
         let (_, _, rows, columns) = maps.dims4()?;
@@ -54,7 +54,7 @@ impl Inference<'_> {
                 .iter()
                 .map(|&[row, column]| maps.narrow(2, row, cells)?.narrow(3, column, cells))
                 .collect::<candle_core::Result<_>>()?;
-            logits.push(self.network.classify(&Tensor::cat(&windows, 0)?, &mut pass)?);
+            logits.push(self.network.body.classify(&Tensor::cat(&windows, 0)?, &mut pass)?);
         }
         let logits = self.network.of_classes(Tensor::cat(&logits, 0)?)?;
         Ok(Sliding { size, step, logits })
@@ -65,11 +65,7 @@ impl Network {
     /// Edge of an input's last maps, and pixels of the input from one of their cells to the next.
     fn reduction(&self) -> (usize, usize) {
         let last = self.layers().last().copied().unwrap_or_default();
-        let windows = match &self.body {
-            Body::Chain(chain) => chain.all_windows(),
-            Body::Inception(inception) => inception.windows(last),
-            Body::ResNet(resnet) => resnet.windows(last),
-        };
+        let windows = self.body.all_windows(last);
         windows.iter().fold((self.input as usize, 1), |(edge, step), window| {
             (window.output([edge; 2])[0], step * window.stride)
         })

@@ -83,7 +83,7 @@ fn unpadded(input: u32) -> Network {
         start: |shape, _| [Start::kaiming(shape[1..].iter().product()); 2],
     };
     let mut parameters = Parameters::new(Some(5), &Device::Cpu);
-    let body = Body::Chain(Chain::new(plan, Ends::colour(3), &mut parameters).unwrap());
+    let body = Box::new(Chain::new(plan, Ends::colour(3), &mut parameters).unwrap());
     Network {
         architecture: Architecture::find("alexnet").unwrap(),
         design: Design::default(),

@@ -28,6 +28,7 @@ pub use self::provenance::{Data, DataFile, DataState, Provenance, Subject};
 pub use self::publishing::Published;
 use self::settling::{Found, Stage};
 pub use self::study::Opinions;
+use architecture::Architecture;
 use base::Split;
 use base::artifact::{self, Fingerprint, Layout, Sealed, Shelf, Stamp};
 use base::progress::Progress;
@@ -325,7 +326,7 @@ impl<'a> Pipeline<'a> {
                 (Start::File(_), Some(_)) => "fine-tuning the given weights",
                 (Start::File(_), None) => "using the given weights as they are",
             },
-            device::describe(device),
+            device::describe_for(device, Architecture::find(&network.name)?),
         ));
         training::train(&job, &folder, &stamp, self.progress)?;
         Ok(stamp)
@@ -420,7 +421,7 @@ impl<'a> Pipeline<'a> {
         }
         let device = self.device()?;
         let names: Vec<&str> = stale.iter().map(|(name, ..)| *name).collect();
-        let on = device::describe(device);
+        let on = device::describe_for(device, Architecture::find(&network.name)?);
         self.progress.say(&format!("{}: dissecting {} on {on}", network.name, names.join(", ")));
         let loaded = training::load(&self.job(network, dataset, device)?, &folder)?;
         let job = dissection::Job {

@@ -145,12 +145,12 @@ def fill(network):
             tensor.fill_(7)
         elif name.endswith("running_var"):
             tensor.copy_(1 + v / 2)
-        elif name.endswith("bn3.weight"):
-            # Weak branches, or rounding grows beyond use over the depth of a ResNet.
+        elif name.endswith(("bn3.weight", "block.3.1.weight")):
+            # Weak branches, or rounding grows beyond use over the depth of a ResNet or an EfficientNet.
             tensor.copy_((1 + v / 4) / 8)
         elif tensor.dim() == 1 and name.endswith("weight"):
             tensor.copy_(1 + v / 4)
-        elif tensor.dim() == 1 and ("bn" in name or "downsample" in name):
+        elif tensor.dim() == 1 and any(part in name for part in ["bn", "downsample", "norm"]):
             # Most values pass their ReLU, or deep networks of random weights are chaotic: rounding
             # grows from layer to layer until it is all there is.
             tensor.copy_(2 + v / 8)
@@ -180,6 +180,10 @@ def probes(name, net):
         return out
     if name == "inception_v3":
         return {f"mixed_{at}": getattr(net, f"Mixed_{at}") for at in ["5d", "6a", "6e", "7a", "7c"]}
+    return resnet_probes(net)
+
+
+def resnet_probes(net):
     return {"bn1": net.bn1, **{f"layer{i}": getattr(net, f"layer{i}") for i in range(1, 5)}}
 
 
@@ -222,8 +226,8 @@ def distance(found, expected):
                 for name, values in expected.items()), default=0.0)
 
 
-def network(name, size, images=2, lr=1e-3, classes=2, auxiliary=False, window7=False,
-            shaken=False):
+def build(name, classes, auxiliary=False, window7=False):
+    """A network that drops nothing, filled."""
     options = dict(num_classes=classes, weights=None)
     if name == "inception_v3":
         options.update(aux_logits=auxiliary, transform_input=True, init_weights=False)
@@ -234,6 +238,13 @@ def network(name, size, images=2, lr=1e-3, classes=2, auxiliary=False, window7=F
         if isinstance(module, nn.Dropout):
             module.p = 0.0
     fill(net)
+    return net
+
+
+def network(name, size, images=2, lr=1e-3, classes=2, auxiliary=False, window7=False, shaken=False,
+            build=build, probes=probes):
+    options = dict(auxiliary=auxiliary, window7=window7) if auxiliary or window7 else {}
+    net = build(name, classes, **options)
     x = values(1, images, 3, size, size)
     maps, hooks = {}, []
     for layer, module in probes(name, net).items():

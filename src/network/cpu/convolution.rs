@@ -1,19 +1,20 @@
 //! Convolution and its gradients: the geometry, and which algorithm computes what.
 //!
-//! Two algorithms give the same result up to rounding:
+//! Three algorithms give the same result up to rounding:
 //!
 //! - [`unfolding`](super::unfolding): windows become the columns of a matrix, one matrix product does the
 //!   rest. Works for every window; a 1x1 window of stride 1 needs no unfolding at all.
 //! - [`winograd`](super::winograd): for 3x3 and 5x5 windows of stride 1, with 4 and 2.8 times fewer
 //!   multiplications. Its rounding is ten times larger: good for inference, not for training.
+//! - [`direct`](super::direct): for channels in groups, down to one channel each.
 //!
 //! The input's gradient at stride 1 is itself a convolution, with the kernel turned by half a turn and
 //! channels and units exchanged.
 
 use rayon::prelude::*;
 
-use super::{elementwise, norm, unfolding, winograd};
-use crate::layers::Window;
+use super::{activation, direct, elementwise, norm, unfolding, winograd};
+use crate::layers::{Activation, Window};
 
 /// Sizes of one convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,16 +55,6 @@ impl Geometry {
         self.window.kernel[0] * self.window.kernel[1]
     }
 
-    /// One group of the convolution on its own.
-    fn single(&self) -> Geometry {
-        Geometry {
-            channels: self.channels / self.groups,
-            units: self.units / self.groups,
-            groups: 1,
-            ..*self
-        }
-    }
-
     /// The convolution whose forward pass is this one's gradient by the input, if there is one.
     fn backward(&self) -> Option<Geometry> {
         let Window { kernel, stride, padding, dilation } = self.window;
@@ -95,20 +86,24 @@ pub(crate) struct Finish<'a> {
     pub bias: Option<&'a [f32]>,
     /// Added, of the output's shape.
     pub shortcut: Option<&'a [f32]>,
-    /// Whether negative results become 0.
-    pub relu: bool,
+    /// What becomes of the sum.
+    pub activation: Activation,
 }
 
 impl Finish<'_> {
     /// Finishes the values of a unit; `at` is the place of the first in the output.
     pub(super) fn apply(&self, values: &mut [f32], unit: usize, at: usize) {
         let bias = self.bias.map_or(0.0, |bias| bias[unit]);
+        let relu = self.activation == Activation::Relu;
         match self.shortcut {
             Some(shortcut) => {
-                elementwise::add(values, bias, &shortcut[at..][..values.len()], self.relu);
+                elementwise::add(values, bias, &shortcut[at..][..values.len()], relu);
             }
-            None if self.relu || bias != 0.0 => elementwise::shift(values, bias, self.relu),
+            None if relu || bias != 0.0 => elementwise::shift(values, bias, relu),
             None => {}
+        }
+        if !relu {
+            activation::apply(values, self.activation);
         }
     }
 }
@@ -132,59 +127,37 @@ pub(crate) fn forward(
     } else if g.groups == 1 {
         unfolding::forward(g, x, weight, finish, &mut out);
     } else {
-        let (single, share) = (g.single(), weight.len() / g.groups);
-        for group in 0..g.groups {
-            let x = Group::of(g, g.channels, g.plane(), group).gather(x);
-            let mut y = vec![0.0; out.len() / g.groups];
-            let weight = &weight[group * share..][..share];
-            unfolding::forward(&single, &x, weight, Finish::default(), &mut y);
-            Group::of(g, g.units, g.positions(), group).scatter(&y, &mut out);
-        }
-        out.par_chunks_mut(g.positions()).enumerate().for_each(|(i, out)| {
-            finish.apply(out, i % g.units, i * g.positions());
-        });
+        direct::forward(g, x, weight, finish, &mut out);
     }
     out
 }
 
 /// Gradient by the input, given `grad`, the gradient by the output.
 pub(crate) fn input_gradient(g: &Geometry, grad: &[f32], weight: &[f32]) -> Vec<f32> {
-    if let (Some(back), 1) = (g.backward(), g.groups) {
+    if let Some(back) = g.backward() {
         return forward(&back, grad, &turned(g, weight), None, Finish::default());
     }
     let mut out = vec![0.0; g.images * g.channels * g.plane()];
     if out.is_empty() || grad.is_empty() {
         return out;
     }
-    if g.groups == 1 {
-        unfolding::input_gradient(g, grad, weight, &mut out);
-        return out;
-    }
-    let (single, share) = (g.single(), weight.len() / g.groups);
-    for group in 0..g.groups {
-        let grad = Group::of(g, g.units, g.positions(), group).gather(grad);
-        let by_x = input_gradient(&single, &grad, &weight[group * share..][..share]);
-        Group::of(g, g.channels, g.plane(), group).scatter(&by_x, &mut out);
+    match g.groups {
+        1 => unfolding::input_gradient(g, grad, weight, &mut out),
+        _ => direct::input_gradient(g, grad, weight, &mut out),
     }
     out
 }
 
 /// Gradient by the weight, given `grad`, the gradient by the output.
 pub(crate) fn weight_gradient(g: &Geometry, x: &[f32], grad: &[f32]) -> Vec<f32> {
-    if g.groups > 1 {
-        let single = g.single();
-        let of_group = |group| {
-            let x = Group::of(g, g.channels, g.plane(), group).gather(x);
-            let grad = Group::of(g, g.units, g.positions(), group).gather(grad);
-            weight_gradient(&single, &x, &grad)
-        };
-        return (0..g.groups).flat_map(of_group).collect();
-    }
-    let mut out = vec![0.0; g.units * g.channels * g.taps()];
+    let mut out = vec![0.0; g.units * (g.channels / g.groups) * g.taps()];
     if out.is_empty() || grad.is_empty() {
         return out;
     }
-    unfolding::weight_gradient(g, x, grad, &mut out);
+    match g.groups {
+        1 => unfolding::weight_gradient(g, x, grad, &mut out),
+        _ => direct::weight_gradient(g, x, grad, &mut out),
+    }
     out
 }
 
@@ -201,42 +174,20 @@ pub(crate) fn bias_gradient(grad: &[f32], units: usize, positions: usize) -> Vec
     out
 }
 
-/// A weight turned by half a turn, channels x units x kernel rows x kernel columns.
+/// A weight turned by half a turn, channels x (units / groups) x kernel rows x kernel columns: of every
+/// channel what its group's units have for it.
 fn turned(g: &Geometry, weight: &[f32]) -> Vec<f32> {
     let taps = g.taps();
+    let (depth, share) = (g.channels / g.groups, g.units / g.groups);
     let mut out = vec![0.0; weight.len()];
-    out.par_chunks_mut((g.units * taps).max(1)).enumerate().for_each(|(channel, out)| {
+    out.par_chunks_mut((share * taps).max(1)).enumerate().for_each(|(channel, out)| {
+        let (group, channel) = (channel / depth, channel % depth);
         for (unit, out) in out.chunks_exact_mut(taps).enumerate() {
-            let taps = weight[(unit * g.channels + channel) * taps..][..taps].iter().rev();
-            for (out, tap) in out.iter_mut().zip(taps) {
+            let at = ((group * share + unit) * depth + channel) * taps;
+            for (out, tap) in out.iter_mut().zip(weight[at..][..taps].iter().rev()) {
                 *out = *tap;
             }
         }
     });
     out
-}
-
-/// The planes of one group among those of all images.
-struct Group {
-    first: usize,
-    len: usize,
-    stride: usize,
-}
-
-impl Group {
-    fn of(g: &Geometry, planes: usize, plane: usize, group: usize) -> Group {
-        let len = planes / g.groups * plane;
-        Group { first: group * len, len, stride: planes * plane }
-    }
-
-    /// A group's planes, those of one image after those of the other.
-    fn gather(&self, all: &[f32]) -> Vec<f32> {
-        all.chunks_exact(self.stride).flat_map(|i| &i[self.first..][..self.len]).copied().collect()
-    }
-
-    fn scatter(&self, own: &[f32], all: &mut [f32]) {
-        for (all, own) in all.chunks_exact_mut(self.stride).zip(own.chunks_exact(self.len)) {
-            all[self.first..][..self.len].copy_from_slice(own);
-        }
-    }
 }

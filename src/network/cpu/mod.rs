@@ -4,9 +4,13 @@
 //! by the number of threads, and sums run in a fixed order, so that results are the same bytes on
 //! one core and on many.
 
+pub(super) mod activation;
 pub(super) mod convolution;
 pub(super) mod dense;
+mod direct;
 pub(super) mod elementwise;
+pub(super) mod layer_norm;
+pub(super) mod maps;
 pub(super) mod norm;
 pub(super) mod pool;
 mod product;

@@ -17,7 +17,7 @@ pub(super) fn sum(values: &[f32]) -> f64 {
 /// Sum of `f` over values side by side: sixteen single-precision partial sums per run of 1024, the
 /// runs in double precision.
 #[inline(always)]
-fn fold<const N: usize>(values: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f64 {
+pub(super) fn fold<const N: usize>(values: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f64 {
     const RUN: usize = 1024;
     let length = values.iter().map(|values| values.len()).min().unwrap_or(0);
     let mut total = 0.0;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::convolution::{self, Finish, Geometry};
 use super::{dense, pool, winograd};
-use crate::layers::Window;
+use crate::layers::{Activation, Window};
 
 /// Numbers between -1 and 1 without a pattern.
 fn values(seed: u32, len: usize) -> Vec<f32> {
@@ -177,7 +177,8 @@ fn a_convolution_is_finished_alike_by_every_algorithm() {
                 let v = v + bias[i / plane % g.units] + shortcut[i];
                 if relu { v.max(0.0) } else { v }
             });
-            let finish = Finish { bias: Some(&bias), shortcut: Some(&shortcut), relu };
+            let activation = if relu { Activation::Relu } else { Activation::Identity };
+            let finish = Finish { bias: Some(&bias), shortcut: Some(&shortcut), activation };
             for (found, expected) in run(finish).iter().zip(expected) {
                 assert!((found - expected).abs() < 1e-5);
             }
@@ -185,7 +186,7 @@ fn a_convolution_is_finished_alike_by_every_algorithm() {
                 let v = v + bias[i / plane % g.units];
                 if relu { v.max(0.0) } else { v }
             });
-            let finish = Finish { bias: Some(&bias), shortcut: None, relu };
+            let finish = Finish { bias: Some(&bias), shortcut: None, activation };
             for (found, expected) in run(finish).iter().zip(expected) {
                 assert!((found - expected).abs() < 1e-5);
             }

@@ -41,6 +41,22 @@ fn convolution_by_parts(
     precision: Precision,
     most: usize,
 ) -> Result<Tensor> {
+    // A fully connected layer at every position is a kernel of one.
+    let weight = match *weight.dims() {
+        [units, depth] => &weight.reshape((units, depth, 1, 1))?,
+        _ => weight,
+    };
+    let (channels, depth) = (x.dim(1)?, weight.dim(1)?);
+    if depth != channels {
+        let y = match depth {
+            1 => depthwise(x, weight, window)?,
+            _ => in_groups(x, weight, window, precision, most)?,
+        };
+        return match bias {
+            Some(bias) => y.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
+            None => Ok(y),
+        };
+    }
     let y = forward(&x.detach(), &weight.detach(), window, precision, most)?;
     let y = if x.track_op() || weight.track_op() {
         let gradients = Gradients { window, precision, most, forward: Mutex::new(Some(y)) };
@@ -52,6 +68,65 @@ fn convolution_by_parts(
         Some(bias) => y.broadcast_add(&bias.reshape((1, bias.elem_count(), 1, 1))?),
         None => Ok(y),
     }
+}
+
+/// Each group on its own, one after the other.
+fn in_groups(
+    x: &Tensor,
+    weight: &Tensor,
+    window: Window,
+    precision: Precision,
+    most: usize,
+) -> Result<Tensor> {
+    let depth = weight.dim(1)?;
+    let groups = x.dim(1)? / depth;
+    let share = weight.dim(0)? / groups;
+    let group = |group: usize| {
+        let x = x.narrow(1, group * depth, depth)?;
+        let weight = weight.narrow(0, group * share, share)?.contiguous()?;
+        convolution_by_parts(&x, &weight, None, window, precision, most)
+    };
+    Tensor::cat(&(0..groups).map(group).collect::<Result<Vec<_>>>()?, 1)
+}
+
+/// Every channel by windows of its own: a sum over the window's positions of shifted views, each times its
+/// weights. A few operations over all channels at once, where groups would be as many as there are channels.
+fn depthwise(x: &Tensor, weight: &Tensor, window: Window) -> Result<Tensor> {
+    let Window { kernel, stride, padding, dilation } = window;
+    let (images, channels, rows, columns) = x.dims4()?;
+    let [out_rows, out_columns] = window.output([rows, columns]);
+    let units = weight.dim(0)?;
+    if [out_rows, out_columns].contains(&0) {
+        bail!("maps of {rows} x {columns} are too small for {window:?}");
+    }
+    // Every unit's own channel, with room for whole steps.
+    let mut x = padded(x, padding)?;
+    let (height, width) = (rows + 2 * padding[0], columns + 2 * padding[1]);
+    if units > channels {
+        let share = units / channels;
+        x = x.unsqueeze(2)?.broadcast_as((images, channels, share, height, width))?;
+        x = x.reshape((images, units, height, width))?;
+    }
+    let x = x.pad_with_zeros(2, 0, stride - 1)?.pad_with_zeros(3, 0, stride - 1)?;
+    let mut sum: Option<Tensor> = None;
+    for (ky, kx) in (0..kernel[0]).flat_map(|ky| (0..kernel[1]).map(move |kx| (ky, kx))) {
+        let mut view = x.narrow(2, ky * dilation, out_rows * stride)?;
+        view = view.narrow(3, kx * dilation, out_columns * stride)?;
+        if stride > 1 {
+            view = view
+                .reshape((images, units, out_rows, stride, out_columns, stride))?
+                .narrow(3, 0, 1)?
+                .narrow(5, 0, 1)?
+                .reshape((images, units, out_rows, out_columns))?;
+        }
+        let weight = weight.narrow(2, ky, 1)?.narrow(3, kx, 1)?.reshape((1, units, 1, 1))?;
+        let product = view.broadcast_mul(&weight)?;
+        sum = Some(match sum {
+            None => product,
+            Some(sum) => (sum + product)?,
+        });
+    }
+    sum.ok_or_else(|| candle_core::Error::msg("a window without positions"))
 }
 
 /// Candle pads both axes alike; where they differ the input is padded before.

@@ -3,28 +3,35 @@
 use candle_core::{Result, Tensor, bail};
 
 use super::activation::relu_composed;
-use super::{Engine, Window, composed, mask};
+use super::{Activation, Engine, Window, composed, mask};
 use crate::cpu::convolution::{Finish, Geometry};
 use crate::cpu::{self, convolution as loops};
 
-/// Geometry of a convolution of `x` by `weight`, in one group.
+/// Geometry of a convolution of `x` by `weight`, units x channels of a group x kernel rows x kernel
+/// columns, or units x channels for a kernel of one position. There are as many groups as the weight's
+/// channels go into those of `x`.
 ///
 /// # Errors
 /// When they do not fit.
 pub(super) fn geometry(x: &Tensor, weight: &Tensor, window: Window) -> Result<Geometry> {
     let (images, channels, rows, columns) = x.dims4()?;
-    let (units, depth, kernel_rows, kernel_columns) = weight.dims4()?;
-    if depth != channels || [kernel_rows, kernel_columns] != window.kernel {
+    let (units, depth, kernel) = match *weight.dims() {
+        [units, depth, rows, columns] => (units, depth, [rows, columns]),
+        [units, depth] => (units, depth, [1; 2]),
+        _ => bail!("a kernel of shape {:?}", weight.dims()),
+    };
+    let groups = channels.checked_div(depth).unwrap_or(0).max(1);
+    if depth * groups != channels || !units.is_multiple_of(groups) || kernel != window.kernel {
         bail!(
             "a kernel of shape {:?} does not fit {channels} channels and {window:?}",
             weight.dims()
         );
     }
-    Ok(Geometry { images, channels, size: [rows, columns], units, window, groups: 1 })
+    Ok(Geometry { images, channels, size: [rows, columns], units, window, groups })
 }
 
-/// Convolves images x channels x rows x columns with units x channels x kernel rows x kernel
-/// columns (a correlation, as networks define it), adds a bias per unit and rectifies with `relu`.
+/// Convolves images x channels x rows x columns with a weight as [`geometry`] has it (a correlation, as
+/// networks define it), adds a bias per unit and rectifies with `relu`.
 pub(crate) fn convolution(
     x: &Tensor,
     weight: &Tensor,
@@ -53,7 +60,8 @@ pub(crate) fn convolution(
         // Never Winograd's way in training: its rounding turns ReLUs and maxima of a deep network that
         // are close, and batch normalisation's gradients amplify it. (VGG-16's first gradient was off by
         // 4e-4 of its greatest value, ResNet-18's by 2e-3; by unfolding both are within 1e-4.)
-        let finish = Finish { bias: Some(bias), shortcut: None, relu };
+        let activation = if relu { Activation::Relu } else { Activation::Identity };
+        let finish = Finish { bias: Some(bias), shortcut: None, activation };
         Ok(loops::forward(&g, x, weight, None, finish))
     })?;
     let [rows, columns] = g.output();

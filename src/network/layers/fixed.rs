@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::{Result, Tensor};
 
-use super::activation::relu_composed;
+use super::activation::{activate, relu_composed};
 use super::conv::geometry;
-use super::{Affine, Engine, Moments, Window, composed, mask};
+use super::{Activation, Affine, Engine, Moments, Window, composed, mask};
 use crate::cpu::convolution::Finish;
 use crate::cpu::{self, convolution as loops, winograd};
 
@@ -45,20 +45,36 @@ impl Fixed {
         let Affine { gain, offset, epsilon } = affine;
         let scale = (gain / (&moments.variance + f64::from(epsilon))?.sqrt()?)?;
         let bias = (offset - (&moments.mean * &scale)?)?;
-        let weight = weight.broadcast_mul(&scale.reshape((scale.elem_count(), 1, 1, 1))?)?;
-        Ok(Fixed::new(weight, bias))
+        Fixed::scaled(weight, &bias, &scale)
+    }
+
+    /// A convolution whose units are each multiplied by a number, but not the bias given.
+    pub(crate) fn scaled(weight: &Tensor, bias: &Tensor, scale: &Tensor) -> Result<Fixed> {
+        let mut spread = vec![1; weight.rank()];
+        spread[0] = scale.elem_count();
+        Ok(Fixed::new(weight.broadcast_mul(&scale.reshape(spread)?)?, bias.clone()))
     }
 }
 
-/// Convolves, adds the bias and the shortcut, and rectifies with `relu`.
+/// Convolves, adds the bias and the shortcut, and applies the activation.
 pub(crate) fn convolution_fixed(
     x: &Tensor,
     fixed: &Arc<Fixed>,
     window: Window,
     shortcut: Option<&Tensor>,
-    relu: bool,
+    activation: Activation,
     engine: &mut Engine,
 ) -> Result<Tensor> {
+    // What is recorded keeps the sums themselves where the way back needs them.
+    let apart = match engine {
+        Engine::Processor(None) => false,
+        _ => !activation.is_told_by_output(),
+    };
+    if apart {
+        let sums = convolution_fixed(x, fixed, window, shortcut, Activation::Identity, engine)?;
+        return activate(&sums, activation, engine);
+    }
+    let relu = activation.rectifies();
     #[cfg(feature = "cuda")]
     if let Engine::Cuda(engine) = engine {
         let g = geometry(x, &fixed.weight, window)?;
@@ -88,7 +104,7 @@ pub(crate) fn convolution_fixed(
     let run = |x: &[f32], shortcut: Option<&[f32]>| {
         cpu::with_values([&fixed.weight, &fixed.bias], |[weight, bias]| {
             let transformed = fixed.transformed.get_or_init(|| loops::transformed(&g, weight));
-            let finish = Finish { bias: Some(bias), shortcut, relu };
+            let finish = Finish { bias: Some(bias), shortcut, activation };
             Ok(loops::forward(&g, x, weight, transformed.as_ref(), finish))
         })
     };

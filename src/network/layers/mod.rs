@@ -11,7 +11,9 @@ mod composed;
 mod conv;
 mod fixed;
 mod join;
+mod layer_norm;
 mod linear;
+mod maps;
 mod norm;
 mod pool;
 
@@ -21,13 +23,15 @@ use super::cpu;
 #[cfg(feature = "cuda")]
 use super::cuda;
 use super::tape::Tape;
-pub(super) use activation::{dropout, relu};
+pub(super) use activation::{Activation, activate, dropout, dropout_of, relu, survivors};
 use architecture::Precision;
 pub(super) use conv::convolution;
 pub(super) use fixed::{Fixed, convolution_fixed};
 pub(super) use join::{concatenate, flatten};
+pub(super) use layer_norm::layer_norm;
 pub(super) use linear::linear;
-pub(super) use norm::{Affine, Moments, Running, normalise_in_training};
+pub(super) use maps::{Branch, gated, residual, squeeze};
+pub(super) use norm::{Affine, Moments, Running, normalise_fixed, normalise_in_training};
 pub(super) use pool::{adaptive_average, average_pool, global_average, max_pool};
 
 /// How layers are computed.
@@ -174,4 +178,4 @@ impl Window {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,11 +1,12 @@
-//! Batch normalisation (Ioffe & Szegedy 2015), by the statistics of the batch itself: what inference does
-//! by fixed ones is part of a [`Fixed`](super::Fixed) convolution.
+//! Batch normalisation (Ioffe & Szegedy 2015), by the statistics of the batch itself, and by fixed ones
+//! where it does not follow a convolution: otherwise it is part of a [`Fixed`](super::Fixed) one.
 
 use candle_core::{Result, Tensor, Var, bail};
 
-use super::Engine;
 use super::activation::relu_composed;
-use crate::cpu::{self, norm};
+use super::maps::without_kernel;
+use super::{Engine, mask};
+use crate::cpu::{self, maps, norm};
 
 /// What follows the normalisation, one gain and one offset per channel, and what is added to the
 /// variance before its root.
@@ -117,6 +118,50 @@ pub(super) fn normalise(
         });
     }
     Ok((y, moments))
+}
+
+/// Normalises by fixed moments, and rectifies with `relu`.
+pub(crate) fn normalise_fixed(
+    x: &Tensor,
+    affine: Affine<'_>,
+    moments: &Moments,
+    relu: bool,
+    engine: &mut Engine,
+) -> Result<Tensor> {
+    without_kernel(engine, "normalisation apart from a convolution")?;
+    let Affine { gain, offset, epsilon } = affine;
+    let Moments { mean, variance } = moments;
+    let (_, channels, rows, columns) = x.dims4()?;
+    if [gain, offset, mean, variance].iter().any(|values| values.elem_count() != channels) {
+        bail!("batch normalisation needs one of each parameter for each of {channels} channels");
+    }
+    let scale = (gain / (variance + f64::from(epsilon))?.sqrt()?)?;
+    if matches!(engine, Engine::Composed(_)) {
+        let spread = |values: &Tensor| values.reshape((1, channels, 1, 1));
+        let shift = (offset - (mean * &scale)?)?;
+        let y = x.broadcast_mul(&spread(&scale)?)?.broadcast_add(&spread(&shift)?)?;
+        return if relu { relu_composed(&y) } else { Ok(y) };
+    }
+    let plane = rows * columns;
+    let all = [x, gain, offset, mean, variance];
+    let out = cpu::with_values(all, |[x, gain, offset, mean, variance]| {
+        let channels = norm::Channels { mean, variance, gain, offset, epsilon };
+        Ok(norm::forward(x, plane, channels, None, relu))
+    })?;
+    let y = cpu::tensor(out, x.dims())?;
+    if let Some(tape) = engine.tape() {
+        let (x, result) = (x.clone(), relu.then(|| y.clone()));
+        tape.record(&[&x.clone()], &y, move |mut grad, gradients| {
+            mask(&mut grad, result.as_ref())?;
+            let by_x = cpu::with_values([&scale], |[scale]| {
+                let by_channel = Some(scale);
+                let factors = maps::Factors::Crossed { channels, by_channel, by_image: None };
+                Ok(maps::scale(&grad, plane, factors, None))
+            })?;
+            gradients.add(&x, by_x)
+        });
+    }
+    Ok(y)
 }
 
 /// [`normalise`] for any device.

@@ -9,17 +9,17 @@ use super::norm::normalise;
 use super::*;
 use crate::tests::{dims, flat, golden, same, same_digest, values};
 
-fn leaf(tensor: Tensor) -> Var {
+pub(crate) fn leaf(tensor: Tensor) -> Var {
     Var::from_tensor(&tensor).unwrap()
 }
 
 /// The two ways of computing layers.
-fn engines() -> [Engine; 2] {
+pub(crate) fn engines() -> [Engine; 2] {
     [Engine::Processor(Some(Tape::default())), Engine::Composed(Precision::F32)]
 }
 
 /// A layer's output, and the gradients by `leaves` of its sum weighted by `values(seed)`.
-fn run(
+pub(crate) fn run(
     mut engine: Engine,
     seed: u32,
     leaves: &[&Var],
@@ -216,8 +216,9 @@ fn folded_normalisation_is_pytorchs_on_both_paths() {
         let fixed = std::sync::Arc::new(Fixed::folded(&weight, affine, &moments).unwrap());
         let what = format!("relu {relu}, epsilon {epsilon}");
         for engine in engines() {
+            let activation = if relu { Activation::Relu } else { Activation::Identity };
             let (y, found) = run(engine, 7, &[&x, &shortcut], |engine| {
-                convolution_fixed(&x, &fixed, Window::POINT, Some(&shortcut), relu, engine)
+                convolution_fixed(&x, &fixed, Window::POINT, Some(&shortcut), activation, engine)
             });
             same(&y, &case["y"], &what);
             same(&found[0], &case["x_grad"], &what);

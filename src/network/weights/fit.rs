@@ -48,6 +48,12 @@ impl fmt::Display for Misfit {
 
 impl std::error::Error for Misfit {}
 
+/// Whether a tensor is the matrix of a fully connected layer of a network with these last layers: of the
+/// part that has them, for within a trunk there are such layers at every position of a map.
+pub(super) fn is_connected(name: &str, dims: &[usize], heads: &[&str]) -> bool {
+    dims.len() == 2 && heads.iter().any(|head| first(head) == first(name))
+}
+
 /// Pairs each expected tensor with the one to take: `None` where the network keeps its own. Of the
 /// part named `optional` all tensors may be absent together.
 ///
@@ -59,20 +65,23 @@ pub(crate) fn fit<'t>(
     scope: Scope,
     optional: Option<&str>,
 ) -> Result<Vec<Option<&'t Tensor>>, Misfit> {
-    // Fully connected layers are those with a matrix; a convolution has four dimensions.
+    let heads: &[&str] = match scope {
+        Scope::Whole => &[],
+        Scope::Trunk { heads } => heads,
+    };
     let connected: Vec<&str> = expected
         .iter()
-        .filter(|e| e.dims.len() == 2 && !is_auxiliary(e.name))
+        .filter(|e| is_connected(e.name, e.dims, heads) && !is_auxiliary(e.name))
         .map(|e| layer(e.name))
         .collect();
-    let is_connected = |name: &str| connected.contains(&layer(name));
-    let bare = !expected.iter().any(|e| is_connected(e.name) && tensors.contains_key(e.name));
+    let of_connected = |name: &str| connected.contains(&layer(name));
+    let bare = !expected.iter().any(|e| of_connected(e.name) && tensors.contains_key(e.name));
     let of_part =
         |name: &str, part: &str| name.strip_prefix(part).is_some_and(|rest| rest.starts_with('.'));
     let may_differ = |name: &str| match scope {
         Scope::Whole => false,
         Scope::Trunk { heads } => {
-            heads.contains(&layer(name)) || (bare && (is_connected(name) || is_auxiliary(name)))
+            heads.contains(&layer(name)) || (bare && (of_connected(name) || is_auxiliary(name)))
         }
     };
     // Where a last layer is replaced, so is whatever a file has in its place: more layers, say.

@@ -1,8 +1,14 @@
 //! Which architecture tensors look like, for messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use architecture::ARCHITECTURES;
 use candle_core::Tensor;
+
+use super::blueprint::first;
+use super::layer;
+use crate::Network;
+use crate::body::landmarks;
 
 /// Blocks per layer, whether they are bottlenecks, name.
 const RESNETS: [([usize; 4], bool, &str); 7] = [
@@ -16,23 +22,48 @@ const RESNETS: [([usize; 4], bool, &str); 7] = [
 ];
 /// Convolutions, name.
 const VGGS: [(usize, &str); 4] = [(8, "vgg11"), (10, "vgg13"), (13, "vgg16"), (16, "vgg19")];
-/// Beginnings of names that only one family of networks has; none of these can be built here.
+/// Beginnings of names that only one family of networks has: for its members that cannot be built here.
 const FAMILIES: [(&str, &str); 8] = [
     ("features.denseblock1.", "a DenseNet"),
     ("features.conv0.", "a DenseNet"),
     ("inception3a.", "GoogLeNet"),
     ("patch_embed.", "a vision transformer"),
     ("conv_proj.", "a vision transformer"),
-    ("conv_stem.", "an EfficientNet or MobileNet"),
+    ("conv_stem.", "an EfficientNet or MobileNet under timm's names"),
     ("features.0.0.", "a MobileNet, EfficientNet or ConvNeXt"),
     ("stem.0.", "a ConvNeXt or RegNet"),
 ];
+
+/// The architecture whose tensors these are, all of them and no other, but for the last layer.
+fn exact(tensors: &BTreeMap<String, Tensor>) -> Option<&'static str> {
+    let stem = |name: &str| tensors.contains_key(&format!("{name}.weight"));
+    let candidates = ARCHITECTURES.iter().filter(|a| stem(landmarks(a.family).stem));
+    let fits = |name: &str| {
+        let Ok(blueprint) = Network::blueprint(name) else { return false };
+        let fits = |wanted: &str| {
+            let dims = tensors.get(wanted).map(Tensor::dims);
+            let expected = blueprint.dims(wanted);
+            match layer(wanted) == blueprint.stem {
+                true => dims.and_then(<[usize]>::first) == expected.and_then(<[usize]>::first),
+                false => dims == expected,
+            }
+        };
+        let known: BTreeSet<&str> = blueprint.tensors.iter().map(|(n, _)| n.as_str()).collect();
+        let end = |name: &str| blueprint.heads.iter().any(|head| first(head) == first(name));
+        let all_known = || tensors.keys().all(|name| end(name) || known.contains(&**name));
+        blueprint.needed().all(fits) && all_known()
+    };
+    candidates.map(|a| a.name).find(|name| fits(name))
+}
 
 /// The name of the architecture, or of its family.
 pub(super) fn guess(tensors: &BTreeMap<String, Tensor>) -> Option<String> {
     let has = |start: &str| tensors.keys().any(|name| name.starts_with(start));
     if has("Mixed_5b.") && has("Mixed_7c.") {
         return Some("inception_v3".into());
+    }
+    if let Some(name) = exact(tensors) {
+        return Some(name.into());
     }
     if let Some((_, family)) = FAMILIES.iter().find(|(start, _)| has(start)) {
         return Some((*family).into());

@@ -333,3 +333,106 @@ fn messages_lead_with_what_the_file_has() {
         &[" holds 2 tensors: decoder.up.bias [4], decoder.up.weight [4, 2]"],
     );
 }
+
+/// torchvision's DenseNet files have a dot before the numbers within a layer.
+#[test]
+fn densenets_are_found_under_the_names_of_torchvisions_files() {
+    let own = state("densenet121", 2, 32);
+    let dotted = |name: &str| {
+        let parts = name.split('.').map(|part| {
+            let numbered = ["norm", "conv"].iter().find_map(|kind| {
+                let number = part.strip_prefix(kind)?;
+                matches!(number, "1" | "2").then(|| format!("{kind}.{number}"))
+            });
+            numbered.unwrap_or_else(|| part.to_owned())
+        });
+        parts.collect::<Vec<_>>().join(".")
+    };
+    let theirs = renamed(&own, dotted);
+    assert!(theirs.contains_key("features.denseblock1.denselayer1.norm.1.running_mean"));
+    assert!(theirs.contains_key("features.transition1.norm.weight"));
+    found(&theirs, "densenet121", &own);
+    found(&renamed(&theirs, |name| format!("model.{name}")), "densenet121", &own);
+}
+
+/// timm's ConvNeXts, by its names.
+#[test]
+fn convnexts_are_found_under_timms_names() {
+    let own = state("convnext_tiny", 2, 32);
+    let theirs = |name: &str| {
+        let parts: Vec<&str> = name.splitn(3, '.').collect();
+        match parts[..] {
+            ["features", "0", rest] => format!("stem.{rest}"),
+            ["classifier", "0", rest] => format!("head.norm.{rest}"),
+            ["classifier", "2", rest] => format!("head.fc.{rest}"),
+            ["features", place, rest] => {
+                let place: usize = place.parse().unwrap();
+                if place % 2 == 0 {
+                    return format!("stages.{}.downsample.{rest}", place / 2);
+                }
+                let (block, rest) = rest.split_once('.').unwrap();
+                let rest = rest
+                    .replace("layer_scale", "gamma")
+                    .replace("block.0.", "conv_dw.")
+                    .replace("block.2.", "norm.")
+                    .replace("block.3.", "mlp.fc1.")
+                    .replace("block.5.", "mlp.fc2.");
+                format!("stages.{}.blocks.{block}.{rest}", place / 2)
+            }
+            _ => panic!("{name}"),
+        }
+    };
+    let mut timm = renamed(&own, theirs);
+    for (name, tensor) in &mut timm {
+        if name.ends_with("gamma") {
+            *tensor = tensor.flatten_all().unwrap();
+        }
+    }
+    assert!(timm.contains_key("stages.1.blocks.2.mlp.fc1.weight"));
+    found(&timm, "convnext_tiny", &own);
+    found(&renamed(&timm, |name| format!("module.backbone.{name}")), "convnext_tiny", &own);
+}
+
+/// Fully connected layers within a trunk are part of it, and scales too small for half precision survive.
+#[test]
+fn a_trunk_of_a_convnext_keeps_what_is_within() {
+    let own = state("convnext_tiny", 3, 32);
+    let located = locate(&own, "convnext_tiny").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("trunk.safetensors");
+    crate::weights::save_trunk(&located, "a test", &path).unwrap();
+    let trunk = Weights::read(&path).unwrap().locate("convnext_tiny").unwrap();
+    let missing: Vec<&String> =
+        own.keys().filter(|name| !trunk.tensors().contains_key(*name)).collect();
+    assert_eq!(missing, ["classifier.2.bias", "classifier.2.weight"]);
+    let network = Network::from_trunk(&trunk, 2, 32, 1, Default::default(), &Device::Cpu).unwrap();
+    let state = network.state().unwrap();
+    assert_eq!(flat(&state["features.1.0.layer_scale"]), vec![1e-6; 96]);
+    let (a, b) = (&state["features.1.0.block.3.weight"], &own["features.1.0.block.3.weight"]);
+    assert!(flat(a).iter().zip(flat(b)).all(|(a, b)| (a - b).abs() < 1e-4));
+    // Without the layers within, it is no trunk.
+    let mut torn = own.clone();
+    torn.remove("features.1.0.block.3.weight");
+    let torn = locate(&torn, "convnext_tiny").unwrap();
+    let refused = Network::from_trunk(&torn, 2, 32, 1, Default::default(), &Device::Cpu);
+    let message = format!("{:#}", refused.unwrap_err());
+    assert!(message.contains("features.1.0.block.3.weight is missing"), "{message}");
+}
+
+#[test]
+fn other_families_are_told_by_their_tensors() {
+    let other = state("resnet10", 2, 33);
+    let refused = |name: &str| {
+        let own = state(name, 7, 64);
+        let (_folder, path) = file(&own);
+        let error = Network::open("resnet10", 33, &path, &Device::Cpu).unwrap_err();
+        format!("{error:#}")
+    };
+    for name in ["densenet169", "efficientnet_b1", "mobilenet_v3_small", "convnext_small"] {
+        let message = refused(name);
+        assert!(message.contains(&format!("holds {name}")), "{message}");
+    }
+    let message = refused("resnext50_32x4d");
+    assert!(message.contains("holds resnext50_32x4d with 7 outputs"), "{message}");
+    assert!(found(&other, "resnet10", &other).remarks().is_empty());
+}

@@ -40,7 +40,7 @@ const fn torchvision(network: &'static str, file: &'static str, sha256: &'static
 }
 
 /// Every published file, the preferred one of a network first. All are torchvision's weights
-/// (`IMAGENET1K_V1`); timm's are the same numbers under other names.
+/// (`IMAGENET1K_V1`); timm's listed here are the same numbers under other names.
 pub const PUBLISHED: &[Published] = &[
     torchvision(
         "alexnet",
@@ -101,6 +101,26 @@ pub const PUBLISHED: &[Published] = &[
         "resnet152-394f9c45.pth",
         "394f9c45966e3651a89bbb78a48410a6755854ce4a5ab64927cf1c7247f85e58",
     ),
+    torchvision("resnext50_32x4d", "resnext50_32x4d-7cdf4587.pth", "7cdf4587"),
+    torchvision("resnext101_32x8d", "resnext101_32x8d-8ba56ff5.pth", "8ba56ff5"),
+    torchvision("wide_resnet50_2", "wide_resnet50_2-95faca4d.pth", "95faca4d"),
+    torchvision("wide_resnet101_2", "wide_resnet101_2-32ee1156.pth", "32ee1156"),
+    torchvision("densenet121", "densenet121-a639ec97.pth", "a639ec97"),
+    torchvision("densenet169", "densenet169-b2777c0a.pth", "b2777c0a"),
+    torchvision("densenet201", "densenet201-c1103571.pth", "c1103571"),
+    torchvision("efficientnet_b0", "efficientnet_b0_rwightman-7f5810bc.pth", "7f5810bc"),
+    torchvision("efficientnet_b1", "efficientnet_b1_rwightman-bac287d4.pth", "bac287d4"),
+    torchvision("efficientnet_b2", "efficientnet_b2_rwightman-c35c1473.pth", "c35c1473"),
+    torchvision("efficientnet_b3", "efficientnet_b3_rwightman-b3899882.pth", "b3899882"),
+    torchvision("efficientnet_b4", "efficientnet_b4_rwightman-23ab8bcd.pth", "23ab8bcd"),
+    torchvision("efficientnet_b5", "efficientnet_b5_lukemelas-1a07897c.pth", "1a07897c"),
+    torchvision("efficientnet_b6", "efficientnet_b6_lukemelas-24a108a5.pth", "24a108a5"),
+    torchvision("efficientnet_b7", "efficientnet_b7_lukemelas-c5b4e57e.pth", "c5b4e57e"),
+    torchvision("mobilenet_v3_small", "mobilenet_v3_small-047dcff4.pth", "047dcff4"),
+    torchvision("mobilenet_v3_large", "mobilenet_v3_large-8738ca79.pth", "8738ca79"),
+    torchvision("convnext_tiny", "convnext_tiny-983f1562.pth", "983f1562"),
+    torchvision("convnext_small", "convnext_small-0c510722.pth", "0c510722"),
+    torchvision("convnext_base", "convnext_base-6075fbad.pth", "6075fbad"),
 ];
 
 impl Published {
