@@ -47,7 +47,7 @@ use device::Parts;
 pub use inference::{Inference, Sensitivity};
 use input::Normal;
 pub use input::{colour_images, images};
-use meaning::Meaning;
+pub use meaning::Meaning;
 use parameters::Parameters;
 use pass::{Kernels, Pass};
 pub use sliding::Sliding;
