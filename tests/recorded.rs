@@ -22,6 +22,7 @@ const CONFIG: &str = "\
 title: Recorded
 source: { kind: phantom, patients: 10, height: 320 }
 patches: { size: 64 }
+split: { train: 0.6, validation: 0.3, test: 0.1 }
 networks:
   - name: resnet10
     input: 64
@@ -313,7 +314,10 @@ fn a_recorded_network_is_dissected_explained_and_shown_as_if_it_were_run() {
         "{}",
         told.out
     );
-    assert_ne!(layer(&project, "mine", "layer3").units, full.units);
+    let greatest = |network: &str| -> Vec<f32> {
+        layer(&project, network, "layer3").units.iter().map(|unit| unit.score_range[1]).collect()
+    };
+    assert!(greatest("mine").iter().sum::<f32>() > 1.2 * greatest("resnet10").iter().sum::<f32>());
 
     // A patch that is gone, and one whose pixels are others.
     let fewer: HashMap<String, Tensor> = changed
@@ -344,7 +348,7 @@ fn what_does_not_go_with_activations_is_refused_with_its_place() {
     project.edit("#more", mine);
     project
         .run(&["prepare"])
-        .expect_error(&["atlas.yaml:9:", "`training` does not go with `activations`"]);
+        .expect_error(&["atlas.yaml:10:", "`training` does not go with `activations`"]);
     project.edit(mine, "  - { name: mine, activations: output/recorded }");
     project
         .run(&["prepare"])

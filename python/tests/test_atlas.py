@@ -24,6 +24,7 @@ PROJECT = """\
 title: Recorded
 source: { kind: phantom, patients: 10, height: 320 }
 patches: { size: 64 }
+split: { train: 0.6, validation: 0.3, test: 0.1 }
 networks:
 %s
 dissection: { top: 8, permutations: 19 }

@@ -37,7 +37,7 @@ struct Digests(BTreeMap<PathBuf, Measured>);
 struct Measured {
     bytes: u64,
     /// When it was written, in nanoseconds since 1970.
-    written: u128,
+    written: u64,
     blake3: Fingerprint,
 }
 
@@ -55,7 +55,7 @@ impl Digests {
         let read = || format!("cannot read {}", file.display());
         let found = std::fs::metadata(file).with_context(read)?;
         let written = found.modified().with_context(read)?;
-        let written = written.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+        let written = written.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
         let bytes = found.len();
         if let Some(known) = self.0.get(file).filter(|k| (k.bytes, k.written) == (bytes, written)) {
             return Ok(known.blake3.clone());

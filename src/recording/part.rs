@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
 use serde::de::DeserializeOwned;
 
 use config::Header;
@@ -128,7 +129,13 @@ impl Part {
                 let Some(number) = Number::of(found.dtype) else {
                     bail!("the tensor `{name}` is of {:?}; expected F32, F16 or BF16", found.dtype);
                 };
-                let offset = begins + found.data_offsets.0 as u64;
+                let (from, to) = found.data_offsets;
+                let bytes = wanted.iter().product::<usize>() * number.bytes();
+                ensure!(
+                    to.checked_sub(from) == Some(bytes),
+                    "the tensor `{name}` lies in {from} to {to}, which are not the {bytes} bytes of its shape"
+                );
+                let offset = begins + from as u64;
                 tensors.insert(name, Stored { number, row, offset });
             }
             if let Some(other) =
@@ -228,16 +235,16 @@ fn index(mut at: usize, row: &[usize]) -> Vec<usize> {
 }
 
 /// What a file says of its tensors, and where they begin.
-fn describe(file: &mut File) -> Result<(u64, safetensors::tensor::Metadata)> {
+fn describe(file: &mut File) -> Result<(u64, Metadata)> {
     const WRONG: &str = "it is not a file of safetensors";
     let mut length = [0; 8];
     file.read_exact(&mut length).context(WRONG)?;
     let length = u64::from_le_bytes(length);
     ensure!(length <= LONGEST, "{WRONG}");
-    let mut bytes = length.to_le_bytes().to_vec();
+    let mut bytes = Vec::new();
     file.take(length).read_to_end(&mut bytes)?;
-    let (_, described) = SafeTensors::read_metadata(&bytes).context(WRONG)?;
-    Ok((8 + length, described))
+    // `SafeTensors` itself wants the whole file in memory.
+    Ok((8 + length, serde_json::from_slice(&bytes).context(WRONG)?))
 }
 
 /// A list in JSON, if it is there.
