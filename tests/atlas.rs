@@ -1066,7 +1066,8 @@ fn a_network_without_units_or_auc_still_has_its_page() {
     scores.retain(|(patch, _)| !fixture.manifest.patches[*patch as usize].positive);
     let evaluation = fixture.networks[0].evaluation.clone();
     fixture.networks[0].evaluation = support::rescored(evaluation, &fixture.manifest, scores);
-    fixture.networks[0].evaluation.best_epoch = None;
+    fixture.networks[0].evaluation.origin =
+        record::training::Origin::Run { pretrained: None, best_epoch: None };
     fixture.networks[0].history.clear();
     fixture.networks[1].layers[0].units.clear();
     fixture.networks[1].layers[0].concepts.clear();

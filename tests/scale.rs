@@ -92,7 +92,8 @@ fn write_artifacts(folder: &Path) {
     let mut similar = Similar { format: record::similar::FORMAT, ..Similar::default() };
     let mut stamps = Vec::new();
     for network in &config.networks {
-        let trained = training::stamp(network, config.seed, &dataset).unwrap();
+        let trained =
+            training::stamp(&network.name, network.run().unwrap(), config.seed, &dataset).unwrap();
         let stub = support::evaluated(&manifest, network);
         let own = layout.network(&network.name);
         artifact::write_json(&own.join("evaluation.json"), &stub).unwrap();

@@ -106,7 +106,7 @@ fn units_are_chosen_by_influence_or_by_name() {
     let mut fixture = Fixture::new(folder.path(), 20);
     fixture.config.survey.units = 3;
     for (at, unit) in fixture.networks[0].layers[0].units.iter_mut().enumerate() {
-        unit.influence.rank = 20 - at as u32;
+        unit.influence.as_mut().unwrap().rank = 20 - at as u32;
     }
     fixture.config.survey.select = Select::Influence;
     let names = |chosen: &Selection| -> Vec<String> {

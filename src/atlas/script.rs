@@ -149,7 +149,7 @@ pub(super) struct ComparedUnit<'a> {
     pub(super) detects: bool,
     /// Area under the ROC curve for cancer.
     pub(super) auc: Option<f32>,
-    /// Its rank by influence among so many live units of its layer.
+    /// Its rank by influence among so many live units of its layer; among none where that was not measured.
     pub(super) influence: Option<u32>,
     pub(super) ranked: usize,
     /// Top patches with cancer, of so many.

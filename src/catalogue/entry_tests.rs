@@ -33,7 +33,7 @@ fn unit(number: u32, ious: [(f32, Option<f32>); 5]) -> Unit {
         activations: Activations { range: [-1.0, 2.0], histogram: Vec::new(), positive: 0.1 },
         top: Vec::new(),
         sample: Vec::new(),
-        influence: Influence { rank: number, ..Influence::default() },
+        influence: Some(Influence { rank: number, ..Influence::default() }),
     }
 }
 
@@ -59,14 +59,14 @@ fn layer(units: Vec<Unit>) -> Layer {
             .map(|(id, category)| Concept { id: id.into(), category, patches: 1 })
             .into(),
         permutations: 100,
-        influence: Basis {
+        influence: Some(Basis {
             patches: 4,
             positives: 2,
             classes: Vec::new(),
             linear: true,
             auc: None,
             ablated: false,
-        },
+        }),
         units,
     }
 }

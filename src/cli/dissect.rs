@@ -32,7 +32,14 @@ pub(super) fn execute(options: &Options, pipeline: &Pipeline) -> Result<Outcome>
     if part != Part::All
         && let Some(network) = pipeline.untrained(networks.iter().copied()).first()
     {
-        bail!("{} is not trained, or stale; run `unit-atlas train` first", network.name);
+        let name = &network.name;
+        match network.recorded() {
+            None => bail!("{name} is not trained, or stale; run `unit-atlas train` first"),
+            Some(_) => bail!(
+                "{name} is not evaluated from its recording, or stale; run `unit-atlas evaluate --network \
+                 {name}` first"
+            ),
+        }
     }
     let dataset = pipeline.dataset()?;
     pipeline.each_network(networks, |pipeline, network| {

@@ -74,7 +74,7 @@ pub(super) fn describe(evaluation: &Evaluation) -> String {
         }
         None => "no AUC, for the split has one class only".into(),
     };
-    let epoch = evaluation.best_epoch.map_or(String::new(), |epoch| format!(", epoch {epoch}"));
+    let epoch = evaluation.best_epoch().map_or(String::new(), |epoch| format!(", epoch {epoch}"));
     format!(
         "{network}{epoch}: {split} {auc}; {} positive, {} negative patches",
         grouped(*positives),

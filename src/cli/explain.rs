@@ -172,6 +172,7 @@ pub(super) fn execute(
             all => bail!("none of the {all} files can be explained"),
         }
     }
+    let networks = able(&networks, options, &asked, pipeline)?;
     let mut found = Vec::new();
     for network in &networks {
         if asked.files.is_empty() || !asked.ids.is_empty() {
@@ -216,6 +217,31 @@ pub(super) fn execute(
         Outcome::Complete => Ok(Outcome::skipped_if(skipped)),
         Outcome::Skipped => Ok(Outcome::Skipped),
     }
+}
+
+/// The networks that can explain what is asked for. Who names one that cannot is told why; of all networks the
+/// others go on.
+fn able<'a>(
+    networks: &[&'a Network],
+    options: &Options,
+    asked: &Asked,
+    pipeline: &Pipeline,
+) -> Result<Vec<&'a Network>> {
+    let foreign = !asked.files.is_empty() || options.whole;
+    let (mut able, mut told) = (Vec::new(), Vec::new());
+    for network in networks {
+        match pipeline.cannot_explain(network, foreign)? {
+            None => able.push(*network),
+            Some(why) => told.push(why),
+        }
+    }
+    if let Some(why) =
+        told.first().filter(|_| able.is_empty() || !options.networks.networks.is_empty())
+    {
+        bail!("{why}");
+    }
+    told.iter().for_each(|why| eprintln!("note: {why}"));
+    Ok(able)
 }
 
 /// Ids of the data set go before files of the same name.

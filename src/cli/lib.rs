@@ -246,7 +246,7 @@ fn execute(
     match verb {
         ProjectVerb::Run => run::execute(pipeline, terminal),
         ProjectVerb::Prepare(options) => prepare::execute(options, pipeline, terminal),
-        ProjectVerb::Train(choice) => train::execute(choice, pipeline),
+        ProjectVerb::Train(choice) => train::execute(choice, pipeline, terminal),
         ProjectVerb::Evaluate(options) => evaluate::execute(options, pipeline, terminal),
         ProjectVerb::Dissect(options) => dissect::execute(options, pipeline),
         ProjectVerb::Explain(options) => explain::execute(options, pipeline, terminal),

@@ -118,6 +118,12 @@ fn open(options: &Options, project: &Project) -> Result<(Network, Vec<String>)> 
             known.join(", ")
         )
     })?;
+    let settings = settings.run().with_context(|| {
+        format!(
+            "{name} was recorded elsewhere and cannot be run here: it predicts nothing of other images; for \
+             weights of an architecture of unit-atlas give --weights FILE"
+        )
+    })?;
     let device = device::open(options.device.unwrap_or(config.device), remark)?;
     let folder = Layout::new(&config.output).network(name);
     let trained = Sealed::open(&folder).with_context(|| {

@@ -16,6 +16,7 @@ pub mod figures;
 mod mammograms;
 mod network;
 mod patches;
+mod recorded;
 mod source;
 mod survey;
 mod value;
@@ -36,8 +37,11 @@ use base::yaml::{self, Mistake, Text};
 
 pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold, Visualised};
 pub use self::mammograms::{Fineness, Mammograms};
-pub use self::network::{Augment, ClassWeights, Network, Output, Schedule, Start, Training};
+pub use self::network::{
+    Augment, ClassWeights, Network, Origin, Output, Run, Schedule, Start, Training,
+};
 pub use self::patches::{Patches, Shares};
+pub use self::recorded::{Header, RECORDING, RECORDING_FORMAT, Recorded, RecordedLayer};
 pub use self::source::{Source, Unwanted};
 pub use self::survey::{Background, Select, Survey};
 
@@ -231,7 +235,7 @@ impl Config {
                  project's files; write `output: output`",
             );
         }
-        let trained = self.networks.iter().find(|network| network.training.is_some());
+        let trained = self.networks.iter().find(|network| network.training().is_some());
         if let (0.0, Some(network)) = (self.split.train, trained) {
             let at = form.split.as_ref().map_or(NOWHERE, |v| place(&v.value.train));
             let message = format!(

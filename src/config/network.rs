@@ -9,9 +9,10 @@ use serde_yaml::{Location, Spanned};
 
 use crate::check::Check;
 use crate::option::{Shape, Value};
+use crate::recorded::{self, Recorded};
 use crate::value::{
-    BELOW_ONE, Choice, Form, Listed, NOT_NEGATIVE, POSITIVE, Settings, Switch, from_word, place,
-    words,
+    BELOW_ONE, Choice, Form, Listed, NAME, NOT_NEGATIVE, POSITIVE, Settings, Switch, from_word,
+    place, words,
 };
 use architecture::{
     ARCHITECTURES, Architecture, BUILTIN, Design, Family, MAX_INPUT, MIN_AUXILIARY_INPUT, Pooling,
@@ -19,17 +20,20 @@ use architecture::{
 };
 use base::yaml::{Mistake, unknown};
 
-section! {
-    /// One network of the atlas.
-    #[derive(Debug, Clone, PartialEq, Serialize)]
-    pub struct Network(NetworkForm, "", Network::fit) {
+options! {
+    /// One network of the atlas: an architecture that is run here, or any other whose activations were recorded.
+    #[derive(Debug, Clone)]
+    struct Fitted(NetworkForm, "", Fitted::fit) {
         /// Architecture and name: alexnet, vgg11, vgg13, vgg16, vgg19, inception_v3, resnet10, resnet18,
         /// resnet34, resnet50, resnet101, resnet152, resnext50_32x4d, resnext101_32x8d, wide_resnet50_2,
         /// wide_resnet101_2, densenet121, densenet169, densenet201, efficientnet_b0, efficientnet_b1,
         /// efficientnet_b2, efficientnet_b3, efficientnet_b4, efficientnet_b5, efficientnet_b6,
         /// efficientnet_b7, mobilenet_v3_small, mobilenet_v3_large, convnext_tiny, convnext_small or
-        /// convnext_base.
+        /// convnext_base. With `activations`, any name.
         pub name: String, in ARCHITECTURE;
+        /// Folder of activations that were recorded elsewhere, of a network that unit-atlas cannot run, such as
+        /// ../mine/; see docs/recorded.md of unit-atlas. Of the other options only `layers` goes with it.
+        pub activations: Elsewhere, else "none: the network is run here";
         /// What to start from; without it random weights, and every page says so. `builtin`: the
         /// convolutions that come with the program for alexnet and resnet18, trained on phantoms. A file:
         /// .pth, .pth.tar, .ckpt or .safetensors of torchvision, of timm or of another project, such as
@@ -39,7 +43,6 @@ section! {
         pub weights: Start, else "random";
         /// What each output of weights used as they are stands for, all of them and in order, such as
         /// [normal, benign, cancer].
-        #[serde(skip_serializing_if = "Vec::is_empty")]
         pub outputs: Vec<Output> = "[]", else "the classes in order, or of one output cancer, by its sigmoid";
         /// Layers to dissect, in order. alexnet: conv1 to conv5; vgg: the last convolution of each block,
         /// for vgg16 conv1_2, conv2_2, conv3_3, conv4_3, conv5_3; inception_v3: mixed_5d, mixed_6a,
@@ -47,7 +50,7 @@ section! {
         /// denseblock1 to denseblock4; efficientnet: stage1 to stage9; mobilenet_v3_large: bneck1, bneck3,
         /// bneck6, bneck12, bneck15, conv_last; _small: bneck1, bneck3, bneck8, bneck11, conv_last; convnext:
         /// stage1 to stage4.
-        pub layers: Vec<String> = "[]", else "of alexnet and vgg the last one; of the others the last two";
+        pub layers: Vec<String> = "[]", else "of alexnet and vgg the last one; of the others the last two; all that were recorded";
         /// Edge of the network's input in pixels; stored patches are resized to it. The least is 63 for
         /// alexnet, 75 for inception_v3 and 32 for the others.
         pub input: u32 = "227", in INPUTS, else "227; inception_v3: 299; efficientnet as published, 224 to 600";
@@ -55,6 +58,126 @@ section! {
         pub pooling: Pooling = "global";
         /// How to train: settings; true, for their defaults; or false, to use the weights as they are.
         pub training: Option<Training> = "true";
+    }
+}
+
+/// One network of the atlas.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Network {
+    /// What it is called; of one that is run here, also its architecture.
+    pub name: String,
+    /// Layers to dissect, in order. Of a network that is yet to be recorded those that the project names.
+    pub layers: Vec<String>,
+    /// Where its activations come from.
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
+/// Where a network's activations come from.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Origin {
+    /// It is run here.
+    Run(Run),
+    /// They were recorded elsewhere.
+    Recorded(Recorded),
+}
+
+/// How a network is run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Run {
+    /// What it starts from.
+    pub weights: Start,
+    /// What each output of weights used as they are stands for; empty: the classes in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Output>,
+    /// Edge of its input in pixels.
+    pub input: u32,
+    /// How a resnet's last maps become one value per unit.
+    pub pooling: Pooling,
+    /// How to train it; `None`: its weights are used as they are.
+    pub training: Option<Training>,
+}
+
+impl Network {
+    /// How it is run; `None` where its activations were recorded.
+    pub fn run(&self) -> Option<&Run> {
+        match &self.origin {
+            Origin::Run(run) => Some(run),
+            Origin::Recorded(_) => None,
+        }
+    }
+
+    /// Its recorded activations; `None` where it is run.
+    pub fn recorded(&self) -> Option<&Recorded> {
+        match &self.origin {
+            Origin::Run(_) => None,
+            Origin::Recorded(recorded) => Some(recorded),
+        }
+    }
+
+    /// How it is trained; `None` where it is not trained here.
+    pub fn training(&self) -> Option<&Training> {
+        self.run()?.training.as_ref()
+    }
+}
+
+impl Value for Network {
+    type Written = NetworkForm;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        _: &str,
+        given: &Spanned<NetworkForm>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        let (form, at) = (&given.value, given.referenced);
+        if let Some(folder) = &form.activations {
+            return Recorded::read_network(check, form, folder, at);
+        }
+        let Fitted {
+            name,
+            activations: Elsewhere,
+            weights,
+            outputs,
+            layers,
+            input,
+            pooling,
+            training,
+        } = Fitted::read_form(check, form, at)?;
+        let run = Run { weights, outputs, input, pooling, training };
+        Ok(Self { name, layers, origin: Origin::Run(run) })
+    }
+
+    fn shape((): &()) -> Shape {
+        Fitted::options()
+    }
+}
+
+/// That a network's activations are not recorded: what a network that is run has in the place of their folder.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Elsewhere;
+
+impl Value for Elsewhere {
+    type Written = PathBuf;
+    type Rule = ();
+
+    fn read(
+        check: &Check<'_>,
+        key: &str,
+        given: &Spanned<PathBuf>,
+        (): &(),
+    ) -> Result<Self, Mistake> {
+        check.wrong(given.referenced, format!("`{key}` is of a network that is not run"))
+    }
+
+    fn shape((): &()) -> Shape {
+        Shape::plain("the path of a folder", json!({ "type": "string" }))
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self)
     }
 }
 
@@ -113,23 +236,37 @@ fn architecture(
     check.wrong(name.referenced, unknown("network", &name.value, &known))
 }
 
-/// Says in the JSON Schema of a network what its architecture allows.
+/// Says in the JSON Schema of a network what its architecture allows, and what goes with recorded activations.
 pub(crate) fn restrict(schema: &mut serde_json::Value) {
     let known: Vec<&str> = ARCHITECTURES.iter().map(|a| a.name).collect();
-    schema["properties"]["name"]["enum"] = known.into();
+    let (name, run) = (json!({ "pattern": NAME.pattern }), recorded::ONLY_RUN);
+    let none: serde_json::Map<_, _> =
+        run.iter().map(|key| ((*key).to_owned(), false.into())).collect();
+    let recorded = json!({
+        "if": {
+            "properties": { "activations": { "type": "string" } },
+            "required": ["activations"],
+        },
+        "then": { "properties": none.into_iter().chain([("name".to_owned(), name)])
+            .collect::<serde_json::Map<_, _>>() },
+        "else": { "properties": { "name": { "enum": known } } },
+    });
     let rule = |a: &Architecture| {
         json!({
-            "if": { "properties": { "name": { "const": a.name } }, "required": ["name"] },
+            "if": {
+                "properties": { "name": { "const": a.name }, "activations": { "type": "null" } },
+                "required": ["name"],
+            },
             "then": { "properties": {
                 "layers": { "minItems": 1, "items": { "enum": a.layers } },
                 "input": { "minimum": a.min_input },
             } },
         })
     };
-    schema["allOf"] = ARCHITECTURES.iter().map(rule).collect::<Vec<_>>().into();
+    schema["allOf"] = [recorded].into_iter().chain(ARCHITECTURES.iter().map(rule)).collect();
 }
 
-impl Network {
+impl Run {
     /// How the network is built to be trained.
     pub fn design(&self) -> Design {
         let training = self.training.as_ref();
@@ -145,6 +282,14 @@ impl Network {
         Design { pooling: self.pooling, ..Design::default() }
     }
 
+    /// Which of so many classes each output stands for, `None` for one that is left out; `None` where the
+    /// project does not say.
+    pub fn classes_of_outputs(&self, classes: usize) -> Option<Vec<Option<usize>>> {
+        (!self.outputs.is_empty()).then(|| Output::classes(&self.outputs, classes))
+    }
+}
+
+impl Fitted {
     /// Checks what depends on the architecture, and takes its defaults.
     fn fit(&mut self, check: &Check<'_>, form: &NetworkForm, _: Location) -> Result<(), Mistake> {
         let Some(name) = &form.name else { return Ok(()) };
@@ -214,36 +359,8 @@ impl Network {
                  and `training: false`",
             );
         }
-        let has = |wanted: Output| self.outputs.contains(&wanted);
-        if !has(Output::Cancer) {
-            return wrong("none of `outputs` is `cancer`");
-        }
-        if self.outputs.len() > 1 && !has(Output::Normal) && !has(Output::Benign) {
-            return wrong(
-                "of several `outputs`, one must be `normal` or `benign`: the probability of cancer is its \
-                 share of them (a single output has its sigmoid)",
-            );
-        }
-        if check.classes == 3 && !(has(Output::Normal) && has(Output::Benign)) {
-            return wrong(
-                "with three classes (`patches.classes`), one of `outputs` must be `normal` and one \
-                 `benign`",
-            );
-        }
-        Ok(())
-    }
-
-    /// Which of so many classes each output stands for, `None` for one that is left out; `None` where the
-    /// project does not say.
-    pub fn classes_of_outputs(&self, classes: usize) -> Option<Vec<Option<usize>>> {
-        let class = |output: &Output| match output {
-            Output::Normal => Some(0),
-            // Of two classes, the first is all that is not cancer.
-            Output::Benign => Some(classes - 2),
-            Output::Cancer => Some(classes - 1),
-            Output::Unused => None,
-        };
-        (!self.outputs.is_empty()).then(|| self.outputs.iter().map(class).collect())
+        Output::fit(&self.outputs, check.classes as usize)
+            .or_else(|message| wrong(&format!("`outputs`: {message}")))
     }
 
     fn fit_layers(
@@ -271,7 +388,9 @@ impl Network {
         }
         check.unique(&list.value, |layer| format!("the layer `{layer}` is listed twice"))
     }
+}
 
+impl Network {
     /// Refuses an empty list, and a network that is listed twice.
     pub(crate) fn check_all(
         check: &Check<'_>,
@@ -301,6 +420,43 @@ pub enum Output {
     Cancer,
     /// Something else; it is left out before the softmax.
     Unused,
+}
+
+impl Output {
+    /// Which of so many classes each output stands for, `None` for one that is left out.
+    pub fn classes(outputs: &[Output], classes: usize) -> Vec<Option<usize>> {
+        let class = |output: &Output| match output {
+            Output::Normal => Some(0),
+            // Of two classes, the first is all that is not cancer.
+            Output::Benign => Some(classes - 2),
+            Output::Cancer => Some(classes - 1),
+            Output::Unused => None,
+        };
+        outputs.iter().map(class).collect()
+    }
+
+    /// Whether outputs that stand for these give each of so many classes a probability.
+    ///
+    /// # Errors
+    /// Why they do not.
+    pub fn fit(outputs: &[Output], classes: usize) -> Result<(), &'static str> {
+        let has = |wanted: Output| outputs.contains(&wanted);
+        if !has(Output::Cancer) {
+            return Err("none of them is `cancer`");
+        }
+        if outputs.len() > 1 && !has(Output::Normal) && !has(Output::Benign) {
+            return Err(
+                "of several, one must be `normal` or `benign`: the probability of cancer is its share of \
+                 them (a single output has its sigmoid)",
+            );
+        }
+        if classes == 3 && !(has(Output::Normal) && has(Output::Benign)) {
+            return Err(
+                "with three classes (`patches.classes`), one must be `normal` and one `benign`",
+            );
+        }
+        Ok(())
+    }
 }
 
 /// What a network starts from.

@@ -42,7 +42,7 @@ fn an_empty_file_is_the_default_project() {
     assert_eq!(config.dissection.threshold, Threshold::Quantile(0.005));
     let names: Vec<&str> = config.networks.iter().map(|n| n.name.as_str()).collect();
     assert_eq!(names, ["alexnet", "resnet18"]);
-    assert!(config.networks.iter().all(|network| network.weights == Start::Builtin));
+    assert!(config.networks.iter().all(|network| network.run().unwrap().weights == Start::Builtin));
 }
 
 /// What stands in the repository, or is written to it where `UNIT_ATLAS_WRITE` is set.
@@ -181,9 +181,11 @@ fn what_is_written_is_what_is_used() {
         parse_at("source: { kind: folder, path: t.csv, leave_out: [implant] }").unwrap_err();
     assert!(unknown.to_string().contains("implants"), "{unknown}");
     assert_eq!(config.split, Shares { train: 0.7, validation: 0.3, test: 0.0 });
-    let [resnet, alexnet, third, inception, vgg, fourth] = &config.networks[..] else { panic!() };
+    let layers: Vec<_> = config.networks.iter().map(|network| network.layers.clone()).collect();
+    let runs: Vec<&Run> = config.networks.iter().map(|network| network.run().unwrap()).collect();
+    let [resnet, alexnet, third, inception, vgg, fourth] = &runs[..] else { panic!() };
     assert_eq!(resnet.weights, Start::File("/project/w/resnet18.pth".into()));
-    assert_eq!(resnet.layers, ["layer4", "bn1"]);
+    assert_eq!(layers[0], ["layer4", "bn1"]);
     assert_eq!(
         resnet.training,
         Some(Training {
@@ -206,20 +208,20 @@ fn what_is_written_is_what_is_used() {
         })
     );
     assert_eq!((alexnet.training.as_ref(), alexnet.input), (None, 227));
-    assert_eq!(alexnet.layers, ["conv5"]);
-    assert_eq!(third.layers, ["layer3", "layer4"]);
+    assert_eq!(layers[1], ["conv5"]);
+    assert_eq!(layers[2], ["layer3", "layer4"]);
     assert_eq!(
-        third.training,
-        parse_at("networks: [{ name: vgg11 }]").unwrap().networks[0].training
+        third.training.as_ref(),
+        parse_at("networks: [{ name: vgg11 }]").unwrap().networks[0].training()
     );
     assert_eq!((resnet.pooling, third.pooling), (Pooling::Global, Pooling::Window7));
     assert_eq!(third.inference_design().pooling, Pooling::Window7);
-    assert_eq!(inception.layers, ["mixed_7a", "mixed_7c"]);
+    assert_eq!(layers[3], ["mixed_7a", "mixed_7c"]);
     assert_eq!((inception.input, vgg.input), (299, 227));
     let design = inception.design();
     assert_eq!((design.auxiliary, design.precision), (true, Precision::Bf16));
     assert_eq!(inception.inference_design(), Design::default());
-    assert_eq!(vgg.layers, ["conv5_4"]);
+    assert_eq!(layers[4], ["conv5_4"]);
     assert_eq!(vgg.design(), Design::default());
     let fourth = fourth.training.as_ref().unwrap();
     assert_eq!(fourth.augment, Augment::SYMMETRIES);
@@ -429,13 +431,10 @@ fn built_in_weights_are_refused_where_there_are_none_or_nothing_is_trained() {
 #[test]
 fn the_papers_configuration_is_valid() {
     let config = parse_at(include_str!("../../content/examples/paper.yaml")).unwrap();
-    let epochs: Vec<_> = config
-        .networks
-        .iter()
-        .map(|n| (n.name.as_str(), n.training.as_ref().unwrap().epochs))
-        .collect();
+    let epochs: Vec<_> =
+        config.networks.iter().map(|n| (n.name.as_str(), n.training().unwrap().epochs)).collect();
     assert_eq!(epochs, [("alexnet", 45), ("vgg16", 12), ("inception_v3", 7), ("resnet152", 5)]);
-    assert_eq!(config.networks[3].training.as_ref().unwrap().lr_decay_epochs, [4]);
+    assert_eq!(config.networks[3].training().unwrap().lr_decay_epochs, [4]);
 }
 
 #[test]
@@ -584,7 +583,7 @@ fn outputs_are_for_weights_that_are_used_as_they_are() {
     let network = |more: &str| {
         format!("networks: [{{ name: resnet18, weights: w.ckpt, training: false, {more} }}]")
     };
-    let of = |text: &str| parse_at(text).unwrap().networks.remove(0);
+    let of = |text: &str| parse_at(text).unwrap().networks[0].run().unwrap().clone();
     let found = of(&network("outputs: [unused, cancer, benign, normal, benign]"));
     assert_eq!(found.outputs, [Unused, Cancer, Benign, Normal, Benign]);
     let classes = |classes| found.classes_of_outputs(classes).unwrap();
@@ -659,4 +658,48 @@ fn the_least_inputs_are_those_of_the_architectures() {
         assert!(reference.contains(least), "{least}");
     }
     assert!(reference.contains(&format!("from 32 to {MAX_INPUT}")));
+}
+
+#[test]
+fn a_recorded_network_takes_its_layers_from_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("atlas.yaml");
+    let parse = |text: &str| Config::parse(text, &path);
+    let mine = "networks: [{ name: vit, activations: mine }]";
+    // It may be recorded later: the patches come first.
+    let config = parse(mine).unwrap();
+    let [network] = &config.networks[..] else { panic!() };
+    assert_eq!(network.recorded().unwrap().folder, folder.path().join("mine"));
+    assert!(network.run().is_none() && network.training().is_none() && network.layers.is_empty());
+    let later = parse("networks: [{ name: vit, activations: mine, layers: [block3] }]").unwrap();
+    assert_eq!(later.networks[0].layers, ["block3"]);
+
+    std::fs::create_dir(folder.path().join("mine")).unwrap();
+    let header = "format: 1\nname: a ViT\nparameters: 9\ninput: 32\nclasses: [cancer]\nmade: here\nlayers:\n  \
+                  - { name: block1, units: 4, map: [2, 2] }\n  - { name: block3, units: 4, map: [2, 2] }\n";
+    std::fs::write(folder.path().join("mine/activations.yaml"), header).unwrap();
+    let config = parse(mine).unwrap();
+    assert_eq!(config.networks[0].layers, ["block1", "block3"]);
+    assert_eq!(config.survey.layers, [("vit".to_owned(), "block3".to_owned())]);
+    for (more, says) in [
+        ("layers: [block2]", "block2"),
+        ("layers: []", "leave it out for all"),
+        ("layers: [block1, block1]", "twice"),
+        ("weights: w.pth", "`weights` does not go with `activations`"),
+        ("training: false", "`training` does not go with `activations`"),
+        ("input: 224", "`input` does not go with `activations`"),
+    ] {
+        let text = format!("networks: [{{ name: vit, activations: mine, {more} }}]");
+        let mistake = parse(&text).unwrap_err();
+        assert!(mistake.message.contains(says), "{more}: {mistake}");
+        assert_eq!(mistake.line, 1, "{mistake}");
+    }
+    let mistake = parse("networks: [{ name: a/b, activations: mine }]").unwrap_err();
+    assert!(mistake.message.contains("`name` is `a/b`"), "{mistake}");
+    let mistake = parse("networks: [{ activations: mine }]").unwrap_err();
+    assert!(mistake.message.contains("`name` is missing"), "{mistake}");
+    // What stands there and is wrong is told with its own place.
+    std::fs::write(folder.path().join("mine/activations.yaml"), "format: 7\n").unwrap();
+    let mistake = parse(mine).unwrap_err();
+    assert!(mistake.path.ends_with("mine/activations.yaml"), "{mistake}");
 }

@@ -21,7 +21,7 @@ use super::{ranks, watch};
 use base::{Field, seed};
 use config::Dissection;
 use record::Manifest;
-use record::dissection::{Activations, Influence, Level, TopPatch, Unit};
+use record::dissection::{Activations, Level, TopPatch, Unit};
 
 /// Bins of the histograms.
 const BINS: usize = 24;
@@ -368,7 +368,7 @@ fn conclude(
                 Ok(Level { percentile: level as f32, patches: list(positions)? })
             })
             .collect::<Result<_>>()?,
-        influence: Influence::default(),
+        influence: None,
     })
 }
 

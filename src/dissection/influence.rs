@@ -11,12 +11,13 @@ use candle_core::{Device, Tensor};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
-use super::{BATCH, ranks};
+use super::{Activations, BATCH, ranks};
 use base::progress::Progress;
 use base::seed;
 use network::Network;
 use record::dissection::{Basis, Influence, SAMPLE};
 use record::{Manifest, Store};
+use recording::Shown;
 
 /// A unit counts in a patch when it is among so many (the paper group's ranking).
 const AMONG: usize = 8;
@@ -43,25 +44,60 @@ pub(super) fn sample(manifest: &Manifest, patches: &[u32]) -> Vec<u32> {
 }
 
 /// What each unit of one layer adds to each class in each patch of the sample.
-pub(super) struct Contributions {
+pub(super) struct Contributions<'a> {
     units: usize,
     classes: usize,
     /// Patch by patch, class by class, unit by unit.
     values: Vec<f32>,
     /// Logits, patch by patch.
     logits: Vec<f32>,
-    /// Maps, patch by patch, where units are to be silenced by running the classifier again.
+    /// What the classes are weighted by, class by class, where the layer is averaged and weighted into them.
+    weights: Option<Vec<Vec<f32>>>,
+    /// The classifier that can be run again without a unit.
+    silence: Option<Silence<'a>>,
+}
+
+/// A network whose classifier follows from the maps of a layer, and those maps, batch by batch.
+struct Silence<'a> {
+    network: &'a Network,
     maps: Vec<Tensor>,
 }
 
-/// Measures the contributions of the units of some layers.
-pub(super) fn measure(
-    network: &Network,
+/// What is known of the patches that influence is measured on.
+pub(super) struct Sample<'a> {
+    /// Which of them have cancer.
+    pub positive: &'a [bool],
+    /// The units' scores in them, unit by unit.
+    pub scores: &'a [f32],
+}
+
+/// Measures the contributions of the units of some layers; none of a layer of which they were not recorded.
+pub(super) fn measure<'a>(
+    activations: Activations<'a>,
     store: &Store,
     layers: &[&str],
     patches: &[u32],
     progress: &dyn Progress,
-) -> Result<Vec<Contributions>> {
+) -> Result<Vec<Option<Contributions<'a>>>> {
+    match activations {
+        Activations::Run(network) => {
+            let found = run(network, store, layers, patches, progress)?;
+            Ok(found.into_iter().map(Some).collect())
+        }
+        Activations::Recorded(shown) => {
+            layers.iter().map(|layer| recorded(shown, layer, patches)).collect()
+        }
+    }
+}
+
+/// From the gradients of a network that is run.
+fn run<'a>(
+    network: &'a Network,
+    store: &Store,
+    layers: &[&str],
+    patches: &[u32],
+    progress: &dyn Progress,
+) -> Result<Vec<Contributions<'a>>> {
     let inference = network.inference();
     let mut found: Vec<Contributions> = Vec::new();
     progress.start("influence of units", patches.len() as u64);
@@ -79,18 +115,20 @@ pub(super) fn measure(
             };
             let by_class = (0..classes).map(of_class).collect::<Result<Vec<_>>>()?;
             if found.len() <= at {
-                let (values, logits, maps) = (Vec::new(), Vec::new(), Vec::new());
-                found.push(Contributions { units, classes, values, logits, maps });
+                let weights = match network.linear_head(layer) {
+                    Some(weights) => Some(weights.to_device(&Device::Cpu)?.to_vec2::<f32>()?),
+                    None => None,
+                };
+                let silence =
+                    network.silences(layer).then(|| Silence { network, maps: Vec::new() });
+                let (values, logits) = (Vec::new(), Vec::new());
+                found.push(Contributions { units, classes, values, logits, weights, silence });
             }
             let own = &mut found[at];
-            for patch in 0..batch.len() {
-                for values in &by_class {
-                    own.values.extend_from_slice(&values[patch * units..][..units]);
-                }
-            }
+            own.add(&by_class, batch.len());
             own.logits.extend_from_slice(&logits);
-            if network.silences(layer) {
-                own.maps.push(maps.clone());
+            if let Some(silence) = &mut own.silence {
+                silence.maps.push(maps.clone());
             }
         }
         progress.advance(batch.len() as u64);
@@ -99,7 +137,33 @@ pub(super) fn measure(
     Ok(found)
 }
 
-impl Contributions {
+/// From what was recorded, where it was.
+fn recorded<'a>(shown: &Shown, layer: &str, patches: &[u32]) -> Result<Option<Contributions<'a>>> {
+    let Some(by_class) = shown.contributions(layer, patches)? else { return Ok(None) };
+    let flat = |tensor: &Tensor| Ok(tensor.flatten_all()?.to_vec1::<f32>()?);
+    let by_class = by_class.iter().map(flat).collect::<Result<Vec<_>>>()?;
+    let mut found = Contributions {
+        units: shown.layer(layer)?.units,
+        classes: by_class.len(),
+        values: Vec::new(),
+        logits: flat(&shown.logits(patches)?)?,
+        weights: shown.weights(layer, patches)?,
+        silence: None,
+    };
+    found.add(&by_class, patches.len());
+    Ok(Some(found))
+}
+
+impl Contributions<'_> {
+    /// Takes what the units add in more patches, class by class, each patch by patch.
+    fn add(&mut self, by_class: &[Vec<f32>], patches: usize) {
+        for patch in 0..patches {
+            for values in by_class {
+                self.values.extend_from_slice(&values[patch * self.units..][..self.units]);
+            }
+        }
+    }
+
     /// Contribution of every unit to the last class, cancer, in a patch.
     fn for_cancer(&self, patch: usize) -> &[f32] {
         self.of(patch, self.classes - 1)
@@ -109,24 +173,19 @@ impl Contributions {
         &self.values[(patch * self.classes + class) * self.units..][..self.units]
     }
 
-    /// What follows for every unit. `scores` holds the units' scores in the sample, unit by unit;
-    /// `greatest` their greatest scores in the split.
+    /// What follows for every unit; `greatest` are the units' greatest scores in the split.
     pub(super) fn conclude(
         &self,
-        network: &Network,
         layer: &str,
-        positive: &[bool],
-        scores: &[f32],
+        sample: &Sample,
         greatest: &[f32],
         classes: &[&str],
     ) -> Result<(Basis, Vec<Influence>)> {
+        let Sample { positive, scores } = *sample;
         let patches = positive.len();
-        let weights = match network.linear_head(layer) {
-            Some(weights) => Some(weights.to_device(&Device::Cpu)?.to_vec2::<f32>()?),
-            None => None,
-        };
+        let weights = &self.weights;
         let full = ranks::auc(&log_odds(&self.logits, self.classes), positive);
-        let (ablations, ablated) = self.ablations(network, layer, positive, full)?;
+        let (ablations, ablated) = self.ablations(layer, positive, full)?;
         let mut influences: Vec<Influence> = (0..self.units)
             .map(|unit| Influence {
                 gradient: (0..self.classes)
@@ -179,7 +238,6 @@ impl Contributions {
     /// By how much the area under the ROC curve falls without each unit, where that is known.
     fn ablations(
         &self,
-        network: &Network,
         layer: &str,
         positive: &[bool],
         full: Option<f32>,
@@ -188,7 +246,7 @@ impl Contributions {
         let fall = |logits: &[f32]| {
             ranks::auc(&log_odds(logits, self.classes), positive).map(|auc| full - auc)
         };
-        if network.linear_head(layer).is_some() {
+        if self.weights.is_some() {
             let falls = (0..self.units).into_par_iter().map(|unit| {
                 let logits: Vec<f32> = (0..positive.len())
                     .flat_map(|p| (0..self.classes).map(move |class| (p, class)))
@@ -200,10 +258,10 @@ impl Contributions {
             });
             return Ok((falls.collect(), true));
         }
-        if self.maps.is_empty() {
+        let Some(Silence { network, maps }) = &self.silence else {
             return Ok((vec![None; self.units], false));
-        }
-        let logits = network.silenced(layer, &Tensor::cat(&self.maps, 0)?)?;
+        };
+        let logits = network.silenced(layer, &Tensor::cat(maps, 0)?)?;
         let logits = logits.flatten_all()?.to_vec1::<f32>()?;
         let of_unit = positive.len() * self.classes;
         Ok((logits.par_chunks_exact(of_unit).map(fall).collect(), true))

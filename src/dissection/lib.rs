@@ -5,6 +5,7 @@
 //! of patches; `finish` puts them together. A killed pass goes on after its last segment, and the
 //! segments of one split may come from several machines.
 
+mod activations;
 mod agreement;
 mod bits;
 mod buckets;
@@ -23,6 +24,7 @@ mod upsample;
 pub mod visualisation;
 mod watch;
 
+pub use self::activations::Activations;
 pub use self::region::Regions;
 
 use std::collections::BTreeSet;
@@ -34,13 +36,13 @@ use rayon::prelude::*;
 use safetensors::tensor::{Dtype, TensorView};
 
 use self::concepts::Concepts;
+use self::influence::Sample;
 use self::segment::{GROUP, Segment};
 use self::watch::Watch;
 use base::Field;
 use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use config::Dissection;
-use network::{Network, device};
 use record::dissection::{FORMAT, Layer, MAPS, SCORES, UNITS};
 use record::{Manifest, Store};
 
@@ -51,9 +53,9 @@ const BATCH: usize = 32;
 pub struct Job<'a> {
     /// Name of the network.
     pub name: &'a str,
-    /// The network with its kept weights.
-    pub network: &'a Network,
-    /// Digest of those weights.
+    /// Where its activations come from.
+    pub activations: Activations<'a>,
+    /// Digest of its weights, or of what was recorded.
     pub weights_blake3: &'a str,
     /// The prepared data set.
     pub manifest: &'a Manifest,
@@ -128,8 +130,9 @@ pub type Target<'a> = (&'a str, &'a Path, &'a Stamp);
 /// When a layer is unknown, the split has no patch, the device fails, an activation is not finite or
 /// a file cannot be written.
 pub fn probe(job: &Job, layers: &[Target], shard: Shard, progress: &dyn Progress) -> Result<()> {
-    let Job { store, network, settings, .. } = *job;
+    let Job { store, activations, settings, .. } = *job;
     let patches = shown(job)?;
+    activations.check(store, settings.split, &patches)?;
     let names: Vec<&str> = layers.iter().map(|(name, ..)| *name).collect();
     let groups = shard.groups(patches.len().div_ceil(GROUP));
     let there = |number: usize| {
@@ -142,7 +145,7 @@ pub fn probe(job: &Job, layers: &[Target], shard: Shard, progress: &dyn Progress
     let left: usize = missing.iter().map(|&number| size(number)).sum();
     progress.start(&format!("dissecting {} {}", job.name, names.join(", ")), left as u64);
     let last = missing.last().copied().unwrap_or(0);
-    let inference = network.inference();
+    let show = activations.maps(store, &names);
     let mut passes: Option<Vec<Pass>> = None;
     for number in groups {
         let group = &patches[number * GROUP..((number + 1) * GROUP).min(patches.len())];
@@ -161,9 +164,7 @@ pub fn probe(job: &Job, layers: &[Target], shard: Shard, progress: &dyn Progress
             continue;
         }
         for batch in group.chunks(BATCH) {
-            let pixels: Vec<&[u8]> = batch.iter().map(|&n| store.pixels(n)).collect();
-            let images = network.images(&pixels, store.edge())?;
-            let maps = inference.maps(&images, &names)?;
+            let maps = show(batch)?;
             if passes.is_none() {
                 let new = |maps: &Tensor| -> Result<Pass> {
                     let (_, units, rows, columns) = maps.dims4()?;
@@ -211,7 +212,7 @@ pub fn missing(job: &Job, layers: &[Target]) -> Result<(Vec<usize>, usize)> {
 /// # Errors
 /// When a segment is missing or damaged, the device fails or a file cannot be written.
 pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()> {
-    let Job { manifest, store, network, settings, .. } = *job;
+    let Job { manifest, store, activations, settings, .. } = *job;
     let patches = shown(job)?;
     let (gaps, count) = missing(job, layers)?;
     if let Some(first) = gaps.first() {
@@ -230,11 +231,11 @@ pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()
     let positive: Vec<bool> =
         numbers.iter().map(|&n| manifest.patches[n as usize].positive).collect();
     let names: Vec<&str> = layers.iter().map(|(name, ..)| *name).collect();
-    let contributions = influence::measure(network, store, &names, &numbers, progress)?;
+    let contributions = influence::measure(activations, store, &names, &numbers, progress)?;
     progress.start(&format!("regions of {}", job.name), layers.len() as u64);
     for (&(layer, folder, stamp), contributions) in layers.iter().zip(contributions) {
         let edge = store.edge();
-        let field = in_patch(network.field(layer)?, network.input(), edge);
+        let field = activations.field(layer, edge)?;
         let context = finish::Context {
             manifest,
             settings,
@@ -253,16 +254,15 @@ pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()
             .flat_map(|scores| sampled.iter().map(|&at| scores[at as usize]))
             .collect();
         let greatest: Vec<f32> = finished.units.iter().map(|unit| unit.score_range[1]).collect();
-        let (basis, influences) = contributions.conclude(
-            network,
-            layer,
-            &positive,
-            &of_sample,
-            &greatest,
-            manifest.classes(),
-        )?;
-        for (unit, influence) in finished.units.iter_mut().zip(influences) {
-            unit.influence = influence;
+        let mut basis = None;
+        if let Some(contributions) = contributions {
+            let sample = Sample { positive: &positive, scores: &of_sample };
+            let (found, influences) =
+                contributions.conclude(layer, &sample, &greatest, manifest.classes())?;
+            basis = Some(found);
+            for (unit, influence) in finished.units.iter_mut().zip(influences) {
+                unit.influence = Some(influence);
+            }
         }
         let record = Layer {
             format: FORMAT,
@@ -286,7 +286,7 @@ pub fn merge(job: &Job, layers: &[Target], progress: &dyn Progress) -> Result<()
         write_table(&folder.join(MAPS), "maps", maps, &[units, top, rows, columns])?;
         write_table(&folder.join(SCORES), "scores", scores, &[units, patches.len()])?;
         artifact::write_json(&folder.join(UNITS), &record)?;
-        stamp.seal(folder, &OUTPUTS, &device::provenance(job.network.device()))?;
+        stamp.seal(folder, &OUTPUTS, &activations.computed_on())?;
         tidy(folder)?;
         progress.advance(1);
     }
@@ -338,12 +338,6 @@ fn write_table(path: &Path, name: &str, values: Values, shape: &[usize]) -> Resu
     artifact::write_at(path, |temporary| {
         Ok(safetensors::serialize_to_file([(name, tensor)], None, temporary)?)
     })
-}
-
-/// A field in pixels of the network's input, in pixels of the stored patch.
-fn in_patch(field: Field, input: u32, edge: u32) -> Field {
-    let scale = edge as f32 / input as f32;
-    Field { edge: field.edge * scale, stride: field.stride * scale, centre: field.centre * scale }
 }
 
 /// One layer during the pass.

@@ -7,6 +7,7 @@ use candle_core::{Device, Tensor};
 use rand::RngExt;
 use serde::Deserialize;
 
+use super::activations::in_patch;
 use super::finish::{Context, Finished, finish};
 use super::*;
 use crate::planted::{discs_and_edges, lesion, manifest, planted, rectangle, settings};
@@ -377,7 +378,7 @@ fn planted_detectors_get_their_labels_and_their_influence() {
     let settings = &settings;
     let job = Job {
         name: "alexnet",
-        network: &network,
+        activations: Activations::Run(&network),
         weights_blake3: "",
         manifest: &manifest,
         store: &store,
@@ -405,18 +406,19 @@ fn planted_detectors_get_their_labels_and_their_influence() {
     // A silent unit exceeds nothing, detects nothing and moves nothing.
     let silent = &conv1.units[10];
     assert!(silent.matches.iter().all(|m| m.iou == 0.0 && m.chance.unwrap().p == 1.0));
-    assert_eq!(silent.influence.gradient, [0.0, 0.0]);
+    assert_eq!(silent.influence.as_ref().unwrap().gradient, [0.0, 0.0]);
     for layer in [conv1, record::dissection::read(&last).unwrap()] {
-        let influence = |unit: usize| &layer.units[unit].influence;
+        let influence = |unit: usize| layer.units[unit].influence.as_ref().unwrap();
         assert_eq!(influence(0).rank, 1, "{}", layer.layer);
         assert_eq!(influence(0).top8, 16);
         assert!(influence(0).gradient[1] > influence(1).gradient[0]);
         assert!(influence(1).gradient[0] > 0.0 && influence(1).gradient[1] == 0.0);
         assert_eq!(influence(2).gradient, [0.0, 0.0]);
         assert_eq!(influence(0).weighted, None);
-        assert_eq!(layer.influence.auc, Some(1.0));
+        let basis = layer.influence.as_ref().unwrap();
+        assert_eq!(basis.auc, Some(1.0));
         if layer.layer == "conv5" {
-            assert!(layer.influence.ablated);
+            assert!(basis.ablated);
             // Without brightness, cancer and nothing look alike, but for rounding, which breaks some of
             // the ties; darkness still stands apart.
             assert!((influence(0).ablation.unwrap() - 0.25).abs() < 0.05, "{:?}", influence(0));

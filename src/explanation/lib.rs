@@ -7,19 +7,20 @@
 //! into the logits, contributions and a rest (the biases) add up to the margin. Nothing here knows what
 //! readers call the units: names are put to them when pages are made.
 
+mod evidence;
 mod whole;
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use rayon::prelude::*;
 
+use self::evidence::Evidence;
 use base::Split;
 use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use dissection::{Job, Regions};
 use mammogram::{Pathology, rasterise};
-use network::{Network, device};
 use record::Patch;
 use record::dissection::Layer;
 use record::explanation::{Covered, Explained, Explanation, FILE, FORMAT, Part};
@@ -52,7 +53,7 @@ pub fn explain(
 ) -> Result<()> {
     let explanation = explanation(job, layer, (evaluation.split, &evaluation.scores), progress)?;
     artifact::write_json(&folder.join(FILE), &explanation)?;
-    stamp.seal(folder, &[FILE], &device::provenance(job.network.device()))
+    stamp.seal(folder, &[FILE], &job.activations.computed_on())
 }
 
 /// Explains every mammogram that a patch was scored of: `scored` is a split, and probabilities of the
@@ -66,43 +67,21 @@ pub fn explanation(
     scored: (Split, &[(u32, Vec<f32>)]),
     progress: &dyn Progress,
 ) -> Result<Explanation> {
-    let Job { network, manifest, store, .. } = *job;
+    let Job { manifest, store, .. } = *job;
     let regions = Regions::of(layer, store.edge());
     let (split, scores) = scored;
     let deciding = deciding(scores, &manifest.patches)?;
-    let inference = network.inference();
     let mut mammograms = Vec::with_capacity(deciding.len());
     let mut evidence = vec![0.0; layer.units.len()];
-    let exact = layer.influence.linear;
+    let exact = layer.influence.as_ref().is_some_and(|basis| basis.linear);
     let mut sums: Vec<Vec<f64>> = Vec::new();
+    let look = evidence::source(job, layer);
     progress.start(&format!("explaining {}", job.name), deciding.len() as u64);
     for batch in deciding.chunks(BATCH) {
-        let pixels: Vec<&[u8]> = batch.iter().map(|&(n, _)| store.pixels(n)).collect();
-        let images = network.images(&pixels, store.edge())?;
-        let found = inference.sensitivity(&images, &[&layer.layer])?;
-        let classes = found.gradients.len();
-        let (maps, cells) = (&found.maps[0], (layer.map[0] * layer.map[1]) as usize);
-        ensure!(
-            maps.dims()
-                == [batch.len(), layer.units.len(), layer.map[0] as usize, layer.map[1] as usize],
-            "{} was dissected at another size; run `unit-atlas dissect`",
-            layer.layer
-        );
-        // The margin's gradient by the maps.
-        let mut gradient = found.gradients[classes - 1][0].clone();
-        for others in &found.gradients[..classes - 1] {
-            gradient = (gradient - (&others[0] / (classes - 1) as f64)?)?;
-        }
-        let values = |tensor: &candle_core::Tensor| -> Result<Vec<f32>> {
-            Ok(tensor.flatten_all()?.to_vec1::<f32>()?)
-        };
-        let summed = |gradient: &candle_core::Tensor| -> Result<Vec<f32>> {
-            values(&(maps * gradient)?.flatten_from(2)?.sum(2)?)
-        };
-        let contributions = summed(&gradient)?;
-        let adds: Vec<Vec<f32>> =
-            found.gradients.iter().map(|of_class| summed(&of_class[0])).collect::<Result<_>>()?;
-        let units = layer.units.len();
+        let numbers: Vec<u32> = batch.iter().map(|&(n, _)| n).collect();
+        let Evidence { maps, logits, adds, contributions, without } = look(&numbers)?;
+        let classes = adds.len();
+        let (units, cells) = (layer.units.len(), (layer.map[0] * layer.map[1]) as usize);
         sums.resize(units, vec![0.0; classes]);
         for (class, adds) in adds.iter().enumerate() {
             for (at, added) in adds.iter().enumerate() {
@@ -110,11 +89,7 @@ pub fn explanation(
             }
         }
         let shown: Vec<Vec<usize>> = contributions.chunks_exact(units).map(greatest).collect();
-        let without = match network.silences(&layer.layer) {
-            true => silenced(network, &layer.layer, maps, &shown)?,
-            false => vec![Vec::new(); batch.len()],
-        };
-        let (maps, logits) = (values(maps)?, values(&found.logits)?);
+        let without = without(&shown)?;
         let explained: Vec<Explained> = batch
             .par_iter()
             .enumerate()
@@ -202,27 +177,6 @@ fn greatest(contributions: &[f32]) -> Vec<usize> {
     order.sort_by(|&a, &b| contributions[b].total_cmp(&contributions[a]));
     order.truncate(UNITS);
     order
-}
-
-/// Probability of cancer of patches with each of some of their units silent, by patch: the classifier runs
-/// once more for each.
-fn silenced(
-    network: &Network,
-    layer: &str,
-    maps: &candle_core::Tensor,
-    units: &[Vec<usize>],
-) -> Result<Vec<Vec<f32>>> {
-    let pairs: Vec<(usize, usize)> = units
-        .iter()
-        .enumerate()
-        .flat_map(|(at, units)| units.iter().map(move |&unit| (at, unit)))
-        .collect();
-    if pairs.is_empty() {
-        return Ok(vec![Vec::new(); units.len()]);
-    }
-    let logits = network.silenced_pairs(layer, maps, &pairs)?.to_vec2::<f32>()?;
-    let mut probabilities = logits.iter().map(|logits| probability_of_last(logits));
-    Ok(units.iter().map(|units| probabilities.by_ref().take(units.len()).collect()).collect())
 }
 
 /// Of the last class, by its logits.

@@ -6,7 +6,7 @@ use super::*;
 use crate::planted::{discs_and_edges, lesion, manifest, planted, rectangle, settings};
 use base::progress::Silent;
 use config::{Anchor, Dissection, Threshold};
-use dissection::{Shard, Target};
+use dissection::{Activations, Shard, Target};
 use mammogram::Pathology;
 use network::Network;
 use record::{Manifest, Store};
@@ -27,7 +27,14 @@ fn job<'a>(
     store: &'a Store,
     settings: &'a Dissection,
 ) -> Job<'a> {
-    Job { name: "planted", network, weights_blake3: "", manifest, store, settings }
+    Job {
+        name: "planted",
+        activations: Activations::Run(network),
+        weights_blake3: "",
+        manifest,
+        store,
+        settings,
+    }
 }
 
 /// Why one patch has its score, as if it alone were scored.

@@ -54,7 +54,7 @@ pub use inference::{Inference, Sensitivity};
 use input::Normal;
 pub use input::{colour_images, images};
 use layers::Engine;
-use meaning::Meaning;
+pub use meaning::Meaning;
 use parameters::Parameters;
 use pass::{Chance, Kernels, Pass};
 pub use sliding::Sliding;

@@ -9,7 +9,7 @@ use candle_core::{D, DType, Tensor};
 
 /// By class, the outputs that stand for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Meaning(Vec<Vec<usize>>);
+pub struct Meaning(Vec<Vec<usize>>);
 
 impl Meaning {
     /// Of a network with so many outputs; `None` where each output is a class of its own, in order.
@@ -18,7 +18,7 @@ impl Meaning {
     ///
     /// # Errors
     /// When it is not known what each output stands for, or no output stands for one of the classes.
-    pub(crate) fn of(
+    pub fn of(
         given: Option<&[Option<usize>]>,
         outputs: usize,
         classes: usize,
@@ -58,7 +58,10 @@ impl Meaning {
     }
 
     /// Logits of the classes from those of the outputs; the outputs are the last dimension.
-    pub(crate) fn classes(&self, logits: &Tensor) -> candle_core::Result<Tensor> {
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn classes(&self, logits: &Tensor) -> candle_core::Result<Tensor> {
         let columns = self.0.iter().map(|outputs| match outputs.as_slice() {
             [] => logits.narrow(D::Minus1, 0, 1)?.zeros_like(),
             [one] => logits.narrow(D::Minus1, *one, 1),
@@ -73,8 +76,11 @@ impl Meaning {
     }
 
     /// Gradients of the classes' summed logits by some maps, from those of the outputs: one list of maps
-    /// per output, and per class.
-    pub(crate) fn gradients(
+    /// per output, and per class; maps are images x units x rows x columns.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn gradients(
         &self,
         logits: &Tensor,
         by_output: &[Vec<Tensor>],
@@ -110,9 +116,14 @@ impl Meaning {
         self.0.iter().map(of_class).collect()
     }
 
+    /// Whether each class is one output, or none.
+    pub fn is_one_to_one(&self) -> bool {
+        self.0.iter().all(|outputs| outputs.len() < 2)
+    }
+
     /// Rows of the last layer, one per class, where each class is one output or none.
     pub(crate) fn rows(&self, weights: &Tensor) -> Option<candle_core::Result<Tensor>> {
-        if self.0.iter().any(|outputs| outputs.len() > 1) {
+        if !self.is_one_to_one() {
             return None;
         }
         let row = |outputs: &Vec<usize>| match outputs.first() {

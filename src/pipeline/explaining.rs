@@ -1,11 +1,13 @@
 //! Why networks score mammograms as they do: those of the data set, and guests.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::settling::{Found, Stage};
-use super::{Dataset, Part, Pipeline};
+use super::{Dataset, Part, Pipeline, run_of};
 use architecture::Architecture;
 use base::artifact::Stamp;
+use config::Origin;
+use dissection::Activations;
 use patch::prepare;
 use record::explanation::Explanation;
 use record::training::PatchScores;
@@ -28,11 +30,11 @@ impl Pipeline<'_> {
         dataset: &Dataset,
         trained: &Stamp,
     ) -> Result<()> {
-        let Some(layer) = explaining(network)? else { return Ok(()) };
+        let Some(layer) = self.explaining(network)? else { return Ok(()) };
         let (layer_folder, network_folder) =
-            (self.layout.layer(&network.name, layer), self.layout.network(&network.name));
+            (self.layout.layer(&network.name, &layer), self.layout.network(&network.name));
         let evaluation = record::training::read_evaluation(&network_folder)?;
-        let dissected = self.layer_stamp(layer, dataset, trained, &evaluation.weights_blake3);
+        let dissected = self.layer_stamp(&layer, dataset, trained, &evaluation.weights_blake3);
         let (folder, stamp) =
             (self.layout.explanation(&network.name), explanation::stamp(dissected.fingerprint()));
         if !dissected.matches(&layer_folder) {
@@ -43,17 +45,18 @@ impl Pipeline<'_> {
         if self.settle(&stage)? == Found::Fresh {
             return Ok(());
         }
-        let loaded = self.trained(network, dataset)?;
-        let job = dissection::Job {
-            name: &network.name,
-            network: &loaded,
-            weights_blake3: &evaluation.weights_blake3,
-            manifest: &dataset.manifest,
-            store: dataset.store()?,
-            settings: &self.config.dissection,
-        };
         let layer = record::dissection::read(&layer_folder)?;
-        explanation::explain(&job, &layer, &evaluation, &folder, &stamp, self.progress)
+        self.with_activations(network, dataset, |activations| {
+            let job = dissection::Job {
+                name: &network.name,
+                activations,
+                weights_blake3: &evaluation.weights_blake3,
+                manifest: &dataset.manifest,
+                store: dataset.store()?,
+                settings: &self.config.dissection,
+            };
+            explanation::explain(&job, &layer, &evaluation, &folder, &stamp, self.progress)
+        })
     }
 
     /// Cuts mammograms that are not in the data set as its are cut, in memory.
@@ -69,15 +72,17 @@ impl Pipeline<'_> {
     /// is missing or stale; and its scores of their patches.
     ///
     /// # Errors
-    /// When the network cannot be trained, dissected or run.
+    /// When the network cannot be trained, dissected or run: one that was recorded cannot.
     pub fn explain_guests(
         &self,
         network: &config::Network,
         dataset: &Dataset,
         guests: &Guests,
     ) -> Result<(Explanation, PatchScores)> {
+        run_of(network)?;
         self.dissect(network, dataset, &[], Part::All)?;
-        let layer = explaining(network)?
+        let layer = self
+            .explaining(network)?
             .with_context(|| format!("{} has no layer to dissect in atlas.yaml", network.name))?;
         let folder = self.layout.network(&network.name);
         let evaluation = record::training::read_evaluation(&folder)?;
@@ -85,13 +90,13 @@ impl Pipeline<'_> {
         let Guests { manifest, store } = guests;
         let job = dissection::Job {
             name: &network.name,
-            network: &loaded,
+            activations: Activations::Run(&loaded),
             weights_blake3: &evaluation.weights_blake3,
             manifest,
             store,
             settings: &self.config.dissection,
         };
-        let layer = record::dissection::read(&self.layout.layer(&network.name, layer))?;
+        let layer = record::dissection::read(&self.layout.layer(&network.name, &layer))?;
         let patches: Vec<u32> = (0..store.len()).collect();
         let verdict = training::evaluate::judge(&loaded, manifest, store, &patches, |_| ())?;
         let scores: Vec<_> = patches.into_iter().zip(verdict.probabilities).collect();
@@ -103,16 +108,23 @@ impl Pipeline<'_> {
     /// missing or stale.
     ///
     /// # Errors
-    /// When the network cannot be trained or dissected, or a file not be read or written.
+    /// When the network cannot be trained or dissected, was recorded without what its units contribute, or a file
+    /// cannot be read or written.
     pub fn explanation(&self, network: &config::Network, dataset: &Dataset) -> Result<Explanation> {
+        if let Some(why) = self.cannot_explain(network, false)? {
+            bail!("{why}");
+        }
         self.dissect(network, dataset, &[], Part::All)?;
         record::explanation::read(&self.layout.explanation(&network.name))
     }
-}
 
-/// The layer that explains a network's scores: the last of those to dissect.
-pub(super) fn explaining(network: &config::Network) -> Result<Option<&str>> {
-    let known = Architecture::find(&network.name)?.layers;
-    let place = |layer: &&String| known.iter().position(|other| *other == layer.as_str());
-    Ok(network.layers.iter().max_by_key(place).map(String::as_str))
+    /// The layer that explains a network's scores: the last of those to dissect.
+    pub(super) fn explaining(&self, network: &config::Network) -> Result<Option<String>> {
+        if let Origin::Recorded(recorded) = &network.origin {
+            return self.explaining_recorded(network, recorded);
+        }
+        let known = Architecture::find(&network.name)?.layers;
+        let place = |layer: &&String| known.iter().position(|other| *other == layer.as_str());
+        Ok(network.layers.iter().max_by_key(place).cloned())
+    }
 }

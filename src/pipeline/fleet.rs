@@ -36,6 +36,7 @@ impl Pipeline<'_> {
         Pipeline {
             layout: self.layout.clone(),
             device: device.into(),
+            recordings: self.recordings.clone(),
             reading: self.reading.clone(),
             file: self.file.clone(),
             config,

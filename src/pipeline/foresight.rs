@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{Dataset, Pipeline};
 use base::yaml;
-use config::{Select, Start};
+use config::{Origin, Run, Select, Start};
 
 impl Pipeline<'_> {
     /// Checks what the project's files alone decide of all stages to come.
@@ -15,10 +15,16 @@ impl Pipeline<'_> {
     pub fn foresee(&self) -> Result<()> {
         let config = self.config;
         for network in &config.networks {
-            if let Start::File(path) = &network.weights {
-                std::fs::metadata(path).with_context(|| {
-                    format!("{}: the weights {} cannot be read", network.name, path.display())
-                })?;
+            match &network.origin {
+                Origin::Run(Run { weights: Start::File(path), .. }) => {
+                    std::fs::metadata(path).with_context(|| {
+                        format!("{}: the weights {} cannot be read", network.name, path.display())
+                    })?;
+                }
+                Origin::Run(_) => {}
+                Origin::Recorded(recorded) => {
+                    self.taken(recorded).with_context(|| network.name.clone())?;
+                }
             }
         }
         let lexicons = self.lexicons()?;
@@ -42,7 +48,8 @@ impl Pipeline<'_> {
                 .with_context(|| format!("the font {} cannot be read", font.display()))?;
         }
         atlas::foresee(config)?;
-        if !self.untrained(&config.networks).is_empty() {
+        let run = config.networks.iter().filter(|network| network.run().is_some());
+        if !self.untrained(run).is_empty() {
             self.device()?;
         }
         Ok(())

@@ -10,13 +10,14 @@ mod keeping;
 mod originals;
 mod provenance;
 mod publishing;
+mod recorded;
 mod settling;
 mod study;
 mod visualising;
 
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -26,13 +27,14 @@ pub use self::explaining::Guests;
 pub use self::keeping::Verified;
 pub use self::provenance::{Data, DataFile, DataState, Provenance, Subject};
 pub use self::publishing::Published;
+use self::recorded::{Recordings, run_of};
 use self::settling::{Found, Stage};
 pub use self::study::Opinions;
 use architecture::Architecture;
 use base::Split;
 use base::artifact::{self, Fingerprint, Layout, Sealed, Shelf, Stamp};
 use base::progress::Progress;
-use config::{Config, Start};
+use config::{Config, Origin, Run, Start};
 use dissection::{Shard, similar};
 use network::{Network, device};
 use patch::prepare;
@@ -49,6 +51,7 @@ pub struct Pipeline<'a> {
     pub layout: Layout,
     progress: &'a dyn Progress,
     device: OnceLock<Device>,
+    recordings: Arc<Recordings>,
     /// Why no stage may be made or changed, where that is so.
     reading: OnceLock<String>,
     /// The project file, where it is known.
@@ -105,6 +108,7 @@ impl<'a> Pipeline<'a> {
             layout: Layout::new(&config.output),
             progress,
             device: OnceLock::new(),
+            recordings: Arc::default(),
             reading: OnceLock::new(),
             file: None,
         }
@@ -268,7 +272,7 @@ impl<'a> Pipeline<'a> {
         prepare::rehearse(source.as_ref(), self.config, self.progress)
     }
 
-    /// Those of some networks whose training, or whose data set, is not there and fresh.
+    /// Those of some networks whose training or recorded evaluation, or whose data set, is not there and fresh.
     pub fn untrained<'n>(
         &self,
         networks: impl IntoIterator<Item = &'n config::Network>,
@@ -281,31 +285,45 @@ impl<'a> Pipeline<'a> {
         };
         let dataset = dataset().ok().flatten();
         let trained = |network: &config::Network| {
-            let stamp = training::stamp(network, self.config.seed, dataset.as_ref()?).ok()?;
+            let stamp = self.network_stamp(network, dataset.as_ref()?).ok()?;
             Some(stamp.matches(&self.layout.network(&network.name)))
         };
         networks.into_iter().filter(|network| trained(network) != Some(true)).collect()
     }
 
-    /// A network's training, done or resumed when it is missing or stale. Returns its stamp.
+    /// A network's training, done or resumed when it is missing or stale; of a recorded network its evaluation.
+    /// Returns its stamp.
     ///
     /// # Errors
-    /// When it cannot be trained or its files not be written.
+    /// When it cannot be trained or its files not be written; when what was recorded cannot be used.
     pub fn train(&self, network: &config::Network, dataset: &Dataset) -> Result<Stamp> {
-        let trained = |dataset| training::stamp(network, self.config.seed, dataset);
-        let stamp = trained(&dataset.content)?;
+        let stamp = self.network_stamp(network, &dataset.content)?;
+        match &network.origin {
+            Origin::Run(run) => self.train_run(network, run, dataset, stamp),
+            Origin::Recorded(recorded) => self.take(&network.name, recorded, dataset, stamp),
+        }
+    }
+
+    fn train_run(
+        &self,
+        network: &config::Network,
+        run: &Run,
+        dataset: &Dataset,
+        stamp: Stamp,
+    ) -> Result<Stamp> {
         let folder = self.layout.network(&network.name);
-        self.adopt(&folder, || trained(&dataset.inputs), &stamp, &training::OUTPUTS)?;
+        let before = || self.network_stamp(network, &dataset.inputs);
+        self.adopt(&folder, before, &stamp, &training::OUTPUTS)?;
         let stage = Stage {
             name: &network.name,
             folder: &folder,
             stamp: &stamp,
             // Weights that were only copied are copied again.
-            half: match network.training {
+            half: match run.training {
                 Some(_) => training::unfinished(&folder)?,
                 None => None,
             },
-            remade: network.training.is_none(),
+            remade: run.training.is_none(),
         };
         if self.settle(&stage)? == Found::Fresh {
             if self.reading.get().is_none() {
@@ -319,7 +337,7 @@ impl<'a> Pipeline<'a> {
         self.progress.say(&format!(
             "{}: {} on {}",
             network.name,
-            match (&network.weights, &network.training) {
+            match (&run.weights, &run.training) {
                 (Start::Random, Some(_)) => "training from random weights",
                 (Start::Random, None) => "using random weights as they are",
                 (Start::Builtin, _) => "fine-tuning the built-in convolutions",
@@ -348,17 +366,25 @@ impl<'a> Pipeline<'a> {
         if split == kept.split {
             return Ok(kept);
         }
+        if let Origin::Recorded(recorded) = &network.origin {
+            let evaluated = self.with_job(&network.name, recorded, dataset, |job| {
+                training::recorded::evaluate(job, split, self.progress)
+            });
+            return evaluated.with_context(|| network.name.clone());
+        }
         let device = self.device()?;
         let job = self.job(network, dataset, device)?;
         let trained = training::load(&job, &folder)?;
-        training::evaluate::evaluate(&job, &trained, &folder, split, kept.best_epoch, self.progress)
+        let epoch = kept.best_epoch();
+        training::evaluate::evaluate(&job, &trained, &folder, split, epoch, self.progress)
     }
 
     /// A network as its training, which is fresh, left it.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read, or was recorded and is not run here.
     pub fn trained(&self, network: &config::Network, dataset: &Dataset) -> Result<Network> {
+        run_of(network)?;
         let device = self.device()?;
         let job = self.job(network, dataset, device)?;
         training::load(&job, &self.layout.network(&network.name))
@@ -375,6 +401,10 @@ impl<'a> Pipeline<'a> {
         only: &[String],
         part: Part,
     ) -> Result<()> {
+        if let Origin::Recorded(recorded) = &network.origin {
+            // Before it is recorded, it is not known which layers it has.
+            self.taken(recorded).with_context(|| network.name.clone())?;
+        }
         for layer in only {
             if !network.layers.contains(layer) {
                 let known = network.layers.join(", ");
@@ -391,7 +421,7 @@ impl<'a> Pipeline<'a> {
             let stamp = self.layer_stamp(layer, dataset, &trained, &weights);
             let before = || -> Result<Stamp> {
                 let inputs = &dataset.inputs;
-                let trained = training::stamp(network, self.config.seed, inputs)?.fingerprint();
+                let trained = self.network_stamp(network, inputs)?.fingerprint();
                 let settings = &self.config.dissection;
                 Ok(dissection::stamp(settings, layer, inputs, &trained, &weights))
             };
@@ -419,32 +449,44 @@ impl<'a> Pipeline<'a> {
                 Part::All | Part::Merge => self.explain(network, dataset, &trained),
             };
         }
-        let device = self.device()?;
         let names: Vec<&str> = stale.iter().map(|(name, ..)| *name).collect();
-        let on = device::describe_for(device, Architecture::find(&network.name)?);
-        self.progress.say(&format!("{}: dissecting {} on {on}", network.name, names.join(", ")));
-        let loaded = training::load(&self.job(network, dataset, device)?, &folder)?;
-        let job = dissection::Job {
-            name: &network.name,
-            network: &loaded,
-            weights_blake3: &weights,
-            manifest: &dataset.manifest,
-            store: dataset.store()?,
-            settings: &self.config.dissection,
-        };
+        let names = names.join(", ");
+        self.progress.say(&match network.origin {
+            Origin::Run(_) => {
+                let architecture = Architecture::find(&network.name)?;
+                let on = device::describe_for(self.device()?, architecture);
+                format!("{}: dissecting {names} on {on}", network.name)
+            }
+            Origin::Recorded(_) => format!("{}: dissecting {names} as recorded", network.name),
+        });
         let layers: Vec<_> =
             stale.iter().map(|(name, folder, stamp)| (*name, folder.as_path(), stamp)).collect();
-        match part {
-            Part::All => dissection::probe(&job, &layers, Shard::ALL, self.progress)?,
-            Part::Shard(shard) => {
-                dissection::probe(&job, &layers, shard, self.progress)?;
-                let Shard { number, of } = shard;
-                self.progress.say(&format!("{}: shard {number} of {of} is done", network.name));
-                return Ok(());
+        let merged = self.with_activations(network, dataset, |activations| {
+            let job = dissection::Job {
+                name: &network.name,
+                activations,
+                weights_blake3: &weights,
+                manifest: &dataset.manifest,
+                store: dataset.store()?,
+                settings: &self.config.dissection,
+            };
+            match part {
+                Part::All => dissection::probe(&job, &layers, Shard::ALL, self.progress)?,
+                Part::Shard(shard) => {
+                    dissection::probe(&job, &layers, shard, self.progress)?;
+                    let Shard { number, of } = shard;
+                    let name = &network.name;
+                    self.progress.say(&format!("{name}: shard {number} of {of} is done"));
+                    return Ok(false);
+                }
+                Part::Merge => {}
             }
-            Part::Merge => {}
+            dissection::merge(&job, &layers, self.progress)?;
+            Ok(true)
+        })?;
+        if !merged {
+            return Ok(());
         }
-        dissection::merge(&job, &layers, self.progress)?;
         for (layer, ..) in layers {
             self.progress.say(&format!("{}/{layer} dissected", network.name));
         }
@@ -496,7 +538,8 @@ impl<'a> Pipeline<'a> {
         device: &'j Device,
     ) -> Result<training::Job<'j>> {
         Ok(training::Job {
-            network,
+            name: &network.name,
+            run: run_of(network)?,
             manifest: &dataset.manifest,
             store: dataset.store()?,
             device,

@@ -406,6 +406,10 @@ impl<'p> Chain<'p> {
     /// Finds what a stage was made from.
     fn trace(&mut self, at: usize, stamp: &Stamp) -> Result<()> {
         let kind = self.stages[at].kind.clone();
+        if let (Kind::Network(network), true) = (&kind, stamp.inputs.contains_key("recording")) {
+            // There is no training.
+            self.stages[at].command = format!("unit-atlas evaluate --network {network}");
+        }
         let mut inputs = Vec::new();
         for (name, mark) in &stamp.inputs {
             let from = match self.origin(&kind, name, mark)? {
@@ -451,6 +455,9 @@ impl<'p> Chain<'p> {
             (Kind::Dataset, "source") => return Ok(Some(Origin::Source)),
             (Kind::Dataset, _) | (_, "settings") => return Ok(Some(Origin::Options)),
             (Kind::Network(_), "weights") => return given("weights that it started from"),
+            (Kind::Network(_), "recording") => {
+                return given("the folder that `activations` in atlas.yaml names");
+            }
             (Kind::Network(_), "outputs") => return given("`outputs` in atlas.yaml"),
             (Kind::Layer(network, _), "training") => {
                 let folder = layout.network(network);

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use anyhow::Result;
 use rayon::prelude::*;
 
-use super::explaining::explaining;
 use super::originals::Originals;
 use super::study::Opinions;
 use super::{Dataset, Pipeline};
 use atlas::Exhibit;
 use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use config::figures::Wanted;
-use config::{Config, Survey};
+use config::{Config, Origin, Survey};
 use lexicon::Lexicons;
 use record::explanation::Explanation;
 use record::provenance::{Stage, published};
@@ -212,17 +211,25 @@ impl<'a> Pipeline<'a> {
         let (mut parts, mut explained) = (Vec::new(), Vec::new());
         let mut visualised = Vec::new();
         for network in &config.networks {
-            let trained = training::stamp(network, config.seed, &dataset.content)?;
+            let trained = self.network_stamp(network, &dataset.content)?;
             let folder = self.layout.network(&network.name);
             if !trained.matches(&folder) {
+                let what = match network.origin {
+                    Origin::Run(_) => "trained",
+                    Origin::Recorded(_) => "evaluated from its recording",
+                };
                 anyhow::bail!(
-                    "{} is not trained, or stale; `unit-atlas run` mends it",
+                    "{} is not {what}, or stale; `unit-atlas run` mends it",
                     network.name
                 );
             }
             let evaluation = record::training::read_evaluation(&folder)?;
+            let what = match network.origin {
+                Origin::Run(_) => "weights",
+                Origin::Recorded(_) => "recording",
+            };
             provenance
-                .push((format!("{} weights", network.name), evaluation.weights_blake3.clone()));
+                .push((format!("{} {what}", network.name), evaluation.weights_blake3.clone()));
             for layer in &network.layers {
                 let folder = self.layout.layer(&network.name, layer);
                 let name = format!("{}/{layer}", network.name);
@@ -238,7 +245,7 @@ impl<'a> Pipeline<'a> {
                 };
                 provenance.push((format!("{name} dissection"), shown.to_string()));
                 stamp = stamp.with(&name, dissected.fingerprint());
-                if !self.visualises() {
+                if !self.visualises() || network.recorded().is_some() {
                     continue;
                 }
                 let folder = self.layout.visualisation(&network.name, layer);
@@ -256,15 +263,17 @@ impl<'a> Pipeline<'a> {
             }
             stamp = stamp.with(&network.name, trained.fingerprint());
             let folder = self.layout.explanation(&network.name);
-            let wanted = explaining(network)?.map(|layer| {
+            let wanted = self.explaining(network)?.map(|layer| {
                 let weights = &evaluation.weights_blake3;
-                let dissected = self.layer_stamp(layer, dataset, &trained, weights);
+                let dissected = self.layer_stamp(&layer, dataset, &trained, weights);
                 explanation::stamp(dissected.fingerprint())
             });
             if let Some(wanted) = wanted.filter(|wanted| wanted.matches(&folder)) {
                 let name = format!("{} explanation", network.name);
                 stamp = stamp.with(&name, wanted.fingerprint());
                 explained.push(folder);
+            } else if let Some(why) = self.cannot_explain(network, false)? {
+                self.progress.say(&format!("{why}: no cases of it"));
             } else {
                 self.progress.say(&format!(
                     "{} is not explained, or stale: no cases of it; `unit-atlas run` mends it",
@@ -303,7 +312,11 @@ impl<'a> Pipeline<'a> {
             .parts
             .par_iter()
             .map(|(network, evaluation)| {
-                let history = record::training::read_history(&self.layout.network(&network.name))?;
+                let folder = self.layout.network(&network.name);
+                let history = match network.origin {
+                    Origin::Run(_) => record::training::read_history(&folder)?,
+                    Origin::Recorded(_) => Vec::new(),
+                };
                 let layers = network
                     .layers
                     .par_iter()

@@ -34,6 +34,13 @@ impl Pipeline<'_> {
         if !self.visualises() {
             return Ok(());
         }
+        if network.recorded().is_some() {
+            self.progress.say(&format!(
+                "{} has no synthetic images: it was recorded elsewhere and cannot be run here",
+                network.name
+            ));
+            return Ok(());
+        }
         let settings = &self.config.dissection;
         let mut loaded = None;
         for layer in network.layers.iter().filter(|l| only.is_empty() || only.contains(l)) {

@@ -51,8 +51,9 @@ pub struct Layer {
     pub concepts: Vec<Concept>,
     /// How often the masks were dealt out anew to learn what chance gives.
     pub permutations: u32,
-    /// What the units' influence was measured on.
-    pub influence: Basis,
+    /// What the units' influence was measured on; `None` where it was not: of a network that was recorded without
+    /// what its units contribute.
+    pub influence: Option<Basis>,
     /// Units in order; `units[i].unit == i + 1`.
     pub units: Vec<Unit>,
 }
@@ -130,8 +131,8 @@ pub struct Unit {
     pub top: Vec<TopPatch>,
     /// Patches drawn at random around some percentiles of its scores, highest first.
     pub sample: Vec<Level>,
-    /// How it moves the classes.
-    pub influence: Influence,
+    /// How it moves the classes, where that was measured.
+    pub influence: Option<Influence>,
 }
 
 impl Match {
@@ -161,13 +162,15 @@ impl Kind {
 }
 
 impl Layer {
-    /// Rank of each unit by influence, from 1, among the live units; none for the others.
+    /// Rank of each unit by influence, from 1, among the live units of which it was measured; none for the others.
     pub fn ranks(&self) -> Vec<Option<u32>> {
-        let mut live: Vec<&Unit> = self.units.iter().filter(|u| u.kind().is_live()).collect();
-        live.sort_by_key(|unit| (unit.influence.rank, unit.unit));
+        let live = self.units.iter().filter(|unit| unit.kind().is_live());
+        let mut ranked: Vec<(u32, u32)> =
+            live.filter_map(|unit| Some((unit.influence.as_ref()?.rank, unit.unit))).collect();
+        ranked.sort_unstable();
         let mut ranks = vec![None; self.units.len()];
-        for (rank, unit) in (1..).zip(live) {
-            ranks[unit.unit as usize - 1] = Some(rank);
+        for (rank, (_, unit)) in (1..).zip(ranked) {
+            ranks[unit as usize - 1] = Some(rank);
         }
         ranks
     }
@@ -227,7 +230,7 @@ pub struct Basis {
     pub ablated: bool,
 }
 
-/// How a unit moves the classes; not measured yet by default.
+/// How a unit moves the classes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Influence {
     /// Mean over the patches of gradient times activation, summed over the locations, per class.

@@ -64,14 +64,13 @@ pub struct Evaluation {
     pub input: u32,
     /// Count of trainable parameters.
     pub parameters: u64,
-    /// What the weights were before training, in words; `None` is random initialisation.
-    pub pretrained: Option<String>,
-    /// BLAKE3 of the kept weights, 32 hexadecimal digits.
+    /// Where what was evaluated comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// BLAKE3 of the kept weights, 32 hexadecimal digits; of a recorded network, of all that was recorded.
     pub weights_blake3: String,
     /// What computed it: `cpu`, or a device with its card, driver, libraries and precision.
     pub device: String,
-    /// Epoch whose weights were kept; `None` when the network was not trained here.
-    pub best_epoch: Option<u32>,
     /// Count of positive patches.
     pub positives: u32,
     /// Count of negative patches.
@@ -82,6 +81,45 @@ pub struct Evaluation {
     pub assessment: Assessment,
     /// Probability of each class per patch of the split, as (patch number, probabilities).
     pub scores: PatchScores,
+}
+
+impl Evaluation {
+    /// Epoch whose weights were kept; `None` when the network was not trained here.
+    pub fn best_epoch(&self) -> Option<u32> {
+        match self.origin {
+            Origin::Run { best_epoch, .. } => best_epoch,
+            Origin::Recorded { .. } => None,
+        }
+    }
+}
+
+/// Where a network that was evaluated comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Origin {
+    /// Its activations and logits were recorded elsewhere.
+    Recorded {
+        /// What was recorded.
+        recorded: Recorded,
+    },
+    /// It was run here.
+    Run {
+        /// What the weights were before training, in words; `None` is random initialisation.
+        pretrained: Option<String>,
+        /// Epoch whose weights were kept; `None` when the network was not trained here.
+        best_epoch: Option<u32>,
+    },
+}
+
+/// What is known of a recorded network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// What it is, in words.
+    pub name: String,
+    /// How it was recorded, in words.
+    pub made: String,
+    /// What is to be known besides, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What follows from the probabilities of cancer.

@@ -284,7 +284,7 @@ mod tests {
             reason: Reason::Cancer,
             cancer: 1,
             shown: 2,
-            influence: 3,
+            influence: Some(3),
         };
         let selection = |blind| Selection {
             format: 1,

@@ -43,8 +43,8 @@ pub struct Chosen {
     pub cancer: u32,
     /// How many patches are shown.
     pub shown: u32,
-    /// Its rank by influence among the live units of the layer.
-    pub influence: u32,
+    /// Its rank by influence among the live units of the layer, where that was measured.
+    pub influence: Option<u32>,
 }
 
 /// Why a unit was chosen.
@@ -159,17 +159,18 @@ pub fn select(
     Ok(Selection { units, ..Selection::none(survey) })
 }
 
-/// A live unit with its rank by influence among those of its layer.
+/// A live unit with its rank by influence among those of its layer, where that was measured.
 #[derive(Clone, Copy)]
 struct Ranked<'a> {
     unit: &'a Unit,
-    rank: u32,
+    rank: Option<u32>,
 }
 
 /// The live units of a layer, in the order of their numbers: of the others there is nothing to see.
 fn live(layer: &Layer) -> Vec<Ranked<'_>> {
     let ranked = layer.units.iter().zip(layer.ranks());
-    ranked.filter_map(|(unit, rank)| Some(Ranked { unit, rank: rank? })).collect()
+    let live = ranked.filter(|(unit, _)| unit.kind().is_live());
+    live.map(|(unit, rank)| Ranked { unit, rank }).collect()
 }
 
 /// How many of the patches that a reader sees of a unit hold cancer.
@@ -216,6 +217,13 @@ fn pick<'a>(
             picked.extend(left.iter().take(wanted).map(|ranked| (*ranked, Reason::Evidence)));
         }
         Select::Influence => {
+            if layer.influence.is_none() {
+                bail!(
+                    "survey.select is `influence`, but the influence of the units of {place} is not known: they \
+                     were recorded without what they contribute; choose `mixed` or `random`, or record \
+                     contributions"
+                );
+            }
             left.sort_by_key(|ranked| ranked.rank);
             picked.extend(left.drain(..).take(wanted).map(|unit| (unit, Reason::Influence)));
         }

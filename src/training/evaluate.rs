@@ -12,7 +12,7 @@ use base::progress::Progress;
 use base::{Split, seed};
 use metrics::Scored;
 use network::Network;
-use record::training::{Evaluation, FORMAT, Level, WEIGHTS};
+use record::training::{Evaluation, FORMAT, Level, Origin, WEIGHTS};
 use record::{Manifest, Store};
 
 /// Patches per forward pass where nothing is trained.
@@ -85,7 +85,7 @@ pub fn judge(
                 let class = manifest.class(n);
                 loss -= f64::from(log[class]);
                 correct += usize::from(likeliest(log) == class);
-                probabilities.push(log.iter().map(|log| log.exp()).collect());
+                probabilities.push(probabilities_of(log));
             }
             advance(batch.patches.len() as u64);
         }
@@ -93,6 +93,11 @@ pub fn judge(
     })?;
     let count = patches.len().max(1) as f64;
     Ok(Verdict { probabilities, loss: loss / count, accuracy: correct as f64 / count })
+}
+
+/// Probabilities of the classes, by the logarithms that [`log_softmax`] gives.
+pub(super) fn probabilities_of(log: &[f32]) -> Vec<f32> {
+    log.iter().map(|log| log.exp()).collect()
 }
 
 /// The class with the greatest value, of equals the first.
@@ -114,7 +119,7 @@ pub fn evaluate(
     progress: &dyn Progress,
 ) -> Result<Evaluation> {
     let patches = job.manifest.of_split(split);
-    progress.start(&format!("{} on the {split} split", job.network.name), patches.len() as u64);
+    progress.start(&format!("{} on the {split} split", job.name), patches.len() as u64);
     let verdict = judge(network, job.manifest, job.store, &patches, |n| progress.advance(n))?;
     progress.finish();
     conclude(job, network, folder, split, best_epoch, verdict)
@@ -133,7 +138,7 @@ pub(super) fn conclude(
     verdict: Verdict,
 ) -> Result<Evaluation> {
     let Job { manifest, .. } = *job;
-    let name = &job.network.name;
+    let name = job.name;
     let patches = manifest.of_split(split);
     let scores: Vec<(u32, Vec<f32>)> = patches.into_iter().zip(verdict.probabilities).collect();
     if let Some((patch, _)) = scores.iter().find(|(_, s)| s.iter().any(|p| !p.is_finite())) {
@@ -147,14 +152,13 @@ pub(super) fn conclude(
     let Level { positives, negatives, auc, .. } = assessment.levels.patch;
     Ok(Evaluation {
         format: FORMAT,
-        network: name.clone(),
+        network: name.to_owned(),
         split,
         input: network.input(),
         parameters: network.parameter_count(),
-        pretrained: job.network.weights.name(),
+        origin: Origin::Run { pretrained: job.run.weights.name(), best_epoch },
         weights_blake3: Fingerprint::of_file(&folder.join(WEIGHTS))?.to_string(),
         device: computed_by(job)?,
-        best_epoch,
         positives,
         negatives,
         auc,

@@ -15,6 +15,7 @@ mod health;
 mod history;
 mod loader;
 mod loss;
+pub mod recorded;
 mod sampling;
 pub mod schedule;
 mod session;
@@ -39,8 +40,10 @@ use record::{Manifest, Store};
 /// What a training reads.
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
-    /// The network and its settings.
-    pub network: &'a config::Network,
+    /// The network, which is also its architecture.
+    pub name: &'a str,
+    /// How it is run.
+    pub run: &'a config::Run,
     /// The prepared data set.
     pub manifest: &'a Manifest,
     /// Its pixels.
@@ -62,30 +65,30 @@ impl Job<'_> {
 ///
 /// # Errors
 /// When the starting weights cannot be read.
-pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Result<Stamp> {
-    let settings = (&network.name, network.input, network.pooling, &network.training, seed);
+pub fn stamp(name: &str, run: &config::Run, seed: u64, dataset: &Fingerprint) -> Result<Stamp> {
+    let settings = (name, run.input, run.pooling, &run.training, seed);
     let mut stamp = Stamp::new(FORMAT)
         .with("dataset", dataset.clone())
         .with("settings", Fingerprint::of(&settings))
         .of_settings(
             "settings",
             &serde_json::json!({
-                "input": network.input,
-                "pooling": network.pooling,
-                "training": network.training,
+                "input": run.input,
+                "pooling": run.pooling,
+                "training": run.training,
                 "seed": seed,
             }),
         );
-    stamp = match &network.weights {
+    stamp = match &run.weights {
         Start::Random => stamp,
         Start::Builtin => {
-            let trunk = network::builtin::trunk(&network.name)?;
+            let trunk = network::builtin::trunk(name)?;
             stamp.with("weights", Fingerprint::of_bytes(trunk))
         }
         Start::File(path) => stamp.with("weights", Fingerprint::of_file(path)?),
     };
-    if !network.outputs.is_empty() {
-        stamp = stamp.with("outputs", Fingerprint::of(&network.outputs));
+    if !run.outputs.is_empty() {
+        stamp = stamp.with("outputs", Fingerprint::of(&run.outputs));
     }
     Ok(stamp)
 }
@@ -93,8 +96,8 @@ pub fn stamp(network: &config::Network, seed: u64, dataset: &Fingerprint) -> Res
 /// A network as it is before training: the given weights, or random ones. Says what a user should know
 /// of how a file was read.
 fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
-    let Job { network: settings, device, seed, .. } = job;
-    let config::Network { name, input, .. } = settings;
+    let Job { name, run: settings, device, seed, .. } = job;
+    let input = &settings.input;
     let seed = seed::derive(*seed, &format!("weights/{name}"));
     let design = settings.design();
     let path = match &settings.weights {
@@ -133,7 +136,7 @@ fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
 /// A network whose weights were not trained here, with the project's classes for its outputs.
 fn as_it_is(job: &Job, network: Network) -> Result<Network> {
     let classes = job.classes();
-    network.with_classes(job.network.classes_of_outputs(classes).as_deref(), classes)
+    network.with_classes(job.run.classes_of_outputs(classes).as_deref(), classes)
 }
 
 /// The network with the weights that training kept; `job` is the one it was trained by.
@@ -141,10 +144,11 @@ fn as_it_is(job: &Job, network: Network) -> Result<Network> {
 /// # Errors
 /// When `folder` holds no finished training of it.
 pub fn load(job: &Job, folder: &Path) -> Result<Network> {
-    let config::Network { name, input, .. } = job.network;
-    let network = Network::open(name, *input, &Sealed::open(folder)?.path(WEIGHTS)?, job.device)?
-        .with_design(job.network.inference_design())?;
-    match job.network.training {
+    let Job { name, run, .. } = *job;
+    let network =
+        Network::open(name, run.input, &Sealed::open(folder)?.path(WEIGHTS)?, job.device)?
+            .with_design(run.inference_design())?;
+    match run.training {
         Some(_) => Ok(network),
         None => as_it_is(job, network)
             .with_context(|| format!("the weights of {name} cannot be used as they are")),
@@ -158,7 +162,7 @@ pub fn load(job: &Job, folder: &Path) -> Result<Network> {
 /// When a file cannot be read or written, the device fails, or the loss stops being finite.
 pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -> Result<()> {
     let mut network = start(job, progress)?;
-    let (best_epoch, verdict) = match &job.network.training {
+    let (best_epoch, verdict) = match &job.run.training {
         None => {
             checkpoint::save(&folder.join(WEIGHTS), &network.state()?)?;
             history::History::default().write(folder)?;
@@ -210,7 +214,7 @@ pub fn tidy(folder: &Path) -> Result<()> {
 /// more than one, the precision that training had.
 fn computed_by(job: &Job) -> Result<String> {
     let device = device::provenance(job.device);
-    Ok(match &job.network.training {
+    Ok(match &job.run.training {
         Some(settings) if !job.device.is_cpu() => {
             let precision = serde_json::to_string(&settings.precision)?;
             format!("{device}, trained in {}", precision.trim_matches('"'))

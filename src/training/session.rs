@@ -75,7 +75,7 @@ impl<'a> Session<'a> {
         progress: &'a dyn Progress,
     ) -> Result<Self> {
         let Job { manifest, .. } = *job;
-        let name = &job.network.name;
+        let name = job.name;
         sampling::check(manifest, name)?;
         let validation = manifest.of_split(Split::Validation);
         if sampling::counts(manifest, &validation).contains(&0) {
@@ -160,7 +160,7 @@ impl<'a> Session<'a> {
         let each = (self.patches + self.validation.len()) as u64;
         let done = (self.reached.partial.steps * self.settings.batch) as u64;
         // One bar for all that is left, so that its time left is the training's.
-        self.progress.start(&self.job.network.name, (epochs * each).saturating_sub(done));
+        self.progress.start(self.job.name, (epochs * each).saturating_sub(done));
         while self.reached.epoch < self.settings.epochs && !self.stalled(self.reached.epoch) {
             self.epoch(self.reached.epoch + 1)?;
         }
@@ -169,7 +169,7 @@ impl<'a> Session<'a> {
         if self.reached.epoch < self.settings.epochs {
             self.progress.say(&format!(
                 "{}: stopped after epoch {} of {}; none after epoch {} was better",
-                self.job.network.name, self.reached.epoch, self.settings.epochs, best.epoch
+                self.job.name, self.reached.epoch, self.settings.epochs, best.epoch
             ));
         }
         let weights = self.folder.join(WEIGHTS);
@@ -263,12 +263,12 @@ impl<'a> Session<'a> {
         self.save()?;
         match Trouble::of(&self.history.epochs()) {
             Some(trouble) if trouble.is_final() => {
-                bail!("{}: {}", self.job.network.name, trouble.words(self.settings.lr))
+                bail!("{}: {}", self.job.name, trouble.words(self.settings.lr))
             }
             Some(trouble) if !self.warned => {
                 self.warned = true;
                 let words = trouble.words(self.settings.lr);
-                self.progress.say(&format!("{}: {words}", self.job.network.name));
+                self.progress.say(&format!("{}: {words}", self.job.name));
                 Ok(())
             }
             _ => Ok(()),
@@ -323,7 +323,7 @@ impl<'a> Session<'a> {
             Ok(())
         };
         match Shortage::of(&error, network.device(), batch.patches.len(), step) {
-            Some(shortage) => error.context(format!("{}: {shortage}", self.job.network.name)),
+            Some(shortage) => error.context(format!("{}: {shortage}", self.job.name)),
             None => error,
         }
     }
@@ -347,7 +347,7 @@ impl<'a> Session<'a> {
         if began.elapsed() > Duration::from_secs(10) {
             self.progress.say(&format!(
                 "{}: writing the checkpoint took {:.0} s",
-                self.job.network.name,
+                self.job.name,
                 began.elapsed().as_secs_f64()
             ));
         }
@@ -378,7 +378,7 @@ impl<'a> Session<'a> {
         format!(
             "{} epoch {}/{}: loss {:.3}, accuracy {:.3}; validation loss {:.3}, accuracy {:.3}, AUC \
              {auc}; {:.0} s, {speed:.0} patches/s",
-            self.job.network.name,
+            self.job.name,
             epoch.epoch,
             self.settings.epochs,
             epoch.loss,
@@ -393,7 +393,7 @@ impl<'a> Session<'a> {
         format!(
             "{}: the loss is {loss} {place}; a smaller learning rate (lr: {:e} now) or a longer \
              warm-up usually helps",
-            self.job.network.name, self.settings.lr
+            self.job.name, self.settings.lr
         )
     }
 }

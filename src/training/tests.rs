@@ -101,12 +101,10 @@ fn dataset() -> (Manifest, Store) {
     (manifest, Store::in_memory(EDGE, &pixels).unwrap())
 }
 
-fn network(lr: f64) -> config::Network {
-    config::Network {
-        name: "resnet10".into(),
+fn network(lr: f64) -> config::Run {
+    config::Run {
         weights: config::Start::Random,
         outputs: Vec::new(),
-        layers: vec!["layer4".into()],
         input: EDGE,
         pooling: architecture::Pooling::Global,
         training: Some(Training {
@@ -131,36 +129,40 @@ fn network(lr: f64) -> config::Network {
 }
 
 /// The network with changed settings.
-fn trained_by(change: impl FnOnce(Training) -> Training) -> config::Network {
+fn trained_by(change: impl FnOnce(Training) -> Training) -> config::Run {
     let network = network(0.02);
-    config::Network { training: network.training.map(change), ..network }
+    config::Run { training: network.training.map(change), ..network }
 }
 
-fn run(network: &config::Network, folder: &Path, progress: &dyn Progress) -> Result<Evaluation> {
-    run_on(network, folder, progress, |_| {})
+fn run(network: &config::Run, folder: &Path, progress: &dyn Progress) -> Result<Evaluation> {
+    run_on(NAME, network, folder, progress, |_| {})
 }
 
-/// Trains on a changed data set.
+/// The network of most tests.
+const NAME: &str = "resnet10";
+
+/// Trains a network on a changed data set.
 fn run_on(
-    network: &config::Network,
+    name: &str,
+    run: &config::Run,
     folder: &Path,
     progress: &dyn Progress,
     change: impl FnOnce(&mut Manifest),
 ) -> Result<Evaluation> {
     let (mut manifest, store) = dataset();
     change(&mut manifest);
-    run_of(network, folder, progress, (&manifest, &store))
+    run_of((name, run), folder, progress, (&manifest, &store))
 }
 
 /// Trains on a data set.
 fn run_of(
-    network: &config::Network,
+    (name, run): (&str, &config::Run),
     folder: &Path,
     progress: &dyn Progress,
     (manifest, store): (&Manifest, &Store),
 ) -> Result<Evaluation> {
-    let stamp = stamp(network, 5, &Fingerprint::of(&"dataset"))?;
-    let job = Job { network, manifest, store, device: &Device::Cpu, seed: 5 };
+    let stamp = stamp(name, run, 5, &Fingerprint::of(&"dataset"))?;
+    let job = Job { name, run, manifest, store, device: &Device::Cpu, seed: 5 };
     train(&job, folder, &stamp, progress)?;
     assert!(stamp.matches(folder));
     read_evaluation(folder)
@@ -218,27 +220,26 @@ fn learns_and_a_training_killed_at_any_step_ends_the_same_bit_by_bit() {
     assert_eq!(run(&trained_by(|t| t), rare.path(), &Silent).unwrap(), evaluation);
     assert_same(rare.path(), whole.path());
     assert!(!rare.path().join("events").exists());
-    let fingerprint = |network| stamp(network, 5, &Fingerprint::of(&"dataset")).unwrap();
+    let fingerprint =
+        |network: &config::Run| stamp(NAME, network, 5, &Fingerprint::of(&"dataset")).unwrap();
     assert_eq!(fingerprint(&trained_by(settings)), fingerprint(&trained_by(|t| t)));
 }
 
 #[test]
 fn dropout_goes_on_where_it_was() {
-    let alexnet = config::Network {
-        name: "alexnet".into(),
-        layers: vec!["conv5".into()],
+    let alexnet = config::Run {
         input: 63,
         ..trained_by(|t| Training { epochs: 1, batch: 24, checkpoint_minutes: 1e-9, ..t })
     };
+    let run = |folder: &Path, progress: &dyn Progress| {
+        run_on("alexnet", &alexnet, folder, progress, |_| {})
+    };
     let whole = tempfile::tempdir().unwrap();
-    let evaluation = run(&alexnet, whole.path(), &Silent).unwrap();
+    let evaluation = run(whole.path(), &Silent).unwrap();
     let broken = tempfile::tempdir().unwrap();
     let killer = Killer(AtomicU64::new(40));
-    assert!(
-        catch_unwind(AssertUnwindSafe(|| run(&alexnet, broken.path(), &killer))).is_err(),
-        "not killed"
-    );
-    assert_eq!(run(&alexnet, broken.path(), &Silent).unwrap(), evaluation);
+    assert!(catch_unwind(AssertUnwindSafe(|| run(broken.path(), &killer))).is_err(), "not killed");
+    assert_eq!(run(broken.path(), &Silent).unwrap(), evaluation);
     assert_same(broken.path(), whole.path());
 }
 
@@ -264,7 +265,7 @@ fn stops_early_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let evaluation = run(&network, folder.path(), &Silent).unwrap();
     let history = read_history(folder.path()).unwrap();
-    let best = evaluation.best_epoch.unwrap();
+    let best = evaluation.best_epoch().unwrap();
     assert_eq!(history.len() as u32, best + 2);
     assert!(history.len() < 30);
     let stopped: Vec<bool> = history.iter().map(|epoch| epoch.stopped_early).collect();
@@ -281,7 +282,7 @@ fn a_network_that_no_longer_looks_at_its_patches_is_not_trained_on() {
     let network = trained_by(|t| Training { epochs: 30, ..t });
     let folder = tempfile::tempdir().unwrap();
     for _again in 0..2 {
-        let refused = run_of(&network, folder.path(), &Silent, (&manifest, &store)).unwrap_err();
+        let refused = run_of((NAME, &network), folder.path(), &Silent, (&manifest, &store)).unwrap_err();
         let words = format!("{refused:#}");
         assert!(words.contains("every validation patch gets the same probabilities"), "{words}");
         assert!(words.contains("`lr` is 2e-2"), "{words}");
@@ -313,7 +314,7 @@ fn three_classes_are_learnt_with_weights_and_intensity() {
         assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-5);
     }
     let history = read_history(folder.path()).unwrap();
-    let best = &history[evaluation.best_epoch.unwrap() as usize - 1];
+    let best = &history[evaluation.best_epoch().unwrap() as usize - 1];
     assert!(best.validation_auc.unwrap() > 0.8, "{history:?}");
     // Another weighting is another training.
     let plain = trained_by(|t| Training { epochs: 1, ..t });
@@ -334,8 +335,9 @@ fn three_classes_are_learnt_with_weights_and_intensity() {
 fn what_cannot_be_trained_is_refused_before_anything_starts() {
     let network = trained_by(|t| t);
     let folder = tempfile::tempdir().unwrap();
-    let refused = |network: &config::Network, change: fn(&mut Manifest)| {
-        let message = format!("{:#}", run_on(network, folder.path(), &Silent, change).unwrap_err());
+    let refused = |network: &config::Run, change: fn(&mut Manifest)| {
+        let message =
+            format!("{:#}", run_on(NAME, network, folder.path(), &Silent, change).unwrap_err());
         assert!(!folder.path().join("history.jsonl").exists());
         message
     };
@@ -377,13 +379,13 @@ fn odd_batches_and_a_validation_of_one_class_still_train() {
     // 47 of 48 leave one, which joins them: a step of 48, whose statistics are sound.
     let network = trained_by(|t| Training { batch: 47, epochs: 2, ..t });
     let folder = tempfile::tempdir().unwrap();
-    let evaluation = run_on(&network, folder.path(), &listener, |manifest| {
+    let evaluation = run_on(NAME, &network, folder.path(), &listener, |manifest| {
         manifest.patches[48..60].iter_mut().for_each(|patch| patch.positive = false);
     })
     .unwrap();
     assert_eq!(evaluation.auc, None);
     let history = read_history(folder.path()).unwrap();
-    let best = evaluation.best_epoch.unwrap() as usize - 1;
+    let best = evaluation.best_epoch().unwrap() as usize - 1;
     assert!(history.iter().all(|e| e.validation_loss >= history[best].validation_loss));
     let network = trained_by(|t| Training { batch: 100, epochs: 2, ..t });
     run(&network, tempfile::tempdir().unwrap().path(), &listener).unwrap();
@@ -406,15 +408,15 @@ fn weights_used_as_they_are_are_only_evaluated() {
     let folder = tempfile::tempdir().unwrap();
     run(&network(0.02), folder.path(), &Silent).unwrap();
     let weights = folder.path().join(WEIGHTS);
-    let asis = config::Network {
+    let asis = config::Run {
         weights: config::Start::File(weights.clone()),
         training: None,
         ..network(0.02)
     };
     let other = tempfile::tempdir().unwrap();
     let evaluation = run(&asis, other.path(), &Silent).unwrap();
-    assert_eq!(evaluation.best_epoch, None);
-    assert_eq!(evaluation.pretrained.as_deref(), Some(WEIGHTS));
+    let pretrained = Some(WEIGHTS.to_owned());
+    assert_eq!(evaluation.origin, Origin::Run { pretrained, best_epoch: None });
     assert_eq!(evaluation.auc, read_evaluation(folder.path()).unwrap().auc);
     assert!(read_history(other.path()).unwrap().is_empty());
 
@@ -438,14 +440,14 @@ fn weights_used_as_they_are_are_only_evaluated() {
     use config::Output::{Cancer, Normal};
     for (change, outputs) in [(difference, vec![]), (swapped, vec![Cancer, Normal])] {
         let again = tempfile::tempdir().unwrap();
-        let asis = config::Network { weights: changed(change), outputs, ..asis.clone() };
+        let asis = config::Run { weights: changed(change), outputs, ..asis.clone() };
         same_scores(&run(&asis, again.path(), &Silent).unwrap(), &evaluation);
     }
     // Three outputs are not two classes by themselves.
     let three: Change = &|name| {
         candle_core::Tensor::cat(&[rows(name, 1), rows(name, 0), rows(name, 0)], 0).unwrap()
     };
-    let asis = config::Network { weights: changed(three), ..asis };
+    let asis = config::Run { weights: changed(three), ..asis };
     let message = format!("{:#}", run(&asis, other.path(), &Silent).unwrap_err());
     assert!(message.contains("3 outputs") && message.contains("`outputs`"), "{message}");
 }

@@ -19,7 +19,7 @@ use record::dissection::{
 use record::explanation::{Covered, Explained, Explanation, Part};
 use record::provenance::{Input, Kind, Origin, Stage};
 use record::similar::{Groups, Layout, Like, Likes, Similar};
-use record::training::{Epoch, Evaluation};
+use record::training::{self as evaluation, Epoch, Evaluation};
 use record::{
     Fractions, Manifest, Maps, Member, Patch, Previews, Scores, Share, Store, Visualisations,
 };
@@ -339,11 +339,9 @@ pub fn write_scores(folder: &Path, layer: &Layer, patches: &[u32]) {
 }
 
 fn project(root: &Path, top: usize) -> Config {
-    let network = |name: &str, layer: &str, weights: Option<&str>| config::Network {
-        name: name.into(),
+    let run = |weights: Option<&str>| config::Run {
         weights: weights.map_or(Start::Random, |file| Start::File(root.join("weights").join(file))),
         outputs: Vec::new(),
-        layers: vec![layer.into()],
         input: EDGE,
         pooling: architecture::Pooling::Global,
         training: Some(config::Training {
@@ -364,6 +362,11 @@ fn project(root: &Path, top: usize) -> Config {
             checkpoint_minutes: 10.0,
             tensorboard: false,
         }),
+    };
+    let network = |name: &str, layer: &str, weights: Option<&str>| config::Network {
+        name: name.into(),
+        layers: vec![layer.into()],
+        origin: config::Origin::Run(run(weights)),
     };
     Config {
         root: root.into(),
@@ -620,14 +623,14 @@ pub fn layer(manifest: &Manifest, network: &str, name: &str, units: u32, top: us
             })
             .to_vec(),
         permutations: 200,
-        influence: Basis {
+        influence: Some(Basis {
             patches: shown.len() as u32,
             positives: 5,
             classes: manifest.classes().iter().map(|class| (*class).to_string()).collect(),
             linear: true,
             auc: Some(0.8),
             ablated: true,
-        },
+        }),
         units: (1..=units).map(|unit| drawn_unit(manifest, &shown, unit, top)).collect(),
     }
 }
@@ -711,13 +714,13 @@ fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit
         score_range: range,
         top,
         sample,
-        influence: Influence {
+        influence: Some(Influence {
             gradient: vec![-0.1 / unit as f32, 0.1 / unit as f32],
             weighted: Some(vec![-0.5, 0.5]),
             top8: 40 - unit.min(40),
             rank: unit,
             ablation: Some(0.01 / unit as f32),
-        },
+        }),
     }
 }
 
@@ -761,10 +764,9 @@ pub fn evaluated(manifest: &Manifest, network: &config::Network) -> Evaluation {
         split: Split::Validation,
         input: EDGE,
         parameters: 57_012_034,
-        pretrained: None,
+        origin: evaluation::Origin::Run { pretrained: None, best_epoch: None },
         weights_blake3: Fingerprint::of(&network.name).to_string(),
         device: "cpu".into(),
-        best_epoch: None,
         positives: 0,
         negatives: 0,
         auc: None,
@@ -801,8 +803,10 @@ fn network(
         .collect();
     let name = config.name.clone();
     let evaluation = Evaluation {
-        pretrained: pretrained.map(Into::into),
-        best_epoch: Some(6),
+        origin: evaluation::Origin::Run {
+            pretrained: pretrained.map(Into::into),
+            best_epoch: Some(6),
+        },
         ..evaluated(manifest, &config)
     };
     Network {

@@ -24,8 +24,8 @@ table! {
         cancer_patches: u32,
         /// how many patches are shown
         patches: u32,
-        /// rank of the unit by its influence on the cancer score
-        influence_rank: u32,
+        /// rank of the unit by its influence on the cancer score; empty where that was not measured
+        influence_rank: Option<u32>,
     }
 }
 

@@ -29,7 +29,7 @@ table! {
         /// that IoU
         iou: Option<Number<f32>>,
         /// rank by its influence on the cancer score among the live units of the layer; empty where it
-        /// is not live
+        /// is not live, or influence was not measured
         influence_rank: Option<u32>,
         /// what it is called; empty where it has no name
         labels: Text,
@@ -46,7 +46,7 @@ table! {
         /// best score times its weight for cancer, where that is exact
         weighted_cancer: Option<Number<f32>>,
         /// patches in which it is among the eight that contribute most to cancer
-        top8: u32,
+        top8: Option<u32>,
         /// fall of the area under the ROC curve when it is silenced
         ablation: Option<Number<f32>>,
         /// live, dead or constant
@@ -73,8 +73,9 @@ impl Row for Unit {
         atlas.catalogue.units().try_for_each(|entry| {
             let (network, layer, number) = parts(&entry.id);
             let (unit, best) = (entry.record, entry.best_match());
-            let influence = &unit.influence;
-            let weighted = influence.weighted.as_ref();
+            let influence = unit.influence.as_ref();
+            let gradient = influence.and_then(|influence| influence.gradient.last());
+            let weighted = influence.and_then(|influence| influence.weighted.as_ref());
             write(Self {
                 network,
                 layer,
@@ -89,10 +90,10 @@ impl Row for Unit {
                 p_corrected: best.and_then(|best| Some(Number(best.found.chance?.adjusted))),
                 cancer_auc: unit.cancer_auc.map(Number),
                 positive_share: Number(unit.activations.positive),
-                gradient_cancer: influence.gradient.last().copied().map(Number),
+                gradient_cancer: gradient.copied().map(Number),
                 weighted_cancer: weighted.and_then(|w| w.last().copied()).map(Number),
-                top8: influence.top8,
-                ablation: influence.ablation.map(Number),
+                top8: influence.map(|influence| influence.top8),
+                ablation: influence.and_then(|influence| influence.ablation).map(Number),
                 kind: match entry.kind {
                     Kind::Live => "live",
                     Kind::Dead => "dead",

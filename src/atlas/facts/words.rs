@@ -5,6 +5,7 @@ use crate::text;
 use base::number;
 use config::{Anchor, Threshold};
 use record::dissection::Category;
+use record::training::Origin;
 use study::answer::Association;
 
 /// A kind of concept in a word.
@@ -39,11 +40,17 @@ pub(crate) fn association_words(association: Association) -> &'static str {
 
 /// Where a network's weights come from, in words; a file by its name alone.
 pub(crate) fn weights(exhibit: &Exhibit) -> String {
-    let start = match &exhibit.evaluation.pretrained {
+    let (pretrained, best_epoch) = match &exhibit.evaluation.origin {
+        Origin::Run { pretrained, best_epoch } => (pretrained, best_epoch),
+        Origin::Recorded { recorded } => {
+            return format!("{}, not run here: its activations were recorded", recorded.name);
+        }
+    };
+    let start = match pretrained {
         Some(file) => file.rsplit(['/', '\\']).next().unwrap_or_default().to_string(),
         None => "random initialisation".into(),
     };
-    match exhibit.evaluation.best_epoch {
+    match best_epoch {
         Some(epoch) => format!("{start}, then trained here; epoch {epoch} kept"),
         None => format!("{start}, not trained here"),
     }

@@ -33,7 +33,7 @@ pub(super) fn draw(atlas: &Atlas, network: Option<&str>, width: f64) -> Result<F
     let told: Vec<String> = trained
         .iter()
         .map(|exhibit| {
-            let kept = exhibit.evaluation.best_epoch;
+            let kept = exhibit.evaluation.best_epoch();
             let kept = kept.map_or(String::new(), |epoch| format!(", epoch {epoch} was kept"));
             let auc = auc_view(exhibit);
             let auc = auc

@@ -16,7 +16,7 @@ use crate::keys::Keys;
 use crate::script::{self, ComparedUnit};
 use base::artifact::Fingerprint;
 use base::{Split, UnitId};
-use catalogue::{Kind, concept_words};
+use catalogue::concept_words;
 use record::dissection::{Layer, TopPatch, Unit};
 
 /// Patches of a unit that are compared.
@@ -152,7 +152,8 @@ impl Data<'_> {
             detects: best.is_some_and(|best| best.detected),
             auc: unit.cancer_auc.map(|auc| (auc * 1e3).round() / 1e3),
             influence: entry.rank,
-            ranked: known.map_or(0, |known| known.count(Kind::Live)),
+            ranked: known
+                .map_or(0, |known| known.units.iter().filter(|entry| entry.rank.is_some()).count()),
             cancer: unit.top.iter().filter(positive).count(),
             of: unit.top.len(),
             split: layer.split.to_string(),

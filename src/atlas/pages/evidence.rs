@@ -60,7 +60,8 @@ pub(super) struct View {
     activations: Chart,
     positive: String,
     permutations: u32,
-    influence: InfluenceView,
+    /// None where it was not measured.
+    influence: Option<InfluenceView>,
     elsewhere: Vec<LikeView>,
     duplicates: Vec<LikeView>,
     duplicate: String,
@@ -130,11 +131,11 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, entry: &Entry) -> View {
     }
 }
 
-fn influence(layer: &Layer, entry: &Entry) -> InfluenceView {
-    let basis = &layer.influence;
-    let own = &entry.record.influence;
+fn influence(layer: &Layer, entry: &Entry) -> Option<InfluenceView> {
+    let basis = layer.influence.as_ref()?;
+    let own = entry.record.influence.as_ref()?;
     let signed = |value: f32| text::significant(f64::from(value));
-    InfluenceView {
+    Some(InfluenceView {
         classes: basis
             .classes
             .iter()
@@ -158,5 +159,5 @@ fn influence(layer: &Layer, entry: &Entry) -> InfluenceView {
             number::written(format_args!("{fall:+.4}")).replace('-', "\u{2212}")
         }),
         auc: basis.auc.map_or_else(String::new, |auc| format!("{auc:.3}")),
-    }
+    })
 }

@@ -14,6 +14,7 @@ use crate::facts::areas::{AucView, auc_view};
 use crate::facts::paths::{Link, METHODS, SURVEY, layer_href, network_href};
 use crate::text;
 use catalogue::Source;
+use record::training::Origin;
 
 /// Units shown, and at most how many of them for one concept.
 const TELLING: usize = 12;
@@ -115,11 +116,14 @@ pub(super) fn view(atlas: &Atlas) -> View {
                 href: network_href(&exhibit.config.name),
                 auc: auc_view(exhibit),
                 split: exhibit.evaluation.split.to_string(),
-                weights: match (&exhibit.evaluation.pretrained, exhibit.evaluation.best_epoch) {
-                    (Some(_), Some(_)) => "fine-tuned",
-                    (Some(_), None) => "pretrained",
-                    (None, Some(_)) => "trained from random weights",
-                    (None, None) => "random, not trained",
+                weights: match &exhibit.evaluation.origin {
+                    Origin::Recorded { .. } => "recorded elsewhere",
+                    Origin::Run { pretrained: Some(_), best_epoch: Some(_) } => "fine-tuned",
+                    Origin::Run { pretrained: Some(_), best_epoch: None } => "pretrained",
+                    Origin::Run { pretrained: None, best_epoch: Some(_) } => {
+                        "trained from random weights"
+                    }
+                    Origin::Run { pretrained: None, best_epoch: None } => "random, not trained",
                 },
                 layers: exhibit
                     .layers

@@ -125,7 +125,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
 
 fn network(exhibit: &Exhibit) -> NetworkRow {
     let found = exhibit.evaluation;
-    let training = exhibit.config.training.as_ref().filter(|_| found.best_epoch.is_some());
+    let training = exhibit.config.training().filter(|_| found.best_epoch().is_some());
     NetworkRow {
         name: exhibit.config.name.clone(),
         href: network_href(&exhibit.config.name),

@@ -16,6 +16,7 @@ use crate::inputs::Exhibit;
 use crate::text;
 use catalogue::{ConceptMatch, Kind, concept_words};
 use config::figures::Kind as FigureKind;
+use record::training::Origin;
 
 /// A network.
 struct Network<'a>(&'a Exhibit<'a>);
@@ -61,7 +62,8 @@ pub(super) struct View {
     weights: String,
     weights_blake3: String,
     device: String,
-    best_epoch: Option<u32>,
+    /// None of a network that is run here.
+    recorded: Option<RecordedView>,
     epochs: usize,
     roc: Option<Chart>,
     assessment: assessment::View,
@@ -70,6 +72,15 @@ pub(super) struct View {
     history: Vec<EpochRow>,
     layers: Vec<LayerRow>,
     downloads: Vec<Download>,
+}
+
+/// What is to be said of a network that was recorded.
+#[derive(Serialize)]
+struct RecordedView {
+    made: String,
+    notes: Vec<String>,
+    /// Layers of which it was not recorded what their units contribute.
+    without: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -96,6 +107,17 @@ struct LayerRow {
     lifeless: usize,
     concepts: String,
     best: String,
+}
+
+fn recorded(exhibit: &Exhibit) -> Option<RecordedView> {
+    let Origin::Recorded { recorded } = &exhibit.evaluation.origin else { return None };
+    let without = exhibit.layers.iter().filter(|layer| layer.influence.is_none());
+    let without: Vec<String> = without.map(|layer| layer.layer.clone()).collect();
+    Some(RecordedView {
+        made: recorded.made.clone(),
+        notes: recorded.notes.clone(),
+        without: (!without.is_empty()).then(|| text::and(&without)),
+    })
 }
 
 pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
@@ -131,7 +153,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
         weights: words::weights(exhibit),
         weights_blake3: found.weights_blake3.clone(),
         device: found.device.clone(),
-        best_epoch: found.best_epoch,
+        recorded: recorded(exhibit),
         epochs: history.len(),
         loss,
         quality,
@@ -139,7 +161,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
             .iter()
             .map(|epoch| EpochRow {
                 epoch: epoch.epoch,
-                kept: found.best_epoch == Some(epoch.epoch),
+                kept: found.best_epoch() == Some(epoch.epoch),
                 lr: text::significant(epoch.lr),
                 loss: format!("{:.4}", epoch.loss),
                 accuracy: format!("{:.3}", epoch.accuracy),

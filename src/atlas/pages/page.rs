@@ -11,6 +11,7 @@ use crate::facts::paths::Link;
 use crate::inputs::Exhibit;
 use crate::keys::Keys;
 use base::artifact::Fingerprint;
+use record::training::Origin;
 
 /// A page of the site.
 pub(super) trait Page: Sync {
@@ -205,10 +206,14 @@ impl Head {
     /// Of a network whose weights may not be what a reader expects.
     pub(super) fn of(self, exhibit: &Exhibit) -> Self {
         let name = &exhibit.config.name;
-        let caution = match (&exhibit.evaluation.pretrained, exhibit.evaluation.best_epoch) {
-            (Some(_), _) => None,
-            (None, Some(_)) => Some(format!("{name} was trained here from random weights.")),
-            (None, None) => Some(format!("{name} has random weights: it was not trained.")),
+        let caution = match &exhibit.evaluation.origin {
+            Origin::Recorded { .. } | Origin::Run { pretrained: Some(_), .. } => None,
+            Origin::Run { pretrained: None, best_epoch: Some(_) } => {
+                Some(format!("{name} was trained here from random weights."))
+            }
+            Origin::Run { pretrained: None, best_epoch: None } => {
+                Some(format!("{name} has random weights: it was not trained."))
+            }
         };
         Self { caution, ..self }
     }

@@ -91,7 +91,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         split: splits(atlas),
         chosen: exhibits.iter().any(|exhibit| {
             let found = exhibit.evaluation;
-            found.split == Split::Validation && found.best_epoch.is_some()
+            found.split == Split::Validation && found.best_epoch().is_some()
         }),
         resamples: text::count(RESAMPLES),
         rows: rows(atlas),

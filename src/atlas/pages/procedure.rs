@@ -159,9 +159,11 @@ fn chain(atlas: &Atlas, exhibit: &Exhibit) -> Chain {
             map: layer.map,
         }),
     };
-    let layers = match Architecture::find(network) {
-        Ok(architecture) => architecture.layers.iter().map(|name| step(name)).collect(),
-        Err(_) => exhibit.layers.iter().map(|layer| step(&layer.layer)).collect(),
+    // Of a network that was recorded only what was recorded is known, whatever it is called.
+    let known = exhibit.config.run().and_then(|_| Architecture::find(network).ok());
+    let layers = match known {
+        Some(architecture) => architecture.layers.iter().map(|name| step(name)).collect(),
+        None => exhibit.layers.iter().map(|layer| step(&layer.layer)).collect(),
     };
     Chain {
         network: Link::new(network, network_href(network)),

@@ -142,7 +142,9 @@ fn layer(atlas: &Atlas, name: String, units: &[&Chosen]) -> LayerView {
                 link: Link::new(chosen.unit.digits(), unit_href(&chosen.unit)),
                 reason: chosen.reason.words(),
                 cancer: format!("{} of {}", chosen.cancer, chosen.shown),
-                influence: format!("{} of {live}", chosen.influence),
+                influence: chosen
+                    .influence
+                    .map_or_else(|| "–".into(), |rank| format!("{rank} of {live}")),
             })
             .collect(),
         name,

@@ -66,7 +66,11 @@ fn influence(atlas: &Atlas, layer: &Layer, entry: &Entry) -> Figure {
     let live = live.map_or(0, |layer| layer.count(Kind::Live));
     let name = "rank by influence on cancer";
     let Some(rank) = entry.rank else {
-        return Figure::new("–", name, "it is not live");
+        let why = match layer.influence {
+            Some(_) => "it is not live",
+            None => "it was not recorded",
+        };
+        return Figure::new("–", name, why);
     };
     let least = f64::from(rank) / live.max(1) as f64;
     let meaning = if least <= 0.1 {
@@ -99,13 +103,13 @@ fn with_cancer(layer: &Layer, entry: &Entry, cancer: usize) -> Figure {
         return Figure::new("–", name, "it has none");
     }
     // Where influence was measured on all patches, it knows how many have cancer.
-    let basis = &layer.influence;
-    let meaning = match basis.patches == layer.patches && basis.patches > 0 {
-        true => {
+    let all = layer.influence.as_ref().filter(|basis| basis.patches == layer.patches);
+    let meaning = match all.filter(|basis| basis.patches > 0) {
+        Some(basis) => {
             let share = f64::from(basis.positives) / f64::from(basis.patches);
             format!("against {} of all patches", text::percent_whole(share))
         }
-        false => format!("{} of them", text::percent_whole(cancer as f64 / kept as f64)),
+        None => format!("{} of them", text::percent_whole(cancer as f64 / kept as f64)),
     };
     Figure::new(format!("{cancer} of {kept}"), name, meaning)
 }

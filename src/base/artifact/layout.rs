@@ -84,6 +84,11 @@ impl Layout {
         self.output.join("work/survey")
     }
 
+    /// `work/recordings.json`: digests of the files of recorded networks, wherever they lie.
+    pub fn recordings(&self) -> PathBuf {
+        self.output.join("work/recordings.json")
+    }
+
     /// `work/site.json`: what the built site was made from, and every file of it.
     pub fn site_record(&self) -> PathBuf {
         self.output.join("work/site.json")

@@ -167,7 +167,7 @@ fn what_is_visualised() {
     );
     let job = crate::Job {
         name: "alexnet",
-        network: &network,
+        activations: crate::Activations::Run(&network),
         weights_blake3: "",
         manifest: &manifest,
         store: &store,

@@ -39,7 +39,7 @@
     return pairs([
       [unit.detects ? 'Detects' : 'Best match', unit.concept ? `${unit.concept}, IoU ${unit.iou.toFixed(3)}` : 'none'],
       ['AUC for cancer', unit.auc === null ? '–' : unit.auc.toFixed(3)],
-      ['Influence rank', unit.influence === null ? 'not live' : `${unit.influence} of ${unit.ranked}`],
+      ...(unit.ranked ? [['Influence rank', unit.influence === null ? 'not live' : `${unit.influence} of ${unit.ranked}`]] : []),
       ['With cancer', `${unit.cancer} of its top ${unit.of}`]
     ]);
   }

@@ -24,8 +24,11 @@
     iou.classList.toggle('strong', unit.detects);
     find('.score').textContent = `best score ${unit.score}`;
     find('.cancer').textContent = `${unit.cancer} of ${unit.of} with cancer${unit.groups ? ', of two kinds' : ''}`;
-    find('.influence').textContent =
-      unit.influence === null ? 'not live' : `influence ${unit.influence} of ${ranked}`;
+    // Where none is ranked, influence was not measured.
+    if (ranked) {
+      find('.influence').textContent =
+        unit.influence === null ? 'not live' : `influence ${unit.influence} of ${ranked}`;
+    }
   }
 
   // Gives what makes the card of a row in a size: `folder` is its layer's, of whose units so many are ranked.
