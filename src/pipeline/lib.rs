@@ -10,6 +10,7 @@ mod keeping;
 mod originals;
 mod provenance;
 mod publishing;
+mod reading;
 mod settling;
 mod study;
 mod visualising;

@@ -404,6 +404,7 @@ fn project(root: &Path, top: usize) -> Config {
             lexicon: "bi-rads-5".into(),
             contact: None,
         },
+        reading: config::Reading { cases: 0, cancer: 0.5, network: None, units: 4 },
         theme: "default".into(),
         theme_options: Default::default(),
         citation: Default::default(),

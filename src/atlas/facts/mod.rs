@@ -21,6 +21,7 @@ use crate::content::{self, Article};
 use crate::images::Shown;
 use crate::inputs::{Exhibit, Inputs};
 use crate::labels::Labels;
+use crate::reading::Reading;
 use crate::study::Study;
 use crate::survey::Survey;
 use crate::text;
@@ -37,6 +38,7 @@ pub(crate) struct Atlas<'a> {
     pub(crate) study: Study<'a>,
     pub(crate) theme: Theme,
     pub(crate) survey: Survey<'a>,
+    pub(crate) reading: Reading<'a>,
     /// What is known of the units.
     pub(crate) catalogue: Catalogue<'a>,
     pub(crate) articles: Vec<Article>,
@@ -57,6 +59,7 @@ impl<'a> Atlas<'a> {
         articles: Vec<Article>,
         shown: &'a Shown,
         survey: Survey<'a>,
+        reading: Reading<'a>,
     ) -> Self {
         theme.introduce(inputs.config, &inputs.manifest.source, inputs.store.edge());
         let layers = inputs.exhibits.iter().flat_map(|exhibit| exhibit.layers);
@@ -74,6 +77,7 @@ impl<'a> Atlas<'a> {
             study,
             theme,
             survey,
+            reading,
             catalogue,
             articles,
             shown,

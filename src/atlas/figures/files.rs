@@ -9,7 +9,7 @@ use crate::facts::Atlas;
 use crate::images::Shown;
 use crate::inputs::{Inputs, validate};
 use crate::site::{Record, Writer};
-use crate::{content, survey, theme};
+use crate::{content, reading, survey, theme};
 use base::artifact::Stamp;
 use config::figures::Wanted;
 
@@ -48,7 +48,8 @@ pub fn draw(inputs: &Inputs, wanted: &[Wanted]) -> Result<Vec<Result<Drawn>>> {
     let theme = theme::Theme::load(inputs.config)?;
     let articles = content::read(&inputs.config.root.join("content"))?;
     let shown = Shown::of(inputs);
-    let atlas = Atlas::new(inputs, theme, articles, &shown, survey::Survey::new(inputs)?);
+    let (survey, reading) = (survey::Survey::new(inputs)?, reading::Reading::new(inputs)?);
+    let atlas = Atlas::new(inputs, theme, articles, &shown, survey, reading);
     Ok(wanted.par_iter().map(|wanted| files(&atlas, wanted)).collect())
 }
 
