@@ -27,6 +27,7 @@ split: { train: 0.5, validation: 0.5, test: 0 }
 networks: [{ name: resnet10, input: 48, layers: [layer4], training: false }]
 dissection: { top: 8, permutations: 0 }
 survey: { units: 12, repeats: 0.25 }
+reading: { cases: 2 }
 ";
 
 struct Project(tempfile::TempDir);
@@ -433,6 +434,12 @@ fn guests_are_refused_and_write_nothing() {
     let (status, page) = request(&server.address, "GET /survey/index.html", None, b"").unwrap();
     assert!(status == 200 && page.contains("_collect/script.js"));
     assert!(page.to_lowercase().contains("content-security-policy"));
+    // Scores of cases are not collected: that page goes out as it is.
+    let cases = request(&server.address, "GET /survey/cases/index.html", None, b"").unwrap();
+    assert!(cases.0 == 200 && cases.1.contains("reading.js"), "{}", cases.1);
+    assert!(!cases.1.contains("_collect/script.js"));
+    let (status, _) = request(&server.address, "GET /survey/cases/data.js", None, b"").unwrap();
+    assert_eq!(status, 200);
     // Too large, not JSON, deep, another encoding, a unit by its name, another's name.
     let deep = format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000));
     for (body, status) in [

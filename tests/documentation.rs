@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use study::cases::Key;
+use study::code::Coder;
+
 /// What a reader puts in the place of a word in capitals.
 const PLACEHOLDERS: [(&str, &str); 6] = [
     ("I/N", "1/2"),
@@ -75,6 +78,29 @@ B,1,without,40,benign\nB,2,without,20,benign\nB,3,without,30,malignant\nB,4,with
 A,1,with,20,benign\nA,2,with,50,benign\nA,3,with,75,malignant\nA,4,with,90,malignant
 B,1,with,45,benign\nB,2,with,10,benign\nB,3,with,60,malignant\nB,4,with,65,malignant
 ";
+
+/// What a reader of cases would have saved: a score of every mammogram whose truth is known, and another.
+fn case_scores(layout: &base::artifact::Layout, manifest: &record::Manifest) -> String {
+    let evaluation = record::training::read_evaluation(&layout.network("resnet10")).unwrap();
+    let weights = evaluation.weights_blake3.as_str();
+    let coder = Coder::new(123, "unit-atlas");
+    let key = Key::new(&coder, manifest, [weights].into_iter());
+    let score = |score: usize| serde_json::json!({ "score": score, "seconds": 20 });
+    let codes = manifest.mammograms.iter().map(|member| coder.case(&member.mammogram.id, weights));
+    let known = codes.filter(|code| key.get(code).is_some_and(|case| case.cancer.is_some()));
+    let cases: Vec<_> = known
+        .enumerate()
+        .map(|(at, code)| {
+            let (before, after) = (score(17 * at % 101), score(29 * at % 101));
+            serde_json::json!({ "case": code, "before": before, "after": after })
+        })
+        .collect();
+    let file = serde_json::json!({
+        "schema": 1, "kind": "cases", "study": "unit-atlas", "reader": "reader-a",
+        "saved_at": "2026-11-20T10:12:00.000Z", "cases": cases,
+    });
+    file.to_string()
+}
 
 /// Pages that show commands.
 fn pages() -> Vec<PathBuf> {
@@ -190,6 +216,8 @@ fn every_command_of_the_documentation_runs() {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let layout = base::artifact::Layout::new(project.join("output"));
     let manifest = record::Manifest::read(&layout).unwrap();
+    let cases = case_scores(&layout, &manifest);
+    std::fs::write(project.join("unit-atlas_cases_reader-a_2026-11-20.json"), cases).unwrap();
     let first = manifest.of_split(base::Split::Validation)[0];
     let mammogram = &manifest.member(&manifest.patches[first as usize]).mammogram.id;
     let picture = image::open(layout.preview(mammogram)).unwrap();

@@ -16,7 +16,7 @@ use serde_json::json;
 use support::{Fixture, edit_data};
 
 /// One page of each kind, and what makes sure that its scripts have run.
-const PAGES: [(&str, &str); 23] = [
+const PAGES: [(&str, &str); 24] = [
     ("index.html", "document.querySelector('.unit-card img').complete"),
     ("about/index.html", "document.querySelector('h1')"),
     ("agreement/index.html", "document.querySelector('h1')"),
@@ -40,6 +40,7 @@ const PAGES: [(&str, &str); 23] = [
     ("provenance/index.html", "document.querySelectorAll('main section').length === 10"),
     ("selection/index.html", "document.querySelector('details')"),
     ("survey/index.html", "!document.getElementById('survey-welcome').hidden"),
+    ("survey/cases/index.html", "!document.getElementById('reading-welcome').hidden"),
     (
         "networks/resnet18/layer4/0001/index.html",
         "document.querySelector('#atlas-context .window')",
@@ -60,6 +61,7 @@ impl Place {
         let mut fixture = Fixture::new(folder.path(), 6);
         // With it there are cards.
         fixture.config.base_url = Some("https://atlas.example.org/units".into());
+        fixture.config.reading.cases = 2;
         fixture.write("content/about.md", include_str!("../content/about.md"));
         fixture.build().unwrap();
         let site = fixture.site();

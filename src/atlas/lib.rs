@@ -27,6 +27,7 @@ mod pages;
 mod practice;
 mod preview;
 mod prose;
+mod reading;
 mod script;
 mod shortcode;
 mod site;
@@ -75,6 +76,8 @@ pub struct Report {
     pub notices: Vec<Notice>,
     /// The units that readers are asked about.
     pub selection: Selection,
+    /// Why readers are given fewer mammograms to score than the project asks for; none where they are not.
+    pub fewer_cases: Option<String>,
 }
 
 /// Builds the site into the folder `site` and writes the list of its files to `record`, last.
@@ -92,13 +95,15 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let shown = Shown::of(inputs);
     let catalogue = inputs.catalogue();
     let survey = survey::Survey::new(inputs, &catalogue)?;
-    let atlas = facts::Atlas::new(inputs, theme, articles, &shown, (catalogue, survey));
+    let reading = reading::Reading::new(inputs)?;
+    let atlas = facts::Atlas::new(inputs, theme, articles, &shown, catalogue, survey, reading);
     let pages = pages::Pages::new(&atlas)?;
     let pictures = atlas.figures();
     let for_papers: Vec<_> =
         figures::ready_made(&atlas).into_iter().map(|ready| ready.wanted).collect();
     let tables: Vec<&export::Table> = export::all().collect();
-    let scripts = survey::scripts(&atlas.survey)?;
+    let mut scripts = survey::scripts(&atlas.survey)?;
+    scripts.extend(reading::scripts(&atlas)?);
 
     let mut planned = pages.paths();
     planned.extend(shown.paths(inputs));
@@ -106,6 +111,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     planned.extend(preview::paths(inputs));
     planned.extend(synthetic::paths(inputs));
     planned.extend(atlas.survey.paths());
+    planned.extend(atlas.reading.paths());
     planned.extend(pictures.keys().cloned());
     let mut public = vec![(".nojekyll", Vec::new())];
     public.extend(pages.map().map(|map| ("sitemap.xml", map)));
@@ -120,6 +126,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     preview::write(inputs, &keys, &writer)?;
     synthetic::write(inputs, &keys, &writer)?;
     atlas.survey.write_pictures(&keys, &writer)?;
+    atlas.reading.write_pictures(&keys, &writer)?;
     tables.par_iter().try_for_each(|table| {
         let path = table.path();
         let key = match table.of_readers {
@@ -165,6 +172,7 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
         seconds: started.elapsed().as_secs_f64(),
         notices: atlas.labels.unplaced(),
         selection: atlas.survey.selection.clone(),
+        fewer_cases: atlas.reading.shortfall(),
     })
 }
 

@@ -339,6 +339,70 @@ pub(super) struct Whole {
     pub(super) tiles: Option<Tiles>,
 }
 
+/// `survey/cases/data.js`: the mammograms that readers score.
+#[derive(Serialize)]
+pub(super) struct Scored<'a> {
+    pub(super) study: &'a str,
+    /// Where files are sent.
+    pub(super) contact: Option<&'a str>,
+    /// In the order of their codes.
+    pub(super) cases: Vec<ScoredCase<'a>>,
+}
+
+/// A mammogram that readers score.
+#[derive(Serialize)]
+pub(super) struct ScoredCase<'a> {
+    pub(super) code: &'a str,
+    /// The mammogram, then its patient's others.
+    pub(super) views: Vec<CaseView>,
+}
+
+/// A mammogram of a case.
+#[derive(Serialize)]
+pub(super) struct CaseView {
+    /// Side and projection in words, where they are known.
+    pub(super) view: String,
+    /// Path of its picture.
+    pub(super) src: String,
+    /// Width and height of the picture, and of the mammogram.
+    pub(super) pixels: [u32; 2],
+    pub(super) size: [u32; 2],
+    /// The same picture finer; none where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tiles: Option<Tiles>,
+}
+
+/// `survey/cases/explained/<code>.js`: why a mammogram has its score.
+#[derive(Serialize)]
+pub(super) struct ExplainedCase {
+    /// In a few sentences.
+    pub(super) words: String,
+    /// Path of the picture of the patch that decided, and its edge in pixels.
+    pub(super) src: String,
+    pub(super) pixels: u32,
+    /// Left, top and edge of that patch in the mammogram's pixels.
+    pub(super) x: u32,
+    pub(super) y: u32,
+    pub(super) edge: u32,
+    /// The units that add most to the evidence for cancer, most first.
+    pub(super) units: Vec<ExplainedUnit>,
+}
+
+/// A unit in a case's explanation.
+#[derive(Serialize)]
+pub(super) struct ExplainedUnit {
+    /// What it is called; empty where it has no name.
+    pub(super) name: String,
+    /// Where that comes from, as in [`LayerUnit`].
+    pub(super) from: &'static str,
+    /// Of the evidence, in words.
+    pub(super) share: String,
+    /// Its region in the patch that decided, as path data in patch pixels.
+    pub(super) overlay: String,
+    /// Some of its top patches.
+    pub(super) examples: Vec<AskedPatch>,
+}
+
 /// What the score of a case is made of: within its page, for `decision.js`.
 #[derive(Serialize)]
 pub(super) struct Decision<'a> {
@@ -420,6 +484,16 @@ mod tests {
 
     fn asked(src: &str, overlay: &str, positive: Option<bool>) -> AskedPatch {
         AskedPatch { src: src.into(), overlay: overlay.into(), positive }
+    }
+
+    fn view(words: &str) -> CaseView {
+        CaseView {
+            view: words.into(),
+            src: "survey/cases/images/m.jpg".into(),
+            pixels: [450, 600],
+            size: [900, 1200],
+            tiles: None,
+        }
     }
 
     fn formats() -> Value {
@@ -563,6 +637,29 @@ mod tests {
                     },
                     Whole { src: None, width: 2000, height: 4000, tiles: None },
                 ],
+            },
+            "scored": Scored {
+                study: "my-study",
+                contact: Some("study@example.org"),
+                cases: vec![
+                    ScoredCase { code: "c-1234", views: vec![view("LEFT CC"), view("LEFT MLO")] },
+                    ScoredCase { code: "c-5678", views: vec![view("")] },
+                ],
+            },
+            "explained": ExplainedCase {
+                words: "Probability of cancer 0.87.".into(),
+                src: "survey/cases/images/p.jpg".into(),
+                pixels: 113,
+                x: 10,
+                y: 20,
+                edge: 225,
+                units: vec![ExplainedUnit {
+                    name: "mass, spiculated".into(),
+                    from: "readers",
+                    share: "42%".into(),
+                    overlay: "M1 2h3v4Z".into(),
+                    examples: vec![asked("survey/cases/images/e.jpg", "", None)],
+                }],
             },
         })
     }

@@ -22,6 +22,9 @@ pub(super) fn site(pipeline: &Pipeline, dataset: &Dataset, terminal: &Terminal) 
     for Notice { place, message, .. } in atlas::left_aside(pipeline.config)? {
         eprintln!("{place} {message}");
     }
+    if let Some(why) = site.as_ref().and_then(|report| report.fewer_cases.as_ref()) {
+        eprintln!("note: {why}");
+    }
     match site {
         None => terminal.say("site is fresh"),
         Some(report) => terminal.say(&format!(

@@ -121,12 +121,18 @@ fn collect(options: &Options, pipeline: &Pipeline, terminal: &Terminal) -> Resul
              with TLS before {address}"
         );
     }
+    let site = pipeline.layout.site();
+    if site.join("survey/cases/index.html").is_file() {
+        terminal.say(&format!(
+            "Scores of mammograms are not collected; readers save a file of them at \
+             http://{address}/survey/cases/index.html and send it."
+        ));
+    }
     terminal.say("One link per reader; who has it can answer as that reader. Ctrl-C ends.");
     for (reader, token) in tokens.iter() {
         // Links are what this verb is for: they are printed even when quiet.
         println!("{reader}: http://{address}/survey/index.html#token={token}");
     }
-    let site = pipeline.layout.site();
     let names = Names::new(address.ip(), options.names.clone());
     runtime.block_on(serve::collect::serve(site, listener, names, tokens, ledger));
     Ok(Outcome::Complete)

@@ -30,7 +30,8 @@ pub(super) enum Verb {
     /// Reads a table (CSV or .xlsx) with one score a row: `reader`, `case`, `condition` (two values, such as without
     /// and with), `score` (the higher, the more likely cancer) and `truth` (malignant or benign, 1 or 0). Prints each
     /// reader's AUC, the mean difference with its interval and p by Obuchowski-Rockette and Dorfman-Berbaum-Metz, and
-    /// intraclass correlations. Example: `unit-atlas study mrmc scores.csv --conditions without,with`.
+    /// intraclass correlations. Example: `unit-atlas study mrmc scores.csv --conditions without,with`. Also reads the
+    /// files that readers of cases saved (`reading` in atlas.yaml): there the truth is the data set's.
     Mrmc(mrmc::Options),
     /// Write the survey's questions as a data dictionary of REDCap
     ///
@@ -50,7 +51,7 @@ pub(super) fn execute(
     match verb {
         Verb::Plan(options) => plan::execute(options, config, terminal),
         Verb::Progress(options) => progress::execute(options, project, terminal),
-        Verb::Mrmc(options) => mrmc::execute(options, terminal),
+        Verb::Mrmc(options) => mrmc::execute(options, project, terminal),
         Verb::Redcap(options) => redcap::execute(options, project, terminal),
     }
 }

@@ -16,6 +16,7 @@ pub mod figures;
 mod mammograms;
 mod network;
 mod patches;
+mod reading;
 mod recorded;
 mod source;
 mod survey;
@@ -41,6 +42,7 @@ pub use self::network::{
     Augment, ClassWeights, Network, Origin, Output, Run, Schedule, Start, Training,
 };
 pub use self::patches::{Patches, Shares};
+pub use self::reading::Reading;
 pub use self::recorded::{Header, RECORDING, RECORDING_FORMAT, Recorded, RecordedLayer};
 pub use self::source::{Source, Unwanted};
 pub use self::survey::{Background, Select, Survey};
@@ -86,6 +88,8 @@ options! {
         pub cases: Cases = "{}";
         /// What expert readers are asked.
         pub survey: Survey = "{}";
+        /// Mammograms that expert readers score, before and after they see an explanation.
+        pub reading: Reading = "{}";
         /// Theme: a folder of themes/, or a built-in one: default, or paper (white, for print).
         pub theme: String = "default", in NAME;
         /// Options of the theme. Both built-in ones have `footer`, a line at the foot of every page.

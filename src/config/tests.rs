@@ -337,6 +337,10 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("cases: { missed: 1001 }", "1001"),
         ("cases: { list: [a, b, a] }", "a] }"),
         ("survey: { repeats: 1.1 }", "1.1"),
+        ("reading: { cases: -1 }", "-1"),
+        ("reading: { cancer: 1.5 }", "1.5"),
+        ("reading: { network: vgg11 }", "vgg11"),
+        ("reading: { units: 0 }", "0 }"),
         ("survey: { cancer: -0.1 }", "-0.1"),
         ("survey: { select: best }", "best"),
         ("survey: { select: [] }", "[]"),
@@ -373,6 +377,7 @@ fn values_out_of_range_are_refused_where_they_stand() {
             "twice",
             "has no use",
             "unknown layer",
+            "unknown network",
             "folder of its own",
         ];
         let message = refused(text).message;

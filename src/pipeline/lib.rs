@@ -10,6 +10,7 @@ mod keeping;
 mod originals;
 mod provenance;
 mod publishing;
+mod reading;
 mod recorded;
 mod settling;
 mod study;

@@ -1,5 +1,5 @@
-//! Codes that stand for units in a blind survey: the same for the same unit of the same weights in the
-//! same study, and telling nothing to who does not know the project's seed.
+//! Codes that stand for units in a blind survey, and for mammograms that readers score: the same for the same unit of
+//! the same weights in the same study, and telling nothing to who does not know the project's seed.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,8 @@ use base::UnitId;
 const DIGITS: &[u8; 28] = b"23456789bcdfghjkmnpqrstvwxyz";
 /// How a code begins.
 const PREFIX: &str = "u-";
+/// How that of a mammogram begins.
+const CASE: &str = "c-";
 /// Digits in a code: among a hundred thousand units two alike come up once in ten million studies.
 const LENGTH: usize = 12;
 
@@ -29,6 +31,11 @@ impl Coder {
     /// The code of a unit, by its name and the BLAKE3 of its network's weights.
     pub fn unit(&self, unit: &UnitId, weights: &str) -> String {
         format!("{PREFIX}{}", self.digits(&["unit", &unit.to_string(), weights]))
+    }
+
+    /// The code of a mammogram that readers score, by its id and the BLAKE3 of the weights that are explained to them.
+    pub fn case(&self, mammogram: &str, weights: &str) -> String {
+        format!("{CASE}{}", self.digits(&["case", mammogram, weights]))
     }
 
     /// A name for a picture that tells nothing of where it is from.
@@ -99,6 +106,22 @@ mod tests {
         }
         for no in ["", "u-", "alexnet/conv5/0063", "u-aaaaaaaaaaaa", &code[..13]] {
             assert!(!is_code(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn codes_of_cases_follow_the_mammogram_and_the_weights_and_are_no_units() {
+        let coder = Coder::new(123, "s");
+        let code = coder.case("mdb001", "w");
+        assert_eq!(code, Coder::new(123, "s").case("mdb001", "w"));
+        assert!(code.starts_with("c-") && code.len() == 14 && !is_code(&code), "{code}");
+        for other in [
+            Coder::new(124, "s").case("mdb001", "w"),
+            Coder::new(123, "t").case("mdb001", "w"),
+            coder.case("mdb002", "w"),
+            coder.case("mdb001", "x"),
+        ] {
+            assert_ne!(code, other);
         }
     }
 

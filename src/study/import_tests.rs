@@ -92,6 +92,19 @@ const EARLY: Option<&str> = Some("2026-11-20T10:00:00Z");
 const LATE: Option<&str> = Some("2026-11-20T09:30:00-01:00");
 
 #[test]
+fn scores_of_cases_are_another_commands() {
+    let place = Place::new();
+    let path = place.0.path().join("s_cases_a_2026-11-20.json");
+    std::fs::write(
+        &path,
+        r#"{"schema": 1, "kind": "cases", "study": "s", "reader": "a", "cases": []}"#,
+    )
+    .unwrap();
+    let refused = reading::open(&path, &given(), &layers()).unwrap_err().to_string();
+    assert!(refused.contains("`study mrmc` reads it"), "{refused}");
+}
+
+#[test]
 fn answers_are_merged_and_the_later_stands() {
     let place = Place::new();
     let first = reader("Reader A", vec![answer(1, "one", EARLY), answer(2, "two", LATE)]);

@@ -4,11 +4,13 @@
 //! answers ([`labels`], [`import`]), which units a survey asks about ([`selection`]), one opinion per unit
 //! ([`expert`], [`consensus`]), and the numbers of the study ([`statistics`], [`report`], [`automatic`]). Before a
 //! study, how large it must be ([`plan`]), and its questions for REDCap ([`redcap`]); during it, how far it is
-//! ([`standing`]); of readers who score cases, whether they do better with explanations ([`scores`]).
+//! ([`standing`]). Of readers who score mammograms: which ones ([`cases`]), and whether they do better with
+//! explanations ([`scores`]).
 
 pub mod about;
 pub mod answer;
 pub mod automatic;
+pub mod cases;
 pub mod code;
 pub mod consensus;
 pub mod expert;

@@ -12,6 +12,9 @@ use super::{questions, table};
 use base::text::Encoding;
 use base::yaml::{self, Mistake, Text};
 
+/// The place of what concerns a whole file.
+const NOWHERE: serde_yaml::Location = serde_yaml::Location::UNKNOWN;
+
 /// What a file of another form does not say of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
@@ -44,6 +47,11 @@ pub fn open(path: &Path, given: &Given, layers: &[Dissected]) -> Result<Vec<Read
             let text = yaml::read_as(path, given.encoding)?;
             let forms = match shape(Text { path, text: &text }) {
                 Shape::Reader => return Ok(vec![Read::parse(text, path)?]),
+                Shape::Cases => {
+                    let message =
+                        "holds scores of cases and no answers on units; `study mrmc` reads it";
+                    return Err(Text { path, text: &text }.mistake(NOWHERE, message));
+                }
                 Shape::List => questions::list(Text { path, text: &text }, given, layers)?,
                 Shape::Mapping => questions::mapping(Text { path, text: &text }, given, layers)?,
             };
@@ -51,8 +59,7 @@ pub fn open(path: &Path, given: &Given, layers: &[Dissected]) -> Result<Vec<Read
         }
     };
     if forms.is_empty() {
-        let at = serde_yaml::Location::UNKNOWN;
-        return Err(Text { path, text: &text }.mistake(at, "holds no answer"));
+        return Err(Text { path, text: &text }.mistake(NOWHERE, "holds no answer"));
     }
     Ok(forms.into_iter().map(|form| Read::new(path, text.clone(), form)).collect())
 }
@@ -60,6 +67,8 @@ pub fn open(path: &Path, given: &Given, layers: &[Dissected]) -> Result<Vec<Read
 enum Shape {
     /// A reader's file, or whatever else is to be refused as one.
     Reader,
+    /// What a reader of cases saved: it is another command's.
+    Cases,
     /// A list of the paper's responses.
     List,
     /// A mapping from units to the paper's responses.
@@ -69,7 +78,12 @@ enum Shape {
 fn shape(text: Text) -> Shape {
     if let Ok(keys) = text.parse::<BTreeMap<String, IgnoredAny>>() {
         let mapping = !keys.is_empty() && keys.keys().all(|key| key.contains('/'));
-        return if mapping { Shape::Mapping } else { Shape::Reader };
+        let cases = keys.contains_key("cases") && !keys.contains_key("answers");
+        return match () {
+            () if mapping => Shape::Mapping,
+            () if cases => Shape::Cases,
+            () => Shape::Reader,
+        };
     }
     match text.parse::<Vec<BTreeMap<String, IgnoredAny>>>() {
         Ok(list) if list.iter().all(|entry| entry.contains_key("q1")) => Shape::List,

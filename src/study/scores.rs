@@ -3,7 +3,10 @@
 //!
 //! One row is one score: `reader`, `case`, `condition`, `score`, and `truth`, which may stand in a table of its own
 //! with `case`. A row that cannot be used is a notice with its place, and left out; so are cases whose truth is not
-//! known or contradicts itself, and those that a reader did not score in both conditions.
+//! known or contradicts itself, and those that a reader did not score in both conditions. The files that readers of
+//! cases save on their page are taken as they are ([`read_saved`]).
+
+mod saved;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -15,6 +18,8 @@ use base::{Notice, counted};
 use formats::table::{self, Expected, Row};
 use formats::value;
 use mrmc::{Analysis, Lacking, MAX_READERS, Rating, Unusable, analyse, cross};
+
+pub use saved::{CONDITIONS, Project, SavedScore, is_saved, read_saved, table};
 
 /// What to do with a table in another encoding.
 const ADVICE: &str = "give `--encoding windows-1252`, or what it was saved in, or save it as UTF-8";
@@ -70,11 +75,7 @@ pub fn read(scores: &Path, truths: Option<&Path>, given: &Given) -> Result<Readi
     if let Some(truths) = truths {
         study.each_row(truths, &["case", "truth"], &["case", "truth"], given, Study::truth)?;
     }
-    let scored = study.analyse(scores, given);
-    study.readers.say_twice("reader", &mut study.notices);
-    study.cases.say_twice("case", &mut study.notices);
-    study.conditions.say_twice("condition", &mut study.notices);
-    Ok(Readings { notices: study.notices, scored })
+    Ok(study.finish(&scores.display().to_string(), given))
 }
 
 /// Names, by what is left of them when they are typed again.
@@ -95,6 +96,17 @@ impl Names {
             self.names.push(name.to_owned());
         } else if self.names[number] != name {
             self.twice.entry(number).or_insert_with(|| name.to_owned());
+        }
+        number
+    }
+
+    /// The number of what goes by a code, whatever its name: two names may differ in nothing but what is left out of
+    /// them.
+    fn coded(&mut self, code: &str, name: &str) -> usize {
+        let next = self.names.len();
+        let number = *self.numbers.entry(code.to_owned()).or_insert(next);
+        if number == next {
+            self.names.push(name.to_owned());
         }
         number
     }
@@ -221,6 +233,15 @@ impl Study {
 
     fn case(&mut self, name: &str) -> usize {
         let case = self.cases.number(name);
+        self.with_truth(case)
+    }
+
+    fn coded_case(&mut self, code: &str, mammogram: &str) -> usize {
+        let case = self.cases.coded(code, mammogram);
+        self.with_truth(case)
+    }
+
+    fn with_truth(&mut self, case: usize) -> usize {
         if case == self.truths.len() {
             self.truths.push(Truth::Unknown);
         }
@@ -245,9 +266,18 @@ impl Study {
         }
     }
 
-    fn analyse(&mut self, path: &Path, given: &Given) -> Result<Scored> {
-        let conditions = self.chosen_conditions(path, given)?;
-        let cells = self.cells(path, conditions);
+    /// Analyses what was read of `label`.
+    fn finish(mut self, label: &str, given: &Given) -> Readings {
+        let scored = self.analyse(label, given);
+        self.readers.say_twice("reader", &mut self.notices);
+        self.cases.say_twice("case", &mut self.notices);
+        self.conditions.say_twice("condition", &mut self.notices);
+        Readings { notices: self.notices, scored }
+    }
+
+    fn analyse(&mut self, label: &str, given: &Given) -> Result<Scored> {
+        let conditions = self.chosen_conditions(label, given)?;
+        let cells = self.cells(label, conditions);
         let readers = self.chosen_readers(given, &cells)?;
         let mut seen = vec![false; self.truths.len()];
         for row in &self.scores {
@@ -281,7 +311,7 @@ impl Study {
             })
         });
         let (crossed, lacking) = cross(readers.len(), &truth, ratings).map_err(|why| {
-            anyhow!("{}: {why}; `--readers` leaves out readers who lack many", path.display())
+            anyhow!("{label}: {why}; `--readers` leaves out readers who lack many")
         })?;
         let names = conditions.map(|number| self.conditions.names[number].clone());
         for Lacking { reader, condition, count, cases: some } in lacking {
@@ -308,20 +338,18 @@ impl Study {
     }
 
     /// Numbers of the two conditions.
-    fn chosen_conditions(&mut self, path: &Path, given: &Given) -> Result<[usize; 2]> {
+    fn chosen_conditions(&mut self, label: &str, given: &Given) -> Result<[usize; 2]> {
         let names = &self.conditions.names;
         let Some(wanted) = &given.conditions else {
             return match names[..] {
                 [_, _] => Ok([0, 1]),
-                [] => bail!("{}: no row can be used", path.display()),
+                [] => bail!("{label}: no row can be used"),
                 [_] => bail!(
-                    "{}: all scores are of one condition, `{}`; two are compared",
-                    path.display(),
+                    "{label}: all scores are of one condition, `{}`; two are compared",
                     names[0]
                 ),
                 _ => bail!(
-                    "{}: has {} conditions, {}; `--conditions A,B` says which two are compared",
-                    path.display(),
+                    "{label}: has {} conditions, {}; `--conditions A,B` says which two are compared",
                     names.len(),
                     quoted(names)
                 ),
@@ -329,8 +357,7 @@ impl Study {
         };
         let find = |name: &String| {
             let number = self.conditions.find(name);
-            number
-                .ok_or_else(|| anyhow!("{}: {}", path.display(), unknown("condition", name, names)))
+            number.ok_or_else(|| anyhow!("{label}: {}", unknown("condition", name, names)))
         };
         let chosen = [find(&wanted[0])?, find(&wanted[1])?];
         if chosen[0] == chosen[1] {
@@ -346,8 +373,8 @@ impl Study {
     }
 
     /// The scores by reader, case and condition (0 and 1 of those chosen). Two scores of one cell that differ are none.
-    fn cells(&mut self, path: &Path, conditions: [usize; 2]) -> Cells {
-        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    fn cells(&mut self, label: &str, conditions: [usize; 2]) -> Cells {
+        let file = Path::new(label).file_name().map_or(label.into(), |name| name.to_string_lossy());
         let mut cells = Cells::new();
         let mut lines: HashMap<(usize, usize, usize), u64> = HashMap::new();
         let mut told = Vec::new();

@@ -410,6 +410,7 @@ fn project(root: &Path, top: usize) -> Config {
             practice: 0,
             contact: None,
         },
+        reading: config::Reading { cases: 0, cancer: 0.5, network: None, units: 4 },
         theme: "default".into(),
         theme_options: Default::default(),
         citation: Default::default(),

@@ -21,6 +21,7 @@ use crate::content::{self, Article};
 use crate::images::Shown;
 use crate::inputs::{Exhibit, Inputs};
 use crate::labels::Labels;
+use crate::reading::Reading;
 use crate::study::Study;
 use crate::survey::Survey;
 use crate::text;
@@ -37,6 +38,7 @@ pub(crate) struct Atlas<'a> {
     pub(crate) study: Study<'a>,
     pub(crate) theme: Theme,
     pub(crate) survey: Survey<'a>,
+    pub(crate) reading: Reading<'a>,
     /// What is known of the units.
     pub(crate) catalogue: Catalogue<'a>,
     pub(crate) articles: Vec<Article>,
@@ -56,7 +58,9 @@ impl<'a> Atlas<'a> {
         mut theme: Theme,
         articles: Vec<Article>,
         shown: &'a Shown,
-        (catalogue, survey): (Catalogue<'a>, Survey<'a>),
+        catalogue: Catalogue<'a>,
+        survey: Survey<'a>,
+        reading: Reading<'a>,
     ) -> Self {
         theme.introduce(inputs.config, &inputs.manifest.source, inputs.store.edge());
         let labels = Labels::new(inputs, &catalogue);
@@ -70,6 +74,7 @@ impl<'a> Atlas<'a> {
             study,
             theme,
             survey,
+            reading,
             catalogue,
             articles,
             shown,

@@ -35,6 +35,9 @@ pub(crate) const PROVENANCE: &str = "provenance/index.html";
 /// The survey.
 pub(crate) const SURVEY: &str = "survey/index.html";
 
+/// The mammograms that readers score.
+pub(crate) const READING: &str = "survey/cases/index.html";
+
 /// A network's page.
 pub(crate) fn network_href(network: &str) -> String {
     format!("networks/{network}/index.html")

@@ -9,7 +9,7 @@ use crate::facts::Atlas;
 use crate::images::Shown;
 use crate::inputs::{Inputs, validate};
 use crate::site::{Record, Writer};
-use crate::{content, survey, theme};
+use crate::{content, reading, survey, theme};
 use base::artifact::Stamp;
 use config::figures::Wanted;
 
@@ -50,7 +50,8 @@ pub fn draw(inputs: &Inputs, wanted: &[Wanted]) -> Result<Vec<Result<Drawn>>> {
     let shown = Shown::of(inputs);
     let catalogue = inputs.catalogue();
     let survey = survey::Survey::new(inputs, &catalogue)?;
-    let atlas = Atlas::new(inputs, theme, articles, &shown, (catalogue, survey));
+    let reading = reading::Reading::new(inputs)?;
+    let atlas = Atlas::new(inputs, theme, articles, &shown, catalogue, survey, reading);
     Ok(wanted.par_iter().map(|wanted| files(&atlas, wanted)).collect())
 }
 

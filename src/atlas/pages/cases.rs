@@ -8,7 +8,9 @@ use super::navigation::Entry;
 use super::page::{Files, Head, Page, Site, html};
 use super::parts::UnitCard;
 use crate::facts::Atlas;
-use crate::facts::paths::{CASES, Link, case_href, layer_href, network_href};
+use crate::facts::paths::{
+    CASES, Link, READING, case_href, layer_href, mammogram_href, network_href,
+};
 use crate::facts::words::percent;
 use crate::text;
 use catalogue::{
@@ -69,6 +71,29 @@ fn heading(reason: Reason) -> &'static str {
 #[derive(Serialize)]
 pub(super) struct View {
     networks: Vec<NetworkView>,
+    /// What readers score.
+    read: Option<ReadView>,
+}
+
+/// The mammograms that are put to readers.
+#[derive(Serialize)]
+struct ReadView {
+    /// The page on which they score them.
+    page: &'static str,
+    network: Link,
+    cancer: usize,
+    none: usize,
+    /// In the order of the data set.
+    mammograms: Vec<ReadRow>,
+}
+
+#[derive(Serialize)]
+struct ReadRow {
+    id: String,
+    /// Its page, where it has one.
+    href: Option<String>,
+    truth: &'static str,
+    probability: String,
 }
 
 #[derive(Serialize)]
@@ -228,7 +253,34 @@ fn view(atlas: &Atlas) -> View {
                 .collect(),
         }
     };
-    View { networks: atlas.inputs.explanations.iter().map(network).collect() }
+    View { networks: atlas.inputs.explanations.iter().map(network).collect(), read: read(atlas) }
+}
+
+/// The mammograms that readers score, where there are any.
+fn read(atlas: &Atlas) -> Option<ReadView> {
+    let drawn = atlas.reading.drawn()?;
+    let [cancer, none] = drawn.found();
+    let mut cases: Vec<_> = drawn.cases.iter().collect();
+    // Their own order would tell which code is whose.
+    cases.sort_by_key(|case| case.explained.mammogram);
+    let row = |case: &study::cases::Case| {
+        let number = case.explained.mammogram;
+        let id = &atlas.inputs.manifest.mammograms[number as usize].mammogram.id;
+        ReadRow {
+            href: atlas.shown.mammograms.contains(&number).then(|| mammogram_href(id)),
+            id: id.clone(),
+            truth: if case.cancer { "cancer" } else { "no cancer" },
+            probability: format!("{:.2}", case.explained.probability),
+        }
+    };
+    let network = &drawn.explanation.network;
+    Some(ReadView {
+        page: READING,
+        network: Link::new(network, network_href(network)),
+        cancer,
+        none,
+        mammograms: cases.into_iter().map(row).collect(),
+    })
 }
 
 fn looked(pointing: &Pointing) -> PointingView {

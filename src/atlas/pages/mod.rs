@@ -32,6 +32,7 @@ mod performance;
 mod procedure;
 mod provenance;
 mod public;
+mod reading;
 mod search;
 mod selection;
 mod summary;
@@ -53,7 +54,7 @@ use crate::site::Writer;
 type Kind = for<'a> fn(&'a Atlas<'a>) -> Files<'a>;
 
 /// Every kind, in the order of the site's map.
-const KINDS: [Kind; 19] = [
+const KINDS: [Kind; 20] = [
     home::pages,
     performance::pages,
     birads::pages,
@@ -67,6 +68,7 @@ const KINDS: [Kind; 19] = [
     search::files,
     selection::pages,
     survey::pages,
+    reading::pages,
     cases::pages,
     case::pages,
     concept::pages,

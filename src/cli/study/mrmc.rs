@@ -3,24 +3,27 @@
 use std::path::PathBuf;
 
 use ::mrmc::{Analysis, Components, Correlation, Mean, NoTest, Scope, Test};
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::Outcome;
 use super::super::terminal::Terminal;
+use super::super::{Outcome, Project};
+use base::artifact;
 use base::number::written;
 use base::text::Encoding;
 use base::{Columns, Notice, Side, counted};
 use metrics::{Auc, Comparison, Spread};
-use study::scores::{Given, Scored, read};
+use pipeline::Pipeline;
+use study::scores::{self, Given, Readings, Scored, is_saved, read, read_saved};
 
 /// Options of `study mrmc`.
 #[derive(Debug, clap::Args)]
 pub(in super::super) struct Options {
-    /// Table of scores: columns reader, case, condition, score, truth (.csv, .tsv, .xlsx)
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Table of scores: columns reader, case, condition, score, truth (.csv, .tsv, .xlsx); or the files that readers of
+    /// cases saved (.json)
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
     /// Table with the truth of each case, columns case and truth, where FILE does not have it
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
@@ -33,6 +36,9 @@ pub(in super::super) struct Options {
     /// How the tables' letters are written, where that is neither UTF-8 nor UTF-16, such as windows-1252
     #[arg(long)]
     encoding: Option<Encoding>,
+    /// Write the scores of readers' files as a table, with the truth, BI-RADS categories and times (.csv)
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
     /// Print everything as JSON
     #[arg(long)]
     json: bool,
@@ -50,13 +56,56 @@ fn pair(text: &str) -> Result<Pair, String> {
     }
 }
 
-pub(in super::super) fn execute(options: &Options, terminal: &Terminal) -> Result<Outcome> {
+/// Reads the one table, or the files that readers saved.
+fn readings(
+    options: &Options,
+    given: &Given,
+    project: &Project,
+    terminal: &Terminal,
+) -> Result<Readings> {
+    let Options { files, truth, encoding, table, .. } = options;
+    let saved = files.iter().filter(|file| is_saved(file)).count();
+    ensure!(
+        saved == files.len() || (saved == 0 && files.len() == 1),
+        "give one table, or files of readers of cases (.json) alone"
+    );
+    if saved == 0 {
+        ensure!(
+            table.is_none(),
+            "`--table` goes with the files of readers of cases (.json): a table is one already"
+        );
+        return read(&files[0], truth.as_deref(), given);
+    }
+    ensure!(
+        truth.is_none() && encoding.is_none(),
+        "`--truth` and `--encoding` go with a table: of readers\u{2019} files the truth is the data set\u{2019}s"
+    );
+    let (path, config) = project()?;
+    let pipeline = Pipeline::new(&config, terminal).of_file(&path);
+    let key = pipeline.case_key()?;
+    let study = scores::Project { study: &config.survey.study, key: &key };
+    if let Some(table) = table {
+        pipeline.check_output(table)?;
+    }
+    let (readings, rows) = read_saved(files, &study, given)?;
+    if let Some(table) = table {
+        artifact::write(table, &scores::table(&rows)?)
+            .with_context(|| format!("{} cannot be written", table.display()))?;
+    }
+    Ok(readings)
+}
+
+pub(in super::super) fn execute(
+    options: &Options,
+    project: &Project,
+    terminal: &Terminal,
+) -> Result<Outcome> {
     let given = Given {
         conditions: options.conditions.clone().map(|pair| pair.0),
         readers: options.readers.clone(),
         encoding: options.encoding,
     };
-    let readings = read(&options.file, options.truth.as_deref(), &given)?;
+    let readings = readings(options, &given, project, terminal)?;
     for Notice { place, message, skipped } in &readings.notices {
         let word = if *skipped { "skipped" } else { "note" };
         eprintln!("{word}: {place}: {message}");

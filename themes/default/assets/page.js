@@ -47,6 +47,16 @@
     else byHand();
   }
 
+  // Gives the reader a text as a file.
+  function download(name, text) {
+    const href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+    const anchor = make('a', { href, download: name });
+    document.body.append(anchor);
+    anchor.click();
+    anchor.remove();
+    setTimeout(() => URL.revokeObjectURL(href), 60000);
+  }
+
   unitAtlas.page = {
     element: id => document.getElementById(id),
     make,
@@ -54,6 +64,7 @@
     typing,
     taken,
     copy,
+    download,
     counted: (n, one, many) => `${n} ${n === 1 ? one : many}`,
     // Words in small letters, as they are searched for.
     words: text => text.toLowerCase().split(/\s+/).filter(Boolean),

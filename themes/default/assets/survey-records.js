@@ -16,9 +16,10 @@
     }
   }
 
-  // The records of a study. Without a storage they live as long as the page.
-  function records(study, store) {
-    const prefix = `unit-atlas-survey:${study.study}:`;
+  // The records of a study, those of its survey or of its `reading` of cases. Without a storage they live as long as
+  // the page.
+  function records(study, store, kind = 'survey') {
+    const prefix = `unit-atlas-${kind}:${study.study}:`;
     const fallback = new Map();
 
     function read(key) {

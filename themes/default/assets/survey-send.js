@@ -1,7 +1,7 @@
 // The survey's last view: the file, as one and as text.
 (() => {
   'use strict';
-  const { element, make, counted } = unitAtlas.page;
+  const { element, make, counted, download } = unitAtlas.page;
   const { answers, file } = unitAtlas.survey;
 
   unitAtlas.survey.send = desk => {
@@ -36,12 +36,7 @@
     function save(earlier) {
       const record = records.open(desk.reader);
       const name = file.name(study, record.reader, new Date()).replace('.json', earlier ? '_earlier.json' : '.json');
-      const href = URL.createObjectURL(new Blob([text(record, earlier)], { type: 'application/json' }));
-      const anchor = make('a', { href, download: name });
-      document.body.append(anchor);
-      anchor.click();
-      anchor.remove();
-      setTimeout(() => URL.revokeObjectURL(href), 60000);
+      download(name, text(record, earlier));
       if (earlier) return;
       desk.change(now => {
         now.saved = Date.now();
