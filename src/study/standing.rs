@@ -116,7 +116,7 @@ mod tests {
             reason: Reason::Random,
             cancer: 0,
             shown: 8,
-            influence: unit,
+            influence: Some(unit),
         };
         let selection = Selection {
             format: 1,

@@ -10,7 +10,7 @@ use super::*;
 use base::progress::Silent;
 use config::{Augment, ClassWeights, Patches, Schedule, Shares, Training};
 use mammogram::{About, Mammogram};
-use record::training::{Evaluation, read_evaluation, read_history};
+use record::training::{Evaluation, Origin, read_evaluation, read_history};
 use record::{Member, Patch};
 
 const EDGE: u32 = 32;
@@ -282,7 +282,8 @@ fn a_network_that_no_longer_looks_at_its_patches_is_not_trained_on() {
     let network = trained_by(|t| Training { epochs: 30, ..t });
     let folder = tempfile::tempdir().unwrap();
     for _again in 0..2 {
-        let refused = run_of((NAME, &network), folder.path(), &Silent, (&manifest, &store)).unwrap_err();
+        let refused =
+            run_of((NAME, &network), folder.path(), &Silent, (&manifest, &store)).unwrap_err();
         let words = format!("{refused:#}");
         assert!(words.contains("every validation patch gets the same probabilities"), "{words}");
         assert!(words.contains("`lr` is 2e-2"), "{words}");
@@ -301,7 +302,7 @@ fn three_classes_are_learnt_with_weights_and_intensity() {
         ..t
     });
     let folder = tempfile::tempdir().unwrap();
-    let evaluation = run_on(&network, folder.path(), &Silent, |manifest| {
+    let evaluation = run_on(NAME, &network, folder.path(), &Silent, |manifest| {
         manifest.patching.classes = 3;
         // Those with a dark disc.
         for patch in (0..72).filter(|i| i % 3 == 2 && i % 4 != 0) {
