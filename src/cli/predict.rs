@@ -28,7 +28,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Edge of the network's input in pixels; images of another size are resized to it [default: the
-    /// project's, or 299 for inception_v3 and 227 for the others]
+    /// project's, or the network's own: 227 for most]
     #[arg(long, value_name = "PIXELS")]
     input: Option<u32>,
     /// Names of the classes for the table, in order [default: the project's; with --weights `cancer` for a

@@ -7,9 +7,9 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::layers::{
-    self, Affine, Engine, Fixed, Moments, Running, Window, adaptive_average, average_pool,
-    concatenate, convolution, convolution_fixed, flatten, global_average, linear, max_pool,
-    normalise_in_training, relu,
+    self, Activation, Affine, Engine, Fixed, Moments, Running, Window, adaptive_average,
+    average_pool, concatenate, convolution, convolution_fixed, flatten, global_average, linear,
+    max_pool, normalise_in_training, relu,
 };
 use crate::tests::{flat, values};
 use architecture::{Design, MIN_AUXILIARY_INPUT, Precision};
@@ -133,7 +133,14 @@ fn convolutions_are_the_processors() {
             let device = leaves[0].device();
             let (weight, bias) = (weight.to_device(device)?, bias.to_device(device)?);
             let fixed = std::sync::Arc::new(Fixed::new(weight, bias));
-            convolution_fixed(&leaves[0], &fixed, window, Some(&leaves[1]), true, engine)
+            convolution_fixed(
+                &leaves[0],
+                &fixed,
+                window,
+                Some(&leaves[1]),
+                Activation::Relu,
+                engine,
+            )
         });
     }
 }
@@ -225,7 +232,8 @@ fn folded_normalisation_is_the_processors() {
         );
         let x = values(7, &[2, 5, 6, 6]).to_device(device).unwrap();
         let mut engine = Engine::of(device, Precision::F32).unwrap();
-        let y = convolution_fixed(&x, &fixed, Window::square(3, 1, 1), None, false, &mut engine);
+        let (window, activation) = (Window::square(3, 1, 1), Activation::Identity);
+        let y = convolution_fixed(&x, &fixed, window, None, activation, &mut engine);
         super::map::to_host(&y.unwrap()).unwrap()
     };
     assert!(off(&of(&card()), &of(&Device::Cpu)) < 3e-6);

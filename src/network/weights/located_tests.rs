@@ -367,7 +367,7 @@ fn convnexts_are_found_under_timms_names() {
             ["classifier", "2", rest] => format!("head.fc.{rest}"),
             ["features", place, rest] => {
                 let place: usize = place.parse().unwrap();
-                if place % 2 == 0 {
+                if place.is_multiple_of(2) {
                     return format!("stages.{}.downsample.{rest}", place / 2);
                 }
                 let (block, rest) = rest.split_once('.').unwrap();
