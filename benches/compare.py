@@ -40,6 +40,10 @@ NETWORKS = {
     "inception_v3": (299, "mixed_7a"),
     "resnet152": (227, "layer3,layer4"),
 }
+# The default; those that came after the paper are measured by name: `--networks efficientnet_b0,convnext_tiny`.
+PAPER = ",".join(NETWORKS)
+FURTHER = ["resnext50_32x4d", "wide_resnet50_2", "densenet121", "efficientnet_b0", "mobilenet_v3_large", "convnext_tiny"]
+NETWORKS.update({name: (224, "") for name in FURTHER})
 # What torchvision calls them.
 PROBES = {"conv5": "features.10", "conv5_3": "features.28", "mixed_7a": "Mixed_7a", "mixed_7c": "Mixed_7c"}
 
@@ -226,7 +230,7 @@ def program(features=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", default=",".join(NETWORKS))
+    parser.add_argument("--networks", default=PAPER)
     parser.add_argument("--modes", default="forward,train", help="forward, train or both; or dissect; or cost")
     parser.add_argument("--teraflops", type=float, default=67, help="ceiling of the GPU for `--modes cost`")
     parser.add_argument("--terabytes", type=float, default=3.35, help="per second, likewise")

@@ -4,7 +4,7 @@
 //! within 1e-7 of the true values), for those of the C library are one call per value and would take longer
 //! than the convolutions around them.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use crate::layers::Activation;
@@ -12,16 +12,53 @@ use crate::layers::Activation;
 /// Values per task.
 const RUN: usize = 1 << 14;
 
+/// A function over values in place, compiled for the vectors at hand together with the function: what is
+/// passed must be inlined, or its values are computed one by one.
+struct Each<'a, F> {
+    values: &'a mut [f32],
+    f: F,
+}
+
+impl<F: Fn(f32) -> f32> WithSimd for Each<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for value in self.values {
+            *value = (self.f)(*value);
+        }
+    }
+}
+
+/// A gradient times a function of what it is taken at, likewise.
+struct Back<'a, F> {
+    grad: &'a mut [f32],
+    x: &'a [f32],
+    slope: F,
+}
+
+impl<F: Fn(f32) -> f32> WithSimd for Back<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (grad, &x) in self.grad.iter_mut().zip(self.x) {
+            *grad *= (self.slope)(x);
+        }
+    }
+}
+
 /// `values` after the activation, in place; on this thread.
 pub(super) fn apply(values: &mut [f32], activation: Activation) {
+    let arch = Arch::new();
     match activation {
         Activation::Identity => {}
-        Activation::Relu => each(values, |x| if x <= 0.0 { 0.0 } else { x }),
-        Activation::Silu => each(values, |x| x * sigmoid(x)),
-        Activation::Sigmoid => each(values, sigmoid),
-        Activation::Hardswish => each(values, |x| x * hard_sigmoid(x)),
-        Activation::Hardsigmoid => each(values, hard_sigmoid),
-        Activation::Gelu => each(values, |x| x * normal(x)),
+        Activation::Relu => arch.dispatch(Each { values, f: relu }),
+        Activation::Silu => arch.dispatch(Each { values, f: silu }),
+        Activation::Sigmoid => arch.dispatch(Each { values, f: sigmoid }),
+        Activation::Hardswish => arch.dispatch(Each { values, f: hard_swish }),
+        Activation::Hardsigmoid => arch.dispatch(Each { values, f: hard_sigmoid }),
+        Activation::Gelu => arch.dispatch(Each { values, f: gelu }),
     }
 }
 
@@ -34,50 +71,69 @@ pub(crate) fn forward(x: &[f32], activation: Activation) -> Vec<f32> {
 
 /// Takes a gradient by the activation's output back to its input `x`, in place.
 pub(crate) fn gradient(grad: &mut [f32], x: &[f32], activation: Activation) {
+    let arch = Arch::new();
     grad.par_chunks_mut(RUN).zip(x.par_chunks(RUN)).for_each(|(grad, x)| match activation {
         Activation::Identity => {}
-        Activation::Relu => back(grad, x, |x| if x <= 0.0 { 0.0 } else { 1.0 }),
-        Activation::Silu => back(grad, x, |x| {
-            let share = sigmoid(x);
-            share * (1.0 + x * (1.0 - share))
-        }),
-        Activation::Sigmoid => back(grad, x, |x| {
-            let share = sigmoid(x);
-            share * (1.0 - share)
-        }),
-        Activation::Hardswish => back(grad, x, |x| {
-            let slope = x * (1.0 / 3.0) + 0.5;
-            if x <= -3.0 {
-                0.0
-            } else if x < 3.0 {
-                slope
-            } else {
-                1.0
-            }
-        }),
-        Activation::Hardsigmoid => {
-            back(grad, x, |x| if x > -3.0 && x < 3.0 { 1.0 / 6.0 } else { 0.0 });
-        }
-        Activation::Gelu => back(grad, x, |x| normal(x) + x * bell(x)),
+        Activation::Relu => arch.dispatch(Back { grad, x, slope: relu_slope }),
+        Activation::Silu => arch.dispatch(Back { grad, x, slope: silu_slope }),
+        Activation::Sigmoid => arch.dispatch(Back { grad, x, slope: sigmoid_slope }),
+        Activation::Hardswish => arch.dispatch(Back { grad, x, slope: hard_swish_slope }),
+        Activation::Hardsigmoid => arch.dispatch(Back { grad, x, slope: hard_sigmoid_slope }),
+        Activation::Gelu => arch.dispatch(Back { grad, x, slope: gelu_slope }),
     });
 }
 
 #[inline(always)]
-fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
-    Arch::new().dispatch(|| {
-        for value in &mut *values {
-            *value = f(*value);
-        }
-    });
+fn relu(x: f32) -> f32 {
+    if x <= 0.0 { 0.0 } else { x }
 }
 
 #[inline(always)]
-fn back(grad: &mut [f32], x: &[f32], slope: impl Fn(f32) -> f32) {
-    Arch::new().dispatch(|| {
-        for (grad, &x) in grad.iter_mut().zip(x) {
-            *grad *= slope(x);
-        }
-    });
+fn relu_slope(x: f32) -> f32 {
+    if x <= 0.0 { 0.0 } else { 1.0 }
+}
+
+#[inline(always)]
+fn silu(x: f32) -> f32 {
+    x * sigmoid(x)
+}
+
+#[inline(always)]
+fn silu_slope(x: f32) -> f32 {
+    let share = sigmoid(x);
+    share * (1.0 + x * (1.0 - share))
+}
+
+#[inline(always)]
+fn sigmoid_slope(x: f32) -> f32 {
+    let share = sigmoid(x);
+    share * (1.0 - share)
+}
+
+#[inline(always)]
+fn hard_swish(x: f32) -> f32 {
+    x * hard_sigmoid(x)
+}
+
+#[inline(always)]
+fn hard_swish_slope(x: f32) -> f32 {
+    let inner = if x < 3.0 { x * (1.0 / 3.0) + 0.5 } else { 1.0 };
+    if x <= -3.0 { 0.0 } else { inner }
+}
+
+#[inline(always)]
+fn hard_sigmoid_slope(x: f32) -> f32 {
+    if x > -3.0 && x < 3.0 { 1.0 / 6.0 } else { 0.0 }
+}
+
+#[inline(always)]
+fn gelu(x: f32) -> f32 {
+    x * normal(x)
+}
+
+#[inline(always)]
+fn gelu_slope(x: f32) -> f32 {
+    normal(x) + x * bell(x)
 }
 
 /// `1 / (1 + exp(-x))`.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::norm::fold;
 
 /// Positions whose sums are taken side by side.
-const BLOCK: usize = 64;
+const BLOCK: usize = 128;
 /// Channels that are summed before the sum joins the others: rounding grows with the length of a sum.
 const RUN: usize = 32;
 
@@ -20,25 +20,55 @@ pub(crate) struct Sizes {
     pub positions: usize,
 }
 
+/// Mean and inverse deviation of every position of every image.
+pub(crate) struct Moments {
+    mean: Vec<f32>,
+    inverse: Vec<f32>,
+}
+
+/// A block of positions in one channel.
+#[derive(Clone, Copy)]
+struct Place {
+    channel: usize,
+    /// Its first value among those of the maps.
+    value: usize,
+    /// Its first position among those of all images.
+    position: usize,
+    /// How many positions it has.
+    count: usize,
+}
+
+impl Place {
+    /// Its values of maps.
+    fn of(self, maps: &[f32]) -> &[f32] {
+        &maps[self.value..][..self.count]
+    }
+
+    /// What there is of its positions.
+    fn at(self, positions: &[f32]) -> &[f32] {
+        &positions[self.position..][..self.count]
+    }
+}
+
 impl Sizes {
-    /// For every block of positions of every image: two sums over the channels at each, of what `of` makes
-    /// of a channel's values there, given the channel, the place of the block in the maps and among
-    /// positions, and how many there are.
+    /// Two sums over the channels at every position of every image, of what `add` adds for a place.
     fn sums(
         self,
         images: usize,
-        of: impl Fn(usize, usize, usize, &mut [[f32; BLOCK]; 2]) + Sync,
-    ) -> Vec<[f32; 2]> {
+        add: impl Fn(Place, &mut [[f32; BLOCK]; 2]) + Sync,
+    ) -> [Vec<f32>; 2] {
         let Sizes { channels, positions } = self;
         let blocks = positions.div_ceil(BLOCK);
-        let sums = (0..images * blocks).into_par_iter().flat_map_iter(|task| {
+        let block = |task: usize| {
             let (image, first) = (task / blocks, task % blocks * BLOCK);
+            let count = BLOCK.min(positions - first);
             let mut sums = [[0f32; BLOCK]; 2];
             for run in (0..channels).step_by(RUN) {
                 let mut partial = [[0f32; BLOCK]; 2];
                 for channel in run..(run + RUN).min(channels) {
-                    let at = (image * channels + channel) * positions + first;
-                    of(channel, at, image * positions + first, &mut partial);
+                    let value = (image * channels + channel) * positions + first;
+                    let position = image * positions + first;
+                    add(Place { channel, value, position, count }, &mut partial);
                 }
                 for (sums, partial) in sums.iter_mut().zip(&partial) {
                     for (sum, partial) in sums.iter_mut().zip(partial) {
@@ -46,52 +76,51 @@ impl Sizes {
                     }
                 }
             }
-            let count = BLOCK.min(positions - first);
-            (0..count).map(move |i| [sums[0][i], sums[1][i]])
-        });
-        sums.collect()
-    }
-
-    /// How many positions of a block there are, from the place of its first among those of all images.
-    fn count(self, position: usize) -> usize {
-        BLOCK.min(self.positions - position % self.positions)
+            (sums, count)
+        };
+        let all: Vec<_> = (0..images * blocks).into_par_iter().map(block).collect();
+        [0, 1].map(|which| {
+            all.iter().flat_map(|(sums, count)| &sums[which][..*count]).copied().collect()
+        })
     }
 }
 
-/// Mean and inverse deviation of every position of every image.
-pub(crate) fn moments(x: &[f32], sizes: Sizes, epsilon: f32) -> Vec<[f32; 2]> {
+/// The moments of `x`.
+pub(crate) fn moments(x: &[f32], sizes: Sizes, epsilon: f32) -> Moments {
     let Sizes { channels, positions } = sizes;
     let images = x.len() / (channels * positions).max(1);
     let share = 1.0 / channels as f32;
-    let means = sizes.sums(images, |_, at, position, [sums, _]| {
-        let x = &x[at..][..sizes.count(position)];
+    let [mut mean, _] = sizes.sums(images, |place, [sums, _]| {
+        let x = place.of(x);
         Arch::new().dispatch(|| {
             for (sum, x) in sums.iter_mut().zip(x) {
                 *sum += x;
             }
         });
     });
-    let squares = sizes.sums(images, |_, at, position, [sums, _]| {
-        let count = sizes.count(position);
-        let (x, means) = (&x[at..][..count], &means[position..][..count]);
+    for mean in &mut mean {
+        *mean *= share;
+    }
+    let [mut inverse, _] = sizes.sums(images, |place, [sums, _]| {
+        let (x, mean) = (place.of(x), place.at(&mean));
         Arch::new().dispatch(|| {
-            for ((sum, x), [mean, _]) in sums.iter_mut().zip(x).zip(means) {
-                let centred = x - mean * share;
+            for ((sum, x), mean) in sums.iter_mut().zip(x).zip(mean) {
+                let centred = x - mean;
                 *sum += centred * centred;
             }
         });
     });
-    let moment = |([sum, _], [squares, _]): (&[f32; 2], &[f32; 2])| {
-        [sum * share, 1.0 / (squares * share + epsilon).sqrt()]
-    };
-    means.iter().zip(&squares).map(moment).collect()
+    for inverse in &mut inverse {
+        *inverse = 1.0 / (*inverse * share + epsilon).sqrt();
+    }
+    Moments { mean, inverse }
 }
 
 /// `(x - mean) * inverse deviation * gain + offset`.
 pub(crate) fn forward(
     x: &[f32],
     sizes: Sizes,
-    moments: &[[f32; 2]],
+    moments: &Moments,
     gain: &[f32],
     offset: &[f32],
 ) -> Vec<f32> {
@@ -100,9 +129,11 @@ pub(crate) fn forward(
     let plane = positions.max(1);
     out.par_chunks_mut(plane).zip(x.par_chunks(plane)).enumerate().for_each(|(i, (out, x))| {
         let (gain, offset) = (gain[i % channels], offset[i % channels]);
-        let moments = &moments[i / channels * positions..][..positions];
+        let image = i / channels * positions;
+        let [mean, inverse] =
+            [&moments.mean, &moments.inverse].map(|all| &all[image..][..positions]);
         Arch::new().dispatch(|| {
-            for ((out, x), [mean, inverse]) in out.iter_mut().zip(x).zip(moments) {
+            for (((out, x), mean), inverse) in out.iter_mut().zip(x).zip(mean).zip(inverse) {
                 *out = (x - mean) * inverse * gain + offset;
             }
         });
@@ -126,23 +157,21 @@ pub(crate) fn gradients(
     x: &[f32],
     mut grad: Vec<f32>,
     sizes: Sizes,
-    moments: &[[f32; 2]],
+    moments: &Moments,
     gain: &[f32],
 ) -> Gradients {
     let Sizes { channels, positions } = sizes;
     let images = x.len() / (channels * positions).max(1);
     let share = 1.0 / channels as f32;
     // Of every position: what the mean takes back, and what the deviation does.
-    let taken = sizes.sums(images, |channel, at, position, [levels, slopes]| {
-        let count = sizes.count(position);
-        let (x, grad) = (&x[at..][..count], &grad[at..][..count]);
-        let moments = &moments[position..][..count];
-        let gain = gain[channel];
+    let [level, slope] = sizes.sums(images, |place, [levels, slopes]| {
+        let (x, grad) = (place.of(x), place.of(&grad));
+        let (mean, inverse) = (place.at(&moments.mean), place.at(&moments.inverse));
+        let gain = gain[place.channel];
         Arch::new().dispatch(|| {
             let sums = levels.iter_mut().zip(slopes.iter_mut());
-            for (((level, slope), (x, grad)), [mean, inverse]) in
-                sums.zip(x.iter().zip(grad)).zip(moments)
-            {
+            let values = x.iter().zip(grad).zip(mean.iter().zip(inverse));
+            for ((level, slope), ((x, grad), (mean, inverse))) in sums.zip(values) {
                 let grad = grad * gain;
                 *level += grad;
                 *slope += grad * ((x - mean) * inverse);
@@ -157,15 +186,23 @@ pub(crate) fn gradients(
         .map(|(i, (grad, x))| {
             let gain = gain[i % channels];
             let image = i / channels * positions;
-            let (moments, taken) = (&moments[image..][..positions], &taken[image..][..positions]);
-            with_normalised(x, moments, |normalised| {
+            let all = [&moments.mean, &moments.inverse, &level, &slope];
+            let [mean, inverse, level, slope] = all.map(|all| &all[image..][..positions]);
+            super::with_scratch(x.len(), |normalised| {
                 Arch::new().dispatch(|| {
+                    for (((to, x), mean), inverse) in
+                        normalised.iter_mut().zip(x).zip(mean).zip(inverse)
+                    {
+                        *to = (x - mean) * inverse;
+                    }
+                    let normalised = &*normalised;
                     let sums = [
                         fold([&*grad, normalised], |[grad, x]| grad * x),
                         fold([&*grad], |[grad]| grad),
                     ];
-                    for (((grad, x), [_, inverse]), [level, slope]) in
-                        grad.iter_mut().zip(normalised).zip(moments).zip(taken)
+                    let taken = inverse.iter().zip(level.iter().zip(slope));
+                    for ((grad, x), (inverse, (level, slope))) in
+                        grad.iter_mut().zip(normalised).zip(taken)
                     {
                         *grad = inverse * (*grad * gain - (level + x * slope) * share);
                     }
@@ -183,16 +220,4 @@ pub(crate) fn gradients(
         offset: (0..channels).map(|channel| of_channel(channel, 1)).collect(),
         x: grad,
     }
-}
-
-/// Calls `f` with the normalised values of a plane, without gain and offset.
-fn with_normalised<R>(x: &[f32], moments: &[[f32; 2]], f: impl FnOnce(&[f32]) -> R) -> R {
-    super::with_scratch(x.len(), |out| {
-        Arch::new().dispatch(|| {
-            for ((out, x), [mean, inverse]) in out.iter_mut().zip(x).zip(moments) {
-                *out = (x - mean) * inverse;
-            }
-        });
-        f(out)
-    })
 }
