@@ -273,7 +273,7 @@ fn three_classes_are_learnt_with_weights_and_intensity() {
         ..t
     });
     let folder = tempfile::tempdir().unwrap();
-    let evaluation = run_on(&network, folder.path(), &Silent, |manifest| {
+    let evaluation = run_on(NAME, &network, folder.path(), &Silent, |manifest| {
         manifest.patching.classes = 3;
         // Those with a dark disc.
         for patch in (0..72).filter(|i| i % 3 == 2 && i % 4 != 0) {
@@ -388,7 +388,7 @@ fn weights_used_as_they_are_are_only_evaluated() {
     let other = tempfile::tempdir().unwrap();
     let evaluation = run(&asis, other.path(), &Silent).unwrap();
     let pretrained = Some(WEIGHTS.to_owned());
-    assert_eq!(evaluation.origin, Origin::Run { pretrained, best_epoch: None });
+    assert_eq!(evaluation.origin, record::training::Origin::Run { pretrained, best_epoch: None });
     assert_eq!(evaluation.auc, read_evaluation(folder.path()).unwrap().auc);
     assert!(read_history(other.path()).unwrap().is_empty());
 
