@@ -25,7 +25,7 @@ made: by hand
 
 /// Four patches, each of one grey value.
 fn dataset() -> (Manifest, Store) {
-    let pixels: Vec<Vec<u8>> = (0..4).map(|n| vec![10 * n; (EDGE * EDGE) as usize]).collect();
+    let pixels: Vec<u8> = (0..4).flat_map(|n| vec![10 * n; (EDGE * EDGE) as usize]).collect();
     (manifest(4, EDGE, Vec::new()), Store::in_memory(EDGE, &pixels).unwrap())
 }
 
