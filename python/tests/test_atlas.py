@@ -17,8 +17,9 @@ except ImportError:
     torchvision = None
 
 PROGRAM = os.environ.get("UNIT_ATLAS")
-# How far scores may be apart, of the greatest, that are the same but for the order in which numbers are added up.
-ROUNDING = 1e-5
+# How far scores may be apart, of a unit's greatest, that are the same but for the order in which numbers are added up:
+# a layer's rounding is the next one's input. Behind seventeen convolutions about 1e-5 was seen.
+ROUNDING = 3e-5
 
 PROJECT = """\
 title: Recorded
@@ -144,7 +145,7 @@ class Atlas(unittest.TestCase):
         self.run_program("build")
         self.assertIn("calcifications", self.page("networks", *unit.split("/"), "index.html"))
         self.run_program("check")
-        self.assertIn("%", self.run_program("explain", "--network", "swin"))
+        self.assertRegex(self.run_program("explain", "--network", "swin"), r"by swin/stage2.*\n.*\n.*\n  unit \d{4}  \+")
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ made: by hand
 
 /// Four patches, each of one grey value.
 fn dataset() -> (Manifest, Store) {
-    let pixels: Vec<Vec<u8>> = (0..4).map(|n| vec![10 * n; (EDGE * EDGE) as usize]).collect();
-    (manifest(4, EDGE, Vec::new()), Store::in_memory(EDGE, &pixels.concat()).unwrap())
+    let pixels: Vec<u8> = (0..4).flat_map(|n| vec![10 * n; (EDGE * EDGE) as usize]).collect();
+    (manifest(4, EDGE, Vec::new()), Store::in_memory(EDGE, &pixels).unwrap())
 }
 
 /// Numbers that are exact in any precision.

@@ -417,7 +417,7 @@ fn weights_used_as_they_are_are_only_evaluated() {
     let other = tempfile::tempdir().unwrap();
     let evaluation = run(&asis, other.path(), &Silent).unwrap();
     let pretrained = Some(WEIGHTS.to_owned());
-    assert_eq!(evaluation.origin, Origin::Run { pretrained, best_epoch: None });
+    assert_eq!(evaluation.origin, record::training::Origin::Run { pretrained, best_epoch: None });
     assert_eq!(evaluation.auc, read_evaluation(folder.path()).unwrap().auc);
     assert!(read_history(other.path()).unwrap().is_empty());
 
