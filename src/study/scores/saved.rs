@@ -112,7 +112,7 @@ impl Saved {
                 ),
             );
         }
-        let name = formats::value::name(&reader.value);
+        let name = formats::value::name(reader.value.trim());
         if name.is_empty() {
             return wrong(reader.referenced, "names no reader".to_owned());
         }

@@ -136,7 +136,7 @@ fn cases_that_are_not_known_here_are_told() {
     assert_eq!(found.notices.len(), 2);
     assert!(
         found.notices[0]
-            .starts_with("1.json: 1 of 8 cases are not known here, such as `c-zzzzzzzzzzzz`:"),
+            .starts_with("0.json: 1 of 8 cases are not known here, such as `c-zzzzzzzzzzzz`:"),
         "{:?}",
         found.notices
     );
