@@ -35,7 +35,7 @@ use base::Device;
 use base::yaml::{self, Mistake, Text};
 
 pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold, Visualised};
-pub use self::mammograms::{Fineness, Mammograms};
+pub use self::mammograms::{Depth, Fineness, Mammograms};
 pub use self::network::{Augment, ClassWeights, Network, Output, Schedule, Start, Training};
 pub use self::patches::{Patches, Shares};
 pub use self::source::{Source, Unwanted};
