@@ -195,7 +195,7 @@ impl Header {
     }
 
     /// The modality's slope and intercept, of what [`Header::number`] gives.
-    fn rescale(&self) -> (f64, f64) {
+    pub(super) fn rescale(&self) -> (f64, f64) {
         match self.modality {
             Modality::Linear { slope, intercept } => (slope, intercept),
             Modality::Table(_) => (1.0, 0.0),
