@@ -5,6 +5,8 @@
 #[path = "support/chromium.rs"]
 mod chromium;
 mod support;
+#[path = "support/viewing.rs"]
+mod viewing;
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -14,8 +16,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chromium::{Browser, chromium};
 use image::GrayImage;
+use mammogram::View;
 use serde_json::{Value, json};
 use support::{Fixture, edit_data};
+use viewing::*;
 
 const UNIT: &str = "networks/alexnet/conv5/0002/index.html";
 /// A mammogram whose page is there, and its size.
@@ -31,8 +35,14 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A site of artifacts that are changed before.
+    fn with(change: impl FnOnce(&mut Fixture)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let fixture = Fixture::new(folder.path(), 6);
+        let mut fixture = Fixture::new(folder.path(), 6);
+        change(&mut fixture);
         fixture.build().unwrap();
         Self { folder, fixture }
     }
@@ -63,16 +73,6 @@ impl Place {
     }
 }
 
-/// A window of a size with so many pixels of the screen in one of the page; narrow ones are touched.
-fn screen(browser: &mut Browser, [width, height]: [u32; 2], ratio: f64) {
-    let phone = width < 600;
-    browser.call(
-        "Emulation.setDeviceMetricsOverride",
-        json!({ "width": width, "height": height, "deviceScaleFactor": ratio, "mobile": phone }),
-    );
-    browser.call("Emulation.setTouchEmulationEnabled", json!({ "enabled": phone }));
-}
-
 /// The site as `unit-atlas serve` serves it, with what it forbids pages.
 fn served(site: &Path) -> String {
     let (tell, news) = tokio::sync::watch::channel(serve::News::default());
@@ -91,92 +91,6 @@ fn served(site: &Path) -> String {
     format!("http://{}/", address.recv().unwrap())
 }
 
-/// Waits until the viewer has drawn so many pictures.
-#[track_caller]
-fn drawn(browser: &mut Browser, panes: usize) {
-    browser.wait(&format!(
-        "document.querySelectorAll('.viewer-pane[data-state=loaded]').length === {panes} \
-         && document.querySelectorAll('.viewer-pane').length === {panes}"
-    ));
-    // What was loaded is drawn in the frame after the next.
-    browser.eval("new Promise(next => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(next))))");
-}
-
-/// Scale, left and top of the drawing over a pane's picture: where the source's pixels lie in the pane.
-fn matrix(browser: &mut Browser, pane: usize) -> [f64; 3] {
-    let text = browser.text(&format!(
-        "document.querySelectorAll('.viewer-marks > g')[{pane}].getAttribute('transform')"
-    ));
-    let inside = text.trim_start_matches("matrix(").trim_end_matches(')');
-    let numbers: Vec<f64> = inside.split(' ').map(|number| number.parse().unwrap()).collect();
-    assert_eq!(
-        (numbers.len(), numbers[0], numbers[1], numbers[2]),
-        (6, numbers[3], 0.0, 0.0),
-        "{text}"
-    );
-    [numbers[0], numbers[4], numbers[5]]
-}
-
-/// Left, top, width and height of a pane in the window.
-fn place(browser: &mut Browser, pane: usize) -> [f64; 4] {
-    let found = browser.eval(&format!(
-        "(pane => {{ const box = pane.getBoundingClientRect(); \
-         return [box.left, box.top, pane.clientWidth, pane.clientHeight]; }})\
-         (document.querySelectorAll('.viewer-pane')[{pane}])"
-    ));
-    [0, 1, 2, 3].map(|at| found[at].as_f64().unwrap())
-}
-
-fn mouse(browser: &mut Browser, kind: &str, [x, y]: [f64; 2], more: Value) {
-    let mut event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
-    event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    browser.call("Input.dispatchMouseEvent", event);
-}
-
-/// Drags by a button of the mouse.
-fn drag(browser: &mut Browser, from: [f64; 2], by: [f64; 2], button: &str) {
-    let buttons = match button {
-        "left" => 1,
-        "right" => 2,
-        _ => 4,
-    };
-    let held = json!({ "button": button, "buttons": buttons });
-    let to = |share: f64| [from[0] + share * by[0], from[1] + share * by[1]];
-    mouse(browser, "mouseMoved", from, json!({ "button": "none" }));
-    mouse(browser, "mousePressed", from, held.clone());
-    for step in 1..=4 {
-        mouse(browser, "mouseMoved", to(f64::from(step) / 4.0), held.clone());
-    }
-    mouse(browser, "mouseReleased", to(1.0), json!({ "button": button }));
-}
-
-fn wheel(browser: &mut Browser, at: [f64; 2], turned: f64) {
-    let more = json!({ "button": "none", "deltaX": 0, "deltaY": turned });
-    mouse(browser, "mouseWheel", at, more);
-}
-
-/// Fingers at these places.
-fn touch(browser: &mut Browser, kind: &str, fingers: &[[f64; 2]]) {
-    let points: Vec<Value> =
-        (0..).zip(fingers).map(|(id, [x, y])| json!({ "x": x, "y": y, "id": id })).collect();
-    browser.call("Input.dispatchTouchEvent", json!({ "type": kind, "touchPoints": points }));
-}
-
-/// What the window shows, in grey.
-fn shot(browser: &mut Browser) -> GrayImage {
-    let found = browser.call("Page.captureScreenshot", json!({ "format": "png" }));
-    let bytes = STANDARD.decode(found["data"].as_str().unwrap()).unwrap();
-    image::load_from_memory(&bytes).unwrap().to_luma8()
-}
-
-fn near(found: f64, wanted: f64) -> bool {
-    (found - wanted).abs() < 0.01
-}
-
-fn zoom(browser: &mut Browser) -> String {
-    browser.text("document.querySelector('.viewer-zoom').textContent")
-}
-
 fn page(id: &str) -> String {
     format!("mammograms/{id}/index.html")
 }
@@ -185,9 +99,6 @@ fn page(id: &str) -> String {
 fn focused(selector: &str) -> String {
     format!("document.activeElement === document.querySelector({selector:?})")
 }
-
-const OPEN: &str = "document.querySelector('dialog.viewer[open] .viewer-pane')";
-const SHUT: &str = "!document.querySelector('dialog[open]')";
 
 #[test]
 fn it_opens_in_every_way_and_closes_at_once_from_a_disk_and_from_the_server() {
@@ -505,6 +416,246 @@ fn the_patients_views_hang_side_by_side_and_follow_each_other() {
     browser.close();
 }
 
+/// The values of `Originals` in support/mod.rs.
+fn twelve_bits(x: u32, y: u32) -> usize {
+    ((x * 4095 / 383 + y) % 4096) as usize
+}
+
+#[test]
+fn a_source_of_twelve_bits_is_windowed_as_pydicom_windows_it() {
+    let Some(chromium) = chromium() else { return };
+    let stand = Place::with(|fixture| {
+        fixture.config.mammograms.depth = config::Depth::Source;
+    });
+    let golden: Value = serde_json::from_str(include_str!("golden/windowing.json")).unwrap();
+    let mut browser = stand.viewing(&chromium);
+    for key in ["b", "l", "1"] {
+        browser.key(key);
+    }
+    drawn(&mut browser, 1);
+    // As the source proposes.
+    assert_eq!(browser.text(LEVELS), "C 2048  W 2000");
+    let [left, top, ..] = place(&mut browser, 0);
+    let [scale, x, y] = matrix(&mut browser, 0);
+    assert_eq!((scale, x.fract(), y.fract()), (1.0, 0.0, 0.0));
+    let [left, top] = [left + x, top + y].map(|at| at.round() as u32);
+    let compare = |browser: &mut Browser, right: &dyn Fn(usize, u8) -> bool| {
+        let seen = shot(browser);
+        for py in 0..SIZE[1] as u32 {
+            for px in 0..SIZE[0] as u32 {
+                let (found, value) = (seen.get_pixel(left + px, top + py)[0], twelve_bits(px, py));
+                assert!(right(value, found), "at {px}, {py}: {value} is shown as {found}");
+            }
+        }
+    };
+    let mut compared = 0;
+    for deep in golden["deep"].as_array().unwrap().iter().filter(|one| one["function"] == "linear")
+    {
+        let [centre, width] = ["centre", "width"].map(|name| deep[name].as_f64().unwrap());
+        let levels = STANDARD.decode(deep["levels"].as_str().unwrap()).unwrap();
+        type_window(&mut browser, centre, width);
+        assert!(browser.text(LEVELS).ends_with(&format!("W {width}")), "{}", browser.text(LEVELS));
+        // What lies in the middle of two levels is either.
+        let tie = |value: usize| {
+            let level = 255.0 * ((value as f64 - (centre - 0.5)) / (width - 1.0) + 0.5);
+            (level.rem_euclid(1.0) - 0.5).abs() < 1e-6
+        };
+        compare(&mut browser, &|value, found| {
+            found == levels[value] || (tie(value) && found.abs_diff(levels[value]) == 1)
+        });
+        browser.key("i");
+        browser.eval("new Promise(next => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(next))))");
+        assert!(browser.text(LEVELS).ends_with("inverted"));
+        // What lies between two levels is rounded up, inverted or not.
+        let seen = shot(&mut browser);
+        let found = seen.get_pixel(left + 200, top + 100)[0];
+        assert!(found.abs_diff(255 - levels[twelve_bits(200, 100)]) <= 1);
+        browser.key("i");
+        compared += 1;
+    }
+    assert_eq!(compared, 5);
+    // What is pointed at.
+    let at = [f64::from(left) + 150.5, f64::from(top) + 77.5];
+    mouse(&mut browser, "mouseMoved", at, json!({ "button": "none" }));
+    let value = format!("value {}", twelve_bits(150, 77));
+    browser.wait(&format!("document.querySelector('.viewer-value').textContent === '{value}'"));
+    // A drag, by levels of what the source proposes; the windows of the source, by key and by the list.
+    browser.key("r");
+    let middle = {
+        let [left, top, width, height] = place(&mut browser, 0);
+        [left + width / 2.0, top + height / 2.0]
+    };
+    drag(&mut browser, middle, [-128.0, 0.0], "left");
+    // In four steps of an eighth each.
+    assert_eq!(browser.text(LEVELS), "C 2048  W 1172");
+    browser.key("r");
+    browser.key("n");
+    assert_eq!(browser.text(LEVELS), "C 1000  W 300");
+    let titles = "Array.from(document.querySelector('.viewer-bar select').options, one => one.textContent).join('; ')";
+    assert_eq!(
+        browser.text(titles),
+        "Windows; Window 1: 2048 / 2000; Window 2: 1000 / 300; All values: 2048 / 4096"
+    );
+    assert_eq!(browser.text("document.querySelector('.viewer-bar select').value"), "1");
+    browser.key("n");
+    assert_eq!(browser.text(LEVELS), "C 2048  W 4096");
+    // The magnifier shows the same greys.
+    browser.key("1");
+    type_window(&mut browser, 2048.0, 4096.0);
+    browser.key("m");
+    mouse(&mut browser, "mouseMoved", middle, json!({ "button": "none" }));
+    browser.wait("document.querySelector('.viewer-lens canvas')");
+    let lens = "(canvas => canvas.getContext('2d').getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[0])(document.querySelector('.viewer-lens canvas'))";
+    let [px, py] = [middle[0].round() as u32 - left, middle[1].round() as u32 - top];
+    let wanted = twelve_bits(px, py) / 16;
+    browser.wait(&format!("Math.abs({lens} - {wanted}) < 6"));
+    // Only scripts were loaded; a page from a disk asks for nothing else.
+    let asked = browser.requests();
+    let tiles: Vec<_> = asked.iter().filter(|url| url.contains("/tiles/")).collect();
+    assert!(!tiles.is_empty() && tiles.iter().all(|url| url.ends_with(".js")), "{tiles:?}");
+    assert_eq!(browser.complaints(), [""; 0]);
+    // What is missing is said.
+    let folder = stand.site().join(format!("mammograms/{MAMMOGRAM}/tiles"));
+    std::fs::write(
+        folder.join("0/0_0.js"),
+        "(window.unitAtlasData=window.unitAtlasData||{})['x']='';",
+    )
+    .unwrap();
+    browser.go(&format!("{}{}", stand.root(), page(MAMMOGRAM)));
+    browser.key("v");
+    browser.wait(
+        "Array.from(document.querySelectorAll('.viewer-problem'), one => one.textContent).join().includes('could not be loaded')",
+    );
+    // Without what its values mean, the one picture is shown.
+    std::fs::remove_file(folder.join("about.js")).unwrap();
+    browser.go(&format!("{}{}", stand.root(), page(MAMMOGRAM)));
+    browser.key("v");
+    drawn(&mut browser, 1);
+    browser.key("r");
+    assert_eq!(browser.text(LEVELS), "C 128  W 256");
+    browser.close();
+}
+
+#[test]
+fn lengths_are_measured_by_mouse_by_finger_and_by_keys_where_the_size_of_a_pixel_is_known() {
+    let Some(chromium) = chromium() else { return };
+    let stand = Place::with(|fixture| {
+        for member in fixture.manifest.mammograms.iter_mut().take(4) {
+            member.mammogram.micron = Some(100.0);
+        }
+    });
+    let mut browser = stand.viewing(&chromium);
+    for key in ["b", "1", "d"] {
+        browser.key(key);
+    }
+    drawn(&mut browser, 1);
+    let length = "document.querySelector('.viewer-length').textContent";
+    let [left, top, width, height] = place(&mut browser, 0);
+    let middle = [left + width / 2.0, top + height / 2.0].map(f64::round);
+    drag(&mut browser, middle, [-120.0, 90.0], "left");
+    assert_eq!(browser.text(length), "15.0 mm on detector or film");
+    // It lies where it was drawn, whatever is looked at.
+    let line = "(line => ['x1', 'y1', 'x2', 'y2'].map(name => Number(line.getAttribute(name))))(document.querySelector('.viewer-marks .length'))";
+    let ends = browser.eval(line);
+    let at = |number: usize| ends[number].as_f64().unwrap();
+    assert!(near(at(2) - at(0), -120.0) && near(at(3) - at(1), 90.0), "{ends}");
+    let [scale, x, y] = matrix(&mut browser, 0);
+    assert!(near(left + x + scale * at(0), middle[0]) && near(top + y + scale * at(1), middle[1]));
+    wheel(&mut browser, middle, -200.0);
+    assert_eq!(browser.eval(line), ends);
+    assert_eq!(browser.text(length), "15.0 mm on detector or film");
+    // By keys: an end at the middle, the picture moved, the other end.
+    browser.key("1");
+    browser.key("Enter");
+    let from = matrix(&mut browser, 0);
+    for _ in 0..5 {
+        browser.key("ArrowRight");
+    }
+    browser.key("ArrowDown");
+    let to = matrix(&mut browser, 0);
+    browser.key("Enter");
+    let pixels = (from[1] - to[1]).hypot(from[2] - to[2]);
+    assert!(pixels > 50.0, "{from:?} {to:?}");
+    let said = format!("{:.1} mm on the detector or film", pixels / 10.0);
+    assert_eq!(
+        browser.text("document.querySelector('dialog.viewer [role=status]').textContent"),
+        said
+    );
+    browser.key("ArrowRight");
+    assert!(browser.text(length).starts_with(&said[..4]), "it has ended: {}", browser.text(length));
+    browser.key("r");
+    assert_eq!(browser.eval("document.querySelector('.viewer-length').hidden"), true);
+    // By finger.
+    screen(&mut browser, [390, 844], 1.0);
+    browser.wait("innerWidth === 390");
+    browser.key("1");
+    let [left, top, width, height] = place(&mut browser, 0);
+    let middle = [left + width / 2.0, top + height / 2.0].map(f64::round);
+    touch(&mut browser, "touchStart", &[middle]);
+    touch(&mut browser, "touchMove", &[[middle[0] + 10.0, middle[1]]]);
+    touch(&mut browser, "touchMove", &[[middle[0] + 80.0, middle[1]]]);
+    touch(&mut browser, "touchEnd", &[]);
+    assert_eq!(browser.text(length), "8.0 mm on detector or film");
+    // Not where nothing is known of it.
+    screen(&mut browser, DESKTOP, 1.0);
+    browser.key("Escape");
+    let mut others = (5..=12).map(|number| format!("phantom-{number:03}"));
+    let other = others.find(|id| stand.site().join(page(id)).exists()).unwrap();
+    browser.go(&format!("{}{}", stand.root(), page(&other)));
+    browser.key("v");
+    browser.wait(OPEN);
+    assert_eq!(browser.eval("document.querySelector('.viewer-length')"), Value::Null);
+    let button = "document.querySelector('.viewer-bar [aria-keyshortcuts=d]').hidden";
+    assert_eq!(browser.eval(button), true);
+    assert_eq!(
+        browser.text("document.querySelector('.viewer-bar [aria-pressed=true]').textContent"),
+        "Window"
+    );
+    browser.close();
+}
+
+#[test]
+fn four_views_hang_as_on_a_light_box_and_a_pair_of_them_alone() {
+    let Some(chromium) = chromium() else { return };
+    let stand = Place::with(|fixture| {
+        for (number, member) in fixture.manifest.mammograms.iter_mut().take(4).enumerate() {
+            member.mammogram.patient = "p00".into();
+            member.mammogram.view = Some(if number < 2 { View::Cc } else { View::Mlo });
+        }
+    });
+    let mut browser = stand.browser(&chromium, DESKTOP);
+    browser.go(&format!("{}{}", stand.root(), page(MAMMOGRAM)));
+    browser.key("v");
+    drawn(&mut browser, 4);
+    let titles = "Array.from(document.querySelectorAll('.viewer-title'), one => one.textContent.split(', ')[1]).join('; ')";
+    assert_eq!(browser.text(titles), "RIGHT CC; LEFT CC; RIGHT MLO; LEFT MLO");
+    // The chest walls of each pair together.
+    let walls = |browser: &mut Browser, panes: usize| {
+        for pane in 0..panes {
+            let ([scale, x, _], [.., width, _]) = (matrix(browser, pane), place(browser, pane));
+            let wall = if pane % 2 == 0 { x + scale * SIZE[0] - width } else { x };
+            assert!(wall.abs() < 1.0, "pane {pane}: {wall}");
+        }
+    };
+    walls(&mut browser, 4);
+    browser.key("x");
+    drawn(&mut browser, 2);
+    assert_eq!(browser.text(titles), "RIGHT MLO; LEFT MLO");
+    assert_eq!(
+        browser.eval("document.querySelectorAll('.viewer-pane')[1].classList.contains('active')"),
+        true
+    );
+    walls(&mut browser, 2);
+    browser.key("b");
+    drawn(&mut browser, 1);
+    assert_eq!(browser.text(titles), "LEFT MLO");
+    browser.key("b");
+    drawn(&mut browser, 2);
+    browser.key("x");
+    drawn(&mut browser, 4);
+    browser.close();
+}
+
 #[test]
 fn tiles_are_drawn_where_they_belong_and_only_those_that_are_needed() {
     let Some(chromium) = chromium() else { return };
@@ -656,17 +807,6 @@ fn on_a_phone_a_finger_pans_and_two_zoom_and_everything_is_in_reach() {
     browser.click(".viewer-close");
     browser.wait(SHUT);
     browser.close();
-}
-
-/// Goes into the survey, to its first unit; `inside` is the document that holds it.
-fn begin(browser: &mut Browser, inside: &str) {
-    browser.wait(&format!("{inside} && {inside}.getElementById('survey-start') && !{inside}.getElementById('survey-welcome').hidden"));
-    browser.eval(&format!(
-        "{inside}.getElementById('survey-name').value = 'a'; {inside}.getElementById('survey-start').requestSubmit()"
-    ));
-    browser.wait(&format!("!{inside}.getElementById('survey-overview').hidden"));
-    browser.eval(&format!("{inside}.getElementById('survey-next-open').click()"));
-    browser.wait(&format!("{inside}.querySelectorAll('.survey-patch').length > 3"));
 }
 
 #[test]

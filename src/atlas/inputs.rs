@@ -8,7 +8,7 @@ use base::artifact::{Fingerprint, Stamp};
 use catalogue::Catalogue;
 use config::Config;
 use lexicon::Lexicons;
-use mammogram::{Grey, Mammogram};
+use mammogram::{Grey, Mammogram, Values};
 use record::Member;
 use record::explanation::Explanation;
 use record::provenance::Stage;
@@ -33,6 +33,12 @@ pub trait Originals: std::fmt::Debug + Sync {
     /// # Errors
     /// When it cannot be read.
     fn image(&self, mammogram: &Mammogram) -> Result<Grey>;
+
+    /// The same in the values of the data set.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn values(&self, mammogram: &Mammogram) -> Result<Values>;
 }
 
 /// Everything a site is made from.
@@ -93,14 +99,25 @@ impl<'a> Inputs<'a> {
     /// # Errors
     /// When it cannot be read from the data set any more: says what to do.
     pub(super) fn original(&self, member: &Member) -> Result<Grey> {
-        self.originals.image(&member.mammogram).with_context(|| {
-            format!(
-                "mammogram {} is to be shown finer than `prepare` kept it, and the data set does not have it any \
-                 more; bring it back, or lower `mammograms.height` and `survey.resolution` in atlas.yaml",
-                member.mammogram.id
-            )
-        })
+        self.originals.image(&member.mammogram).with_context(|| gone(member))
     }
+
+    /// The same in the values of the data set.
+    ///
+    /// # Errors
+    /// As [`Inputs::original`].
+    pub(super) fn values(&self, member: &Member) -> Result<Values> {
+        self.originals.values(&member.mammogram).with_context(|| gone(member))
+    }
+}
+
+fn gone(member: &Member) -> String {
+    format!(
+        "mammogram {} is to be shown finer than `prepare` kept it, and the data set does not have it any \
+         more; bring it back, or lower `mammograms.height` and `survey.resolution` in atlas.yaml and leave \
+         `mammograms.depth` out",
+        member.mammogram.id
+    )
 }
 
 /// Refuses artifacts that do not fit together, so that rendering may index freely.

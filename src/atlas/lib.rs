@@ -12,6 +12,7 @@
 mod chart;
 mod check;
 mod content;
+mod depth;
 mod drawn;
 mod export;
 mod facts;

@@ -334,6 +334,9 @@ pub(super) struct Whole {
     pub(super) src: Option<String>,
     pub(super) width: u32,
     pub(super) height: u32,
+    /// Edge of a pixel in micrometres, on the detector or the film, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) micron: Option<f64>,
     /// The same picture finer; none where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tiles: Option<Tiles>,
@@ -401,6 +404,28 @@ pub(super) struct ExplainedUnit {
     pub(super) overlay: String,
     /// Some of its top patches.
     pub(super) examples: Vec<AskedPatch>,
+}
+
+/// `<tiles>/about.js` of a mammogram whose tiles hold the values of its source, for `viewer-depth.js`.
+#[derive(Serialize)]
+pub(super) struct Greys {
+    /// The value of code 0, and from one code's value to the next.
+    pub(super) first: f64,
+    pub(super) step: f64,
+    /// The greatest code but for padding.
+    pub(super) greatest: u16,
+    /// The code that is always black.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) padding: Option<u16>,
+    /// Centre and width of what the source proposes to look at, the first to begin with.
+    pub(super) windows: Vec<[f64; 2]>,
+    /// `linear`, `linear_exact` or `sigmoid`, as DICOM has them, or `curve`.
+    pub(super) function: &'static str,
+    /// Brightness over a window, a byte for each place, in base 64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) curve: Option<String>,
+    /// Whether the least value is white.
+    pub(super) inverted: bool,
 }
 
 /// What the score of a case is made of: within its page, for `decision.js`.
@@ -609,6 +634,16 @@ mod tests {
                     },
                 }],
             },
+            "greys": Greys {
+                first: -1.0,
+                step: 1.0,
+                greatest: 4096,
+                padding: Some(0),
+                windows: vec![[2048.0, 4096.0], [1800.5, 900.0]],
+                function: "linear",
+                curve: None,
+                inverted: false,
+            },
             "unit_patches": UnitPatches {
                 patches: vec![
                     PlacedPatch {
@@ -633,9 +668,10 @@ mod tests {
                         src: Some("mammograms/a.jpg".into()),
                         width: 900,
                         height: 1200,
+                        micron: Some(50.0),
                         tiles: None,
                     },
-                    Whole { src: None, width: 2000, height: 4000, tiles: None },
+                    Whole { src: None, width: 2000, height: 4000, micron: None, tiles: None },
                 ],
             },
             "scored": Scored {

@@ -150,10 +150,10 @@ impl<'a> Survey<'a> {
         match &self.renamed {
             Some(coder) => {
                 let code = coder.picture(&images::mammogram_path(id));
-                tiles::at(member, wanted, format!("survey/images/{code}/"))
+                tiles::at(self.inputs, member, wanted, format!("survey/images/{code}/"))
             }
             None if wanted == own => tiles::of(self.inputs, member),
-            None => tiles::at(member, wanted, format!("survey/mammograms/{id}/")),
+            None => tiles::at(self.inputs, member, wanted, format!("survey/mammograms/{id}/")),
         }
     }
 
@@ -369,6 +369,7 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
                     tiles: survey.tiles(number),
                     width: member.mammogram.width,
                     height: member.mammogram.height,
+                    micron: member.mammogram.micron,
                 }
             })
             .collect();

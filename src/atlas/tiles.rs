@@ -1,4 +1,5 @@
-//! Mammograms as fine as the project asks for, in tiles: `mammograms/<id>/tiles/<level>/<column>_<row>.jpg`.
+//! Mammograms as fine as the project asks for, in tiles: `mammograms/<id>/tiles/<level>/<column>_<row>.jpg`; or `.js`, where
+//! the values of the source are asked for, with `about.js` beside the levels (`depth.rs` says what these hold).
 //!
 //! Level 0 is the least and fits into one tile; each next one is twice as wide and high, the last as wide and high as
 //! asked for. Tiles do not overlap; those at the right and lower edge are as small as what is left. The viewer loads
@@ -8,12 +9,11 @@ use anyhow::{Context, Result};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::Inputs;
-use super::images;
 use super::keys::Keys;
 use super::site::Writer;
-use config::Fineness;
-use mammogram::{Grey, resample};
+use super::{Inputs, depth, images, script};
+use config::{Depth, Fineness};
+use mammogram::{Grey, Values, resample};
 use record::Member;
 use record::previews::LONGEST;
 
@@ -29,26 +29,28 @@ pub(super) struct Tiles {
     edge: u32,
     /// Width and height of each level, the least first.
     sizes: Vec<[u32; 2]>,
+    /// Whether they hold the values of the source.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    values: bool,
 }
 
 /// Those of a mammogram on the atlas' own pages; none where what `prepare` keeps of it is as fine.
 pub(super) fn of(inputs: &Inputs, member: &Member) -> Option<Tiles> {
     let src = format!("mammograms/{}/tiles/", member.mammogram.id);
-    at(member, inputs.config.mammograms.height, src)
+    at(inputs, member, inputs.config.mammograms.height, src)
 }
 
 /// Those of a mammogram as high as wanted, in a folder of the site.
-pub(super) fn at(member: &Member, wanted: Fineness, src: String) -> Option<Tiles> {
+pub(super) fn at(inputs: &Inputs, member: &Member, wanted: Fineness, src: String) -> Option<Tiles> {
     let mammogram = &member.mammogram;
     let [_, kept] = member.preview?;
-    if matches!(wanted, Fineness::Pixels(most) if most <= LONGEST) {
-        return None;
-    }
+    let values = inputs.config.mammograms.depth == Depth::Source;
     let height = wanted.of(mammogram.height);
-    (height > kept).then(|| {
+    let finer = height > kept && !matches!(wanted, Fineness::Pixels(most) if most <= LONGEST);
+    (finer || values).then(|| {
         let scale = f64::from(height) / f64::from(mammogram.height);
         let width = (f64::from(mammogram.width) * scale).round().max(1.0) as u32;
-        Tiles { src, edge: EDGE, sizes: sizes([width, height]) }
+        Tiles { src, edge: EDGE, sizes: sizes([width, height]), values }
     })
 }
 
@@ -73,7 +75,13 @@ impl Tiles {
     }
 
     fn path(&self, [level, column, row]: [u32; 3]) -> String {
-        format!("{}{level}/{column}_{row}.jpg", self.src)
+        let ending = if self.values { "js" } else { "jpg" };
+        format!("{}{level}/{column}_{row}.{ending}", self.src)
+    }
+
+    /// What the values mean.
+    fn about(&self) -> String {
+        format!("{}about.js", self.src)
     }
 
     /// Whether they lie below a folder of the site.
@@ -81,9 +89,10 @@ impl Tiles {
         self.src.starts_with(folder)
     }
 
-    /// Paths of all of them.
+    /// Paths of all files.
     pub(super) fn paths(&self) -> Vec<String> {
-        self.places().map(|place| self.path(place)).collect()
+        let tiles = self.places().map(|place| self.path(place));
+        tiles.chain(self.values.then(|| self.about())).collect()
     }
 
     /// Writes them, unless they are there.
@@ -97,23 +106,59 @@ impl Tiles {
         keys: &Keys,
         writer: &Writer,
     ) -> Result<()> {
-        let key = keys.picture(&("tiles", EDGE, images::QUALITY, &self.sizes));
+        let key = keys.picture(&("tiles", EDGE, images::QUALITY, &self.sizes, self.values));
         if writer.keep_made_from(&self.paths(), &key) {
             return Ok(());
         }
-        let mut image = inputs.original(member)?;
+        let put = |path: &str, bytes: Result<Vec<u8>>| {
+            writer.write_made_from(path, key.clone(), || {
+                bytes.with_context(|| format!("cannot encode {path}"))
+            })
+        };
+        if self.values {
+            self.write_values(inputs.values(member)?, put)
+        } else {
+            self.write_pictures(inputs.original(member)?, put)
+        }
+    }
+
+    fn write_pictures(
+        &self,
+        mut image: Grey,
+        put: impl Fn(&str, Result<Vec<u8>>) -> Result<()>,
+    ) -> Result<()> {
         for (level, [width, height]) in self.sizes.iter().enumerate().rev() {
+            let level = u32::try_from(level)?;
             if [image.width, image.height] != [*width, *height] {
                 image = resample(&image, [0, 0, image.width, image.height], *width, *height)?;
             }
+            for place in self.places().filter(|place| place[0] == level) {
+                let [_, column, row] = place;
+                put(&self.path(place), images::jpeg(&tile(&image, column, row)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_values(
+        &self,
+        mut values: Values,
+        put: impl Fn(&str, Result<Vec<u8>>) -> Result<()>,
+    ) -> Result<()> {
+        let about = self.about();
+        put(&about, script::file(&about, &depth::greys(&values)))?;
+        for (level, [width, height]) in self.sizes.iter().enumerate().rev() {
             let level = u32::try_from(level)?;
+            if [values.width, values.height] != [*width, *height] {
+                values.codes = values.resampled(*width, *height)?;
+                (values.width, values.height) = (*width, *height);
+            }
             for place in self.places().filter(|place| place[0] == level) {
                 let path = self.path(place);
-                let [_, column, row] = place;
-                writer.write_made_from(&path, key.clone(), || {
-                    images::jpeg(&tile(&image, column, row))
-                        .with_context(|| format!("cannot encode {path}"))
-                })?;
+                let [x, y] = [place[1], place[2]].map(|at| at * EDGE);
+                let size = [EDGE.min(width - x), EDGE.min(height - y)];
+                let packed = depth::packed(&values.codes, *width, [x, y], size);
+                put(&path, packed.and_then(|text| script::file(&path, &text)))?;
             }
         }
         Ok(())
@@ -170,7 +215,8 @@ mod tests {
     fn tiles_cover_an_image_and_do_not_overlap() {
         let pixels = (0..1100 * 600_u32).map(|at| (at % 251) as u8).collect();
         let image = Grey { width: 1100, height: 600, pixels };
-        let tiles = Tiles { src: "t/".into(), edge: EDGE, sizes: sizes([1100, 600]) };
+        let tiles =
+            Tiles { src: "t/".into(), edge: EDGE, sizes: sizes([1100, 600]), values: false };
         let last = tiles.sizes.len() as u32 - 1;
         let mut seen = vec![0_u8; image.pixels.len()];
         for [_, column, row] in tiles.places().filter(|place| place[0] == last) {
@@ -187,5 +233,7 @@ mod tests {
         assert_eq!(paths.len(), 1 + 2 + 6);
         assert_eq!(paths[0], "t/0/0_0.jpg");
         assert_eq!(paths.last().unwrap(), "t/2/2_1.jpg");
+        let paths = Tiles { values: true, ..tiles }.paths();
+        assert_eq!((&*paths[0], &*paths[9], paths.len()), ("t/0/0_0.js", "t/about.js", 10));
     }
 }

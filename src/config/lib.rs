@@ -37,7 +37,7 @@ use base::Device;
 use base::yaml::{self, Mistake, Text};
 
 pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold, Visualised};
-pub use self::mammograms::{Fineness, Mammograms};
+pub use self::mammograms::{Depth, Fineness, Mammograms};
 pub use self::network::{
     Augment, ClassWeights, Network, Origin, Output, Run, Schedule, Start, Training,
 };

@@ -1,5 +1,7 @@
-//! `mammograms`: how finely whole mammograms are shown; and [`Fineness`], which the survey has too.
+//! `mammograms`: how finely whole mammograms are shown, and with which grey levels; and [`Fineness`], which the survey
+//! has too.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_yaml::Spanned;
@@ -9,7 +11,7 @@ use crate::option::{Shape, Value};
 use base::yaml::Mistake;
 
 section! {
-    /// How finely whole mammograms are shown.
+    /// How finely whole mammograms are shown, and with which grey levels.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
     pub struct Mammograms(MammogramsForm, "mammograms.") {
         /// Height in pixels at which a mammogram can be looked at in the viewer, or `source` for every pixel
@@ -17,7 +19,22 @@ section! {
         /// from the data set once more by `build`, and stand in the site in tiles: one to three megabytes for
         /// one of 4,000 x 5,000 pixels.
         pub height: Fineness = "900";
+        /// Whether the viewer has the grey levels of the pictures in the site, or the values of the source, which may
+        /// have up to 16 bits: window and level are then as exact as at a workstation, and in the source's own
+        /// unit. Such mammograms are read from the data set by `build` and stand in the site without loss: ten to
+        /// twenty megabytes for one of 4,000 x 5,000 pixels.
+        pub depth: Depth = "display";
     }
+}
+
+/// With which grey levels a mammogram is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Depth {
+    /// 256 levels, as `prepare` makes them.
+    Display,
+    /// The source's values.
+    Source,
 }
 
 /// How finely an image is shown.

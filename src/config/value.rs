@@ -230,6 +230,7 @@ as_written! {
     );
     Split: words::<Self>();
     crate::Anchor: words::<Self>();
+    crate::Depth: words::<Self>();
     crate::Visualised: words::<Self>();
     crate::Background: words::<Self>();
     crate::Schedule: words::<Self>();

@@ -25,6 +25,9 @@ pub mod value;
 pub const MAX_PIXELS: u64 = 1 << 26;
 
 #[cfg(test)]
+#[path = "../../tests/support/dicom.rs"]
+mod dicom_files;
+#[cfg(test)]
 mod differential;
 #[cfg(test)]
 #[path = "../../tests/support/ljpeg.rs"]

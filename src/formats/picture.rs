@@ -21,7 +21,7 @@ use crate::dicom::{self, Dicom};
 use crate::jpeg::{self, Process};
 use crate::{MAX_PIXELS, jpeg12, jpeg2000, jpegls, pgm, room};
 use base::input;
-use mammogram::Grey;
+use mammogram::{Grey, Values as Stored};
 
 /// Longest side that is believed.
 const MAX_SIDE: u32 = 65_535;
@@ -189,6 +189,26 @@ impl Picture {
                 let (width, height) = image.dimensions();
                 let pixels = DynamicImage::ImageRgb8(image).into_luma8().into_raw();
                 Grey { width, height, pixels }
+            }
+        })
+    }
+
+    /// Decodes to the values that the file has, with how they are shown; colours become grey levels of 8 bits.
+    ///
+    /// # Errors
+    /// As [`Picture::image`].
+    pub fn values(&self) -> Result<Stored> {
+        let _room = room::for_wide_pixels(u64::from(self.width) * u64::from(self.height));
+        if let Form::Dicom(dicom) = &self.form {
+            return dicom.values(open(&self.path)?);
+        }
+        Ok(match self.decode()? {
+            Decoded::Grey(raster) => raster.turned(self.orientation).stored(),
+            Decoded::Colours(image) => {
+                let mut image = DynamicImage::ImageRgb8(image);
+                image.apply_orientation(self.orientation);
+                let pixels = image.into_luma8().into_raw();
+                Stored::of(Grey { width: self.width, height: self.height, pixels })
             }
         })
     }

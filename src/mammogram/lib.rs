@@ -1,6 +1,7 @@
 //! One mammogram: its grey image, which view of which breast it is, and its annotated lesions.
 //!
-//! Images are grey levels of 8 bits, row by row ([`Grey`]); places are pixels, x to the right and y down. A lesion
+//! Images are grey levels of 8 bits, row by row ([`Grey`]), or the values that their source has, with how these are
+//! shown ([`Values`]); places are pixels, x to the right and y down. A lesion
 //! is its [`Outline`]; a [`Mask`] is filled where one is needed, at the size it is needed. Also here: where the
 //! breast is ([`breast()`]), and resampling ([`resample()`]).
 
@@ -15,6 +16,7 @@ mod outline;
 mod real_data;
 mod resample;
 mod trace;
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +33,7 @@ pub use grey::{Grey, Mask};
 pub use outline::simplify;
 pub use outline::{Outline, rasterise};
 pub use resample::resample;
+pub use values::{Shape, Values, Window};
 
 /// Which breast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::Grey;
+use super::{Grey, Values};
 
 /// The window `[x, y, width, height]` of `image`, scaled to `width` x `height` pixels with a triangle
 /// filter that widens as the image shrinks, so that fine detail does not alias: what PIL calls
@@ -14,10 +14,58 @@ use super::Grey;
 /// # Errors
 /// When the window is empty or does not lie in the image.
 pub fn resample(image: &Grey, window: [u32; 4], width: u32, height: u32) -> Result<Grey> {
-    let rows = rows(image, window).with_context(|| {
+    let pixels = scaled(&image.pixels, [image.width, image.height], window, [width, height])?;
+    Ok(Grey { width, height, pixels })
+}
+
+impl Values {
+    /// All of it at `width` x `height` pixels, as [`resample`] scales an image.
+    ///
+    /// # Errors
+    /// When it has no pixels.
+    pub fn resampled(&self, width: u32, height: u32) -> Result<Vec<u16>> {
+        let size = [self.width, self.height];
+        scaled(&self.codes, size, [0, 0, self.width, self.height], [width, height])
+    }
+}
+
+/// A whole number of some bits.
+trait Sample: Copy {
+    fn number(self) -> f32;
+    /// The nearest to a number that is not negative.
+    fn nearest(number: f32) -> Self;
+}
+
+impl Sample for u8 {
+    fn number(self) -> f32 {
+        f32::from(self)
+    }
+
+    fn nearest(number: f32) -> Self {
+        (number + 0.5) as Self
+    }
+}
+
+impl Sample for u16 {
+    fn number(self) -> f32 {
+        f32::from(self)
+    }
+
+    fn nearest(number: f32) -> Self {
+        (number + 0.5) as Self
+    }
+}
+
+fn scaled<T: Sample>(
+    pixels: &[T],
+    size: [u32; 2],
+    window: [u32; 4],
+    [width, height]: [u32; 2],
+) -> Result<Vec<T>> {
+    let rows = rows(pixels, size, window).with_context(|| {
         format!(
             "cannot scale the window {window:?} of an image of {} x {} pixels to {width} x {height}",
-            image.width, image.height
+            size[0], size[1]
         )
     })?;
     let [_, _, w, h] = window.map(|v| v as usize);
@@ -28,29 +76,30 @@ pub fn resample(image: &Grey, window: [u32; 4], width: u32, height: u32) -> Resu
         line.fill(0.0);
         for (row, &weight) in rows[first..].iter().zip(weights) {
             for (sum, &pixel) in line.iter_mut().zip(*row) {
-                *sum += weight * f32::from(pixel);
+                *sum += weight * pixel.number();
             }
         }
         pixels.extend(across.iter().map(|(first, weights)| {
             let products = line[first..].iter().zip(weights).map(|(value, weight)| value * weight);
-            (products.sum::<f32>() + 0.5) as u8
+            T::nearest(products.sum::<f32>())
         }));
     }
-    Ok(Grey { width, height, pixels })
+    Ok(pixels)
 }
 
 /// The rows of a window.
-fn rows(image: &Grey, [x, y, width, height]: [u32; 4]) -> Result<Vec<&[u8]>> {
+fn rows<T>(pixels: &[T], size: [u32; 2], window: [u32; 4]) -> Result<Vec<&[T]>> {
+    let [x, y, width, height] = window;
     let inside = |start: u32, length: u32, end: u32| {
         length > 0 && u64::from(start) + u64::from(length) <= u64::from(end)
     };
     ensure!(
-        inside(x, width, image.width) && inside(y, height, image.height),
+        inside(x, width, size[0]) && inside(y, height, size[1]),
         "the window does not lie in the image"
     );
     let [x, y, width, height] = [x, y, width, height].map(|v| v as usize);
-    let rows = image.pixels.chunks_exact(image.width as usize).skip(y).take(height);
-    let rows: Vec<&[u8]> = rows.map(|row| &row[x..x + width]).collect();
+    let rows = pixels.chunks_exact(size[0] as usize).skip(y).take(height);
+    let rows: Vec<&[T]> = rows.map(|row| &row[x..x + width]).collect();
     ensure!(rows.len() == height, "the image has too few pixels");
     Ok(rows)
 }

@@ -19,8 +19,8 @@ use base::progress::Progress;
 use base::{Notice, Split, counted};
 use config::{Config, Patches};
 use mammogram::{
-    Breast, Grey, Lesion, Mammogram, Mask, Outline, Pathology, breast, is_file_name, rasterise,
-    resample,
+    Breast, Grey, Lesion, Mammogram, Mask, Outline, Pathology, Values, breast, is_file_name,
+    rasterise, resample,
 };
 use record::manifest::{FORMAT, MANIFEST};
 use record::previews::{LONGEST, PREVIEWS};
@@ -597,17 +597,28 @@ impl Cutter<'_> {
 /// Says what is wrong with it.
 pub fn read(source: &dyn Source, mammogram: &Mammogram) -> Result<Grey> {
     let image = source.image(mammogram)?;
+    fits([image.width, image.height], image.pixels.len(), mammogram)?;
+    Ok(image)
+}
+
+/// The same in the values of its file.
+///
+/// # Errors
+/// As [`read`].
+pub fn values(source: &dyn Source, mammogram: &Mammogram) -> Result<Values> {
+    let values = source.values(mammogram)?;
+    fits([values.width, values.height], values.codes.len(), mammogram)?;
+    Ok(values)
+}
+
+fn fits([width, height]: [u32; 2], pixels: usize, mammogram: &Mammogram) -> Result<()> {
     ensure!(
-        image.width == mammogram.width
-            && image.height == mammogram.height
-            && !image.pixels.is_empty(),
-        "the image has {} x {} pixels where {} x {} are listed",
-        image.width,
-        image.height,
+        width == mammogram.width && height == mammogram.height && pixels > 0,
+        "the image has {width} x {height} pixels where {} x {} are listed",
         mammogram.width,
         mammogram.height
     );
-    Ok(image)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anyhow::Result;
-use mammogram::{Grey, Mammogram};
+use mammogram::{Grey, Mammogram, Values};
 use source::Source;
 
 use config::Config;
@@ -26,5 +26,9 @@ impl fmt::Debug for Originals {
 impl atlas::Originals for Originals {
     fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
         patch::prepare::read(self.0.as_ref(), mammogram)
+    }
+
+    fn values(&self, mammogram: &Mammogram) -> Result<Values> {
+        patch::prepare::values(self.0.as_ref(), mammogram)
     }
 }

@@ -23,7 +23,7 @@ use walkdir::{DirEntry, WalkDir};
 use base::Notice;
 use base::artifact::Fingerprint;
 use lexicon::Lexicons;
-use mammogram::{About, Grey, Mammogram};
+use mammogram::{About, Grey, Mammogram, Values};
 
 pub use self::phantom::Phantom;
 pub use cbis_ddsm::CbisDdsm;
@@ -85,6 +85,14 @@ pub trait Source: Sync {
     /// # Errors
     /// Names the file and what is wrong with it.
     fn image(&self, mammogram: &Mammogram) -> Result<Grey>;
+
+    /// Decodes the same to the values that its file has; of a source without others, its grey levels.
+    ///
+    /// # Errors
+    /// As [`Source::image`].
+    fn values(&self, mammogram: &Mammogram) -> Result<Values> {
+        Ok(Values::of(self.image(mammogram)?))
+    }
 
     /// What notices call a mammogram from the catalogue, such as the line that lists it; pages show it.
     fn place(&self, mammogram: &Mammogram) -> String {

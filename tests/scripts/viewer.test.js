@@ -2,14 +2,15 @@
 // And that the library which draws them is the one that its README names.
 'use strict';
 const assert = require('node:assert/strict');
+const { Buffer } = require('node:buffer');
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { load } = require('./load.js');
+const { load, json } = require('./load.js');
 
-const { geometry, greys, tiles, gestures, viewerSettings } =
-  load('viewer-geometry', 'viewer-greys', 'viewer-tiles', 'viewer-gestures', 'viewer-settings');
+const { geometry, greys, depth, tiles, gestures, ruler, viewerSettings } =
+  load('page', 'viewer-geometry', 'viewer-greys', 'viewer-depth', 'viewer-tiles', 'viewer-gestures', 'viewer-ruler', 'viewer-settings');
 
 const near = (got, wanted) => got.forEach((value, at) => assert.ok(Math.abs(value - wanted[at]) < 1e-9, `${got} ${wanted}`));
 const SIZE = [4000, 5000];
@@ -88,6 +89,97 @@ test('windows are those of DICOM, level by level', () => {
   });
   assert.deepEqual(greys.line(greys.PLAIN), { slope: 1, intercept: 0 });
   assert.ok(greys.plain(greys.PLAIN) && !greys.plain({ ...greys.PLAIN, invert: true }));
+});
+
+// Of a source with 12 bits; as most ask for the whole of it, the first window is.
+const TWELVE = depth.valid({ first: 0, step: 1, greatest: 4095, windows: [[2048, 4096], [1000, 300]], function: 'linear', inverted: false });
+
+test('twelve bits through seven windows are those of pydicom, value by value', () => {
+  const golden = JSON.parse(fs.readFileSync(path.join(__dirname, '../golden/windowing.json'), 'utf8'));
+  assert.equal(golden.deep.length, 7);
+  golden.deep.forEach(({ function: name, centre, width, levels }) => {
+    const source = { ...TWELVE, function: name };
+    const window = { ...depth.levels(source, [centre, width]), invert: false };
+    const wanted = Buffer.from(levels, 'base64');
+    const found = depth.table(source, window);
+    assert.equal(wanted.length, 4096);
+    wanted.forEach((level, value) => assert.equal(found[value], level, `${name} ${centre}/${width}: ${value}`));
+    const inverted = depth.table(source, { ...window, invert: true });
+    // A level in the middle of two is rounded up in both.
+    wanted.forEach((level, value) => assert.ok(Math.abs(inverted[value] - (255 - level)) <= 1, `${centre}/${width} inverted: ${value}`));
+  });
+});
+
+test('windows of a source are shown in its unit and go to others in their share', () => {
+  assert.deepEqual(depth.stored(TWELVE, greys.PLAIN), [2048, 4096]);
+  assert.deepEqual(depth.levels(TWELVE, [2048, 4096]), { centre: 128, width: 256 });
+  assert.deepEqual(depth.stored(TWELVE, depth.levels(TWELVE, [700, 3])), [700, 3]);
+  assert.deepEqual(depth.presets(TWELVE).map(({ title }) => title), ['Window 1: 2048 / 4096', 'Window 2: 1000 / 300', 'All values: 2048 / 4096']);
+  assert.deepEqual([12.25, -3, 1234.56, 3071.5, 0.002].map(depth.words), ['12.3', '-3', '1235', '3071.5', '0.002']);
+  // As narrow as a single value, by parts of the width; and as wide as all values, however narrow the first window is.
+  const limits = depth.limits(TWELVE);
+  const found = greys.dragged({ centre: 128, width: 0.5, invert: false }, -128, 0, limits);
+  assert.deepEqual(found, { centre: 128, width: 0.25, invert: false });
+  assert.deepEqual(depth.stored(TWELVE, greys.dragged(found, -9000, 0, limits)), [2048, 1]);
+  const narrow = { ...TWELVE, windows: [[3000, 200]] };
+  const all = depth.presets(narrow)[1].window;
+  assert.deepEqual(depth.stored(narrow, greys.valid(all, depth.limits(narrow))).map(Math.round), [2048, 4096]);
+  assert.deepEqual(viewerSettings.read(JSON.stringify(all), false).width, all.width);
+});
+
+test('padding is black, unless all is inverted; a curve is stretched with its window', () => {
+  const { greys: written } = json('formats.json');
+  const source = depth.valid(written);
+  const table = invert => depth.table(source, { ...greys.PLAIN, invert });
+  assert.deepEqual([table(false)[0], table(true)[0], table(false)[4096], table(true)[4096]], [0, 255, 255, 0]);
+  const white = depth.valid({ ...written, inverted: true, padding: 4097 });
+  const shown = depth.table(white, greys.PLAIN);
+  assert.deepEqual([shown[1], shown[4096], shown[4097]], [255, 0, 0]);
+  const curve = Buffer.from([0, 200, 255]).toString('base64');
+  const curved = depth.valid({ first: 10, step: 1, greatest: 4, windows: [[12, 4]], function: 'curve', curve });
+  assert.deepEqual(Array.from(depth.table(curved, greys.PLAIN)), [0, 200, 200, 255, 255]);
+  assert.deepEqual(Array.from(depth.table(curved, { ...greys.PLAIN, width: 128 })), [0, 0, 200, 255, 255]);
+  const wrong = [null, {}, { ...written, step: 0 }, { ...written, windows: [] }, { ...written, function: 'gamma' },
+    { ...written, function: 'curve' }, { ...written, greatest: 70000 }, { ...written, first: NaN }];
+  wrong.forEach(about => assert.equal(depth.valid(about), null));
+});
+
+test('a tile is unpacked to the codes that were packed', async () => {
+  // Packed by src/atlas/depth.rs: four columns, three rows.
+  const codes = [0, 65535, 7, 4095, 12, 13, 14, 15, 500, 400, 300, 65535];
+  const { packed } = json('formats.json');
+  assert.deepEqual(Array.from(await depth.unpack(packed, 4)), codes);
+  await assert.rejects(depth.unpack('AAAA', 4));
+  const pixels = new Uint8ClampedArray(8);
+  depth.paint(Uint16Array.of(1, 0), Uint8Array.of(9, 200), pixels);
+  assert.deepEqual(Array.from(pixels), [200, 200, 200, 255, 9, 9, 9, 255]);
+});
+
+test('a length is counted by the size of a pixel, in millimetres', () => {
+  assert.equal(ruler.words(ruler.length([[100, 100], [400, 500]], 50)), '25.0 mm');
+  assert.equal(ruler.words(ruler.length([[0, 0], [0, 1]], 94.1)), '0.1 mm');
+});
+
+test('pixels of the source lie on those of the screen where each takes one or more in full', () => {
+  for (const [scale, ratio] of [[1, 1], [0.5, 2], [2, 1], [0.8, 1.25]]) {
+    const view = geometry.aligned({ x: 1000.3, y: 777.77, scale }, [1001, 800], ratio);
+    const [left, top] = geometry.toPane(view, [1001, 800], [0, 0]).map(at => at * ratio);
+    near([left, top], [Math.round(left), Math.round(top)]);
+    assert.ok(Math.abs(view.x - 1000.3) <= 0.5 / scale / ratio + 1e-9);
+  }
+  assert.deepEqual([1, 2, 0.5, 1.5].map(scale => geometry.exact({ scale }, 1)), [true, true, false, false]);
+  const between = { x: 1000.3, y: 777.77, scale: 0.7 };
+  assert.equal(geometry.aligned(between, [1001, 800], 1), between);
+});
+
+test('the chest walls of a pair lie together', () => {
+  const [right, left] = ['RIGHT CC', 'left CC'].map(view => geometry.fitBeside([400, 500], [600, 500], 1, view));
+  assert.equal(geometry.toPane(right, [600, 500], [400, 0])[0], 600);
+  assert.equal(geometry.toPane(left, [600, 500], [0, 0])[0], 0);
+  assert.deepEqual(geometry.fitBeside([400, 500], [600, 500], 1, 'CC'), geometry.fit([400, 500], [600, 500]));
+  const views = ['right CC', 'left CC', 'right MLO', 'left MLO'].map(view => ({ view }));
+  assert.deepEqual([0, 1, 2, 3].map(at => geometry.partner(views, at)), [1, 0, 3, 2]);
+  assert.equal(geometry.partner([{ view: 'left CC' }, { view: 'left MLO' }], 1), 0);
 });
 
 test('a drag changes window and level by a level for a pixel, within bounds', () => {

@@ -12,7 +12,9 @@ use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use base::{Field, Notice, Split, UnitId};
 use config::{Config, Start};
 use lexicon::{Group, Lexicon, Lexicons, Term};
-use mammogram::{About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, View};
+use mammogram::{
+    About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, Values, View, Window,
+};
 use record::dissection::{
     Activations, Basis, Category, Chance, Concept, Influence, Layer, Level, Match, TopPatch, Unit,
 };
@@ -59,6 +61,16 @@ impl atlas::Originals for Originals {
         let row = (0..width).map(|x| (x * 255 / width) as u8);
         let pixels = std::iter::repeat_n(row, height as usize).flatten().collect();
         Ok(Grey { width, height, pixels })
+    }
+
+    /// Of twelve bits: a ramp of all values to the right, a step further in each row.
+    fn values(&self, mammogram: &Mammogram) -> anyhow::Result<Values> {
+        let Mammogram { width, height, .. } = *mammogram;
+        let code = |at: u32| ((at % width) * 4095 / (width - 1) + at / width) % 4096;
+        let codes = (0..width * height).map(|at| code(at) as u16).collect();
+        let windows =
+            vec![Window { centre: 2048.0, width: 2000.0 }, Window { centre: 1000.0, width: 300.0 }];
+        Ok(Values { windows, ..Values::stretched(width, height, codes) })
     }
 }
 
@@ -376,7 +388,10 @@ fn project(root: &Path, top: usize) -> Config {
         seed: 123,
         device: base::Device::Cpu,
         source: config::Source::Phantom { patients: 6, height: 512 },
-        mammograms: config::Mammograms { height: config::Fineness::Pixels(900) },
+        mammograms: config::Mammograms {
+            height: config::Fineness::Pixels(900),
+            depth: config::Depth::Display,
+        },
         patches: patching(),
         split: config::Shares { train: 0.5, validation: 0.5, test: 0.0 },
         networks: vec![

@@ -40,6 +40,9 @@ pub(super) struct MammogramView {
     pub(super) preview: Option<[u32; 2]>,
     /// Size of the mammogram, the view box of its outlines.
     pub(super) size: [u32; 2],
+    /// Edge of a pixel in micrometres, on the detector or the film, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) micron: Option<f64>,
     /// The same picture finer; none where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tiles: Option<Tiles>,
@@ -114,6 +117,7 @@ impl MammogramView {
             alt: format!("{described} {}, whole", mammogram.id),
             preview: member.preview,
             size: [mammogram.width, mammogram.height],
+            micron: mammogram.micron,
             tiles: None,
             view,
             facts,

@@ -7,6 +7,7 @@
 //! (unexposed edges, dead pixels). No maker's processing is imitated.
 
 use super::header::{Exposure, Header, Intent, Modality};
+use mammogram::{Shape, Values, Window};
 
 /// Share of the pixels at either end that are beyond black and white in values FOR PROCESSING.
 const CLIPPED: f64 = 0.005;
@@ -74,78 +75,167 @@ impl Voi {
     }
 }
 
-impl Header {
-    /// Display value of every sample that stored bits can be. `samples` are those of the image.
-    pub(super) fn display(&self, samples: &[u16]) -> Vec<u8> {
-        let most: Option<f64> = match &self.modality {
-            Modality::Table(lut) => Some(lut.most()),
-            Modality::Linear { .. } => None,
-        };
-        let device = |raw: u16| {
-            let value = f64::from(self.bits.value(raw));
-            match &self.modality {
-                Modality::Linear { slope, intercept } => slope * value + intercept,
-                Modality::Table(lut) => lut.entry(value),
-            }
-        };
-        let intent = self.intent;
-        let device = |raw: u16| match intent {
-            Intent::Processing(Some(exposure)) => exposure.weakened(device(raw)),
-            _ => device(raw),
-        };
-        let padded = |raw: u16| {
-            let value = self.bits.value(raw);
-            self.padding.is_some_and(|[first, last]| (first..=last).contains(&value))
-        };
-        let range = || {
-            let mut present = vec![false; usize::from(self.bits.mask()) + 1];
-            samples.iter().for_each(|&raw| present[usize::from(raw)] = true);
-            let values =
-                (0..=self.bits.mask()).filter(|&raw| present[usize::from(raw)] && !padded(raw));
-            values.map(device).fold(None, |range: Option<[f64; 2]>, v| {
-                Some(range.map_or([v, v], |[least, most]| [least.min(v), most.max(v)]))
-            })
-        };
-        let raw_values = matches!(self.intent, Intent::Processing(_));
-        let voi = self.voi.as_ref().filter(|_| !raw_values);
-        let full = match (voi, most) {
-            (Some(_), _) => None,
-            _ if raw_values => self.clipped(samples, device, padded),
-            // What comes out of the modality's table has a range of its own.
-            (None, Some(most)) => Some([0.0, most]),
-            (None, None) => range(),
-        };
-        let inverted = self.inverted && !raw_values;
-        let brightness = |value: f64| match (voi, full) {
+/// How the values of one image are shown.
+struct Tone<'a> {
+    voi: Option<&'a Voi>,
+    /// Black and white without one.
+    full: Option<[f64; 2]>,
+    inverted: bool,
+}
+
+impl Tone<'_> {
+    /// Brightness of a value of the device, from 0 to 1.
+    fn brightness(&self, value: f64) -> f64 {
+        let brightness = match (self.voi, self.full) {
             (Some(voi), _) => voi.brightness(value),
             (None, Some([least, most])) if most > least => (value - least) / (most - least),
             _ => 0.0,
         };
-        (0..=self.bits.mask())
-            .map(|raw| {
-                if padded(raw) {
-                    return 0;
-                }
-                let brightness = brightness(device(raw)).clamp(0.0, 1.0);
-                let shown = if inverted { 1.0 - brightness } else { brightness };
-                (255.0 * shown).round() as u8
-            })
-            .collect()
+        let brightness = brightness.clamp(0.0, 1.0);
+        if self.inverted { 1.0 - brightness } else { brightness }
+    }
+}
+
+impl Header {
+    /// Display value of every sample that stored bits can be. `samples` are those of the image.
+    pub(super) fn display(&self, samples: &[u16]) -> Vec<u8> {
+        let tone = self.tone(samples);
+        let shown = |raw: u16| match self.is_padding(raw) {
+            true => 0,
+            false => (255.0 * tone.brightness(self.device(self.number(raw)))).round() as u8,
+        };
+        (0..=self.bits.mask()).map(shown).collect()
+    }
+
+    /// The image in its own values, after the modality's rescale or table. Those FOR PROCESSING are the detector's,
+    /// and shown by a curve, as are those with a table of values of interest.
+    pub(super) fn values(&self, samples: &[u16]) -> Values {
+        let tone = self.tone(samples);
+        let numbers = || samples.iter().filter(|&&raw| !self.is_padding(raw));
+        let numbers = || numbers().map(|&raw| self.number(raw));
+        let (least, most) = (numbers().min().unwrap_or(0), numbers().max().unwrap_or(0));
+        let (slope, intercept) = self.rescale();
+        let value = |number: i32| slope * f64::from(number) + intercept;
+        let brightness = |number: i32| tone.brightness(self.device(number));
+        let raw_values = matches!(self.intent, Intent::Processing(_));
+        let curve = |numbers: std::ops::RangeInclusive<i32>| {
+            let levels = numbers.map(|number| (255.0 * brightness(number)).round() as u8);
+            let [first, last] = [value(least), value(most)];
+            let levels: Vec<u8> = levels.collect();
+            // From the least value to the greatest.
+            let levels = if slope < 0.0 { levels.into_iter().rev().collect() } else { levels };
+            (vec![Window::exactly(first.min(last), first.max(last))], Shape::Curve(levels))
+        };
+        let (windows, shape) = match (tone.voi, tone.full) {
+            (Some(Voi::Window { function, .. }), _) => {
+                let shape = match function {
+                    Function::Linear => Shape::Linear,
+                    Function::LinearExact => Shape::LinearExact,
+                    Function::Sigmoid => Shape::Sigmoid,
+                };
+                (self.windows.clone(), shape)
+            }
+            (None, Some([black, white])) if !raw_values && slope.abs() == 1.0 => {
+                (vec![Window::over(black, white)], Shape::Linear)
+            }
+            (None, Some([black, white])) if !raw_values => {
+                (vec![Window::exactly(black, white)], Shape::LinearExact)
+            }
+            _ => curve(least..=most),
+        };
+        let inverted = tone.inverted && !matches!(shape, Shape::Curve(_));
+        // Padding lies beyond the darker end, where there is room for it.
+        let dark_first = brightness(least) <= brightness(most);
+        let padded = samples.iter().any(|&raw| self.is_padding(raw));
+        let reserved = padded && most - least < i32::from(u16::MAX);
+        let below = i32::from(reserved && dark_first);
+        let dark = match (dark_first, reserved) {
+            (true, _) => 0,
+            (false, true) => most - least + 1,
+            (false, false) => most - least,
+        };
+        let code = |&raw: &u16| match self.is_padding(raw) {
+            true => dark as u16,
+            false => (self.number(raw) - least + below) as u16,
+        };
+        Values {
+            width: self.width,
+            height: self.height,
+            codes: samples.iter().map(code).collect(),
+            first: value(least - below),
+            step: slope,
+            padding: reserved.then_some(dark as u16),
+            windows,
+            shape,
+            inverted,
+        }
+    }
+
+    /// What the values of interest, or their lack, make of the image.
+    fn tone(&self, samples: &[u16]) -> Tone<'_> {
+        let raw_values = matches!(self.intent, Intent::Processing(_));
+        let voi = self.voi.as_ref().filter(|_| !raw_values);
+        let full = match (voi, &self.modality) {
+            (Some(_), _) => None,
+            _ if raw_values => self.clipped(samples),
+            // What comes out of the modality's table has a range of its own.
+            (None, Modality::Table(lut)) => Some([0.0, lut.most()]),
+            (None, Modality::Linear { .. }) => self.range(samples),
+        };
+        Tone { voi, full, inverted: self.inverted && !raw_values }
+    }
+
+    /// A stored value, or the entry of the modality's table.
+    fn number(&self, raw: u16) -> i32 {
+        let value = self.bits.value(raw);
+        match &self.modality {
+            Modality::Linear { .. } => value,
+            Modality::Table(lut) => lut.entry(value.into()) as i32,
+        }
+    }
+
+    /// The modality's slope and intercept, of what [`Header::number`] gives.
+    pub(super) fn rescale(&self) -> (f64, f64) {
+        match self.modality {
+            Modality::Linear { slope, intercept } => (slope, intercept),
+            Modality::Table(_) => (1.0, 0.0),
+        }
+    }
+
+    /// The device's value, which is shown, of a number.
+    fn device(&self, number: i32) -> f64 {
+        let (slope, intercept) = self.rescale();
+        let value = slope * f64::from(number) + intercept;
+        match self.intent {
+            Intent::Processing(Some(exposure)) => exposure.weakened(value),
+            _ => value,
+        }
+    }
+
+    fn is_padding(&self, raw: u16) -> bool {
+        let value = self.bits.value(raw);
+        self.padding.is_some_and(|[first, last]| (first..=last).contains(&value))
+    }
+
+    /// The least and the greatest value of the image, without padding.
+    fn range(&self, samples: &[u16]) -> Option<[f64; 2]> {
+        let mut present = vec![false; usize::from(self.bits.mask()) + 1];
+        samples.iter().for_each(|&raw| present[usize::from(raw)] = true);
+        let raws = (0..=self.bits.mask())
+            .filter(|&raw| present[usize::from(raw)] && !self.is_padding(raw));
+        raws.map(|raw| self.device(self.number(raw))).fold(None, |range: Option<[f64; 2]>, v| {
+            Some(range.map_or([v, v], |[least, most]| [least.min(v), most.max(v)]))
+        })
     }
 
     /// The range of the values without the share [`CLIPPED`] at either end.
-    fn clipped(
-        &self,
-        samples: &[u16],
-        device: impl Fn(u16) -> f64,
-        padded: impl Fn(u16) -> bool,
-    ) -> Option<[f64; 2]> {
+    fn clipped(&self, samples: &[u16]) -> Option<[f64; 2]> {
         let mut counts = vec![0u32; usize::from(self.bits.mask()) + 1];
         samples.iter().for_each(|&raw| counts[usize::from(raw)] += 1);
-        let raws =
-            (0..=self.bits.mask()).filter(|&raw| counts[usize::from(raw)] > 0 && !padded(raw));
+        let raws = (0..=self.bits.mask())
+            .filter(|&raw| counts[usize::from(raw)] > 0 && !self.is_padding(raw));
         let mut values: Vec<(f64, u32)> =
-            raws.map(|raw| (device(raw), counts[usize::from(raw)])).collect();
+            raws.map(|raw| (self.device(self.number(raw)), counts[usize::from(raw)])).collect();
         values.sort_by(|a, b| a.0.total_cmp(&b.0));
         let total: u64 = values.iter().map(|(_, count)| u64::from(*count)).sum();
         let beyond = (total as f64 * CLIPPED) as u64;

@@ -7,7 +7,10 @@ use super::elements::{Elements, TOP, Tag, tags};
 use super::stream::Stream;
 use super::syntax::Syntax;
 use crate::{MAX_PIXELS, value};
-use mammogram::{Laterality, Modifier, View};
+use mammogram::{Laterality, Modifier, View, Window};
+
+/// Windows of a file that are offered at most.
+const MOST_WINDOWS: usize = 8;
 
 /// One image of one plane.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +25,8 @@ pub(super) struct Header {
     pub(super) padding: Option<[i32; 2]>,
     pub(super) modality: Modality,
     pub(super) voi: Option<Voi>,
+    /// All windows of the file, the first of which `voi` has where it is one.
+    pub(super) windows: Vec<Window>,
     pub(super) intent: Intent,
     /// Whether the breast has an implant.
     pub(super) implant: bool,
@@ -196,6 +201,7 @@ impl Header {
                 },
             },
             voi: fields.voi(bits)?,
+            windows: fields.windows(fields.function()),
             intent,
             implant: fields.code(tags::IMPLANT).as_deref() == Some("YES"),
             tomosynthesis: fields.tomosynthesis(),
@@ -239,6 +245,13 @@ impl Fields<'_> {
 
     fn decimal(&self, tag: Tag) -> Option<f64> {
         self.text(tag)?.parse().ok().filter(|value: &f64| value.is_finite())
+    }
+
+    /// All values of a text that are to be numbers.
+    fn decimals(&self, tag: Tag) -> Vec<Option<f64>> {
+        let bytes = self.0.value(TOP, tag).unwrap_or_default();
+        let number = |part: &[u8]| text(part)?.parse().ok().filter(|value: &f64| value.is_finite());
+        bytes.split(|&b| b == b'\\').map(number).collect()
     }
 
     fn word(&self, bytes: [u8; 2]) -> u16 {
@@ -315,19 +328,29 @@ impl Fields<'_> {
         if let Some(lut) = self.lut(tags::VOI_LUTS, bits)? {
             return Ok(Some(Voi::Table(lut)));
         }
-        let function = match self.code(tags::VOI_FUNCTION).as_deref() {
+        let function = self.function();
+        let first = self.windows(function).first().copied();
+        Ok(first.map(|Window { centre, width }| Voi::Window { centre, width, function }))
+    }
+
+    fn function(&self) -> Function {
+        match self.code(tags::VOI_FUNCTION).as_deref() {
             Some("SIGMOID") => Function::Sigmoid,
             Some("LINEAR_EXACT") => Function::LinearExact,
             _ => Function::Linear,
-        };
-        let (centre, width) = (self.decimal(tags::WINDOW_CENTER), self.decimal(tags::WINDOW_WIDTH));
+        }
+    }
+
+    /// Every window; without the first, which is how the image is to be shown, there is none.
+    fn windows(&self, function: Function) -> Vec<Window> {
         let least = if function == Function::Linear { 1.0 } else { f64::MIN_POSITIVE };
-        Ok(match (centre, width) {
-            (Some(centre), Some(width)) if width >= least => {
-                Some(Voi::Window { centre, width, function })
-            }
-            _ => None,
-        })
+        let [centres, widths] =
+            [tags::WINDOW_CENTER, tags::WINDOW_WIDTH].map(|tag| self.decimals(tag));
+        let pairs = centres.into_iter().zip(widths);
+        let windows = pairs.map_while(|(centre, width)| {
+            Some(Window { centre: centre?, width: width.filter(|width| *width >= least)? })
+        });
+        windows.take(MOST_WINDOWS).collect()
     }
 
     fn laterality(&self) -> Option<Laterality> {

@@ -20,7 +20,7 @@ use anyhow::{Result, ensure};
 use self::elements::{Elements, TOP, tags};
 use self::header::{Header, Intent};
 use crate::pseudonym::Pseudonyms;
-use mammogram::{Grey, Laterality, Modifier, View};
+use mammogram::{Grey, Laterality, Modifier, Values, View};
 
 /// A file whose header has been read.
 pub struct Dicom {
@@ -125,14 +125,27 @@ impl Dicom {
     /// As [`Dicom::samples`]; when it is FOR PROCESSING and does not say how its values follow from the
     /// exposure.
     pub fn image(&self, source: impl Read + Seek) -> Result<Grey> {
+        let samples = self.showable(source)?;
+        let table = self.header.display(&samples);
+        let pixels = samples.iter().map(|&raw| table[usize::from(raw)]).collect();
+        Ok(Grey { width: self.header.width, height: self.header.height, pixels })
+    }
+
+    /// Decodes to values after the modality's rescale or table, with the windows that the file proposes. Under the
+    /// first of them they are shown as [`Dicom::image`] shows them.
+    ///
+    /// # Errors
+    /// As [`Dicom::image`].
+    pub fn values(&self, source: impl Read + Seek) -> Result<Values> {
+        Ok(self.header.values(&self.showable(source)?))
+    }
+
+    fn showable(&self, source: impl Read + Seek) -> Result<Vec<u16>> {
         ensure!(
             self.header.intent != Intent::Processing(None),
             "is FOR PROCESSING, the detector's own values, and does not say how they follow from the exposure (Pixel Intensity Relationship and its sign); use the FOR PRESENTATION image of the same exposure"
         );
-        let samples = self.samples(source)?;
-        let table = self.header.display(&samples);
-        let pixels = samples.iter().map(|&raw| table[usize::from(raw)]).collect();
-        Ok(Grey { width: self.header.width, height: self.header.height, pixels })
+        self.samples(source)
     }
 }
 

@@ -90,6 +90,52 @@ fn every_transfer_syntax_and_every_way_of_showing_equals_pydicom() {
 }
 
 #[test]
+fn values_are_shown_as_the_image_is_under_the_first_window_of_the_file() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for bytes in all_made() {
+        let read = |bytes: &[u8]| read(bytes).ok().filter(|d| d.image(Cursor::new(bytes)).is_ok());
+        let Some(dicom) = read(&bytes) else { continue };
+        let image = dicom.image(Cursor::new(&bytes)).unwrap();
+        let values = dicom.values(Cursor::new(&bytes)).unwrap();
+        assert_eq!([values.width, values.height], dicom.size());
+        let shown = |&code: &u16| (255.0 * values.brightness(code, values.windows[0])).round();
+        for (at, (code, &wanted)) in values.codes.iter().zip(&image.pixels).enumerate() {
+            // A last bit of a sum may round the other way.
+            let found = shown(code) as u8;
+            assert!(found.abs_diff(wanted) <= 1, "{found} instead of {wanted} at {at}: {values:?}");
+        }
+        let exact = values.codes.iter().zip(&image.pixels).filter(|(c, p)| shown(c) as u8 == **p);
+        assert!(100 * exact.count() >= 99 * image.pixels.len());
+        kinds.insert((
+            matches!(values.shape, mammogram::Shape::Curve(_)),
+            values.padding.map(|code| code > 0),
+            values.inverted,
+        ));
+    }
+    assert!(kinds.len() >= 5, "{kinds:?}");
+}
+
+#[test]
+fn values_are_those_of_the_file_whatever_their_bits() {
+    let bytes = made("window");
+    let dicom = read(&bytes).unwrap();
+    let samples = dicom.samples(Cursor::new(&bytes)).unwrap();
+    let values = dicom.values(Cursor::new(&bytes)).unwrap();
+    let (slope, intercept) = dicom.header.rescale();
+    for (code, raw) in values.codes.iter().zip(samples) {
+        let stored = f64::from(dicom.header.bits.value(raw));
+        assert_eq!(values.value(*code), slope * stored + intercept);
+    }
+    let texts: &[(u16, u16, &[u8; 2], &str)] =
+        &[(0x28, 0x1050, b"DS", "2048\\1500\\none\\7"), (0x28, 0x1051, b"DS", "4096\\900\\1\\7")];
+    let bytes = crate::dicom_files::file(&[0, 4095, 7, 9], 2, 12, texts);
+    let values = read(&bytes).unwrap().values(Cursor::new(&bytes)).unwrap();
+    let windows: Vec<_> = values.windows.iter().map(|w| (w.centre, w.width)).collect();
+    assert_eq!(windows, [(2048.0, 4096.0), (1500.0, 900.0)]);
+    assert_eq!((values.codes, values.first, values.step), (vec![0, 4095, 7, 9], 0.0, 1.0));
+}
+
+#[test]
 fn lossless_samples_equal_what_pydicom_decodes() {
     let Some(folder) = real_data::folder("dicom") else { return };
     let golden = golden();

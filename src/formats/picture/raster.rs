@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use image::metadata::Orientation;
 
 use super::Samples;
-use mammogram::Grey;
+use mammogram::{Grey, Values as Stored};
 
 /// Values row by row, as the file has them.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,21 @@ impl Raster {
             Values::Real(values) => stretched(&values, f64::from),
         };
         Grey { width, height, pixels }
+    }
+
+    /// As values: bytes are grey levels as they are shown, of others the least value is black and the greatest white.
+    pub(crate) fn stored(self) -> Stored {
+        let (width, height) = (self.width, self.height);
+        match self.values {
+            Values::Bytes(_) => Stored::of(self.shown()),
+            Values::Words(values) => Stored::stretched(width, height, values),
+            Values::Whole(values) => {
+                Stored::of_numbers(width, height, values.iter().map(|&value| value as f64))
+            }
+            Values::Real(values) => {
+                Stored::of_numbers(width, height, values.iter().map(|&value| f64::from(value)))
+            }
+        }
     }
 
     /// As samples of masks: whole numbers that are not changed.

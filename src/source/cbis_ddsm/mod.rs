@@ -11,7 +11,7 @@ mod listing;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::UNIX_EPOCH;
 
@@ -27,7 +27,7 @@ use base::artifact::Fingerprint;
 use base::{Notice, Split, counted};
 use formats::masks::{Labels, covers_most, outlines, same_shape};
 use formats::picture::Picture;
-use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology};
+use mammogram::{About, Grey, Lesion, Mammogram, Outline, Pathology, Values};
 
 /// Missing images that a notice names.
 const NAMED: usize = 8;
@@ -168,14 +168,30 @@ impl Source for CbisDdsm {
     }
 
     fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
+        let path = self.file(mammogram)?;
+        Picture::open(path).and_then(|picture| picture.image()).with_context(|| self.below(path))
+    }
+
+    fn values(&self, mammogram: &Mammogram) -> Result<Values> {
+        let path = self.file(mammogram)?;
+        Picture::open(path).and_then(|picture| picture.values()).with_context(|| self.below(path))
+    }
+}
+
+impl CbisDdsm {
+    fn file(&self, mammogram: &Mammogram) -> Result<&Path> {
         if self.images.get().is_none() {
             self.catalogue()?;
         }
         let Some(path) = self.images.get().and_then(|images| images.get(&mammogram.id)) else {
             bail!("{} has no image {}", self.root.display(), mammogram.id);
         };
-        let place = || path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
-        Picture::open(path).and_then(|picture| picture.image()).with_context(place)
+        Ok(path)
+    }
+
+    /// A path within the data set.
+    fn below(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 }
 

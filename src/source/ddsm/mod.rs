@@ -34,7 +34,7 @@ use crate::{Catalogue, Source};
 use base::Notice;
 use base::artifact::Fingerprint;
 use formats::MAX_PIXELS;
-use mammogram::{About, Assessment, Grey, Lesion, Mammogram, Outline, Pathology};
+use mammogram::{About, Assessment, Grey, Lesion, Mammogram, Outline, Pathology, Values};
 
 /// Largest text file that is read.
 const TEXT_LIMIT: u64 = 1 << 25;
@@ -262,10 +262,20 @@ impl Source for Ddsm {
     }
 
     fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
-        let Some(located) = self.scans.get_or_init(|| self.locate()).get(&mammogram.id) else {
-            bail!("{} has no image {}", self.root.display(), mammogram.id);
-        };
+        let located = self.located(mammogram)?;
         located.scan.image(&located.film, located.digitiser)
+    }
+
+    fn values(&self, mammogram: &Mammogram) -> Result<Values> {
+        let located = self.located(mammogram)?;
+        located.scan.values(&located.film, located.digitiser)
+    }
+}
+
+impl Ddsm {
+    fn located(&self, mammogram: &Mammogram) -> Result<&Located> {
+        let located = self.scans.get_or_init(|| self.locate()).get(&mammogram.id);
+        located.with_context(|| format!("{} has no image {}", self.root.display(), mammogram.id))
     }
 }
 

@@ -16,7 +16,7 @@ use super::tape::Thumbnail;
 use base::input;
 use formats::ljpeg::{self, Rule};
 use formats::room;
-use mammogram::Grey;
+use mammogram::{Grey, Values};
 
 /// A header is found within this many bytes.
 const HEADER_LIMIT: u64 = 1 << 18;
@@ -120,29 +120,45 @@ impl Scan {
     /// # Errors
     /// Names the file, and the place in it where it breaks.
     pub(super) fn image(&self, film: &Film, digitiser: Digitiser) -> Result<Grey> {
-        self.decode(film, digitiser).with_context(|| self.place.clone())
+        let table = digitiser.display();
+        let shown = |grey| table[usize::from(grey)];
+        let decoded = self.decode(film, shown).with_context(|| self.place.clone())?;
+        Ok(match decoded {
+            Decoded::Shown(image) => image,
+            Decoded::Greys([width, height], pixels) => Grey { width, height, pixels },
+        })
     }
 
-    fn decode(&self, film: &Film, digitiser: Digitiser) -> Result<Grey> {
+    /// Decodes to the scanner's grey values, which a curve shows as [`Scan::image`] does.
+    ///
+    /// # Errors
+    /// As [`Scan::image`].
+    pub(super) fn values(&self, film: &Film, digitiser: Digitiser) -> Result<Values> {
+        let decoded = self.decode(film, |grey| grey).with_context(|| self.place.clone())?;
+        Ok(match decoded {
+            Decoded::Shown(image) => Values::of(image),
+            Decoded::Greys([width, height], greys) => {
+                Values::curved(width, height, greys, &digitiser.display())
+            }
+        })
+    }
+
+    /// Decodes the file; `map` is given each grey value of the scanner.
+    fn decode<T>(&self, film: &Film, map: impl Fn(u16) -> T) -> Result<Decoded<T>> {
         let Header { width, height, .. } = self.header()?;
         let _room = room::for_pixels(u64::from(width) * u64::from(height));
         let bytes = read(&self.path, FILE_LIMIT)?;
         if let Format::Thumbnail(view) = self.format {
-            let table = digitiser.display();
-            let greys = view.greys(&bytes)?.into_iter();
-            let pixels = greys.map(|grey| table[usize::from(grey)]).collect();
-            return Ok(Grey { width: view.width, height: view.height, pixels });
+            let greys = view.greys(&bytes)?.into_iter().map(map).collect();
+            return Ok(Decoded::Greys([view.width, view.height], greys));
         }
         let Some(format) = self.format.common() else {
-            let table = digitiser.display();
-            let (frame, pixels) =
-                ljpeg::decode(&bytes, Rule::Ddsm, |grey| table[usize::from(grey)])?;
+            let (frame, pixels) = ljpeg::decode(&bytes, Rule::Ddsm, map)?;
             // The same pixels in rows of another length: the rows of the .ics count.
             let area = |width, height| u64::from(width) * u64::from(height);
             let same = area(frame.width, frame.height) == area(film.columns, film.lines);
-            let (width, height) =
-                if same { (film.columns, film.lines) } else { (frame.width, frame.height) };
-            return Ok(Grey { width, height, pixels });
+            let size = if same { [film.columns, film.lines] } else { [frame.width, frame.height] };
+            return Ok(Decoded::Greys(size, pixels));
         };
         let image = ImageReader::with_format(Cursor::new(bytes), format).decode()?;
         let (width, height) = (image.width(), image.height());
@@ -156,8 +172,8 @@ impl Scan {
                         film.bits
                     );
                 }
-                let table = digitiser.display();
-                image.as_raw().iter().map(|&grey| table[usize::from(grey)]).collect()
+                let greys = image.as_raw().iter().map(|&grey| map(grey)).collect();
+                return Ok(Decoded::Greys([width, height], greys));
             }
             other => {
                 let color = other.color();
@@ -168,6 +184,14 @@ impl Scan {
                 other.into_luma8().into_raw()
             }
         };
-        Ok(Grey { width, height, pixels })
+        Ok(Decoded::Shown(Grey { width, height, pixels }))
     }
+}
+
+/// What a file holds.
+enum Decoded<T> {
+    /// The scanner's grey values, mapped, of an image of this width and height.
+    Greys([u32; 2], Vec<T>),
+    /// A display image.
+    Shown(Grey),
 }

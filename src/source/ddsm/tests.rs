@@ -169,6 +169,15 @@ fn cases_become_mammograms_of_patients() {
     assert_eq!((image.at(0, 0), image.at(10, 0), image.at(29, 19)), (0, 59, 235));
     assert_eq!(image, source.image(second).unwrap());
     assert_eq!(image, source.image(third).unwrap());
+    // The scanner's own values, shown alike.
+    for (mammogram, shown) in [(first, &image), (third, &image)] {
+        let values = source.values(mammogram).unwrap();
+        let of = |x: usize, y: usize| values.value(values.codes[30 * y + x]);
+        assert_eq!((of(0, 0), of(10, 0), of(29, 19)), (0.0, 1300.0, 3770.0));
+        let levels = values.codes.iter().map(|&code| values.brightness(code, values.windows[0]));
+        let levels: Vec<u8> = levels.map(|level| (255.0 * level).round() as u8).collect();
+        assert_eq!(levels, shown.pixels);
+    }
     assert_eq!(catalogue.summary[0], "1 cases, 3 views listed: 3 present, 0 missing, 3 used");
     assert!(catalogue.summary[1].starts_with("images: 2 as LJPEG, 1 converted with"));
 }

@@ -30,7 +30,7 @@ use formats::pseudonym::Pseudonyms;
 use formats::table::{self, Row as Record};
 use formats::value;
 use lexicon::Lexicons;
-use mammogram::{About, Grey, Lesion, Mammogram, Mask, Pathology, Region};
+use mammogram::{About, Grey, Lesion, Mammogram, Mask, Pathology, Region, Values};
 
 /// A table and what it names.
 #[derive(Debug)]
@@ -512,13 +512,11 @@ impl Source for Folder {
     }
 
     fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
-        if self.images.get().is_none() {
-            self.catalogue()?;
-        }
-        let Some((path, _)) = self.images.get().and_then(|images| images.get(&mammogram.id)) else {
-            bail!("{} names no image {}", name(&self.table), mammogram.id);
-        };
-        Picture::open(path)?.image()
+        Picture::open(self.file(mammogram)?)?.image()
+    }
+
+    fn values(&self, mammogram: &Mammogram) -> Result<Values> {
+        Picture::open(self.file(mammogram)?)?.values()
     }
 
     /// The line of its row, by which whoever has the table knows it, and its name on the pages.
@@ -528,6 +526,18 @@ impl Source for Folder {
             Some((_, line)) => format!("{} ({id})", self.row_place(*line)),
             None => id.clone(),
         }
+    }
+}
+
+impl Folder {
+    fn file(&self, mammogram: &Mammogram) -> Result<&Path> {
+        if self.images.get().is_none() {
+            self.catalogue()?;
+        }
+        let Some((path, _)) = self.images.get().and_then(|images| images.get(&mammogram.id)) else {
+            bail!("{} names no image {}", name(&self.table), mammogram.id);
+        };
+        Ok(path)
     }
 }
 

@@ -28,7 +28,9 @@ use base::{Notice, counted, input};
 use formats::picture::Picture;
 use formats::table::{self, Expected, Row};
 use formats::value;
-use mammogram::{About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, Region, View};
+use mammogram::{
+    About, Grey, Laterality, Lesion, Mammogram, Outline, Pathology, Region, Values, View,
+};
 
 /// Endings of image files; of several of one number the first in this order is taken.
 const ENDINGS: [&str; 7] = ["dcm", "png", "tif", "tiff", "pgm", "jpg", "jpeg"];
@@ -455,13 +457,25 @@ impl Source for Inbreast {
     }
 
     fn image(&self, mammogram: &Mammogram) -> Result<Grey> {
+        let path = self.file(mammogram)?;
+        Picture::open(path).and_then(|picture| picture.image()).with_context(|| self.place(path))
+    }
+
+    fn values(&self, mammogram: &Mammogram) -> Result<Values> {
+        let path = self.file(mammogram)?;
+        Picture::open(path).and_then(|picture| picture.values()).with_context(|| self.place(path))
+    }
+}
+
+impl Inbreast {
+    fn file(&self, mammogram: &Mammogram) -> Result<&Path> {
         if self.images.get().is_none() {
             self.catalogue()?;
         }
         let Some(path) = self.images.get().and_then(|images| images.get(&mammogram.id)) else {
             bail!("{} has no image {}", self.root.display(), mammogram.id);
         };
-        Picture::open(path).and_then(|picture| picture.image()).with_context(|| self.place(path))
+        Ok(path)
     }
 }
 

@@ -132,7 +132,7 @@
         marks: { overlay: seen({ x: 0, y: 0, edge: pixels }) }
       };
       const whole = {
-        ...alone, alt: `${title} in its mammogram`, size: [mammogram.width, mammogram.height], src: mammogram.src,
+        ...alone, alt: `${title} in its mammogram`, size: [mammogram.width, mammogram.height], micron: mammogram.micron, src: mammogram.src,
         pixels: sizes.get(mammogram.src), tiles: parts.usable(mammogram.tiles), marks: { overlay: [parts.frame(patch), ...seen(patch)] }
       };
       const focus = { x: patch.x, y: patch.y, width: patch.edge, height: patch.edge };

@@ -2,7 +2,7 @@
 // level. `changed()` hears of a change of the settings or of the active pane.
 (() => {
   'use strict';
-  const { geometry, greys } = unitAtlas;
+  const { geometry } = unitAtlas;
   // CSS pixels of a drag that double the picture.
   const DOUBLE = 150;
 
@@ -27,6 +27,10 @@
     function setView(view) {
       whole = false;
       active.show(view);
+      if (active.ruler && active.element.classList.contains('marking')) {
+        active.ruler.follow([active.view().x, active.view().y]);
+        active.ruler.place(active.view(), active.room());
+      }
       follow();
     }
 
@@ -48,7 +52,8 @@
       if (!settings.linked) active.show(geometry.fit(active.picture.size, active.room()));
       else {
         const scale = geometry.common(panes.map(pane => pane.picture.size), active.room());
-        panes.forEach(pane => pane.show({ ...geometry.fit(pane.picture.size, pane.room()), scale }));
+        const alone = panes.filter(pane => !pane.element.hidden).length < 2;
+        panes.forEach(pane => pane.show(geometry.fitBeside(pane.picture.size, pane.room(), scale, alone ? '' : pane.picture.view)));
       }
     }
 
@@ -73,11 +78,19 @@
 
     // What a drag does by the tool, or by the mouse's other buttons.
     const drags = {
-      window: (dx, dy) => setWindow(greys.dragged(active.window(), dx, dy)),
+      window: (dx, dy) => setWindow(active.dragged(dx, dy)),
       pan: (dx, dy) => setView(geometry.moved(active.view(), dx, dy)),
       zoom: (dx, dy, from) => zoomTo(active.view().scale * 2 ** (-dy / DOUBLE), from),
-      lens: () => {}
+      lens: () => {},
+      ruler(dx, dy, from, at) {
+        const place = geometry.toPicture(active.view(), active.room(), at);
+        if (active.ruler.open()) active.ruler.follow(place);
+        else active.ruler.begin(geometry.toPicture(active.view(), active.room(), from));
+        active.ruler.place(active.view(), active.room());
+      }
     };
+    // The tool, as far as the picture is one for it.
+    const tool = () => (settings.tool === 'ruler' && !(active && active.ruler) ? 'window' : settings.tool);
 
     function listen(pane) {
       let from = null;
@@ -88,9 +101,10 @@
           activate(pane);
         },
         dragged(button, dx, dy, at) {
-          from = from || at;
-          drags[button === 'tool' ? settings.tool : button](dx, dy, from);
+          from = from || [at[0] - dx, at[1] - dy];
+          drags[button === 'tool' ? tool() : button](dx, dy, from, at);
         },
+        released() { if (pane.ruler) pane.ruler.finish(); },
         pinched(factor, at, dx, dy) {
           active.show(geometry.moved(active.view(), dx, dy));
           zoomTo(active.view().scale * factor, at);
@@ -102,11 +116,34 @@
         },
         twice: fit,
         hovers(at, type) {
+          pane.point(at);
           if (settings.tool === 'lens' && at) magnifier.at(pane, at, type);
           else magnifier.off();
         }
       });
       pane.element.addEventListener('focus', () => activate(pane));
+    }
+
+    // Begins or ends a length at the middle of the active pane, and tells of it.
+    function mark() {
+      const { ruler } = active;
+      if (tool() !== 'ruler') return '';
+      const { x, y } = active.view();
+      if (ruler.open()) {
+        ruler.follow([x, y]);
+        ruler.finish();
+      } else ruler.begin([x, y]);
+      active.element.classList.toggle('marking', ruler.open());
+      ruler.place(active.view(), active.room());
+      return ruler.open() ? 'A length begins here; move the picture, and press Enter at its end.' : `${ruler.words()} on the detector or film`;
+    }
+
+    function clearRulers() {
+      panes.filter(pane => pane.ruler).forEach(pane => {
+        pane.ruler.clear();
+        pane.element.classList.remove('marking');
+        pane.ruler.place(pane.view(), pane.room());
+      });
     }
 
     function clear() {
@@ -129,7 +166,7 @@
     }
 
     return {
-      panes: () => panes, active: () => active, setView, zoomTo, setWindow, fit, resized, link, activate, clear, hang, lensOff: magnifier.off
+      panes: () => panes, active: () => active, setView, zoomTo, setWindow, fit, resized, link, activate, clear, hang, tool, mark, clearRulers, lensOff: magnifier.off
     };
   }
 

@@ -8,11 +8,21 @@
   const MOST = 16;
 
   const between = (least, value, most) => Math.min(most, Math.max(least, value));
+  // Of words such as `left MLO`.
+  const side = words => (/\b(left|right)\b/i.exec(words) || [''])[0].toLowerCase();
   const fitting = (size, pane) => Math.min(pane[0] / size[0], pane[1] / size[1]);
 
   // All of a picture.
   function fit(size, pane) {
     return { x: size[0] / 2, y: size[1] / 2, scale: fitting(size, pane) };
+  }
+
+  // The same beside other views, with its chest wall at the edge of the pane: that of a right breast at the right, that
+  // of a left one at the left, so that those of a pair lie together.
+  function fitBeside(size, pane, scale, view) {
+    const reach = pane[0] / 2 / scale;
+    const x = { right: size[0] - reach, left: reach }[side(view)];
+    return { x: x === undefined || 2 * reach < size[0] ? size[0] / 2 : x, y: size[1] / 2, scale };
   }
 
   // A box of it, so large that some of what lies around is seen too.
@@ -31,6 +41,22 @@
     return {
       x: between(0, view.x, size[0]), y: between(0, view.y, size[1]), scale: limited(view.scale, size, pane, ratio)
     };
+  }
+
+  // Whether a pixel of the source takes one of the screen, or several, in full.
+  function exact(view, ratio) {
+    const each = view.scale * ratio;
+    return each > 1 - 1e-9 && Math.abs(each - Math.round(each)) < 1e-9;
+  }
+
+  // The view moved by less than a pixel of the screen, where that is so: then none is a mixture of two.
+  function aligned(view, pane, ratio) {
+    if (!exact(view, ratio)) return view;
+    const on = (length, place) => {
+      const start = Math.round((length / 2 - place * view.scale) * ratio) / ratio;
+      return (length / 2 - start) / view.scale;
+    };
+    return { ...view, x: on(pane[0], view.x), y: on(pane[1], view.y) };
   }
 
   // The place of the picture at a place in the pane, and the other way round.
@@ -91,12 +117,20 @@
 
   // Whether two views show the one breast and the other.
   function mirrored(one, other) {
-    const side = ({ view }) => /\b(left|right)\b/i.exec(view);
-    const [a, b] = [side(one), side(other)];
-    return Boolean(a && b) && a[1].toLowerCase() !== b[1].toLowerCase();
+    const [a, b] = [side(one.view), side(other.view)];
+    return Boolean(a && b) && a !== b;
+  }
+
+  // The picture that forms a pair with one of them: the same view of the other breast, or else the next.
+  function partner(pictures, at) {
+    const projection = ({ view }) => view.toLowerCase().replace(/\b(left|right)\b/, '').trim();
+    const own = pictures[at];
+    const other = pictures.findIndex(one => mirrored(one, own) && projection(one) === projection(own));
+    return other < 0 ? (at + 1) % pictures.length : other;
   }
 
   unitAtlas.geometry = {
-    fit, around, clamped, limited, scaled, moved, beside, common, matrix, percent, toPicture, toPane, columns, hung, mirrored
+    fit, fitBeside, around, clamped, exact, aligned, limited, scaled, moved, beside, common, matrix, percent, toPicture, toPane, columns, hung,
+    mirrored, partner
   };
 })();

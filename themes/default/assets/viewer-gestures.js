@@ -1,5 +1,5 @@
 // What fingers, mouse and wheel do in a pane of the viewer: one pointer drags, two pinch, the wheel zooms. `does` hears
-// of it in CSS pixels of the pane: `pressed()`, `dragged(button, dx, dy, at)`, `pinched(factor, at, dx, dy)`,
+// of it in CSS pixels of the pane: `pressed()`, `dragged(button, dx, dy, at)`, `released()`, `pinched(factor, at, dx, dy)`,
 // `wheeled(factor, at)`, `twice(at)` and `hovers(at, type)`, null where the pointer has left.
 (() => {
   'use strict';
@@ -58,7 +58,10 @@
       }
     });
     ['pointerup', 'pointercancel', 'lostpointercapture'].forEach(name => {
-      element.addEventListener(name, event => { down.delete(event.pointerId); });
+      element.addEventListener(name, event => {
+        down.delete(event.pointerId);
+        if (!down.size) does.released();
+      });
     });
     element.addEventListener('pointerleave', () => does.hovers(null));
     element.addEventListener('wheel', event => {

@@ -7,17 +7,18 @@
   // Nothing changes.
   const PLAIN = { centre: 128, width: 256, invert: false };
   // Narrower than two levels is a threshold, whose slope has no number.
-  const [LEAST, MOST] = [2, 1024];
-  const [LOWEST, HIGHEST] = [-128, 384];
+  const LIMITS = { least: 2, most: 1024, lowest: -128, highest: 384 };
+  // Of any picture, as of a source with 16 bits, which has more between levels and beyond them.
+  const WIDEST = { least: 1 / 256, most: 262144, lowest: -65536, highest: 65536 };
 
   const between = (least, value, most) => Math.min(most, Math.max(least, value));
 
   // A window that can be drawn, whatever was kept or asked for.
-  function valid(window) {
+  function valid(window, limits = LIMITS) {
     const number = (value, usual) => (typeof value === 'number' && Number.isFinite(value) ? value : usual);
     return {
-      centre: between(LOWEST, number(window.centre, PLAIN.centre), HIGHEST),
-      width: between(LEAST, number(window.width, PLAIN.width), MOST),
+      centre: between(limits.lowest, number(window.centre, PLAIN.centre), limits.highest),
+      width: between(limits.least, number(window.width, PLAIN.width), limits.most),
       invert: window.invert === true
     };
   }
@@ -32,9 +33,11 @@
   const plain = window => ['centre', 'width', 'invert'].every(name => window[name] === PLAIN[name]);
 
   // Dragged by so many CSS pixels, a level for each: to the right is wider, with less contrast; downwards is darker.
-  function dragged(window, dx, dy) {
-    return valid({ ...window, width: window.width + dx, centre: window.centre + dy });
+  // Where there is more between levels, a narrow window is changed by parts of its own width.
+  function dragged(window, dx, dy, limits = LIMITS) {
+    const step = limits.least < LIMITS.least ? Math.min(1, window.width / LEVELS) : 1;
+    return valid({ ...window, width: window.width + dx * step, centre: window.centre + dy * step }, limits);
   }
 
-  unitAtlas.greys = { PLAIN, valid, line, plain, dragged };
+  unitAtlas.greys = { PLAIN, LIMITS, WIDEST, valid, line, plain, dragged };
 })();

@@ -2,14 +2,17 @@
 // heard by who does not see the screen.
 (() => {
   'use strict';
-  const { geometry, greys } = unitAtlas;
+  const { geometry } = unitAtlas;
   // Of the pane, by an arrow key; in levels, by an arrow key with Shift.
   const [SHARE, LEVELS] = [0.1, 4];
+  // Of the pane, while a length is measured.
+  const FINE = 0.01;
   const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
   function keys(act, desk, say) {
     const acts = {
-      w: () => act.tool('window'), p: () => act.tool('pan'), z: () => act.tool('zoom'), m: () => act.tool('lens'),
+      w: () => act.tool('window'), p: () => act.tool('pan'), z: () => act.tool('zoom'), m: () => act.tool('lens'), d: () => act.tool('ruler'),
+      Enter: act.mark, n: act.cycle, x: act.pair,
       0: act.fit, '=': act.fit, Home: act.fit, 1: act.whole, '+': () => act.zoom(1), '-': () => act.zoom(-1),
       i: act.invert, r: act.reset, f: act.full, b: act.beside, k: () => act.toggle('linked'), '?': act.help,
       o: () => act.toggle('overlay'), l: () => act.toggle('lesions'), g: () => act.toggle('grid'), h: () => act.toggle('heat'),
@@ -20,18 +23,29 @@
       const active = desk.active();
       if (!fine) {
         const [width, height] = active.room();
-        desk.setView(geometry.moved(active.view(), -x * SHARE * width, -y * SHARE * height));
+        const share = desk.tool() === 'ruler' ? FINE : SHARE;
+        desk.setView(geometry.moved(active.view(), -x * share * width, -y * share * height));
         return;
       }
-      desk.setWindow(greys.dragged(active.window(), x * LEVELS, y * LEVELS));
-      const { centre, width } = active.window();
-      say(`Centre ${Math.round(centre)}, width ${Math.round(width)}`);
+      desk.setWindow(active.dragged(x * LEVELS, y * LEVELS));
+      const [centre, width] = active.words();
+      say(`Centre ${centre}, width ${width}`);
     }
 
     return event => {
       // The page below hears of nothing.
       event.stopPropagation();
       if (event.ctrlKey || event.metaKey || event.altKey) return;
+      // A field of the bar has keys of its own.
+      if (event.target.tagName === 'INPUT') {
+        if (event.key === 'Enter' || event.key === 'Escape') {
+          event.preventDefault();
+          desk.active().element.focus({ preventScroll: true });
+        }
+        return;
+      }
+      // Enter presses a button.
+      if (event.key === 'Enter' && /^(BUTTON|SELECT)$/.test(event.target.tagName)) return;
       const move = MOVES[event.key];
       if (event.key === 'Escape') act.escape();
       else if (!desk.active()) return;

@@ -34,7 +34,7 @@
       const view = pane.view();
       const [left, top] = geometry.toPicture(view, pane.room(), [x, y]);
       film.show({ x: left, y: top, scale: Math.max(TIMES * view.scale, 1 / pane.ratio()) });
-      element.firstChild.style.filter = pane.filter();
+      pane.dress(film, element.firstChild);
       element.style.left = `${x}px`;
       element.style.top = `${y - (type === 'touch' ? RAISED : 0)}px`;
     }

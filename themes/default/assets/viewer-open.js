@@ -3,16 +3,18 @@
 (() => {
   'use strict';
   const { make, taken } = unitAtlas.page;
-  const PARTS = ['geometry', 'greys', 'tiles', 'gestures', 'film', 'pane', 'scene', 'settings', 'lens', 'desk', 'bar', 'keys'];
+  const PARTS = ['geometry', 'greys', 'depth', 'tiles', 'gestures', 'film', 'ruler', 'pane', 'scene', 'settings', 'lens', 'desk', 'bar', 'keys'];
   const FILES = ['vendor/openseadragon.min', ...PARTS.map(name => `viewer-${name}`), 'viewer'];
   const KEYS = [
-    [['w', 'p', 'z', 'm'], 'the tool: window and level, pan, zoom, magnifier'],
+    [['w', 'p', 'z', 'm', 'd'], 'the tool: window and level, pan, zoom, magnifier, measure'],
     [['0', '1'], 'fit; a pixel of the screen for each of the picture'],
     [['+', '-'], 'larger, smaller (the wheel too)'],
     [['←', '↑', '→', '↓'], 'pan; with Shift, window and level'],
+    [['Enter'], 'while measuring, an end of the length at the middle'],
+    [['n'], 'the next window that the source proposes'],
     [['i', 'r', 'f'], 'invert, reset, full screen'],
     [['o', 'l', 'g', 'h'], 'region, lesions, grid, heat'],
-    [['b', 'k'], 'the patient’s other views; linked or not'],
+    [['b', 'x', 'k'], 'the patient’s other views; only the pair of both breasts; linked or not'],
     [['PageUp', 'PageDown'], 'previous, next patch']
   ];
   // What waits for it to be loaded; null once it is there.

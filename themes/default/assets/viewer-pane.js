@@ -3,7 +3,7 @@
 (() => {
   'use strict';
   const { make, draw } = unitAtlas.page;
-  const { geometry, greys, tiles } = unitAtlas;
+  const { geometry, greys, tiles, depth } = unitAtlas;
   // What can be drawn over a picture, the last on top.
   const LAYERS = ['heat', 'grid', 'lesions', 'overlay'];
   let count = 0;
@@ -45,12 +45,14 @@
     const pyramid = tiles.pyramid(picture);
     const { size } = picture;
     const layers = LAYERS.map(name => draw('g', { class: name }, ...lined(picture.marks[name] || [])));
-    const ground = draw('g', {}, ...layers);
+    const ruler = picture.micron ? unitAtlas.ruler.ruler(picture) : null;
+    const ground = draw('g', {}, ...layers, ...(ruler ? [ruler.drawing] : []));
     const sieve = filter(id);
     const surface = make('div', { class: 'viewer-film' });
     const said = make('span', { class: 'viewer-said' });
     const zoom = make('span', {});
     const levels = make('p', { class: 'viewer-levels' });
+    const pointed = make('p', { class: 'viewer-value' });
     const problem = make('p', { class: 'viewer-problem', role: 'alert' });
     const drawing = draw('svg', { class: 'viewer-marks', 'aria-hidden': 'true' }, ground);
     const finest = pyramid.sizes[pyramid.levels - 1];
@@ -58,9 +60,10 @@
     const element = make('div', { class: 'viewer-pane', role: 'group', tabindex: '0', 'aria-label': picture.alt },
       sieve.node, surface, drawing,
       make('p', { class: 'viewer-title' }, picture.title),
-      make('p', { class: 'viewer-zoom' }, zoom, ` of ${times(size)} px${rendition}`, said), levels, problem);
+      make('p', { class: 'viewer-zoom' }, zoom, ` of ${times(size)} px${rendition}`, said), levels, pointed, problem, ...(ruler ? [ruler.said] : []));
     let view = null;
     let window = greys.PLAIN;
+    const limits = picture.greys ? depth.limits(picture.greys) : greys.LIMITS;
 
     const film = unitAtlas.film(surface, pyramid, state => {
       element.dataset.state = state;
@@ -70,17 +73,31 @@
     const room = () => [Math.max(1, element.clientWidth), Math.max(1, element.clientHeight)];
 
     function show(next) {
-      view = geometry.clamped(next, size, room(), ratio());
+      view = geometry.aligned(geometry.clamped(next, size, room(), ratio()), room(), ratio());
       film.show(view);
       ground.setAttribute('transform', geometry.matrix(view, room()));
       zoom.textContent = `${Math.round(geometry.percent(view, ratio()))}%`;
+      if (ruler) ruler.place(view, room());
+    }
+
+    // Centre and width, in the source's unit where its values are there, in levels of the picture otherwise.
+    const shown = () => (picture.greys ? depth.stored(picture.greys, window) : [window.centre, window.width]);
+    const words = () => shown().map(value => (picture.greys ? depth.words(value) : String(Math.round(value))));
+    let table = null;
+
+    // The window of this pane, over a film of the same picture.
+    function dress(over, node) {
+      if (picture.greys) over.tone(table);
+      else node.style.filter = greys.plain(window) ? '' : `url(#${id})`;
     }
 
     function setWindow(next) {
-      window = greys.valid(next);
-      sieve.set(greys.line(window));
-      surface.style.filter = greys.plain(window) ? '' : `url(#${id})`;
-      levels.textContent = `C ${Math.round(window.centre)}  W ${Math.round(window.width)}${window.invert ? '  inverted' : ''}`;
+      window = greys.valid(next, limits);
+      if (picture.greys) table = depth.table(picture.greys, window);
+      else sieve.set(greys.line(window));
+      dress(film, surface);
+      const [centre, width] = words();
+      levels.textContent = `C ${centre}  W ${width}${window.invert ? '  inverted' : ''}`;
     }
 
     setWindow(window);
@@ -92,16 +109,30 @@
       ratio,
       view: () => view,
       window: () => window,
+      shown,
+      words,
+      ruler,
+      // Tells the source's value at a place in the pane; null where nothing is pointed at.
+      point(at) {
+        const [x, y] = at && picture.greys ? geometry.toPicture(view, room(), at) : [-1, -1];
+        const within = x >= 0 && y >= 0 && x < size[0] && y < size[1];
+        const code = within ? film.code(x, y) : null;
+        if (code === null) pointed.textContent = '';
+        else pointed.textContent = code === picture.greys.padding ? 'padding' : `value ${depth.words(picture.greys.first + picture.greys.step * code)}`;
+      },
+      dress,
+      // As it would be, dragged by so many CSS pixels; and with centre and width as they are shown.
+      dragged: (dx, dy) => greys.dragged(window, dx, dy, limits),
+      asked: pair => ({ ...(picture.greys ? depth.levels(picture.greys, pair) : { centre: pair[0], width: pair[1] }), invert: window.invert }),
       has: name => (picture.marks[name] || []).length > 0,
       show,
       setWindow,
-      setLayer(name, shown) { layers[LAYERS.indexOf(name)].style.display = shown ? '' : 'none'; },
+      setLayer(name, on) { layers[LAYERS.indexOf(name)].style.display = on ? '' : 'none'; },
       // To a scale in CSS pixels for each of the source's, around a place in the pane or its middle.
       zoomTo(scale, at = room().map(length => length / 2)) {
         const { scale: next } = geometry.clamped({ ...view, scale }, size, room(), ratio());
         show(geometry.scaled(view, room(), at, next));
       },
-      filter: () => surface.style.filter,
       end() {
         film.end();
         element.remove();

@@ -1,5 +1,6 @@
 // What the viewer shows of a page: pictures with what is drawn over them. A picture has `title`, `alt`, `view` in
-// words, `size` of the source, `src` with its size `pixels` (and `tiles`, where there are any), and `marks`: drawings
+// words, `size` of the source (and `micron`, the edge of a pixel of it, where it is known), `src` with its size `pixels` (and
+// `tiles`, where there are any; `greys` is added, what values in them mean), and `marks`: drawings
 // in the source's pixels for each of `overlay`, `lesions`, `grid` and `heat`. A scene has `pictures`, which of them is
 // meant (`at`), and the `focus`, a box that it begins with. A reel has scenes one after another: `count`, `at`,
 // `unit` (what each is) and `scene(number, then)`.
@@ -28,7 +29,7 @@
   function ofData(data) {
     return {
       id: data.id, title: data.view ? `${data.id}, ${data.view}` : data.id, alt: data.alt, view: data.view,
-      size: data.size, src: data.src, pixels: data.preview, tiles: usable(data.tiles), marks: { lesions: outlines(data.lesions) }
+      size: data.size, micron: data.micron, src: data.src, pixels: data.preview, tiles: usable(data.tiles), marks: { lesions: outlines(data.lesions) }
     };
   }
 
@@ -79,7 +80,7 @@
         alone();
         return;
       }
-      Object.assign(picture, { tiles: usable(data.tiles), title: ofData(data).title, view: data.view });
+      Object.assign(picture, { tiles: usable(data.tiles), micron: data.micron, title: ofData(data).title, view: data.view });
       withOthers(picture, data, scene => then({ ...scene, focus: null }));
     });
   }

@@ -3,8 +3,8 @@
 (() => {
   'use strict';
   const KEY = 'unit-atlas-viewer';
-  const TOOLS = ['window', 'pan', 'zoom', 'lens'];
-  const SWITCHES = { overlay: true, lesions: true, grid: false, heat: false, linked: true, besidePatch: false, besidePicture: true };
+  const TOOLS = ['window', 'pan', 'zoom', 'lens', 'ruler'];
+  const SWITCHES = { overlay: true, lesions: true, grid: false, heat: false, linked: true, pair: false, besidePatch: false, besidePicture: true };
 
   // Valid settings, whatever was kept. `touch`: a finger pans unless another tool was chosen.
   function read(text, touch) {
@@ -14,7 +14,7 @@
     const tool = TOOLS.includes(given.tool) ? given.tool : TOOLS[touch ? 1 : 0];
     const switches = Object.entries(SWITCHES).map(([name, usual]) =>
       [name, typeof given[name] === 'boolean' ? given[name] : usual]);
-    return { ...unitAtlas.greys.valid(given), tool, ...Object.fromEntries(switches) };
+    return { ...unitAtlas.greys.valid(given, unitAtlas.greys.WIDEST), tool, ...Object.fromEntries(switches) };
   }
 
   unitAtlas.viewerSettings = {

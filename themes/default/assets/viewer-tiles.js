@@ -4,7 +4,8 @@
   'use strict';
 
   // `picture`: `size` of the source; `src`, its path, or an `address` as it is, with its size `pixels`; `tiles`, where it
-  // has them, with `src` (the folder), `edge` of a tile and `sizes` of the levels from the smallest.
+  // has them, with `src` (the folder), `edge` of a tile, `sizes` of the levels from the smallest, and whether they hold
+  // `values` of the source.
   function pyramid({ size, src, address, pixels, tiles }) {
     const sizes = tiles ? tiles.sizes : [pixels];
     const edge = tiles ? tiles.edge : Math.max(...pixels);
@@ -33,9 +34,10 @@
         Math.min(count - 1, Math.max(0, Math.floor(place[axis] * sizes[level][axis] / edge))));
     }
 
-    const path = (level, column, row) => (tiles ? `${tiles.src}${level}/${column}_${row}.jpg` : src);
+    const values = Boolean(tiles && tiles.values);
+    const path = (level, column, row) => (tiles ? `${tiles.src}${level}/${column}_${row}.${values ? 'js' : 'jpg'}` : src);
 
-    return { size, sizes, edge, levels: sizes.length, address: tiles ? null : address || null, counts, box, bounds, at, path };
+    return { size, sizes, edge, values, levels: sizes.length, address: tiles ? null : address || null, counts, box, bounds, at, path };
   }
 
   // Whether such tiles can be drawn.

@@ -3,7 +3,7 @@
 (() => {
   'use strict';
   const { make } = unitAtlas.page;
-  const { geometry, greys, viewerSettings } = unitAtlas;
+  const { geometry, greys, depth, viewerSettings } = unitAtlas;
   const { LAYERS } = unitAtlas.pane;
   const STEP = 1.25;
   // In a stage that is narrower, in CSS pixels, one picture is shown at a time.
@@ -30,8 +30,22 @@
   const narrow = () => desk.panes().length > 1 && stage.clientWidth < NARROW;
   const say = words => { status.textContent = words; };
 
+  // Windows that the source of the active picture proposes.
+  function presets() {
+    const { greys: source } = desk.active().picture;
+    const now = desk.active().window();
+    const near = (a, b) => Math.abs(a - b) < 1e-6 * Math.max(1, Math.abs(b));
+    return (source ? depth.presets(source) : []).map(({ title: words, window }) => ({
+      title: words, window, chosen: near(now.centre, window.centre) && near(now.width, window.width)
+    }));
+  }
+
   const act = {
     tool(name) {
+      if (name === 'ruler' && !desk.active().ruler) {
+        say('How large a pixel is is not known here.');
+        return;
+      }
       settings.tool = name;
       desk.lensOff();
       changed();
@@ -42,7 +56,24 @@
       changed();
     },
     invert: () => desk.setWindow({ ...desk.active().window(), invert: !desk.active().window().invert }),
+    // A number for the centre (0) or the width (1), as it is shown.
+    typed(at, value) {
+      const pair = desk.active().shown();
+      if (Number.isFinite(value)) pair[at] = value;
+      desk.setWindow(desk.active().asked(pair));
+    },
+    preset(at) {
+      const chosen = presets()[at];
+      if (chosen) desk.setWindow({ ...desk.active().window(), ...chosen.window });
+    },
+    // The next of them.
+    cycle() {
+      const all = presets();
+      act.preset((all.findIndex(one => one.chosen) + 1) % Math.max(1, all.length));
+      if (all.length) say(`Centre ${desk.active().words()[0]}, width ${desk.active().words()[1]}`);
+    },
     reset() {
+      desk.clearRulers();
       desk.setWindow(greys.PLAIN);
       desk.fit();
     },
@@ -58,6 +89,11 @@
       settings[besideName()] = !settings[besideName()];
       build(scene.pictures.indexOf(desk.active().picture));
     },
+    pair() {
+      if (!beside() || scene.pictures.length < 3) return;
+      settings.pair = !settings.pair;
+      build(scene.pictures.indexOf(desk.active().picture));
+    },
     choose(at) {
       desk.activate(desk.panes()[at]);
       arrange();
@@ -66,6 +102,11 @@
     step(way) {
       const next = number + way;
       if (next >= 0 && next < reel.count) open(next);
+    },
+    // Sets an end of a length at the middle of the pane.
+    mark() {
+      const words = desk.mark();
+      if (words) say(words);
     },
     help() { help.hidden = !help.hidden; },
     close: () => dialog.close(),
@@ -86,12 +127,16 @@
     // Nothing has arrived yet.
     if (!scene) return;
     LAYERS.forEach(name => desk.panes().forEach(pane => pane.setLayer(name, settings[name])));
-    stage.dataset.tool = settings.tool;
+    stage.dataset.tool = desk.tool();
     const panes = desk.panes();
     bar.show({
       ...settings,
+      tool: desk.tool(),
+      words: desk.active().words(),
+      presets: presets(),
+      measured: panes.some(pane => pane.ruler),
       has: Object.fromEntries(LAYERS.map(name => [name, panes.some(pane => pane.has(name))])),
-      others: scene.pictures.length > 1,
+      others: scene.pictures.length,
       beside: beside(),
       titles: panes.map(pane => pane.picture.title),
       chosen: panes.indexOf(desk.active()),
@@ -111,9 +156,15 @@
     changed();
   }
 
+  // Whether a picture hangs beside that which is meant.
+  function hangs(picture, at) {
+    const { pictures } = scene;
+    return !settings.pair || pictures.length < 3 || picture === pictures[at] || picture === pictures[geometry.partner(pictures, at)];
+  }
+
   // Hangs the scene anew, one of its pictures the active one.
   function build(at) {
-    const shown = beside() ? scene.pictures : [scene.pictures[at]];
+    const shown = beside() ? scene.pictures.filter(picture => hangs(picture, at)) : [scene.pictures[at]];
     desk.hang(stage, shown, shown.indexOf(scene.pictures[at]));
     arrange();
     desk.fit();
@@ -121,16 +172,35 @@
     desk.active().element.focus({ preventScroll: true });
   }
 
+  // Loads what the values of pictures mean, of those that have any. Where a browser cannot unpack them, or their meaning
+  // is missing, the one picture is shown.
+  function valued(pictures, then) {
+    let left = 1;
+    const arrived = () => {
+      left -= 1;
+      if (!left) then();
+    };
+    pictures.filter(({ tiles, greys: known }) => tiles && tiles.values && !known).forEach(picture => {
+      left += 1;
+      unitAtlas.load(`${picture.tiles.src}about.js`, about => {
+        picture.greys = depth.able() ? depth.valid(about) : null;
+        if (!picture.greys) picture.tiles = null;
+        arrived();
+      });
+    });
+    arrived();
+  }
+
   function open(next) {
     number = next;
     const asked = reel;
-    reel.scene(next, found => {
+    reel.scene(next, found => valued(found.pictures, () => {
       // The reader may have gone on, or away, while it was loaded.
       if (!dialog.open || number !== next || reel !== asked) return;
       scene = found;
       title.textContent = `Viewer: ${scene.pictures[scene.at].title}`;
       build(scene.at);
-    });
+    }));
   }
 
   dialog.addEventListener('keydown', unitAtlas.viewerKeys(act, desk, say));
