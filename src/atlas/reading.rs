@@ -113,7 +113,8 @@ impl<'a> Reading<'a> {
     fn tiles(&self, case: &Case, number: u32) -> Option<Tiles> {
         let Inputs { config, manifest, .. } = self.inputs;
         let member = &manifest.mammograms[number as usize];
-        tiles::at(member, config.mammograms.height, format!("{}/", self.mammogram(case, number)))
+        let src = format!("{}/", self.mammogram(case, number));
+        tiles::at(self.inputs, member, config.mammograms.height, src)
     }
 
     /// The name of the picture of the patch that decided.

@@ -81,7 +81,7 @@ fn every_option_left_in_a_comment_is_valid() {
         text.starts_with('#') && text.chars().nth(1).is_some_and(char::is_alphabetic)
     };
     let template = written::template();
-    assert_eq!(template.lines().filter(hidden).count(), 7);
+    assert_eq!(template.lines().filter(hidden).count(), 9);
     let open: String = template
         .lines()
         .map(|line| if hidden(&line) { line.replacen('#', "", 1) } else { line.to_owned() } + "\n")

@@ -10,7 +10,7 @@ use super::*;
 use base::progress::Silent;
 use config::{Augment, ClassWeights, Patches, Schedule, Shares, Training};
 use mammogram::{About, Mammogram};
-use record::training::{Evaluation, Origin, read_evaluation, read_history};
+use record::training::{Evaluation, read_evaluation, read_history};
 use record::{Member, Patch};
 
 const EDGE: u32 = 32;
