@@ -760,7 +760,8 @@ fn on_a_phone_a_finger_pans_and_two_zoom_and_everything_is_in_reach() {
     browser.wait(
         "document.querySelectorAll('.viewer-pane[data-state=loaded]:not([hidden])').length === 1",
     );
-    assert_eq!(browser.eval("document.querySelector('.viewer-bar select').options.length"), 2);
+    let views = "document.querySelector('.viewer-bar select[aria-label=View]').options.length";
+    assert_eq!(browser.eval(views), 2);
     let small = "Array.from(document.querySelectorAll('.viewer-bar button, .viewer-bar select')) \
          .filter(one => one.checkVisibility() && (one.offsetWidth < 44 || one.offsetHeight < 44)) \
          .map(one => one.textContent).join()";

@@ -29,7 +29,7 @@
       active.show(view);
       if (active.ruler && active.element.classList.contains('marking')) {
         active.ruler.follow([active.view().x, active.view().y]);
-        active.ruler.place(active.view(), active.room());
+        active.ruler.place(active.seen(), active.room());
       }
       follow();
     }
@@ -83,10 +83,10 @@
       zoom: (dx, dy, from) => zoomTo(active.view().scale * 2 ** (-dy / DOUBLE), from),
       lens: () => {},
       ruler(dx, dy, from, at) {
-        const place = geometry.toPicture(active.view(), active.room(), at);
+        const place = geometry.toPicture(active.seen(), active.room(), at);
         if (active.ruler.open()) active.ruler.follow(place);
-        else active.ruler.begin(geometry.toPicture(active.view(), active.room(), from));
-        active.ruler.place(active.view(), active.room());
+        else active.ruler.begin(geometry.toPicture(active.seen(), active.room(), from));
+        active.ruler.place(active.seen(), active.room());
       }
     };
     // The tool, as far as the picture is one for it.
@@ -134,7 +134,7 @@
         ruler.finish();
       } else ruler.begin([x, y]);
       active.element.classList.toggle('marking', ruler.open());
-      ruler.place(active.view(), active.room());
+      ruler.place(active.seen(), active.room());
       return ruler.open() ? 'A length begins here; move the picture, and press Enter at its end.' : `${ruler.words()} on the detector or film`;
     }
 
@@ -142,7 +142,7 @@
       panes.filter(pane => pane.ruler).forEach(pane => {
         pane.ruler.clear();
         pane.element.classList.remove('marking');
-        pane.ruler.place(pane.view(), pane.room());
+        pane.ruler.place(pane.seen(), pane.room());
       });
     }
 

@@ -31,7 +31,7 @@
 
     function at(of, [x, y], type) {
       if (of !== pane) on(of);
-      const view = pane.view();
+      const view = pane.seen();
       const [left, top] = geometry.toPicture(view, pane.room(), [x, y]);
       film.show({ x: left, y: top, scale: Math.max(TIMES * view.scale, 1 / pane.ratio()) });
       pane.dress(film, element.firstChild);

@@ -62,6 +62,8 @@
       make('p', { class: 'viewer-title' }, picture.title),
       make('p', { class: 'viewer-zoom' }, zoom, ` of ${times(size)} px${rendition}`, said), levels, pointed, problem, ...(ruler ? [ruler.said] : []));
     let view = null;
+    // The same on whole pixels of the screen, where it is drawn; many small steps add up to what they are.
+    let seen = null;
     let window = greys.PLAIN;
     const limits = picture.greys ? depth.limits(picture.greys) : greys.LIMITS;
 
@@ -73,11 +75,12 @@
     const room = () => [Math.max(1, element.clientWidth), Math.max(1, element.clientHeight)];
 
     function show(next) {
-      view = geometry.aligned(geometry.clamped(next, size, room(), ratio()), room(), ratio());
-      film.show(view);
-      ground.setAttribute('transform', geometry.matrix(view, room()));
+      view = geometry.clamped(next, size, room(), ratio());
+      seen = geometry.aligned(view, room(), ratio());
+      film.show(seen);
+      ground.setAttribute('transform', geometry.matrix(seen, room()));
       zoom.textContent = `${Math.round(geometry.percent(view, ratio()))}%`;
-      if (ruler) ruler.place(view, room());
+      if (ruler) ruler.place(seen, room());
     }
 
     // Centre and width, in the source's unit where its values are there, in levels of the picture otherwise.
@@ -108,13 +111,14 @@
       room,
       ratio,
       view: () => view,
+      seen: () => seen,
       window: () => window,
       shown,
       words,
       ruler,
       // Tells the source's value at a place in the pane; null where nothing is pointed at.
       point(at) {
-        const [x, y] = at && picture.greys ? geometry.toPicture(view, room(), at) : [-1, -1];
+        const [x, y] = at && picture.greys ? geometry.toPicture(seen, room(), at) : [-1, -1];
         const within = x >= 0 && y >= 0 && x < size[0] && y < size[1];
         const code = within ? film.code(x, y) : null;
         if (code === null) pointed.textContent = '';
