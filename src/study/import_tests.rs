@@ -679,7 +679,7 @@ fn what_a_reader_says_of_themselves_comes_in_and_the_later_stands() {
         |about: Option<About>| ReaderFile { about, ..reader("a", vec![answer(1, "one", EARLY)]) };
     let stored = |said: Option<About>| {
         place.import(&[place.export("a.json", &file(said))]).unwrap();
-        place.stored("a").about.and_then(|about| about.years)
+        place.stored("a.yaml").about.and_then(|about| about.years)
     };
     assert_eq!(stored(None), None);
     assert_eq!(stored(Some(about("2026-11-20T10:00:00Z", 3))), Some(3));
@@ -689,5 +689,5 @@ fn what_a_reader_says_of_themselves_comes_in_and_the_later_stands() {
     let wrong = file(Some(about("2026-11-20T10:40:00Z", 99)));
     let refused = place.import(&[place.export("a.json", &wrong)]).unwrap_err().to_string();
     assert!(refused.contains("`about`: `years` is 99; expected"), "{refused}");
-    assert_eq!(place.stored("a").about.unwrap().years, Some(4));
+    assert_eq!(place.stored("a.yaml").about.unwrap().years, Some(4));
 }
