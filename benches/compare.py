@@ -40,10 +40,8 @@ NETWORKS = {
     "inception_v3": (299, "mixed_7a"),
     "resnet152": (227, "layer3,layer4"),
 }
-# The default; those that came after the paper are measured by name: `--networks efficientnet_b0,convnext_tiny`.
-PAPER = ",".join(NETWORKS)
-FURTHER = ["resnext50_32x4d", "wide_resnet50_2", "densenet121", "efficientnet_b0", "mobilenet_v3_large", "convnext_tiny"]
-NETWORKS.update({name: (224, "") for name in FURTHER})
+# Of the others, which are measured by name: `--networks efficientnet_b0,convnext_tiny`.
+OTHER = 224
 # What torchvision calls them.
 PROBES = {"conv5": "features.10", "conv5_3": "features.28", "mixed_7a": "Mixed_7a", "mixed_7c": "Mixed_7c"}
 
@@ -230,7 +228,7 @@ def program(features=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", default=PAPER)
+    parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--modes", default="forward,train", help="forward, train or both; or dissect; or cost")
     parser.add_argument("--teraflops", type=float, default=67, help="ceiling of the GPU for `--modes cost`")
     parser.add_argument("--terabytes", type=float, default=3.35, help="per second, likewise")
@@ -244,6 +242,9 @@ def main():
     parser.add_argument("--units", type=int, default=6, help="units whose top patches PyTorch runs again")
     parser.add_argument("--json", help="also write the figures to this file")
     options = parser.parse_args()
+    others = [name for name in options.networks.split(",") if name not in NETWORKS]
+    if options.modes == "dissect" and others:
+        parser.error(f"the paper dissects no layer of {', '.join(others)}; `--modes dissect` compares its method")
     if options.quick:
         options.rounds = options.repeats = 1
     WORK.mkdir(parents=True, exist_ok=True)
@@ -275,7 +276,7 @@ def main():
     print("| " + " | ".join(head) + " |\n|" + "---|" * len(head), flush=True)
     rows = []
     for name in options.networks.split(","):
-        size = NETWORKS[name][0]
+        size = NETWORKS.get(name, (OTHER, ""))[0]
         weights = WORK / f"{name}.safetensors"
         if not weights.exists():
             subprocess.run(theirs + ["weights", name], env=environment, check=True)
@@ -374,7 +375,7 @@ def ceilings(options, environment, theirs):
         weights = WORK / f"{name}.safetensors"
         if not weights.exists():
             subprocess.run(theirs + ["weights", name], env=environment, check=True)
-        out = subprocess.run([*theirs, "cost", name, str(NETWORKS[name][0])], env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+        out = subprocess.run([*theirs, "cost", name, str(NETWORKS.get(name, (OTHER, ""))[0])], env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
         found = json.loads(out.splitlines()[-1])
         # Weights: read forward and twice backward, gradients written; SGD reads and writes three.
         rest = batch * found["other_bytes"] + 4 * 10 * found["parameters"]

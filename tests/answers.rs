@@ -85,6 +85,7 @@ impl Place {
         let asked = Asked {
             study: text("study"),
             lexicon: text("lexicon"),
+            consent: None,
             units: [table["answer"]["unit"].as_str().unwrap().to_owned()].into(),
             codes: Codes::default(),
             layers: layers(),

@@ -355,7 +355,9 @@ fn files_of_readers_are_analysed_by_the_projects_truth() {
     project
         .run(&["study", "mrmc", &paths[0], "--table", "output/site/x.csv"])
         .expect_error(&["belongs to the project"]);
-    // Of another seed there are other cases.
+    // Of another seed there are other cases, and of another study other readers.
+    project.edit("reading:", "seed: 7\nreading:");
+    project.run(&["study", "mrmc", &paths[0]]).expect_error(&["not known here"]);
     project.edit("study: cases-study", "study: other-study");
     project
         .run(&["study", "mrmc", &paths[0]])
@@ -426,6 +428,12 @@ mod readers {
         browser.key("Enter");
     }
 
+    /// Waits for the explanation, and as long as a press is taken for one of before.
+    fn explained(browser: &mut Browser) {
+        browser.wait(EXPLAINED);
+        std::thread::sleep(std::time::Duration::from_millis(750));
+    }
+
     fn saved(browser: &mut Browser, place: &Place) -> Value {
         browser.wait("!document.getElementById('reading-send').hidden");
         browser.key("Enter");
@@ -438,6 +446,58 @@ mod readers {
         let bytes = std::fs::read(&file).unwrap();
         std::fs::rename(&file, place.folder.path().join(&name)).unwrap();
         serde_json::from_slice(&bytes).unwrap()
+    }
+
+    /// What the browser, or the page, keeps of the first case.
+    const KEPT: &str = "(r => r.answers[unitAtlas.survey.order(unitAtlas.reading.study(unitAtlas.data('survey/cases/data.js')), 'Reader A')[0]])\
+                        (JSON.parse(localStorage.getItem('unit-atlas-reading:test:reader a')))";
+
+    #[test]
+    fn presses_windows_and_a_full_storage_fix_no_score_unseen_and_lose_none() {
+        let place = Place::new();
+        let Some(mut browser) = place.browser("profile", [1280, 900]) else { return };
+        browser.go(&place.url());
+        begin(&mut browser, "Reader A");
+        browser.key("Enter");
+        on_case(&mut browser, 1);
+        // Pressed twice, and emptied while the explanation is on its way: the first score is that which was given.
+        browser.type_text("");
+        browser.click("#reading-number");
+        browser.type_text("50");
+        browser.eval("window.slow = unitAtlas.load; unitAtlas.load = (path, then) => setTimeout(() => window.slow(path, then), 400)");
+        browser.key("Enter");
+        assert_eq!(browser.eval("document.getElementById('reading-form').inert"), true);
+        browser.key("Enter");
+        browser.key("Backspace");
+        browser.wait(EXPLAINED);
+        browser.key("Enter");
+        browser.eval("document.getElementById('reading-form').requestSubmit()");
+        assert_eq!(
+            browser.text(&format!("JSON.stringify([{KEPT}.before.score, {KEPT}.after.scored_at])")),
+            "[50,\"\"]"
+        );
+        // What another window confirmed stays when this one leaves.
+        browser.eval(
+            "(key => { const r = JSON.parse(localStorage.getItem(key)); \
+             Object.values(r.answers)[0].after = { score: 80, birads: '', seconds: 1, scored_at: new Date().toISOString() }; \
+             localStorage.setItem(key, JSON.stringify(r)); })('unit-atlas-reading:test:reader a')",
+        );
+        browser.key("o");
+        browser.wait("!document.getElementById('reading-overview').hidden");
+        assert_eq!(browser.text(&format!("String({KEPT}.after.score)")), "80");
+        // Where nothing more can be kept, the file has it all the same.
+        browser.eval("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }");
+        browser.eval("location.hash = 'case-2'");
+        on_case(&mut browser, 2);
+        score(&mut browser, "30");
+        browser.wait(EXPLAINED);
+        browser.wait("!document.getElementById('survey-warning').hidden");
+        browser.key("Escape");
+        browser.key("e");
+        browser.wait("!document.getElementById('reading-send').hidden");
+        let text = browser.text("document.getElementById('reading-text').value");
+        assert!(text.contains("\"score\": 30") && text.contains("\"score\": 80"), "{text}");
+        browser.close();
     }
 
     #[test]
@@ -477,7 +537,7 @@ mod readers {
         browser.key("ArrowRight");
         browser.key("ArrowRight");
         browser.key("Enter");
-        browser.wait(EXPLAINED);
+        explained(&mut browser);
         let first = "document.getElementById('reading-first').textContent";
         assert_eq!(browser.text(first), "Your first score was 35, BI-RADS 2. It is fixed.");
         assert_eq!(browser.text("document.getElementById('reading-done').textContent"), "Keep 35");
@@ -499,14 +559,14 @@ mod readers {
         browser.eval("window.before = true; location.reload()");
         browser.wait("!window.before && document.readyState === 'complete'");
         on_case(&mut browser, 1);
-        browser.wait(EXPLAINED);
+        explained(&mut browser);
         assert_eq!(browser.text(first), "Your first score was 35, BI-RADS 2. It is fixed.");
         score(&mut browser, "60");
         on_case(&mut browser, 2);
         assert_eq!(browser.text("document.getElementById('reading-number').value"), "");
         assert_eq!(browser.eval("document.getElementById('reading-explained').hidden"), true);
         score(&mut browser, "20");
-        browser.wait(EXPLAINED);
+        explained(&mut browser);
         browser.key("r");
         browser.type_text("dense");
         browser.key_with("Enter", 2);
@@ -519,7 +579,7 @@ mod readers {
         browser.key("Escape");
         browser.wait("!document.querySelector('dialog[open]')");
         browser.click("#reading-done");
-        browser.wait(EXPLAINED);
+        explained(&mut browser);
         browser.close();
 
         // A second sitting, from where the first ended.
@@ -542,11 +602,11 @@ mod readers {
         browser.wait("!document.getElementById('reading-overview').hidden");
         browser.key("Enter");
         on_case(&mut browser, 3);
-        browser.wait(EXPLAINED);
+        explained(&mut browser);
         browser.key("Enter");
         on_case(&mut browser, 4);
         score(&mut browser, "100");
-        browser.wait(EXPLAINED);
+        explained(&mut browser);
         score(&mut browser, "0");
         let whole = saved(&mut browser, &place);
         assert_eq!(browser.nameless(), [""; 0]);
@@ -601,7 +661,7 @@ mod readers {
         browser.key("Enter");
         on_case(&mut browser, 1);
         score(&mut browser, "7");
-        browser.wait(EXPLAINED);
+        explained(&mut browser);
         score(&mut browser, "9");
         on_case(&mut browser, 2);
         browser.key("e");
@@ -683,7 +743,7 @@ mod readers {
         on_case(&mut browser, 1);
         looked(&mut browser, "case");
         score(&mut browser, "5");
-        browser.wait(EXPLAINED);
+        explained(&mut browser);
         looked(&mut browser, "explanation");
         browser.eval("location.hash = 'send'");
         browser.wait("!document.getElementById('reading-send').hidden");

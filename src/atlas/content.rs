@@ -272,19 +272,36 @@ pub(super) struct Consent {
 /// Reads what readers must agree to.
 ///
 /// # Errors
-/// When the file cannot be read, is not UTF-8 text, or is empty.
+/// When the file cannot be read, is not UTF-8 text, says nothing, shows a picture, or links to another file.
 pub(super) fn consent(path: &Path) -> Result<Consent> {
     let text = read_text(path).context("survey.consent")?;
-    if text.trim().is_empty() {
-        bail!(
-            "survey.consent: {} is empty; readers could not know what they agree to",
-            path.display()
-        );
+    let place = path.display();
+    let events = events(&text);
+    let is_said = |event: &Event| matches!(event, Event::Text(said) | Event::Code(said) if said.contains(char::is_alphanumeric));
+    if !events.iter().any(is_said) {
+        bail!("survey.consent: {place} says nothing; readers could not know what they agree to");
     }
-    let digest = Fingerprint::of_bytes(text.as_bytes());
+    for event in &events {
+        match event {
+            Event::Start(Tag::Image { .. }) => bail!(
+                "survey.consent: {place} shows a picture; the survey loads none, from nowhere: say it in words"
+            ),
+            Event::Start(Tag::Link { dest_url, .. })
+                if !["http://", "https://", "mailto:"]
+                    .iter()
+                    .any(|scheme| dest_url.starts_with(scheme)) =>
+            {
+                bail!(
+                    "survey.consent: {place} links to something of this project, which readers need not have; link to \
+                     the web or to an address"
+                )
+            }
+            _ => {}
+        }
+    }
     let mut html = String::new();
-    html::push_html(&mut html, events(&text).into_iter());
-    Ok(Consent { html, digest })
+    html::push_html(&mut html, events.into_iter());
+    Ok(Consent { html, digest: Fingerprint::of_bytes(text.as_bytes()) })
 }
 
 /// CommonMark to HTML that holds no markup but its own.

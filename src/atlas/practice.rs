@@ -50,22 +50,19 @@ pub(super) fn practice<'a>(
     let mut concepts = BTreeSet::new();
     candidates
         .into_iter()
-        .filter(|(_, concept, ..)| concepts.insert(*concept))
-        .filter_map(|(_, _, layer, entry)| {
+        .filter_map(|(_, concept, layer, entry)| {
+            // Where readers recognised nothing, the next unit of the same stands in.
             let words = entry.name.in_sentence()?;
-            Some(Practised {
+            let by = match entry.name.source() {
+                Source::Consensus => "consensus",
+                Source::Readers => "readers",
+                _ => "outlines",
+            };
+            concepts.insert(concept).then(|| Practised {
                 code: coder.unit(&entry.id, &layer.weights_blake3),
                 id: entry.id.clone(),
                 unit: entry.record,
-                known: Known {
-                    words,
-                    by: match entry.name.source() {
-                        Source::Consensus => "consensus",
-                        Source::Readers => "readers",
-                        _ => "outlines",
-                    },
-                    terms: entry.terms.clone(),
-                },
+                known: Known { words, by, terms: entry.terms.clone() },
             })
         })
         .take(config.survey.practice as usize)

@@ -239,6 +239,7 @@ impl<'a> Reading<'a> {
             // Those without one are no view.
             pixels: member.preview.unwrap_or(size),
             size,
+            micron: mammogram.micron,
             tiles: self.tiles(case, number),
         }
     }

@@ -370,6 +370,9 @@ pub(super) struct CaseView {
     /// Width and height of the picture, and of the mammogram.
     pub(super) pixels: [u32; 2],
     pub(super) size: [u32; 2],
+    /// Edge of a pixel of the mammogram in micrometres, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) micron: Option<f64>,
     /// The same picture finer; none where it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tiles: Option<Tiles>,
@@ -517,6 +520,7 @@ mod tests {
             src: "survey/cases/images/m.jpg".into(),
             pixels: [450, 600],
             size: [900, 1200],
+            micron: Some(50.0),
             tiles: None,
         }
     }

@@ -62,7 +62,8 @@ impl<'a> Survey<'a> {
             .flat_map(|e| e.layers.iter().map(move |layer| (e.config.name.as_str(), layer)))
             .collect();
         let config = inputs.config;
-        let selection = if layers.is_empty() {
+        let consent = config.survey.consent.as_deref().map(content::consent).transpose()?;
+        let mut selection = if layers.is_empty() {
             Selection::none(&config.survey)
         } else {
             select(config, &layers, inputs.manifest, inputs.explanations)?
@@ -83,7 +84,7 @@ impl<'a> Survey<'a> {
         let units = selection.units.iter().filter_map(|c| by_name.get(&c.unit).copied()).collect();
         let renamed = selection.blind.then(|| Coder::new(config.seed, &selection.study));
         let practice = practice(config, catalogue, &selection);
-        let consent = config.survey.consent.as_deref().map(content::consent).transpose()?;
+        selection.consent = consent.as_ref().map(|consent| consent.digest.to_string());
         Ok(Self { inputs, selection, units, practice, consent, renamed })
     }
 
@@ -293,7 +294,7 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
         blind: selection.blind,
         repeats: inputs.config.survey.repeats,
         contact: inputs.config.survey.contact.as_deref(),
-        consent: survey.consent.as_ref().map(|consent| consent.digest.as_str()),
+        consent: selection.consent.as_deref(),
         background: &inputs.config.survey.background,
         groups: offered
             .flat_map(|lexicon| {

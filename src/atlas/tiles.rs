@@ -34,6 +34,9 @@ pub(super) struct Tiles {
     values: bool,
 }
 
+/// Puts a file into the site, unless it is there: its path, and what makes its bytes.
+type Put<'a> = &'a dyn Fn(&str, &dyn Fn() -> Result<Vec<u8>>) -> Result<()>;
+
 /// Those of a mammogram on the atlas' own pages; none where what `prepare` keeps of it is as fine.
 pub(super) fn of(inputs: &Inputs, member: &Member) -> Option<Tiles> {
     let src = format!("mammograms/{}/tiles/", member.mammogram.id);
@@ -110,23 +113,20 @@ impl Tiles {
         if writer.keep_made_from(&self.paths(), &key) {
             return Ok(());
         }
-        let put = |path: &str, bytes: Result<Vec<u8>>| {
+        // What is there already is not encoded again.
+        let put = |path: &str, bytes: &dyn Fn() -> Result<Vec<u8>>| {
             writer.write_made_from(path, key.clone(), || {
-                bytes.with_context(|| format!("cannot encode {path}"))
+                bytes().with_context(|| format!("cannot encode {path}"))
             })
         };
         if self.values {
-            self.write_values(inputs.values(member)?, put)
+            self.write_values(inputs.values(member)?, &put)
         } else {
-            self.write_pictures(inputs.original(member)?, put)
+            self.write_pictures(inputs.original(member)?, &put)
         }
     }
 
-    fn write_pictures(
-        &self,
-        mut image: Grey,
-        put: impl Fn(&str, Result<Vec<u8>>) -> Result<()>,
-    ) -> Result<()> {
+    fn write_pictures(&self, mut image: Grey, put: Put) -> Result<()> {
         for (level, [width, height]) in self.sizes.iter().enumerate().rev() {
             let level = u32::try_from(level)?;
             if [image.width, image.height] != [*width, *height] {
@@ -134,19 +134,15 @@ impl Tiles {
             }
             for place in self.places().filter(|place| place[0] == level) {
                 let [_, column, row] = place;
-                put(&self.path(place), images::jpeg(&tile(&image, column, row)))?;
+                put(&self.path(place), &|| images::jpeg(&tile(&image, column, row)))?;
             }
         }
         Ok(())
     }
 
-    fn write_values(
-        &self,
-        mut values: Values,
-        put: impl Fn(&str, Result<Vec<u8>>) -> Result<()>,
-    ) -> Result<()> {
+    fn write_values(&self, mut values: Values, put: Put) -> Result<()> {
         let about = self.about();
-        put(&about, script::file(&about, &depth::greys(&values)))?;
+        put(&about, &|| script::file(&about, &depth::greys(&values)))?;
         for (level, [width, height]) in self.sizes.iter().enumerate().rev() {
             let level = u32::try_from(level)?;
             if [values.width, values.height] != [*width, *height] {
@@ -157,8 +153,9 @@ impl Tiles {
                 let path = self.path(place);
                 let [x, y] = [place[1], place[2]].map(|at| at * EDGE);
                 let size = [EDGE.min(width - x), EDGE.min(height - y)];
-                let packed = depth::packed(&values.codes, *width, [x, y], size);
-                put(&path, packed.and_then(|text| script::file(&path, &text)))?;
+                put(&path, &|| {
+                    script::file(&path, &depth::packed(&values.codes, *width, [x, y], size)?)
+                })?;
             }
         }
         Ok(())

@@ -106,6 +106,7 @@ fn collect(options: &Options, pipeline: &Pipeline, terminal: &Terminal) -> Resul
         units: selection.units.into_iter().map(name).collect(),
         study: selection.study,
         lexicon: selection.lexicon,
+        consent: selection.consent,
         codes: pipeline.codes(),
         layers: pipeline.dissected(),
         lexicons: pipeline.lexicons()?,

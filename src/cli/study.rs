@@ -7,10 +7,11 @@ mod redcap;
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::terminal::Terminal;
 use super::{Outcome, Project};
+use pipeline::Pipeline;
 
 /// What to do for a study.
 #[derive(Debug, clap::Subcommand)]
@@ -54,4 +55,14 @@ pub(super) fn execute(
         Verb::Mrmc(options) => mrmc::execute(options, project, terminal),
         Verb::Redcap(options) => redcap::execute(options, project, terminal),
     }
+}
+
+/// Checks that a table may be written there: to a file of tables, that is not the project's.
+fn check_table(pipeline: &Pipeline, file: &Path) -> Result<()> {
+    ensure!(
+        file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")),
+        "{} does not end with .csv; the table would take the place of something else",
+        file.display()
+    );
+    pipeline.check_output(file)
 }

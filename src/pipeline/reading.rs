@@ -16,12 +16,11 @@ impl Pipeline<'_> {
         let manifest = Manifest::read(&self.layout)?;
         let coder = Coder::new(self.config.seed, &self.config.survey.study);
         let networks = self.config.networks.iter();
-        let weights: Vec<String> = networks
-            .filter_map(|network| {
-                let folder = self.layout.network(&network.name);
-                Some(record::training::read_evaluation(&folder).ok()?.weights_blake3)
-            })
-            .collect();
+        let folders = networks.map(|network| self.layout.network(&network.name));
+        let weights = folders
+            .filter(|folder| folder.is_dir())
+            .map(|folder| Ok(record::training::read_evaluation(&folder)?.weights_blake3))
+            .collect::<Result<Vec<String>>>()?;
         Ok(Key::new(&coder, &manifest, weights.iter().map(String::as_str)))
     }
 }

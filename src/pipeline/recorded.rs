@@ -77,10 +77,9 @@ impl Pipeline<'_> {
         let path = self.layout.recordings();
         // Lost, it is measured again.
         let mut digests: Digests = artifact::read_document(&path).unwrap_or_default();
-        let before = digests.0.len();
         let known = digests.0.clone();
         let digest = digests.of_all(&recording.files())?;
-        if self.reading.get().is_none() && (digests.0.len() != before || digests.0 != known) {
+        if self.reading.get().is_none() && digests.0 != known {
             digests.0.retain(|file, _| file.exists());
             artifact::write_document(&path, &digests)?;
         }
@@ -236,10 +235,14 @@ mod tests {
         let false_digest = Fingerprint::of(&"false");
         digests.0.get_mut(&file).unwrap().blake3 = false_digest.clone();
         assert_eq!(digests.of(&file).unwrap(), false_digest);
-        // Another time or length, and it is read.
+        // Another length, or the same at another time, and it is read.
         std::fs::write(&file, "other").unwrap();
         let other = digests.of_all(&files).unwrap();
         assert_ne!(other, first);
+        std::fs::write(&file, "OTHER").unwrap();
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(60);
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(later).unwrap();
+        assert_ne!(digests.of_all(&files).unwrap(), other);
         std::fs::write(&file, "one").unwrap();
         assert_eq!(digests.of_all(&files).unwrap(), first);
         assert!(digests.of(&folder.path().join("none")).is_err());

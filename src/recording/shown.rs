@@ -192,6 +192,8 @@ impl<'a> Shown<'a> {
     /// # Errors
     /// When it says so, and contributions are not weights times averages; else as [`Shown::maps`].
     pub fn weights(&self, layer: &str, patches: &[u32]) -> Result<Option<Vec<Vec<f32>>>> {
+        /// Patches whose maps are read at a time.
+        const BATCH: usize = 32;
         /// Share of the greatest contribution of a unit that rounding to half the precision may come to.
         const ROUNDING: f64 = 0.01;
         let one_to_one = self.meaning.as_ref().is_none_or(Meaning::is_one_to_one);
@@ -200,10 +202,9 @@ impl<'a> Shown<'a> {
         }
         let Some(contributions) = self.contributions(layer, patches)? else { return Ok(None) };
         let mut means: Vec<Vec<f32>> = Vec::with_capacity(patches.len());
-        // A batch of maps at a time: of all patches they are gigabytes.
-        for &patch in patches {
-            let maps = self.maps(layer, &[patch])?.squeeze(0)?;
-            means.push(maps.flatten_from(1)?.mean(1)?.to_vec1()?);
+        // A batch of maps at a time: of all patches they may be gigabytes.
+        for batch in patches.chunks(BATCH) {
+            means.extend(self.maps(layer, batch)?.flatten_from(2)?.mean(2)?.to_vec2::<f32>()?);
         }
         let units = self.layer(layer)?.units;
         let mut weights = Vec::new();

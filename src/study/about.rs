@@ -77,7 +77,8 @@ impl About {
     }
 
     /// The later of two; where neither is, this one.
-    pub(super) fn or_later(self, other: Option<Self>) -> Self {
+    #[must_use]
+    pub fn or_later(self, other: Option<Self>) -> Self {
         let moment = |about: &Self| time::nanoseconds(&about.given_at);
         other.filter(|other| moment(other) > moment(&self)).unwrap_or(self)
     }

@@ -287,6 +287,7 @@ mod tests {
             influence: Some(3),
         };
         let selection = |blind| Selection {
+            consent: None,
             format: 1,
             study: "s".into(),
             lexicon: "bi-rads-5".into(),

@@ -26,6 +26,9 @@ pub struct Selection {
     pub lexicon: String,
     /// Whether readers see codes instead of names.
     pub blind: bool,
+    /// The text that readers must agree to, as their files name it ([`About::consent`](super::about::About::consent)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
     /// The units in the order of the networks, layers and numbers, or as listed.
     pub units: Vec<Chosen>,
 }
@@ -84,6 +87,7 @@ impl Selection {
             study: survey.study.clone(),
             lexicon: survey.lexicon.clone(),
             blind: survey.blind,
+            consent: None,
             units: Vec::new(),
         }
     }

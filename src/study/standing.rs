@@ -35,6 +35,8 @@ pub struct ReaderStanding {
     pub spent: f64,
     /// When the last answer was given or received, as the file says it.
     pub last: Option<String>,
+    /// Whether the reader agreed to the text that the survey asks to agree to; none where it asks for none.
+    pub agreed: Option<bool>,
     /// What the reader said of themselves.
     pub about: Option<About>,
 }
@@ -58,7 +60,7 @@ pub fn standing(selection: &Selection, repeats: f64, readers: &[ReaderFile]) -> 
     let again = if units.len() < 2 { 0 } else { (repeats * units.len() as f64).round() as usize };
     Standing {
         asked: units.len() + again,
-        readers: readers.iter().map(|reader| of_reader(reader, &units)).collect(),
+        readers: readers.iter().map(|reader| of_reader(reader, selection, &units)).collect(),
         units: of_units(readers, units),
     }
 }
@@ -67,16 +69,23 @@ fn measured<'a>(answers: impl Iterator<Item = &'a Answer>) -> Vec<f64> {
     answers.filter_map(|answer| answer.seconds).collect()
 }
 
-fn of_reader(reader: &ReaderFile, units: &BTreeSet<String>) -> ReaderStanding {
+fn of_reader(
+    reader: &ReaderFile,
+    selection: &Selection,
+    units: &BTreeSet<String>,
+) -> ReaderStanding {
     let asked = || reader.answers.iter().filter(|answer| units.contains(&answer.unit));
     let when = |answer: &Answer| answer.received_at.clone().or(answer.answered_at.clone());
+    let given = reader.about.as_ref().and_then(|about| about.consent.as_ref());
     let last = reader.answers.iter().filter_map(when);
     ReaderStanding {
         reader: reader.reader.clone(),
         answered: asked().count(),
         seconds: median(measured(asked())),
-        spent: measured(asked()).iter().sum(),
+        // The sum of nothing is no negative zero.
+        spent: measured(asked()).iter().fold(0.0, |sum, seconds| sum + seconds),
         last: last.max_by_key(|text| time::nanoseconds(text)),
+        agreed: selection.consent.as_ref().map(|wanted| given == Some(wanted)),
         about: reader.about.clone(),
     }
 }
@@ -123,6 +132,7 @@ mod tests {
             study: "s".into(),
             lexicon: "bi-rads-5".into(),
             blind: true,
+            consent: None,
             units: (1..=4).map(chosen).collect(),
         };
         let reader = |name: &str, answers: &str| -> ReaderFile {
@@ -148,6 +158,14 @@ mod tests {
         assert_eq!((a.answered, a.seconds, a.spent), (3, Some(20.0), 114.0));
         assert_eq!(a.last.as_deref(), Some("2026-11-20T10:00:00Z"), "the later moment");
         assert_eq!(a.about.as_ref().and_then(|about| about.years), Some(12));
+        assert_eq!(a.agreed, None, "there is nothing to agree to");
+        let agreed = |text: &str| {
+            let asking = Selection { consent: Some(text.into()), ..selection.clone() };
+            let mut readers = readers.clone();
+            readers[0].about.as_mut().unwrap().consent = Some("a".into());
+            standing(&asking, 0.25, &readers).readers[0].agreed
+        };
+        assert_eq!((agreed("a"), agreed("b")), (Some(true), Some(false)));
         let units: Vec<(&str, usize, Option<f64>)> =
             found.units.iter().map(|u| (&u.unit[14..], u.readers, u.seconds)).collect();
         assert_eq!(

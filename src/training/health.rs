@@ -38,7 +38,9 @@ impl Trouble {
         if lately(&|epoch| epoch.spread.is_some_and(|spread| spread < ONE_VALUE)) {
             return Some(Self::Collapsed);
         }
-        if lately(&|epoch| epoch.loss > DIVERGING * first) {
+        let rising =
+            epochs[epochs.len().saturating_sub(CERTAIN)..].is_sorted_by(|a, b| a.loss < b.loss);
+        if rising && lately(&|epoch| epoch.loss > DIVERGING * first) {
             return Some(Self::Diverging);
         }
         let at_chance =
@@ -46,6 +48,11 @@ impl Trouble {
         let learned = epochs.last().is_some_and(|epoch| epoch.loss < BY_HEART * first);
         let by_heart = learned && epochs.len() >= PATIENCE && epochs.iter().all(at_chance);
         by_heart.then_some(Self::ByHeart)
+    }
+
+    /// Whether it came after an epoch, where the last is `last`.
+    pub(super) fn came_after(epoch: u32, last: u32) -> bool {
+        epoch + CERTAIN as u32 <= last
     }
 
     /// Whether more epochs are of no use.
@@ -64,8 +71,8 @@ impl Trouble {
                  longer looks at the patch, and more epochs bring nothing; {slower}"
             ),
             Self::Diverging => format!(
-                "the loss of the training patches has been more than {DIVERGING:.0} times that of the first epoch for \
-                 {CERTAIN} epochs, and grows; {slower}"
+                "the loss of the training patches has grown for {CERTAIN} epochs, each more than {DIVERGING:.0} times \
+                 that of the first; {slower}"
             ),
             Self::ByHeart => "the training patches are learned by heart: their loss falls, and the validation AUC has \
                  been at chance in every epoch; more or other patients, `augment`, more `weight_decay` or a start from \
@@ -108,9 +115,13 @@ mod tests {
         assert_eq!(of(&[one_value, one_value, fine]), None);
         assert_eq!(of(&[fine, one_value, one_value, one_value]), Some(Trouble::Collapsed));
         // A loss that jumps once comes back.
-        let wild = (2.0, 0.6, 0.9);
-        assert_eq!(of(&[fine, wild, wild]), None);
-        assert_eq!(of(&[fine, wild, wild, wild]), Some(Trouble::Diverging));
+        let wild = |loss| (loss, 0.6, 0.9);
+        assert_eq!(of(&[fine, wild(2.0), wild(3.0)]), None);
+        assert_eq!(of(&[fine, wild(2.0), wild(3.0), wild(2.9)]), None, "it falls again");
+        assert_eq!(of(&[wild(0.02), wild(0.07), wild(0.065), wild(0.061)]), None);
+        assert_eq!(of(&[fine, wild(2.0), wild(3.0), wild(4.0)]), Some(Trouble::Diverging));
+        // What was best before it went wrong is no part of it.
+        assert!(Trouble::came_after(1, 4) && !Trouble::came_after(2, 4));
         // Five epochs at chance while the training patches are learned.
         let falling: Vec<_> = (0..5).map(|at| (0.7 - 0.1 * f64::from(at), 0.51, 0.6)).collect();
         assert_eq!(of(&falling), Some(Trouble::ByHeart));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use base::artifact::{self, Fingerprint};
 use record::training::{Epoch, HISTORY};
@@ -12,6 +12,7 @@ use record::training::{Epoch, HISTORY};
 #[derive(Debug, Default)]
 pub(super) struct History {
     lines: Vec<String>,
+    epochs: Vec<Epoch>,
 }
 
 impl History {
@@ -34,7 +35,9 @@ impl History {
                 lines.len()
             );
         }
-        let history = Self { lines };
+        let epochs = lines.iter().map(|line| serde_json::from_str(line)).collect::<Result<_, _>>();
+        let epochs = epochs.with_context(|| format!("{} holds no epochs", path.display()))?;
+        let history = Self { lines, epochs };
         ensure!(
             history.content() == *content,
             "{} is damaged: its epochs are not those that were trained; remove it and the checkpoint \
@@ -49,9 +52,9 @@ impl History {
         Fingerprint::of(&self.lines)
     }
 
-    /// The epochs so far, in order; a line that is none is left out.
-    pub(super) fn epochs(&self) -> Vec<Epoch> {
-        self.lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    /// The epochs so far, in order.
+    pub(super) fn epochs(&self) -> &[Epoch] {
+        &self.epochs
     }
 
     /// Validation AUC of the last epoch.
@@ -65,6 +68,7 @@ impl History {
     /// When the file cannot be written.
     pub(super) fn push(&mut self, folder: &Path, epoch: &Epoch) -> Result<()> {
         self.lines.push(serde_json::to_string(epoch)?);
+        self.epochs.push(epoch.clone());
         self.write(folder)
     }
 

@@ -49,8 +49,6 @@ pub(super) struct Session<'a> {
     saved: Instant,
     /// Output of the best weights on the validation split, unless an earlier run found them.
     verdict: Option<Verdict>,
-    /// Whether it was said that the training goes wrong.
-    warned: bool,
 }
 
 /// What a training came to.
@@ -116,10 +114,6 @@ impl<'a> Session<'a> {
             history: History::default().content(),
         });
         let history = History::resume(folder, reached.epoch, &reached.history)?;
-        // Also of a training that is asked for again.
-        if let Some(trouble) = Trouble::of(&history.epochs()).filter(|trouble| trouble.is_final()) {
-            bail!("{name}: {}", trouble.words(settings.lr));
-        }
         match (reached.epoch, reached.partial.steps) {
             (0, 0) => {}
             (epoch, 0) => progress.say(&format!("{name}: resumed after epoch {epoch}")),
@@ -146,30 +140,48 @@ impl<'a> Session<'a> {
             events: settings.tensorboard.then(|| Events::open(folder)).transpose()?,
             saved: Instant::now(),
             verdict: None,
-            warned: false,
         })
     }
 
     /// Runs the epochs that are left and leaves the best weights in the network.
     ///
     /// # Errors
-    /// When a file cannot be written, the device fails, the loss stops being finite or grows and grows, or all patches
-    /// get the same probabilities.
+    /// When a file cannot be written, the device fails, the loss stops being finite, or the training has gone wrong
+    /// before anything was learned.
     pub(super) fn run(mut self) -> Result<Kept> {
         let epochs = u64::from(self.settings.epochs - self.reached.epoch.min(self.settings.epochs));
         let each = (self.patches + self.validation.len()) as u64;
         let done = (self.reached.partial.steps * self.settings.batch) as u64;
         // One bar for all that is left, so that its time left is the training's.
         self.progress.start(self.job.name, (epochs * each).saturating_sub(done));
+        let mut trouble = None;
         while self.reached.epoch < self.settings.epochs && !self.stalled(self.reached.epoch) {
+            // Also of a training that is asked for again.
+            let found = Trouble::of(self.history.epochs());
+            if let Some(new) = found.filter(|_| found != trouble) {
+                self.progress.say(&format!("{}: {}", self.job.name, new.words(self.settings.lr)));
+            }
+            trouble = found;
+            if found.is_some_and(Trouble::is_final) {
+                break;
+            }
             self.epoch(self.reached.epoch + 1)?;
         }
         self.progress.finish();
         let Some(best) = self.reached.best.take() else { bail!("no epoch was trained") };
-        if self.reached.epoch < self.settings.epochs {
+        let (name, last) = (self.job.name, self.reached.epoch);
+        let trouble = trouble.filter(|trouble| trouble.is_final());
+        if let Some(trouble) = trouble.filter(|_| !Trouble::came_after(best.epoch, last)) {
+            bail!("{name}: {}", trouble.words(self.settings.lr));
+        }
+        if last < self.settings.epochs {
+            let why = match trouble {
+                Some(_) => "what was learned before it went wrong is kept: the weights of",
+                None => "none was better after",
+            };
             self.progress.say(&format!(
-                "{}: stopped after epoch {} of {}; none after epoch {} was better",
-                self.job.name, self.reached.epoch, self.settings.epochs, best.epoch
+                "{name}: stopped after epoch {last} of {}; {why} epoch {}",
+                self.settings.epochs, best.epoch
             ));
         }
         let weights = self.folder.join(WEIGHTS);
@@ -260,19 +272,7 @@ impl<'a> Session<'a> {
         self.reached.epoch = epoch;
         self.reached.partial = Partial::default();
         self.tell(&record)?;
-        self.save()?;
-        match Trouble::of(&self.history.epochs()) {
-            Some(trouble) if trouble.is_final() => {
-                bail!("{}: {}", self.job.name, trouble.words(self.settings.lr))
-            }
-            Some(trouble) if !self.warned => {
-                self.warned = true;
-                let words = trouble.words(self.settings.lr);
-                self.progress.say(&format!("{}: {words}", self.job.name));
-                Ok(())
-            }
-            _ => Ok(()),
-        }
+        self.save()
     }
 
     /// One step of gradient descent.

@@ -173,3 +173,21 @@ test('scores of cases are kept apart from answers on units', () => {
   assert.deepEqual([units.readers(), cases.readers()], [['u'], ['c']]);
   assert.equal(cases.open('c').answers['c-1234'].after.score, 2);
 });
+
+test('time is taken over without what another window has changed', () => {
+  const part = (score, seconds, at) => ({ score, birads: '', seconds, scored_at: at });
+  const kept = { before: part(50, 4, AT(1)), after: part(80, 2, AT(3)), remarks: 'new' };
+  const shown = { before: part(50, 9, AT(1)), after: part(50, 1, ''), remarks: '' };
+  assert.equal(reading.agrees(kept, shown), false);
+  reading.spend(kept, shown);
+  assert.deepEqual(kept, { before: part(50, 9, AT(1)), after: part(80, 2, AT(3)), remarks: 'new' });
+  assert.equal(reading.agrees(kept, { ...kept, before: part(50, 0, AT(1)) }), true);
+});
+
+test('what is no case is none', () => {
+  const whole = reading.answer();
+  assert.equal(reading.isCase(whole), true);
+  [{ score: 101 }, { score: -5 }, { birads: '<b>' }, { scored_at: 'x' }, { seconds: -1 }].forEach(wrong => {
+    assert.equal(reading.isCase({ ...whole, before: { ...whole.before, ...wrong } }), false, JSON.stringify(wrong));
+  });
+});

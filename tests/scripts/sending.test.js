@@ -41,7 +41,7 @@ function sent(t, reply, times = {}) {
   const records = survey.records(study, null);
   let words = null;
   const hooks = {
-    reader: () => 'a', change: edit => records.change('a', edit), warn: said => { words = said; }, shown: () => {}
+    reader: () => 'a', may: () => true, change: edit => records.change('a', edit), warn: said => { words = said; }, shown: () => {}
   };
   const sending = survey.sending(study, records, hooks);
   records.change('a', record => {
@@ -93,7 +93,7 @@ function told(t, answered) {
   const records = survey.records(study, null);
   let words = null;
   const sending = survey.sending(study, records, {
-    reader: () => 'a', change: edit => records.change('a', edit), warn: said => { words = said || words; }, shown: () => {}
+    reader: () => 'a', may: () => true, change: edit => records.change('a', edit), warn: said => { words = said || words; }, shown: () => {}
   });
   records.change('a', record => {
     record.about = ABOUT;
@@ -117,6 +117,34 @@ test('what a reader says of themselves is tried again, or refused with a word, a
   const refused = told(t, () => ['no such number', false, {}]);
   assert.deepEqual([refused.untold, server.asked.length], [undefined, 1]);
   assert.match(refused.words, /What you said of yourself could not be sent: no such number/);
+});
+
+test('what a reader says of themselves by a clock that is ahead gets the time of the server', t => {
+  const now = '2026-11-20T09:00:00.000Z';
+  const { untold, words } = told(t, about => (about.given_at === now ? [null, false, {}] : ['from the future', false, { now }]));
+  assert.deepEqual([untold, words, server.told.length], [undefined, null, 2]);
+});
+
+test('nothing is sent of who has not agreed', t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  Object.assign(server, { reply: () => [null, false, {}], asked: [], answered: () => [null, false, {}], told: [] });
+  const records = survey.records(study, null);
+  let may = false;
+  const sending = survey.sending(study, records, {
+    reader: () => 'a', may: () => may, change: edit => records.change('a', edit), warn: () => {}, shown: () => {}
+  });
+  records.change('a', record => {
+    record.answers['u-1'] = answers.read(study, table.answer).answer;
+    sending.mark(record, ['u-1']);
+  });
+  const wait = () => {
+    sending.soon(0);
+    for (let turn = 0; turn < 20; turn += 1) t.mock.timers.tick(1);
+    return server.asked.length;
+  };
+  assert.equal(wait(), 0);
+  may = true;
+  assert.equal(wait(), 1);
 });
 
 test('an answer of a clock that is ahead gets the time of the server', t => {

@@ -282,8 +282,8 @@ test('after a practice unit its reader hears what is known of it', () => {
 });
 
 test('the last page says where everything is, and nowhere else', () => {
-  const record = { saved: 1000, changed: 900, savedAs: 's_a.json', about: ABOUT };
-  const alone = survey.places({ record, contact: 'x@example.org', left: null, kept: true });
+  const record = { saved: 1000, changed: 900, about: ABOUT };
+  const alone = survey.places({ record, file: 's_a.json', contact: 'x@example.org', left: null, kept: true });
   assert.equal(alone.length, 3);
   assert.match(alone[0], /s_a\.json.*what you said of yourself.*Send it to x@example\.org/);
   assert.match(alone[2], /sent nothing to anyone/);
@@ -291,4 +291,31 @@ test('the last page says where everything is, and nowhere else', () => {
   const sent = survey.places({ record: {}, left: 0, kept: false });
   assert.deepEqual(sent, ['On the server of the study: your answers with their times.']);
   assert.match(survey.places({ record: {}, left: 2, kept: true })[0], /but for 2 answers that are on the way/);
+});
+
+test('what a full storage does not take lives as long as the page', () => {
+  const kept = new Map();
+  let full = false;
+  const store = {
+    getItem: key => kept.get(key) ?? null,
+    setItem(key, text) {
+      if (full) throw new Error('full');
+      kept.set(key, text);
+    },
+    removeItem: key => kept.delete(key),
+    key: at => [...kept.keys()][at],
+    get length() { return kept.size; }
+  };
+  const desk = records({ study: 's' }, store);
+  desk.change('A', record => { record.used = ['mass']; });
+  full = true;
+  assert.throws(() => desk.change('A', record => { record.used.push('oval'); }), /full/);
+  assert.throws(() => desk.change('B', () => {}), /full/);
+  assert.deepEqual([desk.open('A').used, desk.readers()], [['mass', 'oval'], ['A', 'B']]);
+  // With room again, all of it is kept.
+  full = false;
+  desk.change('a', record => { record.used.push('round'); });
+  assert.deepEqual(records({ study: 's' }, store).open('A').used, ['mass', 'oval', 'round']);
+  desk.forget('B');
+  assert.deepEqual(desk.readers(), ['A']);
 });

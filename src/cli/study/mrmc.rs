@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::super::terminal::Terminal;
 use super::super::{Outcome, Project};
+use super::check_table;
 use base::artifact;
 use base::number::written;
 use base::text::Encoding;
@@ -85,7 +86,7 @@ fn readings(
     let key = pipeline.case_key()?;
     let study = scores::Project { study: &config.survey.study, key: &key };
     if let Some(table) = table {
-        pipeline.check_output(table)?;
+        check_table(&pipeline, table)?;
     }
     let (readings, rows) = read_saved(files, &study, given)?;
     if let Some(table) = table {

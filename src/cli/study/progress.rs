@@ -7,8 +7,7 @@ use super::super::terminal::Terminal;
 use super::super::{Outcome, Project};
 use base::{Columns, Side, counted};
 use pipeline::Pipeline;
-use study::about::About;
-use study::standing::{Standing, standing};
+use study::standing::{ReaderStanding, Standing, standing};
 
 /// Units in the table of those that take longest.
 const SLOWEST: usize = 10;
@@ -75,7 +74,7 @@ fn show(found: &Standing) {
             seconds(reader.seconds),
             reader.seconds.map_or_else(String::new, |_| format!("{:.0}", reader.spent / 60.0)),
             reader.last.as_deref().and_then(|last| last.get(..16)).unwrap_or("").replace('T', " "),
-            reader.about.as_ref().map_or_else(String::new, words),
+            words(reader),
         ]);
     }
     println!();
@@ -97,15 +96,26 @@ fn show(found: &Standing) {
     }
 }
 
-/// `12 years, breast imaging, 3,000 mammograms a year; agreed`.
-fn words(about: &About) -> String {
+/// `12 years, breast imaging, 3,000 mammograms a year, agreed`.
+fn words(reader: &ReaderStanding) -> String {
+    let about = reader.about.as_ref();
+    let consent = about.and_then(|about| about.consent.as_ref());
+    let agreed = match (reader.agreed, consent) {
+        (Some(true), _) | (None, Some(_)) => Some("agreed"),
+        (Some(false), Some(_)) => Some("agreed to another text"),
+        (Some(false), None) => Some("has not agreed"),
+        (None, None) => None,
+    };
+    let count = |count: Option<u32>, one, many| count.map(|n| counted(n as usize, one, many));
     let parts = [
-        about.years.map(|years| counted(years as usize, "year", "years")),
-        about.subspecialty.map(|kind| kind.words().to_owned()),
-        about
-            .mammograms_per_year
-            .map(|count| format!("{} a year", counted(count as usize, "mammogram", "mammograms"))),
-        about.consent.as_ref().map(|_| "agreed".to_owned()),
+        count(about.and_then(|about| about.years), "year", "years"),
+        about.and_then(|about| about.subspecialty).map(|kind| kind.words().to_owned()),
+        count(
+            about.and_then(|about| about.mammograms_per_year),
+            "mammogram a year",
+            "mammograms a year",
+        ),
+        agreed.map(str::to_owned),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::super::terminal::Terminal;
 use super::super::{Outcome, Project};
+use super::check_table;
 use base::artifact;
 use base::progress::Progress;
 use pipeline::Pipeline;
@@ -27,12 +28,7 @@ pub(in super::super) fn execute(
     let (path, config) = project()?;
     let pipeline = Pipeline::new(&config, terminal).of_file(&path);
     let file = &options.file;
-    ensure!(
-        file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")),
-        "{} does not end with .csv, as REDCap takes a data dictionary",
-        file.display()
-    );
-    pipeline.check_output(file)?;
+    check_table(&pipeline, file)?;
     let lexicons = pipeline.lexicons()?;
     let selection = pipeline.selection();
     if let Err(why) = &selection {

@@ -48,6 +48,8 @@ pub struct Asked {
     pub study: String,
     /// Lexicon of the terms.
     pub lexicon: String,
+    /// The text that a reader must have agreed to before an answer is taken.
+    pub consent: Option<String>,
     /// Units as the survey's page names them: by code, or by name where it is not blind.
     pub units: BTreeSet<String>,
     /// The units behind codes.
@@ -71,23 +73,19 @@ pub enum Refusal {
     Failed(String),
 }
 
-/// One line of a log.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Line {
-    /// An answer.
-    Answer {
-        /// Seconds since 1970 when it came; version 0.1 wrote that here, and not into the answer.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        received: Option<u64>,
-        /// As it came, with the time by this machine's clock.
-        answer: Answer,
-    },
-    /// What the reader said of themselves.
-    About {
-        /// As it came.
-        about: About,
-    },
+/// One line of a log: an answer, or what the reader said of themselves.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Line {
+    /// Seconds since 1970 when it came; version 0.1 wrote that here, and not into the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received: Option<u64>,
+    /// The answer as it came, with the time by this machine's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Answer>,
+    /// What the reader said, as it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<About>,
 }
 
 /// What a reader's log holds.
@@ -99,7 +97,7 @@ struct Log {
     places: HashMap<blake3::Hash, usize>,
     /// When the last came, in milliseconds since 1970.
     last: i64,
-    /// What the reader said last of themselves.
+    /// What stands of what the reader said of themselves.
     about: Option<About>,
 }
 
@@ -234,11 +232,13 @@ impl Ledger {
 
         let mut state = self.state();
         let log = state.entry(reader.into()).or_default();
+        self.agreed(log.about.as_ref())?;
         match log.known(&answer).map_err(failed)? {
             Some(known) => answer = known.clone(),
             None => {
                 log.stamp(&mut answer, now).map_err(failed)?;
-                self.append(reader, &Line::Answer { received: None, answer: answer.clone() })?;
+                let line = Line { answer: Some(answer.clone()), ..Line::default() };
+                self.append(reader, &line)?;
                 log.hold(answer.clone()).map_err(failed)?;
             }
         }
@@ -259,14 +259,28 @@ impl Ledger {
             .map_err(|error| Refusal::Wrong(format!("this is nothing about a reader: {error}")))?;
         let said = Said { about: Some(about.clone()), ..Said::default() };
         self.holds(reader, said.clone())?;
+        self.agreed(Some(&about))?;
+        given_by(&about.given_at, milliseconds(now()))?;
         let mut state = self.state();
         let log = state.entry(reader.into()).or_default();
-        if log.about.as_ref() != Some(&about) {
-            self.append(reader, &Line::About { about: about.clone() })?;
-            log.about = Some(about);
+        let stands = about.clone().or_later(log.about.clone());
+        if log.about.as_ref() != Some(&stands) {
+            self.append(reader, &Line { about: Some(about), ..Line::default() })?;
+            log.about = Some(stands);
         }
         let read = self.read(reader, said).map_err(failed)?;
         self.merge(reader, read).map_err(failed)
+    }
+
+    /// Refuses what comes from a reader who has not agreed to what the study asks to agree to.
+    fn agreed(&self, about: Option<&About>) -> Result<(), Refusal> {
+        let given = about.and_then(|about| about.consent.as_ref());
+        match &self.asked.consent {
+            Some(wanted) if given != Some(wanted) => {
+                Err(Refusal::Wrong("reload the page, and agree to the text of the study".into()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What a reader has said of themselves.
@@ -295,15 +309,11 @@ impl Ledger {
     /// What of an answer no check of labels knows: its size, its unit, its time.
     fn fits(&self, answer: &Answer, now: i64) -> Result<(), Refusal> {
         self.fits_survey(answer).map_err(Refusal::Wrong)?;
-        let Some(answered) = answer.answered_at.as_deref().and_then(time::nanoseconds) else {
+        let Some(answered) = answer.answered_at.as_deref() else {
             let words = "`answered_at` must say when, such as 2026-11-20T10:12:00Z";
             return Err(Refusal::Wrong(words.into()));
         };
-        // Where answers of a reader came in files, some to no server, these times decide.
-        match time::text(now) {
-            Some(shown) if milliseconds(answered) > now + AHEAD => Err(Refusal::Ahead(shown)),
-            _ => Ok(()),
-        }
+        given_by(answered, now)
     }
 
     /// What of an answer no check of labels knows: its size and its unit.
@@ -371,10 +381,16 @@ impl Ledger {
                 continue;
             }
             match serde_json::from_slice::<Line>(line) {
-                Ok(Line::About { about }) => log.about = Some(about),
+                Ok(Line { about: Some(about), .. }) => {
+                    log.about = Some(about.or_later(log.about.take()));
+                }
+                Ok(Line { answer: None, .. }) => notice(
+                    format!("{}:{}", path.display(), at + 1),
+                    "holds no answer; passed over".to_owned(),
+                ),
                 // Version 0.1 wrote an answer again that came again.
-                Ok(Line::Answer { answer, .. }) if log.known(&answer)?.is_some() => {}
-                Ok(Line::Answer { received, mut answer }) => {
+                Ok(Line { answer: Some(answer), .. }) if log.known(&answer)?.is_some() => {}
+                Ok(Line { received, answer: Some(mut answer), .. }) => {
                     let seconds = received.and_then(|seconds| i64::try_from(seconds).ok());
                     let stamped = answer.received().map(milliseconds);
                     let time = stamped.or(seconds.map(|seconds| seconds.saturating_mul(1000)));
@@ -402,6 +418,18 @@ impl Ledger {
             self.merge(reader, self.read(reader, Said { about, answers, superseded })?)?;
         }
         Ok(log)
+    }
+}
+
+/// Refuses what was given in the future: `now` is in milliseconds since 1970. Where answers of a reader came in files,
+/// some to no server, these times decide.
+fn given_by(given: &str, now: i64) -> Result<(), Refusal> {
+    let Some(given) = time::nanoseconds(given) else {
+        return Err(Refusal::Wrong(format!("`{given}` is no time such as 2026-11-20T10:12:00Z")));
+    };
+    match time::text(now) {
+        Some(shown) if milliseconds(given) > now + AHEAD => Err(Refusal::Ahead(shown)),
+        _ => Ok(()),
     }
 }
 

@@ -23,6 +23,7 @@ impl Place {
         let asked = Asked {
             study: "s".into(),
             lexicon: "bi-rads-5".into(),
+            consent: self.path("consent").exists().then(|| "a".repeat(32)),
             units: (1..=3).map(code).collect(),
             codes,
             layers: vec![Dissected { network: "alexnet".into(), layer: "conv5".into(), units: 4 }],
@@ -404,6 +405,9 @@ fn what_a_reader_says_of_themselves_outlives_the_server_and_the_file() {
     assert_eq!(place.log(), once, "said twice, written once");
     save(&ledger, "a", &answer(1, "one", 2)).unwrap();
     tell(&ledger, &about(3, 4)).unwrap();
+    // Of another device, whose clock is behind: the file and the server say the same.
+    tell(&ledger, &about(2, 9)).unwrap();
+    assert_eq!(ledger.about("a"), place.file("a").unwrap().about);
     for wrong in [
         "",
         "{}",
@@ -423,4 +427,25 @@ fn what_a_reader_says_of_themselves_outlives_the_server_and_the_file() {
     assert_eq!((years(&file), file.answers.len()), (Some(4), 1));
     assert_eq!(ledger.about("a"), file.about);
     assert_eq!(ledger.about("b"), None);
+}
+
+#[test]
+fn no_answer_is_taken_before_its_reader_agreed_to_the_text_of_today() {
+    let place = Place::new();
+    std::fs::write(place.path("consent"), "").unwrap();
+    let (ledger, _) = place.open();
+    let tell = |consent: Option<String>, at: &str| {
+        let about = serde_json::json!({ "given_at": at, "consent": consent });
+        ledger.tell("a", about.to_string().as_bytes())
+    };
+    let early = "2026-11-20T10:00:00Z";
+    assert!(matches!(save(&ledger, "a", &answer(1, "one", 0)), Err(Refusal::Wrong(_))));
+    assert!(matches!(tell(None, early), Err(Refusal::Wrong(_))));
+    assert!(matches!(tell(Some("b".repeat(32)), early), Err(Refusal::Wrong(_))), "another text");
+    assert!(matches!(tell(Some("a".repeat(32)), "2999-01-01T00:00:00Z"), Err(Refusal::Ahead(_))));
+    assert_eq!((place.file("a"), place.log().len()), (None, 0));
+    tell(Some("a".repeat(32)), early).unwrap();
+    save(&ledger, "a", &answer(1, "one", 0)).unwrap();
+    assert!(matches!(save(&ledger, "b", &answer(1, "one", 0)), Err(Refusal::Wrong(_))));
+    assert_eq!(place.file("a").unwrap().answers.len(), 1);
 }

@@ -6,6 +6,8 @@
   const WORDS = {
     open: 'Not scored yet.', begun: 'Not fixed yet.', explained: 'First score fixed; the second is to be confirmed.', done: 'Scored twice.'
   };
+  // Milliseconds in which nobody has looked at an explanation.
+  const LOOK = 700;
   const now = () => new Date().toISOString();
   const copy = given => JSON.parse(JSON.stringify(given));
   const said = ({ score, birads }) => `${score}${birads ? `, BI-RADS ${birads}` : ''}`;
@@ -21,9 +23,11 @@
       keep();
     });
     const remarks = element('reading-remarks');
+    const form = element('reading-form');
+    let shownAt = -LOOK;
     const clock = unitAtlas.survey.clock(
       seconds => { if (answer) reading.current(answer).seconds += seconds; },
-      () => { if (answer) keep(); }
+      () => keepTime()
     );
     // The open case: its place in the reader's order, and what is kept of it.
     let at = -1;
@@ -47,6 +51,26 @@
       else showState();
     }
 
+    // Keeps the time spent on the open case. Looking at it changes nothing else.
+    function keepTime() {
+      if (!answer) return;
+      clock.tick();
+      const code = desk.slots[at];
+      desk.change(record => {
+        const kept = record.answers[code];
+        if (reading.isCase(kept)) reading.spend(kept, answer);
+        else record.answers[code] = copy(answer);
+      });
+    }
+
+    // The same reader has changed something in another window: that stands.
+    function refresh() {
+      const kept = records.open(desk.reader).answers[desk.slots[at]];
+      if (!reading.isCase(kept) || reading.agrees(kept, answer)) return;
+      show(at);
+      desk.say('Changed in another window.');
+    }
+
     function show(place) {
       at = place;
       const code = desk.slots[at];
@@ -63,7 +87,7 @@
       element('reading-problem').textContent = '';
       remarks.value = answer.remarks;
       showScore();
-      if (reading.isExplained(answer)) loadExplanation(() => {});
+      if (reading.isExplained(answer)) loadExplanation(() => true);
     }
 
     function showScore() {
@@ -101,16 +125,19 @@
       element('reading-problem').textContent = words;
     }
 
-    // Shows the explanation once it is there: a score that is fixed for nothing would be lost.
-    function loadExplanation(then) {
+    // Shows the explanation once it is there, and what `fix` says is fixed: a score that is fixed for nothing would be
+    // lost. Nothing can be changed meanwhile.
+    function loadExplanation(fix) {
       const code = desk.slots[at];
+      form.inert = true;
       explanation.load(code, data => {
         if (desk.slots[at] !== code) return;
+        form.inert = false;
         if (!data) {
           problem('The explanation could not be loaded, and nothing is fixed. Is the whole folder of the survey there?');
           return;
         }
-        then();
+        if (!fix()) return;
         explanation.show(data);
         const heading = element('reading-explained-title');
         heading.focus({ preventScroll: true });
@@ -132,35 +159,42 @@
       problem('');
       clock.tick();
       loadExplanation(() => {
-        if (!reading.explain(answer, now())) return;
+        if (!reading.explain(answer, now())) return false;
+        shownAt = performance.now();
         keep();
         showScore();
         desk.say('The first score is fixed. The explanation is shown.');
+        return true;
       });
     }
 
     // On: to the explanation, or with the second score to the next case that is open.
     function done() {
+      // A key or button that was pressed twice is no second score.
+      if (form.inert || performance.now() - shownAt < LOOK) return;
       if (!reading.isExplained(answer)) {
         explain();
         return;
       }
       clock.tick();
-      if (reading.stage(answer) !== 'done' && !reading.confirm(answer, now())) {
-        lacking('Give the second score: a whole number from 0 to 100.');
-        return;
+      if (reading.stage(answer) !== 'done') {
+        if (!reading.confirm(answer, now())) {
+          lacking('Give the second score: a whole number from 0 to 100.');
+          return;
+        }
+        keep();
       }
-      keep();
       const open = reading.nextOpen(desk.slots, records.open(desk.reader).answers, at + 1);
       desk.go(open < 0 ? 'send' : `case-${open + 1}`);
     }
 
     function leave() {
       if (at < 0) return;
-      clock.tick();
-      keep();
+      keepTime();
       at = -1;
       answer = null;
+      form.inert = false;
+      shownAt = -LOOK;
       film.clear();
       explanation.clear();
     }
@@ -170,16 +204,12 @@
       answer.remarks = remarks.value;
       keep();
     });
-    element('reading-form').addEventListener('submit', event => {
+    form.addEventListener('submit', event => {
       event.preventDefault();
       done();
     });
-    window.addEventListener('beforeunload', () => {
-      if (!answer) return;
-      clock.tick();
-      keep();
-    });
+    window.addEventListener('beforeunload', keepTime);
 
-    return { show, leave, done, score, isOpen: () => at >= 0, view: () => film.enlarge(0, false, document.activeElement) };
+    return { show, leave, done, refresh, score, isOpen: () => at >= 0, view: () => film.enlarge(0, false, document.activeElement) };
   };
 })();

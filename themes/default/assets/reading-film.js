@@ -51,7 +51,7 @@
     function scene(at, focused, parts) {
       const overlays = marks && [parts.frame(marks.place), ...(marks.overlay ? [parts.region(marks.overlay, marks.place, marks.pixels)] : [])];
       const pictures = views.map((view, i) => ({
-        title: titleOf(view, i), alt: titleOf(view, i), view: view.view, size: view.size, pixels: view.pixels, src: view.src,
+        title: titleOf(view, i), alt: titleOf(view, i), view: view.view, size: view.size, micron: view.micron, pixels: view.pixels, src: view.src,
         tiles: parts.usable(view.tiles), marks: i === 0 && overlays ? { overlay: overlays } : {}
       }));
       const meant = pictures[at];

@@ -37,7 +37,7 @@
     });
     element('reading-merge').addEventListener('change', event => {
       const say = words => { element('reading-merge-words').textContent = words; };
-      reading.take(study, event.target, found => {
+      unitAtlas.survey.readInput(given => reading.file.read(study, given), event.target, found => {
         if (records.keyOf(found.reader) !== records.keyOf(desk.reader)) {
           say(`The file holds scores of ${found.reader}, not of ${desk.reader}. Change the reader first.`);
           return;

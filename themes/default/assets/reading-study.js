@@ -26,7 +26,9 @@
   }
 
   // Whether what is kept is a case at all: it may have been damaged.
-  const isPart = one => Boolean(one) && (one.score === null || Number.isInteger(one.score)) && Number.isFinite(one.seconds);
+  const isScore = one => one === null || (Number.isInteger(one) && one >= 0 && one <= MOST);
+  const isPart = one => Boolean(one) && isScore(one.score) && (one.birads === '' || CATEGORIES.includes(one.birads)) &&
+    Number.isFinite(one.seconds) && one.seconds >= 0 && (one.scored_at === '' || Number.isFinite(Date.parse(one.scored_at)));
   const isCase = given => Boolean(given) && isPart(given.before) && isPart(given.after) && typeof given.remarks === 'string';
 
   // How far a case is: open, begun (scored, but not fixed), explained (the first score is fixed) or done.
@@ -63,11 +65,24 @@
     return true;
   }
 
+  // Takes the time that a window counted into what is kept, and nothing else: another window may have changed that.
+  function spend(kept, shown) {
+    ['before', 'after'].forEach(name => { kept[name].seconds = Math.max(kept[name].seconds, shown[name].seconds); });
+  }
+
+  // Whether two say the same, whatever the time spent on them.
+  function agrees(one, other) {
+    const says = given => JSON.stringify(given, (key, value) => (key === 'seconds' ? undefined : value));
+    return says(one) === says(other);
+  }
+
   // The first case in an order that is not done, from a place on and then from the start; -1 where all are.
   function nextOpen(slots, answers, from) {
     const open = slots.map((code, at) => at).filter(at => stage(answers[slots[at]]) !== 'done');
     return open.length ? open.find(at => at >= from) ?? open[0] : -1;
   }
 
-  unitAtlas.reading = { CATEGORIES, study, answer, score, isCase, stage, isExplained, current, change, explain, confirm, nextOpen };
+  unitAtlas.reading = {
+    CATEGORIES, study, answer, score, isCase, stage, isExplained, current, change, explain, confirm, spend, agrees, nextOpen
+  };
 })();

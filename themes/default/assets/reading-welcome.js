@@ -2,31 +2,7 @@
 (() => {
   'use strict';
   const { element, make, counted } = unitAtlas.page;
-  const { reading } = unitAtlas;
-  const LARGEST = 8 << 20;
-
-  // Reads the file that a field of the page was given: `then(found)`, or `problem(words)`.
-  reading.take = (study, input, then, problem) => {
-    const given = input.files && input.files[0];
-    if (!given) return;
-    problem('');
-    if (given.size > LARGEST) {
-      problem('The file is too large to be a reader’s file.');
-      input.value = '';
-      return;
-    }
-    const file = new FileReader();
-    file.onload = () => {
-      input.value = '';
-      try {
-        then(reading.file.read(study, String(file.result)));
-      } catch (error) {
-        problem(error.message);
-      }
-    };
-    file.onerror = () => problem('The file could not be read.');
-    file.readAsText(given);
-  };
+  const { reading, survey } = unitAtlas;
 
   reading.welcome = desk => {
     const { study, records } = desk;
@@ -68,7 +44,7 @@
       desk.go('overview');
     });
     element('reading-file').addEventListener('change', event => {
-      reading.take(study, event.target, found => {
+      survey.readInput(text => reading.file.read(study, text), event.target, found => {
         desk.enter(found.reader);
         const words = desk.merge(found);
         desk.go('overview');

@@ -93,5 +93,5 @@
     return taken.length;
   }
 
-  unitAtlas.survey.file = { write, name, read, readAnswers, merge };
+  unitAtlas.survey.file = { LONGEST, write, name, read, readAnswers, merge };
 })();

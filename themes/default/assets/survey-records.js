@@ -23,7 +23,8 @@
     const fallback = new Map();
 
     function read(key) {
-      const text = store ? store.getItem(key) : fallback.get(key);
+      // What could not be kept lives as long as the page, before what was.
+      const text = fallback.get(key) || (store && store.getItem(key));
       try {
         const record = JSON.parse(text || 'null');
         return record && record.format === 1 && typeof record.reader === 'string' &&
@@ -37,13 +38,21 @@
     const isAnswer = one => Boolean(one) && typeof one === 'object' &&
       (one.phenomena === undefined || (Array.isArray(one.phenomena) && one.phenomena.every(isPattern)));
 
+    function isAbout(given) {
+      try {
+        return Boolean(given && unitAtlas.survey.about.read(given));
+      } catch {
+        return false;
+      }
+    }
+
     // A record without what is no answer: it would stop the survey at every unit.
     function sound(record) {
       const sounds = answers => Object.fromEntries(Object.entries(answers || {}).filter(([, one]) => isAnswer(one)));
       const { about, practice, ...others } = record;
       return {
         ...others,
-        ...(about && typeof about.given_at === 'string' && { about }),
+        ...(isAbout(about) && { about }),
         ...(practice && { practice: sounds(practice) }),
         answers: sounds(record.answers),
         used: Array.isArray(record.used) ? record.used : []
@@ -55,7 +64,8 @@
     const keyOf = reader => prefix + plain(reader).toLowerCase();
 
     function readers() {
-      const keys = store ? Array.from({ length: store.length }, (_, at) => store.key(at)) : [...fallback.keys()];
+      const stored = Array.from({ length: store ? store.length : 0 }, (_, at) => store.key(at));
+      const keys = [...new Set([...stored, ...fallback.keys()])];
       return keys.filter(key => key.startsWith(prefix)).map(read).filter(Boolean).map(record => record.reader).sort();
     }
 
@@ -63,23 +73,25 @@
       return read(keyOf(reader)) || { format: 1, reader: plain(reader), answers: {}, used: [] };
     }
 
-    // Changes a record where it is kept, so that two windows do not undo each other's work.
+    // Changes a record where it is kept, so that two windows do not undo each other's work. Throws where it cannot be
+    // kept: then it lives as long as the page.
     function change(reader, edit) {
       const record = open(reader);
       edit(record);
-      const text = JSON.stringify(record);
+      const key = keyOf(reader);
+      const unread = store && store.getItem(key) && !read(key) ? store.getItem(key) : null;
+      fallback.set(key, JSON.stringify(record));
+      if (!store) return record;
       // What cannot be read may be a later version's.
-      if (store && store.getItem(keyOf(reader)) && !read(keyOf(reader))) {
-        store.setItem(`${keyOf(reader)}:set aside`, store.getItem(keyOf(reader)));
-      }
-      if (store) store.setItem(keyOf(reader), text);
-      else fallback.set(keyOf(reader), text);
+      if (unread) store.setItem(`${key}:set aside`, unread);
+      store.setItem(key, fallback.get(key));
+      fallback.delete(key);
       return record;
     }
 
     function forget(reader) {
       if (store) store.removeItem(keyOf(reader));
-      else fallback.delete(keyOf(reader));
+      fallback.delete(keyOf(reader));
     }
 
     return { kept: Boolean(store), readers, open, change, forget, keyOf };

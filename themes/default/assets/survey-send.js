@@ -38,10 +38,7 @@
       const name = file.name(study, record.reader, new Date()).replace('.json', earlier ? '_earlier.json' : '.json');
       download(name, text(record, earlier));
       if (earlier) return;
-      desk.change(now => {
-        now.saved = Date.now();
-        now.savedAs = name;
-      });
+      desk.change(now => { now.saved = Date.now(); });
       desk.unsaved = false;
       element('survey-sent').textContent = `Saved as ${name}, usually in the folder of downloads. Send this file to ${
         study.contact || 'the authors of the study'}.`;

@@ -1,6 +1,6 @@
 // Answers on their way to a server that collects them, one after the other. Without such a server nothing is
-// sent and nothing is marked. `hooks`: `reader()`, `change(edit)` of that reader's record, `warn(words)`, and
-// `shown()` after it was said how much is left.
+// sent and nothing is marked. `hooks`: `reader()`, `may()` whether anything may be sent yet, `change(edit)` of that
+// reader's record, `warn(words)`, and `shown()` after it was said how much is left.
 (() => {
   'use strict';
   const { element, counted } = unitAtlas.page;
@@ -40,7 +40,7 @@
     }
 
     function next() {
-      if (!hooks.reader() || busy) return;
+      if (!hooks.reader() || busy || !hooks.may()) return;
       const record = records.open(hooks.reader());
       if (record.untold) {
         tell(record.about);
@@ -86,7 +86,7 @@
     // Sends what the reader says of themselves, which goes before the answers.
     function tell(about) {
       busy = true;
-      collector.tell(about, (problem, again) => {
+      collector.tell(about, (problem, again, { now }) => {
         busy = false;
         if (problem && again) {
           show(records.open(hooks.reader()), problem);
@@ -94,10 +94,14 @@
           wait = Math.min(LATE, wait * 2);
           return;
         }
-        if (problem) hooks.warn(`What you said of yourself could not be sent: ${problem}`);
+        // The device's clock is ahead: it was said at the latest now.
+        const ahead = problem && now && answers.time(about.given_at) > answers.time(now);
+        if (problem && !ahead) hooks.warn(`What you said of yourself could not be sent: ${problem}`);
         else wait = SOON;
         hooks.change(kept => {
-          if (kept.about && kept.about.given_at === about.given_at) delete kept.untold;
+          if (!kept.about || kept.about.given_at !== about.given_at) return;
+          if (ahead) kept.about.given_at = now;
+          else delete kept.untold;
         });
         soon(0);
       });

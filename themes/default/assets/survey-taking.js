@@ -2,31 +2,7 @@
 (() => {
   'use strict';
   const { element, counted } = unitAtlas.page;
-  const { about, file } = unitAtlas.survey;
-  const LARGEST = 8 << 20;
-
-  // Reads the file that a field of the page was given: `then(found)`, or `problem(words)`.
-  function readInput(study, input, then, problem) {
-    const given = input.files && input.files[0];
-    if (!given) return;
-    problem('');
-    if (given.size > LARGEST) {
-      problem('The file is too large to be a reader’s file.');
-      input.value = '';
-      return;
-    }
-    const reading = new FileReader();
-    reading.onload = () => {
-      input.value = '';
-      try {
-        then(file.read(study, String(reading.result)));
-      } catch (error) {
-        problem(error.message);
-      }
-    };
-    reading.onerror = () => problem('The file could not be read.');
-    reading.readAsText(given);
-  }
+  const { about, file, readInput } = unitAtlas.survey;
 
   unitAtlas.survey.taking = (desk, views) => {
     const { study, records, sending } = desk;
@@ -47,7 +23,7 @@
     }
 
     element('survey-file').addEventListener('change', event => {
-      readInput(study, event.target, found => {
+      readInput(text => file.read(study, text), event.target, found => {
         desk.enter(found.reader);
         const words = take(found);
         desk.go('overview');
@@ -57,7 +33,7 @@
 
     element('survey-merge').addEventListener('change', event => {
       const say = words => { element('survey-merge-words').textContent = words; };
-      readInput(study, event.target, found => {
+      readInput(text => file.read(study, text), event.target, found => {
         if (records.keyOf(found.reader) !== records.keyOf(desk.reader)) {
           say(`The file holds answers of ${found.reader}, not of ${desk.reader}. Change the reader first.`);
           return;

@@ -2,13 +2,13 @@
 (() => {
   'use strict';
   const { element, make, counted } = unitAtlas.page;
-  const { answers, minutes } = unitAtlas.survey;
+  const { answers, file, minutes } = unitAtlas.survey;
 
   // Where things are, a sentence each. `left`: answers on their way to a server, null without one.
-  function places({ record, contact, left, kept }) {
+  function places({ record, file: name, contact, left, kept }) {
     const about = record.about ? ' and what you said of yourself' : '';
     const saved = record.saved
-      ? `In the file ${record.savedAs}, saved on ${new Date(record.saved).toLocaleString()}, usually in the folder of ` +
+      ? `In the file ${name}, saved on ${new Date(record.saved).toLocaleString()}, usually in the folder of ` +
         `downloads: your pseudonym, your answers with their times${about}, and nothing else.` +
         `${record.changed > record.saved ? ' Answers have changed since: save it again.' : ''}` +
         `${left === null ? ` Send it to ${contact || 'the authors of the study'}, if you have not yet.` : ''}`
@@ -39,7 +39,8 @@
         `You have answered ${given.length} of ${counted(desk.slots.length, 'unit', 'units')}` +
         `${seconds >= 60 ? `, in about ${minutes(seconds)} of reading` : ''}.`;
       const left = sending.collector ? sending.left(record).length : null;
-      const all = places({ record, contact: study.contact, left, kept: records.kept });
+      const name = file.name(study, record.reader, new Date(record.saved || 0));
+      const all = places({ record, file: name, contact: study.contact, left, kept: records.kept });
       element('survey-thanks-places').replaceChildren(...all.map(words => make('li', {}, words)));
     }
 
