@@ -47,10 +47,47 @@ class Pictures(unittest.TestCase):
 
 
 class Maps(unittest.TestCase):
-    def test_units_may_be_first_or_last(self):
-        first = torch.randn(2, 5, 3, 3)
-        self.assertTrue(torch.equal(maps.Fold("x")(first), first))
-        self.assertTrue(torch.equal(maps.Fold("x")(first.permute(0, 2, 3, 1)), first))
+    def test_units_may_be_first_or_last_also_where_there_are_as_many_as_rows(self):
+        class Last(nn.Module):
+            def forward(self, x):
+                return x.permute(0, 2, 3, 1)
+
+        for units in (5, 8, 12):
+            convolution, last = nn.Conv2d(3, units, 4, 4), Last()
+            model = nn.Sequential(convolution, last)
+            picture = torch.randn(2, 3, 32, 32)
+            first = convolution(picture)
+            for module, gives in ((convolution, first), (last, last(first))):
+                fold = maps.Fold("x", input_edge=32)
+                fold.settle(model, module, 3, "cpu")
+                self.assertTrue(torch.equal(fold(gives), first), units)
+                # The field is that of the convolution either way.
+                self.assertEqual(measure(model, module, fold, 3, "cpu"), Field(4, 4, 2))
+
+    def test_units_that_cannot_be_told_from_rows_are_asked_for(self):
+        class Own(nn.Module):
+            def forward(self, x):
+                assert x.shape[2:] == (32, 32)
+                return x.new_ones(len(x), 6, 6, 6)
+
+        model = Own()
+        with self.assertRaisesRegex(ValueError, r"units_last=\['x'\]"):
+            maps.Fold("x", input_edge=32).settle(model, model, 3, "cpu")
+        maps.Fold("x", input_edge=32, units_last=False).settle(model, model, 3, "cpu")
+
+    def test_tokens_before_any_attention_look_where_their_patch_lies(self):
+        class Tokens(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.cut, self.block = nn.Conv2d(3, 12, 16, 16), nn.Identity()
+
+            def forward(self, x):
+                return self.block(self.cut(x).flatten(2).transpose(1, 2))
+
+        model = Tokens()
+        fold = maps.Fold("x", patch=16, input_edge=64)
+        fold.settle(model, model.block, 3, "cpu")
+        self.assertEqual(measure(model, model.block, fold, 3, "cpu"), Field(16, 16, 8))
 
     def test_tokens_become_a_square_without_those_before_it(self):
         grid = torch.randn(2, 7, 4, 4)

@@ -194,8 +194,28 @@ class Recording(unittest.TestCase):
         self.assertIn("mean [0.3, 0.3, 0.3] and deviation [0.2, 0.2, 0.2]", self.header())
         with self.assertRaisesRegex(ValueError, "cuts the patch"):
             self.record(model, "cut", transform=lambda image: resized(image)[:, 6:-6, 6:-6], mean=None, std=None)
+        with self.assertRaisesRegex(ValueError, "beside the patch"):
+            padded = lambda image: nn.functional.pad(resized(image), (4, 4, 4, 4))
+            self.record(model, "padded", transform=padded, mean=None, std=None)
+        with self.assertRaisesRegex(ValueError, "is random"):
+            noisy = lambda image: resized(image) + (image.float().std() > 0) * 0.1 * torch.rand(1)
+            self.record(model, "random", transform=noisy, mean=None, std=None)
         with self.assertRaisesRegex(ValueError, "leave `mean`"):
             self.record(model, "both", transform=resized)
+
+    def test_outputs_that_are_no_logits_are_told(self):
+        model = Small()
+        with self.assertWarnsRegex(UserWarning, "probabilities already"):
+            self.record(nn.Sequential(model, nn.Softmax(dim=1)), "softmax", layers={"second": model.second}, contributions=False)
+
+        class Broken(nn.Module):
+            def forward(self, logits):
+                return logits * float("nan")
+
+        with self.assertRaisesRegex(ValueError, "no numbers, such as for m0"):
+            self.record(nn.Sequential(model, Broken()), "nan", layers={"second": model.second}, contributions=False)
+        with self.assertRaisesRegex(ValueError, "nothing that cancer is told from"):
+            self.record(model, "cancer", classes=["cancer", "unused"])
 
     def test_an_input_that_was_not_normalised_is_told(self):
         model = Small()

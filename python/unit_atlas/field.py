@@ -11,6 +11,8 @@ from typing import Optional
 
 import torch
 
+from .maps import given
+
 # Edges of pictures that are tried, and rows of them: only one direction is measured.
 _WIDTHS = (512, 1024, 2048)
 _ROWS = 128
@@ -29,9 +31,11 @@ class Field:
     stride: Optional[float] = None
     centre: Optional[float] = None
 
-
-class _Seen(Exception):
-    """Ends a pass as soon as the layer has been reached."""
+    def __post_init__(self):
+        for name in ("edge", "stride", "centre"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise ValueError(f"the {name} of a field is {value}; expected pixels of the input, above 0")
 
 
 @contextmanager
@@ -59,24 +63,14 @@ def measure(model, module, fold, channels, device):
 
 def _measure(model, module, fold, channels, device, width):
     """As `measure`, in pictures of a width; None where what a cell sees reaches over their edge."""
-    kept = []
-
-    def hook(_, __, output):
-        kept.append(fold(output))
-        raise _Seen
+    rows = min(_ROWS, width)
 
     def untouched(first, last):
         """Whether each column of the map is a number where the columns `first` to `last` of the picture are not."""
-        picture = torch.zeros(1, channels, min(_ROWS, width), width, device=device)
+        picture = torch.zeros(1, channels, rows, width, device=device)
         picture[..., first : last + 1] = float("nan")
-        handle = module.register_forward_hook(hook)
-        try:
-            model(picture)
-        except _Seen:
-            pass
-        finally:
-            handle.remove()
-        return ~torch.isnan(kept.pop()).any(dim=1).any(dim=1)[0]
+        own = fold(given(model, module, picture), (rows, width))
+        return ~torch.isnan(own).any(dim=1).any(dim=1)[0]
 
     with _exact():
         columns = len(untouched(0, -1))

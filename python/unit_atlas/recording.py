@@ -40,6 +40,7 @@ def record(
     transform=None,
     splits=("validation", "test"),
     fields=None,
+    units_last=None,
     batch=16,
     part=256,
     dtype="float16",
@@ -71,6 +72,7 @@ def record(
         patch.
     splits: "train", "validation", "test". The atlas needs "validation", and the split that it dissects.
     fields: `Field`s by layer, where units look, for those that are not to be measured.
+    units_last: the layers that give `[patches, rows, columns, units]`, where that is not to be found out.
     batch: patches in a pass.
     part: patches in a file.
     dtype: of the maps: "float16", "bfloat16" or "float32". Outputs and contributions are always float32.
@@ -90,6 +92,8 @@ class _Recording:
         for key in self.layers:
             if not key or key[0] == "." or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in key):
                 raise ValueError(f"the layer {key!r} cannot be a folder: use letters, digits, `-`, `_` and `.`")
+            if key.lower().endswith((".html", ".")):
+                raise ValueError(f"the layer {key!r} cannot be a folder of a site: it ends in `.html` or a dot")
         self.patches, self.out = Path(patches), Path(out)
         self.splits = [options["splits"]] if isinstance(options["splits"], str) else list(options["splits"])
         self.names = exported.listed(self.patches, self.splits)
@@ -113,7 +117,12 @@ class _Recording:
         if self.transform is not None:
             self._look_at_transform()
         patch = maps.patch_edge(model)
-        self.folds = {key: maps.Fold(key, patch, self.input) for key in self.layers}
+        last = options["units_last"]
+        self.folds = {
+            key: maps.Fold(key, patch, self.input, None if last is None else key in last) for key in self.layers
+        }
+        for key, module in self.layers.items():
+            self.folds[key].settle(self.model, module, self.channels, self.device)
         self.contributed = self._contributed(options["contributions"])
         self.fields = dict(options["fields"] or {})
         unknown = [key for key in self.fields if key not in self.layers]
@@ -148,6 +157,8 @@ class _Recording:
                 raise ValueError(f"`classes` has {one!r}; an output stands for {', '.join(OUTPUTS)}")
         if "cancer" not in classes:
             raise ValueError("none of `classes` is 'cancer'")
+        if len(classes) > 1 and not {"normal", "benign"} & set(classes):
+            raise ValueError("none of `classes` is 'normal' or 'benign': there is nothing that cancer is told from")
 
     def _normal(self, mean, std):
         def row(given, usual):
@@ -177,6 +188,15 @@ class _Recording:
             return made.float()
 
         black, white = seen(torch.zeros(1, 1)), seen(torch.full((1, 1), 255.0))
+        spread = (white - black).amax(dim=(1, 2)) - (white - black).amin(dim=(1, 2))
+        if bool((spread > 1e-3 * (white - black).abs().amax(dim=(1, 2))).any()):
+            raise ValueError(
+                "`transform` puts something beside the patch, such as a margin, so that regions would be drawn in the "
+                "wrong place; resize the whole patch instead"
+            )
+        noise = torch.randint(0, 256, (1, edge, edge), generator=torch.Generator().manual_seed(1)).float()
+        if any(not torch.equal(seen(noise), seen(noise)) for _ in range(8)):
+            raise ValueError("`transform` is random: what it shows once is not what it shows again; use that of evaluation")
         scale = (white - black).mean(dim=(1, 2), keepdim=True)
         if not bool((scale.abs() > 1e-6).all()):
             raise ValueError("`transform` makes the same of a black and a white patch")
@@ -387,6 +407,9 @@ class _Recording:
                 )
         logits = self._logits(output)
         self._settle_classes(logits.shape[1])
+        if not bool(torch.isfinite(logits).all()):
+            raise ValueError(f"the model gives outputs that are no numbers, such as for {names[0]}: {logits[0].tolist()}")
+        self._look_at_outputs(logits.detach())
         found = {key: self.folds[key](kept[key]).detach() for key in self.layers}
         for key, own in found.items():
             if own.shape[2] != own.shape[3]:
@@ -395,6 +418,15 @@ class _Recording:
         contributions = self._contributions(logits, kept)
         crcs = [exported.checksum(pixels) for pixels in greys]
         return found, logits.detach(), contributions, crcs
+
+    def _look_at_outputs(self, logits):
+        """Warns, once, of outputs that are probabilities already: a softmax is taken of what is recorded."""
+        ones = torch.ones(len(logits), device=logits.device, dtype=logits.dtype)
+        sums = logits.shape[1] > 1 and bool((logits >= 0).all()) and torch.allclose(logits.sum(dim=1), ones, atol=1e-4)
+        line = "the outputs are probabilities already; unit-atlas expects logits, before any softmax"
+        if sums and f"Warning of the recorder: {line}." not in self.notes:
+            warnings.warn(f"unit_atlas: {line}", stacklevel=5)
+            self.notes.append(f"Warning of the recorder: {line}.")
 
     def _try_other_maps(self, key, names):
         """Looks at the gradient where a layer says something else: none of it, its opposite, thrice as much. What is
@@ -496,7 +528,7 @@ class _Recording:
             units, rows, columns = self.shapes[key]
             words = [f"name: {json.dumps(key)}", f"units: {units}", f"map: [{rows}, {columns}]"]
             found = self.fields.get(key) or fields_of.measure(
-                self.model, module, maps.Fold(key), self.channels, self.device
+                self.model, module, self.folds[key], self.channels, self.device
             )
             for word, value in (("field", found.edge), ("stride", found.stride), ("centre", found.centre)):
                 if value is not None:

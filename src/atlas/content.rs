@@ -431,6 +431,33 @@ mod tests {
     }
 
     #[test]
+    fn what_readers_agree_to_says_something_and_loads_nothing() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("consent.md");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            consent(&path).map_err(|error| format!("{error:#}"))
+        };
+        let whole = read("# Read\n\n<b>me</b>, [write](mailto:a@b.c)\n").unwrap();
+        assert!(whole.html.contains("<h2>Read</h2>") && whole.html.contains("&lt;b&gt;me"));
+        assert_eq!(whole.digest, Fingerprint::of_file(&path).unwrap());
+        for (text, says) in [
+            ("", "says nothing"),
+            (" \n# \n\n---\n", "says nothing"),
+            ("See ![x](https://example.org/x.png).", "shows a picture"),
+            ("See [this](../atlas.yaml).", "links to something of this project"),
+            ("See [this](javascript:x).", "links to something of this project"),
+        ] {
+            let refused = read(text).unwrap_err();
+            assert!(
+                refused.contains(says) && refused.contains("consent.md"),
+                "{text:?}: {refused}"
+            );
+        }
+        assert!(consent(place.path()).is_err());
+    }
+
+    #[test]
     fn links_count_from_the_root_of_the_site() {
         let html = to_html("[m](methods/index.html#x) [n](about.md#how) [o](#here)");
         assert!(html.contains("\"../methods/index.html#x\""), "{html}");

@@ -1,6 +1,7 @@
 //! The files of the site, and the record of which of them are ours. Format 3.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -169,7 +170,8 @@ impl Writer {
             let file = self.site.join(path);
             match std::fs::remove_file(&file) {
                 Ok(()) => removed += 1,
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                // Also where a file took the place of its folder.
+                Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
                 Err(e) => {
                     return Err(e).with_context(|| format!("cannot remove {}", file.display()));
                 }

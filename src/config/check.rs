@@ -138,7 +138,8 @@ impl<'a> Check<'a> {
     ) -> Result<(), Mistake> {
         let mut seen: Vec<&str> = Vec::new();
         for entry in list {
-            if seen.contains(&entry.value.as_str()) {
+            // Many become folders, which differ in more than case on every machine.
+            if seen.iter().any(|other| other.eq_ignore_ascii_case(&entry.value)) {
                 return self.wrong(entry.referenced, message(&entry.value));
             }
             seen.push(&entry.value);

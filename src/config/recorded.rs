@@ -9,7 +9,7 @@ use serde_yaml::{Location, Spanned};
 use crate::check::Check;
 use crate::network::{Network, NetworkForm, Origin, Output};
 use crate::option::Value;
-use crate::value::{NAME, place};
+use crate::value::{NAME, no_folder, place};
 use base::Field;
 use base::yaml::{self, Mistake, Text, unknown};
 
@@ -24,6 +24,8 @@ pub(crate) const ONLY_RUN: [&str; 5] = ["weights", "outputs", "input", "pooling"
 const LARGEST: (u32, usize, usize) = (4096, 1 << 20, 1 << 28);
 /// Widest input in pixels.
 const WIDEST: u32 = 1 << 16;
+/// Widest field, in pixels: that of a network that sees its largest input from any place in it.
+const FARTHEST: f32 = (WIDEST * 2) as f32;
 
 /// A folder of recorded activations.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,6 +60,10 @@ impl Recorded {
             }
         }
         let name = String::of(check, "name", &form.name, None, at, &NAME)?;
+        if let Some(why) = no_folder(&name) {
+            let message = format!("the network `{name}` {why}; give it another name");
+            return check.wrong(place(&form.name), message);
+        }
         let path = check.resolve(&folder.value, folder.referenced)?;
         if path.starts_with(&check.output) {
             return check.wrong(
@@ -224,8 +230,10 @@ impl Header {
         let mut layers: Vec<RecordedLayer> = Vec::new();
         for layer in &form.layers.value {
             let read = layer.value.read(text, input)?;
-            if layers.iter().any(|other| other.name == read.name) {
-                let message = format!("the layer `{}` is listed twice", read.name);
+            // Folders that differ in case alone are one on many machines.
+            if layers.iter().any(|other| other.name.eq_ignore_ascii_case(&read.name)) {
+                let message =
+                    format!("the layer `{}` is listed twice, if not in the same case", read.name);
                 return wrong(layer.value.name.referenced, message);
             }
             layers.push(read);
@@ -261,6 +269,10 @@ impl LayerForm {
                 format!("the layer `{name}` cannot be a folder; expected {}", NAME.words),
             );
         }
+        if let Some(why) = no_folder(name) {
+            let message = format!("the layer `{name}` {why}; record it under another name");
+            return wrong(self.name.referenced, message);
+        }
         let (edge, most_units, most) = LARGEST;
         let units = self.units.value;
         if !(1..=most_units).contains(&units) {
@@ -283,7 +295,9 @@ impl LayerForm {
         }
         let length = |key: &str, given: &Option<Spanned<f32>>, otherwise: f32| match given {
             None => Ok(otherwise),
-            Some(given) if given.value > 0.0 && given.value.is_finite() => Ok(given.value),
+            Some(given) if (0.0..=FARTHEST).contains(&given.value) && given.value > 0.0 => {
+                Ok(given.value)
+            }
             Some(given) => Err(text.mistake(
                 given.referenced,
                 format!("`{key}` of {name} is {}; expected pixels of the input", given.value),
@@ -297,6 +311,13 @@ impl LayerForm {
             &self.centre,
             ((wide - (cells - 1.0) * stride) / 2.0).max(f32::MIN_POSITIVE),
         )?;
+        if let Some(given) = self.centre.as_ref().filter(|given| given.value > wide) {
+            let message = format!(
+                "`centre` of {name} is {}, outside of the input of {input} pixels; it is where the first cell looks",
+                given.value
+            );
+            return wrong(given.referenced, message);
+        }
         // Wherever such a field is centred, it holds the whole input.
         let edge = length("field", &self.field, 2.0 * wide)?;
         let linear = self.linear.as_ref().is_some_and(|linear| linear.value);
@@ -353,6 +374,11 @@ notes: [The class token was dropped.]
             ("[normal, cancer]", "[normal, malign]", 5, "malign"),
             ("name: block12", "name: blocks/12", 7, "cannot be a folder"),
             ("name: block12", "name: layer4", 8, "listed twice"),
+            ("name: block12", "name: Layer4", 8, "listed twice"),
+            ("name: block12", "name: index.html", 7, "ends as no folder of a site may"),
+            ("name: block12", "name: con", 7, "is a device on Windows"),
+            ("centre: 16.5", "centre: 225", 8, "outside of the input of 224 pixels"),
+            ("field: 435", "field: 1e30", 8, "expected pixels of the input"),
             ("map: [14, 14]", "map: [14, 7]", 7, "as many of either"),
             ("map: [14, 14]", "map: [197]", 7, "such as [7, 7]"),
             ("units: 768", "units: 0", 7, "`units` of block12 is 0"),

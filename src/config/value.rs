@@ -154,6 +154,29 @@ pub(crate) const NAME: Form = Form {
     },
 };
 
+/// Why a name that is safe as that of a file cannot be a folder of the site, whatever machine the site is opened on;
+/// `None` where it can.
+pub(crate) fn no_folder(name: &str) -> Option<&'static str> {
+    /// Letters of a name: a path of several stays below what file systems take.
+    const LONGEST: usize = 100;
+    const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+    let lower = name.to_ascii_lowercase();
+    let stem = lower.split('.').next().unwrap_or_default();
+    let numbered = |device: &str| {
+        stem.strip_prefix(device)
+            .is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit())
+    };
+    if name.len() > LONGEST {
+        Some("has more than 100 letters")
+    } else if lower.ends_with(".html") || lower.ends_with('.') {
+        Some("ends as no folder of a site may: in `.html` or a dot")
+    } else if DEVICES.contains(&stem) || numbered("com") || numbered("lpt") {
+        Some("is a device on Windows")
+    } else {
+        None
+    }
+}
+
 impl Value for String {
     type Written = String;
     type Rule = Form;

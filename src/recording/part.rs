@@ -83,6 +83,9 @@ impl Number {
     }
 }
 
+/// Values of a network beyond this are none: sums of them are soon no number.
+const MOST: f32 = 1e30;
+
 impl Part {
     /// Opens a part and compares it with the header of its folder.
     pub(super) fn open(path: &Path, header: &Header) -> Result<Self> {
@@ -179,10 +182,11 @@ impl Part {
                 file.read_exact(&mut bytes)?;
                 let from = values.len();
                 stored.number.read(&bytes, values);
-                if let Some(at) = values[from..].iter().position(|value| !value.is_finite()) {
+                let unusable = |value: &f32| !value.is_finite() || value.abs() > MOST;
+                if let Some(at) = values[from..].iter().position(unusable) {
                     bail!(
-                        "of the patch {} the value {} at {:?} is no number: the network gave none, or the \
-                         precision of the recording is too small for it",
+                        "of the patch {} the value {} at {:?} (counted from 0) is no number, or beyond {MOST:e}: the \
+                         network gave it so, or the precision of the recording is too small",
                         self.patches[row as usize],
                         values[from + at],
                         index(at, &stored.row)

@@ -21,12 +21,16 @@ pub fn screen(browser: &mut Browser, [width, height]: [u32; 2], ratio: f64) {
 /// Waits until the viewer has drawn so many pictures.
 #[track_caller]
 pub fn drawn(browser: &mut Browser, panes: usize) {
+    const FRAMES: &str = "new Promise(next => \
+        requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(next))))";
+    // That a press asks for other tiles is known in the frame after it; until then the old ones count as loaded.
+    browser.eval(FRAMES);
     browser.wait(&format!(
         "document.querySelectorAll('.viewer-pane[data-state=loaded]').length === {panes} \
          && document.querySelectorAll('.viewer-pane').length === {panes}"
     ));
     // What was loaded is drawn in the frame after the next.
-    browser.eval("new Promise(next => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(next))))");
+    browser.eval(FRAMES);
 }
 
 /// Scale, left and top of the drawing over a pane's picture: where the source's pixels lie in the pane.

@@ -260,7 +260,7 @@ impl Ledger {
         let said = Said { about: Some(about.clone()), ..Said::default() };
         self.holds(reader, said.clone())?;
         self.agreed(Some(&about))?;
-        given_by(&about.given_at, milliseconds(now()))?;
+        given_by("given_at", &about.given_at, milliseconds(now()))?;
         let mut state = self.state();
         let log = state.entry(reader.into()).or_default();
         let stands = about.clone().or_later(log.about.clone());
@@ -313,7 +313,7 @@ impl Ledger {
             let words = "`answered_at` must say when, such as 2026-11-20T10:12:00Z";
             return Err(Refusal::Wrong(words.into()));
         };
-        given_by(answered, now)
+        given_by("answered_at", answered, now)
     }
 
     /// What of an answer no check of labels knows: its size and its unit.
@@ -423,9 +423,10 @@ impl Ledger {
 
 /// Refuses what was given in the future: `now` is in milliseconds since 1970. Where answers of a reader came in files,
 /// some to no server, these times decide.
-fn given_by(given: &str, now: i64) -> Result<(), Refusal> {
+fn given_by(key: &str, given: &str, now: i64) -> Result<(), Refusal> {
     let Some(given) = time::nanoseconds(given) else {
-        return Err(Refusal::Wrong(format!("`{given}` is no time such as 2026-11-20T10:12:00Z")));
+        let words = format!("`{key}` is {given:?}, no time such as 2026-11-20T10:12:00Z");
+        return Err(Refusal::Wrong(words));
     };
     match time::text(now) {
         Some(shown) if milliseconds(given) > now + AHEAD => Err(Refusal::Ahead(shown)),
