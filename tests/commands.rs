@@ -795,3 +795,109 @@ fn a_finished_network_is_evaluated_over_all_patients_and_where_nothing_can_be_wr
     everything(0o755, 0o644);
     assert_eq!(again.expect(0).out, first.out);
 }
+
+/// Weights with `outputs` outputs, saved as a file.
+fn save_weights(path: &Path, outputs: usize) {
+    let cpu = candle_core::Device::Cpu;
+    let network = network::Network::new("resnet10", outputs, 33, 5, &cpu).unwrap();
+    let state: std::collections::HashMap<String, candle_core::Tensor> =
+        network.state().unwrap().into_iter().collect();
+    candle_core::safetensors::save(&state, path).unwrap();
+}
+
+/// Outputs beside the classes, and without any: each is evaluated as what it is, and where nothing is told of cancer
+/// no number of it is shown.
+#[test]
+fn heads_of_other_scales_and_findings_are_evaluated_as_what_they_are() {
+    let config = |outputs: &str| {
+        format!(
+            "source: {{ kind: phantom, patients: 8, height: 320 }}\npatches: {{ size: 40, stride: 1 }}\n\
+             networks: [{{ name: resnet10, input: 33, layers: [layer4], weights: w.safetensors, training: false, \
+             outputs: [{outputs}] }}]\ndissection: {{ top: 4, permutations: 19 }}\n"
+        )
+    };
+    let project = Project::new(&config(
+        "composition-c, cancer, composition-a, mass, composition-b, composition-d",
+    ));
+    save_weights(&project.path("w.safetensors"), 6);
+    project.run(&["run"]).expect(0);
+    let told = |project: &Project| {
+        let told = project.run(&["evaluate", "--json"]).expect(0);
+        let found: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+        (found[0].clone(), project.run(&["evaluate"]).expect(0).out)
+    };
+    let (found, words) = told(&project);
+    let manifest = Manifest::read(&Layout::new(project.path("output"))).unwrap();
+    let shown = manifest.of_split(base::Split::Validation);
+    let heads = &found["assessment"]["heads"];
+    let [scale] = &heads["scales"].as_array().unwrap()[..] else { panic!("{heads}") };
+    let rows: Vec<Vec<u64>> = serde_json::from_value(scale["confusion"].clone()).unwrap();
+    // Every mammogram of the split counts once, in the row of its density.
+    for (category, row) in
+        ["composition-a", "composition-b", "composition-c", "composition-d"].iter().zip(&rows)
+    {
+        let mut of: Vec<u32> = shown
+            .iter()
+            .map(|&patch| manifest.patches[patch as usize].mammogram)
+            .filter(|&m| {
+                manifest.mammograms[m as usize].mammogram.density.as_deref() == Some(category)
+            })
+            .collect();
+        of.dedup();
+        assert_eq!(row.iter().sum::<u64>(), of.len() as u64, "{category}: {rows:?}");
+    }
+    // Beside other outputs, cancer has its sigmoid.
+    assert!(found["auc"]["value"].as_f64().is_some() && words.contains("AUC"), "{words}");
+    assert!(words.contains("quadratic kappa") && words.contains("finding"), "{words}");
+    let page = |path: &str| fs::read_to_string(project.path("output/site").join(path)).unwrap();
+    let network = page("networks/resnet10/index.html");
+    for part in ["Breast composition, per mammogram", "quadratic weights", "Findings, per patch"] {
+        assert!(network.contains(part), "{part}");
+    }
+    assert!(page("networks/resnet10/layer4/0001/index.html").contains("Gradient × activation"));
+    // The six outputs of a picture: cancer by its sigmoid, against nothing, then the others.
+    image::GrayImage::from_fn(33, 33, |x, y| image::Luma([(x * 7 + y) as u8]))
+        .save(project.path("p.png"))
+        .unwrap();
+    let predicted = |project: &Project| {
+        let out = project.run(&["predict", "--network", "resnet10", "p.png"]).expect(0).out;
+        let json =
+            project.run(&["predict", "--network", "resnet10", "--json", "p.png"]).expect(0).out;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let values: Vec<f64> = serde_json::from_value(json[0]["probabilities"].clone()).unwrap();
+        (out, values)
+    };
+    let (names, values) = predicted(&project);
+    assert!(
+        names.contains("composition-a") && names.contains("cancer") && names.contains("mass"),
+        "{names}"
+    );
+    assert_eq!(values.len(), 7);
+    assert!((values[2..6].iter().sum::<f64>() - 1.0).abs() < 1e-9, "{values:?}");
+
+    // The same outputs, of which none is said to stand for cancer.
+    project.write(
+        "atlas.yaml",
+        config("composition-c, unused, composition-a, mass, composition-b, composition-d"),
+    );
+    let run = project.run(&["run"]).expect(0);
+    assert!(run.out.contains("none of its outputs stands for cancer"), "{}", run.out);
+    let (again, words) = told(&project);
+    assert_eq!(again["assessment"]["heads"], *heads);
+    assert!(again["auc"].is_null() && words.contains("no output stands for cancer"), "{words}");
+    assert!(!words.contains("AUC (95%"), "{words}");
+    let network = page("networks/resnet10/index.html");
+    assert!(
+        network.contains("None of the network’s outputs stands for cancer")
+            && network.contains("Findings, per patch")
+    );
+    let unit = page("networks/resnet10/layer4/0001/index.html");
+    assert!(
+        unit.contains("there is no score that a unit could move")
+            && !unit.contains("Gradient × activation")
+    );
+    assert_eq!(predicted(&project).1, values[2..]);
+    let refused = project.run(&["explain", "--network", "resnet10"]).expect(1);
+    assert!(refused.err.contains("none of its outputs stands for cancer"), "{}", refused.err);
+    project.run(&["check"]).expect(0);
+}

@@ -19,7 +19,14 @@ from .field import Field
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
 HEADER = "activations.yaml"
 BEGUN = "begun.json"
-OUTPUTS = ("normal", "benign", "cancer", "unused")
+CLASSES = ("normal", "benign", "cancer")
+# Of scales and findings, which are evaluated beside the classes, or without them.
+SCALES = (
+    ("composition-a", "composition-b", "composition-c", "composition-d"),
+    tuple(f"birads-{category}" for category in ("0", "1", "2", "3", "4", "4a", "4b", "4c", "5", "6")),
+)
+FINDINGS = ("mass", "calcifications", "asymmetry", "architectural-distortion")
+OUTPUTS = (*CLASSES, "unused", *SCALES[0], *SCALES[1], *FINDINGS)
 # Of a gradient's greatest value: what rounding may make of gradients that are the same.
 _ROUNDING = 1e-4
 
@@ -155,10 +162,21 @@ class _Recording:
         for one in classes:
             if one not in OUTPUTS:
                 raise ValueError(f"`classes` has {one!r}; an output stands for {', '.join(OUTPUTS)}")
-        if "cancer" not in classes:
+        told = [one for one in classes if one in CLASSES]
+        others = [one for one in classes if one not in CLASSES and one != "unused"]
+        if not told and others:
+            pass
+        elif "cancer" not in told:
             raise ValueError("none of `classes` is 'cancer'")
-        if len(classes) > 1 and not {"normal", "benign"} & set(classes):
+        # Beside other outputs, cancer alone has its sigmoid.
+        elif len(classes) - len(others) > 1 and not {"normal", "benign"} & set(told):
             raise ValueError("none of `classes` is 'normal' or 'benign': there is nothing that cancer is told from")
+        for one in others:
+            if classes.count(one) > 1:
+                raise ValueError(f"`classes` has {one!r} twice")
+        for scale in SCALES:
+            if len(set(scale) & set(others)) == 1:
+                raise ValueError(f"`classes` has {(set(scale) & set(others)).pop()!r} and no other of its scale")
 
     def _normal(self, mean, std):
         def row(given, usual):

@@ -8,10 +8,11 @@ use super::{NetworkChoice, Outcome, prepare};
 use base::number::grouped;
 use base::progress::{Progress, Silent};
 use base::{Columns, Side, Split};
+use config::Scale;
 use lexicon::Lexicons;
 use metrics::{Auc, Fixed, Proportion, Spread};
 use pipeline::Pipeline;
-use record::training::{Classes, Evaluation, Level, Levels};
+use record::training::{Classes, Evaluation, Heads, Level, Levels};
 
 /// Options of `evaluate`.
 #[derive(Debug, clap::Args)]
@@ -74,6 +75,10 @@ pub(super) fn describe(evaluation: &Evaluation) -> String {
         }
         None => "no AUC, for the split has one class only".into(),
     };
+    if !evaluation.tells_cancer() {
+        let patches = grouped(evaluation.scores.len());
+        return format!("{network}: no output stands for cancer; {split}, {patches} patches");
+    }
     let epoch = evaluation.best_epoch().map_or(String::new(), |epoch| format!(", epoch {epoch}"));
     format!(
         "{network}{epoch}: {split} {auc}; {} positive, {} negative patches",
@@ -85,6 +90,9 @@ pub(super) fn describe(evaluation: &Evaluation) -> String {
 /// The rest of an evaluation, line by line.
 fn table(evaluation: &Evaluation, lexicons: &Lexicons) -> Vec<String> {
     let found = &evaluation.assessment;
+    if !evaluation.tells_cancer() {
+        return heads(&found.heads, lexicons);
+    }
     let mut lines = levels(&found.levels);
     lines.extend(points(&found.levels.patch));
     if let Some(calibration) = &found.calibration {
@@ -113,6 +121,69 @@ fn table(evaluation: &Evaluation, lexicons: &Lexicons) -> Vec<String> {
         lines.extend(table.lines());
     }
     found.classes.iter().for_each(|classes| lines.extend(by_class(classes)));
+    lines.extend(heads(&found.heads, lexicons));
+    lines
+}
+
+/// Outputs beside the classes.
+fn heads(found: &Heads, lexicons: &Lexicons) -> Vec<String> {
+    let mut lines = Vec::new();
+    for of in &found.scales {
+        let (title, counted) = match of.scale {
+            Scale::Composition => ("composition", "mammograms"),
+            Scale::Assessment => ("BI-RADS", "patches with a lesion"),
+        };
+        let name = |category: &String| match of.scale {
+            Scale::Composition => lexicons.name(category),
+            Scale::Assessment => category.clone(),
+        };
+        let mut table =
+            Columns::new([(title, Side::Left), (counted, Side::Right), ("called", Side::Left)]);
+        for (category, row) in of.categories.iter().zip(&of.confusion) {
+            let called = of.categories.iter().zip(row).map(|(of, n)| format!("{} {n}", name(of)));
+            let called = called.collect::<Vec<_>>().join(", ");
+            table.push([name(category), grouped(row.iter().sum::<u32>()), called]);
+        }
+        lines.push(String::new());
+        lines.extend(table.lines());
+        let share = |share: Option<f64>| share.map_or("-".into(), |share| format!("{share:.3}"));
+        let interval = match of.spread {
+            Some(Spread::Interval(of)) => {
+                format!(" (95%, patients: {:.3} to {:.3})", of.low, of.high)
+            }
+            Some(Spread::None(why)) => format!(" (no interval: {why})"),
+            None => String::new(),
+        };
+        let others = match of.others {
+            0 => String::new(),
+            others => format!("; {} of other categories left out", grouped(others)),
+        };
+        lines.push(format!(
+            "  called right {}, right or next to it {}; quadratic kappa {}{interval}{others}",
+            share(of.accuracy),
+            share(of.near),
+            share(of.kappa),
+        ));
+    }
+    if !found.findings.is_empty() {
+        let mut table = Columns::new([
+            ("finding", Side::Left),
+            ("with it", Side::Right),
+            ("without", Side::Right),
+            ("AUC per patch (95%)", Side::Left),
+        ]);
+        for of in &found.findings {
+            let Level { positives, negatives, auc, .. } = of.level;
+            table.push([
+                lexicons.name(&of.term),
+                grouped(positives),
+                grouped(negatives),
+                area(auc),
+            ]);
+        }
+        lines.push(String::new());
+        lines.extend(table.lines());
+    }
     lines
 }
 

@@ -11,6 +11,7 @@ use super::terminal::Terminal;
 use super::{Outcome, Project};
 use architecture::Architecture;
 use base::artifact::{Layout, Sealed};
+use config::{Head, Output};
 use formats::picture::{Picture, Shown};
 use network::weights::Weights;
 use network::{Network, device};
@@ -51,7 +52,25 @@ fn parse_device(text: &str) -> Result<base::Device, String> {
     base::Device::parse(text).ok_or_else(|| base::Device::unknown(text))
 }
 
-/// One image's output, as `--json` prints it.
+/// What a network says of an image.
+struct Said {
+    network: Network,
+    /// What its classes are called, where that is known.
+    classes: Vec<String>,
+    /// What its outputs say beside the classes.
+    heads: Vec<Head>,
+}
+
+impl Said {
+    /// What is told, in the order of the predictions; none where it is not known.
+    fn names(&self) -> Vec<String> {
+        let classes = if self.network.tells() { self.classes.clone() } else { Vec::new() };
+        let beside = self.heads.iter().flat_map(Head::tells).map(|(name, _)| name);
+        classes.into_iter().chain(beside).collect()
+    }
+}
+
+/// One image's output, as `--json` prints it: of the classes, then of what is told beside them.
 #[derive(Debug, Serialize)]
 struct Prediction {
     image: String,
@@ -64,13 +83,14 @@ pub(super) fn execute(
     project: &Project,
     terminal: &Terminal,
 ) -> Result<Outcome> {
-    let (network, classes) = open(options, project)?;
+    let said = open(options, project)?;
+    let network = &said.network;
     // With --json, standard output is for the program that reads it.
     if !options.json {
         let on = device::describe(network.device());
         terminal.detail(&format!("{} at {} pixels, on {on}", options.network, network.input()));
     }
-    let (predictions, skipped) = predict(&network, &options.images)?;
+    let (predictions, skipped) = predict(&said, &options.images)?;
     for (path, why) in &skipped {
         eprintln!("skipped {}: {why:#}", path.display());
     }
@@ -84,8 +104,8 @@ pub(super) fn execute(
         }
     }
     if !options.json {
-        let names = if options.classes.is_empty() { &classes } else { &options.classes };
-        for line in table(&predictions, names)? {
+        let names = if options.classes.is_empty() { said.names() } else { options.classes.clone() };
+        for line in table(&predictions, &names)? {
             terminal.result(&line);
         }
     }
@@ -97,8 +117,8 @@ fn remark(line: &str) {
     eprintln!("{line}");
 }
 
-/// The network, and what its classes are called where that is known.
-fn open(options: &Options, project: &Project) -> Result<(Network, Vec<String>)> {
+/// The network with what is known of its outputs.
+fn open(options: &Options, project: &Project) -> Result<Said> {
     let name = &options.network;
     if let Some(weights) = &options.weights {
         let device = device::open(options.device.unwrap_or(base::Device::Auto), remark)?;
@@ -107,7 +127,8 @@ fn open(options: &Options, project: &Project) -> Result<(Network, Vec<String>)> 
         weights.remarks().iter().for_each(|line| remark(line));
         // A single output is cancer, as in a project.
         let classes = if weights.outputs() == Some(1) { vec!["cancer".to_owned()] } else { vec![] };
-        return Ok((Network::of_weights(&weights, input, &device)?, classes));
+        let network = Network::of_weights(&weights, input, &device)?;
+        return Ok(Said { network, classes, heads: Vec::new() });
     }
     let (_, config) = project().context("without --weights, the project's network is used")?;
     let settings = config.networks.iter().find(|network| network.name == *name);
@@ -140,13 +161,15 @@ fn open(options: &Options, project: &Project) -> Result<(Network, Vec<String>)> 
             network.with_classes(outputs.as_deref(), names.len())?
         }
     };
-    Ok((network, names.iter().map(|&name| name.to_owned()).collect()))
+    let classes = names.iter().map(|&name| name.to_owned()).collect();
+    Ok(Said { network, classes, heads: Output::heads(&settings.outputs) })
 }
 
 /// Predictions of the images that can be used, and why the others cannot.
 type Predicted = (Vec<Prediction>, Vec<(PathBuf, anyhow::Error)>);
 
-fn predict(network: &Network, images: &[PathBuf]) -> Result<Predicted> {
+fn predict(said: &Said, images: &[PathBuf]) -> Result<Predicted> {
+    let Said { network, heads, .. } = said;
     let (mut predictions, mut skipped) = (Vec::new(), Vec::new());
     let inference = network.inference();
     for batch in images.chunks(BATCH) {
@@ -163,10 +186,18 @@ fn predict(network: &Network, images: &[PathBuf]) -> Result<Predicted> {
         if inputs.is_empty() {
             continue;
         }
-        let logits = inference.logits(&Tensor::cat(&inputs, 0)?)?;
-        for (path, logits) in paths.into_iter().zip(logits.to_vec2::<f32>()?) {
+        let outputs = inference.outputs(&Tensor::cat(&inputs, 0)?)?;
+        let classes = network.of_classes(&outputs)?.to_vec2::<f32>()?;
+        let outputs = outputs.to_vec2::<f32>()?;
+        for ((path, outputs), classes) in paths.into_iter().zip(outputs).zip(classes) {
+            let told = network.tells().then_some(classes);
+            let beside = heads.iter().map(|head| {
+                head.tells().into_iter().map(|(_, at)| outputs[at]).collect::<Vec<_>>()
+            });
+            let groups: Vec<Vec<f32>> = told.into_iter().chain(beside).collect();
+            let logits = groups.concat();
             if logits.iter().all(|logit| logit.is_finite()) {
-                let probabilities = probabilities(&logits);
+                let probabilities = groups.iter().flat_map(|group| probabilities(group)).collect();
                 let image = path.display().to_string();
                 predictions.push(Prediction { image, logits, probabilities });
             } else {

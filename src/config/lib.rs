@@ -15,6 +15,7 @@ mod dissection;
 pub mod figures;
 mod mammograms;
 mod network;
+mod output;
 mod patches;
 mod reading;
 mod recorded;
@@ -38,9 +39,8 @@ use base::yaml::{self, Mistake, Text};
 
 pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold, Visualised};
 pub use self::mammograms::{Depth, Fineness, Mammograms};
-pub use self::network::{
-    Augment, ClassWeights, Network, Origin, Output, Run, Schedule, Start, Training,
-};
+pub use self::network::{Augment, ClassWeights, Network, Origin, Run, Schedule, Start, Training};
+pub use self::output::{Head, Output, Scale};
 pub use self::patches::{Patches, Shares};
 pub use self::reading::Reading;
 pub use self::recorded::{Header, RECORDING, RECORDING_FORMAT, Recorded, RecordedLayer};

@@ -9,6 +9,7 @@ use serde_yaml::{Location, Spanned};
 
 use crate::check::Check;
 use crate::option::{Shape, Value};
+use crate::output::Output;
 use crate::recorded::{self, Recorded};
 use crate::value::{
     BELOW_ONE, Choice, Form, Listed, NAME, NOT_NEGATIVE, POSITIVE, Settings, Switch, from_word,
@@ -42,7 +43,9 @@ options! {
         /// where the file has one for as many classes, and starts at random otherwise.
         pub weights: Start, else "random";
         /// What each output of weights used as they are stands for, all of them and in order, such as
-        /// [normal, benign, cancer].
+        /// [normal, benign, cancer]. Beside the classes, or without them, outputs may be of other heads, which
+        /// are evaluated as what they are: the composition of the breast and BI-RADS assessments, each by a
+        /// softmax of its own, and findings, each by its sigmoid.
         pub outputs: Vec<Output> = "[]", else "the classes in order, or of one output cancer, by its sigmoid";
         /// Layers to dissect, in order. alexnet: conv1 to conv5; vgg: the last convolution of each block,
         /// for vgg16 conv1_2, conv2_2, conv3_3, conv4_3, conv5_3; inception_v3: mixed_5d, mixed_6a,
@@ -277,6 +280,11 @@ impl Run {
         }
     }
 
+    /// Whether it says anything of cancer.
+    pub fn tells_cancer(&self) -> bool {
+        self.outputs.is_empty() || Output::tell_cancer(&self.outputs)
+    }
+
     /// How the network is built to be looked at.
     pub fn inference_design(&self) -> Design {
         Design { pooling: self.pooling, ..Design::default() }
@@ -405,57 +413,6 @@ impl Network {
         let names = list.value.iter().flat_map(|form| &form.value.name);
         check
             .unique(names, |name| format!("the network `{name}` is listed twice; names are unique"))
-    }
-}
-
-/// What an output of a network stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Output {
-    /// No lesion; of two classes, with `benign`, no cancer.
-    Normal,
-    /// A benign lesion.
-    Benign,
-    /// Cancer.
-    Cancer,
-    /// Something else; it is left out before the softmax.
-    Unused,
-}
-
-impl Output {
-    /// Which of so many classes each output stands for, `None` for one that is left out.
-    pub fn classes(outputs: &[Output], classes: usize) -> Vec<Option<usize>> {
-        let class = |output: &Output| match output {
-            Output::Normal => Some(0),
-            // Of two classes, the first is all that is not cancer.
-            Output::Benign => Some(classes - 2),
-            Output::Cancer => Some(classes - 1),
-            Output::Unused => None,
-        };
-        outputs.iter().map(class).collect()
-    }
-
-    /// Whether outputs that stand for these give each of so many classes a probability.
-    ///
-    /// # Errors
-    /// Why they do not.
-    pub fn fit(outputs: &[Output], classes: usize) -> Result<(), &'static str> {
-        let has = |wanted: Output| outputs.contains(&wanted);
-        if !has(Output::Cancer) {
-            return Err("none of them is `cancer`");
-        }
-        if outputs.len() > 1 && !has(Output::Normal) && !has(Output::Benign) {
-            return Err(
-                "of several, one must be `normal` or `benign`: the probability of cancer is its share of \
-                 them (a single output has its sigmoid)",
-            );
-        }
-        if classes == 3 && !(has(Output::Normal) && has(Output::Benign)) {
-            return Err(
-                "with three classes (`patches.classes`), one must be `normal` and one `benign`",
-            );
-        }
-        Ok(())
     }
 }
 

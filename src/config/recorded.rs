@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_yaml::{Location, Spanned};
 
 use crate::check::Check;
-use crate::network::{Network, NetworkForm, Origin, Output};
+use crate::network::{Network, NetworkForm, Origin};
 use crate::option::Value;
+use crate::output::Output;
 use crate::value::{NAME, no_folder, place};
 use base::Field;
 use base::yaml::{self, Mistake, Text, unknown};
@@ -112,7 +113,7 @@ pub struct Header {
     pub parameters: u64,
     /// Edge of its input in pixels.
     pub input: u32,
-    /// What each of its outputs stands for, in order.
+    /// What each of its outputs stands for, in order: a class, or something beside the classes.
     pub classes: Vec<Output>,
     /// The layers, from the input on.
     pub layers: Vec<RecordedLayer>,
@@ -214,7 +215,8 @@ impl Header {
         if form.classes.value.is_empty() {
             return wrong(
                 form.classes.referenced,
-                "`classes` is empty; it says what each output stands for: normal, benign, cancer or unused"
+                "`classes` is empty; it says what each output stands for, such as normal, benign, cancer or \
+                 unused"
                     .into(),
             );
         }

@@ -32,6 +32,14 @@ impl<'a> Activations<'a> {
         }
     }
 
+    /// Whether the network says anything of the classes.
+    pub(super) fn tells(self) -> bool {
+        match self {
+            Self::Run(network) => network.tells(),
+            Self::Recorded(shown) => shown.tells(),
+        }
+    }
+
     /// What shows patches to some layers.
     pub(super) fn maps(self, store: &'a Store, layers: &'a [&str]) -> Maps<'a> {
         match self {

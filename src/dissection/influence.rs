@@ -71,7 +71,8 @@ pub(super) struct Sample<'a> {
     pub scores: &'a [f32],
 }
 
-/// Measures the contributions of the units of some layers; none of a layer of which they were not recorded.
+/// Measures the contributions of the units of some layers; none of a layer of which they were not recorded, and none
+/// where the network says nothing of the classes.
 pub(super) fn measure<'a>(
     activations: Activations<'a>,
     store: &Store,
@@ -79,6 +80,9 @@ pub(super) fn measure<'a>(
     patches: &[u32],
     progress: &dyn Progress,
 ) -> Result<Vec<Option<Contributions<'a>>>> {
+    if !activations.tells() {
+        return Ok(layers.iter().map(|_| None).collect());
+    }
     match activations {
         Activations::Run(network) => {
             let found = run(network, store, layers, patches, progress)?;

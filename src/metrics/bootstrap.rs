@@ -39,10 +39,7 @@ pub fn by_patient(cases: &[Scored], patients: &[u32], seed: u64) -> Option<Sprea
     let mut order: Vec<usize> = (0..cases.len()).collect();
     order.sort_by(|&a, &b| cases[a].score.total_cmp(&cases[b].score));
     let ties: Vec<&[usize]> = order.chunk_by(|&a, &b| cases[a].score == cases[b].score).collect();
-    let draw = |number: u32| {
-        let mut stream = seed::stream(seed, &format!("bootstrap/{number}"));
-        let mut times = vec![0_u64; count];
-        (0..count).for_each(|_| times[stream.random_range(0..count)] += 1);
+    let area = |times: &[u64]| {
         // Pairs in the right order, each counted twice so that a tie is one.
         let (mut right, mut negatives, mut positives) = (0_u64, 0_u64, 0_u64);
         for tied in &ties {
@@ -57,12 +54,66 @@ pub fn by_patient(cases: &[Scored], patients: &[u32], seed: u64) -> Option<Sprea
         let pairs = positives * negatives;
         (pairs > 0).then(|| right as f64 / (2 * pairs) as f64)
     };
-    let mut areas: Vec<f64> = (0..RESAMPLES).into_par_iter().filter_map(draw).collect();
-    if areas.len() <= RESAMPLES as usize / 2 {
-        return Some(Spread::None(NoInterval::FewDraws));
+    Some(drawn(count, seed, area))
+}
+
+/// 95% percentile interval of what follows from how often each of `count` patients is drawn.
+fn drawn(count: usize, seed: u64, of: impl Fn(&[u64]) -> Option<f64> + Sync) -> Spread {
+    let draw = |number: u32| {
+        let mut stream = seed::stream(seed, &format!("bootstrap/{number}"));
+        let mut times = vec![0_u64; count];
+        (0..count).for_each(|_| times[stream.random_range(0..count)] += 1);
+        of(&times)
+    };
+    let mut values: Vec<f64> = (0..RESAMPLES).into_par_iter().filter_map(draw).collect();
+    if values.len() <= RESAMPLES as usize / 2 {
+        return Spread::None(NoInterval::FewDraws);
     }
-    areas.sort_by(f64::total_cmp);
-    Some(Spread::between(quantile(&areas, 0.025), quantile(&areas, 0.975)))
+    values.sort_by(f64::total_cmp);
+    Spread::between(quantile(&values, 0.025), quantile(&values, 0.975))
+}
+
+/// A case of a scale: categories in an order, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Called {
+    /// The true category.
+    pub truth: usize,
+    /// The one it was called.
+    pub called: usize,
+    /// Number of its patient, from 0.
+    pub patient: u32,
+}
+
+/// Cohen's kappa with quadratic weights (Cohen 1968): 1 less the mean squared distance of what cases were called from
+/// what they are, as a share of the one that chance gives. With its 95% percentile interval over [`RESAMPLES`] draws of
+/// the patients.
+///
+/// `None` where all cases are of one category and called so: nothing could have disagreed.
+pub fn weighted_kappa(cases: &[Called], seed: u64) -> Option<(f64, Spread)> {
+    let categories = cases.iter().map(|case| case.truth.max(case.called) + 1).max()?;
+    let count = cases.iter().map(|case| case.patient as usize + 1).max()?;
+    let kappa = |times: &dyn Fn(&Called) -> u64| {
+        let (mut truths, mut calls) = (vec![0_u64; categories], vec![0_u64; categories]);
+        let (mut all, mut off) = (0, 0.0);
+        let apart = |a: usize, b: usize| (a.abs_diff(b) as f64).powi(2);
+        for case in cases {
+            let times = times(case);
+            truths[case.truth] += times;
+            calls[case.called] += times;
+            all += times;
+            off += times as f64 * apart(case.truth, case.called);
+        }
+        let mut expected = 0.0;
+        for (a, &truths) in truths.iter().enumerate() {
+            for (b, &calls) in calls.iter().enumerate() {
+                expected += truths as f64 * calls as f64 * apart(a, b);
+            }
+        }
+        (expected > 0.0).then(|| 1.0 - off * all as f64 / expected)
+    };
+    let value = kappa(&|_| 1)?;
+    let of = |times: &[u64]| kappa(&|case| times[case.patient as usize]);
+    Some((value, drawn(count, seed, of)))
 }
 
 /// Quantile of sorted values, linear between neighbours.
@@ -132,5 +183,35 @@ mod tests {
         assert_eq!(by_patient(&apart, &[0, 1, 2, 3], 5), none(NoInterval::NoSpread));
         let quantiles = [0.0, 1.0, 2.0, 3.0];
         assert_eq!(quantile(&quantiles, 0.5), 1.5);
+    }
+
+    /// Values of scikit-learn's `cohen_kappa_score(truth, called, weights="quadratic")`.
+    #[test]
+    fn kappa_weighs_by_the_square_of_the_distance() {
+        let cases = |pairs: &[(usize, usize)]| -> Vec<Called> {
+            let case = |(patient, &(truth, called)): (u32, &(usize, usize))| Called {
+                truth,
+                called,
+                patient,
+            };
+            (0..).zip(pairs).map(case).collect()
+        };
+        let kappa = |pairs: &[(usize, usize)]| weighted_kappa(&cases(pairs), 3);
+        let truths = [0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3];
+        let calls = [0, 1, 1, 2, 1, 2, 0, 2, 3, 3, 1, 2];
+        let pairs: Vec<(usize, usize)> = truths.into_iter().zip(calls).collect();
+        let (value, spread) = kappa(&pairs).unwrap();
+        assert!((value - 0.576_923_076_923_076_9).abs() < 1e-12, "{value}");
+        let interval = spread.interval().unwrap();
+        assert!(interval.low < value && value < interval.high);
+        assert_eq!(kappa(&[(0, 0), (1, 1), (3, 3)]).unwrap().0, 1.0);
+        assert_eq!(kappa(&[(2, 2), (2, 2)]), None);
+        assert_eq!(kappa(&[]), None);
+        // What is called the same whatever it is agrees as chance would.
+        assert_eq!(kappa(&[(0, 1), (1, 1), (2, 1)]).unwrap().0, 0.0);
+        // A patient's copies say nothing new.
+        let mut copied = cases(&pairs);
+        copied.extend(cases(&pairs));
+        assert_eq!(weighted_kappa(&copied, 3).unwrap().1, spread);
     }
 }

@@ -13,7 +13,7 @@ mod measures;
 
 pub use auc::midranks;
 pub use auc::{Comparison, Placements, auc, compare};
-pub use bootstrap::{RESAMPLES, by_patient};
+pub use bootstrap::{Called, RESAMPLES, by_patient, weighted_kappa};
 pub use calibration::calibration;
 pub use curves::{PrecisionRecall, operating_points, precision_recall, roc};
 pub use distribution::below_normal;

@@ -38,7 +38,15 @@ impl Inference<'_> {
     /// # Errors
     /// When the images have another shape.
     pub fn logits(&self, images: &Tensor) -> Result<Tensor> {
-        join(&self.in_parts(images, |images| self.logits_at_once(images))?)
+        self.network.of_classes(&self.outputs(images)?)
+    }
+
+    /// What the network gives for images before it is asked what its outputs stand for: one column per output.
+    ///
+    /// # Errors
+    /// When the images have another shape.
+    pub fn outputs(&self, images: &Tensor) -> Result<Tensor> {
+        join(&self.in_parts(images, |images| self.outputs_at_once(images))?)
     }
 
     /// Maps of `layers`, in that order, each n x units x rows x columns. Computes nothing after the last
@@ -119,10 +127,9 @@ impl Inference<'_> {
         self.parts.each(count, |part| run(&images.narrow(0, part.start, part.len())?))
     }
 
-    fn logits_at_once(&self, images: &Tensor) -> Result<Tensor> {
+    fn outputs_at_once(&self, images: &Tensor) -> Result<Tensor> {
         self.network.check_images(images)?;
-        let logits = self.network.run_through(images, &mut self.pass(&[])?)?;
-        Ok(self.network.of_classes(logits)?)
+        self.network.run_through(images, &mut self.pass(&[])?)
     }
 
     fn maps_at_once(&self, images: &Tensor, layers: &[&str]) -> Result<Vec<Tensor>> {

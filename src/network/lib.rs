@@ -479,7 +479,7 @@ impl Network {
     /// # Errors
     /// When there is no such layer or the maps have another shape.
     pub fn silenced(&self, layer: &str, maps: &Tensor) -> Result<Tensor> {
-        Ok(self.of_classes(self.silence(layer, maps)?.logits()?)?)
+        self.of_classes(&self.silence(layer, maps)?.logits()?)
     }
 
     /// The same for pairs of an image and the one unit of it that is silent, both from 0: pairs x classes.
@@ -492,15 +492,23 @@ impl Network {
         maps: &Tensor,
         pairs: &[(usize, usize)],
     ) -> Result<Tensor> {
-        Ok(self.of_classes(self.silence(layer, maps)?.of_pairs(pairs)?)?)
+        self.of_classes(&self.silence(layer, maps)?.of_pairs(pairs)?)
     }
 
-    /// Logits of the classes from those of the outputs.
-    fn of_classes(&self, logits: Tensor) -> candle_core::Result<Tensor> {
+    /// Logits of the classes from those of the outputs, as [`Inference::outputs`] gives them.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn of_classes(&self, outputs: &Tensor) -> Result<Tensor> {
         match &self.meaning {
-            None => Ok(logits),
-            Some(meaning) => meaning.classes(&logits),
+            None => Ok(outputs.clone()),
+            Some(meaning) => Ok(meaning.classes(outputs)?),
         }
+    }
+
+    /// Whether any of its outputs says something of the classes.
+    pub fn tells(&self) -> bool {
+        self.meaning.as_ref().is_none_or(Meaning::tells)
     }
 
     fn check_images(&self, images: &Tensor) -> Result<()> {

@@ -1,8 +1,8 @@
 //! What the outputs of weights made elsewhere stand for.
 //!
 //! A class's probability is the sum of those of its outputs under the softmax: its logit is the logarithm
-//! of the sum of their exponentials. Of weights with one output, for cancer, the other class has the logit
-//! 0, so that cancer has the sigmoid as its probability.
+//! of the sum of their exponentials. Where one output alone stands for a class, for cancer, the other class has the
+//! logit 0, so that cancer has the sigmoid as its probability.
 
 use anyhow::{Result, bail};
 use candle_core::{D, DType, Tensor};
@@ -36,9 +36,11 @@ impl Meaning {
                 let of_class =
                     |class| (0..outputs).filter(|at| given[*at] == Some(class)).collect();
                 let by_class: Vec<Vec<usize>> = (0..classes).map(of_class).collect();
-                // A single output has its sigmoid; of several, a class without any would have the logit 0,
-                // which no network gave it.
-                if outputs > 1 && by_class.iter().any(Vec::is_empty) {
+                // A class alone has its sigmoid, and outputs may say nothing of the classes at all. Otherwise a
+                // class without any would have the logit 0, which no network gave it.
+                let told = by_class.iter().filter(|of_class| !of_class.is_empty()).count();
+                let outputs_told = by_class.iter().map(Vec::len).sum::<usize>();
+                if told < classes && outputs_told > 1 {
                     bail!(
                         "of `outputs`, none stands for one of the {classes} classes: the softmax of \
                          several outputs needs one for each"
@@ -114,6 +116,11 @@ impl Meaning {
             }
         };
         self.0.iter().map(of_class).collect()
+    }
+
+    /// Whether any output stands for a class.
+    pub fn tells(&self) -> bool {
+        self.0.iter().any(|outputs| !outputs.is_empty())
     }
 
     /// Whether each class is one output, or none.
@@ -199,13 +206,17 @@ mod tests {
             Some(Meaning(vec![vec![0, 3], vec![1]]))
         );
         assert_eq!(of(&[cancer], 1).unwrap(), Some(Meaning(vec![vec![], vec![0]])));
+        // Beside outputs of other heads cancer has its sigmoid, or is not told.
+        assert_eq!(of(&[None, cancer, None], 3).unwrap(), Some(Meaning(vec![vec![], vec![1]])));
+        let silent = of(&[None, None], 2).unwrap().unwrap();
+        assert!(!silent.tells());
+        assert_eq!(all(&silent.classes(&tensor(&[3.0, 4.0], &[1, 2])).unwrap()), [0.0, 0.0]);
         for (given, outputs, says) in [
             // Benign would count as cancer, were the three normal, benign, cancer.
             (&[normal, cancer][..], 3, "what 2 outputs stand for, and the weights have 3"),
             (&[cancer], 2, "what 1 output stands for, and the weights have 2"),
             (&[normal, cancer, None], 2, "what 3 outputs stand for, and the weights have 2"),
             (&[cancer, cancer], 2, "none stands for one of the 2 classes"),
-            (&[None, cancer], 2, "none stands for one of the 2 classes"),
         ] {
             let message = of(given, outputs).unwrap_err().to_string();
             assert!(message.contains(says), "{given:?}: {message}");

@@ -56,7 +56,7 @@ impl Inference<'_> {
                 .collect::<candle_core::Result<_>>()?;
             logits.push(self.network.body.classify(&Tensor::cat(&windows, 0)?, &mut pass)?);
         }
-        let logits = self.network.of_classes(Tensor::cat(&logits, 0)?)?;
+        let logits = self.network.of_classes(&Tensor::cat(&logits, 0)?)?;
         Ok(Sliding { size, step, logits })
     }
 }

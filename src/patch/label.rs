@@ -98,10 +98,18 @@ impl Labeller {
     /// given: those that reach a threshold alone, or, where they only do so together, all that lie
     /// in the window. Empty when it does not count as cancer.
     pub fn cancers(&self, x: u32, y: u32, edge: u32) -> Vec<usize> {
-        let window = [x, y, edge, edge];
-        let malignant = self.malignant();
-        let shares = || malignant.members.iter().map(|&i| (i, self.areas[i].shares(window)));
-        if !self.counts(malignant.fractions(&self.areas, window)) {
+        self.held(self.malignant(), [x, y, edge, edge])
+    }
+
+    /// The lesions of any pathology that the window holds by the same rule.
+    pub fn lesions(&self, x: u32, y: u32, edge: u32) -> Vec<usize> {
+        const ALL: usize = 3;
+        self.held(&self.groups[ALL], [x, y, edge, edge])
+    }
+
+    fn held(&self, group: &Group, window: [u32; 4]) -> Vec<usize> {
+        let shares = || group.members.iter().map(|&i| (i, self.areas[i].shares(window)));
+        if !self.counts(group.fractions(&self.areas, window)) {
             return Vec::new();
         }
         let alone: Vec<usize> =

@@ -83,7 +83,7 @@ impl Pipeline<'_> {
         self.dissect(network, dataset, &[], Part::All)?;
         let layer = self
             .explaining(network)?
-            .with_context(|| format!("{} has no layer to dissect in atlas.yaml", network.name))?;
+            .with_context(|| format!("{} has no layer that explains its scores", network.name))?;
         let folder = self.layout.network(&network.name);
         let evaluation = record::training::read_evaluation(&folder)?;
         let loaded = self.trained(network, dataset)?;
@@ -118,10 +118,14 @@ impl Pipeline<'_> {
         record::explanation::read(&self.layout.explanation(&network.name))
     }
 
-    /// The layer that explains a network's scores: the last of those to dissect.
+    /// The layer that explains a network's scores: the last of those to dissect; none where it says nothing of
+    /// cancer.
     pub(super) fn explaining(&self, network: &config::Network) -> Result<Option<String>> {
         if let Origin::Recorded(recorded) = &network.origin {
             return self.explaining_recorded(network, recorded);
+        }
+        if network.run().is_some_and(|run| !run.tells_cancer()) {
+            return Ok(None);
         }
         let known = Architecture::find(&network.name)?.layers;
         let place = |layer: &&String| known.iter().position(|other| *other == layer.as_str());

@@ -12,7 +12,7 @@ use super::settling::{Found, Stage};
 use super::{Dataset, Pipeline};
 use base::artifact::{self, Fingerprint, Stamp};
 use base::counted;
-use config::{Network, Origin, Recorded, Run};
+use config::{Network, Origin, Output, Recorded, Run};
 use dissection::Activations;
 use recording::{Recording, Shown};
 use training::recorded::Job;
@@ -176,6 +176,9 @@ impl Pipeline<'_> {
         recorded: &Recorded,
     ) -> Result<Option<String>> {
         let taken = self.taken(recorded).with_context(|| network.name.clone())?;
+        if !Output::tell_cancer(&taken.recording.header().classes) {
+            return Ok(None);
+        }
         let layers = taken.recording.header().layers.iter().rev();
         let mut told = layers.filter(|layer| layer.contributions);
         Ok(told.find(|layer| network.layers.contains(&layer.name)).map(|layer| layer.name.clone()))
@@ -187,9 +190,20 @@ impl Pipeline<'_> {
     /// # Errors
     /// When its recording cannot be read.
     pub fn cannot_explain(&self, network: &Network, foreign: bool) -> Result<Option<String>> {
-        let (name, Origin::Recorded(recorded)) = (&network.name, &network.origin) else {
-            return Ok(None);
+        let name = &network.name;
+        let (tells, recorded) = match &network.origin {
+            Origin::Run(run) => (run.tells_cancer(), None),
+            Origin::Recorded(recorded) => {
+                let taken = self.taken(recorded).with_context(|| name.clone())?;
+                (Output::tell_cancer(&taken.recording.header().classes), Some(recorded))
+            }
         };
+        if !tells {
+            return Ok(Some(format!(
+                "{name} explains nothing: none of its outputs stands for cancer, so it gives no mammogram a score"
+            )));
+        }
+        let Some(recorded) = recorded else { return Ok(None) };
         if foreign {
             return Ok(Some(format!(
                 "{name} was recorded elsewhere and cannot be run here: it explains mammograms of the validation \

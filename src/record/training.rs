@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use base::Split;
 use base::artifact::Sealed;
+use config::Scale;
 use metrics::{Auc, Calibration, OperatingPoint, Spread};
 
 /// Version of the files below and of the computation behind them.
@@ -18,7 +19,7 @@ pub const EVALUATION: &str = "evaluation.json";
 /// An [`Epoch`] per line.
 pub const HISTORY: &str = "history.jsonl";
 
-/// Patches by number, each with its probability of every class.
+/// Patches by number, each with its probability of every class, or none of a network that tells no classes.
 pub type PatchScores = Vec<(u32, Vec<f32>)>;
 
 /// One line of `history.jsonl`: an epoch.
@@ -79,11 +80,17 @@ pub struct Evaluation {
     pub auc: Option<Auc>,
     /// Everything that follows from the scores.
     pub assessment: Assessment,
-    /// Probability of each class per patch of the split, as (patch number, probabilities).
+    /// Probability of each class per patch of the split, as (patch number, probabilities); no probabilities where
+    /// the network tells no classes.
     pub scores: PatchScores,
 }
 
 impl Evaluation {
+    /// Whether any of the network's outputs says something of cancer.
+    pub fn tells_cancer(&self) -> bool {
+        self.scores.first().is_none_or(|(_, probabilities)| !probabilities.is_empty())
+    }
+
     /// Epoch whose weights were kept; `None` when the network was not trained here.
     pub fn best_epoch(&self) -> Option<u32> {
         match self.origin {
@@ -133,6 +140,63 @@ pub struct Assessment {
     pub subgroups: Vec<Subgroup>,
     /// Of more than two classes, each against the others.
     pub classes: Option<Classes>,
+    /// What outputs beside the classes tell.
+    #[serde(default, skip_serializing_if = "Heads::is_empty")]
+    pub heads: Heads,
+}
+
+/// What outputs beside the classes tell, as far as the data set says what is true.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Heads {
+    /// Categories in an order.
+    pub scales: Vec<ScaleResult>,
+    /// Findings.
+    pub findings: Vec<FindingResult>,
+}
+
+impl Heads {
+    /// Whether the network has none.
+    pub fn is_empty(&self) -> bool {
+        self.scales.is_empty() && self.findings.is_empty()
+    }
+}
+
+/// How a network's categories of a scale agree with the data set's. Compositions are those of mammograms, by the mean
+/// probabilities of their patches; assessments are those of patches, the highest of the lesions that each holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScaleResult {
+    /// The scale.
+    pub scale: Scale,
+    /// Its categories that the network knows, in their order: a lexicon's terms, or BI-RADS categories.
+    pub categories: Vec<String>,
+    /// Mammograms or patches by true category (row) and likeliest category (column).
+    pub confusion: Vec<Vec<u32>>,
+    /// Mammograms or patches whose category the data set states and the network does not know.
+    pub others: u32,
+    /// Share that is called right; absent without any.
+    pub accuracy: Option<f64>,
+    /// Share that is called right or by a neighbouring category.
+    pub near: Option<f64>,
+    /// Cohen's kappa with quadratic weights; absent where all are of one category and called so.
+    pub kappa: Option<f64>,
+    /// Its 95% interval by drawing whole patients.
+    pub spread: Option<Spread>,
+}
+
+impl ScaleResult {
+    /// How many are counted.
+    pub fn count(&self) -> u32 {
+        self.confusion.iter().flatten().sum()
+    }
+}
+
+/// How well a network tells the patches that hold a finding from those that do not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FindingResult {
+    /// The lexicon's term of it.
+    pub term: String,
+    /// By the sigmoid of its output.
+    pub level: Level,
 }
 
 /// What is called positive or not. A mammogram or a patient is positive when it has a malignant

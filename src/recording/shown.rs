@@ -150,14 +150,30 @@ impl<'a> Shown<'a> {
     /// # Errors
     /// As [`Shown::maps`].
     pub fn logits(&self, patches: &[u32]) -> Result<Tensor> {
-        let outputs = self.outputs(patches)?;
+        self.of_classes(&self.outputs(patches)?)
+    }
+
+    /// Logits of the classes from those of the outputs, as [`Shown::outputs`] gives them.
+    ///
+    /// # Errors
+    /// None but those of memory.
+    pub fn of_classes(&self, outputs: &Tensor) -> Result<Tensor> {
         match &self.meaning {
-            None => Ok(outputs),
-            Some(meaning) => Ok(meaning.classes(&outputs)?),
+            None => Ok(outputs.clone()),
+            Some(meaning) => Ok(meaning.classes(outputs)?),
         }
     }
 
-    fn outputs(&self, patches: &[u32]) -> Result<Tensor> {
+    /// Whether any of the outputs says something of the classes.
+    pub fn tells(&self) -> bool {
+        self.meaning.as_ref().is_none_or(Meaning::tells)
+    }
+
+    /// What was recorded of the outputs, whatever they stand for: patches x outputs.
+    ///
+    /// # Errors
+    /// As [`Shown::maps`].
+    pub fn outputs(&self, patches: &[u32]) -> Result<Tensor> {
         self.tensor(LOGITS, patches, &[self.recording.header().classes.len()])
     }
 

@@ -6,17 +6,21 @@ use super::evaluate::likeliest;
 use super::subgroups::subgroups;
 use metrics::Scored;
 use record::Manifest;
-use record::training::{Assessment, ClassResult, Classes, Level, Levels};
+use record::training::{Assessment, ClassResult, Classes, Heads, Level, Levels};
 
 /// Assesses probabilities of the classes per patch, as (patch number, probabilities); the last class
-/// is cancer. `seed` is the bootstrap's.
+/// is cancer. Of patches without probabilities, as those of a network that tells no classes, nothing is said.
+/// `seed` is the bootstrap's.
 pub fn assess(manifest: &Manifest, scores: &[(u32, Vec<f32>)], seed: u64) -> Assessment {
+    let told = scores.first().is_none_or(|(_, probabilities)| !probabilities.is_empty());
+    let scores = if told { scores } else { &[] };
     let cases: Vec<Scored> = scores.iter().map(|score| cancer(manifest, score)).collect();
     Assessment {
         levels: levels(manifest, scores, &cases, seed),
         calibration: metrics::calibration(&cases),
         subgroups: subgroups(manifest, scores, &cases),
-        classes: (manifest.classes().len() > 2).then(|| classes(manifest, scores)),
+        classes: (told && manifest.classes().len() > 2).then(|| classes(manifest, scores)),
+        heads: Heads::default(),
     }
 }
 
@@ -82,7 +86,7 @@ fn mean(values: &[f32]) -> f32 {
 }
 
 /// `patients` holds the number of each case's patient.
-fn level(cases: &[Scored], patients: &[u32], seed: u64) -> Level {
+pub(super) fn level(cases: &[Scored], patients: &[u32], seed: u64) -> Level {
     let positives = cases.iter().filter(|case| case.positive).count() as u32;
     let curve = metrics::precision_recall(cases);
     let auc = metrics::auc(cases);

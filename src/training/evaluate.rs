@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use candle_core::Tensor;
 
 use super::loader::{self, Batch};
-use super::{Job, assess, computed_by};
+use super::{Job, assess, computed_by, heads};
 use base::artifact::Fingerprint;
 use base::progress::Progress;
 use base::{Split, seed};
@@ -21,8 +21,10 @@ const BATCH: usize = 64;
 /// A network's output on some patches.
 #[derive(Debug, Clone)]
 pub struct Verdict {
-    /// Probability of each class per patch, in order.
+    /// Probability of each class per patch, in order; none where the network tells no classes.
     pub probabilities: Vec<Vec<f32>>,
+    /// What the network gave per patch before it was asked what its outputs stand for.
+    pub outputs: Vec<Vec<f32>>,
     /// Mean cross-entropy.
     pub loss: f64,
     /// Share whose likeliest class is the true one.
@@ -74,25 +76,33 @@ pub fn judge(
     advance: impl Fn(u64),
 ) -> Result<Verdict> {
     let mut probabilities = Vec::with_capacity(patches.len());
+    let mut outputs = Vec::with_capacity(patches.len());
     let (mut loss, mut correct) = (0.0, 0_usize);
     let inference = network.inference();
     let batches = patches.chunks(BATCH).map(|batch| Batch::read(store, batch));
     loader::ahead(batches, |ready| -> Result<()> {
         for batch in ready {
             let images = batch.images(network)?;
-            let log = log_softmax(&inference.logits(&images)?)?.to_vec2::<f32>()?;
-            for (&n, log) in batch.patches.iter().zip(&log) {
-                let class = manifest.class(n);
-                loss -= f64::from(log[class]);
-                correct += usize::from(likeliest(log) == class);
-                probabilities.push(probabilities_of(log));
+            let given = inference.outputs(&images)?;
+            outputs.extend(given.to_vec2::<f32>()?);
+            if network.tells() {
+                let log = log_softmax(&network.of_classes(&given)?)?.to_vec2::<f32>()?;
+                for (&n, log) in batch.patches.iter().zip(&log) {
+                    let class = manifest.class(n);
+                    loss -= f64::from(log[class]);
+                    correct += usize::from(likeliest(log) == class);
+                    probabilities.push(probabilities_of(log));
+                }
+            } else {
+                probabilities.extend(batch.patches.iter().map(|_| Vec::new()));
             }
             advance(batch.patches.len() as u64);
         }
         Ok(())
     })?;
     let count = patches.len().max(1) as f64;
-    Ok(Verdict { probabilities, loss: loss / count, accuracy: correct as f64 / count })
+    let (loss, accuracy) = (loss / count, correct as f64 / count);
+    Ok(Verdict { probabilities, outputs, loss, accuracy })
 }
 
 /// Probabilities of the classes, by the logarithms that [`log_softmax`] gives.
@@ -140,15 +150,20 @@ pub(super) fn conclude(
     let Job { manifest, .. } = *job;
     let name = job.name;
     let patches = manifest.of_split(split);
-    let scores: Vec<(u32, Vec<f32>)> = patches.into_iter().zip(verdict.probabilities).collect();
-    if let Some((patch, _)) = scores.iter().find(|(_, s)| s.iter().any(|p| !p.is_finite())) {
+    let Verdict { probabilities, outputs, .. } = verdict;
+    let given: Vec<(u32, Vec<f32>)> = patches.iter().copied().zip(outputs).collect();
+    let scores: Vec<(u32, Vec<f32>)> = patches.into_iter().zip(probabilities).collect();
+    let unusable = |(_, values): &&(u32, Vec<f32>)| values.iter().any(|value| !value.is_finite());
+    if let Some((patch, _)) = scores.iter().chain(&given).find(unusable) {
         let patch = manifest.patch_name(&manifest.patches[*patch as usize]);
         bail!(
             "{name} gives no number for patch {patch}: its weights hold values that are not finite, \
              or too large ones; look at the weights it started from"
         );
     }
-    let assessment = assess::assess(manifest, &scores, seed::derive(job.seed, "evaluation"));
+    let seed = seed::derive(job.seed, "evaluation");
+    let mut assessment = assess::assess(manifest, &scores, seed);
+    assessment.heads = heads::heads(manifest, &job.run.outputs, &given, seed);
     let Level { positives, negatives, auc, .. } = assessment.levels.patch;
     Ok(Evaluation {
         format: FORMAT,

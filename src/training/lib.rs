@@ -11,6 +11,7 @@ mod augment;
 mod checkpoint;
 pub mod evaluate;
 mod events;
+mod heads;
 mod health;
 mod history;
 mod loader;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::assess;
 use super::evaluate::{log_softmax, probabilities_of};
+use super::{assess, heads};
 use base::artifact::{self, Fingerprint, Stamp};
 use base::progress::Progress;
 use base::{Split, seed};
@@ -66,16 +66,25 @@ pub fn evaluate(job: &Job, split: Split, progress: &dyn Progress) -> Result<Eval
     let patches = manifest.of_split(split);
     shown.check(store, &patches, &format!("the {split} split"))?;
     progress.start(&format!("{name} on the {split} split"), patches.len() as u64);
-    let mut scores = Vec::with_capacity(patches.len());
+    let (mut scores, mut given) = (Vec::with_capacity(patches.len()), Vec::new());
     for batch in patches.chunks(BATCH) {
-        let log = log_softmax(&shown.logits(batch)?)?.to_vec2::<f32>()?;
-        scores.extend(batch.iter().copied().zip(log.iter().map(|log| probabilities_of(log))));
+        let numbers = || batch.iter().copied();
+        let outputs = shown.outputs(batch)?;
+        given.extend(numbers().zip(outputs.to_vec2::<f32>()?));
+        if shown.tells() {
+            let log = log_softmax(&shown.of_classes(&outputs)?)?.to_vec2::<f32>()?;
+            scores.extend(numbers().zip(log.iter().map(|log| probabilities_of(log))));
+        } else {
+            scores.extend(numbers().map(|patch| (patch, Vec::new())));
+        }
         progress.advance(batch.len() as u64);
     }
     progress.finish();
-    let assessment = assess::assess(manifest, &scores, seed::derive(seed, "evaluation"));
-    let Level { positives, negatives, auc, .. } = assessment.levels.patch;
     let header = shown.recording().header();
+    let seed = seed::derive(seed, "evaluation");
+    let mut assessment = assess::assess(manifest, &scores, seed);
+    assessment.heads = heads::heads(manifest, &header.classes, &given, seed);
+    let Level { positives, negatives, auc, .. } = assessment.levels.patch;
     Ok(Evaluation {
         format: FORMAT,
         network: name.to_owned(),

@@ -114,6 +114,12 @@ impl<'a> Atlas<'a> {
         exhibit.map(|exhibit| exhibit.evaluation.scores.as_slice()).unwrap_or_default()
     }
 
+    /// Whether a network says anything of cancer.
+    pub(crate) fn tells_cancer(&self, network: &str) -> bool {
+        let exhibit = self.inputs.exhibits.iter().find(|exhibit| exhibit.config.name == network);
+        exhibit.is_none_or(|exhibit| exhibit.evaluation.tells_cancer())
+    }
+
     /// Every dissected layer with its network.
     pub(crate) fn layers(&self) -> impl Iterator<Item = (&'a Exhibit<'a>, &'a Layer)> + use<'a> {
         let exhibits: &'a [Exhibit<'a>] = self.inputs.exhibits;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::heads;
 use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::areas::{AucView, interval};
@@ -22,6 +23,7 @@ pub(super) struct View {
     calibration: Option<CalibrationView>,
     subgroups: Vec<SubgroupTable>,
     classes: Option<ClassesView>,
+    heads: Option<heads::View>,
 }
 
 #[derive(Serialize)]
@@ -113,7 +115,8 @@ struct ClassRow {
 pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
     let name = &exhibit.config.name;
     let split = exhibit.evaluation.split;
-    let Assessment { levels, calibration, subgroups, classes } = &exhibit.evaluation.assessment;
+    let Assessment { levels, calibration, subgroups, classes, heads } =
+        &exhibit.evaluation.assessment;
     let patch = &levels.patch;
     let share = f64::from(patch.positives) / f64::from((patch.positives + patch.negatives).max(1));
     let average_precision = number(patch.average_precision);
@@ -155,6 +158,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
         calibration: calibration.as_ref().map(|found| calibrated(name, found)),
         subgroups: tables.into_iter().map(|(_, table)| table).collect(),
         classes: classes.as_ref().map(|found| classes_view(name, found)),
+        heads: heads::view(atlas, name, heads),
     }
 }
 

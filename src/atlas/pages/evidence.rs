@@ -62,6 +62,8 @@ pub(super) struct View {
     permutations: u32,
     /// None where it was not measured.
     influence: Option<InfluenceView>,
+    /// Whether the network says anything of cancer.
+    tells: bool,
     elsewhere: Vec<LikeView>,
     duplicates: Vec<LikeView>,
     duplicate: String,
@@ -125,6 +127,7 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, entry: &Entry) -> View {
         positive: text::percent(f64::from(unit.activations.positive)),
         permutations: layer.permutations,
         influence: influence(layer, entry),
+        tells: atlas.tells_cancer(&layer.network),
         elsewhere: found.map(|found| likes(&found.elsewhere)).unwrap_or_default(),
         duplicates: found.map(|found| likes(&found.duplicates)).unwrap_or_default(),
         duplicate: DUPLICATE.to_string(),

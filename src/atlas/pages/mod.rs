@@ -20,6 +20,7 @@ mod embed;
 mod evidence;
 mod example;
 mod handout;
+mod heads;
 mod home;
 mod layer;
 mod mammogram;

@@ -57,6 +57,8 @@ pub(super) struct View {
     patches: String,
     positives: String,
     negatives: String,
+    /// Whether any output says something of cancer.
+    tells: bool,
     parameters: String,
     input: u32,
     weights: String,
@@ -145,7 +147,8 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
         auc,
         assessment: assessment::view(atlas, exhibit),
         split: found.split.to_string(),
-        patches: text::count(found.positives + found.negatives),
+        patches: text::count(found.scores.len() as u64),
+        tells: found.tells_cancer(),
         positives: text::count(found.positives),
         negatives: text::count(found.negatives),
         parameters: text::count(found.parameters),

@@ -68,6 +68,7 @@ fn influence(atlas: &Atlas, layer: &Layer, entry: &Entry) -> Figure {
     let Some(rank) = entry.rank else {
         let why = match layer.influence {
             Some(_) => "it is not live",
+            None if !atlas.tells_cancer(&layer.network) => "the network says nothing of cancer",
             None => "it was not recorded",
         };
         return Figure::new("–", name, why);
