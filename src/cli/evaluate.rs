@@ -137,14 +137,22 @@ fn heads(found: &Heads, lexicons: &Lexicons) -> Vec<String> {
             Scale::Composition => lexicons.name(category),
             Scale::Assessment => category.clone(),
         };
-        let mut table =
-            Columns::new([(title, Side::Left), (counted, Side::Right), ("called", Side::Left)]);
+        lines.push(String::new());
+        if of.count() == 0 {
+            lines.push(format!(
+                "  {title}: none of the {counted} has a category that the network knows"
+            ));
+            continue;
+        }
+        let mut table = Columns::new([
+            (title, Side::Left),
+            (counted, Side::Right),
+            ("called each of these, in order", Side::Left),
+        ]);
         for (category, row) in of.categories.iter().zip(&of.confusion) {
-            let called = of.categories.iter().zip(row).map(|(of, n)| format!("{} {n}", name(of)));
-            let called = called.collect::<Vec<_>>().join(", ");
+            let called = row.iter().map(|n| format!("{n:>5}")).collect::<String>();
             table.push([name(category), grouped(row.iter().sum::<u32>()), called]);
         }
-        lines.push(String::new());
         lines.extend(table.lines());
         let share = |share: Option<f64>| share.map_or("-".into(), |share| format!("{share:.3}"));
         let interval = match of.spread {
