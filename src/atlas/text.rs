@@ -53,6 +53,15 @@ pub(super) fn coordinate(value: f32) -> String {
     if rounded == 0.0 { "0".into() } else { format!("{rounded}") }
 }
 
+/// What an activation sees of a patch of `edge` pixels: `wide` says how wide that is. A receptive field that holds the whole
+/// patch wherever in it the field is centred has no width that means more.
+pub(super) fn field(width: f32, edge: u32, wide: impl Fn(&str) -> String) -> String {
+    match width >= 2.0 * edge as f32 {
+        true => "the whole patch".into(),
+        false => wide(&coordinate(width)),
+    }
+}
+
 /// The last part of a path: machine paths never reach a page.
 pub(super) fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()

@@ -89,6 +89,9 @@ pub(super) fn execute(verb: &Verb, pipeline: &Pipeline, terminal: &Terminal) -> 
                     merged.older,
                     merged.path.display()
                 ));
+                if merged.about {
+                    terminal.say("  what the reader said of themselves is new");
+                }
                 for change in &merged.changes {
                     terminal.say(&format!("  {}", said(change)));
                 }

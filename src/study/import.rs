@@ -39,6 +39,8 @@ pub struct Merged {
     pub kept: usize,
     /// Imported answers that a later one had already taken the place of, new to the history.
     pub older: usize,
+    /// Whether what the reader said of themselves is new.
+    pub about: bool,
 }
 
 impl Merged {
@@ -332,7 +334,8 @@ fn difference(path: &Path, old: Option<&ReaderFile>, new: &ReaderFile, taken: &[
     };
     let older = new.superseded.iter().filter(|answer| !known(answer)).count();
     let kept = taken.iter().filter(|answer| known(answer)).count();
-    Merged { reader: new.reader.clone(), path: path.to_owned(), changes, kept, older }
+    let about = new.about.is_some() && old.is_none_or(|old| old.about != new.about);
+    Merged { reader: new.reader.clone(), path: path.to_owned(), changes, kept, older, about }
 }
 
 /// `<reader>.yaml` in the letters of whatever script, composed (NFC), with `-` for every character that

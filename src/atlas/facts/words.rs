@@ -4,7 +4,7 @@ use crate::inputs::Exhibit;
 use crate::text;
 use base::number;
 use config::{Anchor, Threshold};
-use record::dissection::Category;
+use record::dissection::{Category, Layer};
 use record::training::Origin;
 use study::answer::Association;
 
@@ -54,6 +54,11 @@ pub(crate) fn weights(exhibit: &Exhibit) -> String {
         Some(epoch) => format!("{start}, then trained here; epoch {epoch} kept"),
         None => format!("{start}, not trained here"),
     }
+}
+
+/// What an activation of a layer sees of a patch of `edge` pixels, in words.
+pub(crate) fn seen(layer: &Layer, edge: u32) -> String {
+    text::field(layer.field.edge, edge, |width| format!("a field {width} pixels wide"))
 }
 
 /// How a unit's threshold was set, in words.

@@ -277,7 +277,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit, layer: &Layer) -> View {
         split: layer.split.to_string(),
         shown: text::count(layer.patches),
         map: format!("{} × {}", layer.map[0], layer.map[1]),
-        field: text::coordinate(layer.field.edge),
+        field: words::seen(layer, atlas.inputs.store.edge()),
         rule: words::threshold_rule(layer.threshold, layer.anchor),
         detectors: text::count(known.map_or(0, |k| k.detectors().count()) as u64),
         distinct: text::count(known.map_or(0, |k| k.detected().len()) as u64),

@@ -12,12 +12,15 @@ use super::parts::MammogramView;
 use crate::facts::Atlas;
 use crate::facts::paths::{self, Link, mammogram_href, unit_link, window_id};
 use crate::keys::Keys;
-use crate::{images, script};
+use crate::{images, script, text};
 use base::UnitId;
 use base::artifact::Fingerprint;
 
 /// Units named beside a patch.
 const NAMED: usize = 10;
+/// Units that the page lists beside these, of all patches together: what a small project has thousands of would be
+/// slow on a phone.
+const LISTED: usize = 2500;
 /// Units named for the whole image.
 const BEST: usize = 24;
 
@@ -146,8 +149,12 @@ struct ShownPatch {
     src: String,
     positive: bool,
     units: Vec<Ranked>,
-    /// The others.
+    /// The next of them.
     more: Vec<Ranked>,
+    /// How many there are beyond the first.
+    beyond: String,
+    /// How many of them are not listed; none where all are.
+    rest: Option<String>,
 }
 
 /// A unit, and the best rank that a patch has with it.
@@ -186,6 +193,8 @@ fn view(atlas: &Atlas, number: u32, ranks: &Ranks) -> View {
     best.sort_unstable();
     best.dedup_by_key(|&mut (layer, unit, _)| (layer, unit));
     best.sort_by_key(|&(_, _, rank)| rank);
+    let shown: Vec<_> = own.iter().filter(|(n, _)| atlas.shown.patches.contains(n)).collect();
+    let listed = NAMED + LISTED / shown.len().max(1);
     View {
         mammogram: atlas.mammogram(number),
         split: manifest.mammograms[number as usize].split.to_string(),
@@ -201,9 +210,8 @@ fn view(atlas: &Atlas, number: u32, ranks: &Ranks) -> View {
                 shown: atlas.shown.patches.contains(n),
             })
             .collect(),
-        patches: own
+        patches: shown
             .iter()
-            .filter(|(n, _)| atlas.shown.patches.contains(n))
             .map(|(n, patch)| {
                 let ranks = &ranks[*n as usize];
                 ShownPatch {
@@ -211,7 +219,9 @@ fn view(atlas: &Atlas, number: u32, ranks: &Ranks) -> View {
                     src: images::patch_path(atlas.inputs, patch),
                     positive: patch.positive,
                     units: ranks.iter().take(NAMED).map(named).collect(),
-                    more: ranks.iter().skip(NAMED).map(named).collect(),
+                    more: ranks.iter().take(listed).skip(NAMED).map(named).collect(),
+                    beyond: text::count(ranks.len().saturating_sub(NAMED)),
+                    rest: (ranks.len() > listed).then(|| text::count(ranks.len() - listed)),
                 }
             })
             .collect(),

@@ -195,8 +195,10 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
                     units: text::count(layer.units.len() as u64),
                     map: format!("{} × {}", layer.map[0], layer.map[1]),
                     field: format!(
-                        "{} px, every {} px",
-                        text::coordinate(layer.field.edge),
+                        "{}, every {} px",
+                        text::field(layer.field.edge, atlas.inputs.store.edge(), |width| {
+                            format!("{width} px")
+                        }),
                         text::coordinate(layer.field.stride)
                     ),
                     detectors: text::count(detectors as u64),

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::parts::{MammogramView, PatchView};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, layer_href, network_href, unit_link};
+use crate::facts::words;
 use crate::inputs::Exhibit;
 use crate::{heat, images, text};
 use architecture::Architecture;
@@ -205,7 +206,7 @@ fn passage(atlas: &Atlas) -> Option<Passage> {
             cells: cells.collect(),
             greatest: square(top.at[0], top.at[1]),
             map: layer.map,
-            field: format!("{:.0}", layer.field.edge),
+            field: words::seen(layer, atlas.inputs.store.edge()),
             threshold: text::significant(f64::from(unit.threshold)),
         })
     })

@@ -30,7 +30,8 @@
     const pair = button('Pair', 'x', 'Only this view and the same of the other breast', act.pair, off);
     const [centre, width] = [['C', 'Window centre'], ['W', 'Window width']].map(([words, label], at) => {
       const field = make('input', { type: 'number', step: 'any', 'aria-label': label });
-      field.addEventListener('change', () => act.typed(at, field.valueAsNumber));
+      // What is shown is what holds: a width of nothing is none.
+      field.addEventListener('change', () => { field.value = act.typed(at, field.valueAsNumber); });
       return { field, label: make('label', {}, make('span', { 'aria-hidden': 'true' }, words), field) };
     });
     const presets = make('select', { 'aria-label': 'Windows of the source', title: 'Windows of the source (n: the next)' });

@@ -56,11 +56,12 @@
       changed();
     },
     invert: () => desk.setWindow({ ...desk.active().window(), invert: !desk.active().window().invert }),
-    // A number for the centre (0) or the width (1), as it is shown.
+    // A number for the centre (0) or the width (1), as it is shown; gives what it became.
     typed(at, value) {
       const pair = desk.active().shown();
       if (Number.isFinite(value)) pair[at] = value;
       desk.setWindow(desk.active().asked(pair));
+      return desk.active().words()[at];
     },
     preset(at) {
       const chosen = presets()[at];
