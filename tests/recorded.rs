@@ -319,6 +319,19 @@ fn a_recorded_network_is_dissected_explained_and_shown_as_if_it_were_run() {
     };
     assert!(greatest("mine").iter().sum::<f32>() > 1.2 * greatest("resnet10").iter().sum::<f32>());
 
+    // The same outputs said to stand for findings: nothing is left of what is known of cancer.
+    let header = "recorded/mine/activations.yaml";
+    let told = fs::read_to_string(project.path(header)).unwrap();
+    project.write(header, told.replace("[normal, cancer]", "[mass, calcifications]"));
+    project.run(&["run"]).expect(0);
+    let text = page(&project, "networks/mine/index.html");
+    assert!(text.contains("Findings, per patch") && text.contains("None of the network’s outputs"));
+    assert!(layer(&project, "mine", "layer4").influence.is_none());
+    project
+        .run(&["explain", "--network", "mine"])
+        .expect_error(&["mine explains nothing: none of its outputs stands for cancer"]);
+    project.write(header, told);
+
     // A patch that is gone, and one whose pixels are others.
     let fewer: HashMap<String, Tensor> = changed
         .iter()

@@ -216,6 +216,13 @@ class Recording(unittest.TestCase):
             self.record(nn.Sequential(model, Broken()), "nan", layers={"second": model.second}, contributions=False)
         with self.assertRaisesRegex(ValueError, "nothing that cancer is told from"):
             self.record(model, "cancer", classes=["cancer", "unused"])
+        with self.assertRaisesRegex(ValueError, "'composition-a' and no other of its scale"):
+            self.record(model, "scale", classes=["cancer", "composition-a"])
+        with self.assertRaisesRegex(ValueError, "'mass' twice"):
+            self.record(model, "twice", classes=["mass", "mass"])
+        # Cancer by its sigmoid beside a finding.
+        self.record(model, "beside", classes=["cancer", "mass"])
+        self.assertIn("[cancer, mass]", self.header("beside"))
 
     def test_an_input_that_was_not_normalised_is_told(self):
         model = Small()

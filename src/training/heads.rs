@@ -272,12 +272,12 @@ mod tests {
         let of = |found: &FindingResult| {
             let level = &found.level;
             let auc = level.auc.map(|auc| (auc.value * 6.0).round() as u32);
-            (found.term.as_str(), level.positives, level.negatives, auc)
+            (found.term.clone(), level.positives, level.negatives, auc)
         };
         // Patches 0 and 3 hold a mass; of the six pairs one is in the wrong order.
-        assert_eq!(of(mass), ("mass", 2, 3, Some(5)));
-        assert_eq!(of(asymmetry), ("asymmetry", 1, 4, Some(6)));
-        assert_eq!(of(calcifications), ("calcifications", 0, 5, None));
+        assert_eq!(of(mass), ("mass".to_owned(), 2, 3, Some(5)));
+        assert_eq!(of(asymmetry), ("asymmetry".to_owned(), 1, 4, Some(6)));
+        assert_eq!(of(calcifications), ("calcifications".to_owned(), 0, 5, None));
         assert!(heads(&manifest, &[Output::Normal, Output::Cancer], &given, 1).is_empty());
     }
 }
