@@ -60,7 +60,7 @@ pub(crate) struct Row {
 }
 
 fn row(name: &str, exhibit: Option<&Exhibit>) -> Row {
-    let found = exhibit.map(|exhibit| exhibit.evaluation);
+    let found = exhibit.map(|exhibit| exhibit.evaluation).filter(|found| found.tells_cancer());
     let told = |tell: fn(&Evaluation) -> String| found.map_or_else(|| "–".into(), tell);
     Row {
         name: name.into(),
