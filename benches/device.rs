@@ -116,9 +116,10 @@ impl Subject {
         let truth = self.truth.to_device(logits.main.device())?;
         let loss =
             logits.loss(|logits| log_softmax(logits)?.gather(&truth, 1)?.mean_all()?.neg())?;
-        let gradients = logits.backward(&loss, self.network.parameters())?;
+        let parameters = self.network.parameters();
+        let gradients = logits.backward(&loss, parameters)?;
         see(&gradients)?;
-        sgd.step(self.network.parameters(), &gradients, lr)?;
+        sgd.step(parameters, &gradients, &vec![lr; parameters.len()])?;
         Ok(loss.detach())
     }
 

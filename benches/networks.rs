@@ -80,7 +80,9 @@ fn run(
             measure(&mut || inference.logits(&images))?;
         }
         None if mode == "train" => {
-            let mut sgd = Sgd::new(network.parameters(), 0.9, 1e-4)?;
+            let parameters = network.parameters();
+            let mut sgd = Sgd::new(parameters, 0.9, 1e-4)?;
+            let rates = vec![1e-4; parameters.len()];
             let truth: Vec<u32> = (0..batch as u32).map(|i| i % 2).collect();
             let truth = Tensor::from_vec(truth, (batch, 1), &device)?;
             let mut seed = 0;
@@ -92,8 +94,8 @@ fn run(
                     // Logits may be on the processor where the network is not.
                     log.gather(&truth.to_device(log.device())?, 1)?.mean_all()?.neg()
                 })?;
-                let gradients = logits.backward(&loss, network.parameters())?;
-                sgd.step(network.parameters(), &gradients, 1e-4)?;
+                let gradients = logits.backward(&loss, parameters)?;
+                sgd.step(parameters, &gradients, &rates)?;
                 Ok(loss.detach())
             })?;
         }

@@ -901,3 +901,47 @@ fn heads_of_other_scales_and_findings_are_evaluated_as_what_they_are() {
     assert!(refused.err.contains("none of its outputs stands for cancer"), "{}", refused.err);
     project.run(&["check"]).expect(0);
 }
+
+#[test]
+fn a_part_of_a_network_is_trained_and_a_rate_is_found_beside_it() {
+    let part = SMALL
+        .replace("lr: 0.02", "lr: { head: 0.05, rest: 0.02 }, freeze: layer3")
+        .replace(", augment: true", "");
+    let project = Project::new(&part);
+    let told = project.run(&["train"]).expect(0);
+    for said in ["only what comes after layer3", "computed once and kept", "starts at random"] {
+        assert!(told.out.contains(said), "{said}: {}", told.out);
+    }
+    let trained = project.files("output/work/networks");
+    assert!(
+        !trained.keys().any(|path| path.starts_with("resnet10/frozen")),
+        "{:?}",
+        trained.keys()
+    );
+
+    let found = project.run(&["train", "--find-rate=20", "--quiet"]).expect(0);
+    for said in ["smoothed loss by learning rate", "1e-6", "1e-1", "*"] {
+        assert!(found.out.contains(said), "{said}: {}", found.out);
+    }
+    assert!(project.files("output/work/networks") == trained, "a training was touched");
+    project.run(&["train", "--find-rate", "7"]).expect(1);
+    project.run(&["train", "--find-rate=7"]).expect(1);
+
+    let built = project.run(&["run"]).expect(0);
+    assert!(built.out.contains("resnet10 is fresh"), "{}", built.out);
+    let page = project.path("output/site/networks/resnet10/index.html");
+    let html = fs::read_to_string(&page).unwrap();
+    for shown in ["Which learning rate", "the loss of 20 steps", "as a power of ten", "(head)"] {
+        assert!(html.contains(shown), "{shown}");
+    }
+    assert!(project.run(&["run"]).expect(0).out.contains("site is fresh"));
+    project.run(&["verify"]).expect(0);
+    project.run(&["provenance", "output/site/networks/resnet10/index.html"]).expect(0);
+    let unused = project.run(&["gc"]).expect(0);
+    assert!(!unused.out.contains("rates"), "{}", unused.out);
+
+    // Another batch is another test: the page shows none.
+    project.write("atlas.yaml", part.replace("batch: 16", "batch: 8"));
+    project.run(&["run"]).expect(0);
+    assert!(!fs::read_to_string(&page).unwrap().contains("Which learning rate"));
+}

@@ -169,6 +169,11 @@ impl Architecture {
         })
     }
 
+    /// The place of a probe point among them, from 0.
+    pub fn place(&self, layer: &str) -> Option<usize> {
+        self.layers.iter().position(|known| *known == layer)
+    }
+
     /// Whether the kernels for NVIDIA cards compute all of its layers. The others are composed of single
     /// operations there, as on every other accelerator: the same results, slower, and without TF32.
     pub fn has_kernels(&self) -> bool {

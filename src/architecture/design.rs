@@ -63,6 +63,9 @@ pub const WINDOW7_INPUTS: std::ops::RangeInclusive<u32> = 193..=416;
 /// Smallest input at which Inception's auxiliary classifier has maps to see.
 pub const MIN_AUXILIARY_INPUT: u32 = inception::SMALLEST_AUXILIARY_INPUT;
 
+/// The layer that Inception's auxiliary classifier looks at.
+pub const AUXILIARY_LAYER: &str = inception::AUXILIARY_LAYER;
+
 impl Design {
     /// Refuses what a network of this kind and input cannot do, or not on the processor.
     ///

@@ -13,4 +13,6 @@ pub mod resnet;
 pub mod vgg;
 
 pub use architectures::{ARCHITECTURES, Architecture, BUILTIN, Family, MAX_INPUT};
-pub use design::{Design, MIN_AUXILIARY_INPUT, Pooling, Precision, WINDOW7_INPUTS};
+pub use design::{
+    AUXILIARY_LAYER, Design, MIN_AUXILIARY_INPUT, Pooling, Precision, WINDOW7_INPUTS,
+};

@@ -6,6 +6,7 @@ use super::inputs::Exhibit;
 use super::text::significant;
 use figure::Canvas;
 use figure::plot::{Axis, Bin, Legend, Plot, Point, Series, span};
+use record::rates::RateTest;
 use record::training::Epoch;
 
 /// Line of chance of a receiver operating characteristic, and of probabilities that are what they say.
@@ -98,6 +99,21 @@ pub(super) fn training(exhibit: &Exhibit) -> [Plot; 2] {
             ],
         ),
     ]
+}
+
+/// The smoothed loss of a rate range test over the powers of ten of the learning rate.
+pub(super) fn rates(test: &RateTest) -> Plot {
+    let places = || test.steps.iter().map(|step| step.rate.log10());
+    let lowest = test.steps.iter().map(|step| step.smoothed).fold(f64::INFINITY, f64::min);
+    let top = test.top();
+    let points = places().zip(&test.steps).map(|(place, step)| [place, step.smoothed.min(top)]);
+    let x = Axis::new("Learning rate, as a power of ten", span(places(), 0.0), 7.0).whole();
+    let y = Axis::new("Smoothed loss", span([lowest, top].into_iter(), 0.08), 4.0);
+    Plot {
+        series: vec![series("", points.collect())],
+        marker: test.suggested.map(|rate| (rate.log10(), significant(rate))),
+        ..Plot::new(x, y, 0.55)
+    }
 }
 
 /// Counts in equal bins over `range`, with the threshold T. `of` is what has the values, such as patches.

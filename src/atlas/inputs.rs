@@ -22,6 +22,8 @@ pub struct Exhibit<'a> {
     pub evaluation: &'a record::training::Evaluation,
     /// Its epochs; empty when it was not trained here.
     pub history: &'a [record::training::Epoch],
+    /// Its rate range test, where there is one of how it is trained.
+    pub rates: Option<&'a record::rates::RateTest>,
     /// Its dissected layers, in the order of their pages.
     pub layers: &'a [record::dissection::Layer],
 }

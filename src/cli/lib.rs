@@ -21,6 +21,7 @@ mod provenance;
 mod run;
 mod schema;
 mod serve;
+mod sketch;
 mod study;
 mod terminal;
 mod train;
@@ -100,7 +101,7 @@ enum ProjectVerb {
     /// Read the source, check it, split it, cut and label patches
     Prepare(prepare::Options),
     /// Train or resume networks
-    Train(NetworkChoice),
+    Train(train::Options),
     /// Print how well trained networks do on a split
     Evaluate(evaluate::Options),
     /// Show the patches to the units: rank, threshold, overlay, concepts
@@ -246,7 +247,7 @@ fn execute(
     match verb {
         ProjectVerb::Run => run::execute(pipeline, terminal),
         ProjectVerb::Prepare(options) => prepare::execute(options, pipeline, terminal),
-        ProjectVerb::Train(choice) => train::execute(choice, pipeline, terminal),
+        ProjectVerb::Train(options) => train::execute(options, pipeline, terminal),
         ProjectVerb::Evaluate(options) => evaluate::execute(options, pipeline, terminal),
         ProjectVerb::Dissect(options) => dissect::execute(options, pipeline),
         ProjectVerb::Explain(options) => explain::execute(options, pipeline, terminal),

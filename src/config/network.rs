@@ -10,14 +10,15 @@ use serde_yaml::{Location, Spanned};
 use crate::check::Check;
 use crate::option::{Shape, Value};
 use crate::output::Output;
+use crate::rate::Rate;
 use crate::recorded::{self, Recorded};
 use crate::value::{
     BELOW_ONE, Choice, Form, Listed, NAME, NOT_NEGATIVE, POSITIVE, Settings, Switch, from_word,
     place, words,
 };
 use architecture::{
-    ARCHITECTURES, Architecture, BUILTIN, Design, Family, MAX_INPUT, MIN_AUXILIARY_INPUT, Pooling,
-    Precision, WINDOW7_INPUTS,
+    ARCHITECTURES, AUXILIARY_LAYER, Architecture, BUILTIN, Design, Family, MAX_INPUT,
+    MIN_AUXILIARY_INPUT, Pooling, Precision, WINDOW7_INPUTS,
 };
 use base::yaml::{Mistake, unknown};
 
@@ -255,6 +256,8 @@ pub(crate) fn restrict(schema: &mut serde_json::Value) {
         "else": { "properties": { "name": { "enum": known } } },
     });
     let rule = |a: &Architecture| {
+        let none = serde_json::Value::Null;
+        let frozen: Vec<_> = a.layers.iter().map(|&layer| layer.into()).chain([none]).collect();
         json!({
             "if": {
                 "properties": { "name": { "const": a.name }, "activations": { "type": "null" } },
@@ -263,6 +266,7 @@ pub(crate) fn restrict(schema: &mut serde_json::Value) {
             "then": { "properties": {
                 "layers": { "minItems": 1, "items": { "enum": a.layers } },
                 "input": { "minimum": a.min_input },
+                "training": { "properties": { "freeze": { "enum": frozen } } },
             } },
         })
     };
@@ -338,11 +342,23 @@ impl Fitted {
             }
         }
         self.fit_outputs(check, form)?;
-        let auxiliary = form.training.as_ref().and_then(|training| match &training.value {
-            Switch::Settings(settings) => settings.auxiliary.as_ref(),
+        let settings = form.training.as_ref().and_then(|training| match &training.value {
+            Switch::Settings(settings) => Some(settings),
             Switch::Flag(_) => None,
         });
-        if let Some(auxiliary) = auxiliary {
+        let freeze = settings.and_then(|settings| settings.freeze.as_ref());
+        let frozen = match freeze {
+            Some(freeze) => match architecture.place(&freeze.value) {
+                Some(frozen) => Some(frozen),
+                None => {
+                    let what = format!("layer of {name}");
+                    let message = unknown(&what, &freeze.value, architecture.layers);
+                    return check.wrong(freeze.referenced, message);
+                }
+            },
+            None => None,
+        };
+        if let Some(auxiliary) = settings.and_then(|settings| settings.auxiliary.as_ref()) {
             let wrong = |message: String| check.wrong(auxiliary.referenced, message);
             if architecture.family != Family::Inception {
                 return wrong(format!("`auxiliary` is a choice of inception_v3; {name} has none"));
@@ -352,6 +368,12 @@ impl Fitted {
                     "the auxiliary classifier needs an `input` of at least {MIN_AUXILIARY_INPUT} \
                      pixels, not {}",
                     self.input
+                ));
+            }
+            if auxiliary.value && frozen > architecture.place(AUXILIARY_LAYER) {
+                return wrong(format!(
+                    "the auxiliary classifier looks at {AUXILIARY_LAYER}, which comes before the layer of \
+                     `freeze`: it would be frozen too; leave `auxiliary` out, or freeze less"
                 ));
             }
         }
@@ -494,8 +516,8 @@ options! {
         pub epochs: u32 = "12", in 1..=100_000;
         /// Patches per step.
         pub batch: usize = "32", in 1..=65_536;
-        /// Learning rate.
-        pub lr: f64 = "1.0e-4", in POSITIVE;
+        /// Learning rate; or one for the head and one for the rest, such as { head: 1.0e-3, rest: 1.0e-4 }.
+        pub lr: Rate = "1.0e-4";
         /// Momentum, as PyTorch defines it.
         pub momentum: f64 = "0.9", in BELOW_ONE;
         /// Weight decay added to the gradient, as PyTorch defines it.
@@ -506,6 +528,12 @@ options! {
         pub schedule: Schedule = "constant";
         /// Steps over which the learning rate rises linearly from zero.
         pub warmup: u32 = "0", in 0..=u32::MAX;
+        /// Layer up to which the network stays as it starts, one that `layers` may name: only what comes after it
+        /// is trained; after the last one, the head. Frozen batch normalisation goes by its running
+        /// statistics. Without `augment`, what the frozen part makes of each patch is computed once and kept
+        /// until training is done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub freeze: Option<String>, else "nothing: all of it is trained";
         /// Random changes of the training patches: true is flips and quarter turns; or settings, such as
         /// { flips: true, rotations: true, intensity: 0.1 }.
         pub augment: Augment = "false";

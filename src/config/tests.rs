@@ -191,7 +191,7 @@ fn what_is_written_is_what_is_used() {
         Some(Training {
             epochs: 3,
             batch: 32,
-            lr: 0.01,
+            lr: Rate::Same(0.01),
             momentum: 0.9,
             weight_decay: 1e-4,
             lr_decay_epochs: vec![2, 3],
@@ -205,8 +205,12 @@ fn what_is_written_is_what_is_used() {
             tensorboard: true,
             auxiliary: false,
             precision: Precision::F32,
+            freeze: None,
         })
     );
+    // Without them nothing is written: trainings of before stay fresh.
+    let written = serde_json::to_value(&resnet.training).unwrap();
+    assert!(written["lr"] == 0.01 && written.get("freeze").is_none(), "{written}");
     assert_eq!((alexnet.training.as_ref(), alexnet.input), (None, 227));
     assert_eq!(layers[1], ["conv5"]);
     assert_eq!(layers[2], ["layer3", "layer4"]);
@@ -271,6 +275,7 @@ fn wrong_types_are_refused_where_they_stand() {
     let text = "networks:\n  - name: alexnet\n    training: { schedule: cosin }\n";
     assert_refused(text, 3, "cosin", &["did you mean `cosine`?"]);
     for (text, expected) in [
+        ("networks: [{ training: { lr: slow } }]", "a number above 0, or a mapping of `head`"),
         ("networks: [{ training: { augment: often } }]", "`flips`, `rotations` and `intensity`"),
         ("networks: [{ training: { class_weights: { a: 1 } } }]", "balanced or a list of numbers"),
         ("survey: { select: { a: 1 } }", "evidence or a list of units"),
@@ -279,6 +284,29 @@ fn wrong_types_are_refused_where_they_stand() {
         assert!(mistake.line == 1 && mistake.message.contains(expected), "{mistake}");
     }
     assert_refused("dissection: { split: val }\n", 1, "val", &["`validation`"]);
+}
+
+#[test]
+fn a_network_is_frozen_up_to_one_of_its_layers_and_its_parts_may_have_rates() {
+    let training = |text: &str| -> Training {
+        let text = format!("networks: [{{ name: resnet18, training: {text} }}]");
+        parse_at(&text).unwrap().networks[0].training().unwrap().clone()
+    };
+    let found = training("{ freeze: layer3, lr: { head: 1.0e-3, rest: 1e-4 } }");
+    assert_eq!(found.freeze.as_deref(), Some("layer3"));
+    assert_eq!(found.lr, Rate::Parts(Rates { head: 1e-3, rest: 1e-4 }));
+    assert_eq!(found.lr.to_string(), "1e-3 of the head, 1e-4 of the rest");
+    let written = serde_json::to_value(&found).unwrap();
+    assert_eq!(written["lr"], serde_json::json!({ "head": 1e-3, "rest": 1e-4 }));
+    assert_eq!(serde_json::from_value::<Training>(written).unwrap(), found);
+    assert_eq!(training("{ lr: 1 }").lr.rates(), Rates { head: 1.0, rest: 1.0 });
+    assert_eq!(training("{ freeze: }").freeze, None);
+    let text = "networks:\n  - name: resnet18\n    training: { freeze: layr3 }\n";
+    assert_refused(text, 3, "layr3", &["layer of resnet18", "did you mean `layer3`?"]);
+    let text =
+        "networks:\n  - name: inception_v3\n    training: { freeze: mixed_7a, auxiliary: true }\n";
+    assert_refused(text, 3, "true", &["looks at mixed_6e", "frozen too"]);
+    assert!(parse_at(&text.replace("mixed_7a", "mixed_6e")).is_ok());
 }
 
 #[test]
@@ -322,6 +350,10 @@ fn values_out_of_range_are_refused_where_they_stand() {
         ("networks: [{ name: alexnet, training: { batch: 0 } }]", "0 }"),
         ("networks: [{ name: alexnet, training: { lr: 0 } }]", "0 }"),
         ("networks: [{ name: alexnet, training: { lr: .inf } }]", ".inf"),
+        ("networks: [{ name: alexnet, training: { lr: { head: 0, rest: 1 } } }]", "0, rest"),
+        ("networks: [{ name: alexnet, training: { lr: { head: 1 } } }]", "{ head"),
+        ("networks: [{ name: alexnet, training: { lr: { head: 1, body: 1 } } }]", "body"),
+        ("networks: [{ name: alexnet, training: { freeze: layer3 } }]", "layer3"),
         ("networks: [{ name: alexnet, training: { momentum: 1 } }]", "1 }"),
         ("networks: [{ name: alexnet, training: { lr_decay_epochs: [3, 2] } }]", "2] }"),
         ("networks: [{ name: alexnet, training: { augment: { intensity: 1 } } }]", "1 }"),

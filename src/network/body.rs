@@ -17,7 +17,8 @@ use architecture::Architecture;
 
 /// A network's layers with their parameters.
 pub(super) trait Body: Debug + Send + Sync {
-    /// The last maps of images of any size, or `None` when the pass has all that it wants before.
+    /// The last maps of images of any size, or `None` when the pass has all that it wants before. A pass that
+    /// begins at a probe point is given that layer's maps in the place of images ([`Pass::section`]).
     fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Option<Tensor>>;
 
     /// Logits that follow from the last maps.

@@ -11,7 +11,7 @@ use super::layers::{
     flatten, linear, max_pool, relu,
 };
 use super::parameters::{Parameters, Start};
-use super::pass::Pass;
+use super::pass::{Pass, Section};
 use super::silence::Silence;
 use architecture::Precision;
 
@@ -96,29 +96,29 @@ pub(super) struct Chain {
 
 impl Chain {
     pub(super) fn new(plan: Plan, ends: Ends, parameters: &mut Parameters) -> Result<Chain> {
-        let mut affine = |name: String, shape: &[usize], last: bool| -> Result<Affine> {
-            let [weight, bias] = (plan.start)(shape, last);
-            Ok(Affine {
-                weight: parameters.add(format!("{name}.weight"), shape, weight)?,
-                bias: parameters.add(format!("{name}.bias"), &shape[..1], bias)?,
-            })
-        };
+        let affine =
+            |name: String, shape: &[usize], last: bool, to: &mut Parameters| -> Result<Affine> {
+                let [weight, bias] = (plan.start)(shape, last);
+                Ok(Affine {
+                    weight: to.add(format!("{name}.weight"), shape, weight)?,
+                    bias: to.add(format!("{name}.bias"), &shape[..1], bias)?,
+                })
+            };
         let Ends { mut channels, outputs } = ends;
         let mut features = Vec::new();
-        for Step { index, units, window, .. } in &plan.steps {
+        for Step { index, units, window, probe, .. } in &plan.steps {
             let [rows, columns] = window.kernel;
-            features.push(affine(
-                format!("features.{index}"),
-                &[*units, channels, rows, columns],
-                false,
-            )?);
+            let shape = [*units, channels, rows, columns];
+            features.push(affine(format!("features.{index}"), &shape, false, parameters)?);
+            parameters.mark(*probe);
             channels = *units;
         }
         let shapes =
             [[HIDDEN, channels * plan.pooled * plan.pooled], [HIDDEN, HIDDEN], [outputs, HIDDEN]];
         let last = shapes.len() - 1;
         let mut layer = |i: usize| {
-            affine(format!("classifier.{}", plan.classifier[i].index), &shapes[i], i == last)
+            let name = format!("classifier.{}", plan.classifier[i].index);
+            affine(name, &shapes[i], i == last, parameters)
         };
         let classifier = [layer(0)?, layer(1)?, layer(2)?];
         Ok(Chain { plan, features, classifier })
@@ -143,13 +143,19 @@ impl Body for Chain {
         let mut x = images.clone();
         for (step, affine) in self.plan.steps.iter().zip(&self.features) {
             // A probe point lies before the ReLU.
-            let probe = step.probe.filter(|layer| pass.wants(layer));
-            x = affine.convolve(&x, step.window, probe.is_none(), pass)?;
-            if let Some(layer) = probe {
-                if pass.probe(layer, &mut x)? {
-                    return Ok(None);
+            match pass.section(step.probe) {
+                Section::Skipped => continue,
+                Section::Given => x = relu(&x, &mut pass.engine)?,
+                Section::Computed => {
+                    let probe = step.probe.filter(|layer| pass.wants(layer));
+                    x = affine.convolve(&x, step.window, probe.is_none(), pass)?;
+                    if let Some(layer) = probe {
+                        if pass.probe(layer, &mut x)? {
+                            return Ok(None);
+                        }
+                        x = relu(&x, &mut pass.engine)?;
+                    }
                 }
-                x = relu(&x, &mut pass.engine)?;
             }
             if step.pooled {
                 x = max_pool(&x, self.plan.pool, &mut pass.engine)?;

@@ -8,7 +8,7 @@ use super::Ends;
 use super::body::Body;
 use super::layers::{Activation, Affine, Window, flatten, layer_norm, squeeze};
 use super::parameters::{Parameters, Start};
-use super::pass::Pass;
+use super::pass::{Pass, Section};
 use super::plain::{Convolution, Dense};
 use architecture::convnext::LAYERS;
 
@@ -160,6 +160,7 @@ impl ConvNext {
                 made.push(Block::new(name, units, share as f32, parameters)?);
             }
             before += blocks[stage];
+            parameters.mark(Some(LAYERS[stage]));
             stages.push((downsampling, made));
         }
         let [.., last] = channels;
@@ -172,10 +173,16 @@ impl ConvNext {
 
 impl Body for ConvNext {
     fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Option<Tensor>> {
-        let (stem, norm) = &self.stem;
-        let mut x = stem.run(images, Activation::Identity, pass)?;
-        x = norm.run(&x, pass)?;
+        let mut x = images.clone();
+        if !pass.is_ahead() {
+            let (stem, norm) = &self.stem;
+            x = stem.run(&x, Activation::Identity, pass)?;
+            x = norm.run(&x, pass)?;
+        }
         for ((downsampling, blocks), layer) in self.stages.iter().zip(LAYERS) {
+            if pass.section(Some(layer)) != Section::Computed {
+                continue;
+            }
             if let Some(Downsampling { norm, halve }) = downsampling {
                 x = norm.run(&x, pass)?;
                 x = halve.run(&x, Activation::Identity, pass)?;

@@ -9,7 +9,7 @@ use super::body::Body;
 use super::layers::{Activation, Window, average_pool, concatenate, flatten, max_pool, squeeze};
 use super::normed::{self, Constants, Norm, Normed};
 use super::parameters::{Parameters, Start};
-use super::pass::Pass;
+use super::pass::{Pass, Section};
 use super::plain::{Convolution, Dense};
 use architecture::densenet::LAYERS;
 
@@ -147,6 +147,7 @@ impl DenseNet {
                 let name = format!("features.denseblock{number}.denselayer{}", layer + 1);
                 layers.push(Layer::new(&name, before + layer * GROWTH, parameters)?);
             }
+            parameters.mark(Some(LAYERS[i]));
             let transition = (number < plan.0.len()).then(|| {
                 Transition::new(&format!("features.transition{number}"), after, parameters)
             });
@@ -162,15 +163,24 @@ impl DenseNet {
 
 impl Body for DenseNet {
     fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Option<Tensor>> {
-        let mut x = self.stem.run(images, None, Activation::Relu, pass)?;
-        x = max_pool(&x, POOL, &mut pass.engine)?;
+        let mut x = images.clone();
+        if !pass.is_ahead() {
+            x = self.stem.run(&x, None, Activation::Relu, pass)?;
+            x = max_pool(&x, POOL, &mut pass.engine)?;
+        }
         for ((layers, transition), probe) in self.blocks.iter().zip(LAYERS) {
-            for layer in layers {
-                let added = layer.run(&x, pass)?;
-                x = concatenate(&[x, added], &mut pass.engine)?;
-            }
-            if pass.probe(probe, &mut x)? {
-                return Ok(None);
+            match pass.section(Some(probe)) {
+                Section::Skipped => continue,
+                Section::Given => {}
+                Section::Computed => {
+                    for layer in layers {
+                        let added = layer.run(&x, pass)?;
+                        x = concatenate(&[x, added], &mut pass.engine)?;
+                    }
+                    if pass.probe(probe, &mut x)? {
+                        return Ok(None);
+                    }
+                }
             }
             x = match transition {
                 Some(transition) => transition.run(&x, pass)?,

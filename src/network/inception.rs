@@ -12,7 +12,7 @@ use super::layers::{
 };
 use super::normed::{self, Constants, Normed};
 use super::parameters::{Parameters, Start};
-use super::pass::Pass;
+use super::pass::{Pass, Section};
 use super::plain::Dense;
 use architecture::inception::LAYERS;
 
@@ -352,6 +352,7 @@ impl Inception {
                 units += of_branch;
             }
             made.push(Block { name, branches, units });
+            parameters.mark(layer_of(name));
             channels = units;
             if name == AUXILIARY_BLOCK {
                 auxiliary = Some(Auxiliary::new(channels, outputs, parameters)?);
@@ -369,18 +370,27 @@ impl Inception {
 impl Body for Inception {
     /// Leaves the auxiliary logits in the pass where it wants them.
     fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Option<Tensor>> {
-        // Grey images come with mean and deviation 0.5 already.
-        let x = match images.dim(1)? {
-            1 => images.clone(),
-            _ => transform(images, &mut pass.engine)?,
-        };
-        let mut x = self.stem.run(&x, pass)?;
+        let mut x = images.clone();
+        if !pass.is_ahead() {
+            // Grey images come with mean and deviation 0.5 already.
+            if x.dim(1)? != 1 {
+                x = transform(&x, &mut pass.engine)?;
+            }
+            x = self.stem.run(&x, pass)?;
+        }
         for block in &self.blocks {
-            x = block.run(&x, pass)?;
-            if let Some(layer) = layer_of(block.name)
-                && pass.probe(layer, &mut x)?
-            {
-                return Ok(None);
+            let layer = layer_of(block.name);
+            match pass.section(layer) {
+                Section::Skipped => continue,
+                Section::Given => {}
+                Section::Computed => {
+                    x = block.run(&x, pass)?;
+                    if let Some(layer) = layer
+                        && pass.probe(layer, &mut x)?
+                    {
+                        return Ok(None);
+                    }
+                }
             }
             if block.name == AUXILIARY_BLOCK && pass.wants_auxiliary() {
                 pass.auxiliary = Some(self.auxiliary.run(&x, pass)?);

@@ -1,5 +1,7 @@
 //! A network with weights that stay as they are: its logits, its maps, and how the ones depend on the others.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result, bail, ensure};
 use candle_core::{Tensor, Var};
 
@@ -23,8 +25,8 @@ pub struct Sensitivity {
 #[derive(Debug)]
 pub struct Inference<'a> {
     pub(super) network: &'a Network,
-    pub(super) kernels: Kernels,
-    pub(super) parts: Parts,
+    pub(super) kernels: Arc<Kernels>,
+    pub(super) parts: Arc<Parts>,
 }
 
 impl Inference<'_> {
@@ -47,6 +49,19 @@ impl Inference<'_> {
     /// When the images have another shape.
     pub fn outputs(&self, images: &Tensor) -> Result<Tensor> {
         join(&self.in_parts(images, |images| self.outputs_at_once(images))?)
+    }
+
+    /// [`Inference::outputs`] that follow from maps of `layer`, as [`Inference::maps`] gives them.
+    ///
+    /// # Errors
+    /// When the maps have another shape or there is no such layer.
+    pub fn outputs_of_maps(&self, layer: &str, maps: &Tensor) -> Result<Tensor> {
+        self.network.check_maps(layer, maps)?;
+        let run = |maps: &Tensor| {
+            let mut pass = self.pass(&[])?.entering(Some(layer));
+            self.network.run_through(maps, &mut pass)
+        };
+        join(&self.in_parts(maps, run)?)
     }
 
     /// Maps of `layers`, in that order, each n x units x rows x columns. Computes nothing after the last

@@ -13,7 +13,7 @@ use super::layers::{
 };
 use super::normed::{self, Constants, Normed};
 use super::parameters::{Parameters, Start};
-use super::pass::Pass;
+use super::pass::{Pass, Section};
 use super::plain::{Convolution, Dense};
 
 /// The first layer.
@@ -213,13 +213,16 @@ impl Inverted {
         let mut channels = plan.first.units;
         let sizes = [ends.channels, channels];
         let first = plan.normed(&plan.first.name, sizes, STEM, 1, parameters)?;
+        parameters.mark(plan.first.probe);
         let mut blocks = Vec::new();
         for block in &plan.bottlenecks {
             blocks.push(Block::new(&plan, block, channels, parameters)?);
+            parameters.mark(block.probe);
             channels = block.units;
         }
         let sizes = [channels, plan.last.units];
         let last = plan.normed(&plan.last.name, sizes, Window::POINT, 1, parameters)?;
+        parameters.mark(plan.last.probe);
         channels = plan.last.units;
         let mut dense = |name: &str, outputs: usize| -> Result<Dense> {
             let (sizes, bias) = ([channels, outputs], Start::Constant(0.0));
@@ -239,18 +242,29 @@ impl Body for Inverted {
             None => Ok(false),
         };
         let Plan { activation, .. } = self.plan;
-        let mut x = self.first.run(images, None, activation, pass)?;
-        if probed(self.plan.first.probe, &mut x, pass)? {
-            return Ok(None);
+        let mut x = images.clone();
+        if pass.section(self.plan.first.probe) == Section::Computed {
+            x = self.first.run(&x, None, activation, pass)?;
+            if probed(self.plan.first.probe, &mut x, pass)? {
+                return Ok(None);
+            }
         }
         for block in &self.blocks {
+            if pass.section(block.plan.probe) != Section::Computed {
+                continue;
+            }
             x = block.run(&x, pass)?;
             if probed(block.plan.probe, &mut x, pass)? {
                 return Ok(None);
             }
         }
-        x = self.last.run(&x, None, activation, pass)?;
-        Ok(if probed(self.plan.last.probe, &mut x, pass)? { None } else { Some(x) })
+        if pass.section(self.plan.last.probe) == Section::Computed {
+            x = self.last.run(&x, None, activation, pass)?;
+            if probed(self.plan.last.probe, &mut x, pass)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(x))
     }
 
     fn classify(&self, maps: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {

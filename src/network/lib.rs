@@ -18,6 +18,7 @@ mod densenet;
 pub mod device;
 mod efficientnet;
 mod field;
+mod frozen;
 mod inception;
 mod inference;
 mod input;
@@ -41,6 +42,7 @@ pub mod weights;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use candle_core::backprop::GradStore;
@@ -49,14 +51,14 @@ use candle_core::{Device, Tensor, Var};
 use architecture::{Architecture, Design, Family, Pooling, Precision};
 use base::Field;
 use body::{Body, landmarks};
-use device::Parts;
+use frozen::Frozen;
 pub use inference::{Inference, Sensitivity};
 use input::Normal;
 pub use input::{colour_images, images};
 use layers::Engine;
 pub use meaning::Meaning;
 use parameters::Parameters;
-use pass::{Chance, Kernels, Pass};
+use pass::{Chance, Pass};
 pub use sliding::Sliding;
 use tape::Tape;
 use weights::{Blueprint, Located, Scope, Weights};
@@ -168,6 +170,8 @@ pub struct Network {
     design: Design,
     body: Box<dyn Body>,
     parameters: Parameters,
+    /// What training leaves as it is, if anything.
+    frozen: Option<Frozen>,
     ends: Ends,
     /// What the outputs stand for, where they are not the classes in order.
     meaning: Option<Meaning>,
@@ -243,6 +247,7 @@ impl Network {
             design: Design::default(),
             body,
             parameters,
+            frozen: None,
             ends,
             meaning: None,
             input,
@@ -360,8 +365,17 @@ impl Network {
         let Ends { channels, outputs } = self.ends;
         let fitting = weights.foreign(scope).map_err(anyhow::Error::new);
         fitting
-            .and_then(|()| self.parameters.set(weights.tensors(), scope))
+            .and_then(|()| self.assign(weights.tensors(), scope))
             .with_context(|| weights.mismatch(outputs, channels, scope))
+    }
+
+    /// Sets parameters and buffers in `scope`, all or nothing.
+    fn assign(&self, tensors: &BTreeMap<String, Tensor>, scope: Scope) -> Result<()> {
+        self.parameters.set(tensors, scope)?;
+        if let Some(frozen) = &self.frozen {
+            frozen.forget();
+        }
+        Ok(())
     }
 
     /// Takes the convolutions that come with this program; what follows them stays as it is.
@@ -373,8 +387,7 @@ impl Network {
         let trunk = builtin::trunk(name)
             .with_context(|| format!("there are no built-in weights for {name}"))?;
         let scope = Scope::Trunk { heads: self.heads() };
-        self.parameters
-            .set(&Weights::parse(trunk)?, scope)
+        self.assign(&Weights::parse(trunk)?, scope)
             .with_context(|| format!("the built-in weights do not fit {name}"))
     }
 
@@ -395,11 +408,12 @@ impl Network {
     /// This network with its weights as they are now, to be evaluated: what every batch would prepare
     /// anew is prepared once. Weights that change later do not count.
     pub fn inference(&self) -> Inference<'_> {
-        Inference { network: self, kernels: Kernels::default(), parts: Parts::default() }
+        Inference { network: self, kernels: Arc::default(), parts: Arc::default() }
     }
 
     /// Logits of images, n x 3 x input x input, one row per image, one column per class, to be trained
-    /// on: batches are normalised by their own statistics, and the running ones are updated.
+    /// on: batches are normalised by their own statistics, and the running ones are updated. What is frozen
+    /// ([`Network::freeze`]) is computed as inference computes it.
     /// `seed` is that of what is drawn, values and branches that are left out; another for every step.
     ///
     /// # Errors
@@ -410,9 +424,18 @@ impl Network {
 
     fn train(&self, images: &Tensor, chance: Option<Chance>) -> Result<Logits> {
         self.check_images(images)?;
+        match self.frozen_maps(images)? {
+            Some(maps) => self.train_from(&maps, chance),
+            None => self.train_from(images, chance),
+        }
+    }
+
+    /// Logits of images or, of a network that is frozen, of what the frozen part makes of them.
+    fn train_from(&self, x: &Tensor, chance: Option<Chance>) -> Result<Logits> {
         let engine = self.engine(self.design.precision)?;
-        let mut pass = Pass::training(self.design, engine, chance);
-        let main = self.run_through(images, &mut pass)?;
+        let entry = self.frozen.as_ref().map(|frozen| frozen.layer);
+        let mut pass = Pass::training(self.design, engine, chance).entering(entry);
+        let main = self.run_through(x, &mut pass)?;
         #[cfg(feature = "cuda")]
         if let Engine::Cuda(engine) = &mut pass.engine {
             let results = [Some(main), pass.auxiliary].into_iter().flatten().collect();
@@ -446,6 +469,9 @@ impl Network {
     fn run_through(&self, images: &Tensor, pass: &mut Pass<'_>) -> Result<Tensor> {
         let maps =
             self.body.trunk(images, pass)?.context("the network stopped before its last layer")?;
+        if pass.is_ahead() {
+            bail!("{} cannot go on from a layer in its middle", self.architecture.name);
+        }
         Ok(self.body.classify(&maps, pass)?)
     }
 
@@ -526,6 +552,16 @@ impl Network {
         }
     }
 
+    fn check_maps(&self, layer: &str, maps: &Tensor) -> Result<()> {
+        let units = self.units(layer)?;
+        match maps.dims() {
+            &[_, depth, _, _] if depth == units => Ok(()),
+            other => {
+                bail!("expected maps of {layer}, [n, {units}, rows, columns], found {other:?}")
+            }
+        }
+    }
+
     fn check_layer(&self, layer: &str) -> Result<()> {
         if !self.layers().contains(&layer) {
             bail!("no layer {layer:?}; there are {}", self.layers().join(", "));
@@ -560,7 +596,8 @@ impl Network {
         Ok(field::field(self.body.windows(layer)))
     }
 
-    /// What is trained, in torchvision's order and by its names.
+    /// What can be trained, in torchvision's order and by its names; what of it is:
+    /// [`Network::trained_parameters`].
     pub fn parameters(&self) -> &[(String, Var)] {
         self.parameters.trained()
     }
@@ -585,8 +622,7 @@ impl Network {
     /// When tensors are missing, unknown or of another shape (they are listed).
     pub fn set_state(&mut self, state: &BTreeMap<String, Tensor>) -> Result<()> {
         let name = self.architecture.name;
-        self.parameters
-            .set(state, Scope::Whole)
+        self.assign(state, Scope::Whole)
             .with_context(|| format!("the tensors are not those of {name}"))
     }
 

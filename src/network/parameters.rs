@@ -42,6 +42,8 @@ pub(super) struct Parameters {
     device: Device,
     trained: Vec<(String, Var)>,
     buffers: Vec<(String, Var)>,
+    /// Probe points, each with how many parameters and buffers there are up to it.
+    marks: Vec<(&'static str, [usize; 2])>,
     /// Name of a part that may be absent from what [`Parameters::set`] sets.
     optional: Option<&'static str>,
     /// Names and shapes, where nothing else is wanted: no parameter has a value then.
@@ -58,6 +60,7 @@ impl Parameters {
             device: device.clone(),
             trained: vec![],
             buffers: vec![],
+            marks: vec![],
             optional: None,
             sketch: None,
         }
@@ -76,6 +79,18 @@ impl Parameters {
     /// From now on the tensors of this part, and of no other, may be absent as a whole.
     pub(super) fn may_lack(&mut self, part: Option<&'static str>) {
         self.optional = part;
+    }
+
+    /// Says that a probe point, if there is one here, follows from what was added up to now and from nothing that
+    /// is added later.
+    pub(super) fn mark(&mut self, layer: Option<&'static str>) {
+        let sizes = [self.trained.len(), self.buffers.len()];
+        self.marks.extend(layer.map(|layer| (layer, sizes)));
+    }
+
+    /// How many parameters and buffers a probe point follows from, the first ones.
+    pub(super) fn up_to(&self, layer: &str) -> Option<[usize; 2]> {
+        self.marks.iter().find(|(known, _)| *known == layer).map(|(_, sizes)| *sizes)
     }
 
     /// Adds a trained parameter.

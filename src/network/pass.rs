@@ -15,12 +15,30 @@ use super::parameters::stream;
 #[derive(Debug, Default)]
 pub(super) struct Kernels(Mutex<HashMap<TensorId, Arc<Fixed>>>);
 
+impl Kernels {
+    /// Forgets them all.
+    pub(super) fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
 /// By which statistics batches are normalised, and what of the network is still to change.
 enum Aim<'a> {
     /// By their own; gradients by parameters are tracked.
     Training,
     /// By the running ones, which are part of the convolutions' weights.
     Inference(&'a Kernels),
+}
+
+/// What a pass does with the layers that end in a probe point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    /// Nothing: the pass begins behind them.
+    Skipped,
+    /// Nothing, and their output is what the pass was given: what follows them is computed.
+    Given,
+    /// It computes them.
+    Computed,
 }
 
 /// What a step of training draws, all of it from one seed.
@@ -52,6 +70,8 @@ pub(super) struct Pass<'a> {
     /// What is drawn; nothing is dropped without.
     pub(super) chance: Option<Chance>,
     probes: Vec<(&'a str, Option<Tensor>)>,
+    /// The probe point that the pass begins at, until it is reached: its input is that layer's maps.
+    entry: Option<&'a str>,
     pub(super) design: Design,
     /// The auxiliary logits, once they are there.
     pub(super) auxiliary: Option<Tensor>,
@@ -76,6 +96,7 @@ impl<'a> Pass<'a> {
             engine,
             chance: None,
             probes,
+            entry: None,
             design,
             auxiliary: None,
             differentiates: false,
@@ -95,10 +116,34 @@ impl<'a> Pass<'a> {
             engine: engine.recording(),
             chance,
             probes: vec![],
+            entry: None,
             design,
             auxiliary: None,
             differentiates: false,
             taps: vec![],
+        }
+    }
+
+    /// The same pass, given the maps of a layer in the place of images.
+    pub(super) fn entering(self, layer: Option<&'a str>) -> Pass<'a> {
+        Pass { entry: layer, ..self }
+    }
+
+    /// Whether the pass begins behind what comes before all probe points that are still to come.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.entry.is_some()
+    }
+
+    /// What is to be done with the layers that end in this probe point, or in none. Asked of all of a trunk, in
+    /// their order.
+    pub(super) fn section(&mut self, layer: Option<&str>) -> Section {
+        match self.entry {
+            None => Section::Computed,
+            Some(entry) if layer == Some(entry) => {
+                self.entry = None;
+                Section::Given
+            }
+            Some(_) => Section::Skipped,
         }
     }
 

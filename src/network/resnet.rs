@@ -9,7 +9,7 @@ use super::body::Body;
 use super::layers::{Activation, Window, global_average, max_pool, relu};
 use super::normed::{self, Constants, Normed};
 use super::parameters::{Parameters, Start};
-use super::pass::Pass;
+use super::pass::{Pass, Section};
 use super::plain::Dense;
 use super::{Ends, Pooling};
 use architecture::resnet::LAYERS;
@@ -132,6 +132,7 @@ impl ResNet {
         let Ends { channels, outputs } = ends;
         let conv = STEM_LAYER.to_owned();
         let stem = normed(conv, "bn1".into(), channels, (STEM_UNITS, STEM, 1), parameters)?;
+        parameters.mark(Some(LAYERS[0]));
         let mut channels = STEM_UNITS;
         let mut layers = Vec::new();
         for (layer, (width, count)) in WIDTHS.into_iter().zip(plan.blocks).enumerate() {
@@ -157,6 +158,7 @@ impl ResNet {
                 blocks.push(Block { units, shortcut });
             }
             layers.push(blocks);
+            parameters.mark(Some(LAYERS[layer + 1]));
         }
         let start = Start::default_of(channels);
         let head = Dense::new(HEAD, [channels, outputs], start, start, parameters)?;
@@ -166,17 +168,26 @@ impl ResNet {
 
 impl Body for ResNet {
     fn trunk(&self, images: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Option<Tensor>> {
-        let mut x = if pass.wants(LAYERS[0]) {
-            let mut x = self.stem.run(images, None, Activation::Identity, pass)?;
-            if pass.probe(LAYERS[0], &mut x)? {
-                return Ok(None);
+        let stem = pass.section(Some(LAYERS[0]));
+        let mut x = match stem {
+            Section::Skipped => images.clone(),
+            Section::Given => relu(images, &mut pass.engine)?,
+            Section::Computed if pass.wants(LAYERS[0]) => {
+                let mut x = self.stem.run(images, None, Activation::Identity, pass)?;
+                if pass.probe(LAYERS[0], &mut x)? {
+                    return Ok(None);
+                }
+                relu(&x, &mut pass.engine)?
             }
-            relu(&x, &mut pass.engine)?
-        } else {
-            self.stem.run(images, None, Activation::Relu, pass)?
+            Section::Computed => self.stem.run(images, None, Activation::Relu, pass)?,
         };
-        x = max_pool(&x, POOL, &mut pass.engine)?;
+        if stem != Section::Skipped {
+            x = max_pool(&x, POOL, &mut pass.engine)?;
+        }
         for (blocks, layer) in self.layers.iter().zip(&LAYERS[1..]) {
+            if pass.section(Some(layer)) != Section::Computed {
+                continue;
+            }
             for block in blocks {
                 x = block.run(&x, pass)?;
             }

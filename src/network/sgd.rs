@@ -33,21 +33,31 @@ impl Sgd {
         Ok(Self { momentum: momentum as f32, weight_decay: weight_decay as f32, velocities })
     }
 
-    /// One step at learning rate `lr`. A parameter without a gradient is left alone.
+    /// One step at these learning rates, one per parameter. A parameter without a gradient is left alone.
     ///
     /// # Errors
-    /// When the device fails.
+    /// When there are not as many parameters or rates as at the start, or the device fails.
     pub fn step(
         &mut self,
         parameters: &[(String, Var)],
         gradients: &backprop::GradStore,
-        lr: f64,
+        rates: &[f64],
     ) -> Result<()> {
+        if [parameters.len(), rates.len()] != [self.velocities.len(); 2] {
+            candle_core::bail!(
+                "{} parameters and {} learning rates for {} velocities",
+                parameters.len(),
+                rates.len(),
+                self.velocities.len()
+            );
+        }
         #[cfg(feature = "cuda")]
         if parameters.first().is_some_and(|(_, parameter)| parameter.device().is_cuda()) {
-            return self.descend(parameters, gradients, lr);
+            return self.descend(parameters, gradients, rates);
         }
-        for ((_, parameter), velocity) in parameters.iter().zip(&mut self.velocities) {
+        for (((_, parameter), velocity), &lr) in
+            parameters.iter().zip(&mut self.velocities).zip(rates)
+        {
             let Some(gradient) = gradients.get(parameter) else { continue };
             // A graph of its own would keep every step's tensors alive.
             let (gradient, value) =
@@ -66,21 +76,33 @@ impl Sgd {
         Ok(())
     }
 
-    /// The step on a CUDA device: one launch, in place.
+    /// The step on a CUDA device: in place, one launch for all parameters that move at one rate.
     #[cfg(feature = "cuda")]
     fn descend(
         &mut self,
         parameters: &[(String, Var)],
         gradients: &backprop::GradStore,
-        lr: f64,
+        rates: &[f64],
     ) -> Result<()> {
-        let all = parameters.iter().zip(&self.velocities);
-        let groups: Vec<[&Tensor; 3]> = all
-            .filter_map(|((_, p), v)| Some([p.as_tensor(), v, gradients.get(p.as_tensor())?]))
-            .collect();
         let Self { momentum, weight_decay, .. } = *self;
-        let descent = crate::cuda::Descent { momentum, weight_decay, rate: lr as f32 };
-        crate::cuda::descend(&groups, descent)
+        let mut distinct: Vec<f32> = Vec::new();
+        for rate in rates.iter().map(|&rate| rate as f32) {
+            if !distinct.contains(&rate) {
+                distinct.push(rate);
+            }
+        }
+        for rate in distinct {
+            let all = parameters.iter().zip(&self.velocities).zip(rates);
+            let groups: Vec<[&Tensor; 3]> = all
+                .filter(|(_, of)| **of as f32 == rate)
+                .filter_map(|(((_, p), v), _)| {
+                    Some([p.as_tensor(), v, gradients.get(p.as_tensor())?])
+                })
+                .collect();
+            let descent = crate::cuda::Descent { momentum, weight_decay, rate };
+            crate::cuda::descend(&groups, descent)?;
+        }
+        Ok(())
     }
 
     /// The velocities, in the order of the parameters.
@@ -206,11 +228,24 @@ mod tests {
         let mut sgd = Sgd::new(&parameters, golden.momentum, golden.weight_decay).unwrap();
         for step in &golden.steps {
             let loss = (p.sqr().unwrap() * &c).unwrap().sum_all().unwrap();
-            sgd.step(&parameters, &loss.backward().unwrap(), golden.lr).unwrap();
+            sgd.step(&parameters, &loss.backward().unwrap(), &[golden.lr]).unwrap();
             for (ours, theirs) in p.to_vec1::<f32>().unwrap().iter().zip(step) {
                 assert!((ours - theirs).abs() < 1e-6 * theirs.abs().max(1.0), "{ours} {theirs}");
             }
         }
+    }
+
+    #[test]
+    fn every_parameter_moves_at_its_own_rate() {
+        let of = |name: &str| (name.to_owned(), Var::new(&[1f32, -2.0], &Device::Cpu).unwrap());
+        let parameters = [of("slow"), of("fast"), of("still")];
+        let mut sgd = Sgd::new(&parameters, 0.0, 0.0).unwrap();
+        let loss = |at: usize| parameters[at].1.sum_all().unwrap();
+        let gradients = (loss(0) + loss(1)).unwrap().backward().unwrap();
+        sgd.step(&parameters, &gradients, &[0.25, 1.0, 8.0]).unwrap();
+        let values = parameters.each_ref().map(|(_, p)| p.to_vec1::<f32>().unwrap());
+        assert_eq!(values, [[0.75, -2.25], [0.0, -3.0], [1.0, -2.0]]);
+        assert!(sgd.step(&parameters, &gradients, &[0.25]).is_err());
     }
 
     /// The path of other devices, run here in double precision, takes the same steps.
@@ -224,7 +259,7 @@ mod tests {
             let mut sgd = Sgd::new(&parameters, 0.9, 1e-2).unwrap();
             for _ in 0..5 {
                 let loss = p.powf(3.0).unwrap().sum_all().unwrap();
-                sgd.step(&parameters, &loss.backward().unwrap(), 0.01).unwrap();
+                sgd.step(&parameters, &loss.backward().unwrap(), &[0.01]).unwrap();
             }
             // No step keeps the graph of the one before alive.
             assert!(sgd.velocities().iter().all(|velocity| !velocity.track_op()));

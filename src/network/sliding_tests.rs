@@ -89,6 +89,7 @@ fn unpadded(input: u32) -> Network {
         design: Design::default(),
         body,
         parameters,
+        frozen: None,
         ends: Ends::colour(3),
         meaning: None,
         input,

@@ -46,7 +46,7 @@ pub(super) fn flat(tensor: &Tensor) -> Vec<f32> {
 }
 
 /// The script's `digest`.
-fn digest(tensor: &Tensor) -> Vec<f32> {
+pub(super) fn digest(tensor: &Tensor) -> Vec<f32> {
     let flat = flat(tensor);
     let sums = flat.iter().enumerate().fold([0f64; 2], |[size, product], (i, &v)| {
         let v = f64::from(v);
@@ -233,7 +233,8 @@ pub(super) fn check_network(golden: &Value, name: &str, size: usize) {
         if expected["steps"].is_null() {
             return;
         }
-        sgd.step(network.parameters(), &gradients, case["lr"].as_f64().unwrap()).unwrap();
+        let rates = vec![case["lr"].as_f64().unwrap(); network.parameters().len()];
+        sgd.step(network.parameters(), &gradients, &rates).unwrap();
     }
     let change =
         |name: &str, var: &Var| (var.as_detached_tensor() - filled(name, var.dims())).unwrap();

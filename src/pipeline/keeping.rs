@@ -110,6 +110,7 @@ impl Pipeline<'_> {
             used.extend([
                 self.layout.network(&network.name),
                 self.layout.explanation(&network.name),
+                self.layout.rates(&network.name),
             ]);
         }
         used

@@ -10,6 +10,7 @@ mod keeping;
 mod originals;
 mod provenance;
 mod publishing;
+mod rates;
 mod reading;
 mod recorded;
 mod settling;
@@ -336,7 +337,7 @@ impl<'a> Pipeline<'a> {
         let device = self.device()?;
         let job = self.job(network, dataset, device)?;
         self.progress.say(&format!(
-            "{}: {} on {}",
+            "{}: {}{} on {}",
             network.name,
             match (&run.weights, &run.training) {
                 (Start::Random, Some(_)) => "training from random weights",
@@ -344,6 +345,10 @@ impl<'a> Pipeline<'a> {
                 (Start::Builtin, _) => "fine-tuning the built-in convolutions",
                 (Start::File(_), Some(_)) => "fine-tuning the given weights",
                 (Start::File(_), None) => "using the given weights as they are",
+            },
+            match run.training.as_ref().and_then(|training| training.freeze.as_ref()) {
+                Some(layer) => format!(", only what comes after {layer},"),
+                None => String::new(),
             },
             device::describe_for(device, Architecture::find(&network.name)?),
         ));

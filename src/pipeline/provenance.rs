@@ -490,6 +490,7 @@ impl<'p> Chain<'p> {
             (_, "surroundings") => return given("theme and pages of content/"),
             // A format, and what follows from the stages themselves.
             (_, "similar" | "provenance") => return Ok(None),
+            (_, super::rates::ENTRY) => return given("`train --find-rate`"),
             (_, name) if visualised(name).is_some() => {
                 let (network, layer) = visualised(name).unwrap_or_default();
                 let folder = layout.visualisation(network, layer);

@@ -1,5 +1,6 @@
 //! The site and the figures, from what the stages left.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -49,6 +50,8 @@ struct Gathered<'a> {
     explained: Vec<PathBuf>,
     /// Layers with synthetic images, and their folders.
     visualised: Vec<(String, PathBuf)>,
+    /// Rate range tests, by network.
+    tested: BTreeMap<String, record::rates::RateTest>,
 }
 
 impl<'a> Pipeline<'a> {
@@ -282,6 +285,12 @@ impl<'a> Pipeline<'a> {
             }
             parts.push((network, evaluation));
         }
+        let tested = self.rate_tests(dataset)?;
+        if !tested.is_empty() {
+            let shown: Vec<_> =
+                tested.iter().map(|(name, test)| (name, Fingerprint::of(test))).collect();
+            stamp = stamp.with(super::rates::ENTRY, Fingerprint::of(&shown));
+        }
         let stages = published(&self.stages_of_site(&stamp)?, &dataset.manifest.source);
         let stamp = stamp.with("provenance", Fingerprint::of(&stages));
         let gathered = Gathered {
@@ -295,6 +304,7 @@ impl<'a> Pipeline<'a> {
             parts,
             explained,
             visualised,
+            tested,
         };
         Ok(gathered)
     }
@@ -336,6 +346,7 @@ impl<'a> Pipeline<'a> {
                 config,
                 evaluation,
                 history,
+                rates: gathered.tested.get(&config.name),
                 layers,
             })
             .collect();

@@ -1,6 +1,6 @@
 //! What the stages leave on disk, as types that are written by the stage that makes them and read by all
 //! that follow: the data set ([`Manifest`], [`Store`]), [`training`], [`dissection`] with its [`Maps`],
-//! [`Scores`] and [`similar`] units, [`visualisation`], and [`explanation`]; and [`provenance`], where any of it
+//! [`Scores`] and [`similar`] units, [`visualisation`], and [`explanation`]; [`rates`], which none of them follows from; and [`provenance`], where any of it
 //! comes from.
 //!
 //! Pages, studies and figures know the stages by these alone: nothing here computes with tensors or reads a
@@ -12,6 +12,7 @@ pub mod manifest;
 mod maps;
 pub mod previews;
 pub mod provenance;
+pub mod rates;
 mod scores;
 pub mod similar;
 pub mod store;

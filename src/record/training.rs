@@ -27,8 +27,11 @@ pub type PatchScores = Vec<(u32, Vec<f32>)>;
 pub struct Epoch {
     /// From 1.
     pub epoch: u32,
-    /// Learning rate at its last step.
+    /// Learning rate at its last step; of a network whose parts have rates of their own, the head's.
     pub lr: f64,
+    /// That of everything before the head, where it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr_rest: Option<f64>,
     /// Mean cross-entropy over the training patches as they were met, by the class weights.
     pub loss: f64,
     /// Share of training patches classified correctly as they were met.

@@ -1,6 +1,7 @@
 //! `checkpoint.safetensors`: everything an interrupted training needs to go on as if it had not been.
 //!
-//! Tensors `model.<name>` (parameters and running statistics) and `momentum.<name>`; the mark
+//! Tensors `model.<name>` (parameters and running statistics) and `momentum.<name>`, of what is trained: what is
+//! frozen stands in what the training starts from. The mark
 //! `progress` holds [`Reached`] as JSON. Everything random follows from the seed, the epoch and
 //! the step, so no generator's state is needed.
 
@@ -97,12 +98,12 @@ pub(super) fn save(path: &Path, state: &BTreeMap<String, Tensor>) -> Result<()> 
 pub(super) fn write(folder: &Path, network: &Network, sgd: &Sgd, reached: &Reached) -> Result<()> {
     // Nothing changes while it is written, so that the processor's own tensors need no copy.
     let mut tensors = BTreeMap::new();
-    for ((name, parameter), velocity) in network.parameters().iter().zip(sgd.velocities()) {
+    for ((name, parameter), velocity) in network.trained_parameters().iter().zip(sgd.velocities()) {
         let parameter = parameter.as_detached_tensor();
         tensors.insert(format!("model.{name}"), parameter.to_device(&Device::Cpu)?);
         tensors.insert(format!("momentum.{name}"), velocity.to_device(&Device::Cpu)?);
     }
-    for (name, buffer) in network.buffers() {
+    for (name, buffer) in network.trained_buffers() {
         tensors.insert(format!("model.{name}"), buffer.to_device(&Device::Cpu)?);
     }
     let marks = HashMap::from([(PROGRESS.to_string(), serde_json::to_string(reached)?)]);
@@ -130,7 +131,7 @@ pub(super) fn resume(
         let reached: Reached = serde_json::from_str(&progress)?;
         let mut tensors = candle_core::safetensors::load_buffer(&map, network.device())?;
         let velocities = network
-            .parameters()
+            .trained_parameters()
             .iter()
             .map(|(name, _)| {
                 tensors
@@ -138,10 +139,12 @@ pub(super) fn resume(
                     .with_context(|| format!("the momentum of {name} is missing"))
             })
             .collect::<Result<_>>()?;
-        let state = tensors
-            .into_iter()
-            .filter_map(|(name, t)| Some((name.strip_prefix("model.")?.to_string(), t)))
-            .collect();
+        let mut state = frozen(network)?;
+        state.extend(
+            tensors
+                .into_iter()
+                .filter_map(|(name, t)| Some((name.strip_prefix("model.")?.to_string(), t))),
+        );
         network.set_state(&state)?;
         sgd.restore(velocities)?;
         Ok(Some(reached))
@@ -149,6 +152,17 @@ pub(super) fn resume(
     resume().with_context(|| {
         format!("cannot resume from {}; remove it to train from the start", path.display())
     })
+}
+
+/// What is frozen of a network, as it is.
+fn frozen(network: &Network) -> Result<BTreeMap<String, Tensor>> {
+    let mut state = network.state()?;
+    let (parameters, buffers) = (network.trained_parameters(), network.trained_buffers());
+    let trained = parameters.iter().map(|(name, _)| name);
+    for name in trained.chain(buffers.iter().map(|(name, _)| name)) {
+        state.remove(name);
+    }
+    Ok(state)
 }
 
 /// Removes the checkpoint of a finished training.

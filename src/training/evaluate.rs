@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use candle_core::Tensor;
 
-use super::loader::{self, Batch};
+use super::loader::{self, Feed};
 use super::{Job, assess, computed_by, heads};
 use base::artifact::Fingerprint;
 use base::progress::Progress;
@@ -75,15 +75,28 @@ pub fn judge(
     patches: &[u32],
     advance: impl Fn(u64),
 ) -> Result<Verdict> {
+    judge_fed(network, manifest, Feed::Pixels(store), patches, advance)
+}
+
+/// As [`judge`], of patches that come from `feed`.
+///
+/// # Errors
+/// When the device fails.
+pub(super) fn judge_fed(
+    network: &Network,
+    manifest: &Manifest,
+    feed: Feed<'_>,
+    patches: &[u32],
+    advance: impl Fn(u64),
+) -> Result<Verdict> {
     let mut probabilities = Vec::with_capacity(patches.len());
     let mut outputs = Vec::with_capacity(patches.len());
     let (mut loss, mut correct) = (0.0, 0_usize);
     let inference = network.inference();
-    let batches = patches.chunks(BATCH).map(|batch| Batch::read(store, batch));
+    let batches = patches.chunks(BATCH).map(|batch| feed.batch(batch));
     loader::ahead(batches, |ready| -> Result<()> {
         for batch in ready {
-            let images = batch.images(network)?;
-            let given = inference.outputs(&images)?;
+            let given = batch.outputs(&inference)?;
             outputs.extend(given.to_vec2::<f32>()?);
             if network.tells() {
                 let log = log_softmax(&network.of_classes(&given)?)?.to_vec2::<f32>()?;

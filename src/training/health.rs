@@ -1,5 +1,6 @@
 //! Whether a training has gone wrong in a way that its loss does not show at once.
 
+use config::Rate;
 use record::training::Epoch;
 
 /// Probabilities of a class that differ by less over all validation patches are one value: the network no longer
@@ -61,9 +62,9 @@ impl Trouble {
     }
 
     /// In words, with what usually helps. `lr` is the learning rate.
-    pub(super) fn words(self, lr: f64) -> String {
+    pub(super) fn words(self, lr: Rate) -> String {
         let slower = format!(
-            "a smaller learning rate (`lr` is {lr:e}), a longer `warmup`, or a start from trained weights usually helps"
+            "a smaller learning rate (`lr` is {lr}), a longer `warmup`, or a start from trained weights usually helps"
         );
         match self {
             Self::Collapsed => format!(
@@ -91,6 +92,7 @@ mod tests {
         let epoch = |(at, &(loss, auc, spread)): (usize, &(f64, f64, f64))| Epoch {
             epoch: at as u32 + 1,
             lr: 1e-3,
+            lr_rest: None,
             loss,
             accuracy: 0.5,
             validation_loss: 0.7,

@@ -2,7 +2,7 @@
 //!
 //! [`train`] is the whole of it: a `session` runs the epochs, then [`mod@evaluate`] judges the weights
 //! that it kept. A session draws an epoch's patches (`sampling`), has them read and changed ahead
-//! (`loader`, `augment`), takes a step for each batch (`loss`, [`schedule`], [`network::sgd`]), and leaves a
+//! (`loader`, `augment`; of a network that is frozen in part `frozen`), takes a step for each batch (`loss`, [`schedule`], [`network::sgd`]), and leaves a
 //! [`record`] of each epoch (`history`, `events`) and what it needs to go on after a kill
 //! (`checkpoint`).
 
@@ -11,11 +11,13 @@ mod augment;
 mod checkpoint;
 pub mod evaluate;
 mod events;
+mod frozen;
 mod heads;
 mod health;
 mod history;
 mod loader;
 mod loss;
+pub mod rates;
 pub mod recorded;
 mod sampling;
 pub mod schedule;
@@ -134,6 +136,19 @@ fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
     Ok(network)
 }
 
+/// A network as its training begins, with what is frozen of it.
+fn trainable(job: &Job, settings: &config::Training, progress: &dyn Progress) -> Result<Network> {
+    let network = start(job, progress)?;
+    let Some(layer) = &settings.freeze else { return Ok(network) };
+    if job.run.weights == Start::Random {
+        progress.say(&format!(
+            "{}: what is frozen, all up to {layer}, starts at random and stays so; `weights` names a better start",
+            job.name
+        ));
+    }
+    network.freeze(layer)
+}
+
 /// A network whose weights were not trained here, with the project's classes for its outputs.
 fn as_it_is(job: &Job, network: Network) -> Result<Network> {
     let classes = job.classes();
@@ -162,17 +177,18 @@ pub fn load(job: &Job, folder: &Path) -> Result<Network> {
 /// # Errors
 /// When a file cannot be read or written, the device fails, or the loss stops being finite.
 pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -> Result<()> {
-    let mut network = start(job, progress)?;
-    let (best_epoch, verdict) = match &job.run.training {
+    let (network, best_epoch, verdict) = match &job.run.training {
         None => {
+            let network = start(job, progress)?;
             checkpoint::save(&folder.join(WEIGHTS), &network.state()?)?;
             history::History::default().write(folder)?;
-            (None, None)
+            (network, None, None)
         }
         Some(settings) => {
+            let mut network = trainable(job, settings, progress)?;
             let session = Session::begin(job, settings, &mut network, folder, stamp, progress)?;
             let Kept { epoch, verdict } = session.run()?;
-            (Some(epoch), verdict)
+            (network, Some(epoch), verdict)
         }
     };
     let split = Split::Validation;
@@ -182,7 +198,7 @@ pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -
     };
     artifact::write_json(&folder.join(EVALUATION), &evaluation)?;
     stamp.seal(folder, &OUTPUTS, &evaluation.device)?;
-    checkpoint::remove(folder)
+    tidy(folder)
 }
 
 /// What a finished training is: TensorBoard's event files are for looking at alone.
@@ -202,12 +218,13 @@ pub fn unfinished(folder: &Path) -> Result<Option<Fingerprint>> {
     Ok(begun)
 }
 
-/// Removes the checkpoint that a run has left in the folder of a finished training: it was killed between the
-/// stamp and that.
+/// Removes the checkpoint, and what was kept of a frozen part, from the folder of a finished training: a run may have
+/// been killed between its stamp and that.
 ///
 /// # Errors
-/// When it exists and cannot be removed.
+/// When something of it exists and cannot be removed.
 pub fn tidy(folder: &Path) -> Result<()> {
+    frozen::remove(folder)?;
     checkpoint::remove(folder)
 }
 

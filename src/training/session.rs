@@ -1,22 +1,24 @@
 //! The epochs of a training, from the start or from where an interrupted one had come.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result, bail, ensure};
 
 use super::checkpoint::{self, Best, Partial, Reached};
-use super::evaluate::{Verdict, judge, likeliest};
+use super::evaluate::{Verdict, judge_fed, likeliest};
 use super::events::{self, Events};
+use super::frozen::Outputs;
 use super::health::Trouble;
 use super::history::History;
-use super::loader::{self, Batch};
+use super::loader::{self, Batch, Feed};
 use super::loss::CrossEntropy;
 use super::{Job, sampling, schedule};
 use base::artifact::{Fingerprint, Stamp};
 use base::progress::Progress;
 use base::{Split, seed};
-use config::Training;
+use config::{Augment, Rates, Training};
 use network::Network;
 use network::device::Shortage;
 use network::sgd::Sgd;
@@ -40,7 +42,11 @@ pub(super) struct Session<'a> {
     /// Steps of an epoch.
     steps: usize,
     network: &'a mut Network,
+    /// What its frozen part makes of the patches, where that is kept.
+    outputs: Option<Outputs>,
     sgd: Sgd,
+    /// For each parameter that is trained whether it is part of the head.
+    head: Vec<bool>,
     reached: Reached,
     history: History,
     events: Option<Events>,
@@ -101,7 +107,8 @@ impl<'a> Session<'a> {
             CrossEntropy::new(&settings.class_weights, &sampling::counts(manifest, &order));
 
         let inputs = stamp.fingerprint();
-        let mut sgd = Sgd::new(network.parameters(), settings.momentum, settings.weight_decay)?;
+        let mut sgd =
+            Sgd::new(network.trained_parameters(), settings.momentum, settings.weight_decay)?;
         let resumed = checkpoint::resume(folder, &inputs, network, &mut sgd)?;
         if resumed.is_none() {
             events::clear(folder)?;
@@ -132,8 +139,10 @@ impl<'a> Session<'a> {
             objective,
             patches,
             steps,
-            network,
+            outputs: None,
             sgd,
+            head: network.head(),
+            network,
             last_auc: history.last_auc(),
             history,
             reached,
@@ -150,6 +159,9 @@ impl<'a> Session<'a> {
     /// before anything was learned.
     pub(super) fn run(mut self) -> Result<Kept> {
         let epochs = u64::from(self.settings.epochs - self.reached.epoch.min(self.settings.epochs));
+        if epochs > 0 && !self.stalled(self.reached.epoch) {
+            self.keep()?;
+        }
         let each = (self.patches + self.validation.len()) as u64;
         let done = (self.reached.partial.steps * self.settings.batch) as u64;
         // One bar for all that is left, so that its time left is the training's.
@@ -194,6 +206,31 @@ impl<'a> Session<'a> {
         Ok(Kept { epoch: best.epoch, verdict: self.verdict })
     }
 
+    /// Computes what the frozen part of the network makes of the patches, where that is less work than to compute
+    /// it in each epoch.
+    fn keep(&mut self) -> Result<()> {
+        let Training { epochs, balance, augment, .. } = *self.settings;
+        if self.network.frozen().is_none() || augment != Augment::NONE {
+            return Ok(());
+        }
+        let manifest = self.job.manifest;
+        let all = manifest.of_split(Split::Train).len();
+        let mut met = BTreeSet::new();
+        for epoch in 1..=epochs {
+            met.extend(sampling::order(manifest, balance, self.seed, epoch));
+            // Balanced epochs draw some of a class each, and after some epochs have drawn all.
+            if met.len() == all {
+                break;
+            }
+        }
+        let met: Vec<u32> = met.into_iter().chain(self.validation.iter().copied()).collect();
+        if u64::from(epochs) * (self.patches + self.validation.len()) as u64 > met.len() as u64 {
+            let place = (self.folder, &self.reached.inputs);
+            self.outputs = Outputs::of(self.job, self.network, &met, place, self.progress)?;
+        }
+        Ok(())
+    }
+
     /// Whether no epoch up to this one was better for as long as `early_stopping` allows.
     fn stalled(&self, epoch: u32) -> bool {
         match (self.settings.early_stopping, &self.reached.best) {
@@ -211,8 +248,15 @@ impl<'a> Session<'a> {
         let order = sampling::order(manifest, balance, seed, epoch);
         let batches = sampling::batches(&order, size);
         let left = batches.iter().enumerate().skip(self.reached.partial.steps);
-        let left = left
-            .map(|(i, patches)| Batch::augmented(store, patches, augment, (seed, epoch, i * size)));
+        // Taken, that steps may change the rest of this.
+        let outputs = self.outputs.take();
+        let feed = outputs.as_ref().map_or(Feed::Pixels(store), Feed::Outputs);
+        let left = left.map(|(i, patches)| match feed {
+            Feed::Pixels(store) => {
+                Batch::augmented(store, patches, augment, (seed, epoch, i * size))
+            }
+            Feed::Outputs(_) => feed.batch(patches),
+        });
         loader::ahead(left, |ready| -> Result<()> {
             for batch in ready {
                 self.step(epoch, &batch).map_err(|error| self.explained(error, &batch))?;
@@ -226,9 +270,10 @@ impl<'a> Session<'a> {
             }
             Ok(())
         })?;
-        let verdict = judge(self.network, manifest, store, &self.validation, |n| {
+        let verdict = judge_fed(self.network, manifest, feed, &self.validation, |n| {
             self.progress.advance(n);
         })?;
+        self.outputs = outputs;
         if !verdict.loss.is_finite() {
             bail!(
                 "{}",
@@ -254,9 +299,11 @@ impl<'a> Session<'a> {
         }
         let Partial { loss, weight, correct, seconds, .. } = self.reached.partial;
         let last = u64::from(epoch) * self.steps as u64 - 1;
+        let Rates { head, rest } = self.rates(last, epoch);
         let record = Epoch {
             epoch,
-            lr: self.rate(last, epoch),
+            lr: head,
+            lr_rest: (rest != head).then_some(rest),
             loss: loss / weight,
             accuracy: correct as f64 / self.patches as f64,
             validation_loss,
@@ -280,9 +327,9 @@ impl<'a> Session<'a> {
         let in_epoch = self.reached.partial.steps;
         let step = u64::from(epoch - 1) * self.steps as u64 + in_epoch as u64;
         let truth: Vec<usize> = batch.patches.iter().map(|&n| self.job.manifest.class(n)).collect();
-        let images = batch.images(self.network)?;
+        let input = batch.input(self.network)?;
         let dropout_seed = seed::derive(self.seed, &format!("dropout/{step}"));
-        let logits = self.network.training_logits(&images, dropout_seed)?;
+        let logits = batch.training_logits(self.network, &input, dropout_seed)?;
         let loss = logits.loss(|logits| self.objective.of(logits, &truth))?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         if !value.is_finite() {
@@ -292,9 +339,11 @@ impl<'a> Session<'a> {
             );
         }
         let main = logits.main.detach();
-        let parameters = self.network.parameters();
+        let Rates { head, rest } = self.rates(step, epoch);
+        let rates: Vec<f64> = self.head.iter().map(|&is| if is { head } else { rest }).collect();
+        let parameters = self.network.trained_parameters();
         let gradients = logits.backward(&loss, parameters)?;
-        self.sgd.step(parameters, &gradients, self.rate(step, epoch))?;
+        self.sgd.step(parameters, &gradients, &rates)?;
 
         let partial = &mut self.reached.partial;
         let weight = self.objective.weight(&truth);
@@ -316,10 +365,10 @@ impl<'a> Session<'a> {
         let network = &*self.network;
         let truth: Vec<usize> = batch.patches.iter().map(|&n| self.job.manifest.class(n)).collect();
         let step = |patches: usize| -> Result<()> {
-            let images = batch.images(network)?.narrow(0, 0, patches)?;
-            let logits = network.training_logits(&images, 0)?;
+            let input = batch.input(network)?.narrow(0, 0, patches)?;
+            let logits = batch.training_logits(network, &input, 0)?;
             let loss = logits.loss(|logits| self.objective.of(logits, &truth[..patches]))?;
-            logits.backward(&loss, network.parameters())?;
+            logits.backward(&loss, network.trained_parameters())?;
             Ok(())
         };
         match Shortage::of(&error, network.device(), batch.patches.len(), step) {
@@ -328,9 +377,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn rate(&self, step: u64, epoch: u32) -> f64 {
+    fn rates(&self, step: u64, epoch: u32) -> Rates {
         let steps = self.steps as u64 * u64::from(self.settings.epochs);
-        schedule::rate(self.settings, step, steps, epoch)
+        schedule::rates(self.settings, step, steps, epoch)
     }
 
     /// Whether the last checkpoint is old enough for another.
@@ -391,7 +440,7 @@ impl<'a> Session<'a> {
 
     fn diverged(&self, loss: f64, place: &str) -> String {
         format!(
-            "{}: the loss is {loss} {place}; a smaller learning rate (lr: {:e} now) or a longer \
+            "{}: the loss is {loss} {place}; a smaller learning rate (lr: {} now) or a longer \
              warm-up usually helps",
             self.job.name, self.settings.lr
         )
@@ -403,7 +452,8 @@ impl<'a> Session<'a> {
 /// # Errors
 /// When it would normalise a single value by itself, which PyTorch refuses too.
 fn check_single(network: &Network, name: &str) -> Result<()> {
-    let (Some(last), false) = (network.layers().last(), network.buffers().is_empty()) else {
+    let (Some(last), false) = (network.layers().last(), network.trained_buffers().is_empty())
+    else {
         return Ok(());
     };
     let edge = network.input() as usize;

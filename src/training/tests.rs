@@ -8,7 +8,7 @@ use rand::RngExt;
 
 use super::*;
 use base::progress::Silent;
-use config::{Augment, ClassWeights, Patches, Schedule, Shares, Training};
+use config::{Augment, ClassWeights, Patches, Rate, Rates, Schedule, Shares, Training};
 use mammogram::{About, Mammogram};
 use record::training::{Evaluation, read_evaluation, read_history};
 use record::{Member, Patch};
@@ -16,7 +16,7 @@ use record::{Member, Patch};
 const EDGE: u32 = 32;
 
 /// Six patients of twelve patches; positives hold a faint bright disc, some others a dark one.
-fn dataset() -> (Manifest, Store) {
+pub(super) fn dataset() -> (Manifest, Store) {
     let mut rng = seed::stream(7, "test patches");
     let mut pixels = Vec::new();
     let mut patches = Vec::new();
@@ -101,7 +101,7 @@ fn dataset() -> (Manifest, Store) {
     (manifest, Store::in_memory(EDGE, &pixels).unwrap())
 }
 
-fn network(lr: f64) -> config::Run {
+pub(super) fn network(lr: f64) -> config::Run {
     config::Run {
         weights: config::Start::Random,
         outputs: Vec::new(),
@@ -110,12 +110,13 @@ fn network(lr: f64) -> config::Run {
         training: Some(Training {
             epochs: 4,
             batch: 8,
-            lr,
+            lr: Rate::Same(lr),
             momentum: 0.9,
             weight_decay: 1e-4,
             lr_decay_epochs: vec![],
             schedule: Schedule::Cosine,
             warmup: 2,
+            freeze: None,
             augment: Augment::SYMMETRIES,
             balance: false,
             auxiliary: false,
@@ -169,7 +170,7 @@ fn run_of(
 }
 
 /// Panics after so many patches, as a kill would strike.
-struct Killer(AtomicU64);
+pub(super) struct Killer(pub(super) AtomicU64);
 
 impl Progress for Killer {
     fn start(&self, _: &str, _: u64) {}
@@ -241,6 +242,96 @@ fn dropout_goes_on_where_it_was() {
     assert!(catch_unwind(AssertUnwindSafe(|| run(broken.path(), &killer))).is_err(), "not killed");
     assert_eq!(run(broken.path(), &Silent).unwrap(), evaluation);
     assert_same(broken.path(), whole.path());
+}
+
+/// Settings that keep what the frozen part makes of the patches, and a checkpoint after every step.
+fn frozen(t: Training) -> Training {
+    Training {
+        freeze: Some("layer2".into()),
+        augment: Augment::NONE,
+        lr: Rate::Parts(Rates { head: 0.04, rest: 0.02 }),
+        checkpoint_minutes: 1e-9,
+        ..t
+    }
+}
+
+#[test]
+fn a_frozen_part_stays_as_it_started_and_the_rest_learns_and_resumes_bit_by_bit() {
+    let network = trained_by(frozen);
+    let whole = tempfile::tempdir().unwrap();
+    let evaluation = run(&network, whole.path(), &Silent).unwrap();
+    assert!(evaluation.auc.unwrap().value > 0.8, "{:?}", evaluation.auc);
+    let history = read_history(whole.path()).unwrap();
+    assert!(history.iter().all(|epoch| epoch.lr_rest.unwrap() < epoch.lr));
+    // Nothing of what was kept on the way is left.
+    let left: BTreeSet<_> = std::fs::read_dir(whole.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let expected = [EVALUATION, HISTORY, WEIGHTS, "run.json", "stamp.json"];
+    assert_eq!(left, expected.map(str::to_owned).into());
+
+    let start = Network::new(NAME, 2, EDGE, seed::derive(5, "weights/resnet10"), &Device::Cpu);
+    let start = start.unwrap().state().unwrap();
+    let end = candle_core::safetensors::load(whole.path().join(WEIGHTS), &Device::Cpu).unwrap();
+    let bits = |tensor: &candle_core::Tensor| -> Vec<u64> {
+        let wide = tensor.flatten_all().unwrap().to_dtype(candle_core::DType::F64).unwrap();
+        wide.to_vec1::<f64>().unwrap().into_iter().map(f64::to_bits).collect()
+    };
+    assert_eq!(start.len(), end.len());
+    for (name, before) in &start {
+        let below = !["layer3.", "layer4.", "fc."].iter().any(|part| name.starts_with(part));
+        assert_eq!(bits(before) == bits(&end[name]), below, "{name}");
+    }
+
+    // Killed while what is frozen is computed, then in epochs and in a validation.
+    let broken = tempfile::tempdir().unwrap();
+    for patches in [30, 80, 20, 60] {
+        let killer = Killer(AtomicU64::new(patches));
+        let killed = catch_unwind(AssertUnwindSafe(|| run(&network, broken.path(), &killer)));
+        assert!(killed.is_err());
+        assert!(broken.path().join("frozen").exists());
+    }
+    assert_eq!(run(&network, broken.path(), &Silent).unwrap(), evaluation);
+    assert_same(broken.path(), whole.path());
+    assert!(!broken.path().join("frozen").exists());
+}
+
+/// Whether what is frozen is computed once or in every step changes no bit of what is trained.
+#[test]
+fn outputs_that_are_kept_train_as_those_that_are_computed_again() {
+    let kept = trained_by(|t| Training { epochs: 2, ..frozen(t) });
+    let a = tempfile::tempdir().unwrap();
+    let listener = Listener(Default::default());
+    let evaluation = run(&kept, a.path(), &listener).unwrap();
+    let said = listener.0.into_inner().unwrap();
+    let words = ["layer2", "computed once and kept"];
+    assert!(said.iter().any(|line| words.iter().all(|w| line.contains(w))), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("starts at random and stays so")), "{said:?}");
+
+    // A change of brightness by next to nothing changes no pixel, and counts as augmentation: nothing is kept.
+    let augment = Augment { intensity: 1e-9, ..Augment::NONE };
+    let computed = trained_by(|t| Training { epochs: 2, augment, ..frozen(t) });
+    let b = tempfile::tempdir().unwrap();
+    let listener = Listener(Default::default());
+    let other = run(&computed, b.path(), &listener).unwrap();
+    let said = listener.0.into_inner().unwrap();
+    assert!(!said.iter().any(|line| line.contains("computed once")), "{said:?}");
+    assert_eq!(other, evaluation);
+    assert_same(a.path(), b.path());
+}
+
+/// Batch normalisation that is frozen takes a batch of one, that which is trained does not.
+#[test]
+fn a_head_is_trained_by_single_patches() {
+    let head = |layer: &str| {
+        let freeze = Some(layer.into());
+        let network = trained_by(|t| Training { freeze, batch: 1, epochs: 1, ..frozen(t) });
+        run(&network, tempfile::tempdir().unwrap().path(), &Silent)
+    };
+    head("layer4").unwrap();
+    let message = format!("{:#}", head("layer3").unwrap_err());
+    assert!(message.contains("batch of one"), "{message}");
 }
 
 /// Asserts that two trainings left the same weights and the same history but for its seconds.

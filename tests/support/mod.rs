@@ -233,6 +233,7 @@ impl Fixture {
                 config: &n.config,
                 evaluation: &n.evaluation,
                 history: &n.history,
+                rates: None,
                 layers: &n.layers,
             })
             .collect();
@@ -359,12 +360,13 @@ fn project(root: &Path, top: usize) -> Config {
         training: Some(config::Training {
             epochs: 8,
             batch: 32,
-            lr: 0.01,
+            lr: config::Rate::Same(0.01),
             momentum: 0.9,
             weight_decay: 1e-4,
             lr_decay_epochs: vec![],
             schedule: config::Schedule::Cosine,
             warmup: 20,
+            freeze: None,
             augment: config::Augment::SYMMETRIES,
             balance: false,
             auxiliary: false,
@@ -814,6 +816,7 @@ fn network(
                 seconds: 17.123 + t,
                 spread: Some(0.9),
                 stopped_early: false,
+                lr_rest: None,
             }
         })
         .collect();

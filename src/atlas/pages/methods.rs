@@ -12,7 +12,7 @@ use crate::facts::paths::{METHODS, network_href};
 use crate::facts::words::{threshold_rule, weights};
 use crate::inputs::Exhibit;
 use crate::text;
-use config::{ClassWeights, Schedule};
+use config::{ClassWeights, Rate, Rates, Schedule};
 use record::dissection::SAMPLE;
 use record::similar::DUPLICATE;
 
@@ -157,12 +157,18 @@ fn settings(training: &config::Training) -> Vec<(&'static str, String)> {
     let stopping = training.early_stopping.map_or("no".into(), |epochs| {
         format!("after {epochs} epochs without a better validation AUC")
     });
+    let rate = match training.lr {
+        Rate::Same(rate) => rate.to_string(),
+        Rate::Parts(Rates { head, rest }) => format!("{head} of the head, {rest} of the rest"),
+    };
     let yes = |on: bool| if on { "yes".to_string() } else { "no".into() };
-    vec![
+    let part =
+        training.freeze.as_ref().map(|layer| ("trained", format!("what comes after {layer}")));
+    let all = [
         ("optimiser", "stochastic gradient descent".into()),
         ("epochs", training.epochs.to_string()),
         ("batch", training.batch.to_string()),
-        ("learning rate", training.lr.to_string()),
+        ("learning rate", rate),
         ("schedule", schedule),
         ("warm-up steps", training.warmup.to_string()),
         ("momentum", training.momentum.to_string()),
@@ -173,7 +179,8 @@ fn settings(training: &config::Training) -> Vec<(&'static str, String)> {
         ("classes balanced", yes(training.balance)),
         ("class weights in the loss", class_weights),
         ("early stopping", stopping),
-    ]
+    ];
+    all.into_iter().chain(part).collect()
 }
 
 fn intensity(share: f64) -> String {

@@ -16,7 +16,8 @@ use crate::inputs::Exhibit;
 use crate::text;
 use catalogue::{ConceptMatch, Kind, concept_words};
 use config::figures::Kind as FigureKind;
-use record::training::Origin;
+use record::rates::RateTest;
+use record::training::{Epoch, Origin};
 
 /// A network.
 struct Network<'a>(&'a Exhibit<'a>);
@@ -71,6 +72,8 @@ pub(super) struct View {
     assessment: assessment::View,
     loss: Option<Chart>,
     quality: Option<Chart>,
+    /// None where no rate range test was made.
+    rates: Option<RatesView>,
     history: Vec<EpochRow>,
     layers: Vec<LayerRow>,
     downloads: Vec<Download>,
@@ -83,6 +86,37 @@ struct RecordedView {
     notes: Vec<String>,
     /// Layers of which it was not recorded what their units contribute.
     without: Option<String>,
+}
+
+/// A rate range test.
+#[derive(Serialize)]
+struct RatesView {
+    chart: Chart,
+    steps: usize,
+    from: String,
+    to: String,
+    /// None where the loss fell at no rate.
+    suggested: Option<String>,
+    diverged: bool,
+}
+
+impl RatesView {
+    fn of(name: &str, test: &RateTest) -> Option<Self> {
+        let [from, to] = [test.steps.first()?, test.steps.last()?].map(|step| step.rate);
+        let suggested = test.suggested.map(text::significant);
+        let told = suggested
+            .as_ref()
+            .map_or(String::new(), |rate| format!("; it falls most steeply at {rate}"));
+        let alt = format!("Smoothed loss of {name} by learning rate{told}");
+        Some(Self {
+            chart: Chart::new(&chart::rates(test), &alt),
+            steps: test.steps.len(),
+            from: text::significant(from),
+            to: text::significant(to),
+            suggested,
+            diverged: test.diverged,
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -109,6 +143,15 @@ struct LayerRow {
     lifeless: usize,
     concepts: String,
     best: String,
+}
+
+/// Learning rates of an epoch.
+fn rates(epoch: &Epoch) -> String {
+    let head = text::significant(epoch.lr);
+    match epoch.lr_rest {
+        Some(rest) => format!("{head} (head), {}", text::significant(rest)),
+        None => head,
+    }
 }
 
 fn recorded(exhibit: &Exhibit) -> Option<RecordedView> {
@@ -160,12 +203,13 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
         epochs: history.len(),
         loss,
         quality,
+        rates: exhibit.rates.and_then(|test| RatesView::of(&name, test)),
         history: history
             .iter()
             .map(|epoch| EpochRow {
                 epoch: epoch.epoch,
                 kept: found.best_epoch() == Some(epoch.epoch),
-                lr: text::significant(epoch.lr),
+                lr: rates(epoch),
                 loss: format!("{:.4}", epoch.loss),
                 accuracy: format!("{:.3}", epoch.accuracy),
                 validation_loss: format!("{:.4}", epoch.validation_loss),

@@ -79,6 +79,11 @@ impl Layout {
         self.visualisations().join(network).join(layer)
     }
 
+    /// `work/rates/<network>/`: its rate range test.
+    pub fn rates(&self, network: &str) -> PathBuf {
+        self.output.join("work/rates").join(network)
+    }
+
     /// `work/survey/`: the units that readers are asked about.
     pub fn survey(&self) -> PathBuf {
         self.output.join("work/survey")
