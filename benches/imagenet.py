@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What a start from ImageNet gives on mini-MIAS, beside other starts and beside no network at all.
 
-usage: imagenet.py MINI-MIAS VGG16.safetensors [--program unit-atlas] [--work FOLDER] [--folds 5] [--only ARM,ARM]
+usage: imagenet.py MINI-MIAS VGG16.safetensors [--program unit-atlas] [--work FOLDER] [--folds 5]
+       [--input 113] [--only ARM,ARM]
 
 MINI-MIAS is the folder of the database (Info.txt, mdb001.pgm and on; as many images as there are), VGG16.safetensors
 the convolutions of a VGG-16 from ImageNet, in torchvision's names. Needs numpy.
@@ -28,17 +29,39 @@ import time
 
 import numpy as np
 
-HEAD = "{ epochs: 15, batch: 32, lr: 0.003, momentum: 0.9, weight_decay: 5.0e-4, warmup: 10, schedule: cosine, balance: true%s }"
-WHOLE = "{ epochs: 15, batch: 32, lr: %s, momentum: 0.9, weight_decay: 5.0e-4, warmup: 10, schedule: cosine, balance: true, augment: true }"
-# Name, what it is in words, and the network; none for what is computed here.
+COMMON = "epochs: 15, batch: 32, momentum: 0.9, weight_decay: 5.0e-4, warmup: 10, schedule: cosine, balance: true"
+
+
+def head(layer, lr):
+    """Only what follows a layer is trained."""
+    return f"{{ {COMMON}, lr: {lr}, freeze: {layer} }}"
+
+
+def whole(lr):
+    """All is trained, with flips and quarter turns."""
+    return f"{{ {COMMON}, lr: {lr}, augment: true }}"
+
+
+# What each is in words, and its network; none for what is computed here.
 ARMS = {
     "pixels": ("logistic regression on mean, greatest value and deviation of a patch", None),
-    "alexnet-random": ("AlexNet from random weights, all of it trained", "{ name: alexnet, layers: [conv5], input: 113, training: " + WHOLE % 0.01 + " }"),
-    "alexnet-builtin": ("AlexNet from `builtin` (phantoms), all of it trained", "{ name: alexnet, weights: builtin, layers: [conv5], input: 113, training: " + WHOLE % 0.004 + " }"),
-    "resnet18-builtin": ("ResNet-18 from `builtin` (phantoms), all of it trained", "{ name: resnet18, weights: builtin, layers: [layer4], input: 113, training: " + WHOLE % 0.003 + " }"),
-    "vgg16-imagenet": ("VGG-16 from ImageNet's convolutions, frozen, the head trained", "{ name: vgg16, weights: %(vgg)s, layers: [conv5_3], input: 113, training: " + HEAD % ", freeze: conv5_3" + " }"),
-    "vgg16-random": ("VGG-16 from random weights, convolutions frozen, the head trained", "{ name: vgg16, layers: [conv5_3], input: 113, training: " + HEAD % ", freeze: conv5_3" + " }"),
+    "resnet18-random": ("ResNet-18, random weights, frozen; the head trained", ("resnet18", None, "layer4", head("layer4", 0.01))),
+    "resnet18-builtin": ("ResNet-18, `builtin` (phantoms), frozen; the head trained", ("resnet18", "builtin", "layer4", head("layer4", 0.01))),
+    "vgg16-imagenet": ("VGG-16, ImageNet's convolutions, frozen; the head trained", ("vgg16", "IMAGENET", "conv5_3", head("conv5_3", 0.003))),
+    "vgg16-random": ("VGG-16, random weights, frozen; the head trained", ("vgg16", None, "conv5_3", head("conv5_3", 0.003))),
+    "resnet18-builtin-whole": ("ResNet-18, `builtin` (phantoms); all of it trained", ("resnet18", "builtin", "layer4", whole(0.003))),
+    "alexnet-random-whole": ("AlexNet, random weights; all of it trained", ("alexnet", None, "conv5", whole(0.01))),
 }
+
+
+def project_file(arm, vgg, edge):
+    """The atlas.yaml of an arm."""
+    text = "source: { kind: folder, path: table.csv }\ndevice: cpu\npatches: { stride: 0.75 }\nsplit: { train: 0.6, validation: 0.2, test: 0.2 }\n"
+    if not ARMS[arm][1]:
+        return text
+    name, weights, layer, training = ARMS[arm][1]
+    weights = f"    weights: {vgg if weights == 'IMAGENET' else weights}\n" if weights else ""
+    return f"{text}networks:\n  - name: {name}\n{weights}    layers: [{layer}]\n    input: {edge}\n    training: {training}\n"
 
 
 def table(folder, fold, folds):
@@ -143,6 +166,7 @@ def main():
     parser.add_argument("--program", default="unit-atlas")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("imagenet-bench"))
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--input", type=int, default=113, help="edge of the networks' input in pixels")
     parser.add_argument("--only", default=",".join(ARMS))
     options = parser.parse_args()
     mias, work = options.mias.resolve(), options.work.resolve()
@@ -157,10 +181,8 @@ def main():
             project.mkdir(parents=True, exist_ok=True)
             (project / "table.csv").write_text(table(mias, fold, options.folds))
             network = ARMS[arm][1]
-            network = network % dict(vgg=options.vgg.resolve()) if network and "%(" in network else network
             config = project / "atlas.yaml"
-            config.write_text("source: { kind: folder, path: table.csv }\ndevice: cpu\npatches: { stride: 0.75 }\nsplit: { train: 0.6, validation: 0.2, test: 0.2 }\n"
-                              + (f"networks:\n  - {network}\n" if network else ""))
+            config.write_text(project_file(arm, options.vgg.resolve(), options.input))
             run(options.program, config, "prepare")
             pixels, positive, split, patient = patches(project)
             if network:

@@ -101,7 +101,7 @@ pub(super) fn training(exhibit: &Exhibit) -> [Plot; 2] {
     ]
 }
 
-/// The smoothed loss of a rate range test over the powers of ten of the learning rate.
+/// The smoothed loss of a rate range test, over the powers of ten of the learning rate.
 pub(super) fn rates(test: &RateTest) -> Plot {
     let places = || test.steps.iter().map(|step| step.rate.log10());
     let lowest = test.steps.iter().map(|step| step.smoothed).fold(f64::INFINITY, f64::min);

@@ -45,7 +45,8 @@ pub struct RateStep {
     pub rate: f64,
     /// The batch's loss before the step.
     pub loss: f64,
-    /// The same, smoothed over its neighbours.
+    /// The loss without what is the batch's alone, smoothed over its neighbours: the mean over the batches of what the
+    /// network's start loses, and by how much this one loses more than its start on the same batches.
     pub smoothed: f64,
     /// How much the smoothed loss changes as the rate grows tenfold.
     pub slope: f64,

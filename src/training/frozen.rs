@@ -16,6 +16,7 @@ use super::Job;
 use super::loader::{self, Batch};
 use base::artifact::{self, Fingerprint};
 use base::progress::Progress;
+use base::text::size;
 use network::Network;
 use record::tensors;
 
@@ -24,7 +25,7 @@ const FOLDER: &str = "frozen";
 /// Patches per file, and per pass of the network.
 const GROUP: usize = 64;
 /// The most that is kept, in bytes: on a disk this can be spared, and read as fast as it is used.
-const MOST: u64 = 16 << 30;
+const MOST: u64 = 16_000_000_000;
 /// The tensor of a file.
 const MAPS: &str = "maps";
 /// The mark that says of which training a file is.
@@ -57,14 +58,13 @@ impl Outputs {
         let layer = network.frozen().context("nothing of the network is frozen")?;
         let shape = shape(network)?;
         let bytes = patches.len() as u64 * bytes_of(shape);
-        let shown = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
         if bytes > MOST {
             progress.say(&format!(
                 "{name}: the outputs of {layer} of {} patches would take {}, and no more than {} are kept: they are \
                  computed again in every epoch",
                 patches.len(),
-                shown(bytes),
-                shown(MOST)
+                size(bytes),
+                size(MOST)
             ));
             return Ok(None);
         }
@@ -79,7 +79,7 @@ impl Outputs {
         if missing > 0 {
             progress.say(&format!(
                 "{name}: the outputs of {layer}, up to which nothing is trained, are computed once and kept ({})",
-                shown(bytes)
+                size(bytes)
             ));
             progress.start(&format!("{name} up to {layer}"), missing as u64);
         }

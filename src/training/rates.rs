@@ -1,19 +1,22 @@
 //! A rate range test (Smith 2017): what the loss does while the learning rate grows from step to step.
 //!
 //! The network starts as its training would, takes a step for each of some rates that grow by the same factor, and is
-//! thrown away. What is left is the loss by the rate; nothing that a training follows from is touched. The loss of
-//! single batches jumps, so it is smoothed: by a straight line through each rate's neighbours on the logarithmic scale,
-//! weighted by a Gaussian (local linear regression; Fan & Gijbels 1996), which, unlike a running mean, does not lag
-//! behind, and whose slope is the steepness. The rate at which the loss falls most steeply is suggested.
+//! thrown away. What is left is the loss by the rate; nothing that a training follows from is touched.
+//!
+//! One batch is harder than another, which in small batches hides what the rate does. So every batch is also shown to a
+//! copy of the network that stays as it starts: by how much the one loses more than the other is what the steps have
+//! changed. That is smoothed by a straight line through each rate's neighbours on the logarithmic scale, weighted by a
+//! Gaussian (local linear regression; Fan & Gijbels 1996), which, unlike a running mean, does not lag behind, and whose
+//! slope is the steepness. The rate at which the loss falls most steeply is suggested.
 
 use anyhow::{Result, bail};
-use candle_core::DType;
+use candle_core::{DType, Tensor};
 
 use super::loader::{self, Batch};
 use super::loss::CrossEntropy;
 use super::{Job, sampling, trainable};
 use base::artifact::{Fingerprint, Stamp};
-use base::progress::Progress;
+use base::progress::{Progress, Silent};
 use base::seed;
 use config::{Rate, Rates, Schedule, Training};
 use network::sgd::Sgd;
@@ -70,6 +73,7 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
     let (manifest, seed) = (job.manifest, seed::derive(job.seed, &format!("training/{name}")));
     sampling::check(manifest, name)?;
     let network = trainable(job, settings, progress)?;
+    let still = trainable(job, settings, &Silent)?;
     let parameters = network.trained_parameters();
     let mut sgd = Sgd::new(parameters, settings.momentum, settings.weight_decay)?;
     let head = network.head();
@@ -86,7 +90,7 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
         Batch::augmented(job.store, &patches, settings.augment, (seed, epoch, position))
     });
     progress.start(&format!("{name}: learning rates"), steps as u64);
-    let mut found: Vec<(f64, f64)> = Vec::with_capacity(steps);
+    let mut found: Vec<Found> = Vec::with_capacity(steps);
     let mut running = Running::default();
     let diverged = loader::ahead(batches, |ready| -> Result<bool> {
         for (step, batch) in ready.enumerate() {
@@ -96,7 +100,9 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
             let drawn = seed::derive(seed, &format!("dropout/{step}"));
             let logits = batch.training_logits(&network, &input, drawn)?;
             let loss = logits.loss(|logits| objective.of(logits, &truth))?;
-            let value = f64::from(loss.to_dtype(DType::F32)?.to_scalar::<f32>()?);
+            let value = value_of(&loss)?;
+            let start = batch.training_logits(&still, &input, drawn)?;
+            let start = value_of(&start.loss(|logits| objective.of(logits, &truth))?)?;
             if !value.is_finite() && found.is_empty() {
                 bail!(
                     "{name}: the loss is {value} before the first step: look at the weights it starts from"
@@ -105,7 +111,7 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
             if !value.is_finite() {
                 return Ok(true);
             }
-            found.push((rate, value));
+            found.push(Found { rate, loss: value, start });
             progress.note(&format!("rate {rate:.1e}, loss {value:.3}"));
             progress.advance(1);
             if running.diverges(value) {
@@ -123,6 +129,19 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
     let steps = smoothed(&found);
     let suggested = suggested(&steps);
     Ok(RateTest { format: FORMAT, network: name.to_owned(), steps, diverged, suggested })
+}
+
+/// A step of the test.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    rate: f64,
+    /// The batch's loss before the step, and that of the network's start.
+    loss: f64,
+    start: f64,
+}
+
+fn value_of(loss: &Tensor) -> Result<f64> {
+    Ok(f64::from(loss.to_dtype(DType::F32)?.to_scalar::<f32>()?))
 }
 
 /// The loss as it runs, which single batches do not move much.
@@ -146,28 +165,29 @@ impl Running {
 }
 
 /// Losses by rising rates, smoothed.
-fn smoothed(found: &[(f64, f64)]) -> Vec<RateStep> {
-    let places: Vec<f64> = found.iter().map(|(rate, _)| rate.log10()).collect();
+fn smoothed(found: &[Found]) -> Vec<RateStep> {
+    let places: Vec<f64> = found.iter().map(|step| step.rate.log10()).collect();
+    let level = found.iter().map(|step| step.start).sum::<f64>() / found.len().max(1) as f64;
     let spacing = match places[..] {
         [first, .., last] => (last - first) / (places.len() - 1) as f64,
         _ => 0.0,
     };
     let width = WIDTH.max(LEAST_STEPS * spacing);
-    let step = |(&(rate, loss), &place): (&(f64, f64), &f64)| {
+    let step = |(&Found { rate, loss, .. }, &place): (&Found, &f64)| {
         let [mut weight, mut x, mut y, mut xx, mut xy] = [0.0; 5];
-        for (&(_, loss), &other) in found.iter().zip(&places) {
-            let away = other - place;
+        for (other, &at) in found.iter().zip(&places) {
+            let (away, change) = (at - place, other.loss - other.start);
             let w = (-0.5 * (away / width).powi(2)).exp();
             weight += w;
             x += w * away;
-            y += w * loss;
+            y += w * change;
             xx += w * away * away;
-            xy += w * away * loss;
+            xy += w * away * change;
         }
         let spread = weight * xx - x * x;
         // A single step has no slope.
         let slope = if spread > 0.0 { (weight * xy - x * y) / spread } else { 0.0 };
-        RateStep { rate, loss, smoothed: (y - slope * x) / weight, slope }
+        RateStep { rate, loss, smoothed: level + (y - slope * x) / weight, slope }
     };
     found.iter().zip(&places).map(step).collect()
 }
@@ -191,10 +211,14 @@ mod tests {
     use base::progress::Silent;
     use candle_core::Device;
 
-    /// Rates from 1e-6 to 10 with a loss for each.
-    fn curve(steps: usize, loss: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
-        let rate = |step: usize| FROM * (TO / FROM).powf(step as f64 / (steps - 1) as f64);
-        (0..steps).map(|step| (rate(step), loss(rate(step).log10()))).collect()
+    /// Rates from 1e-6 to 10 with a loss for each, of batches of which every other is harder than the rest.
+    fn curve(steps: usize, loss: impl Fn(f64) -> f64) -> Vec<Found> {
+        let step = |step: usize| {
+            let rate = FROM * (TO / FROM).powf(step as f64 / (steps - 1) as f64);
+            let harder = if step.is_multiple_of(2) { 0.5 } else { 0.0 };
+            Found { rate, loss: loss(rate.log10()) + harder, start: 0.7 + harder }
+        };
+        (0..steps).map(step).collect()
     }
 
     #[test]
@@ -213,12 +237,14 @@ mod tests {
         // A line stays what it is, to its very ends.
         let line = smoothed(&curve(50, |place| 3.0 - 0.25 * place));
         for step in line {
-            assert!((step.smoothed - step.loss).abs() < 1e-9 && (step.slope + 0.25).abs() < 1e-9);
+            let expected = 3.0 - 0.25 * step.rate.log10() + 0.25;
+            assert!((step.smoothed - expected).abs() < 1e-9, "{step:?}");
+            assert!((step.slope + 0.25).abs() < 1e-9, "{step:?}");
         }
         // What only jumps, or only rises, suggests nothing.
         assert_eq!(suggested(&smoothed(&curve(100, |place| 0.7 + noise(place)))), None);
         assert_eq!(suggested(&smoothed(&curve(100, |place| 10.0 + place))), None);
-        assert_eq!(suggested(&smoothed(&[(1e-6, 0.5)])), None);
+        assert_eq!(suggested(&smoothed(&curve(2, |_| 0.7)[..1])), None);
         assert_eq!(suggested(&[]), None);
     }
 
