@@ -167,11 +167,12 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("imagenet-bench"))
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--input", type=int, default=113, help="edge of the networks' input in pixels")
+    parser.add_argument("--report", action="store_true", help="only the table of what is finished")
     parser.add_argument("--only", default=",".join(ARMS))
     options = parser.parse_args()
     mias, work = options.mias.resolve(), options.work.resolve()
     chosen = options.only.split(",")
-    for fold in range(options.folds):
+    for fold in range(0 if options.report else options.folds):
         for arm in chosen:
             project = work / f"{arm}-{fold}"
             kept = project / "scores.json"
@@ -197,17 +198,23 @@ def main():
             seconds = time.time() - began
             kept.write_text(json.dumps(dict(score=score.tolist(), positive=positive[at].tolist(), patient=patient[at].tolist(), seconds=seconds)))
             print(f"{arm}, fold {fold + 1}: AUC {auc(score, positive[at]):.3f} of {positive[at].sum()} positive among {len(at)} patches, {seconds:.0f} s", flush=True)
+    report(work, chosen, options.folds)
+
+
+def report(work, chosen, folds):
+    """The table, over the folds that all arms have finished."""
+    kept = lambda arm, fold: work / f"{arm}-{fold}" / "scores.json"
+    done = [fold for fold in range(folds) if all(kept(arm, fold).exists() for arm in chosen)]
+    if not done:
+        return
     print("\n| start | AUC of all folds | 95 % | mean of the folds |\n|---|---|---|---|")
     for arm in chosen:
-        folds = [work / f"{arm}-{fold}" / "scores.json" for fold in range(options.folds)]
-        if not all(fold.exists() for fold in folds):
-            continue
-        folds = [json.loads(fold.read_text()) for fold in folds]
-        score, positive, patient = (np.concatenate([np.array(fold[key]) for fold in folds]) for key in ("score", "positive", "patient"))
+        found = [json.loads(kept(arm, fold).read_text()) for fold in done]
+        score, positive, patient = (np.concatenate([np.array(fold[key]) for fold in found]) for key in ("score", "positive", "patient"))
         low, high = interval(score, positive, patient)
-        each = [auc(np.array(fold["score"]), np.array(fold["positive"])) for fold in folds]
-        print(f"| {ARMS[arm][0]} | {auc(score, positive):.3f} | {low:.3f} to {high:.3f} | {np.nanmean(each):.3f} ({', '.join(f'{a:.2f}' for a in each)}) |")
-    print(f"\n{positive.sum()} positive of {len(positive)} patches, {len(set(patient[positive]))} of {len(set(patient))} patients.")
+        each = [auc(np.array(fold["score"]), np.array(fold["positive"])) for fold in found]
+        print(f"| {ARMS[arm][0]} | {auc(score, positive):.2f} | {low:.2f} to {high:.2f} | {np.nanmean(each):.2f} ({', '.join(f'{a:.2f}' for a in each)}) |")
+    print(f"\n{len(done)} of {folds} folds: {positive.sum()} positive of {len(positive)} patches, of {len(set(patient[positive]))} and {len(set(patient))} patients.")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ pub fn stamp(name: &str, run: &config::Run, seed: u64, dataset: &Fingerprint) ->
         epochs: 1,
         lr: match training.lr {
             Rate::Same(_) => Rate::Same(1.0),
-            Rate::Parts(rates) => Rate::Parts(at(rates, 1.0)),
+            Rate::Parts(rates) => Rate::Parts(Rates { head: 1.0, rest: proportion(rates) }),
         },
         lr_decay_epochs: Vec::new(),
         schedule: Schedule::Constant,
@@ -59,6 +59,12 @@ pub fn stamp(name: &str, run: &config::Run, seed: u64, dataset: &Fingerprint) ->
 /// Rates of the parts where the head's is `rate`: the others keep their proportion to it.
 fn at(Rates { head, rest }: Rates, rate: f64) -> Rates {
     Rates { head: rate, rest: rate * (rest / head) }
+}
+
+/// The rest's rate by the head's, in so few digits that it is read back as it was written.
+fn proportion(rates: Rates) -> f64 {
+    let rest = at(rates, 1.0).rest;
+    format!("{rest:.8e}").parse().unwrap_or(rest)
 }
 
 /// Tests a network over so many steps, at least two.
@@ -298,6 +304,7 @@ mod tests {
 
     #[test]
     fn parts_keep_their_proportion() {
+        assert_eq!(proportion(Rates { head: 0.05, rest: 0.02 }), 0.4);
         let Rates { head, rest } = at(Rates { head: 1e-3, rest: 1e-4 }, 0.5);
         assert!(head == 0.5 && (rest - 0.05).abs() < 1e-15);
     }
