@@ -931,7 +931,7 @@ fn a_part_of_a_network_is_trained_and_a_rate_is_found_beside_it() {
     assert!(built.out.contains("resnet10 is fresh"), "{}", built.out);
     let page = project.path("output/site/networks/resnet10/index.html");
     let html = fs::read_to_string(&page).unwrap();
-    for shown in ["Which learning rate", "the loss of 20 steps", "as a power of ten", "(head)"] {
+    for shown in ["Which learning rate", "A rate range test", "as a power of ten", "(head)"] {
         assert!(html.contains(shown), "{shown}");
     }
     assert!(project.run(&["run"]).expect(0).out.contains("site is fresh"));
