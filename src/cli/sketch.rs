@@ -22,10 +22,10 @@ pub(super) fn sketch(points: &[[f64; 2]], mark: Option<f64>, top: f64) -> Vec<St
     // Every column has its value on the way from one point to the next.
     for pair in points.windows(2) {
         let [a, b] = [column(pair[0][0]), column(pair[1][0])];
-        for at in a..=b {
+        (a..=b).for_each(|at| {
             let along = share(at as f64, a as f64, b as f64);
             area[row(pair[0][1] + along * (pair[1][1] - pair[0][1]))][at] = '*';
-        }
+        });
     }
     let label = |at: usize| match at {
         0 => format!("{top:.3}"),
