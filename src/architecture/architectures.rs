@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
+use crate::tower::{self, Tower};
 use crate::{alexnet, convnext, densenet, efficientnet, inception, mobilenet, resnet, vgg};
 
 /// Networks that share their construction and their options.
@@ -26,12 +27,15 @@ pub enum Family {
     MobileNet,
     /// Liu et al. 2022.
     ConvNext,
+    /// Vision transformers: the only ones whose tokens all see the whole image, and whose last layer alone is
+    /// trained.
+    Tower(Tower),
 }
 
 /// A kind of network that can be built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Architecture {
-    /// As torchvision names it.
+    /// As torchvision names it; of a vision transformer as those who published its weights do.
     pub name: &'static str,
     /// What it is a member of.
     pub family: Family,
@@ -44,6 +48,10 @@ pub struct Architecture {
     pub input: u32,
     /// Smallest input for which every layer keeps at least one location.
     pub min_input: u32,
+    /// Largest.
+    pub max_input: u32,
+    /// What the input must be a multiple of: the edge of a vision transformer's patches, 1 elsewhere.
+    pub step: u32,
 }
 
 /// Largest edge of an input in pixels: maps of a larger one do not fit into the memory of one machine.
@@ -57,8 +65,7 @@ const fn vgg(
     layers: &'static [&'static str],
     dissected: &'static [&'static str],
 ) -> Architecture {
-    let (family, min_input) = (Family::Vgg, vgg::SMALLEST_INPUT);
-    Architecture { name, family, layers, dissected, input: INPUT, min_input }
+    convolutional(name, Family::Vgg, layers, dissected, INPUT, vgg::SMALLEST_INPUT)
 }
 
 const fn residual(name: &'static str) -> Architecture {
@@ -87,7 +94,41 @@ const fn halving(
     dissected: &'static [&'static str],
     input: u32,
 ) -> Architecture {
-    Architecture { name, family, layers, dissected, input, min_input: 32 }
+    convolutional(name, family, layers, dissected, input, 32)
+}
+
+const fn convolutional(
+    name: &'static str,
+    family: Family,
+    layers: &'static [&'static str],
+    dissected: &'static [&'static str],
+    input: u32,
+    min_input: u32,
+) -> Architecture {
+    let (max_input, step) = (MAX_INPUT, 1);
+    Architecture { name, family, layers, dissected, input, min_input, max_input, step }
+}
+
+/// A vision transformer with patches of `step` pixels and 12 blocks.
+const fn small_tower(name: &'static str, tower: Tower, step: u32) -> Architecture {
+    of_tokens(name, tower, step, tower::LAYERS_12, tower::DISSECTED_12)
+}
+
+/// The same with 24 blocks.
+const fn large_tower(name: &'static str, tower: Tower, step: u32) -> Architecture {
+    of_tokens(name, tower, step, tower::LAYERS_24, tower::DISSECTED_24)
+}
+
+const fn of_tokens(
+    name: &'static str,
+    tower: Tower,
+    step: u32,
+    layers: &'static [&'static str],
+    dissected: &'static [&'static str],
+) -> Architecture {
+    let (min_input, max_input) = tower::inputs(step);
+    let (family, input) = (Family::Tower(tower), tower::INPUT);
+    Architecture { name, family, layers, dissected, input, min_input, max_input, step }
 }
 
 /// Networks whose convolutions come with the program, trained on phantoms.
@@ -95,26 +136,26 @@ pub const BUILTIN: &[&str] = &["alexnet", "resnet18"];
 
 /// Every network, in the order of messages.
 pub const ARCHITECTURES: &[Architecture] = &[
-    Architecture {
-        name: "alexnet",
-        family: Family::AlexNet,
-        layers: alexnet::LAYERS,
-        dissected: &["conv5"],
-        input: INPUT,
-        min_input: alexnet::SMALLEST_INPUT,
-    },
+    convolutional(
+        "alexnet",
+        Family::AlexNet,
+        alexnet::LAYERS,
+        &["conv5"],
+        INPUT,
+        alexnet::SMALLEST_INPUT,
+    ),
     vgg("vgg11", vgg::LAYERS_11, &["conv5_2"]),
     vgg("vgg13", vgg::LAYERS_13, &["conv5_2"]),
     vgg("vgg16", vgg::LAYERS_16, &["conv5_3"]),
     vgg("vgg19", vgg::LAYERS_19, &["conv5_4"]),
-    Architecture {
-        name: "inception_v3",
-        family: Family::Inception,
-        layers: inception::LAYERS,
-        dissected: &["mixed_7a", "mixed_7c"],
-        input: 299,
-        min_input: inception::SMALLEST_INPUT,
-    },
+    convolutional(
+        "inception_v3",
+        Family::Inception,
+        inception::LAYERS,
+        &["mixed_7a", "mixed_7c"],
+        299,
+        inception::SMALLEST_INPUT,
+    ),
     residual("resnet10"),
     residual("resnet18"),
     residual("resnet34"),
@@ -154,6 +195,17 @@ pub const ARCHITECTURES: &[Architecture] = &[
     convnext("convnext_tiny"),
     convnext("convnext_small"),
     convnext("convnext_base"),
+    small_tower("vit_tiny_patch16_224", Tower::Vit, 16),
+    small_tower("vit_small_patch16_224", Tower::Vit, 16),
+    small_tower("vit_base_patch16_224", Tower::Vit, 16),
+    large_tower("vit_large_patch16_224", Tower::Vit, 16),
+    small_tower("dinov2_vits14", Tower::DinoV2, 14),
+    small_tower("dinov2_vitb14", Tower::DinoV2, 14),
+    large_tower("dinov2_vitl14", Tower::DinoV2, 14),
+    small_tower("clip_vit_base_patch32", Tower::Clip, 32),
+    small_tower("clip_vit_base_patch16", Tower::Clip, 16),
+    large_tower("clip_vit_large_patch14", Tower::Clip, 14),
+    small_tower("siglip_base_patch16_224", Tower::SigLip, 16),
 ];
 
 impl Architecture {
@@ -180,12 +232,44 @@ impl Architecture {
         match self.family {
             Family::AlexNet | Family::Vgg | Family::Inception => true,
             Family::ResNet => !self.name.starts_with("resnext"),
-            Family::DenseNet | Family::EfficientNet | Family::MobileNet | Family::ConvNext => false,
+            Family::DenseNet
+            | Family::EfficientNet
+            | Family::MobileNet
+            | Family::ConvNext
+            | Family::Tower(_) => false,
         }
     }
 
-    /// Edges of the inputs that it takes, in pixels.
+    /// Edges of the inputs that it takes, in pixels; of them only multiples of [`Architecture::step`].
     pub fn inputs(&self) -> RangeInclusive<u32> {
-        self.min_input..=MAX_INPUT
+        self.min_input..=self.max_input
+    }
+
+    /// Refuses an input, in pixels, that is too small, too large or no multiple of the edge of its patches.
+    ///
+    /// # Errors
+    /// Says which inputs there are.
+    pub fn check_input(&self, input: u32) -> Result<()> {
+        let Self { name, min_input, max_input, step, .. } = self;
+        if !self.inputs().contains(&input) {
+            bail!(
+                "{name} takes an input of {min_input} to {max_input} pixels on a side; {input} were asked for"
+            );
+        }
+        if !input.is_multiple_of(*step) {
+            let below = input / step * step;
+            bail!(
+                "{name} cuts its input into patches of {step} x {step} pixels, so the input must be a multiple \
+                 of {step}, such as {} or {}; {input} were asked for",
+                below.max(*min_input),
+                (below + step).min(*max_input)
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether all of it can be trained; of a vision transformer only the last layer is.
+    pub fn is_trained_whole(&self) -> bool {
+        !matches!(self.family, Family::Tower(_))
     }
 }

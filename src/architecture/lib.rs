@@ -10,6 +10,7 @@ pub mod efficientnet;
 pub mod inception;
 pub mod mobilenet;
 pub mod resnet;
+pub mod tower;
 pub mod vgg;
 
 pub use architectures::{ARCHITECTURES, Architecture, BUILTIN, Family, MAX_INPUT};

@@ -348,6 +348,13 @@ impl<'a> Scores<'a> {
     fn look_at_whole(&mut self, pipeline: &Pipeline, dataset: &Dataset) -> Result<bool> {
         let patching = &pipeline.config.patches;
         let network = pipeline.trained(self.network, dataset)?;
+        if !network.slides() {
+            eprintln!(
+                "skipped whole mammograms for {}: a vision transformer sees patches of one size alone",
+                self.network.name
+            );
+            return Ok(true);
+        }
         let inference = network.inference();
         let source = source::open(pipeline.config)?;
         let source: &dyn Source = self.files.map_or(source.as_ref(), |files| files);

@@ -224,12 +224,7 @@ fn read(path: &Path, network: &Network) -> Result<Tensor> {
         Shown::Colours(image) if network.channels() == 1 => {
             network.images(&[&DynamicImage::ImageRgb8(image).into_luma8()], width)
         }
-        Shown::Colours(image) => network::colour_images(
-            &[image.as_raw().as_slice()],
-            width,
-            network.input(),
-            network.device(),
-        ),
+        Shown::Colours(image) => network.colour_images(&[image.as_raw().as_slice()], width),
     }
 }
 

@@ -31,7 +31,10 @@ options! {
         /// wide_resnet101_2, densenet121, densenet169, densenet201, efficientnet_b0, efficientnet_b1,
         /// efficientnet_b2, efficientnet_b3, efficientnet_b4, efficientnet_b5, efficientnet_b6,
         /// efficientnet_b7, mobilenet_v3_small, mobilenet_v3_large, convnext_tiny, convnext_small or
-        /// convnext_base. With `activations`, any name.
+        /// convnext_base; or a vision transformer, whose last layer alone is trained: vit_tiny_patch16_224,
+        /// vit_small_patch16_224, vit_base_patch16_224, vit_large_patch16_224, dinov2_vits14, dinov2_vitb14,
+        /// dinov2_vitl14, clip_vit_base_patch32, clip_vit_base_patch16, clip_vit_large_patch14 or
+        /// siglip_base_patch16_224. With `activations`, any name.
         pub name: String, in ARCHITECTURE;
         /// Folder of activations that were recorded elsewhere, of a network that unit-atlas cannot run, such as
         /// ../mine/; see docs/recorded.md of unit-atlas. Of the other options only `layers` goes with it.
@@ -41,7 +44,8 @@ options! {
         /// .pth, .pth.tar, .ckpt or .safetensors of torchvision, of timm or of another project, such as
         /// weights/alexnet-owt-7be5be79.pth or
         /// ../phantoms/output/work/networks/alexnet/weights.safetensors. The last layer is taken over
-        /// where the file has one for as many classes, and starts at random otherwise.
+        /// where the file has one for as many classes, and starts at random otherwise. A vision transformer
+        /// needs a file; docs/weights.md says which.
         pub weights: Start, else "random";
         /// What each output of weights used as they are stands for, all of them and in order, such as
         /// [normal, benign, cancer]. Beside the classes, or without them, outputs may be of other heads, which
@@ -53,14 +57,16 @@ options! {
         /// mixed_6e, mixed_7a, mixed_7c; resnet, resnext, wide_resnet: bn1, layer1 to layer4; densenet:
         /// denseblock1 to denseblock4; efficientnet: stage1 to stage9; mobilenet_v3_large: bneck1, bneck3,
         /// bneck6, bneck12, bneck15, conv_last; _small: bneck1, bneck3, bneck8, bneck11, conv_last; convnext:
-        /// stage1 to stage4.
-        pub layers: Vec<String> = "[]", else "of alexnet and vgg the last one; of the others the last two; all that were recorded";
+        /// stage1 to stage4; vision transformers: block1 to block12, of large ones to block24.
+        pub layers: Vec<String> = "[]", else "of alexnet and vgg the last one; of vision transformers block8 and block11, of large ones block16 and block23; of the others the last two; all that were recorded";
         /// Edge of the network's input in pixels; stored patches are resized to it. The least is 63 for
-        /// alexnet, 75 for inception_v3 and 32 for the others.
-        pub input: u32 = "227", in INPUTS, else "227; inception_v3: 299; efficientnet as published, 224 to 600";
+        /// alexnet, 75 for inception_v3 and 32 for the others. Of a vision transformer it is a multiple of
+        /// the edge of its patches, 14, 16 or 32, from 42, 32 or 64 to 784, 784 or 768.
+        pub input: u32 = "227", in INPUTS, else "227; inception_v3: 299; efficientnet as published, 224 to 600; vision transformers: 224";
         /// How the last maps of a resnet, resnext or wide_resnet become one value per unit.
         pub pooling: Pooling = "global";
-        /// How to train: settings; true, for their defaults; or false, to use the weights as they are.
+        /// How to train: settings; true, for their defaults; or false, to use the weights as they are. Of a
+        /// vision transformer the last layer is trained, and nothing else.
         pub training: Option<Training> = "true";
     }
 }
@@ -257,7 +263,8 @@ pub(crate) fn restrict(schema: &mut serde_json::Value) {
     });
     let rule = |a: &Architecture| {
         let none = serde_json::Value::Null;
-        let frozen: Vec<_> = a.layers.iter().map(|&layer| layer.into()).chain([none]).collect();
+        let layers = if a.is_trained_whole() { a.layers } else { &[] };
+        let frozen: Vec<_> = layers.iter().map(|&layer| layer.into()).chain([none]).collect();
         json!({
             "if": {
                 "properties": { "name": { "const": a.name }, "activations": { "type": "null" } },
@@ -265,7 +272,7 @@ pub(crate) fn restrict(schema: &mut serde_json::Value) {
             },
             "then": { "properties": {
                 "layers": { "minItems": 1, "items": { "enum": a.layers } },
-                "input": { "minimum": a.min_input },
+                "input": { "minimum": a.min_input, "maximum": a.max_input, "multipleOf": a.step },
                 "training": { "properties": { "freeze": { "enum": frozen } } },
             } },
         })
@@ -303,15 +310,30 @@ impl Run {
 
 impl Fitted {
     /// Checks what depends on the architecture, and takes its defaults.
-    fn fit(&mut self, check: &Check<'_>, form: &NetworkForm, _: Location) -> Result<(), Mistake> {
+    fn fit(&mut self, check: &Check<'_>, form: &NetworkForm, at: Location) -> Result<(), Mistake> {
         let Some(name) = &form.name else { return Ok(()) };
         let architecture = architecture(check, name)?;
         self.input = match &form.input {
-            Some(given) => u32::read(check, "input", given, &architecture.inputs())?,
+            Some(given) => {
+                let input = u32::read(check, "input", given, &architecture.inputs())?;
+                if let Err(why) = architecture.check_input(input) {
+                    return check.wrong(given.referenced, why.to_string());
+                }
+                input
+            }
             None => architecture.input,
         };
         self.fit_layers(check, form, architecture)?;
         let name = architecture.name;
+        if !architecture.is_trained_whole() && self.weights == Start::Random {
+            return check.wrong(
+                at,
+                format!(
+                    "of {name} only the last layer is trained, so it needs the `weights` of a file; \
+                     docs/weights.md of unit-atlas says where they are"
+                ),
+            );
+        }
         if self.weights == Start::Builtin {
             let wrong = |message: String| check.wrong(place(&form.weights), message);
             if !BUILTIN.contains(&name) {
@@ -348,6 +370,11 @@ impl Fitted {
         });
         let freeze = settings.and_then(|settings| settings.freeze.as_ref());
         let frozen = match freeze {
+            Some(freeze) if !architecture.is_trained_whole() => {
+                let message =
+                    format!("of {name} only the last layer is trained: leave `freeze` out");
+                return check.wrong(freeze.referenced, message);
+            }
             Some(freeze) => match architecture.place(&freeze.value) {
                 Some(frozen) => Some(frozen),
                 None => {

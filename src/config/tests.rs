@@ -691,15 +691,52 @@ fn permutations_are_none_or_enough_to_be_more_than_chance() {
 fn the_least_inputs_are_those_of_the_architectures() {
     let reference = written::reference();
     for architecture in ARCHITECTURES {
-        let least = match architecture.name {
-            "alexnet" => "63 for alexnet",
-            "inception_v3" => "75 for inception_v3",
-            _ => "32 for the others",
+        let least = match (architecture.name, architecture.step) {
+            ("alexnet", _) => "63 for alexnet",
+            ("inception_v3", _) => "75 for inception_v3",
+            (_, 1) => "32 for the others",
+            // Of patches of 14, 16 and 32 pixels.
+            (name, step) => {
+                let place = [14, 16, 32].iter().position(|known| *known == step).unwrap();
+                let ends = ([42, 32, 64][place], [784, 784, 768][place]);
+                assert_eq!((architecture.min_input, architecture.max_input), ends, "{name}");
+                assert!(reference.contains("14, 16 or 32, from 42, 32 or 64 to 784, 784 or 768"));
+                continue;
+            }
         };
         assert!(least.starts_with(&format!("{} ", architecture.min_input)), "{architecture:?}");
+        assert_eq!(architecture.max_input, MAX_INPUT);
         assert!(reference.contains(least), "{least}");
     }
     assert!(reference.contains(&format!("from 32 to {MAX_INPUT}")));
+}
+
+#[test]
+fn a_vision_transformer_needs_weights_and_whole_patches() {
+    let of = |more: &str| format!("networks:\n  - name: dinov2_vits14\n{more}");
+    let config = parse_at(&of("    weights: dino.pth\n")).unwrap();
+    let [network] = &config.networks[..] else { panic!() };
+    assert_eq!(network.layers, ["block8", "block11"]);
+    assert_eq!(network.run().unwrap().input, 224);
+    for least in [42, 784] {
+        let text = of(&format!("    weights: dino.pth\n    input: {least}\n"));
+        parse_at(&text).unwrap();
+        by_schema(&text).unwrap();
+    }
+    let says = ["the last layer is trained", "`weights` of a file"];
+    assert_refused(&of(""), 2, "name: dinov2_vits14", &says);
+    let freeze = of("    weights: dino.pth\n    training: { freeze: block8 }\n");
+    assert_refused(&freeze, 4, "block8", &["only the last layer is trained: leave `freeze` out"]);
+    by_schema(&freeze).unwrap_err();
+    let built_in = of("    weights: builtin\n");
+    assert_refused(&built_in, 3, "builtin", &["no built-in weights for dinov2_vits14"]);
+    for (input, says) in
+        [("227", "a multiple of 14, such as 224 or 238"), ("798", "from 42 to 784")]
+    {
+        let text = of(&format!("    weights: dino.pth\n    input: {input}\n"));
+        assert_refused(&text, 4, input, &[says]);
+        by_schema(&text).unwrap_err();
+    }
 }
 
 #[test]

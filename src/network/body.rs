@@ -5,15 +5,17 @@ use std::fmt::Debug;
 use anyhow::{Context, Result};
 use candle_core::Tensor;
 
+use super::field;
 use super::layers::Window;
 use super::parameters::Parameters;
 use super::pass::Pass;
 use super::silence::Silence;
 use super::{
     Ends, Family, alexnet, chain, convnext, densenet, efficientnet, inception, inverted, mobilenet,
-    resnet, vgg,
+    resnet, tower, vgg,
 };
 use architecture::Architecture;
+use base::Field;
 
 /// A network's layers with their parameters.
 pub(super) trait Body: Debug + Send + Sync {
@@ -33,6 +35,22 @@ pub(super) trait Body: Debug + Send + Sync {
     /// The windows between the input and the last maps, in order; `last` is the last probe point.
     fn all_windows(&self, last: &str) -> Vec<Window> {
         self.windows(last)
+    }
+
+    /// Where the units of a layer look, in pixels of an input of `_input` pixels on a side.
+    fn field(&self, layer: &str, _input: u32) -> Field {
+        field::field(self.windows(layer))
+    }
+
+    /// Whether maps of a larger image are those of its parts side by side.
+    fn slides(&self) -> bool {
+        true
+    }
+
+    /// How many values the last maps have where everything before the last layer stays as it is, in one place;
+    /// `None` where all of the network can be trained.
+    fn features(&self) -> Option<usize> {
+        None
     }
 
     /// The layer that weights the means of the last probe point's maps into logits, with nothing between.
@@ -75,6 +93,9 @@ pub(super) fn body(
         }
         Family::ConvNext => convnext::Plan::of(name)
             .map(|plan| boxed(convnext::ConvNext::new(plan, ends, parameters))),
+        Family::Tower(_) => {
+            tower::Plan::of(name).map(|plan| boxed(tower::Tower::new(plan, ends, parameters)))
+        }
     };
     built.with_context(|| format!("{name} is in no plan of its family"))?
 }
@@ -91,6 +112,8 @@ pub(super) struct Landmarks {
     pub heads: &'static [&'static str],
     /// A part that inference does without.
     pub optional: Option<&'static str>,
+    /// Whether the one layer that takes the network's features is its last layer under any name.
+    pub adopts: bool,
 }
 
 /// The landmarks of a family.
@@ -104,7 +127,8 @@ pub(super) fn landmarks(family: Family) -> Landmarks {
         Family::EfficientNet => (efficientnet::STEM_LAYER, &[efficientnet::HEAD]),
         Family::MobileNet => (mobilenet::STEM_LAYER, &[mobilenet::HEAD]),
         Family::ConvNext => (convnext::STEM_LAYER, &[convnext::HEAD]),
+        Family::Tower(kind) => return tower::landmarks(kind),
     };
     let optional = (family == Family::Inception).then_some(inception::AUXILIARY);
-    Landmarks { stem, heads, optional }
+    Landmarks { stem, heads, optional, adopts: true }
 }

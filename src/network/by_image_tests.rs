@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor};
 use serde_json::Value;
 
 use crate::Network;
-use crate::input::{Normal, as_inputs, by_grey};
+use crate::input::{Colours, Normal, as_inputs, by_grey};
 use crate::tests::{flat, golden_network, same_digest, values};
 use architecture::Design;
 
@@ -88,7 +88,9 @@ fn a_gradient_of_another_shape_and_an_unknown_layer_are_refused() {
 
 #[test]
 fn gradients_go_back_the_way_that_grey_images_come() {
-    for normal in [Normal::Colour, Normal::GREY, Normal::HALF] {
+    for normal in
+        [Normal::Colour(Colours::IMAGENET), Colours::IMAGENET.grey(), Colours::HALF.grey()]
+    {
         let (x, zero) = (grey(9), grey(9).zeros_like().unwrap());
         let linear = (as_inputs(&x, normal).unwrap() - as_inputs(&zero, normal).unwrap()).unwrap();
         let y = values(7, linear.dims());

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use candle_core::{Tensor, Var};
 
+use super::body::Body;
 use super::device::Parts;
+use super::parameters::Parameters;
 use super::pass::{Chance, Kernels};
 use super::{Inference, Logits, Network};
 
@@ -27,6 +29,18 @@ pub(super) struct Frozen {
 }
 
 impl Frozen {
+    /// What is frozen from the start: of a network whose last layer alone can be trained all before it.
+    pub(super) fn from_start(
+        body: &dyn Body,
+        layers: &[&'static str],
+        parameters: &Parameters,
+    ) -> Option<Frozen> {
+        body.features()?;
+        let count = [0, parameters.fixed().len()];
+        let layer = layers.last()?;
+        Some(Frozen { layer, count, kernels: Arc::default(), parts: Arc::default() })
+    }
+
     /// Forgets what was prepared from weights that have changed.
     pub(super) fn forget(&self) {
         self.kernels.clear();
@@ -80,7 +94,8 @@ impl Network {
         all.skip(self.frozen_count()[0]).map(is_head).collect()
     }
 
-    /// What the frozen part makes of images, n x units x rows x columns; `None` where nothing is frozen.
+    /// What the frozen part makes of images, n x units x rows x columns; `None` where nothing is frozen. Of a vision
+    /// transformer it is what its last layer sees, n x features x 1 x 1.
     ///
     /// # Errors
     /// When the images have another shape.
@@ -88,6 +103,9 @@ impl Network {
         let Some(Frozen { layer, kernels, parts, .. }) = &self.frozen else { return Ok(None) };
         let (kernels, parts) = (Arc::clone(kernels), Arc::clone(parts));
         let inference = Inference { network: self, kernels, parts };
+        if self.body.features().is_some() {
+            return inference.last_maps(images).map(Some);
+        }
         Ok(inference.maps(images, &[layer])?.pop())
     }
 

@@ -64,6 +64,16 @@ impl Inference<'_> {
         join(&self.in_parts(maps, run)?)
     }
 
+    /// What the classifier sees of images: maps, or whatever stands for them.
+    pub(crate) fn last_maps(&self, images: &Tensor) -> Result<Tensor> {
+        let run = |images: &Tensor| {
+            self.network.check_images(images)?;
+            let maps = self.network.body.trunk(images, &mut self.pass(&[])?)?;
+            maps.context("the network stopped before its last layer")
+        };
+        join(&self.in_parts(images, run)?)
+    }
+
     /// Maps of `layers`, in that order, each n x units x rows x columns. Computes nothing after the last
     /// of them.
     ///

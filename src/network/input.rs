@@ -3,24 +3,34 @@
 use anyhow::{Result, bail};
 use candle_core::{DType, Device, Tensor};
 
-/// Mean and standard deviation of the ImageNet images per channel, as torchvision's weights expect.
-const MEAN: [f64; 3] = [0.485, 0.456, 0.406];
-const DEVIATION: [f64; 3] = [0.229, 0.224, 0.225];
+/// What red, green and blue are normalised by, of values from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Colours {
+    pub(crate) mean: [f64; 3],
+    pub(crate) deviation: [f64; 3],
+}
+
+impl Colours {
+    /// Mean and standard deviation of the ImageNet images, as torchvision's weights expect.
+    pub(crate) const IMAGENET: Colours =
+        Colours { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
+    /// From -1 to 1.
+    pub(crate) const HALF: Colours = Colours { mean: [0.5; 3], deviation: [0.5; 3] };
+
+    /// As one channel of all three: their mean and their mean deviation, of ImageNet's 0.449 and 0.226.
+    pub(crate) fn grey(self) -> Normal {
+        let mean = |of: [f64; 3]| of.iter().sum::<f64>() / 3.0;
+        Normal::Grey { mean: mean(self.mean), deviation: mean(self.deviation) }
+    }
+}
 
 /// How grey images become a network's input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Normal {
-    /// Repeated over three channels, each normalised by its own of ImageNet's means and deviations.
-    Colour,
+    /// Repeated over three channels, each normalised by its own mean and deviation.
+    Colour(Colours),
     /// One channel with this mean and deviation of values from 0 to 1.
     Grey { mean: f64, deviation: f64 },
-}
-
-impl Normal {
-    /// The mean of ImageNet's three means and of its three deviations.
-    pub(crate) const GREY: Normal = Normal::Grey { mean: 0.449, deviation: 0.226 };
-    /// From -1 to 1, as Inception v3 has its input.
-    pub(crate) const HALF: Normal = Normal::Grey { mean: 0.5, deviation: 0.5 };
 }
 
 /// Grey images of `from` width and height, row by row, as inputs of `to`, n x channels x height x width.
@@ -37,7 +47,7 @@ pub(crate) fn grey(
 /// Grey images of values 0 to 255, n x height x width, as inputs, n x channels x height x width.
 pub(crate) fn as_inputs(grey: &Tensor, normal: Normal) -> Result<Tensor> {
     match normal {
-        Normal::Colour => normalised(&[grey, grey, grey]),
+        Normal::Colour(colours) => normalised(&[grey, grey, grey], colours),
         Normal::Grey { mean, deviation } => {
             Ok(grey.affine(1.0 / 255.0 / deviation, -mean / deviation)?.unsqueeze(1)?)
         }
@@ -50,8 +60,8 @@ pub(crate) fn by_grey(by_inputs: &Tensor, normal: Normal) -> Result<Tensor> {
         by_inputs.narrow(1, c, 1)?.squeeze(1)?.affine(1.0 / 255.0 / deviation, 0.0)
     };
     match normal {
-        Normal::Colour => {
-            let [red, green, blue] = [0, 1, 2].map(|c| channel(c, DEVIATION[c]));
+        Normal::Colour(Colours { deviation, .. }) => {
+            let [red, green, blue] = [0, 1, 2].map(|c| channel(c, deviation[c]));
             Ok(((red? + green?)? + blue?)?)
         }
         Normal::Grey { deviation, .. } => Ok(channel(0, deviation)?),
@@ -66,14 +76,21 @@ pub(crate) fn by_grey(by_inputs: &Tensor, normal: Normal) -> Result<Tensor> {
 /// # Errors
 /// When a patch has another size.
 pub fn images(patches: &[&[u8]], edge: u32, input: u32, device: &Device) -> Result<Tensor> {
-    grey(patches, [edge; 2], [input; 2], Normal::Colour, device)
+    grey(patches, [edge; 2], [input; 2], Normal::Colour(Colours::IMAGENET), device)
 }
 
-/// As [`images`], for colour images: red, green and blue of a pixel follow each other.
+/// Colour images as inputs, n x 3 x `input` x `input`, resized and normalised: red, green and blue of a pixel follow
+/// each other.
 ///
 /// # Errors
 /// When an image has another size.
-pub fn colour_images(pixels: &[&[u8]], edge: u32, input: u32, device: &Device) -> Result<Tensor> {
+pub(crate) fn colour(
+    pixels: &[&[u8]],
+    edge: u32,
+    input: u32,
+    colours: Colours,
+    device: &Device,
+) -> Result<Tensor> {
     let planes: Vec<Vec<u8>> = pixels
         .iter()
         .map(|pixels| {
@@ -85,13 +102,14 @@ pub fn colour_images(pixels: &[&[u8]], edge: u32, input: u32, device: &Device) -
     let (all, to) = (planes.len(), input as usize);
     let x = x.reshape((all, 3, to, to))?;
     let channel = |c| x.narrow(1, c, 1)?.squeeze(1);
-    normalised(&[&channel(0)?, &channel(1)?, &channel(2)?])
+    normalised(&[&channel(0)?, &channel(1)?, &channel(2)?], colours)
 }
 
 /// Red, green and blue, each n x rows x columns of values 0 to 255, normalised and stacked.
-fn normalised(channels: &[&Tensor; 3]) -> Result<Tensor> {
+fn normalised(channels: &[&Tensor; 3], colours: Colours) -> Result<Tensor> {
+    let Colours { mean, deviation } = colours;
     let channels = (0..3)
-        .map(|c| channels[c].affine(1.0 / 255.0 / DEVIATION[c], -MEAN[c] / DEVIATION[c]))
+        .map(|c| channels[c].affine(1.0 / 255.0 / deviation[c], -mean[c] / deviation[c]))
         .collect::<candle_core::Result<Vec<Tensor>>>()?;
     Ok(Tensor::stack(&channels, 1)?)
 }

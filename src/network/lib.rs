@@ -1,5 +1,6 @@
-//! Convolutional networks on Candle: torchvision's AlexNet, VGG, Inception v3, ResNets with ResNeXt and wide
-//! ones, DenseNets, EfficientNets, MobileNets v3 and ConvNeXts, by its names and shapes.
+//! Networks on Candle: torchvision's AlexNet, VGG, Inception v3, ResNets with ResNeXt and wide ones, DenseNets,
+//! EfficientNets, MobileNets v3 and ConvNeXts, by its names and shapes, and vision transformers, whose last layer alone
+//! is trained (`tower`).
 //!
 //! [`Network`] is the whole interface: build it, load weights, and ask for logits to train on
 //! ([`Network::training_logits`]) or, with weights that stay ([`Network::inference`]), for logits and for
@@ -37,6 +38,7 @@ pub mod sgd;
 mod silence;
 mod sliding;
 mod tape;
+mod tower;
 mod vgg;
 pub mod weights;
 
@@ -53,8 +55,8 @@ use base::Field;
 use body::{Body, landmarks};
 use frozen::Frozen;
 pub use inference::{Inference, Sensitivity};
-use input::Normal;
-pub use input::{colour_images, images};
+pub use input::images;
+use input::{Colours, Normal};
 use layers::Engine;
 pub use meaning::Meaning;
 use parameters::Parameters;
@@ -185,9 +187,9 @@ impl Network {
         let architecture = Architecture::find(name)?;
         let mut parameters = Parameters::sketch();
         body::body(architecture, Ends::colour(1), &mut parameters)?;
-        let body::Landmarks { stem, heads, optional } = landmarks(architecture.family);
+        let body::Landmarks { stem, heads, optional, adopts } = landmarks(architecture.family);
         let tensors = parameters.into_sketch();
-        Ok(Blueprint { network: architecture.name, tensors, stem, heads, optional })
+        Ok(Blueprint { network: architecture.name, tensors, stem, heads, optional, adopts })
     }
 
     /// A network with random weights that follow from `seed` and each parameter's name.
@@ -230,24 +232,19 @@ impl Network {
         if ends.outputs == 0 {
             bail!("{name} needs at least one class");
         }
-        let inputs = architecture.inputs();
-        if !inputs.contains(&input) {
-            let (least, most) = inputs.into_inner();
-            bail!(
-                "{name} takes an input of {least} to {most} pixels on a side; {input} were asked for"
-            );
-        }
+        architecture.check_input(input)?;
         if device.is_cpu() {
             base::memory::keep_freed();
         }
         let mut parameters = Parameters::new(seed, device);
         let body = body::body(architecture, ends, &mut parameters)?;
+        let frozen = Frozen::from_start(&*body, architecture.layers, &parameters);
         let network = Network {
             architecture,
             design: Design::default(),
             body,
             parameters,
-            frozen: None,
+            frozen,
             ends,
             meaning: None,
             input,
@@ -553,7 +550,10 @@ impl Network {
     }
 
     fn check_maps(&self, layer: &str, maps: &Tensor) -> Result<()> {
-        let units = self.units(layer)?;
+        let units = match self.body.features() {
+            Some(features) => features,
+            None => self.units(layer)?,
+        };
         match maps.dims() {
             &[_, depth, _, _] if depth == units => Ok(()),
             other => {
@@ -571,7 +571,8 @@ impl Network {
 
     /// Probe points, from the input on. What is probed is a convolution's or `bn1`'s output before
     /// the ReLU, and the output of a block, of a ResNet's layer or of a stage as torchvision's module of it
-    /// has it: after an activation, where it ends with one.
+    /// has it: after an activation, where it ends with one. Of a vision transformer's blocks it is the tokens of the
+    /// image, without the class token.
     pub fn layers(&self) -> &'static [&'static str] {
         self.architecture.layers
     }
@@ -593,19 +594,25 @@ impl Network {
     /// When there is no such layer.
     pub fn field(&self, layer: &str) -> Result<Field> {
         self.check_layer(layer)?;
-        Ok(field::field(self.body.windows(layer)))
+        Ok(self.body.field(layer, self.input))
     }
 
-    /// What can be trained, in torchvision's order and by its names; what of it is:
-    /// [`Network::trained_parameters`].
+    /// Whether [`Inference::sliding`] serves it: vision transformers see images of one size alone.
+    pub fn slides(&self) -> bool {
+        self.body.slides()
+    }
+
+    /// What can be trained, in torchvision's order and by its names, of a vision transformer its last layer; what of
+    /// it is: [`Network::trained_parameters`].
     pub fn parameters(&self) -> &[(String, Var)] {
         self.parameters.trained()
     }
 
-    /// Running statistics of batch normalisation, in torchvision's order and by its names. They share
-    /// memory with the network.
+    /// What of the network is not trained: weights of a vision transformer, and running statistics of batch
+    /// normalisation, in torchvision's order and by its names. They share memory with the network.
     pub fn buffers(&self) -> Vec<(String, Tensor)> {
-        self.parameters.buffers().iter().map(|(n, b)| (n.clone(), b.as_detached_tensor())).collect()
+        let all = self.parameters.fixed().iter().chain(self.parameters.buffers());
+        all.map(|(n, b)| (n.clone(), b.as_detached_tensor())).collect()
     }
 
     /// A copy of parameters and buffers on the processor.
@@ -660,16 +667,34 @@ impl Network {
 
     /// How a grey image becomes an input.
     fn normal(&self) -> Normal {
-        match (self.ends.channels, self.architecture.family) {
-            (1, Family::Inception) => Normal::HALF,
-            (1, _) => Normal::GREY,
-            _ => Normal::Colour,
+        match self.ends.channels {
+            // From -1 to 1.
+            1 if self.architecture.family == Family::Inception => Colours::HALF.grey(),
+            1 => self.colours().grey(),
+            _ => Normal::Colour(self.colours()),
         }
     }
 
-    /// How many numbers are trained.
+    fn colours(&self) -> Colours {
+        match self.architecture.family {
+            Family::Tower(kind) => tower::colours(kind),
+            _ => Colours::IMAGENET,
+        }
+    }
+
+    /// Colour images of `edge` x `edge` pixels as this network sees them, on its device: red, green and blue of a
+    /// pixel follow each other.
+    ///
+    /// # Errors
+    /// When an image has another size.
+    pub fn colour_images(&self, pixels: &[&[u8]], edge: u32) -> Result<Tensor> {
+        input::colour(pixels, edge, self.input, self.colours(), &self.device)
+    }
+
+    /// How many numbers it has learned, here or where its weights come from; running statistics do not count.
     pub fn parameter_count(&self) -> u64 {
-        self.parameters().iter().map(|(_, var)| var.elem_count() as u64).sum()
+        let all = self.parameters.trained().iter().chain(self.parameters.fixed());
+        all.map(|(_, var)| var.elem_count() as u64).sum()
     }
 }
 

@@ -41,6 +41,8 @@ pub(super) struct Parameters {
     seed: Option<u64>,
     device: Device,
     trained: Vec<(String, Var)>,
+    /// Weights that stay as they are loaded.
+    fixed: Vec<(String, Var)>,
     buffers: Vec<(String, Var)>,
     /// Probe points, each with how many parameters and buffers there are up to it.
     marks: Vec<(&'static str, [usize; 2])>,
@@ -59,6 +61,7 @@ impl Parameters {
             seed,
             device: device.clone(),
             trained: vec![],
+            fixed: vec![],
             buffers: vec![],
             marks: vec![],
             optional: None,
@@ -95,19 +98,34 @@ impl Parameters {
 
     /// Adds a trained parameter.
     pub(super) fn add(&mut self, name: String, shape: &[usize], start: Start) -> Result<Var> {
+        let var = self.var(&name, shape, start)?;
+        if self.sketch.is_none() {
+            self.trained.push((name, var.clone()));
+        }
+        Ok(var)
+    }
+
+    /// Adds a parameter that is not trained.
+    pub(super) fn add_fixed(&mut self, name: String, shape: &[usize], start: Start) -> Result<Var> {
+        let var = self.var(&name, shape, start)?;
+        if self.sketch.is_none() {
+            self.fixed.push((name, var.clone()));
+        }
+        Ok(var)
+    }
+
+    fn var(&mut self, name: &str, shape: &[usize], start: Start) -> Result<Var> {
         if let Some(sketch) = &mut self.sketch {
-            sketch.push((name, shape.to_vec()));
+            sketch.push((name.to_owned(), shape.to_vec()));
             return Ok(Var::zeros(0, DType::F32, &self.device)?);
         }
-        let var = match self.seed {
+        Ok(match self.seed {
             Some(seed) => {
-                let values = random(seed, &name, shape.iter().product(), start);
+                let values = random(seed, name, shape.iter().product(), start);
                 Var::from_vec(values, shape, &self.device)?
             }
             None => Var::zeros(shape, DType::F32, &self.device)?,
-        };
-        self.trained.push((name, var.clone()));
-        Ok(var)
+        })
     }
 
     /// Adds weight and bias of a layer.
@@ -151,12 +169,16 @@ impl Parameters {
         &self.trained
     }
 
+    pub(super) fn fixed(&self) -> &[(String, Var)] {
+        &self.fixed
+    }
+
     pub(super) fn buffers(&self) -> &[(String, Var)] {
         &self.buffers
     }
 
     fn all(&self) -> impl Iterator<Item = &(String, Var)> {
-        self.trained.iter().chain(&self.buffers)
+        self.trained.iter().chain(&self.fixed).chain(&self.buffers)
     }
 
     /// A copy of everything on the processor.

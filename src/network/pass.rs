@@ -10,15 +10,20 @@ use rand_chacha::ChaCha8Rng;
 use super::Design;
 use super::layers::{Engine, Fixed, survivors};
 use super::parameters::stream;
+use super::tower;
 
-/// Convolutions of a network in inference, each made at its first use.
+/// What of a network is made once in inference, at its first use.
 #[derive(Debug, Default)]
-pub(super) struct Kernels(Mutex<HashMap<TensorId, Arc<Fixed>>>);
+pub(super) struct Kernels {
+    convolutions: Mutex<HashMap<TensorId, Arc<Fixed>>>,
+    tower: Mutex<Option<Arc<tower::Prepared>>>,
+}
 
 impl Kernels {
     /// Forgets them all.
     pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.convolutions.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.tower.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -158,14 +163,28 @@ impl<'a> Pass<'a> {
         weight: &Var,
         make: impl FnOnce() -> Result<Fixed>,
     ) -> Result<Option<Arc<Fixed>>> {
-        let Aim::Inference(Kernels(kernels)) = &self.aim else { return Ok(None) };
-        let mut kernels = kernels.lock().unwrap_or_else(PoisonError::into_inner);
+        let Aim::Inference(kernels) = &self.aim else { return Ok(None) };
+        let mut kernels = kernels.convolutions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(fixed) = kernels.get(&weight.id()) {
             return Ok(Some(Arc::clone(fixed)));
         }
         let fixed = Arc::new(make()?);
         kernels.insert(weight.id(), Arc::clone(&fixed));
         Ok(Some(fixed))
+    }
+
+    /// The vision transformer that is ready for its images, `make` where it is needed first; in training every
+    /// time.
+    pub(super) fn prepared(
+        &self,
+        make: impl FnOnce() -> Result<Arc<tower::Prepared>>,
+    ) -> Result<Arc<tower::Prepared>> {
+        let Aim::Inference(Kernels { tower, .. }) = &self.aim else { return make() };
+        let mut tower = tower.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*tower {
+            Some(ready) => Ok(Arc::clone(ready)),
+            None => Ok(Arc::clone(tower.insert(make()?))),
+        }
     }
 
     /// Whether auxiliary logits are wanted.

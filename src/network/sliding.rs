@@ -29,7 +29,7 @@ impl Inference<'_> {
     /// its own: logits equal those of the input cut out there only if nothing pads.
     ///
     /// # Errors
-    /// When the image has another shape or is smaller than an input.
+    /// When the image has another shape or is smaller than an input, and of a vision transformer.
     pub fn sliding(&self, image: &Tensor) -> Result<Sliding> {
         let Network { input, ends, .. } = *self.network;
         let (input, depth) = (input as usize, ends.channels);
@@ -38,6 +38,12 @@ impl Inference<'_> {
             other => bail!(
                 "expected an image of shape [1, {depth}, rows, columns], no side below {input}, found {other:?}"
             ),
+        }
+        if !self.network.slides() {
+            bail!(
+                "{} sees images of {input} x {input} pixels alone: its tokens all see the whole of one",
+                self.network.architecture.name
+            );
         }
         let (cells, step) = self.network.reduction();
         let mut pass = self.pass(&[])?;

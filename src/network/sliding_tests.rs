@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 use crate::Ends;
 use crate::chain::{Chain, Dense, Plan, Step};
-use crate::input::{Normal, grey};
+use crate::input::{Colours, Normal, grey};
 use crate::layers::Window;
 use crate::parameters::{Parameters, Start};
 use crate::tests::{close, flat, golden_network, numbers, same, values};
@@ -44,7 +44,9 @@ fn rectangles_are_resized_as_by_pytorch() {
             .map(|v| ((v + 1.0) * 127.5).floor() as u8)
             .collect();
         let sizes = [[columns, rows], [to[1], to[0]]].map(|size| size.map(|side| side as u32));
-        let x = grey(&[&pixels], sizes[0], sizes[1], Normal::Colour, &Device::Cpu).unwrap();
+        let x =
+            grey(&[&pixels], sizes[0], sizes[1], Normal::Colour(Colours::IMAGENET), &Device::Cpu)
+                .unwrap();
         assert_eq!(x.dims(), [1, 3, to[0], to[1]]);
         let grey = x.narrow(1, 0, 1).unwrap().affine(0.229 * 255.0, 0.485 * 255.0).unwrap();
         same(&grey, &case["y"], &format!("{rows} x {columns}"));

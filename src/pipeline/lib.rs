@@ -336,6 +336,7 @@ impl<'a> Pipeline<'a> {
         }
         let device = self.device()?;
         let job = self.job(network, dataset, device)?;
+        let architecture = Architecture::find(&network.name)?;
         self.progress.say(&format!(
             "{}: {}{} on {}",
             network.name,
@@ -343,6 +344,9 @@ impl<'a> Pipeline<'a> {
                 (Start::Random, Some(_)) => "training from random weights",
                 (Start::Random, None) => "using random weights as they are",
                 (Start::Builtin, _) => "fine-tuning the built-in convolutions",
+                (Start::File(_), Some(_)) if !architecture.is_trained_whole() => {
+                    "training a last layer over the given weights"
+                }
                 (Start::File(_), Some(_)) => "fine-tuning the given weights",
                 (Start::File(_), None) => "using the given weights as they are",
             },
@@ -350,7 +354,7 @@ impl<'a> Pipeline<'a> {
                 Some(layer) => format!(", only what comes after {layer},"),
                 None => String::new(),
             },
-            device::describe_for(device, Architecture::find(&network.name)?),
+            device::describe_for(device, architecture),
         ));
         training::train(&job, &folder, &stamp, self.progress)?;
         Ok(stamp)

@@ -14,6 +14,8 @@ pub(crate) struct Blueprint {
     pub(crate) heads: &'static [&'static str],
     /// A part that inference does without.
     pub(crate) optional: Option<&'static str>,
+    /// Whether the one layer that takes the network's features is its last layer under any name.
+    pub(crate) adopts: bool,
 }
 
 impl Blueprint {

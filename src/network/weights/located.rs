@@ -273,7 +273,7 @@ impl Search<'_> {
     ) -> Option<String> {
         let head = *self.blueprint.heads.first()?;
         let (weight, bias) = (format!("{head}.weight"), format!("{head}.bias"));
-        if tensors.contains_key(&weight) {
+        if !self.blueprint.adopts || tensors.contains_key(&weight) {
             return None;
         }
         let features = *self.blueprint.dims(&weight)?.get(1)?;

@@ -62,6 +62,11 @@ fn of_densenet(name: &str) -> Option<String> {
     dotted.then(|| format!("{before}denselayer{layer}.{kind}{number}.{end}"))
 }
 
+/// The numbers of the places, in order: older files of CLIP's and SigLIP's towers have them.
+fn is_count(name: &str, tensor: &Tensor) -> bool {
+    name.ends_with(".position_ids") && !tensor.dtype().is_float()
+}
+
 /// Whether a tensor belongs to the auxiliary classifier of Inception-v3, which only training uses.
 pub(crate) fn is_auxiliary(name: &str) -> bool {
     name.starts_with("AuxLogits.")
@@ -80,6 +85,9 @@ pub(super) fn plain(tensors: BTreeMap<String, Tensor>) -> Result<BTreeMap<String
     });
     let mut out: BTreeMap<String, (String, Tensor)> = BTreeMap::new();
     for (original, mut tensor) in tensors {
+        if is_count(&original, &tensor) {
+            continue;
+        }
         let mut name = unwrapped(&original);
         if timm_vgg
             && let Some((at, theirs, ours)) = TIMM_VGG
