@@ -23,6 +23,7 @@ import hashlib
 import json
 import math
 import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -192,7 +193,7 @@ def main():
                 at = np.array([number for number, _ in evaluation["scores"]])
                 score = np.array([p[-1] for _, p in evaluation["scores"]])
                 # What is weighed here is only the scores.
-                subprocess.run(["rm", "-rf", project / "output/work/networks"], check=True)
+                shutil.rmtree(project / "output/work/networks", ignore_errors=True)
             else:
                 at, score = by_pixels(pixels, positive, split)
             seconds = time.time() - began
