@@ -128,7 +128,7 @@ def patches(project):
 def by_pixels(pixels, positive, split):
     """Scores of the test split: both classes weighted alike, a little ridge, Newton's method."""
     x = np.array([[patch.mean(), patch.max(), patch.std()] for patch in pixels])
-    train, test = split != "test", split == "test"
+    train, test = split == "train", split == "test"
     x = (x - x[train].mean(0)) / x[train].std(0)
     x = np.concatenate([x, np.ones((len(x), 1))], 1)
     weight = np.where(positive, 0.5 / positive[train].mean(), 0.5 / (1 - positive[train].mean()))[train]

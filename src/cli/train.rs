@@ -49,7 +49,17 @@ pub(super) fn execute(
             pipeline.train(network, &dataset).map(drop)
         })?,
         Some(steps) => {
-            for network in networks {
+            let (trained, fixed): (Vec<&Network>, Vec<_>) =
+                networks.into_iter().partition(|network| network.training().is_some());
+            for Network { name, .. } in fixed {
+                let why =
+                    format!("{name} is not trained (`training: false`): there is no rate to find");
+                if !options.networks.networks.is_empty() {
+                    bail!("{why}");
+                }
+                terminal.say(&why);
+            }
+            for network in trained {
                 let test = pipeline.find_rate(network, &dataset, steps as usize)?;
                 told(&test).iter().for_each(|line| terminal.result(line));
             }
@@ -69,9 +79,10 @@ fn told(test: &RateTest) -> Vec<String> {
             "{network}: `lr: {rate:.1e}` is suggested, where the loss falls most steeply (the dotted line)"
         ),
         None => format!(
-            "{network}: the loss fell at no rate of these {} steps, so none is suggested; more steps \
-             (`--find-rate=300`) or a larger `batch` may show more",
-            steps.len()
+            "{network}: over {} steps the loss fell too little to suggest a rate; more steps (`--find-rate={}`) or \
+             a larger `batch` may show more",
+            steps.len(),
+            (3 * steps.len()).max(300)
         ),
     });
     if *diverged && let Some(last) = steps.last() {

@@ -16,16 +16,16 @@ use base::seed;
 pub const RESAMPLES: u32 = 1000;
 
 /// 95% percentile interval of the area under the ROC curve over [`RESAMPLES`] draws of the patients;
-/// `patients` holds the number of each case's patient, from 0. The same seed gives the same interval.
+/// `patients` holds the number of each case's patient. The same seed gives the same interval.
 ///
 /// Draws that miss a class have no area and are passed over: there is no interval when these are half or
 /// more, when the cases of a class are all one patient's, and when the area is the same in all draws.
 /// `None` without cases of both classes.
 pub fn by_patient(cases: &[Scored], patients: &[u32], seed: u64) -> Option<Spread> {
-    let count = patients.iter().max().map_or(0, |most| *most as usize + 1);
     if cases.len() != patients.len() {
         return None;
     }
+    let (places, count) = places(patients);
     let of_class = |positive: bool| {
         let of = cases.iter().zip(patients).filter(|(case, _)| case.positive == positive);
         of.map(|(_, patient)| *patient).collect::<BTreeSet<u32>>().len()
@@ -45,7 +45,7 @@ pub fn by_patient(cases: &[Scored], patients: &[u32], seed: u64) -> Option<Sprea
         for tied in &ties {
             let mut here = [0_u64; 2];
             for &i in *tied {
-                here[usize::from(cases[i].positive)] += times[patients[i] as usize];
+                here[usize::from(cases[i].positive)] += times[places[i]];
             }
             right += here[1] * (2 * negatives + here[0]);
             negatives += here[0];
@@ -55,6 +55,16 @@ pub fn by_patient(cases: &[Scored], patients: &[u32], seed: u64) -> Option<Sprea
         (pairs > 0).then(|| right as f64 / (2 * pairs) as f64)
     };
     Some(drawn(count, seed, area))
+}
+
+/// Places of patients among those that occur, in the order of their numbers, and how many there are: whoever has no
+/// case, as a patient of another split, is not drawn.
+fn places(patients: &[u32]) -> (Vec<usize>, usize) {
+    let mut known = patients.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    let place = |patient: &u32| known.partition_point(|other| other < patient);
+    (patients.iter().map(place).collect(), known.len())
 }
 
 /// 95% percentile interval of what follows from how often each of `count` patients is drawn.
@@ -80,7 +90,7 @@ pub struct Called {
     pub truth: usize,
     /// The one it was called.
     pub called: usize,
-    /// Number of its patient, from 0.
+    /// Number of its patient.
     pub patient: u32,
 }
 
@@ -91,13 +101,14 @@ pub struct Called {
 /// `None` where all cases are of one category and called so: nothing could have disagreed.
 pub fn weighted_kappa(cases: &[Called], seed: u64) -> Option<(f64, Spread)> {
     let categories = cases.iter().map(|case| case.truth.max(case.called) + 1).max()?;
-    let count = cases.iter().map(|case| case.patient as usize + 1).max()?;
-    let kappa = |times: &dyn Fn(&Called) -> u64| {
+    let patients: Vec<u32> = cases.iter().map(|case| case.patient).collect();
+    let (places, count) = places(&patients);
+    let kappa = |times: &dyn Fn(usize) -> u64| {
         let (mut truths, mut calls) = (vec![0_u64; categories], vec![0_u64; categories]);
         let (mut all, mut off) = (0, 0.0);
         let apart = |a: usize, b: usize| (a.abs_diff(b) as f64).powi(2);
-        for case in cases {
-            let times = times(case);
+        for (at, case) in cases.iter().enumerate() {
+            let times = times(at);
             truths[case.truth] += times;
             calls[case.called] += times;
             all += times;
@@ -112,7 +123,7 @@ pub fn weighted_kappa(cases: &[Called], seed: u64) -> Option<(f64, Spread)> {
         (expected > 0.0).then(|| 1.0 - off * all as f64 / expected)
     };
     let value = kappa(&|_| 1)?;
-    let of = |times: &[u64]| kappa(&|case| times[case.patient as usize]);
+    let of = |times: &[u64]| kappa(&|at| times[places[at]]);
     Some((value, drawn(count, seed, of)))
 }
 
@@ -159,6 +170,8 @@ mod tests {
         let copied: Vec<Scored> = cases.iter().flat_map(|case| [*case; 9]).collect();
         let owners: Vec<u32> = patients.iter().flat_map(|patient| [*patient; 9]).collect();
         assert_eq!(by_patient(&copied, &owners, 5), by_patient(&cases, &patients, 5));
+        let sparse: Vec<u32> = patients.iter().map(|patient| 3 * patient + 9).collect();
+        assert_eq!(by_patient(&cases, &sparse, 5), by_patient(&cases, &patients, 5));
         let width = |cases: &[Scored]| {
             auc(cases).and_then(|auc| auc.spread.interval()).map(|i| i.high - i.low).unwrap()
         };
@@ -213,5 +226,9 @@ mod tests {
         let mut copied = cases(&pairs);
         copied.extend(cases(&pairs));
         assert_eq!(weighted_kappa(&copied, 3).unwrap().1, spread);
+        // Nor do patients without a case, between those that have one.
+        let mut sparse = cases(&pairs);
+        sparse.iter_mut().for_each(|case| case.patient = 7 * case.patient + 40);
+        assert_eq!(weighted_kappa(&sparse, 3).unwrap().1, spread);
     }
 }

@@ -42,6 +42,9 @@ const KINDS: [(Option<&str>, bool); 6] = [
     (Some("calcifications"), false),
 ];
 
+/// Where all lesions stand among these kinds.
+const ALL: usize = 3;
+
 impl Labeller {
     /// For a mammogram of `width` x `height` pixels. Unproven lesions, and lesions whose place is not
     /// known, label nothing.
@@ -103,7 +106,6 @@ impl Labeller {
 
     /// The lesions of any pathology that the window holds by the same rule.
     pub fn lesions(&self, x: u32, y: u32, edge: u32) -> Vec<usize> {
-        const ALL: usize = 3;
         self.held(&self.groups[ALL], [x, y, edge, edge])
     }
 

@@ -127,8 +127,7 @@ impl Pipeline<'_> {
         if network.run().is_some_and(|run| !run.tells_cancer()) {
             return Ok(None);
         }
-        let known = Architecture::find(&network.name)?.layers;
-        let place = |layer: &&String| known.iter().position(|other| *other == layer.as_str());
-        Ok(network.layers.iter().max_by_key(place).cloned())
+        let architecture = Architecture::find(&network.name)?;
+        Ok(network.layers.iter().max_by_key(|layer| architecture.place(layer)).cloned())
     }
 }

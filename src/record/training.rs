@@ -198,7 +198,7 @@ impl ScaleResult {
 pub struct FindingResult {
     /// The lexicon's term of it.
     pub term: String,
-    /// By the sigmoid of its output.
+    /// By its output, before the sigmoid.
     pub level: Level,
 }
 

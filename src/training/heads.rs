@@ -28,7 +28,12 @@ pub(super) fn heads(
         return found;
     }
     let patients = patients(manifest);
-    let held = held(manifest, given);
+    // Of what a patch holds, the composition says nothing.
+    let of_lesions = |head: &Head| !matches!(head, Head::Scale(Scale::Composition, _));
+    let held = match heads.iter().any(of_lesions) {
+        true => held(manifest, given),
+        false => vec![Vec::new(); given.len()],
+    };
     let split = Judged { manifest, given, patients: &patients, held: &held, seed };
     for head in heads {
         match head {
@@ -156,8 +161,8 @@ impl Judged<'_> {
     fn finding(&self, term: &str, output: usize) -> FindingResult {
         let has = |lesion: &&Lesion| lesion.terms.iter().any(|own| is_a(own, term));
         let scored = |(mammogram, lesions, outputs): (u32, Vec<&Lesion>, &[f32])| {
-            let case =
-                Scored { score: sigmoid(outputs[output]), positive: lesions.iter().any(has) };
+            // By the logit: its sigmoid has the same order, but where rounding makes equals of what differs.
+            let case = Scored { score: outputs[output], positive: lesions.iter().any(has) };
             (case, self.patients[mammogram as usize])
         };
         let (cases, patients): (Vec<Scored>, Vec<u32>) = self.patches().map(scored).unzip();
@@ -185,10 +190,6 @@ fn softmax(logits: &[f32]) -> Vec<f32> {
     let powers: Vec<f32> = logits.iter().map(|logit| (logit - greatest).exp()).collect();
     let sum: f32 = powers.iter().sum();
     powers.into_iter().map(|power| power / sum).collect()
-}
-
-fn sigmoid(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 //!
 //! [`train`] is the whole of it: a `session` runs the epochs, then [`mod@evaluate`] judges the weights
 //! that it kept. A session draws an epoch's patches (`sampling`), has them read and changed ahead
-//! (`loader`, `augment`; of a network that is frozen in part `frozen`), takes a step for each batch (`loss`, [`schedule`], [`network::sgd`]), and leaves a
-//! [`record`] of each epoch (`history`, `events`) and what it needs to go on after a kill
-//! (`checkpoint`).
+//! (`loader`, `augment`; of a network that is frozen in part `frozen`), takes a step for each batch (`loss`,
+//! [`schedule`], [`network::sgd`]), and leaves a [`record`] of each epoch (`history`, `events`) and what it needs to go
+//! on after a kill (`checkpoint`).
 
 pub mod assess;
 mod augment;
@@ -187,7 +187,10 @@ pub fn train(job: &Job, folder: &Path, stamp: &Stamp, progress: &dyn Progress) -
         Some(settings) => {
             let mut network = trainable(job, settings, progress)?;
             let session = Session::begin(job, settings, &mut network, folder, stamp, progress)?;
-            let Kept { epoch, verdict } = session.run()?;
+            // A run that is killed goes on with what was kept; one that ends with an error may not be asked for again.
+            let Kept { epoch, verdict } = session.run().inspect_err(|_| {
+                let _ = frozen::remove(folder);
+            })?;
             (network, Some(epoch), verdict)
         }
     };

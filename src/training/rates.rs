@@ -14,11 +14,13 @@ use candle_core::{DType, Tensor};
 
 use super::loader::{self, Batch};
 use super::loss::CrossEntropy;
+use super::session::check_single;
 use super::{Job, sampling, trainable};
 use base::artifact::{Fingerprint, Stamp};
 use base::progress::{Progress, Silent};
 use base::seed;
 use config::{Rate, Rates, Schedule, Training};
+use network::Network;
 use network::sgd::Sgd;
 use record::rates::{FORMAT, RateStep, RateTest};
 
@@ -84,7 +86,11 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
     let mut sgd = Sgd::new(parameters, settings.momentum, settings.weight_decay)?;
     let head = network.head();
     let first = sampling::order(manifest, settings.balance, seed, 1);
+    if sampling::batches(&first, settings.batch).iter().any(|batch| batch.len() == 1) {
+        check_single(&network, name)?;
+    }
     let objective = CrossEntropy::new(&settings.class_weights, &sampling::counts(manifest, &first));
+    let drawn = |step: usize| seed::derive(seed, &format!("dropout/{step}"));
     // The batches of a training, epoch after epoch.
     let plan = (1..).flat_map(|epoch| {
         let order = sampling::order(manifest, settings.balance, seed, epoch);
@@ -103,11 +109,16 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
             let rate = FROM * (TO / FROM).powf(step as f64 / (steps - 1).max(1) as f64);
             let truth: Vec<usize> = batch.patches.iter().map(|&n| manifest.class(n)).collect();
             let input = batch.input(&network)?;
-            let drawn = seed::derive(seed, &format!("dropout/{step}"));
-            let logits = batch.training_logits(&network, &input, drawn)?;
+            // What is frozen is the same of both.
+            let frozen = network.frozen_maps(&input)?;
+            let logits_of = |network: &Network| match &frozen {
+                Some(maps) => network.training_logits_of_maps(maps, drawn(step)),
+                None => network.training_logits(&input, drawn(step)),
+            };
+            let logits = logits_of(&network)?;
             let loss = logits.loss(|logits| objective.of(logits, &truth))?;
             let value = value_of(&loss)?;
-            let start = batch.training_logits(&still, &input, drawn)?;
+            let start = logits_of(&still)?;
             let start = value_of(&start.loss(|logits| objective.of(logits, &truth))?)?;
             if !value.is_finite() && found.is_empty() {
                 bail!(

@@ -159,7 +159,8 @@ impl<'a> Session<'a> {
     /// before anything was learned.
     pub(super) fn run(mut self) -> Result<Kept> {
         let epochs = u64::from(self.settings.epochs - self.reached.epoch.min(self.settings.epochs));
-        if epochs > 0 && !self.stalled(self.reached.epoch) {
+        let lost = Trouble::of(self.history.epochs()).is_some_and(Trouble::is_final);
+        if epochs > 0 && !lost && !self.stalled(self.reached.epoch) {
             self.keep()?;
         }
         let each = (self.patches + self.validation.len()) as u64;
@@ -451,7 +452,7 @@ impl<'a> Session<'a> {
 ///
 /// # Errors
 /// When it would normalise a single value by itself, which PyTorch refuses too.
-fn check_single(network: &Network, name: &str) -> Result<()> {
+pub(super) fn check_single(network: &Network, name: &str) -> Result<()> {
     let (Some(last), false) = (network.layers().last(), network.trained_buffers().is_empty())
     else {
         return Ok(());
