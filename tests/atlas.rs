@@ -442,7 +442,7 @@ fn cases_say_what_the_evidence_is_and_how_much_of_it_has_a_name() {
     let explained = &fixture.explanations[0].mammograms;
     let table = fixture.page("data/explanations.csv");
     assert_eq!(table.lines().count(), explained.len() + 1);
-    assert!(table.lines().nth(1).unwrap().ends_with(",false,0001; 0003,2; 1"));
+    assert!(table.lines().nth(1).unwrap().ends_with(",false,0001; 0003,2; 1,0"));
     let cases: Vec<String> = files(&fixture.site())
         .into_keys()
         .filter(|path| path.starts_with("cases/alexnet/"))

@@ -39,7 +39,7 @@ fn selection(fixture: &Fixture) -> anyhow::Result<Selection> {
         .iter()
         .flat_map(|n| n.layers.iter().map(|layer| (n.config.name.as_str(), layer)))
         .collect();
-    select(&fixture.config, &layers, &fixture.manifest, &fixture.explanations)
+    select(&fixture.config, &layers, &fixture.manifest, &fixture.explanations, &|_| None)
 }
 
 /// Makes the first patches of a unit ones with cancer, or without.

@@ -9,6 +9,7 @@ mod design;
 pub mod efficientnet;
 pub mod inception;
 pub mod mobilenet;
+pub mod namer;
 pub mod resnet;
 pub mod tower;
 pub mod vgg;

@@ -64,6 +64,8 @@ pub struct Inputs<'a> {
     pub scores: &'a record::Scores,
     /// Synthetic images of units, where the project asks for them.
     pub visualisations: &'a record::Visualisations,
+    /// What a machine calls units of layers, where the project asks one.
+    pub names: &'a [record::naming::Names],
     /// Which units are alike.
     pub similar: &'a record::similar::Similar,
     /// Why networks score mammograms as they do, of those networks of which it is known.
@@ -93,7 +95,9 @@ impl<'a> Inputs<'a> {
     pub(super) fn catalogue(&self) -> Catalogue<'a> {
         let layers = self.exhibits.iter().flat_map(|exhibit| exhibit.layers);
         let detector = self.config.dissection.detector as f32;
-        Catalogue::new(layers, self.readers, self.consensus, self.lexicons, detector)
+        let catalogue =
+            Catalogue::new(layers, self.readers, self.consensus, self.lexicons, detector);
+        catalogue.with_machine(self.names)
     }
 
     /// The image of a mammogram in full.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::script::Known;
 use base::UnitId;
-use catalogue::{Catalogue, Entry, Source};
+use catalogue::{Catalogue, Entry, Source, concept_words};
 use config::Config;
 use record::dissection::{Category, Layer, Unit};
 use study::code::Coder;
@@ -51,18 +51,24 @@ pub(super) fn practice<'a>(
     candidates
         .into_iter()
         .filter_map(|(_, concept, layer, entry)| {
-            // Where readers recognised nothing, the next unit of the same stands in.
-            let words = entry.name.in_sentence()?;
             let by = match entry.name.source() {
                 Source::Consensus => "consensus",
                 Source::Readers => "readers",
-                _ => "outlines",
+                // Where readers recognised nothing, the next unit of the same stands in.
+                Source::Unrecognizable => return None,
+                Source::Machine | Source::Automatic | Source::None => "outlines",
+            };
+            let (words, terms) = match by {
+                "outlines" => {
+                    (concept_words(concept, catalogue.lexicons()), vec![concept.to_owned()])
+                }
+                _ => (entry.name.in_sentence()?, entry.terms.clone()),
             };
             concepts.insert(concept).then(|| Practised {
                 code: coder.unit(&entry.id, &layer.weights_blake3),
                 id: entry.id.clone(),
                 unit: entry.record,
-                known: Known { words, by, terms: entry.terms.clone() },
+                known: Known { words, by, terms },
             })
         })
         .take(config.survey.practice as usize)

@@ -106,7 +106,7 @@ pub(super) struct NamedConcept {
 #[derive(Serialize)]
 pub(super) struct LayerUnit {
     pub(super) label: String,
-    /// Where that comes from: `consensus`, `readers`, `unrecognizable` (to readers), `automatic` or `none`.
+    /// Where that comes from: `consensus`, `readers`, `unrecognizable` (to readers), `machine`, `automatic` or `none`.
     pub(super) from: &'static str,
     /// Its terms and what readers wrote, to search by.
     #[serde(skip_serializing_if = "String::is_empty")]

@@ -66,7 +66,8 @@ impl<'a> Survey<'a> {
         let mut selection = if layers.is_empty() {
             Selection::none(&config.survey)
         } else {
-            select(config, &layers, inputs.manifest, inputs.explanations)?
+            let parted = |unit: &UnitId| catalogue.parted(unit);
+            select(config, &layers, inputs.manifest, inputs.explanations, &parted)?
         };
         let known: Vec<&str> = inputs.lexicons.iter().map(|l| l.id.as_str()).collect();
         ensure!(

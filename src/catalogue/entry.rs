@@ -7,6 +7,7 @@ use base::UnitId;
 use lexicon::Lexicons;
 use record::dissection::{Category, Concept, Kind, Layer, Match, Unit};
 use record::explanation::Explanation;
+use record::naming::{Candidate, Names};
 use study::answer::{Association, ReaderFile};
 use study::automatic::{self, Comparison, Detected};
 use study::consensus::{Consensus, NO_CATEGORY};
@@ -47,7 +48,7 @@ pub struct Entry<'a> {
     /// What it is called, and who says so.
     pub name: Name,
     /// Term ids of what it shows: as the authors settled, else as at least half of its readers named, else
-    /// the term of its automatic name.
+    /// the term that a machine calls it, else that of its automatic name.
     pub terms: Vec<String>,
     /// Whether its readers chose none of these terms: all of them are suggested by their words.
     pub suggested: bool,
@@ -56,6 +57,8 @@ pub struct Entry<'a> {
     pub categories: Vec<String>,
     /// How it relates to cancer, to the authors or to most of its readers.
     pub association: Option<Association>,
+    /// What a machine would call it, closest first, beyond chance or not; empty where none looked at it.
+    pub machine: &'a [Candidate],
     concepts: &'a [Concept],
     detector: f32,
 }
@@ -87,6 +90,31 @@ impl<'a> Catalogue<'a> {
         let said = Said { opinions: &opinions, consensus, lexicons };
         let layers = layers.into_iter().map(|layer| said.layer(layer, detector)).collect();
         Self { layers, lexicons, detector, opinions }
+    }
+
+    /// The same, with what a machine calls the units of some layers: that is the name of those that people have not
+    /// named.
+    #[must_use]
+    pub fn with_machine(mut self, names: &'a [Names]) -> Self {
+        for layer in &mut self.layers {
+            let own = |names: &&Names| {
+                names.network == layer.record.network && names.layer == layer.record.layer
+            };
+            let Some(names) = names.iter().find(own) else { continue };
+            for entry in &mut layer.units {
+                entry.machine = names.candidates(entry.id.number());
+                if let (Some(found), Name::Automatic { .. } | Name::Unnamed) =
+                    (names.of(entry.id.number()), &entry.name)
+                {
+                    let words = concept_words(&found.term, self.lexicons);
+                    let (term, by) = (found.term.clone(), names.namer.clone());
+                    entry.terms = vec![term.clone()];
+                    entry.categories = categories(self.lexicons, &entry.terms);
+                    entry.name = Name::Machine { term, words, by };
+                }
+            }
+        }
+        self
     }
 
     /// The layers in their order.
@@ -129,6 +157,12 @@ impl<'a> Catalogue<'a> {
         self.opinions.get(unit)
     }
 
+    /// Units that a machine calls something beyond chance, each with the term, whatever people call them.
+    pub fn by_machine(&self) -> impl Iterator<Item = (&Entry<'a>, &'a Candidate)> {
+        let called = |entry: &Entry<'a>| entry.machine.iter().find(|c| c.is_beyond_chance());
+        self.units().filter_map(move |entry| Some((entry, called(entry)?)))
+    }
+
     /// What units detect beyond measured chance against what people say of them.
     pub fn comparison(&self) -> Comparison {
         let units = self.units().map(|entry| (&entry.id, entry.detected_beyond_chance()));
@@ -145,7 +179,10 @@ impl<'a> Catalogue<'a> {
             .iter()
             .zip(&explanation.evidence)
             .filter(|(entry, evidence)| {
-                let open = matches!(entry.name, Name::Automatic { .. } | Name::Unnamed);
+                let open = matches!(
+                    entry.name,
+                    Name::Machine { .. } | Name::Automatic { .. } | Name::Unnamed
+                );
                 entry.kind.is_live() && open && **evidence > 0.0
             })
             .map(|(entry, evidence)| (entry, evidence / all))
@@ -309,6 +346,7 @@ impl<'a> Said<'_, 'a> {
             suggested: false,
             categories: Vec::new(),
             association: None,
+            machine: &[],
             concepts: &layer.concepts,
             detector,
         };
@@ -333,17 +371,17 @@ impl<'a> Said<'_, 'a> {
                 let given = settled.categories.iter();
                 given.filter(|category| *category != NO_CATEGORY).cloned().collect()
             }
-            None => self.categories(&entry.terms),
+            None => categories(self.lexicons, &entry.terms),
         };
         entry
     }
+}
 
-    /// BI-RADS categories of terms, by the paper's Figure 4.
-    fn categories(&self, terms: &[String]) -> Vec<String> {
-        let birads = |id: &&String| self.lexicons.term(id).is_some_and(|e| e.lexicon.birads);
-        let terms: Vec<&String> = terms.iter().filter(birads).collect();
-        self.lexicons.categories(&terms)
-    }
+/// BI-RADS categories of terms, by the paper's Figure 4.
+fn categories(lexicons: &Lexicons, terms: &[String]) -> Vec<String> {
+    let birads = |id: &&String| lexicons.term(id).is_some_and(|e| e.lexicon.birads);
+    let terms: Vec<&String> = terms.iter().filter(birads).collect();
+    lexicons.categories(&terms)
 }
 
 #[cfg(test)]

@@ -311,3 +311,76 @@ fn worth_naming_next_are_live_units_that_nobody_was_asked_about() {
         .collect();
     assert_eq!(next, [(4, 0.1), (3, 0.05)]);
 }
+
+#[test]
+fn a_machine_names_what_nobody_has_and_is_held_against_others() {
+    use crate::machine::Reference;
+    use config::Scoring;
+
+    let lexicons = lexicons();
+    let no = (0.0, Some(1.0));
+    let mass = [no, (0.3, Some(0.01)), no, no, no];
+    let layer = layer(vec![unit(1, mass), unit(2, mass), unit(3, mass), plain(4), plain(5)]);
+    let close = |term: &str, adjusted: f32| Candidate {
+        term: term.into(),
+        difference: 0.1,
+        wpmi: 1.0,
+        standard: 4.0,
+        chance: adjusted,
+        untrained: None,
+        adjusted,
+    };
+    let names = Names {
+        format: 1,
+        network: "alexnet".into(),
+        layer: "conv5".into(),
+        namer: "clip".into(),
+        split: Split::Validation,
+        terms: Vec::new(),
+        patches: 4,
+        deals: 99,
+        untrained: None,
+        scoring: Scoring::Difference,
+        units: vec![
+            vec![close("mass", 0.01), close("vessel", 0.01)],
+            vec![close("margin-spiculated", 0.02), close("mass", 0.03)],
+            // The closest is no more than chance, what follows is.
+            vec![close("shape-oval", 0.5), close("calcifications", 0.04)],
+            vec![close("vessel", 0.01)],
+            vec![close("vessel", 0.06)],
+        ],
+    };
+    let readers =
+        [reader("a", &(answer(1, &[("", "calcifications")]) + &answer(4, &[("", "vessel")])))];
+    let names = [names];
+    let catalogue = Catalogue::new([&layer], &readers, &Consensus::default(), &lexicons, 0.04)
+        .with_machine(&names);
+    let units = &catalogue.layers()[0].units;
+    let called: Vec<String> = units.iter().map(|entry| entry.name.to_string()).collect();
+    assert_eq!(
+        called,
+        [
+            "calcifications",
+            "mass, spiculated: machine, clip",
+            "calcifications: machine, clip",
+            "blood vessel",
+            ""
+        ]
+    );
+    assert_eq!(units[1].categories, ["Mass - Margin"]);
+    assert_eq!(units[1].name.source(), Source::Machine);
+
+    let outlines = catalogue.hits(catalogue.layers(), Reference::Outlines, 1).unwrap();
+    assert_eq!((outlines.units, outlines.first, outlines.five, outlines.category), (3, 1, 2, 2));
+    assert_eq!(outlines.constant, Some(("mass".into(), 3)));
+    assert!((outlines.dealt - 1.0).abs() < 1e-9, "one of the three names is right, wherever it is");
+    let people = catalogue.hits(catalogue.layers(), Reference::People, 1).unwrap();
+    assert_eq!((people.units, people.first, people.category), (2, 1, 1));
+    assert!(catalogue.hits([], Reference::People, 1).is_none());
+
+    // It parts from the outlines on the third alone: the second is of their category.
+    let parted: Vec<bool> =
+        units.iter().map(|entry| catalogue.parted(&entry.id).is_some()).collect();
+    assert_eq!(parted, [false, false, true, false, false]);
+    assert!((catalogue.parted(&units[2].id).unwrap() - 1.2).abs() < 1e-6);
+}

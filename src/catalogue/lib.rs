@@ -5,7 +5,7 @@
 //! lexicons and the detector's threshold; out comes a [`Catalogue`] with an [`Entry`] per unit:
 //!
 //! - its [`Kind`]: live, dead or constant;
-//! - its [`Name`] with where that comes from: the consensus, readers with their counts, the outlines
+//! - its [`Name`] with where that comes from: the consensus, readers with their counts, a machine, the outlines
 //!   (automatic), or nobody;
 //! - its terms and BI-RADS categories, by one rule (the paper's Figure 4: a finer category stands alone
 //!   where the general term is only its noun);
@@ -20,6 +20,7 @@ mod case;
 mod chance;
 mod coverage;
 mod entry;
+mod machine;
 mod mentions;
 mod name;
 mod pointing;
@@ -32,6 +33,7 @@ mod lexicons;
 pub use case::{Case, Reason, cases};
 pub use coverage::Coverage;
 pub use entry::{Catalogue, ConceptMatch, Entry, LayerEntries};
+pub use machine::{Hits, Reference};
 pub use mentions::{Mention, Terms, mentions};
 pub use name::{Name, ReaderTerms, Source, concept_words};
 pub use pointing::{CANCER, Group, Place, Pointing, Rate, Regions, Verdict, pointing, regions};

@@ -20,6 +20,16 @@ pub enum Name {
         /// Readers who answered.
         readers: usize,
     },
+    /// The term that a machine's image and text towers find closest to its patches, beyond chance. Nobody looked
+    /// at it.
+    Machine {
+        /// Id of the term.
+        term: String,
+        /// The term as a thing: `mass, spiculated`.
+        words: String,
+        /// The machine, as atlas.yaml calls it.
+        by: String,
+    },
     /// The concept with the highest intersection over union among those that the unit detects. Nobody
     /// looked at it.
     Automatic {
@@ -52,6 +62,8 @@ pub enum Source {
     None,
     /// The data set's outlines.
     Automatic,
+    /// A machine that compares images with texts.
+    Machine,
     /// Readers to whom nothing was recognisable.
     Unrecognizable,
     /// Readers.
@@ -66,6 +78,7 @@ impl Source {
         match self {
             Self::None => "none",
             Self::Automatic => "automatic",
+            Self::Machine => "machine",
             Self::Unrecognizable => "unrecognizable",
             Self::Readers => "readers",
             Self::Consensus => "consensus",
@@ -104,6 +117,7 @@ impl Name {
             Self::Consensus(_) => Source::Consensus,
             Self::Readers(_) => Source::Readers,
             Self::Unrecognizable { .. } => Source::Unrecognizable,
+            Self::Machine { .. } => Source::Machine,
             Self::Automatic { .. } => Source::Automatic,
             Self::Unnamed => Source::None,
         }
@@ -123,7 +137,9 @@ impl Name {
     /// says only that nothing is recognisable.
     pub fn in_sentence(&self) -> Option<String> {
         match self {
-            Self::Consensus(words) | Self::Automatic { words, .. } => Some(words.clone()),
+            Self::Consensus(words)
+            | Self::Machine { words, .. }
+            | Self::Automatic { words, .. } => Some(words.clone()),
             Self::Readers(_) => Some(self.to_string()),
             Self::Unrecognizable { .. } | Self::Unnamed => None,
         }
@@ -139,6 +155,7 @@ impl fmt::Display for Name {
             Self::Unrecognizable { unrecognizable, readers } => {
                 write!(f, "nothing recognisable {unrecognizable} of {readers}")
             }
+            Self::Machine { words, by, .. } => write!(f, "{words}: machine, {by}"),
             Self::Automatic { words, iou, .. } => write!(f, "{words}: automatic, IoU {iou:.2}"),
             Self::Unnamed => Ok(()),
         }

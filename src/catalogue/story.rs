@@ -2,7 +2,7 @@
 
 use record::explanation::Explained;
 
-use super::name::Name;
+use super::name::{Name, Source};
 use super::pointing::Verdict;
 
 /// Names told of in a sentence.
@@ -15,6 +15,8 @@ const LEAST: f32 = 0.01;
 pub struct Carried {
     /// By units that people named.
     pub people: f32,
+    /// By units that a machine named.
+    pub machine: f32,
     /// By units with an automatic name.
     pub automatic: f32,
 }
@@ -25,12 +27,17 @@ pub fn carried<'n>(explained: &Explained, named: impl Fn(u32) -> Option<&'n Name
     for &(unit, contribution) in explained.positive.iter().filter(|_| explained.evidence > 0.0) {
         match named(unit) {
             Some(name) if name.is_by_people() => carried.people += contribution,
+            Some(Name::Machine { .. }) => carried.machine += contribution,
             Some(Name::Automatic { .. }) => carried.automatic += contribution,
             _ => {}
         }
     }
     let share = |part: f32| if part > 0.0 { part / explained.evidence } else { 0.0 };
-    Carried { people: share(carried.people), automatic: share(carried.automatic) }
+    Carried {
+        people: share(carried.people),
+        machine: share(carried.machine),
+        automatic: share(carried.automatic),
+    }
 }
 
 /// What is evidence for cancer, hedged by how much of it has a name, and by whose. `verdict` is told where
@@ -50,15 +57,19 @@ pub fn sentence<'n>(
         return format!("{score} No unit contributes to cancer.");
     }
     let percent = |share: f32| format!("{:.0}%", 100.0 * share);
-    // Units of one name are told of together, automatic names apart.
-    let mut told: Vec<(String, bool, f32)> = Vec::new();
+    // Units of one name are told of together, each giver's apart.
+    let mut told: Vec<(String, &str, f32)> = Vec::new();
     for &(unit, contribution) in &explained.positive {
         let Some(name) = named(unit) else { continue };
         let Some(words) = name.in_sentence() else { continue };
-        let automatic = !name.is_by_people();
-        match told.iter_mut().find(|told| told.0 == words && told.1 == automatic) {
+        let by = match name.source() {
+            Source::Machine => "a machine\u{2019}s name, ",
+            Source::Automatic => "automatic name, ",
+            _ => "",
+        };
+        match told.iter_mut().find(|told| told.0 == words && told.1 == by) {
             Some((.., sum)) => *sum += contribution,
-            None => told.push((words, automatic, contribution)),
+            None => told.push((words, by, contribution)),
         }
     }
     told.sort_by(|a, b| b.2.total_cmp(&a.2));
@@ -67,36 +78,32 @@ pub fn sentence<'n>(
     let names: Vec<String> = told
         .iter()
         .take(TOLD)
-        .map(|(words, automatic, sum)| {
-            let by = if *automatic { "automatic name, " } else { "" };
+        .map(|(words, by, sum)| {
             format!(
                 "\u{201c}{words}\u{201d} ({by}{} of the evidence)",
                 percent(sum / explained.evidence)
             )
         })
         .collect();
-    let Carried { people, automatic } = carried(explained, &named);
+    let Carried { people, machine, automatic } = carried(explained, &named);
     let most = match names.split_last() {
         None => return format!("{score} None of the units that contribute to it has a name."),
         Some((last, [])) => last.clone(),
         Some((last, first)) => format!("{} and {last}", first.join(", ")),
     };
-    let by = match (people > 0.0, automatic > 0.0) {
-        (true, false) => {
-            format!("Units that people named account for {} of the evidence", percent(people))
-        }
-        (false, _) => format!(
-            "Nobody has named any of these units; automatic names, from the outlines, account for {} of \
-             the evidence",
-            percent(automatic)
-        ),
-        (true, true) => format!(
-            "Units that people named account for {} of the evidence, automatic names, from the outlines, \
-             for {}",
-            percent(people),
-            percent(automatic)
-        ),
-    };
+    let nobody = "Nobody has named any of these units; ";
+    let shares = [
+        ("units that people named", people),
+        ("names by a machine", machine),
+        ("automatic names, from the outlines,", automatic),
+    ];
+    let shares = shares.into_iter().filter(|(_, share)| *share > 0.0).enumerate();
+    let each = shares.map(|(at, (whose, share))| match (at, people > 0.0) {
+        (0, true) => format!("U{} account for {} of the evidence", &whose[1..], percent(share)),
+        (0, false) => format!("{nobody}{whose} account for {} of the evidence", percent(share)),
+        _ => format!("{whose} for {}", percent(share)),
+    });
+    let by = each.collect::<Vec<_>>().join(", ");
     format!("{score} Most of what has a name: {most}. {by}.")
 }
 
@@ -179,6 +186,27 @@ mod tests {
             told.ends_with(
                 "Nobody has named any of these units; automatic names, from the outlines, account for \
                  30% of the evidence."
+            ),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_machines_names_are_told_as_such() {
+        let by = "clip_vit_base_patch32".into();
+        let machine = Name::Machine { term: "mass".into(), words: "mass".into(), by };
+        let same = automatic("mass");
+        let named = |unit: u32| match unit {
+            1 => Some(&machine),
+            3 => Some(&same),
+            _ => None,
+        };
+        let told = sentence(&explained(&[3.0, 2.5, 2.0, 1.2]), named, None);
+        assert!(
+            told.ends_with(
+                "\u{201c}mass\u{201d} (a machine\u{2019}s name, 30% of the evidence) and \u{201c}mass\u{201d} \
+                 (automatic name, 20% of the evidence). Nobody has named any of these units; names by a machine \
+                 account for 30% of the evidence, automatic names, from the outlines, for 20%."
             ),
             "{told}"
         );

@@ -72,6 +72,8 @@ struct Told<'a> {
     verdict: Option<&'static str>,
     /// Share of the evidence that units named by people carry.
     named: f32,
+    /// Share of the evidence that units carry that a machine named.
+    machine: f32,
     /// Share of the evidence that units with an automatic name carry.
     automatic: f32,
     /// The deciding patch: left, top and edge in pixels of the mammogram.
@@ -81,7 +83,7 @@ struct Told<'a> {
     units: &'a [Part],
     /// What they are called.
     names: Vec<Option<String>>,
-    /// Who calls them so: `consensus`, `readers`, `unrecognizable`, `automatic` or `none`.
+    /// Who calls them so: `consensus`, `readers`, `unrecognizable`, `machine`, `automatic` or `none`.
     named_by: Vec<&'static str>,
     positive: &'a [(u32, f32)],
     /// Probability of cancer of each of its patches.
@@ -193,7 +195,8 @@ pub(super) fn execute(
             layers.push(record::dissection::read(&pipeline.layout.layer(network, layer))?);
         }
     }
-    let catalogue = opinions.catalogue(&layers);
+    let names = pipeline.names(&dataset, &layers)?;
+    let catalogue = opinions.catalogue(&layers).with_machine(&names);
     let mut told = Vec::new();
     for scores in &found {
         for explained in scores.chosen()? {
@@ -417,6 +420,7 @@ impl<'a> Scores<'a> {
             rest: explained.rest,
             evidence: explained.evidence,
             named: carried.people,
+            machine: carried.machine,
             automatic: carried.automatic,
             window: [x, y, edge],
             lesions: explained.lesions,

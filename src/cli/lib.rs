@@ -10,9 +10,11 @@ mod dissect;
 mod evaluate;
 mod explain;
 mod figure;
+mod find;
 mod gc;
 mod init;
 mod labels;
+mod name;
 mod pack;
 mod patches;
 mod predict;
@@ -87,7 +89,13 @@ impl Verb {
         !matches!(
             self,
             Self::OfProject(
-                Of::Run | Of::Prepare(_) | Of::Train(_) | Of::Dissect(_) | Of::Build | Of::Serve(_)
+                Of::Run
+                    | Of::Prepare(_)
+                    | Of::Train(_)
+                    | Of::Dissect(_)
+                    | Of::Name(_)
+                    | Of::Build
+                    | Of::Serve(_)
             )
         )
     }
@@ -106,6 +114,10 @@ enum ProjectVerb {
     Evaluate(evaluate::Options),
     /// Show the patches to the units: rank, threshold, overlay, concepts
     Dissect(dissect::Options),
+    /// Let a machine call the units by terms of the lexicons, against chance
+    Name(name::Options),
+    /// List units by how close what they respond to is to a text
+    Find(find::Options),
     /// Say which units contribute to the probability of cancer of a mammogram, and what they are called
     Explain(explain::Options),
     /// Readers' answers
@@ -250,6 +262,8 @@ fn execute(
         ProjectVerb::Train(options) => train::execute(options, pipeline, terminal),
         ProjectVerb::Evaluate(options) => evaluate::execute(options, pipeline, terminal),
         ProjectVerb::Dissect(options) => dissect::execute(options, pipeline),
+        ProjectVerb::Name(options) => name::execute(options, pipeline, terminal),
+        ProjectVerb::Find(options) => find::execute(options, pipeline, terminal),
         ProjectVerb::Explain(options) => explain::execute(options, pipeline, terminal),
         ProjectVerb::Labels(verb) => labels::execute(verb, pipeline, terminal),
         ProjectVerb::Build => build::execute(pipeline, terminal),

@@ -16,7 +16,8 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     let networks = &pipeline.config.networks;
     pipeline.each_network(networks, |pipeline, network| {
         pipeline.dissect(network, &dataset, &[], Part::All)?;
-        pipeline.visualise(network, &dataset, &[])
+        pipeline.visualise(network, &dataset, &[])?;
+        pipeline.name(network, &dataset, &[])
     })?;
     let evaluations = networks
         .iter()

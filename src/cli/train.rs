@@ -15,7 +15,7 @@ use record::rates::RateTest;
 pub(super) struct Options {
     #[command(flatten)]
     networks: NetworkChoice,
-    /// Train nothing: let the learning rate grow over so many steps [default: 100], draw the loss and suggest a rate
+    /// Train nothing: let the learning rate grow over so many steps (20 to 100,000; 100 where none are given), draw the loss and suggest a rate
     #[arg(
         long,
         value_name = "STEPS",

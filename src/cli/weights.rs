@@ -68,7 +68,10 @@ fn describe(published: &Published) -> [String; 3] {
     let layers = Architecture::find(network).map(|a| format!("; layers {}", a.layers.join(", ")));
     let names = match source {
         Source::PyTorch => "torchvision's",
-        Source::Hub { .. } => "torchvision's weights under timm's names",
+        Source::Hub { model, .. } if model.starts_with("timm/") => {
+            "torchvision's weights under timm's names"
+        }
+        Source::Hub { .. } => "both towers, by Hugging Face's names",
     };
     let digest = if published.is_digest_whole() {
         (*sha256).to_string()

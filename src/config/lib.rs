@@ -14,6 +14,7 @@ mod check;
 mod dissection;
 pub mod figures;
 mod mammograms;
+mod namer;
 mod network;
 mod output;
 mod patches;
@@ -40,6 +41,7 @@ use base::yaml::{self, Mistake, Text};
 
 pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold, Visualised};
 pub use self::mammograms::{Depth, Fineness, Mammograms};
+pub use self::namer::{Namer, Scoring};
 pub use self::network::{Augment, ClassWeights, Network, Origin, Run, Schedule, Start, Training};
 pub use self::output::{Head, Output, Scale};
 pub use self::patches::{Patches, Shares};
@@ -85,6 +87,8 @@ options! {
         pub networks: Vec<Network> = network::NETWORKS;
         /// How units are dissected.
         pub dissection: Dissection = "{}";
+        /// Which machine names units, beside people and outlines.
+        pub namer: Namer = "{}";
         /// Mammograms of the validation split that get a page with the evidence for cancer in them, per
         /// network.
         pub cases: Cases = "{}";

@@ -189,8 +189,11 @@ impl Output {
         let count = |wanted: fn(&Of) -> bool| outputs.iter().filter(|o| wanted(&o.of())).count();
         let heads = Self::heads(outputs);
         let told = count(|of| matches!(of, Of::Class));
-        if told == 0 && heads.is_empty() || told > 0 && !has(Output::Cancer) {
-            return Err("none of them is `cancer`".into());
+        if told == 0 && heads.is_empty() {
+            return Err("none of them is `cancer`, or stands for anything else".into());
+        }
+        if told > 0 && !has(Output::Cancer) {
+            return Err("none of them is `cancer`, which must be told where a class is".into());
         }
         // Beside other heads, cancer alone has its sigmoid as well.
         let softmax = told + count(|of| matches!(of, Of::Nothing)) > 1;

@@ -96,13 +96,17 @@ pub enum Select {
     Influence,
     /// By the share of the evidence for cancer that they carry, most first.
     Evidence,
+    /// By how far a machine's name and the outlines that they detect part, furthest first; see docs/naming.md of
+    /// unit-atlas.
+    Disagreement,
     /// These, by name.
     Listed(#[schemars(with = "Vec<String>")] Vec<UnitId>),
 }
 
 impl Listed for Select {
     type Entry = String;
-    const EXPECTED: &'static str = "mixed, random, influence, evidence or a list of units";
+    const EXPECTED: &'static str =
+        "mixed, random, influence, evidence, disagreement or a list of units";
 }
 
 impl Value for Select {

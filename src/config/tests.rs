@@ -81,7 +81,7 @@ fn every_option_left_in_a_comment_is_valid() {
         text.starts_with('#') && text.chars().nth(1).is_some_and(char::is_alphabetic)
     };
     let template = written::template();
-    assert_eq!(template.lines().filter(hidden).count(), 9);
+    assert_eq!(template.lines().filter(hidden).count(), 13);
     let open: String = template
         .lines()
         .map(|line| if hidden(&line) { line.replacen('#', "", 1) } else { line.to_owned() } + "\n")
@@ -278,7 +278,7 @@ fn wrong_types_are_refused_where_they_stand() {
         ("networks: [{ training: { lr: slow } }]", "a number above 0, or a mapping of `head`"),
         ("networks: [{ training: { augment: often } }]", "`flips`, `rotations` and `intensity`"),
         ("networks: [{ training: { class_weights: { a: 1 } } }]", "balanced or a list of numbers"),
-        ("survey: { select: { a: 1 } }", "evidence or a list of units"),
+        ("survey: { select: { a: 1 } }", "disagreement or a list of units"),
     ] {
         let mistake = refused(text);
         assert!(mistake.line == 1 && mistake.message.contains(expected), "{mistake}");

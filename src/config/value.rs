@@ -257,6 +257,7 @@ as_written! {
     crate::Visualised: words::<Self>();
     crate::Background: words::<Self>();
     crate::Schedule: words::<Self>();
+    crate::Scoring: words::<Self>();
     crate::Output: words::<Self>();
     architecture::Pooling: words::<Self>();
     architecture::Precision: words::<Self>();

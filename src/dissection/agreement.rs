@@ -83,36 +83,32 @@ impl Agreement {
     /// What it comes to, concept by concept; the areas under the ROC curves are not this module's.
     pub(super) fn finish(&self, concepts: &Concepts) -> Vec<Match> {
         let count = concepts.list.len();
-        let permutations = self.dealt_common.len().checked_div(count).unwrap_or(0);
         let coarse_iou = |concept: usize, common: u32| {
             let area = self.coarse_area[domain(concepts.list[concept].category)];
             share(u64::from(common), area, concepts.coarse_pixels[concept])
         };
-        // By concept: what the permutations give, with its mean and deviation.
-        let dealt: Vec<Dealt> = (0..count)
-            .map(|concept| {
-                let ious = self.dealt_common.iter().skip(concept).step_by(count);
-                Dealt::of(ious.map(|&common| coarse_iou(concept, common)).collect())
+        let dealt: Vec<Vec<f64>> = self
+            .dealt_common
+            .chunks_exact(count.max(1))
+            .map(|row| {
+                (0..).zip(row).map(|(concept, common)| coarse_iou(concept, *common)).collect()
             })
             .collect();
-        let greatest: Vec<f64> = (0..permutations)
-            .map(|k| dealt.iter().map(|d| d.standard(d.ious[k])).fold(f64::NEG_INFINITY, f64::max))
-            .collect();
+        let chance = metrics::Chance::new(&dealt, count);
         (0..count)
             .map(|concept| {
                 let category = concepts.list[concept].category;
                 let (common, pixels) = (self.common[concept], concepts.pixels[concept]);
                 let own = coarse_iou(concept, self.coarse_common[concept]);
-                let dealt = &dealt[concept];
                 Match {
                     iou: share(common, self.area[domain(category)], pixels) as f32,
                     within: share(common, self.area_within[category as usize], pixels) as f32,
                     auc: None,
-                    chance: (permutations > 0).then(|| Chance {
-                        mean: dealt.mean as f32,
-                        high: dealt.high() as f32,
-                        p: reached(&dealt.ious, own),
-                        adjusted: reached(&greatest, dealt.standard(own)),
+                    chance: (!dealt.is_empty()).then(|| Chance {
+                        mean: chance.mean(concept) as f32,
+                        high: chance.high(concept) as f32,
+                        p: chance.alone(concept, own) as f32,
+                        adjusted: chance.reached(concept, own) as f32,
                     }),
                 }
             })
@@ -123,54 +119,4 @@ impl Agreement {
 /// IoU of what has `common` pixels in common; zero of nothing.
 fn share(common: u64, area: u64, pixels: u64) -> f64 {
     common as f64 / (area + pixels - common).max(1) as f64
-}
-
-/// Share of the values, one more counted in, that reach `own`.
-fn reached(values: &[f64], own: f64) -> f32 {
-    let count = values.iter().filter(|value| **value >= own).count();
-    (count + 1) as f32 / (values.len() + 1) as f32
-}
-
-/// IoUs of the permutations for one concept.
-struct Dealt {
-    ious: Vec<f64>,
-    mean: f64,
-    deviation: f64,
-}
-
-impl Dealt {
-    fn of(ious: Vec<f64>) -> Self {
-        let count = ious.len().max(1) as f64;
-        let mean = ious.iter().sum::<f64>() / count;
-        let variance = ious.iter().map(|iou| (iou - mean).powi(2)).sum::<f64>() / count;
-        Self { ious, mean, deviation: variance.sqrt() }
-    }
-
-    /// An IoU in deviations from the mean. What never varies says nothing.
-    fn standard(&self, iou: f64) -> f64 {
-        if self.deviation > 0.0 { (iou - self.mean) / self.deviation } else { 0.0 }
-    }
-
-    /// 95th percentile.
-    fn high(&self) -> f64 {
-        let mut sorted = self.ious.clone();
-        sorted.sort_by(f64::total_cmp);
-        let at = (0.95 * sorted.len() as f64).ceil() as usize;
-        sorted.get(at.saturating_sub(1)).copied().unwrap_or(0.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_all_reach_is_chance_and_what_none_reaches_is_not() {
-        let dealt = Dealt::of((0..99).map(|i| f64::from(i) / 1000.0).collect());
-        assert!((reached(&dealt.ious, 0.2) - 0.01).abs() < 1e-6);
-        assert!((reached(&dealt.ious, 0.0) - 1.0).abs() < 1e-6);
-        assert!((reached(&dealt.ious, 0.090) - 0.10).abs() < 1e-6);
-        assert!((dealt.high() - 0.094).abs() < 1e-9);
-        assert_eq!(Dealt::of(vec![0.0; 5]).standard(0.0), 0.0);
-    }
 }

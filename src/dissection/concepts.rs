@@ -175,6 +175,14 @@ pub(super) fn coarse(bits: &Bits, edge: u32) -> Bits {
     Bits::from_iter(pixels.map(|at| bits.holds(at)))
 }
 
+/// Ids of the concepts of a patch with their kinds, each with the share of the patch's pixels that are of it, in (0, 1].
+pub fn in_patch(manifest: &Manifest, patch: &Patch) -> Vec<(Category, String, f32)> {
+    let edge = manifest.patching.size;
+    let share = |bits: &Bits| bits.count() as f32 / (edge * edge) as f32;
+    let (_, named) = draw(manifest, patch, edge);
+    named.iter().map(|((kind, id), bits)| (*kind, (*id).to_owned(), share(bits))).collect()
+}
+
 /// For which domains a patch is annotated, and its concepts; those without a pixel in it are left out.
 fn draw<'a>(manifest: &'a Manifest, patch: &Patch, edge: u32) -> ([bool; DOMAINS], Named<'a>) {
     let member = manifest.member(patch);

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
-use metrics::below_normal;
+use metrics::{adjusted, below_normal};
 use record::Manifest;
 use record::dissection::Layer;
 use record::similar::Groups;
@@ -216,19 +216,6 @@ fn probability(table: &Centred, within: f64, draws: &[Vec<f64>]) -> Option<f64> 
     (variance > 0.0).then(|| below_normal((within.ln() - mean) / variance.sqrt()))
 }
 
-/// Probabilities corrected for their number: of all that are as small, the share expected by chance (Benjamini
-/// and Hochberg, Journal of the Royal Statistical Society B 57, 1995).
-fn adjusted(p: &[f32]) -> Vec<f32> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
-    let (mut least, mut found) = (1.0_f32, vec![1.0; p.len()]);
-    for (below, &at) in order.iter().enumerate().rev() {
-        least = least.min(p[at] * p.len() as f32 / (below + 1) as f32);
-        found[at] = least;
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -287,15 +274,6 @@ mod tests {
             assert!(p < 1e-4, "{p}");
             let halves = [(0..count / 2).collect::<Vec<_>>(), (count / 2..count).collect()];
             assert_eq!(cut.groups, halves);
-        }
-    }
-
-    #[test]
-    fn probabilities_are_corrected_as_statsmodels_does() {
-        // statsmodels.stats.multitest.multipletests(p, method="fdr_bh")
-        let found = adjusted(&[0.01, 0.04, 0.03, 0.005, 0.8]);
-        for (found, right) in found.iter().zip([0.025, 0.05, 0.05, 0.025, 0.8]) {
-            assert!((found - right).abs() < 1e-6, "{found} {right}");
         }
     }
 }

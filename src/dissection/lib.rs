@@ -25,6 +25,7 @@ pub mod visualisation;
 mod watch;
 
 pub use self::activations::Activations;
+pub use self::concepts::in_patch;
 pub use self::region::Regions;
 
 use std::collections::BTreeSet;

@@ -42,6 +42,8 @@ struct TermFile {
     gloss: String,
     #[serde(default)]
     synonyms: Vec<Spanned<String>>,
+    #[serde(default)]
+    prompts: Vec<Spanned<String>>,
 }
 
 impl Lexicons {
@@ -138,7 +140,7 @@ fn check(text: Text<'_>, file: &LexiconFile) -> Result<(), Mistake> {
         for term in &group.terms {
             identifier(&term.id)?;
             filled(&term.name)?;
-            term.synonyms.iter().try_for_each(filled)?;
+            term.synonyms.iter().chain(&term.prompts).try_for_each(filled)?;
         }
     }
     Ok(())
@@ -151,6 +153,7 @@ impl From<LexiconFile> for Lexicon {
             name: term.name.value,
             gloss: term.gloss,
             synonyms: term.synonyms.into_iter().map(|s| s.value).collect(),
+            prompts: term.prompts.into_iter().map(|s| s.value).collect(),
         };
         let group = |group: GroupFile| Group {
             category: group.category.value,

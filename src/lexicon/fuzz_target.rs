@@ -32,6 +32,7 @@ pub(crate) fn target() -> Target {
             "- category: ",
             "terms: ",
             "synonyms: ",
+            "prompts: ",
             "noun: ",
             "name: ",
             "gloss: ",

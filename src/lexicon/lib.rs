@@ -61,6 +61,10 @@ pub struct Term {
     /// Other words for it.
     #[serde(default)]
     pub synonyms: Vec<String>,
+    /// Whole sentences of what shows it, for towers that compare images with texts; without any they are made of the
+    /// name and the synonyms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<String>,
 }
 
 /// Every lexicon of a project.
@@ -234,6 +238,19 @@ impl Lexicons {
             std::iter::once(noun.as_str()).chain(refinements).collect::<Vec<_>>().join(", ")
         };
         things.into_iter().map(thing).collect()
+    }
+
+    /// A term as a person would say it, once by its name and once by each of its synonyms, with its noun where it
+    /// needs one: `spiculated mass`, `grouped calcifications`.
+    pub fn phrases(&self, entry: &Entry<'_>) -> Vec<String> {
+        let noun = self.noun(entry);
+        let phrase = |words: &str| match noun {
+            Some(noun) if !words.to_lowercase().contains(&noun.to_lowercase()) => {
+                format!("{words} {noun}")
+            }
+            _ => words.to_owned(),
+        };
+        entry.words().skip(1).map(phrase).collect()
     }
 
     /// The noun that a term's name needs beside it; none where the name is one.

@@ -1,5 +1,6 @@
 //! How well scores tell positives from negatives: ROC curves, areas under them with DeLong's intervals and
-//! bootstraps over patients, precision and recall, operating points, calibration; the distributions of their tests.
+//! bootstraps over patients, precision and recall, operating points, calibration; the distributions of their tests, and
+//! the correction for how many there are.
 //!
 //! In: cases with a score and the truth ([`Scored`]). Out: values in [0, 1] with 95% intervals ([`Spread`]: never
 //! one without width), `None` where one class is missing. Pure: no files, and random draws only from a given seed.
@@ -7,6 +8,7 @@
 mod auc;
 mod bootstrap;
 mod calibration;
+mod chance;
 mod curves;
 pub mod distribution;
 mod measures;
@@ -15,6 +17,7 @@ pub use auc::midranks;
 pub use auc::{Comparison, Placements, auc, compare};
 pub use bootstrap::{Called, RESAMPLES, by_patient, weighted_kappa};
 pub use calibration::calibration;
+pub use chance::{Chance, adjusted};
 pub use curves::{PrecisionRecall, operating_points, precision_recall, roc};
 pub use distribution::below_normal;
 
@@ -35,7 +38,7 @@ pub struct Scored {
 }
 
 /// `count` of `of` with Wilson's 95% interval; of none, it is 0 with the interval [0, 1].
-fn proportion(count: u32, of: u32) -> Proportion {
+pub fn proportion(count: u32, of: u32) -> Proportion {
     if of == 0 {
         return Proportion { count, of, value: 0.0, low: 0.0, high: 1.0 };
     }

@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use super::Ends;
 use super::body::Body;
-use super::layers::{Activation, Window, average_pool, concatenate, flatten, max_pool, squeeze};
+use super::layers::{Activation, Beside, Window, average_pool, flatten, max_pool, squeeze};
 use super::normed::{self, Constants, Norm, Normed};
 use super::parameters::{Parameters, Start};
 use super::pass::{Pass, Section};
@@ -84,8 +84,8 @@ impl Layer {
     }
 
     /// The maps that it adds.
-    fn run(&self, x: &Tensor, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
-        let x = self.norm.rectified(x, pass)?;
+    fn run(&self, x: &Beside, pass: &mut Pass<'_>) -> candle_core::Result<Tensor> {
+        let x = self.norm.rectified_beside(x, pass)?;
         let x = self.narrow.run(&x, None, Activation::Relu, pass)?;
         self.grow.run(&x, Activation::Identity, pass)
     }
@@ -173,10 +173,12 @@ impl Body for DenseNet {
                 Section::Skipped => continue,
                 Section::Given => {}
                 Section::Computed => {
+                    let mut maps = Beside::new(x);
                     for layer in layers {
-                        let added = layer.run(&x, pass)?;
-                        x = concatenate(&[x, added], &mut pass.engine)?;
+                        let added = layer.run(&maps, pass)?;
+                        maps.push(added, &mut pass.engine)?;
                     }
+                    x = maps.joined(&mut pass.engine)?;
                     if pass.probe(probe, &mut x)? {
                         return Ok(None);
                     }

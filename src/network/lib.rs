@@ -27,6 +27,7 @@ mod inverted;
 mod layers;
 mod meaning;
 mod mobilenet;
+pub mod namer;
 mod normed;
 #[doc(hidden)]
 pub mod operations;

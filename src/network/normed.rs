@@ -5,8 +5,9 @@ use anyhow::Result;
 use candle_core::{Tensor, Var};
 
 use super::layers::{
-    Activation, Affine, Fixed, Moments, Running, Window, activate, convolution, convolution_fixed,
-    normalise_fixed, normalise_in_training,
+    Activation, Affine, Beside, Engine, Fixed, Moments, Running, Window, activate, convolution,
+    convolution_fixed, normalise_beside, normalise_fixed, normalise_fixed_beside,
+    normalise_in_training,
 };
 use super::parameters::{Parameters, Start};
 use super::pass::Pass;
@@ -75,13 +76,24 @@ impl Norm {
         relu: bool,
         pass: &mut Pass<'_>,
     ) -> candle_core::Result<Tensor> {
+        self.counted(pass, |affine, running, engine| {
+            normalise_in_training(x, affine, running, shortcut, relu, engine)
+        })
+    }
+
+    /// Counts a batch and calls `f` with what training normalises it by.
+    fn counted(
+        &self,
+        pass: &mut Pass<'_>,
+        f: impl FnOnce(Affine<'_>, Running<'_>, &mut Engine) -> candle_core::Result<Tensor>,
+    ) -> candle_core::Result<Tensor> {
         let Constants { epsilon, share } = self.constants;
         let (gain, offset) = (pass.weight(&self.gain), pass.weight(&self.offset));
         let affine = Affine { gain: &gain, offset: &offset, epsilon };
         let seen = self.batches.to_scalar::<i64>()?;
         self.batches.set(&Tensor::new(seen + 1, self.batches.device())?)?;
         let running = Running { mean: &self.mean, variance: &self.variance, share };
-        normalise_in_training(x, affine, running, shortcut, relu, &mut pass.engine)
+        f(affine, running, &mut pass.engine)
     }
 
     /// Normalises and rectifies, where no convolution precedes.
@@ -90,6 +102,20 @@ impl Norm {
             return self.train(x, None, true, pass);
         }
         self.fixed(|affine, moments| normalise_fixed(x, affine, moments, true, &mut pass.engine))
+    }
+
+    /// [`Norm::rectified`] of maps side by side.
+    pub(super) fn rectified_beside(
+        &self,
+        x: &Beside,
+        pass: &mut Pass<'_>,
+    ) -> candle_core::Result<Tensor> {
+        if pass.trains() {
+            return self.counted(pass, |affine, running, engine| {
+                normalise_beside(x, affine, running, engine)
+            });
+        }
+        self.fixed(|affine, moments| normalise_fixed_beside(x, affine, moments, &mut pass.engine))
     }
 }
 

@@ -183,6 +183,12 @@ impl<G: Gradient> Gradients<G> {
         Ok(())
     }
 
+    /// What the gradient by `tensor` is so far, out of the sum and to be [added](Gradients::add) again; `None`
+    /// where there is nothing yet.
+    pub(crate) fn lift(&mut self, tensor: &Tensor) -> Option<G> {
+        self.sums.remove(&tensor.id())
+    }
+
     /// The gradient by something watched, of its shape; `None` where nothing depends on it.
     pub(crate) fn take(&mut self, tensor: &Tensor) -> Result<Option<Tensor>> {
         self.sums.remove(&tensor.id()).map(|grad| grad.into_tensor(tensor.dims())).transpose()

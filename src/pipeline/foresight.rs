@@ -35,6 +35,14 @@ impl Pipeline<'_> {
             "survey.lexicon: {}",
             yaml::unknown("lexicon", lexicon, &known)
         );
+        for lexicon in &config.namer.lexicons {
+            ensure!(
+                known.contains(&lexicon.as_str()),
+                "namer.lexicons: {}",
+                yaml::unknown("lexicon", lexicon, &known)
+            );
+        }
+        self.foresee_machine()?;
         if let Select::Listed(units) = &config.survey.select {
             for unit in units {
                 let network = config.networks.iter().find(|network| network.name == unit.network());

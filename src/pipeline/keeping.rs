@@ -101,11 +101,19 @@ impl Pipeline<'_> {
     fn used(&self) -> BTreeSet<PathBuf> {
         let mut used =
             BTreeSet::from([self.layout.dataset(), self.layout.dissection(), self.layout.survey()]);
+        let names = self.config.namer.kind.is_some();
+        if names {
+            used.insert(self.layout.embeddings());
+        }
         for network in &self.config.networks {
             used.extend(network.layers.iter().map(|layer| self.layout.layer(&network.name, layer)));
             if self.visualises() {
                 let layers = network.layers.iter();
                 used.extend(layers.map(|layer| self.layout.visualisation(&network.name, layer)));
+            }
+            if names {
+                let layers = network.layers.iter();
+                used.extend(layers.map(|layer| self.layout.naming(&network.name, layer)));
             }
             used.extend([
                 self.layout.network(&network.name),

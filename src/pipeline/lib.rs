@@ -7,6 +7,7 @@ mod explaining;
 mod fleet;
 mod foresight;
 mod keeping;
+mod naming;
 mod originals;
 mod provenance;
 mod publishing;
@@ -27,6 +28,7 @@ use candle_core::Device;
 
 pub use self::explaining::Guests;
 pub use self::keeping::Verified;
+pub use self::naming::Teaching;
 pub use self::provenance::{Data, DataFile, DataState, Provenance, Subject};
 pub use self::publishing::Published;
 use self::recorded::{Recordings, run_of};

@@ -465,7 +465,11 @@ impl<'p> Chain<'p> {
             }
             // The training is named already.
             (Kind::Layer(..), "weights") => return Ok(None),
-            (Kind::Visualisation(network, layer), "dissection") => {
+            (Kind::Names(..), "embeddings") => {
+                self.stage(Kind::Embeddings, &layout.embeddings(), stamped)
+            }
+            (Kind::Embeddings, "namer") => return given("`namer` in atlas.yaml"),
+            (Kind::Visualisation(network, layer) | Kind::Names(network, layer), "dissection") => {
                 let folder = layout.layer(network, layer);
                 self.stage(Kind::Layer(network.clone(), layer.clone()), &folder, stamped)
             }
@@ -496,6 +500,11 @@ impl<'p> Chain<'p> {
                 let folder = layout.visualisation(network, layer);
                 let kind = Kind::Visualisation(network.into(), layer.into());
                 self.stage(kind, &folder, stamped)
+            }
+            (_, name) if named(name).is_some() => {
+                let (network, layer) = named(name).unwrap_or_default();
+                let folder = layout.naming(network, layer);
+                self.stage(Kind::Names(network.into(), layer.into()), &folder, stamped)
             }
             (_, name) => match (name.split_once('/'), name.strip_suffix(" explanation")) {
                 (Some((network, layer)), _) => {
@@ -584,6 +593,16 @@ pub(super) fn visualisation(network: &str, layer: &str) -> String {
 /// Network and layer of a [`visualisation`].
 fn visualised(name: &str) -> Option<(&str, &str)> {
     name.strip_suffix(" visualisation")?.split_once(' ')
+}
+
+/// What a machine's names of a layer are called in the stamp of a site.
+pub(super) fn naming((network, layer): (&str, &str)) -> String {
+    format!("{network} {layer} names")
+}
+
+/// Network and layer of a [`naming`].
+fn named(name: &str) -> Option<(&str, &str)> {
+    name.strip_suffix(" names")?.split_once(' ')
 }
 
 /// What an input is called in a stamp, as people say it.

@@ -50,6 +50,8 @@ struct Gathered<'a> {
     explained: Vec<PathBuf>,
     /// Layers with synthetic images, and their folders.
     visualised: Vec<(String, PathBuf)>,
+    /// Folders of what a machine calls the units of layers.
+    named: Vec<PathBuf>,
     /// Rate range tests, by network.
     tested: BTreeMap<String, record::rates::RateTest>,
 }
@@ -212,7 +214,8 @@ impl<'a> Pipeline<'a> {
             ("dataset".to_string(), held.to_string()),
         ];
         let (mut parts, mut explained) = (Vec::new(), Vec::new());
-        let mut visualised = Vec::new();
+        let (mut visualised, mut named) = (Vec::new(), Vec::new());
+        let machine = self.machine()?;
         for network in &config.networks {
             let trained = self.network_stamp(network, &dataset.content)?;
             let folder = self.layout.network(&network.name);
@@ -248,6 +251,20 @@ impl<'a> Pipeline<'a> {
                 };
                 provenance.push((format!("{name} dissection"), shown.to_string()));
                 stamp = stamp.with(&name, dissected.fingerprint());
+                if let Some(machine) = &machine {
+                    let layer = (network.name.as_str(), layer.as_str());
+                    let mark = dissected.fingerprint();
+                    match self.named(machine, dataset, &lexicons, layer, mark) {
+                        Some((folder, mark)) => {
+                            stamp = stamp.with(&super::provenance::naming(layer), mark);
+                            named.push(folder);
+                        }
+                        None => self.progress.say(&format!(
+                            "no machine has named the units of {name}, or from other inputs; \
+                             `unit-atlas run` does it"
+                        )),
+                    }
+                }
                 if !self.visualises() || network.recorded().is_some() {
                     continue;
                 }
@@ -304,6 +321,7 @@ impl<'a> Pipeline<'a> {
             parts,
             explained,
             visualised,
+            named,
             tested,
         };
         Ok(gathered)
@@ -360,6 +378,8 @@ impl<'a> Pipeline<'a> {
         };
         let maps = record::Maps::open(layers())?;
         let scores = record::Scores::open(layers())?;
+        let names: Vec<_> =
+            gathered.named.iter().map(|at| record::naming::read(at)).collect::<Result<_>>()?;
         let visualisations = record::Visualisations::open(gathered.visualised.iter().cloned())?;
         use_them(&atlas::Inputs {
             config: self.config,
@@ -371,6 +391,7 @@ impl<'a> Pipeline<'a> {
             maps: &maps,
             scores: &scores,
             visualisations: &visualisations,
+            names: &names,
             similar: &similar,
             explanations: &explanations,
             lexicons: &gathered.lexicons,

@@ -103,6 +103,7 @@ impl Pipeline<'_> {
             self.layout.dissection(),
             self.layout.explanations(),
             self.layout.visualisations(),
+            self.layout.namings(),
             self.layout.survey(),
         ];
         if !made_again.iter().any(|place| damaged.folder.starts_with(place)) {

@@ -1,6 +1,6 @@
 //! What the stages leave on disk, as types that are written by the stage that makes them and read by all
 //! that follow: the data set ([`Manifest`], [`Store`]), [`training`], [`dissection`] with its [`Maps`],
-//! [`Scores`] and [`similar`] units, [`visualisation`], and [`explanation`]; [`rates`], which none of them follows from; and [`provenance`], where any of it
+//! [`Scores`] and [`similar`] units, [`naming`], [`visualisation`], and [`explanation`]; [`rates`], which none of them follows from; and [`provenance`], where any of it
 //! comes from.
 //!
 //! Pages, studies and figures know the stages by these alone: nothing here computes with tensors or reads a
@@ -10,6 +10,7 @@ pub mod dissection;
 pub mod explanation;
 pub mod manifest;
 mod maps;
+pub mod naming;
 pub mod previews;
 pub mod provenance;
 pub mod rates;

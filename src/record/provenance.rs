@@ -37,6 +37,10 @@ pub enum Kind {
     Similar,
     /// Synthetic images of the units of a network's layer.
     Visualisation(String, String),
+    /// The patches as the machine sees them that names units.
+    Embeddings,
+    /// What that machine calls the units of a network's layer.
+    Names(String, String),
     /// Why a network scores mammograms as it does.
     Explanation(String),
     /// The pages, and the units that readers are asked about.
@@ -54,6 +58,8 @@ impl Kind {
             ["dissection"] => Self::Similar,
             ["dissection", network, layer] => Self::Layer(network.into(), layer.into()),
             ["visualisation", network, layer] => Self::Visualisation(network.into(), layer.into()),
+            ["naming", "patches"] => Self::Embeddings,
+            ["naming", "units", network, layer] => Self::Names(network.into(), layer.into()),
             ["explanation", network] => Self::Explanation(network.into()),
             ["survey"] => Self::Site,
             _ => return None,
@@ -84,6 +90,8 @@ impl Kind {
             Self::Visualisation(network, layer) => {
                 format!("Synthetic images of {network}/{layer}")
             }
+            Self::Embeddings => "Patches as the namer sees them".into(),
+            Self::Names(network, layer) => format!("Names by a machine of {network}/{layer}"),
             Self::Explanation(network) => format!("Explanations by {network}"),
             Self::Site => "Site".into(),
             Self::Figure => "Figure".into(),
@@ -98,6 +106,8 @@ impl Kind {
             Self::Layer(network, layer) => format!("layer-{network}-{layer}"),
             Self::Similar => "similar".into(),
             Self::Visualisation(network, layer) => format!("visualisation-{network}-{layer}"),
+            Self::Embeddings => "embeddings".into(),
+            Self::Names(network, layer) => format!("names-{network}-{layer}"),
             Self::Explanation(network) => format!("explanation-{network}"),
             Self::Site => "site".into(),
             Self::Figure => "figure".into(),
@@ -114,6 +124,8 @@ impl Kind {
             | Self::Explanation(network) => {
                 format!("unit-atlas dissect --network {network}")
             }
+            Self::Embeddings => "unit-atlas name".into(),
+            Self::Names(network, _) => format!("unit-atlas name --network {network}"),
             Self::Similar | Self::Site => "unit-atlas build".into(),
             Self::Figure => "unit-atlas figure".into(),
         }

@@ -62,6 +62,8 @@ pub enum Reason {
     Influence,
     /// By how much of the evidence for cancer it carries.
     Evidence,
+    /// Because a machine calls it other than the outlines do that it detects.
+    Disagreement,
     /// Named in the project file.
     Listed,
 }
@@ -74,6 +76,7 @@ impl Reason {
             Reason::Random => "random",
             Reason::Influence => "influence",
             Reason::Evidence => "evidence",
+            Reason::Disagreement => "machine against outlines",
             Reason::Listed => "listed",
         }
     }
@@ -93,15 +96,18 @@ impl Selection {
     }
 }
 
-/// Chooses the units of a project's survey among its dissected layers, given as (network, layer).
+/// Chooses the units of a project's survey among its dissected layers, given as (network, layer). `parted` is how far a
+/// machine and outlines part on a unit; none where they do not, or one of them says nothing.
 ///
 /// # Errors
-/// When the settings name a unit that is not there, or ask for evidence where scores are not explained.
+/// When the settings name a unit that is not there, or ask for evidence where scores are not explained, or for
+/// disagreement where there is none.
 pub fn select(
     config: &Config,
     layers: &[(&str, &Layer)],
     manifest: &Manifest,
     explanations: &[Explanation],
+    parted: &dyn Fn(&UnitId) -> Option<f32>,
 ) -> Result<Selection> {
     let survey = &config.survey;
     let patches = survey.patches as usize;
@@ -151,9 +157,17 @@ pub fn select(
         let explanation =
             explanations.iter().find(|e| e.network == network && e.layer == layer.layer);
         let place = format!("{network}/{name}");
-        let picked = pick(config, (layer, explanation), wanted as usize, &place, manifest)?;
+        let picked = match survey.select {
+            Select::Disagreement => by_disagreement(layer, wanted as usize, parted),
+            _ => pick(config, (layer, explanation), wanted as usize, &place, manifest)?,
+        };
         units.extend(picked.iter().map(|(unit, reason)| chosen(network, layer, unit, *reason)));
     }
+    ensure!(
+        survey.select != Select::Disagreement || !units.is_empty(),
+        "survey.select is `disagreement`, but there is none: no unit of the survey's layers is called one thing by a \
+         machine and detects another; `namer` in atlas.yaml asks a machine, or choose `mixed` or `random`"
+    );
     let mut codes: Vec<&str> = units.iter().map(|unit| unit.code.as_str()).collect();
     codes.sort_unstable();
     ensure!(
@@ -191,6 +205,22 @@ fn share(units: u32, at: usize, layers: &[(String, String)]) -> u32 {
     units / total + u32::from(before < units % total)
 }
 
+/// Units of a layer on which a machine and outlines part furthest, in the order of their numbers.
+fn by_disagreement<'a>(
+    layer: &'a Layer,
+    wanted: usize,
+    parted: &dyn Fn(&UnitId) -> Option<f32>,
+) -> Vec<(Ranked<'a>, Reason)> {
+    let of = |ranked: &Ranked| parted(&UnitId::new(&layer.network, &layer.layer, ranked.unit.unit));
+    let mut units: Vec<(f32, Ranked)> =
+        live(layer).into_iter().filter_map(|ranked| Some((of(&ranked)?, ranked))).collect();
+    // A stable sort: equals stay in the order of their numbers.
+    units.sort_by(|a, b| b.0.total_cmp(&a.0));
+    units.truncate(wanted);
+    units.sort_by_key(|(_, ranked)| ranked.unit.unit);
+    units.into_iter().map(|(_, ranked)| (ranked, Reason::Disagreement)).collect()
+}
+
 /// Live units of one layer, `network/layer`, with the reason for each, in the order of their numbers.
 fn pick<'a>(
     config: &Config,
@@ -203,14 +233,14 @@ fn pick<'a>(
     let mut picked: Vec<(Ranked, Reason)> = Vec::new();
     let mut left = live(layer);
     match survey.select {
-        Select::Listed(_) => {}
+        Select::Listed(_) | Select::Disagreement => {}
         // Names make no difference: a selection stays as it is while readers answer.
         Select::Evidence => {
             let Some(Explanation { evidence, .. }) = explanation else {
                 bail!(
-                    "survey.select is `evidence`, but the units of {place} explain no scores: leave \
-                     survey.layers out, or name the last dissected layer of each network there, and run \
-                     `unit-atlas dissect`"
+                    "survey.select is `evidence`, but the units of {place} explain no scores: name \
+                     in survey.layers the last dissected layer of a network that says something of cancer, or choose \
+                     `mixed` or `random`"
                 );
             };
             let evidence = |ranked: &Ranked| {
@@ -224,8 +254,8 @@ fn pick<'a>(
             if layer.influence.is_none() {
                 bail!(
                     "survey.select is `influence`, but the influence of the units of {place} is not known: they \
-                     were recorded without what they contribute; choose `mixed` or `random`, or record \
-                     contributions"
+                     were recorded without what they contribute, or the network says nothing of cancer; choose `mixed` \
+                     or `random`"
                 );
             }
             left.sort_by_key(|ranked| ranked.rank);

@@ -6,7 +6,7 @@ use config::Augment;
 
 /// One change of a square patch: a symmetry of the square, then a change of brightness.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Change {
+pub struct Change {
     transpose: bool,
     flip_x: bool,
     flip_y: bool,
@@ -20,7 +20,7 @@ impl Change {
         Change { transpose: false, flip_x: false, flip_y: false, gain: 1.0, offset: 0.0 };
 
     /// Any of the changes that `augment` allows.
-    pub(super) fn draw(augment: Augment, rng: &mut impl RngExt) -> Self {
+    pub fn draw(augment: Augment, rng: &mut impl RngExt) -> Self {
         let mut change = Self::NONE;
         if augment.flips {
             change.flip_x = rng.random();
@@ -42,7 +42,7 @@ impl Change {
     }
 
     /// Applies it to a square patch of `edge` pixels.
-    pub(super) fn apply(self, pixels: &[u8], edge: usize) -> Vec<u8> {
+    pub fn apply(self, pixels: &[u8], edge: usize) -> Vec<u8> {
         let mut changed = self.turned(pixels, edge);
         if (self.gain, self.offset) != (1.0, 0.0) {
             let level = |p: usize| (self.gain * p as f64 + self.offset).round().clamp(0.0, 255.0);

@@ -43,10 +43,10 @@ pub(crate) struct Outputs {
 
 impl Outputs {
     /// Computes what is missing of the maps of `patches` in the folder of the training with these `inputs`. `None`
-    /// where they would be too many to keep; says so.
+    /// where they would be too many to keep, or a file cannot be written; says so.
     ///
     /// # Errors
-    /// When nothing of the network is frozen, the device fails or a file cannot be written.
+    /// When nothing of the network is frozen or the device fails.
     pub(crate) fn of(
         job: &Job,
         network: &Network,
@@ -85,20 +85,30 @@ impl Outputs {
         }
         let absent = groups.iter().filter(|group| group.2.is_none());
         let batches = absent.map(|(path, group, _)| (path, Batch::read(job.store, group)));
-        loader::ahead(batches, |ready| -> Result<()> {
+        let refused = loader::ahead(batches, |ready| -> Result<Option<anyhow::Error>> {
             for (path, batch) in ready {
                 let maps = network
                     .frozen_maps(&batch.input(network)?)?
                     .context("nothing of the network is frozen")?;
                 let maps = maps.to_device(&Device::Cpu)?.contiguous()?;
                 let marks = HashMap::from([(INPUTS.to_owned(), inputs.to_string())]);
-                tensors::write(path, &[(MAPS.to_owned(), maps)].into(), marks)?;
+                if let Err(why) = tensors::write(path, &[(MAPS.to_owned(), maps)].into(), marks) {
+                    return Ok(Some(why));
+                }
                 progress.advance(batch.patches.len() as u64);
             }
-            Ok(())
+            Ok(None)
         })?;
         if missing > 0 {
             progress.finish();
+        }
+        // A disk that is full, for instance: training needs none of it.
+        if let Some(why) = refused {
+            let _ = fs_err::remove_dir_all(&folder);
+            progress.say(&format!(
+                "{name}: what is computed cannot be kept ({why:#}): it is computed again in every epoch"
+            ));
+            return Ok(None);
         }
         let files = groups.into_iter().map(|(path, group, map)| {
             let map = map.or_else(|| open(&path, inputs, group.len(), shape));

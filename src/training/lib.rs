@@ -29,6 +29,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use candle_core::Device;
 
+pub use self::augment::Change;
 use self::evaluate::evaluate;
 use self::session::{Kept, Session};
 use base::artifact::{self, Fingerprint, Sealed, Stamp};
@@ -129,7 +130,8 @@ fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
     if network.channels() == 1 {
         progress.say(&format!("{name}: {file} is for grey images, of one channel"));
     }
-    if settings.training.is_none() && weights.outputs() == Some(1) {
+    let is_cancer = settings.tells_cancer() && weights.outputs() == Some(1);
+    if settings.training.is_none() && is_cancer {
         progress
             .say(&format!("{name}: the sigmoid of its one output is the probability of cancer"));
     }

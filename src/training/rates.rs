@@ -46,6 +46,7 @@ pub fn stamp(name: &str, run: &config::Run, seed: u64, dataset: &Fingerprint) ->
         epochs: 1,
         lr: match training.lr {
             Rate::Same(_) => Rate::Same(1.0),
+            Rate::Parts(rates) if rates.head == rates.rest => Rate::Same(1.0),
             Rate::Parts(rates) => Rate::Parts(Rates { head: 1.0, rest: proportion(rates) }),
         },
         lr_decay_epochs: Vec::new(),

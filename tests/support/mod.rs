@@ -251,6 +251,7 @@ impl Fixture {
             previews: &previews,
             originals: &Originals,
             exhibits: &exhibits,
+            names: &[],
             similar: &self.similar,
             explanations: &self.explanations,
             visualisations: &self.visualisations,
@@ -409,6 +410,17 @@ fn project(root: &Path, top: usize) -> Config {
             detector: 0.04,
             visualisation: config::Visualised::None,
             visualisation_steps: 256,
+        },
+        namer: config::Namer {
+            kind: None,
+            weights: None,
+            tokenizer: None,
+            lexicons: Vec::new(),
+            prompts: Vec::new(),
+            scoring: config::Scoring::Difference,
+            patches: 16,
+            deals: 1000,
+            untrained: true,
         },
         cases: config::Cases { found: 1, false_alarms: 1, missed: 1, random: 1, list: vec![] },
         survey: config::Survey {
@@ -897,6 +909,7 @@ fn lexicons() -> Lexicons {
         name: name.into(),
         gloss: format!("What {name} means."),
         synonyms: vec![],
+        prompts: vec![],
     };
     let group = |category: &str, terms: Vec<Term>| {
         let noun = (category == "Breast Composition").then(|| "breast tissue".into());

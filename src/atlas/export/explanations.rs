@@ -44,6 +44,8 @@ table! {
         units: String,
         /// what they add, likewise
         contributions: String,
+        /// share of the evidence that units carry that a machine named
+        machine: Number<f32>,
     }
 }
 
@@ -78,6 +80,7 @@ impl Row for Explained {
                     exact: of.exact,
                     units: several(units.iter().map(|part| digits(part.unit))),
                     contributions: several(units.iter().map(|part| part.contribution)),
+                    machine: Number(carried.machine),
                 })?;
             }
         }

@@ -10,6 +10,7 @@ mod coverage;
 mod expert_automatic;
 mod explanations;
 mod labels;
+mod names;
 mod networks;
 mod next_units;
 mod patches;
@@ -25,10 +26,11 @@ use self::row::{Row, written};
 use crate::facts::Atlas;
 
 /// Tables of the atlas.
-static OF_ATLAS: [Table; 9] = [
+static OF_ATLAS: [Table; 10] = [
     Table::of::<networks::Network>(),
     Table::of::<units::Unit>(),
     Table::of::<concepts::Match>(),
+    Table::of::<names::Close>(),
     Table::of::<top_patches::TopPatch>(),
     Table::of::<labels::Label>(),
     Table::of::<survey::Chosen>(),

@@ -51,7 +51,7 @@ table! {
         ablation: Option<Number<f32>>,
         /// live, dead or constant
         kind: &'static str,
-        /// consensus, readers, unrecognizable (to readers), automatic or none
+        /// consensus, readers, unrecognizable (to readers), machine, automatic or none
         named_by: &'static str,
         /// ids of the terms of what it is called, separated by semicolons
         terms: Text,

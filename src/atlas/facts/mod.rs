@@ -30,6 +30,7 @@ use base::UnitId;
 use catalogue::{Case, Catalogue, Entry, cases};
 use config::{Config, Source};
 use record::dissection::{Layer, Unit};
+use record::naming::Names;
 
 /// Everything that rendering draws from.
 pub(crate) struct Atlas<'a> {
@@ -118,6 +119,18 @@ impl<'a> Atlas<'a> {
     pub(crate) fn tells_cancer(&self, network: &str) -> bool {
         let exhibit = self.inputs.exhibits.iter().find(|exhibit| exhibit.config.name == network);
         exhibit.is_none_or(|exhibit| exhibit.evaluation.tells_cancer())
+    }
+
+    /// Whether the atlas is of networks that tell cancer: one of them at least, or none is here yet.
+    pub(crate) fn is_of_cancer(&self) -> bool {
+        let mut exhibits = self.inputs.exhibits.iter();
+        exhibits.len() == 0 || exhibits.any(|exhibit| exhibit.evaluation.tells_cancer())
+    }
+
+    /// What a machine calls the units of a layer, where it was asked.
+    pub(crate) fn names(&self, network: &str, layer: &str) -> Option<&'a Names> {
+        let names: &'a [Names] = self.inputs.names;
+        names.iter().find(|names| names.network == network && names.layer == layer)
     }
 
     /// Every dissected layer with its network.

@@ -13,6 +13,8 @@ pub(super) fn terms(inputs: &Inputs, labels: &Labels, catalogue: &Catalogue) -> 
     let outlined = layers.flat_map(|layer| &layer.concepts);
     let outlined = outlined.filter(|c| c.category != Category::Breast).map(|c| c.id.as_str());
     let named = catalogue.units().flat_map(|entry| &entry.terms).map(String::as_str);
+    let by_machine = catalogue.by_machine().map(|(_, close)| close.term.as_str());
+    let named = named.chain(by_machine);
     let chosen = labels.all().flat_map(|(_, _, phenomenon)| &phenomenon.terms);
     // Whatever a reader wrote: only terms of a lexicon have a page.
     let said = named.chain(chosen.map(String::as_str)).filter(|id| labels.term(id).is_some());

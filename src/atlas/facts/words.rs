@@ -2,6 +2,7 @@
 
 use crate::inputs::Exhibit;
 use crate::text;
+use architecture::Architecture;
 use base::number;
 use config::{Anchor, Threshold};
 use record::dissection::{Category, Layer};
@@ -50,8 +51,15 @@ pub(crate) fn weights(exhibit: &Exhibit) -> String {
         Some(file) => file.rsplit(['/', '\\']).next().unwrap_or_default().to_string(),
         None => "random initialisation".into(),
     };
+    let whole = Architecture::find(&exhibit.config.name).is_ok_and(Architecture::is_trained_whole);
+    let freeze = exhibit.config.training().and_then(|training| training.freeze.as_ref());
+    let part = match freeze {
+        Some(layer) => format!("only what comes after {layer} "),
+        None if whole => String::new(),
+        None => "only the last layer ".into(),
+    };
     match best_epoch {
-        Some(epoch) => format!("{start}, then trained here; epoch {epoch} kept"),
+        Some(epoch) => format!("{start}, then {part}trained here; epoch {epoch} kept"),
         None => format!("{start}, not trained here"),
     }
 }

@@ -147,10 +147,12 @@ fn find<'a>(
     let mut explanations = inputs.explanations.iter();
     let of = |e: &&Explanation| network.is_none_or(|network| e.network == network);
     let Some(explanation) = explanations.find(of) else {
-        bail!(
-            "{} is not explained; `unit-atlas dissect` does it",
-            network.unwrap_or("no network of the project")
-        );
+        match network {
+            Some(network) => bail!(
+                "{network} is not explained: `unit-atlas dissect` does it, where the network says something of cancer"
+            ),
+            None => bail!("no network of the project is explained; `unit-atlas run` says why"),
+        }
     };
     let of = |e: &&Explained| inputs.manifest.mammograms[e.mammogram as usize].mammogram.id == id;
     let explained = explanation.mammograms.iter().find(of).with_context(|| {

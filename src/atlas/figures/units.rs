@@ -70,7 +70,7 @@ pub(super) fn of_unit(
         Source::Consensus => format!(", which the authors call \u{201c}{label}\u{201d}"),
         Source::Readers => format!(", which readers call \u{201c}{label}\u{201d}"),
         Source::Unrecognizable => format!(", in which readers see {label}"),
-        Source::Automatic => format!(" ({label})"),
+        Source::Machine | Source::Automatic => format!(" ({label})"),
         Source::None => String::new(),
     };
     let measured = tops.iter().any(|top| {

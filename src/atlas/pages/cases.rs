@@ -107,6 +107,9 @@ struct NetworkView {
     /// without any.
     named: String,
     named_share: String,
+    /// The same of units that a machine named.
+    machine: String,
+    machine_share: String,
     /// The same of units with an automatic name.
     automatic: String,
     automatic_share: String,
@@ -203,6 +206,7 @@ fn view(atlas: &Atlas) -> View {
             }
         };
         let [by_people, by_people_share] = of(&Name::is_by_people);
+        let [machine, machine_share] = of(&|name| matches!(name, Name::Machine { .. }));
         let [automatic, automatic_share] = of(&|name| matches!(name, Name::Automatic { .. }));
         let row = |case: &Case| {
             let number = case.explained.mammogram as usize;
@@ -235,6 +239,8 @@ fn view(atlas: &Atlas) -> View {
             mammograms: text::count(explanation.mammograms.len() as u64),
             named: by_people,
             named_share: by_people_share,
+            machine,
+            machine_share,
             automatic,
             automatic_share,
             kinds: kinds.into_iter().filter(|kind| !kind.cases.is_empty()).collect(),

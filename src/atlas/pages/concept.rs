@@ -56,6 +56,12 @@ pub(super) struct View {
     lexicon: String,
     level: String,
     layers: Vec<LayerView>,
+    /// Units that a machine calls so, those that stand out most.
+    machine: Vec<CalledUnit>,
+    /// The others.
+    machine_more: Vec<Link>,
+    /// Whether a machine was asked.
+    machine_asked: bool,
     labelled: Vec<LabelledUnit>,
     /// The others that people named so.
     more: Vec<Link>,
@@ -77,6 +83,13 @@ struct ScoredUnit {
     iou: String,
     /// Whether the unit detects the term.
     detects: bool,
+}
+
+#[derive(Serialize)]
+struct CalledUnit {
+    unit: UnitCard,
+    /// Standard deviations above patches drawn at random.
+    standard: String,
 }
 
 #[derive(Serialize)]
@@ -140,7 +153,21 @@ pub(super) fn view(atlas: &Atlas, id: &str) -> View {
                 .collect(),
         });
     }
+    let mut called: Vec<_> =
+        atlas.catalogue.by_machine().filter(|(_, close)| close.term == id).collect();
+    // A stable sort: equals stay in the order of the layers and numbers.
+    called.sort_by(|a, b| b.1.standard.total_cmp(&a.1.standard));
     View {
+        machine: called
+            .iter()
+            .take(BEST)
+            .map(|(entry, close)| CalledUnit {
+                unit: atlas.card(entry, 4, 1.5),
+                standard: format!("{:.1}", close.standard),
+            })
+            .collect(),
+        machine_more: called.iter().skip(BEST).map(|(entry, _)| unit_link(&entry.id)).collect(),
+        machine_asked: !atlas.inputs.names.is_empty(),
         name: atlas.labels.name(id),
         standing: atlas.labels.standing(id),
         gloss: entry.map(|entry| entry.term.gloss.clone()).unwrap_or_default(),

@@ -21,7 +21,7 @@ pub(super) struct Example {
     href: String,
     /// What it is called; empty where it has no name.
     name: String,
-    /// Who calls it so: `consensus`, `readers`, `unrecognizable`, `automatic` or `none`.
+    /// Who calls it so: `consensus`, `readers`, `unrecognizable`, `machine`, `automatic` or `none`.
     source: &'static str,
     /// Whether it detects a concept.
     detects: bool,

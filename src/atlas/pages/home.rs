@@ -63,6 +63,8 @@ pub(super) struct View {
     /// None where no unit is live.
     example: Option<Example>,
     doors: Doors,
+    /// Whether any network tells cancer.
+    tells: bool,
     mammograms: String,
     patients: String,
     patches: String,
@@ -145,6 +147,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         example: example(atlas),
         doors: doors(atlas),
         detector: atlas.catalogue.detector().to_string(),
+        tells: atlas.is_of_cancer(),
         mammograms: text::count(manifest.mammograms.len() as u64),
         patients: text::count(patients.len() as u64),
         patches: text::count(manifest.patches.len() as u64),

@@ -12,7 +12,7 @@ use crate::facts::paths::{METHODS, network_href};
 use crate::facts::words::{threshold_rule, weights};
 use crate::inputs::Exhibit;
 use crate::text;
-use config::{ClassWeights, Rate, Rates, Schedule};
+use config::{ClassWeights, Rate, Rates, Schedule, Scoring};
 use record::dissection::SAMPLE;
 use record::similar::DUPLICATE;
 
@@ -71,8 +71,19 @@ pub(super) struct View {
     level: String,
     duplicate: String,
     sample: usize,
+    /// How a machine names units; none where none does.
+    names: Option<NamesView>,
     networks: Vec<NetworkRow>,
     procedure: Procedure,
+}
+
+#[derive(Serialize)]
+struct NamesView {
+    namer: String,
+    patches: u32,
+    deals: String,
+    wpmi: bool,
+    untrained: bool,
 }
 
 #[derive(Serialize)]
@@ -118,6 +129,13 @@ pub(super) fn view(atlas: &Atlas) -> View {
         level: record::dissection::SIGNIFICANCE.to_string(),
         duplicate: DUPLICATE.to_string(),
         sample: SAMPLE,
+        names: atlas.inputs.names.first().map(|names| NamesView {
+            namer: names.namer.clone(),
+            patches: names.patches,
+            deals: text::count(names.deals),
+            wpmi: names.scoring == Scoring::SoftWpmi,
+            untrained: names.untrained.is_some(),
+        }),
         networks: atlas.inputs.exhibits.iter().map(network).collect(),
         procedure: procedure::view(atlas),
     }

@@ -25,6 +25,7 @@ mod home;
 mod layer;
 mod mammogram;
 mod methods;
+mod naming;
 mod navigation;
 mod network;
 mod page;
@@ -55,10 +56,11 @@ use crate::site::Writer;
 type Kind = for<'a> fn(&'a Atlas<'a>) -> Files<'a>;
 
 /// Every kind, in the order of the site's map.
-const KINDS: [Kind; 20] = [
+const KINDS: [Kind; 21] = [
     home::pages,
     performance::pages,
     birads::pages,
+    naming::pages,
     agreement::pages,
     methods::pages,
     data::pages,

@@ -193,7 +193,7 @@ pub(super) fn by(entry: &Entry) -> &'static str {
     match entry.name.source() {
         Source::Consensus => "consensus",
         Source::Readers => "readers",
-        Source::Automatic | Source::Unrecognizable | Source::None => "",
+        Source::Machine | Source::Automatic | Source::Unrecognizable | Source::None => "",
     }
 }
 

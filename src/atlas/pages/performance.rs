@@ -49,6 +49,8 @@ impl Page for Performance {
 #[derive(Serialize)]
 pub(super) struct View {
     comparable: bool,
+    /// Whether any network tells cancer.
+    tells: bool,
     source: String,
     split: String,
     /// Whether the epoch of a network was chosen on the patches that it is evaluated on.
@@ -87,6 +89,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
     let listed: Vec<String> = curves.iter().map(|(label, _)| label.clone()).collect();
     View {
         comparable: comparable(atlas),
+        tells: atlas.is_of_cancer(),
         source: about.name.clone(),
         split: splits(atlas),
         chosen: exhibits.iter().any(|exhibit| {

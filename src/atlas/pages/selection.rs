@@ -123,14 +123,23 @@ fn layer(atlas: &Atlas, name: String, units: &[&Chosen]) -> LayerView {
     let entries = first.and_then(|unit| atlas.catalogue.layer(unit.network(), unit.layer()));
     let live = entries.map_or(0, |layer| layer.count(Kind::Live));
     let count = |reason| units.iter().filter(|unit| unit.reason == reason).count();
-    let reasons =
-        [Reason::Cancer, Reason::Random, Reason::Influence, Reason::Evidence, Reason::Listed];
+    let reasons = [
+        Reason::Cancer,
+        Reason::Random,
+        Reason::Influence,
+        Reason::Evidence,
+        Reason::Disagreement,
+        Reason::Listed,
+    ];
     let parts = reasons.map(|reason| match (count(reason), reason) {
         (0, _) => None,
         (n, Reason::Cancer) => Some(format!("{n} whose top patches are mostly cancer")),
         (n, Reason::Random) => Some(format!("{n} drawn at random")),
         (n, Reason::Influence) => Some(format!("{n} by rank of influence")),
         (n, Reason::Evidence) => Some(format!("{n} that carry most of the evidence for cancer")),
+        (n, Reason::Disagreement) => {
+            Some(format!("{n} that a machine calls other than the outlines do that they detect"))
+        }
         (n, Reason::Listed) => Some(format!("{n} listed by the authors")),
     });
     let parts: Vec<String> = parts.into_iter().flatten().collect();

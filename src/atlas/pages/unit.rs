@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::page::{Files, Head, Page, Site, html};
 use super::parts::PatchView;
-use super::{card, evidence, summary, synthetic};
+use super::{card, evidence, naming, summary, synthetic};
 use crate::chart::{self, Chart};
 use crate::facts::Atlas;
 use crate::facts::paths::{Link, layer_href, network_href, unit_href};
@@ -90,7 +90,7 @@ pub(super) struct View {
     network: String,
     layer: String,
     label: String,
-    /// Who calls it so: `consensus`, `readers`, `unrecognizable`, `automatic` or `none`.
+    /// Who calls it so: `consensus`, `readers`, `unrecognizable`, `machine`, `automatic` or `none`.
     source: &'static str,
     /// Why it has no patches, where it is dead or constant.
     lifeless: &'static str,
@@ -119,6 +119,8 @@ pub(super) struct View {
     above: String,
     histogram: Chart,
     concepts: Vec<evidence::ConceptRow>,
+    /// None where no machine looked at the layer.
+    machine: Option<naming::UnitView>,
     level: String,
     evidence: evidence::View,
     synthetic: Option<synthetic::View>,
@@ -267,6 +269,7 @@ pub(super) fn view(atlas: &Atlas, layer: &Layer, unit: &Unit) -> Result<View> {
             ),
         ),
         concepts: evidence::concepts(atlas, entry),
+        machine: naming::of_unit(atlas, entry).filter(|_| entry.kind.is_live()),
         level: atlas.catalogue.detector().to_string(),
         evidence: evidence::view(atlas, layer, entry),
         synthetic: synthetic::view(atlas, entry),

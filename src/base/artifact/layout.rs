@@ -79,6 +79,21 @@ impl Layout {
         self.visualisations().join(network).join(layer)
     }
 
+    /// `work/naming/`: what a machine calls units, by network and layer, and its view of the patches.
+    pub fn namings(&self) -> PathBuf {
+        self.output.join("work/naming")
+    }
+
+    /// `work/naming/units/<network>/<layer>/`: what it calls the layer's units.
+    pub fn naming(&self, network: &str, layer: &str) -> PathBuf {
+        self.namings().join("units").join(network).join(layer)
+    }
+
+    /// `work/naming/patches/`: the patches as it sees them.
+    pub fn embeddings(&self) -> PathBuf {
+        self.namings().join("patches")
+    }
+
     /// `work/rates/<network>/`: its rate range test.
     pub fn rates(&self, network: &str) -> PathBuf {
         self.output.join("work/rates").join(network)

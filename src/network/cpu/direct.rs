@@ -256,31 +256,43 @@ impl Sums<'_> {
 pub(super) fn input_gradient(g: &Geometry, grad: &[f32], weight: &[f32], out: &mut [f32]) {
     let layout = Layout::of(g);
     let (positions, taps) = (g.positions(), layout.taps.len());
-    let [_, columns] = layout.output;
     out.par_chunks_mut(layout.depth * g.plane()).enumerate().for_each(|(task, out)| {
         let group = task % g.groups;
         let grad = &grad[task * layout.share * positions..][..layout.share * positions];
         with_scratch(layout.depth * layout.plane(), |laid| {
             laid.fill(0.0);
-            Arch::new().dispatch(|| {
-                for (unit, grad) in grad.chunks_exact(positions).enumerate() {
-                    let weight = &weight[(group * layout.share + unit) * layout.depth * taps..];
-                    let channels = laid.chunks_exact_mut(layout.plane());
-                    for (laid, weight) in channels.zip(weight.chunks_exact(taps)) {
-                        for (row, grad) in grad.chunks_exact(columns).enumerate() {
-                            let row = row * g.window.stride * layout.pitch;
-                            for (tap, weight) in layout.taps.iter().zip(weight) {
-                                for (laid, grad) in laid[row + tap..].iter_mut().zip(grad) {
-                                    *laid += grad * weight;
-                                }
-                            }
-                        }
-                    }
-                }
-            });
+            let weight = &weight[group * layout.share * layout.depth * taps..];
+            hand_back(&layout, g.window.stride, grad, weight, laid);
             layout.unpad(g, laid, out);
         });
     });
+}
+
+vectorised! {
+    /// Adds to the values of a group of one image what its outputs hand to them.
+    fn hand_back<'a>(
+        layout: &'a Layout,
+        stride: usize,
+        grad: &'a [f32],
+        weight: &'a [f32],
+        laid: &'a mut [f32],
+    ) {
+        let Layout { depth, output: [rows, columns], ref taps, .. } = *layout;
+        let weights = weight.chunks_exact(depth * taps.len());
+        for (grad, weight) in grad.chunks_exact(rows * columns).zip(weights) {
+            let channels = laid.chunks_exact_mut(layout.plane());
+            for (laid, weight) in channels.zip(weight.chunks_exact(taps.len())) {
+                for (row, grad) in grad.chunks_exact(columns).enumerate() {
+                    let row = row * stride * layout.pitch;
+                    for (tap, weight) in taps.iter().zip(weight) {
+                        for (laid, grad) in laid[row + tap..].iter_mut().zip(grad) {
+                            *laid += grad * weight;
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// The gradient by the weight, written to `out`.

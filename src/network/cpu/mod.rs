@@ -4,6 +4,32 @@
 //! by the number of threads, and sums run in a fixed order, so that results are the same bytes on
 //! one core and on many.
 
+/// Makes a loop a function that runs it with the longest vectors that the machine has. (A closure handed to
+/// pulp, or a function, is compiled for the shortest where it is too long to be inlined, and nothing tells.)
+macro_rules! vectorised {
+    (@output) => { () };
+    (@output $result:ty) => { $result };
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$l:lifetime>($($given:ident: $type:ty),* $(,)?)
+     $(-> $result:ty)? $body:block) => {
+        $(#[$meta])*
+        $vis fn $name<$l>($($given: $type),*) $(-> $result)? {
+            struct Call<$l> { $($given: $type),* }
+
+            impl<$l> pulp::WithSimd for Call<$l> {
+                type Output = vectorised!(@output $($result)?);
+
+                #[inline(always)]
+                fn with_simd<S: pulp::Simd>(self, _: S) -> Self::Output {
+                    let Call { $($given),* } = self;
+                    $body
+                }
+            }
+
+            pulp::Arch::new().dispatch(Call { $($given),* })
+        }
+    };
+}
+
 pub(super) mod activation;
 pub(super) mod convolution;
 pub(super) mod dense;
@@ -30,22 +56,30 @@ pub(super) fn with_values<const N: usize, R>(
     tensors: [&Tensor; N],
     f: impl FnOnce([&[f32]; N]) -> Result<R>,
 ) -> Result<R> {
-    let mut contiguous = Vec::with_capacity(N);
+    with_all(&tensors, |values| f(std::array::from_fn(|i| values[i])))
+}
+
+/// [`with_values`] of any number of tensors.
+pub(super) fn with_all<R>(
+    tensors: &[&Tensor],
+    f: impl FnOnce(&[&[f32]]) -> Result<R>,
+) -> Result<R> {
+    let mut contiguous = Vec::with_capacity(tensors.len());
     for tensor in tensors {
         contiguous.push(tensor.contiguous()?);
     }
     let guards: Vec<_> = contiguous.iter().map(Tensor::storage_and_layout).collect();
-    let mut slices: [&[f32]; N] = [&[]; N];
-    for (slice, (storage, layout)) in slices.iter_mut().zip(&guards) {
+    let mut slices: Vec<&[f32]> = Vec::with_capacity(tensors.len());
+    for (storage, layout) in &guards {
         let Storage::Cpu(storage) = &**storage else {
             bail!("expected a tensor on the processor");
         };
         let Some((start, end)) = layout.contiguous_offsets() else {
             bail!("expected a contiguous tensor, found strides {:?}", layout.stride());
         };
-        *slice = &storage.as_slice::<f32>()?[start..end];
+        slices.push(&storage.as_slice::<f32>()?[start..end]);
     }
-    f(slices)
+    f(&slices)
 }
 
 /// A tensor on the processor that owns `values`.

@@ -4,21 +4,31 @@
 //! Memory bounds these loops, so each does all that can be done while a plane is at hand; sums over
 //! images run in their order.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
-use super::elementwise::rectify;
+use super::elementwise::{self, rectify};
 
-/// Sum in double precision, in an order that vectorises.
-pub(super) fn sum(values: &[f32]) -> f64 {
-    Arch::new().dispatch(|| fold([values], |[value]| value))
+vectorised! {
+    /// Sum in double precision, in an order that vectorises.
+    pub(super) fn sum<'a>(values: &'a [f32]) -> f64 {
+        fold([values], |[value]| value)
+    }
 }
 
-/// Sum of `f` over values side by side: sixteen single-precision partial sums per run of 1024, the
-/// runs in double precision.
+vectorised! {
+    /// Sum of the squares of distances from `centre`.
+    fn squares<'a>(values: &'a [f32], centre: f32) -> f64 {
+        fold([values], |[value]| (value - centre) * (value - centre))
+    }
+}
+
+/// Values whose sum is of single precision.
+const RUN: usize = 1024;
+
+/// Sum of `f` over values side by side: sixteen single-precision partial sums per run, the runs in double
+/// precision.
 #[inline(always)]
 pub(super) fn fold<const N: usize>(values: [&[f32]; N], f: impl Fn([f32; N]) -> f32) -> f64 {
-    const RUN: usize = 1024;
     let length = values.iter().map(|values| values.len()).min().unwrap_or(0);
     let mut total = 0.0;
     for start in (0..length).step_by(RUN) {
@@ -48,11 +58,7 @@ pub(crate) fn moments(x: &[f32], channels: usize, plane: usize) -> (Vec<f32>, Ve
         .map(|channel| {
             let mean = planes(channel).map(sum).sum::<f64>() / count as f64;
             let centre = mean as f32;
-            let squares = |plane: &[f32]| {
-                Arch::new()
-                    .dispatch(|| fold([plane], |[value]| (value - centre) * (value - centre)))
-            };
-            let squares = planes(channel).map(squares).sum::<f64>();
+            let squares = planes(channel).map(|plane| squares(plane, centre)).sum::<f64>();
             // The mean was rounded once; its error is taken out again.
             let off = mean - f64::from(centre);
             (centre, (squares / count as f64 - off * off) as f32)
@@ -81,6 +87,38 @@ pub(crate) struct Channels<'a> {
     pub epsilon: f32,
 }
 
+/// Maps side by side that were not put together: of every image the channels of each in turn.
+pub(crate) struct Beside<'a> {
+    maps: &'a [&'a [f32]],
+    /// How many channels each has.
+    channels: &'a [usize],
+    /// Of every channel: its map, its place among that map's channels, and how many those are.
+    places: Vec<[usize; 3]>,
+    /// Values of a channel of an image.
+    plane: usize,
+}
+
+impl<'a> Beside<'a> {
+    /// Maps of so many channels each.
+    pub(crate) fn new(maps: &'a [&'a [f32]], channels: &'a [usize], plane: usize) -> Beside<'a> {
+        let places = channels.iter().enumerate();
+        let places = places.flat_map(|(map, &count)| (0..count).map(move |at| [map, at, count]));
+        Beside { maps, channels, places: places.collect(), plane }
+    }
+
+    /// Values of all of them.
+    fn len(&self) -> usize {
+        self.maps.iter().map(|map| map.len()).sum()
+    }
+
+    /// The planes of all images, counted through.
+    fn plane(&self, i: usize) -> &'a [f32] {
+        let (image, channel) = (i / self.places.len(), i % self.places.len());
+        let [map, at, count] = self.places[channel];
+        &self.maps[map][(image * count + at) * self.plane..][..self.plane]
+    }
+}
+
 /// `(x - mean) / sqrt(variance + epsilon) * gain + offset`, plus `shortcut`, rectified with `relu`.
 pub(crate) fn forward(
     x: &[f32],
@@ -89,15 +127,46 @@ pub(crate) fn forward(
     shortcut: Option<&[f32]>,
     relu: bool,
 ) -> Vec<f32> {
+    let at = |i: usize| &x[i * plane..][..plane];
+    normalised(x.len(), at, plane, channels, shortcut, relu)
+}
+
+/// [`forward`] of maps side by side, rectified.
+pub(crate) fn forward_beside(x: &Beside<'_>, channels: Channels<'_>) -> Vec<f32> {
+    normalised(x.len(), |i| x.plane(i), x.plane, channels, None, true)
+}
+
+/// [`forward`] of `len` values whose planes are `x`.
+fn normalised<'a>(
+    len: usize,
+    x: impl Fn(usize) -> &'a [f32] + Sync,
+    plane: usize,
+    channels: Channels<'_>,
+    shortcut: Option<&[f32]>,
+    relu: bool,
+) -> Vec<f32> {
     let affine = affine(channels);
-    let mut out = vec![0.0; x.len()];
+    let mut out = vec![0.0; len];
     if out.is_empty() {
         return out;
     }
-    out.par_chunks_mut(plane).zip(x.par_chunks(plane)).enumerate().for_each(|(i, (out, x))| {
-        let [scale, shift] = affine[i % affine.len()];
+    out.par_chunks_mut(plane).enumerate().for_each(|(i, out)| {
         let shortcut = shortcut.map(|shortcut| &shortcut[i * plane..][..plane]);
-        Arch::new().dispatch(|| match shortcut {
+        normalise(out, x(i), shortcut, affine[i % affine.len()], relu);
+    });
+    out
+}
+
+vectorised! {
+    fn normalise<'a>(
+        out: &'a mut [f32],
+        x: &'a [f32],
+        shortcut: Option<&'a [f32]>,
+        affine: [f32; 2],
+        relu: bool,
+    ) {
+        let [scale, shift] = affine;
+        match shortcut {
             Some(shortcut) => {
                 for ((out, x), shortcut) in out.iter_mut().zip(x).zip(shortcut) {
                     *out = rectify(x * scale + shift + shortcut, relu);
@@ -108,9 +177,8 @@ pub(crate) fn forward(
                     *out = rectify(x * scale + shift, relu);
                 }
             }
-        });
-    });
-    out
+        }
+    }
 }
 
 /// Gradients of [`forward`].
@@ -136,54 +204,169 @@ pub(crate) fn gradients(
     rectified: Option<&[f32]>,
     shortcut: bool,
 ) -> Gradients {
-    let Channels { mean, variance, gain, epsilon, .. } = channels;
     let plane = plane.max(1);
-    // Per plane: the sum of the gradient, and of its product with the centred values.
-    let planes: Vec<[f64; 2]> = grad
-        .par_chunks_mut(plane)
-        .zip(x.par_chunks(plane))
-        .enumerate()
-        .map(|(i, (grad, x))| {
-            let y = rectified.map(|y| &y[i * plane..][..plane]);
-            let centre = mean[i % mean.len()];
-            Arch::new().dispatch(|| {
-                if let Some(y) = y {
-                    for (grad, y) in grad.iter_mut().zip(y) {
-                        if *y <= 0.0 {
-                            *grad = 0.0;
-                        }
-                    }
-                }
-                [fold([&*grad], |[g]| g), fold([&*grad, x], |[g, x]| g * (x - centre))]
-            })
-        })
-        .collect();
+    let at = |i: usize| &x[i * plane..][..plane];
+    let sums = sums(&mut grad, at, plane, channels, rectified);
     let shortcut = shortcut.then(|| grad.clone());
-    let sums: Vec<[f64; 2]> = (0..mean.len())
-        .map(|c| {
-            let of = planes.iter().skip(c).step_by(mean.len());
-            let [sum, product] = of.fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
-            [sum, product / f64::from(variance[c] + epsilon).sqrt()]
-        })
-        .collect();
-    let count = (x.len() / mean.len().max(1)) as f64;
+    let returns = returns(&sums, x.len(), channels);
     grad.par_chunks_mut(plane).zip(x.par_chunks(plane)).enumerate().for_each(|(i, (grad, x))| {
-        let c = i % mean.len();
-        let inverse = 1.0 / (variance[c] + epsilon).sqrt();
-        let (scale, centre) = (gain[c] * inverse, mean[c]);
-        // What the moments take back: a constant, and a share of the normalised value.
-        let [level, slope] = sums[c].map(|s| (s / count) as f32);
-        let slope = slope * inverse;
-        Arch::new().dispatch(|| {
-            for (grad, x) in grad.iter_mut().zip(x) {
-                *grad = scale * (*grad - level - (x - centre) * slope);
-            }
-        });
+        turn(grad, x, returns[i % returns.len()]);
     });
     Gradients {
         x: grad,
         gain: sums.iter().map(|s| s[1] as f32).collect(),
         offset: sums.iter().map(|s| s[0] as f32).collect(),
         shortcut,
+    }
+}
+
+/// Takes `grad` back through a ReLU, if `rectified` is its output, and finds for every channel the sum of it
+/// and the sum of its product with the normalised values.
+fn sums<'a>(
+    grad: &mut [f32],
+    x: impl Fn(usize) -> &'a [f32] + Sync,
+    plane: usize,
+    channels: Channels<'_>,
+    rectified: Option<&[f32]>,
+) -> Vec<[f64; 2]> {
+    let Channels { mean, variance, epsilon, .. } = channels;
+    // Per plane: the sum of the gradient, and of its product with the centred values.
+    let planes: Vec<[f64; 2]> = grad
+        .par_chunks_mut(plane)
+        .enumerate()
+        .map(|(i, grad)| {
+            let y = rectified.map(|y| &y[i * plane..][..plane]);
+            plane_sums(grad, x(i), y, mean[i % mean.len()])
+        })
+        .collect();
+    (0..mean.len())
+        .map(|c| {
+            let of = planes.iter().skip(c).step_by(mean.len());
+            let [sum, product] = of.fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
+            [sum, product / f64::from(variance[c] + epsilon).sqrt()]
+        })
+        .collect()
+}
+
+vectorised! {
+    /// The sums of a plane, run by run, so that each is read from memory once.
+    fn plane_sums<'a>(
+        grad: &'a mut [f32],
+        x: &'a [f32],
+        y: Option<&'a [f32]>,
+        centre: f32,
+    ) -> [f64; 2] {
+        let mut sums = [0.0; 2];
+        for (i, (grad, x)) in grad.chunks_mut(RUN).zip(x.chunks(RUN)).enumerate() {
+            if let Some(y) = y {
+                elementwise::mask_run(grad, &y[i * RUN..]);
+            }
+            sums[0] += fold([&*grad], |[g]| g);
+            sums[1] += fold([&*grad, x], |[g, x]| g * (x - centre));
+        }
+        sums
+    }
+}
+
+/// How a channel's gradient by its normalised values becomes that by the values themselves.
+#[derive(Clone, Copy)]
+struct Return {
+    scale: f32,
+    centre: f32,
+    /// What the moments take back: a constant, and a share of the centred value.
+    level: f32,
+    slope: f32,
+}
+
+impl Return {
+    /// The gradient by a value `x`.
+    #[inline(always)]
+    fn of(self, grad: f32, x: f32) -> f32 {
+        self.scale * (grad - self.level - (x - self.centre) * self.slope)
+    }
+}
+
+vectorised! {
+    /// Makes the gradient by the values `x` of that by the normalised ones.
+    fn turn<'a>(grad: &'a mut [f32], x: &'a [f32], back: Return) {
+        for (grad, x) in grad.iter_mut().zip(x) {
+            *grad = back.of(*grad, *x);
+        }
+    }
+}
+
+vectorised! {
+    /// Adds the gradient by the values `x` to `to`.
+    fn add<'a>(to: &'a mut [f32], grad: &'a [f32], x: &'a [f32], back: Return) {
+        for ((to, grad), x) in to.iter_mut().zip(grad).zip(x) {
+            *to += back.of(*grad, *x);
+        }
+    }
+}
+
+/// Of every channel, by its [`sums`] over `len` values of all.
+fn returns(sums: &[[f64; 2]], len: usize, channels: Channels<'_>) -> Vec<Return> {
+    let Channels { mean, variance, gain, epsilon, .. } = channels;
+    let count = (len / mean.len().max(1)) as f64;
+    let of = |(c, sums): (usize, &[f64; 2])| {
+        let inverse = 1.0 / (variance[c] + epsilon).sqrt();
+        let [level, slope] = sums.map(|s| (s / count) as f32);
+        Return { scale: gain[c] * inverse, centre: mean[c], level, slope: slope * inverse }
+    };
+    sums.iter().enumerate().map(of).collect()
+}
+
+/// Gradients of [`forward_beside`] by the moments of the maps themselves. Those by the maps are added to
+/// `to`, one of each map's length; where there is none, that map's is not wanted.
+pub(crate) fn gradients_beside(
+    x: &Beside<'_>,
+    mut grad: Vec<f32>,
+    channels: Channels<'_>,
+    rectified: &[f32],
+    to: &mut [Option<Vec<f32>>],
+) -> [Vec<f32>; 2] {
+    if x.plane > 0 {
+        let sums = sums(&mut grad, |i| x.plane(i), x.plane, channels, Some(rectified));
+        let returns = returns(&sums, x.len(), channels);
+        hand_out(x, &grad, to, &returns);
+        return [1, 0].map(|of| sums.iter().map(|s| s[of] as f32).collect());
+    }
+    [vec![0.0; channels.mean.len()], vec![0.0; channels.mean.len()]]
+}
+
+/// The gradients of [`forward_beside`] by the maps alone, where the moments are given.
+pub(crate) fn fixed_gradients_beside(
+    x: &Beside<'_>,
+    mut grad: Vec<f32>,
+    channels: Channels<'_>,
+    rectified: &[f32],
+    to: &mut [Option<Vec<f32>>],
+) {
+    elementwise::mask(&mut grad, rectified);
+    let of = |(scale, &centre): ([f32; 2], &f32)| Return {
+        scale: scale[0],
+        centre,
+        level: 0.0,
+        slope: 0.0,
+    };
+    let returns: Vec<Return> = affine(channels).into_iter().zip(channels.mean).map(of).collect();
+    hand_out(x, &grad, to, &returns);
+}
+
+/// Adds to the gradient of every map what its channels make of the gradient by the normalised values.
+fn hand_out(x: &Beside<'_>, grad: &[f32], to: &mut [Option<Vec<f32>>], returns: &[Return]) {
+    let plane = x.plane.max(1);
+    let all = x.places.len();
+    let mut first = 0;
+    for ((to, map), count) in to.iter_mut().zip(x.maps).zip(x.channels) {
+        if let Some(to) = to {
+            let planes = to.par_chunks_mut(plane).zip(map.par_chunks(plane)).enumerate();
+            planes.for_each(|(i, (to, x))| {
+                let channel = first + i % count;
+                let grad = &grad[(i / count * all + channel) * plane..][..plane];
+                add(to, grad, x, returns[channel]);
+            });
+        }
+        first += count;
     }
 }

@@ -27,11 +27,14 @@ pub(super) use activation::{Activation, activate, dropout, dropout_of, relu, sur
 use architecture::Precision;
 pub(super) use conv::convolution;
 pub(super) use fixed::{Fixed, convolution_fixed};
-pub(super) use join::{concatenate, flatten};
+pub(super) use join::{Beside, concatenate, flatten};
 pub(super) use layer_norm::layer_norm;
 pub(super) use linear::linear;
 pub(super) use maps::{Branch, gated, residual, squeeze};
-pub(super) use norm::{Affine, Moments, Running, normalise_fixed, normalise_in_training};
+pub(super) use norm::{
+    Affine, Moments, Running, normalise_beside, normalise_fixed, normalise_fixed_beside,
+    normalise_in_training,
+};
 pub(super) use pool::{adaptive_average, average_pool, global_average, max_pool};
 
 /// How layers are computed.

@@ -4,9 +4,11 @@
 use candle_core::{Result, Tensor, Var, bail};
 
 use super::activation::relu_composed;
+use super::join::Beside;
 use super::maps::without_kernel;
 use super::{Engine, mask};
 use crate::cpu::{self, maps, norm};
+use crate::tape::Gradients;
 
 /// What follows the normalisation, one gain and one offset per channel, and what is added to the
 /// variance before its root.
@@ -45,15 +47,147 @@ pub(crate) fn normalise_in_training(
         return engine.normalise(x, affine, running, shortcut, relu);
     }
     let (y, batch) = normalise(x, affine, shortcut, relu, engine)?;
-    let count = (x.elem_count() / affine.gain.elem_count()) as f64;
-    // The running variance is the unbiased one; a single value has none, and PyTorch refuses it.
-    let unbiased = (batch.variance * (count / (count - 1.0).max(1.0)))?;
-    let Running { mean, variance, share } = running;
-    let blend = |old: &Var, new: Tensor| {
-        old.set(&((old.as_detached_tensor() * (1.0 - share))? + (new * share)?)?)
+    running.blend(batch, x.elem_count() / affine.gain.elem_count().max(1))?;
+    Ok(y)
+}
+
+impl Running<'_> {
+    /// Moves the statistics on by those of a batch of so many values per channel.
+    fn blend(self, batch: Moments, count: usize) -> Result<()> {
+        let count = count as f64;
+        // The running variance is the unbiased one; a single value has none, and PyTorch refuses it.
+        let unbiased = (batch.variance * (count / (count - 1.0).max(1.0)))?;
+        let Running { mean, variance, share } = self;
+        let blend = |old: &Var, new: Tensor| {
+            old.set(&((old.as_detached_tensor() * (1.0 - share))? + (new * share)?)?)
+        };
+        blend(mean, batch.mean)?;
+        blend(variance, unbiased)
+    }
+}
+
+/// As [`normalise_in_training`] and rectified, of maps side by side.
+pub(crate) fn normalise_beside(
+    x: &Beside,
+    affine: Affine<'_>,
+    running: Running<'_>,
+    engine: &mut Engine,
+) -> Result<Tensor> {
+    if !matches!(engine, Engine::Processor(_)) {
+        let x = x.joined(engine)?;
+        return normalise_in_training(&x, affine, running, None, true, engine);
+    }
+    let [mean, variance] = x.moments()?;
+    let channels = mean.len();
+    let moments = Moments {
+        mean: cpu::tensor(mean, &[channels])?,
+        variance: cpu::tensor(variance, &[channels])?,
     };
-    blend(mean, batch.mean)?;
-    blend(variance, unbiased)?;
+    let y = side_by_side(x, affine, &moments, true, engine)?;
+    running.blend(moments, y.elem_count() / channels.max(1))?;
+    Ok(y)
+}
+
+/// As [`normalise_fixed`] and rectified, of maps side by side.
+pub(crate) fn normalise_fixed_beside(
+    x: &Beside,
+    affine: Affine<'_>,
+    moments: &Moments,
+    engine: &mut Engine,
+) -> Result<Tensor> {
+    if !matches!(engine, Engine::Processor(_)) {
+        return normalise_fixed(&x.joined(engine)?, affine, moments, true, engine);
+    }
+    side_by_side(x, affine, moments, false, engine)
+}
+
+/// Normalises maps side by side by these moments, and rectifies. The way back goes through the moments too
+/// where they are the maps' own.
+fn side_by_side(
+    x: &Beside,
+    affine: Affine<'_>,
+    moments: &Moments,
+    own: bool,
+    engine: &mut Engine,
+) -> Result<Tensor> {
+    let maps = x.tensors();
+    let mut channels = Vec::with_capacity(maps.len());
+    let mut sizes = [0; 3];
+    for map in &maps {
+        let (images, count, rows, columns) = map.dims4()?;
+        if !channels.is_empty() && sizes != [images, rows, columns] {
+            bail!("maps of different sizes are side by side");
+        }
+        sizes = [images, rows, columns];
+        channels.push(count);
+    }
+    let [images, rows, columns] = sizes;
+    let plane = rows * columns;
+    let all: usize = channels.iter().sum();
+    let Affine { gain, offset, epsilon } = affine;
+    let Moments { mean, variance } = moments;
+    let parameters = [mean, variance, gain, offset];
+    if parameters.iter().any(|values| values.elem_count() != all) {
+        bail!("batch normalisation needs one of each parameter for each of {all} channels");
+    }
+    let out = cpu::with_all(&maps.iter().collect::<Vec<_>>(), |maps| {
+        let x = norm::Beside::new(maps, &channels, plane);
+        cpu::with_values(parameters, |[mean, variance, gain, offset]| {
+            let channels = norm::Channels { mean, variance, gain, offset, epsilon };
+            Ok(norm::forward_beside(&x, channels))
+        })
+    })?;
+    let y = cpu::tensor(out, &[images, all, rows, columns])?;
+    if let Some(tape) = engine.tape() {
+        let parameters = parameters.map(Tensor::clone);
+        let [_, _, gain, offset] = parameters.each_ref();
+        let inputs: Vec<Tensor> = maps
+            .iter()
+            .chain(own.then_some([gain, offset]).into_iter().flatten())
+            .cloned()
+            .collect();
+        let result = y.clone();
+        tape.record(&inputs.iter().collect::<Vec<_>>(), &y, move |grad, gradients| {
+            // What other layers made of a map's gradient is there before: this one's is added in place.
+            let mut to: Vec<Option<Vec<f32>>> = maps
+                .iter()
+                .map(|map| {
+                    let sum = |gradients: &mut Gradients| {
+                        gradients.lift(map).unwrap_or_else(|| vec![0.0; map.elem_count()])
+                    };
+                    gradients.wants(map).then(|| sum(gradients))
+                })
+                .collect();
+            let by_parameters = cpu::with_all(&maps.iter().collect::<Vec<_>>(), |values| {
+                let x = norm::Beside::new(values, &channels, plane);
+                let [mean, variance, gain, offset] = parameters.each_ref();
+                cpu::with_values(
+                    [&result, mean, variance, gain, offset],
+                    |[y, mean, variance, gain, offset]| {
+                        let channels = norm::Channels { mean, variance, gain, offset, epsilon };
+                        Ok(match own {
+                            true => Some(norm::gradients_beside(&x, grad, channels, y, &mut to)),
+                            false => {
+                                norm::fixed_gradients_beside(&x, grad, channels, y, &mut to);
+                                None
+                            }
+                        })
+                    },
+                )
+            })?;
+            let [_, _, gain, offset] = &parameters;
+            if let Some([by_gain, by_offset]) = by_parameters {
+                gradients.add(gain, by_gain)?;
+                gradients.add(offset, by_offset)?;
+            }
+            for (map, sum) in maps.iter().zip(to) {
+                if let Some(sum) = sum {
+                    gradients.add(map, sum)?;
+                }
+            }
+            Ok(())
+        });
+    }
     Ok(y)
 }
 

@@ -288,6 +288,88 @@ fn joined_maps_hand_each_its_own_gradient() {
     }
 }
 
+/// Two layers of a dense block, the second of which sees one map more: as if its input were put together.
+#[test]
+fn maps_side_by_side_are_normalised_as_if_they_were_joined() {
+    // More values than one of the sums of single precision holds.
+    let map = |seed, channels| leaf(values(seed, &[2, channels, 40, 30]));
+    let (a, b, c) = (map(1, 3), map(2, 1), map(3, 4));
+    let [gain, offset, more_gain, more_offset] =
+        [(4, 4), (5, 4), (6, 8), (7, 8)].map(|(seed, count)| leaf(values(seed, &[count])));
+    let leaves = [&a, &b, &c, &gain, &offset, &more_gain, &more_offset];
+    let statistics = |count: usize| leaf(Tensor::zeros(count, DType::F32, &Device::Cpu).unwrap());
+    for trains in [true, false] {
+        let layers = |side_by_side: bool, engine: &mut Engine| -> Result<(Tensor, [Var; 4])> {
+            let running = [4, 4, 8, 8].map(statistics);
+            let mut maps = Beside::new(a.as_tensor().clone());
+            maps.push(b.as_tensor().clone(), engine)?;
+            let mut seen = Vec::new();
+            for (i, (gain, offset)) in
+                [(&gain, &offset), (&more_gain, &more_offset)].into_iter().enumerate()
+            {
+                let affine = Affine { gain, offset, epsilon: 1e-5 };
+                let (mean, variance) = (&running[2 * i], &running[2 * i + 1]);
+                let fixed = Moments {
+                    mean: values(8, gain.dims()),
+                    variance: (values(9, gain.dims()).sqr()? + 0.5)?,
+                };
+                let running = Running { mean, variance, share: 0.1 };
+                seen.push(match (side_by_side, trains) {
+                    (true, true) => normalise_beside(&maps, affine, running, engine)?,
+                    (true, false) => normalise_fixed_beside(&maps, affine, &fixed, engine)?,
+                    (false, true) => {
+                        let x = maps.joined(engine)?;
+                        normalise_in_training(&x, affine, running, None, true, engine)?
+                    }
+                    (false, false) => {
+                        let x = maps.joined(engine)?;
+                        normalise_fixed(&x, affine, &fixed, true, engine)?
+                    }
+                });
+                if i == 0 {
+                    maps.push(c.as_tensor().clone(), engine)?;
+                }
+            }
+            Ok((concatenate(&seen, engine)?, running))
+        };
+        // Fixed, the gains and offsets have no gradient.
+        let leaves = if trains { &leaves[..] } else { &leaves[..3] };
+        let [joined, beside, composed] = [(false, 0), (true, 0), (true, 1)].map(|(how, engine)| {
+            let [processor, composed] = engines();
+            let engine = if engine == 0 { processor } else { composed };
+            let mut statistics = None;
+            let (y, found) = run(engine, 10, leaves, |engine| {
+                let (y, running) = layers(how, engine)?;
+                statistics = Some(running);
+                Ok(y)
+            });
+            (y, found, statistics.unwrap())
+        });
+        // The same sums in the same order: to the last digit.
+        assert_eq!(flat(&joined.0), flat(&beside.0));
+        near(&composed.0, &beside.0);
+        for ((joined, beside), composed) in joined.1.iter().zip(&beside.1).zip(&composed.1) {
+            assert_eq!(flat(joined), flat(beside));
+            near(composed, beside);
+        }
+        for (joined, beside) in joined.2.iter().zip(&beside.2) {
+            assert_eq!(flat(joined), flat(beside));
+        }
+    }
+}
+
+#[test]
+fn maps_of_different_sizes_are_not_side_by_side() {
+    let [mut engine, _] = engines();
+    let mut maps = Beside::new(values(1, &[2, 3, 4, 5]));
+    maps.push(values(2, &[2, 1, 5, 4]), &mut engine).unwrap();
+    // As many values in each plane, and yet not the same.
+    let [gain, offset] = [3, 4].map(|seed| values(seed, &[4]));
+    let moments = Moments { mean: gain.clone(), variance: gain.sqr().unwrap() };
+    let affine = Affine { gain: &gain, offset: &offset, epsilon: 1e-5 };
+    assert!(normalise_fixed_beside(&maps, affine, &moments, &mut engine).is_err());
+}
+
 #[test]
 fn global_averages_agree_on_both_paths() {
     let x = leaf(values(1, &[2, 3, 9, 8]));

@@ -22,30 +22,30 @@ const ATTENTION: usize = 1 << 26;
 
 /// What the blocks of a transformer have in common.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Form {
+pub(crate) struct Form {
     /// Values of a token.
-    pub(super) width: usize,
+    pub(crate) width: usize,
     /// Heads of the attention, each with its share of the width.
-    pub(super) heads: usize,
+    pub(crate) heads: usize,
     /// Added to the variance.
-    pub(super) epsilon: f64,
-    /// Between the two fully connected layers.
-    pub(super) activation: Activation,
+    pub(crate) epsilon: f64,
+    /// Between the two fully connected layers; SiLU stands for CLIP's ([`Parts::with_quick_gelu`]).
+    pub(crate) activation: Activation,
 }
 
 impl Form {
     /// Values of a token between the two fully connected layers.
-    pub(super) fn hidden(self) -> usize {
+    pub(crate) fn hidden(self) -> usize {
         4 * self.width
     }
 }
 
 /// Weight and bias.
-pub(super) type Affine = [Tensor; 2];
+pub(crate) type Affine = [Tensor; 2];
 
 /// The parameters of a block, by what candle-transformers calls them.
 #[derive(Debug, Clone)]
-pub(super) struct Parts {
+pub(crate) struct Parts {
     pub(super) layernorm_before: Affine,
     pub(super) query: Affine,
     pub(super) key: Affine,
@@ -70,12 +70,25 @@ impl Parts {
         ]
     }
 
-    /// Tokens of images, images x tokens x width, after the block, in operations that Candle differentiates.
-    fn run(&self, x: &Tensor, form: Form) -> Result<Tensor> {
+    /// The same block with CLIP's activation x σ(1.702 x) between its fully connected layers, where its form has SiLU:
+    /// it is SiLU of 1.702 x, divided by that.
+    pub(crate) fn with_quick_gelu(self) -> Result<Parts> {
+        const FACTOR: f64 = 1.702;
+        let ([widen, widen_bias], [narrow, narrow_bias]) = (self.intermediate, self.output);
+        Ok(Parts {
+            intermediate: [(widen * FACTOR)?, (widen_bias * FACTOR)?],
+            output: [(narrow / FACTOR)?, narrow_bias],
+            ..self
+        })
+    }
+
+    /// Tokens of images or texts, images x tokens x width, after the block, in operations that Candle differentiates.
+    /// `mask`, queries x tokens, is added to how much each token attends to each.
+    pub(crate) fn run(&self, x: &Tensor, form: Form, mask: Option<&Tensor>) -> Result<Tensor> {
         let y = layer_norm(x, &self.layernorm_before, form.epsilon)?;
         let [query, key, value] =
             [&self.query, &self.key, &self.value].map(|part| split(&linear(&y, part)?, form.heads));
-        let seen = attention(&query?, &key?, &value?)?;
+        let seen = attention(&query?, &key?, &value?, mask)?;
         let x = (x + linear(&seen, &self.attention_output)?)?;
         let y = layer_norm(&x, &self.layernorm_after, form.epsilon)?;
         let y = form.activation.forward(&linear(&y, &self.intermediate)?)?;
@@ -121,7 +134,7 @@ impl Block {
     /// Tokens of images, images x tokens x width, after the block.
     pub(super) fn run(&self, x: &Tensor, engine: &mut Engine) -> Result<Tensor> {
         if x.track_op() {
-            return self.parts.run(x, self.form);
+            return self.parts.run(x, self.form, None);
         }
         let y = image_by_image(x, self.form, |x| self.encoder.forward(x))?;
         if let Some(tape) = engine.tape() {
@@ -133,7 +146,7 @@ impl Block {
                 let by_image = each(&both, form, |both| {
                     let half = |at| both.narrow(1, at, 1)?.squeeze(1)?.contiguous();
                     let (leaf, grad) = (Var::from_tensor(&half(0)?)?, half(1)?);
-                    let store = (parts.run(&leaf, form)? * grad)?.sum_all()?.backward()?;
+                    let store = (parts.run(&leaf, form, None)? * grad)?.sum_all()?.backward()?;
                     match store.get(&leaf) {
                         Some(by_leaf) => by_leaf.flatten_all()?.to_vec1::<f32>(),
                         None => candle_core::bail!("a block without a gradient by its tokens"),
@@ -147,7 +160,7 @@ impl Block {
 }
 
 /// [`each`] of what becomes of some images, together.
-pub(super) fn image_by_image(
+pub(crate) fn image_by_image(
     x: &Tensor,
     form: Form,
     run: impl Fn(&Tensor) -> Result<Tensor> + Sync,
@@ -176,7 +189,7 @@ fn each<T: Send>(
 }
 
 /// Normalises every token over its values, in operations that Candle differentiates.
-pub(super) fn layer_norm(x: &Tensor, [gain, offset]: &Affine, epsilon: f64) -> Result<Tensor> {
+pub(crate) fn layer_norm(x: &Tensor, [gain, offset]: &Affine, epsilon: f64) -> Result<Tensor> {
     let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
     let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
     let y = centred.broadcast_div(&(variance + epsilon)?.sqrt()?)?;
@@ -184,7 +197,7 @@ pub(super) fn layer_norm(x: &Tensor, [gain, offset]: &Affine, epsilon: f64) -> R
 }
 
 /// Images x tokens x inputs to images x tokens x outputs.
-pub(super) fn linear(x: &Tensor, [weight, bias]: &Affine) -> Result<Tensor> {
+pub(crate) fn linear(x: &Tensor, [weight, bias]: &Affine) -> Result<Tensor> {
     let (images, tokens, inputs) = x.dims3()?;
     let y = x.reshape((images * tokens, inputs))?.matmul(&weight.t()?)?.broadcast_add(bias)?;
     y.reshape((images, tokens, weight.dim(0)?))
@@ -196,10 +209,19 @@ pub(super) fn split(x: &Tensor, heads: usize) -> Result<Tensor> {
     x.reshape((images, tokens, heads, width / heads))?.transpose(1, 2)?.contiguous()
 }
 
-/// What each query sees of the values, images x queries x width.
-pub(super) fn attention(query: &Tensor, key: &Tensor, value: &Tensor) -> Result<Tensor> {
+/// What each query sees of the values, images x queries x width. `mask`, queries x keys, is added to how much it attends
+/// to each.
+pub(super) fn attention(
+    query: &Tensor,
+    key: &Tensor,
+    value: &Tensor,
+    mask: Option<&Tensor>,
+) -> Result<Tensor> {
     let (images, heads, queries, share) = query.dims4()?;
-    let scores = (query.matmul(&key.t()?)? / (share as f64).sqrt())?;
+    let mut scores = (query.matmul(&key.t()?)? / (share as f64).sqrt())?;
+    if let Some(mask) = mask {
+        scores = scores.broadcast_add(mask)?;
+    }
     let seen = ops::softmax(&scores, D::Minus1)?.matmul(value)?;
     seen.transpose(1, 2)?.reshape((images, queries, heads * share))
 }

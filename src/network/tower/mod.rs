@@ -6,14 +6,15 @@
 //! take no images of another size than they were published for (but DINOv2's, at positions of the nearest), DINOv2 only
 //! one at a time, with another activation and normalisation than Meta's, and ViT and SigLIP show no block's tokens.
 
-mod block;
-mod names;
+pub(crate) mod block;
+pub(crate) mod names;
 mod positions;
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use candle_core::{D, Module, Tensor, bail};
+use candle_nn::Activation;
 
 use super::Ends;
 use super::body::{Body, Landmarks};
@@ -47,7 +48,11 @@ pub(super) struct Plan {
 impl Plan {
     /// Of so many blocks and tokens of so many values, attended to by so many heads; edges of a token's pixels and of
     /// the positions' grid.
-    fn new(tower: Kind, [depth, width, heads]: [usize; 3], [patch, native]: [usize; 2]) -> Plan {
+    pub(super) fn new(
+        tower: Kind,
+        [depth, width, heads]: [usize; 3],
+        [patch, native]: [usize; 2],
+    ) -> Plan {
         Plan { tower, form: names::form(tower, width, heads), depth, patch, native }
     }
 
@@ -76,13 +81,20 @@ impl Plan {
         Some(Plan::new(tower, size, grid))
     }
 
+    /// The same with another activation than the kind's: OpenCLIP's own trainings have GELU where OpenAI's CLIP has a
+    /// quicker one.
+    pub(super) fn with_activation(mut self, activation: Activation) -> Plan {
+        self.form.activation = activation;
+        self
+    }
+
     /// Tokens before those of the grid.
     fn before_grid(self) -> usize {
         usize::from(names::of(self.tower).class.is_some())
     }
 
     /// Values of what the last layer sees.
-    fn features(self) -> usize {
+    pub(super) fn features(self) -> usize {
         match self.tower {
             Kind::DinoV2 => 2 * self.form.width,
             Kind::Vit | Kind::Clip | Kind::SigLip => self.form.width,
@@ -235,7 +247,7 @@ impl Prepared {
             let grid = positions::resized(&grid, native, edge, more)?;
             positions = Tensor::cat(&[positions.narrow(0, 0, before_grid)?, grid], 0)?;
         }
-        let block = |number| Block::new(stored.block(kind, number)?, form);
+        let block = |number| Block::new(stored.block(kind, form, number)?, form);
         Ok(Arc::new(Prepared {
             plan: *plan,
             edge,
@@ -340,7 +352,7 @@ impl Pooling {
         let [query, key, value] =
             [query.contiguous(), linear(tokens, &self.key), linear(tokens, &self.value)]
                 .map(|part| split(&part?, form.heads));
-        let x = linear(&attention(&query?, &key?, &value?)?, &self.attended)?;
+        let x = linear(&attention(&query?, &key?, &value?, None)?, &self.attended)?;
         let y = linear(&layer_norm(&x, &self.norm, form.epsilon)?, &self.widen)?;
         let y = linear(&form.activation.forward(&y)?, &self.narrow)?;
         (x + y)?.squeeze(1)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use candle_core::{Result, Tensor, Var, bail};
+use candle_nn::Activation;
 
 use super::Plan;
 use super::block::{Affine, Form, Parts};
@@ -130,6 +131,13 @@ const CLIP: Names = Names {
 const SIG_LIP: Names =
     Names { stem_bias: true, class: None, before: None, pooling: Some("head"), ..CLIP };
 
+/// Of a text tower: what each token of the vocabulary starts from.
+pub(crate) const TOKENS: &str = "embeddings.token_embedding.weight";
+/// What is added to it in each place.
+pub(crate) const PLACES: &str = "embeddings.position_embedding.weight";
+/// The normalisation after the blocks.
+pub(crate) const AFTER_TEXT: &str = "final_layer_norm";
+
 /// The names of a kind.
 pub(super) fn of(tower: Tower) -> Names {
     match tower {
@@ -140,12 +148,9 @@ pub(super) fn of(tower: Tower) -> Names {
     }
 }
 
-/// CLIP's activation x σ(1.702 x) is SiLU of 1.702 x divided by this.
-const QUICK_GELU: f64 = 1.702;
-
 /// The parameters of a vision transformer below its last layer, by name.
 #[derive(Debug)]
-pub(super) struct Stored(HashMap<String, Var>);
+pub(crate) struct Stored(HashMap<String, Var>);
 
 impl Stored {
     /// Adds all that a plan wants, in the order of its parts; none of it is trained.
@@ -172,26 +177,7 @@ impl Stored {
         if let Some(before) = names.before {
             adding.norm(before, width)?;
         }
-        for number in 0..depth {
-            let within = |part: &str| format!("{}.{number}.{part}", names.blocks);
-            let block = names.block;
-            adding.norm(&within(block.before), width)?;
-            match block.qkv {
-                Qkv::Each(each) => {
-                    for part in each {
-                        adding.layer(&within(part), [width, width])?;
-                    }
-                }
-                Qkv::Together(part) => adding.layer(&within(part), [3 * width, width])?,
-            }
-            adding.layer(&within(block.attended), [width, width])?;
-            adding.norm(&within(block.after), width)?;
-            adding.layer(&within(block.widen), [form.hidden(), width])?;
-            adding.layer(&within(block.narrow), [width, form.hidden()])?;
-            for scale in block.scales.into_iter().flatten() {
-                adding.one(within(scale), &[width], Start::Constant(1.0))?;
-            }
-        }
+        adding.blocks(names, form, depth)?;
         adding.norm(names.after, width)?;
         if let Some(pooling) = names.pooling {
             let within = |part: &str| format!("{pooling}.{part}");
@@ -206,8 +192,25 @@ impl Stored {
         Ok(Stored(adding.stored))
     }
 
+    /// Adds what the text tower of CLIP or SigLIP wants: tokens and their positions, the blocks, which have the names of
+    /// CLIP's image tower, and the layer after them; none of it is trained.
+    pub(crate) fn add_texts(
+        form: Form,
+        [depth, vocabulary, places]: [usize; 3],
+        parameters: &mut Parameters,
+    ) -> anyhow::Result<Stored> {
+        let mut adding = Adding { parameters, stored: HashMap::new() };
+        let random = Start::Normal(0.02);
+        for (name, count) in [(TOKENS, vocabulary), (PLACES, places)] {
+            adding.one(name.to_owned(), &[count, form.width], random)?;
+        }
+        adding.blocks(CLIP, form, depth)?;
+        adding.norm(AFTER_TEXT, form.width)?;
+        Ok(Stored(adding.stored))
+    }
+
     /// A tensor.
-    pub(super) fn one(&self, name: &str) -> Result<Tensor> {
+    pub(crate) fn one(&self, name: &str) -> Result<Tensor> {
         match self.0.get(name) {
             Some(var) => Ok(var.as_detached_tensor()),
             None => bail!("there is no tensor {name}"),
@@ -215,13 +218,13 @@ impl Stored {
     }
 
     /// Weight and bias.
-    pub(super) fn two(&self, name: &str) -> Result<Affine> {
+    pub(crate) fn two(&self, name: &str) -> Result<Affine> {
         Ok([self.one(&format!("{name}.weight"))?, self.one(&format!("{name}.bias"))?])
     }
 
     /// A block, counted from 0, as one of candle-transformers' ViT's: query, key and value apart, scales of branches
     /// as part of what ends them, and CLIP's activation as SiLU.
-    pub(super) fn block(&self, tower: Tower, number: usize) -> Result<Parts> {
+    pub(crate) fn block(&self, tower: Tower, form: Form, number: usize) -> Result<Parts> {
         let Names { blocks, block, .. } = of(tower);
         let named = |part: &str| format!("{blocks}.{number}.{part}");
         let layer = |part: &str| self.two(&named(part));
@@ -235,24 +238,20 @@ impl Stored {
             let scale = self.one(&named(scale))?;
             Ok([weight.broadcast_mul(&scale.unsqueeze(1)?)?, (bias * scale)?])
         };
-        let mut intermediate = layer(block.widen)?;
-        let mut output = scaled(block.narrow, block.scales.map(|[_, second]| second))?;
-        if tower == Tower::Clip {
-            let [weight, bias] = intermediate;
-            intermediate = [(weight * QUICK_GELU)?, (bias * QUICK_GELU)?];
-            let [weight, bias] = output;
-            output = [(weight / QUICK_GELU)?, bias];
-        }
-        Ok(Parts {
+        let parts = Parts {
             layernorm_before: layer(block.before)?,
             query: query?,
             key: key?,
             value: value?,
             attention_output: scaled(block.attended, block.scales.map(|[first, _]| first))?,
             layernorm_after: layer(block.after)?,
-            intermediate,
-            output,
-        })
+            intermediate: layer(block.widen)?,
+            output: scaled(block.narrow, block.scales.map(|[_, second]| second))?,
+        };
+        match form.activation {
+            Activation::Silu => parts.with_quick_gelu(),
+            _ => Ok(parts),
+        }
     }
 }
 
@@ -274,6 +273,31 @@ struct Adding<'p> {
 }
 
 impl Adding<'_> {
+    /// So many blocks, by a kind's names.
+    fn blocks(&mut self, names: Names, form: Form, depth: usize) -> anyhow::Result<()> {
+        let (width, block) = (form.width, names.block);
+        for number in 0..depth {
+            let within = |part: &str| format!("{}.{number}.{part}", names.blocks);
+            self.norm(&within(block.before), width)?;
+            match block.qkv {
+                Qkv::Each(each) => {
+                    for part in each {
+                        self.layer(&within(part), [width, width])?;
+                    }
+                }
+                Qkv::Together(part) => self.layer(&within(part), [3 * width, width])?,
+            }
+            self.layer(&within(block.attended), [width, width])?;
+            self.norm(&within(block.after), width)?;
+            self.layer(&within(block.widen), [form.hidden(), width])?;
+            self.layer(&within(block.narrow), [width, form.hidden()])?;
+            for scale in block.scales.into_iter().flatten() {
+                self.one(within(scale), &[width], Start::Constant(1.0))?;
+            }
+        }
+        Ok(())
+    }
+
     fn one(&mut self, name: String, dims: &[usize], start: Start) -> anyhow::Result<()> {
         let var = self.parameters.add_fixed(name.clone(), dims, start)?;
         self.stored.insert(name, var);
@@ -293,7 +317,6 @@ impl Adding<'_> {
 
 /// The activation between the fully connected layers of a block, and what is added to variances.
 pub(super) fn form(tower: Tower, width: usize, heads: usize) -> Form {
-    use candle_nn::Activation;
     let (activation, epsilon) = match tower {
         Tower::Vit => (Activation::Gelu, 1e-12),
         Tower::DinoV2 => (Activation::Gelu, 1e-6),

@@ -375,6 +375,15 @@ fn published_files_are_read_under_their_own_names() {
 }
 
 #[test]
+fn registers_are_refused() {
+    let weights = published(Kind::DinoV2, "", &[("register_tokens", values(8, &[1, 4, 24]))]);
+    let blueprint = Blueprint { network: "dinov2_vits14", ..blueprint(Kind::DinoV2) };
+    let Err(error) = weights.of(&blueprint) else { panic!("registers are taken") };
+    let error = error.to_string();
+    assert!(error.contains("has register tokens (register_tokens)"), "{error}");
+}
+
+#[test]
 fn what_they_cannot_do_is_said() {
     let network = network(Kind::Vit, SIZE, GRID, 4);
     assert!(!network.slides());

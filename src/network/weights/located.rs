@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
+use architecture::Architecture;
 use candle_core::Tensor;
 use rayon::prelude::*;
 
@@ -240,6 +241,17 @@ impl Search<'_> {
         if self.found {
             remarks.extend(self.take_head(&mut tensors, &mut beside));
         }
+        let network = self.blueprint.network;
+        let registers = |name: &&String| name.ends_with("register_tokens");
+        if let Some(name) = beside.keys().find(registers)
+            && Architecture::find(network).is_ok_and(|known| !known.is_trained_whole())
+        {
+            bail!(
+                "{shown} has register tokens ({}), which take part in every block and which {network} has not; use \
+                 the weights without registers",
+                printable(name)
+            );
+        }
         let (foreign, kept) = sorted(beside);
         if !kept.is_empty() {
             remarks.push(format!(
@@ -251,7 +263,6 @@ impl Search<'_> {
         let channels = tensor(self.blueprint.stem).and_then(|t| t.dims().get(1).copied());
         let head = self.blueprint.heads.first().and_then(|head| tensor(head));
         let outputs = head.filter(|t| t.dims().len() == 2).map(|t| t.dims()[0]);
-        let network = self.blueprint.network;
         let has = match (&looks, self.found) {
             (None, false) => format!("{count} tensors: {listed}"),
             (None, true) => self.described(network, channels, outputs),

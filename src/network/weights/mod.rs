@@ -192,7 +192,7 @@ fn read_safetensors(bytes: &[u8]) -> Result<Contents> {
 }
 
 /// Refuses values that are not a number or not finite, also as single precision.
-fn check_finite(name: &str, tensor: &Tensor) -> Result<()> {
+pub(crate) fn check_finite(name: &str, tensor: &Tensor) -> Result<()> {
     if !tensor.dtype().is_float() {
         return Ok(());
     }
@@ -211,7 +211,7 @@ fn check_finite(name: &str, tensor: &Tensor) -> Result<()> {
     Ok(())
 }
 
-use pickle::printable;
+pub(crate) use pickle::printable;
 
 #[cfg(test)]
 pub(super) mod fuzz;

@@ -107,7 +107,7 @@ impl Pickle {
 }
 
 /// A name out of a file, fit for a terminal.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     const LONGEST: usize = 80;
     let clean: String =
         text.chars().take(LONGEST).map(|c| if c.is_control() { '?' } else { c }).collect();

@@ -1,4 +1,4 @@
-//! Weights trained on ImageNet that others have published for the networks here.
+//! Weights that others have published for the networks here: trained on ImageNet, and CLIP.
 //!
 //! Every digest was published by others and none computed here. torchvision's file names carry the
 //! first eight digits of theirs; where no more is known, no more is claimed or checked.
@@ -39,8 +39,8 @@ const fn torchvision(network: &'static str, file: &'static str, sha256: &'static
     Published { network, file, source: Source::PyTorch, sha256 }
 }
 
-/// Every published file, the preferred one of a network first. All are torchvision's weights
-/// (`IMAGENET1K_V1`); timm's listed here are the same numbers under other names.
+/// Every published file, the preferred one of a network first. All but CLIP's are torchvision's weights
+/// (`IMAGENET1K_V1`); timm's listed here are the same numbers under other names. OpenAI's CLIP holds both towers.
 pub const PUBLISHED: &[Published] = &[
     torchvision(
         "alexnet",
@@ -121,6 +121,16 @@ pub const PUBLISHED: &[Published] = &[
     torchvision("convnext_tiny", "convnext_tiny-983f1562.pth", "983f1562"),
     torchvision("convnext_small", "convnext_small-0c510722.pth", "0c510722"),
     torchvision("convnext_base", "convnext_base-6075fbad.pth", "6075fbad"),
+    Published {
+        network: "clip_vit_base_patch32",
+        file: "clip-vit-base-patch32.bin",
+        source: Source::Hub {
+            model: "openai/clip-vit-base-patch32",
+            revision: "3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268",
+            file: "pytorch_model.bin",
+        },
+        sha256: "a63082132ba4f97a80bea76823f544493bffa8082296d62d71581a4feff1576f",
+    },
 ];
 
 impl Published {

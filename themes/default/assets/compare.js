@@ -33,7 +33,7 @@
     return make('dl', { class: 'pairs' }, ...rows.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value))));
   }
 
-  const BY = { consensus: 'named by the authors', readers: 'named by readers', unrecognizable: 'to its readers', automatic: 'named automatically' };
+  const BY = { consensus: 'named by the authors', readers: 'named by readers', unrecognizable: 'to its readers', machine: 'named by a machine', automatic: 'named automatically' };
 
   function numbers(unit) {
     return pairs([

@@ -8,6 +8,7 @@
   const BY = {
     consensus: 'named by the authors of the study',
     readers: 'named by readers',
+    machine: 'a machine\u2019s name, from images and words alone; nobody has looked at it',
     automatic: 'automatic name, from outlines of lesions; nobody has looked at it',
     unrecognizable: 'readers recognised nothing in it',
     none: 'nobody has named it'

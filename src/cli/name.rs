@@ -1,0 +1,58 @@
+//! `name`: what a machine calls the units of dissected layers.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use super::terminal::Terminal;
+use super::{NetworkChoice, Outcome, prepare};
+use base::progress::Progress;
+use pipeline::{Part, Pipeline, Teaching};
+
+/// Options of `name`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    networks: NetworkChoice,
+    /// A layer to name; may be repeated [default: the layers of the project]
+    #[arg(long = "layer", value_name = "LAYER")]
+    layers: Vec<String>,
+    /// Name nothing: teach a small pair of towers on what is annotated in the training patches, and write it
+    /// (.safetensors), for `namer: { kind: taught, weights: FILE }`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["networks", "layers"])]
+    teach: Option<PathBuf>,
+    /// How often each patch with a finding is shown while teaching
+    #[arg(long, value_name = "N", default_value_t = 12, requires = "teach", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
+    /// Learning rate at its greatest while teaching
+    #[arg(long, value_name = "RATE", default_value_t = 0.002, requires = "teach")]
+    rate: f64,
+    /// Edge in pixels of the images that it is taught on
+    #[arg(long, value_name = "PIXELS", default_value_t = 113, requires = "teach", value_parser = clap::value_parser!(u32).range(32..=1024))]
+    input: u32,
+}
+
+pub(super) fn execute(
+    options: &Options,
+    pipeline: &Pipeline,
+    terminal: &Terminal,
+) -> Result<Outcome> {
+    if options.teach.is_none() && pipeline.config.namer.kind.is_none() {
+        bail!("no machine names units in this project; `namer` in atlas.yaml chooses one");
+    }
+    let networks = options.networks.of(pipeline.config)?;
+    let _lock = pipeline.lock()?;
+    let dataset = pipeline.dataset()?;
+    if let Some(file) = &options.teach {
+        let Options { epochs, rate, input, .. } = *options;
+        pipeline.teach(&dataset, &Teaching { input, epochs, rate }, file)?;
+        let bytes = fs_err::metadata(file)?.len();
+        terminal.say(&format!("{}: {:.1} MB", file.display(), bytes as f64 / 1e6));
+        return Ok(prepare::outcome(&dataset.manifest));
+    }
+    pipeline.each_network(networks, |pipeline, network| {
+        pipeline.dissect(network, &dataset, &options.layers, Part::All)?;
+        pipeline.name(network, &dataset, &options.layers)
+    })?;
+    Ok(prepare::outcome(&dataset.manifest))
+}

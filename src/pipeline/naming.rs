@@ -1,0 +1,329 @@
+//! What a machine calls the units.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use candle_core::Device;
+
+use super::settling::{Found, Stage};
+use super::{Dataset, Pipeline};
+use ::naming::{Embeddings, Like, Similarities, Term};
+use base::UnitId;
+use base::artifact::{Fingerprint, Sealed, Stamp};
+use config::Origin;
+use lexicon::Lexicons;
+use network::device;
+use network::namer::Pair;
+use record::LayerScores;
+use record::dissection::Layer;
+use record::naming::Names;
+
+/// What names units, and how.
+pub(super) struct Machine<'a> {
+    settings: &'a config::Namer,
+    /// What it is called.
+    kind: &'a str,
+    weights: &'a Path,
+    /// None of a pair that was taught.
+    tokenizer: Option<PathBuf>,
+    /// Of its files.
+    mark: Fingerprint,
+}
+
+/// A namer that has seen the patches.
+struct Seen {
+    terms: Vec<Term>,
+    similarities: Similarities,
+    /// Which mammogram each patch is of.
+    mammograms: Vec<u32>,
+}
+
+impl Pipeline<'_> {
+    /// The machine that names units; none where the project has none.
+    ///
+    /// # Errors
+    /// When its files cannot be read.
+    pub(super) fn machine(&self) -> Result<Option<Machine<'_>>> {
+        let settings = &self.config.namer;
+        let Some(kind) = settings.kind.as_deref() else { return Ok(None) };
+        let Some(weights) = settings.weights.as_deref() else { return Ok(None) };
+        let file = |path: &Path| {
+            Fingerprint::of_file(path)
+                .with_context(|| format!("namer: {} cannot be read", path.display()))
+        };
+        let tokenizer = settings.tokenizer();
+        let mark = Fingerprint::of(&(file(weights)?, tokenizer.as_deref().map(file).transpose()?));
+        let machine = Machine { settings, kind, weights, tokenizer, mark };
+        Ok(Some(machine))
+    }
+
+    /// Opens the machine that names units, unless it has seen the patches.
+    ///
+    /// # Errors
+    /// When its files are not there, or not what they are said to be.
+    pub(super) fn foresee_machine(&self) -> Result<()> {
+        let Some(machine) = self.machine()? else { return Ok(()) };
+        let seen = Sealed::open(&self.layout.embeddings()).ok();
+        if seen.is_none_or(|seen| seen.stamp().inputs.get("namer") != Some(&machine.mark)) {
+            self.namer(&machine, &Device::Cpu)?;
+        }
+        Ok(())
+    }
+
+    /// What a machine's view of the patches follows from.
+    fn seen_stamp(&self, machine: &Machine, dataset: &Dataset) -> Stamp {
+        let split = self.config.dissection.split;
+        Stamp::new(naming::FORMAT)
+            .with("dataset", dataset.content.clone())
+            .with("namer", machine.mark.clone())
+            .with("settings", Fingerprint::of(&(machine.kind, split)))
+    }
+
+    /// What a layer's names follow from.
+    pub(super) fn names_stamp(
+        &self,
+        machine: &Machine,
+        dataset: &Dataset,
+        lexicons: &Lexicons,
+        dissected: Fingerprint,
+    ) -> Stamp {
+        let terms =
+            ::naming::candidates(lexicons, &machine.settings.lexicons, &machine.settings.prompts);
+        let said: Vec<_> = terms.iter().map(|term| (&term.id, &term.prompts)).collect();
+        Stamp::new(record::naming::FORMAT)
+            .with("dissection", dissected)
+            .with("embeddings", self.seen_stamp(machine, dataset).fingerprint())
+            .with("lexicons", Fingerprint::of(&said))
+            .with("settings", Fingerprint::of(&(machine.settings, self.config.seed)))
+    }
+
+    /// Lets the project's machine name the units of a network's layers, those in `only`, or all; leaves what is fresh.
+    /// The layers are dissected.
+    ///
+    /// # Errors
+    /// When the machine or the network cannot be run, or a file not be read or written.
+    pub fn name(
+        &self,
+        network: &config::Network,
+        dataset: &Dataset,
+        only: &[String],
+    ) -> Result<()> {
+        let Some(machine) = self.machine()? else { return Ok(()) };
+        let lexicons = self.lexicons()?;
+        let mut stale = Vec::new();
+        for layer in network.layers.iter().filter(|l| only.is_empty() || only.contains(l)) {
+            let dissected = Sealed::open(&self.layout.layer(&network.name, layer))?;
+            let mark = dissected.stamp().fingerprint();
+            let stamp = self.names_stamp(&machine, dataset, &lexicons, mark);
+            let folder = self.layout.naming(&network.name, layer);
+            let name = format!("names of {}/{layer}", network.name);
+            let stage =
+                Stage { name: &name, folder: &folder, stamp: &stamp, half: None, remade: true };
+            if self.settle(&stage)? == Found::Nothing {
+                stale.push((layer.as_str(), folder, stamp));
+            }
+        }
+        if stale.is_empty() {
+            return Ok(());
+        }
+        let seen = self.seen(&machine, dataset, &lexicons)?;
+        let layers: Vec<&str> = stale.iter().map(|(layer, ..)| *layer).collect();
+        let mut untrained = self.untrained_units(&machine, network, &layers, dataset)?;
+        for (layer, folder, stamp) in stale {
+            let scores = LayerScores::open(&self.layout.layer(&network.name, layer))?;
+            let beside = untrained.as_mut().and_then(|units| units.remove(layer));
+            let names = naming::name(&naming::Job {
+                network: &network.name,
+                layer,
+                namer: machine.kind,
+                split: self.config.dissection.split,
+                mammograms: &seen.mammograms,
+                terms: &seen.terms,
+                similarities: &seen.similarities,
+                scores: &scores,
+                untrained: beside.as_deref(),
+                patches: machine.settings.patches as usize,
+                scoring: machine.settings.scoring,
+                deals: machine.settings.deals,
+                seed: self.config.seed,
+            })?;
+            Stamp::clear(&folder)?;
+            base::artifact::write_json(&folder.join(record::naming::FILE), &names)?;
+            stamp.seal(&folder, &[record::naming::FILE], "cpu")?;
+            self.progress.say(&told(&names));
+        }
+        Ok(())
+    }
+
+    /// The patches as the machine sees them, computed once and kept.
+    fn seen(&self, machine: &Machine, dataset: &Dataset, lexicons: &Lexicons) -> Result<Seen> {
+        let device = self.device()?;
+        let namer = self.namer(machine, device)?;
+        let patches = dataset.manifest.of_split(self.config.dissection.split);
+        let (folder, stamp) = (self.layout.embeddings(), self.seen_stamp(machine, dataset));
+        let stage = Stage {
+            name: "the patches as the namer sees them",
+            folder: &folder,
+            stamp: &stamp,
+            half: naming::unfinished(&folder)?,
+            remade: true,
+        };
+        if self.settle(&stage)? == Found::Nothing {
+            let on = device::provenance(device);
+            naming::embed(
+                &namer,
+                dataset.store()?,
+                &patches,
+                (&folder, &stamp),
+                &on,
+                self.progress,
+            )?;
+        }
+        naming::tidy(&folder)?;
+        let mut terms =
+            ::naming::candidates(lexicons, &machine.settings.lexicons, &machine.settings.prompts);
+        if let Some(taught) = namer.taught() {
+            terms.retain(|term| taught.contains(&term.id));
+        }
+        let similarities = Embeddings::read(&folder)?.similarities(&namer, &terms)?;
+        let of = |patch: &u32| dataset.manifest.patches[*patch as usize].mammogram;
+        Ok(Seen { terms, similarities, mammograms: patches.iter().map(of).collect() })
+    }
+
+    fn namer(&self, machine: &Machine, device: &Device) -> Result<Pair> {
+        match &machine.tokenizer {
+            None => Pair::taught_by(machine.weights, device),
+            Some(tokenizer) => Pair::open(machine.kind, machine.weights, tokenizer, device),
+        }
+    }
+
+    /// Scores of units of untrained networks, by layer; none where the project does not want them or the network cannot
+    /// be run here.
+    fn untrained_units(
+        &self,
+        machine: &Machine,
+        network: &config::Network,
+        layers: &[&str],
+        dataset: &Dataset,
+    ) -> Result<Option<BTreeMap<String, Vec<Vec<f32>>>>> {
+        let Origin::Run(run) = &network.origin else { return Ok(None) };
+        if !machine.settings.untrained {
+            return Ok(None);
+        }
+        let like = Like { name: &network.name, input: run.input, layers };
+        let patches = dataset.manifest.of_split(self.config.dissection.split);
+        let (store, seed) = (dataset.store()?, self.config.seed);
+        let units = naming::untrained(&like, store, &patches, seed, self.device()?, self.progress)?;
+        Ok(Some(layers.iter().map(|layer| (*layer).to_owned()).zip(units).collect()))
+    }
+
+    /// The folder of a layer's names with the mark of their stamp; none where there are none or they are stale.
+    pub(super) fn named(
+        &self,
+        machine: &Machine,
+        dataset: &Dataset,
+        lexicons: &Lexicons,
+        (network, layer): (&str, &str),
+        dissected: Fingerprint,
+    ) -> Option<(PathBuf, Fingerprint)> {
+        let folder = self.layout.naming(network, layer);
+        let wanted = self.names_stamp(machine, dataset, lexicons, dissected);
+        wanted.matches(&folder).then(|| (folder, wanted.fingerprint()))
+    }
+
+    /// What the project's machine calls the units of layers, of those of which that is known and fresh.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn names(&self, dataset: &Dataset, layers: &[Layer]) -> Result<Vec<Names>> {
+        let Some(machine) = self.machine()? else { return Ok(Vec::new()) };
+        let lexicons = self.lexicons()?;
+        let mut names = Vec::new();
+        for Layer { network, layer, .. } in layers {
+            let mark = Sealed::open(&self.layout.layer(network, layer))?.stamp().fingerprint();
+            let of = (network.as_str(), layer.as_str());
+            if let Some((folder, _)) = self.named(&machine, dataset, &lexicons, of, mark) {
+                names.push(record::naming::read(&folder)?);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Units of all dissected layers by how close their patches are to a text, closest first, with the standard
+    /// deviations by which they stand out above random patches.
+    ///
+    /// # Errors
+    /// When no machine names units here, it knows none of the words, or a layer is not dissected.
+    pub fn find(&self, dataset: &Dataset, text: &str) -> Result<Vec<(UnitId, f32)>> {
+        let machine = self.machine()?.context(
+            "no machine compares images with words in this project; `namer` in atlas.yaml chooses one",
+        )?;
+        let seen = self.seen(&machine, dataset, &self.lexicons()?)?;
+        let namer = self.namer(&machine, self.device()?)?;
+        let term = Term { id: text.to_owned(), prompts: vec![text.to_owned()], general: None };
+        ensure!(
+            namer.texts(&[text])?.iter().flatten().any(|value| *value != 0.0),
+            "{} knows none of the words of {text:?}",
+            machine.kind
+        );
+        let close = Embeddings::read(&self.layout.embeddings())?.similarities(&namer, &[term])?;
+        let settings = machine.settings;
+        let mut found = Vec::new();
+        for network in &self.config.networks {
+            for layer in &network.layers {
+                let folder = self.layout.layer(&network.name, layer);
+                let scores = LayerScores::open(&folder).with_context(|| {
+                    format!("{}/{layer} is not dissected; `unit-atlas run` mends it", network.name)
+                })?;
+                let of = (settings.deals, self.config.seed);
+                let patches = settings.patches as usize;
+                let units = ::naming::closeness(&close, &seen.mammograms, &scores, patches, of)?;
+                found.extend((1..).zip(units).filter_map(|(number, standard)| {
+                    Some((UnitId::new(&network.name, layer, number), standard?))
+                }));
+            }
+        }
+        // A stable sort: equals stay in the order of the layers and numbers.
+        found.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Ok(found)
+    }
+
+    /// Teaches a small pair of towers, on the project's training patches, and writes it.
+    ///
+    /// # Errors
+    /// When nothing is annotated, or the file cannot be written.
+    pub fn teach(&self, dataset: &Dataset, settings: &Teaching, file: &Path) -> Result<()> {
+        let lexicons = self.lexicons()?;
+        let lesson = naming::Lesson {
+            manifest: &dataset.manifest,
+            store: dataset.store()?,
+            lexicons: &lexicons,
+            prompts: &self.config.namer.prompts,
+            input: settings.input,
+            epochs: settings.epochs,
+            rate: settings.rate,
+            seed: self.config.seed,
+        };
+        naming::teach(&lesson, self.device()?, self.progress)?.save(file)
+    }
+}
+
+/// How a small pair of towers is taught.
+#[derive(Debug, Clone, Copy)]
+pub struct Teaching {
+    /// Edge of its input in pixels.
+    pub input: u32,
+    /// How often each patch with a finding is seen.
+    pub epochs: u32,
+    /// Learning rate at its greatest.
+    pub rate: f64,
+}
+
+/// What came of it, for the terminal.
+fn told(names: &Names) -> String {
+    let Names { network, layer, namer, units, .. } = names;
+    let live = units.iter().filter(|candidates| !candidates.is_empty()).count();
+    let named = names.named();
+    format!("{network}/{layer}: {namer} names {named} of {live} live units beyond chance")
+}
