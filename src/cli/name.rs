@@ -50,9 +50,9 @@ pub(super) fn execute(
         terminal.say(&format!("{}: {:.1} MB", file.display(), bytes as f64 / 1e6));
         return Ok(prepare::outcome(&dataset.manifest));
     }
-    pipeline.each_network(networks, |pipeline, network| {
-        pipeline.dissect(network, &dataset, &options.layers, Part::All)?;
-        pipeline.name(network, &dataset, &options.layers)
+    pipeline.each_network(networks.iter().copied(), |pipeline, network| {
+        pipeline.dissect(network, &dataset, &options.layers, Part::All)
     })?;
+    pipeline.name(networks, &dataset, &options.layers)?;
     Ok(prepare::outcome(&dataset.manifest))
 }

@@ -16,9 +16,9 @@ pub(super) fn execute(pipeline: &Pipeline, terminal: &Terminal) -> Result<Outcom
     let networks = &pipeline.config.networks;
     pipeline.each_network(networks, |pipeline, network| {
         pipeline.dissect(network, &dataset, &[], Part::All)?;
-        pipeline.visualise(network, &dataset, &[])?;
-        pipeline.name(network, &dataset, &[])
+        pipeline.visualise(network, &dataset, &[])
     })?;
+    pipeline.name(networks, &dataset, &[])?;
     let evaluations = networks
         .iter()
         .map(|network| record::training::read_evaluation(&pipeline.layout.network(&network.name)))

@@ -15,7 +15,7 @@ use super::score::Similarities;
 use super::terms::Term;
 use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use base::progress::Progress;
-use network::namer::Pair;
+use network::namer::{Pair, unit};
 use record::{Store, tensors};
 
 /// The file of all.
@@ -80,11 +80,7 @@ fn mean(rows: &[Vec<f32>], width: usize) -> Vec<f32> {
     for row in rows {
         sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
-    let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt();
-    if length > 0.0 {
-        sum.iter_mut().for_each(|value| *value /= length);
-    }
-    sum
+    unit(sum)
 }
 
 /// Shows patches to a namer and keeps what it makes of them in `folder`; goes on with what was begun with the same

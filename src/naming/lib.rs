@@ -94,15 +94,7 @@ impl Looked {
 /// When scores and similarities are not of the same patches.
 pub fn name(job: &Job) -> Result<Names> {
     let Job { similarities, mammograms, scores, terms, .. } = *job;
-    ensure!(
-        [similarities.patches(), scores.patches()] == [mammograms.len(); 2]
-            && similarities.terms() == terms.len(),
-        "{}/{} scored {} patches, and {} were looked at; run `dissect` again",
-        job.network,
-        job.layer,
-        scores.patches(),
-        similarities.patches()
-    );
+    fit(similarities, mammograms, scores)?;
     let count = probe::count(mammograms, job.patches);
     let looked = |scores: &[f32]| {
         let best = probe::best(scores, mammograms, count);
@@ -197,12 +189,7 @@ pub fn closeness(
     patches: usize,
     (deals, seed): (u32, u64),
 ) -> Result<Vec<Option<f32>>> {
-    ensure!(
-        [similarities.patches(), scores.patches()] == [mammograms.len(); 2],
-        "units scored {} patches, and {} were looked at; run `dissect` again",
-        scores.patches(),
-        similarities.patches()
-    );
+    fit(similarities, mammograms, scores)?;
     let count = probe::count(mammograms, patches);
     let score = |patches: &[u32]| similarities.score(Scoring::Difference, patches);
     let chance = Chance::new(&draws(mammograms, count, (deals, seed), score), similarities.terms());
@@ -211,6 +198,17 @@ pub fn closeness(
         (!best.is_empty()).then(|| chance.standard(0, score(&best)[0]) as f32)
     };
     Ok((0..scores.units()).into_par_iter().map(of_unit).collect())
+}
+
+/// Refuses scores and cosines that are not of the same patches.
+fn fit(similarities: &Similarities, mammograms: &[u32], scores: &LayerScores) -> Result<()> {
+    ensure!(
+        [similarities.patches(), scores.patches()] == [mammograms.len(); 2],
+        "units scored {} patches, and {} were looked at; run `dissect` again",
+        scores.patches(),
+        similarities.patches()
+    );
+    Ok(())
 }
 
 /// Corrects the probabilities of all units' terms for the number of units that there are: a unit counts by its most

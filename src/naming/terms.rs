@@ -1,9 +1,10 @@
 //! What may be said: terms of the lexicons, each by several sentences.
 
 use lexicon::Lexicons;
+use serde::Serialize;
 
 /// A term that a unit may be called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Term {
     /// Its id.
     pub id: String,

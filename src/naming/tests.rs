@@ -67,6 +67,30 @@ fn terms() -> Vec<Term> {
         .collect()
 }
 
+/// What is asked of units with these scores.
+fn job<'a>(
+    world: &'a World,
+    terms: &'a [Term],
+    similarities: &'a Similarities,
+    scores: &'a LayerScores,
+) -> Job<'a> {
+    Job {
+        network: "net",
+        layer: "layer",
+        namer: "none",
+        split: Split::Validation,
+        mammograms: &world.mammograms,
+        terms,
+        similarities,
+        scores,
+        untrained: None,
+        patches: 16,
+        scoring: Scoring::Difference,
+        deals: 400,
+        seed: 3,
+    }
+}
+
 fn named(
     world: &World,
     units: &[Vec<f32>],
@@ -75,22 +99,8 @@ fn named(
 ) -> Names {
     let (_folder, scores) = scores(units);
     let similarities = Similarities::new(world.cosines.clone(), &[None; TERMS]);
-    let job = Job {
-        network: "net",
-        layer: "layer",
-        namer: "none",
-        split: Split::Validation,
-        mammograms: &world.mammograms,
-        terms: &terms(),
-        similarities: &similarities,
-        scores: &scores,
-        untrained,
-        patches: 16,
-        scoring,
-        deals: 400,
-        seed: 3,
-    };
-    name(&job).unwrap()
+    let terms = terms();
+    name(&Job { untrained, scoring, ..job(world, &terms, &similarities, &scores) }).unwrap()
 }
 
 #[test]
@@ -169,22 +179,7 @@ fn a_finer_term_counts_by_what_its_general_term_leaves_open() {
         places[finer] = Some(0);
     }
     let similarities = Similarities::new(world.cosines.clone(), &places);
-    let job = Job {
-        network: "net",
-        layer: "layer",
-        namer: "none",
-        split: Split::Validation,
-        mammograms: &world.mammograms,
-        terms: &terms,
-        similarities: &similarities,
-        scores: &scores,
-        untrained: None,
-        patches: 16,
-        scoring: Scoring::Difference,
-        deals: 400,
-        seed: 3,
-    };
-    let names = name(&job).unwrap();
+    let names = name(&job(&world, &terms, &similarities, &scores)).unwrap();
     let called = [1, 2].map(|number| names.of(number).map(|close| close.term.as_str()));
     assert_eq!(called, [Some("t0"), Some("t2")]);
 }

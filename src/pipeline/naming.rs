@@ -90,32 +90,55 @@ impl Pipeline<'_> {
     ) -> Stamp {
         let terms =
             ::naming::candidates(lexicons, &machine.settings.lexicons, &machine.settings.prompts);
-        let said: Vec<_> = terms.iter().map(|term| (&term.id, &term.prompts)).collect();
         Stamp::new(record::naming::FORMAT)
             .with("dissection", dissected)
             .with("embeddings", self.seen_stamp(machine, dataset).fingerprint())
-            .with("lexicons", Fingerprint::of(&said))
+            .with("lexicons", Fingerprint::of(&terms))
             .with("settings", Fingerprint::of(&(machine.settings, self.config.seed)))
     }
 
-    /// Lets the project's machine name the units of a network's layers, those in `only`, or all; leaves what is fresh.
-    /// The layers are dissected.
+    /// Lets the project's machine name the units of networks' layers, those in `only`, or all; leaves what is fresh.
+    /// The layers are dissected. The machine is opened once, and looks at the patches once, for all of them.
     ///
     /// # Errors
-    /// When the machine or the network cannot be run, or a file not be read or written.
-    pub fn name(
+    /// When the machine or a network cannot be run, or a file not be read or written.
+    pub fn name<'n>(
         &self,
-        network: &config::Network,
+        networks: impl IntoIterator<Item = &'n config::Network>,
         dataset: &Dataset,
         only: &[String],
     ) -> Result<()> {
         let Some(machine) = self.machine()? else { return Ok(()) };
         let lexicons = self.lexicons()?;
+        let mut seen = None;
+        for network in networks {
+            let stale = self.unnamed(&machine, network, dataset, &lexicons, only)?;
+            if stale.is_empty() {
+                continue;
+            }
+            let seen = match &mut seen {
+                Some(seen) => seen,
+                none => none.insert(self.seen(&machine, dataset, &lexicons)?),
+            };
+            self.name_layers(&machine, network, dataset, seen, stale)?;
+        }
+        Ok(())
+    }
+
+    /// Layers of a network whose names are to be found, with their folders and stamps.
+    fn unnamed<'n>(
+        &self,
+        machine: &Machine,
+        network: &'n config::Network,
+        dataset: &Dataset,
+        lexicons: &Lexicons,
+        only: &[String],
+    ) -> Result<Vec<(&'n str, PathBuf, Stamp)>> {
         let mut stale = Vec::new();
         for layer in network.layers.iter().filter(|l| only.is_empty() || only.contains(l)) {
             let dissected = Sealed::open(&self.layout.layer(&network.name, layer))?;
             let mark = dissected.stamp().fingerprint();
-            let stamp = self.names_stamp(&machine, dataset, &lexicons, mark);
+            let stamp = self.names_stamp(machine, dataset, lexicons, mark);
             let folder = self.layout.naming(&network.name, layer);
             let name = format!("names of {}/{layer}", network.name);
             let stage =
@@ -124,13 +147,20 @@ impl Pipeline<'_> {
                 stale.push((layer.as_str(), folder, stamp));
             }
         }
-        if stale.is_empty() {
-            return Ok(());
-        }
-        let seen = self.seen(&machine, dataset, &lexicons)?;
-        let layers: Vec<&str> = stale.iter().map(|(layer, ..)| *layer).collect();
-        let mut untrained = self.untrained_units(&machine, network, &layers, dataset)?;
-        for (layer, folder, stamp) in stale {
+        Ok(stale)
+    }
+
+    fn name_layers(
+        &self,
+        machine: &Machine,
+        network: &config::Network,
+        dataset: &Dataset,
+        seen: &Seen,
+        layers: Vec<(&str, PathBuf, Stamp)>,
+    ) -> Result<()> {
+        let names: Vec<&str> = layers.iter().map(|(layer, ..)| *layer).collect();
+        let mut untrained = self.untrained_units(machine, network, &names, dataset)?;
+        for (layer, folder, stamp) in layers {
             let scores = LayerScores::open(&self.layout.layer(&network.name, layer))?;
             let beside = untrained.as_mut().and_then(|units| units.remove(layer));
             let names = naming::name(&naming::Job {
@@ -156,11 +186,29 @@ impl Pipeline<'_> {
         Ok(())
     }
 
-    /// The patches as the machine sees them, computed once and kept.
+    /// The terms beside the patches as the machine sees them.
     fn seen(&self, machine: &Machine, dataset: &Dataset, lexicons: &Lexicons) -> Result<Seen> {
+        let (namer, embeddings) = self.embeddings(machine, dataset)?;
+        let mut terms =
+            ::naming::candidates(lexicons, &machine.settings.lexicons, &machine.settings.prompts);
+        if let Some(taught) = namer.taught() {
+            terms.retain(|term| taught.contains(&term.id));
+        }
+        let similarities = embeddings.similarities(&namer, &terms)?;
+        Ok(Seen { terms, similarities, mammograms: self.mammograms(dataset) })
+    }
+
+    /// Which mammogram each patch is of that units were shown.
+    fn mammograms(&self, dataset: &Dataset) -> Vec<u32> {
+        let patches = dataset.manifest.of_split(self.config.dissection.split);
+        let of = |patch: u32| dataset.manifest.patches[patch as usize].mammogram;
+        patches.into_iter().map(of).collect()
+    }
+
+    /// The machine, and the patches as it sees them, computed once and kept.
+    fn embeddings(&self, machine: &Machine, dataset: &Dataset) -> Result<(Pair, Embeddings)> {
         let device = self.device()?;
         let namer = self.namer(machine, device)?;
-        let patches = dataset.manifest.of_split(self.config.dissection.split);
         let (folder, stamp) = (self.layout.embeddings(), self.seen_stamp(machine, dataset));
         let stage = Stage {
             name: "the patches as the namer sees them",
@@ -170,25 +218,14 @@ impl Pipeline<'_> {
             remade: true,
         };
         if self.settle(&stage)? == Found::Nothing {
+            let patches = dataset.manifest.of_split(self.config.dissection.split);
             let on = device::provenance(device);
-            naming::embed(
-                &namer,
-                dataset.store()?,
-                &patches,
-                (&folder, &stamp),
-                &on,
-                self.progress,
-            )?;
+            let into = (folder.as_path(), &stamp);
+            naming::embed(&namer, dataset.store()?, &patches, into, &on, self.progress)?;
+        } else if self.reading.get().is_none() {
+            naming::tidy(&folder)?;
         }
-        naming::tidy(&folder)?;
-        let mut terms =
-            ::naming::candidates(lexicons, &machine.settings.lexicons, &machine.settings.prompts);
-        if let Some(taught) = namer.taught() {
-            terms.retain(|term| taught.contains(&term.id));
-        }
-        let similarities = Embeddings::read(&folder)?.similarities(&namer, &terms)?;
-        let of = |patch: &u32| dataset.manifest.patches[*patch as usize].mammogram;
-        Ok(Seen { terms, similarities, mammograms: patches.iter().map(of).collect() })
+        Ok((namer, Embeddings::read(&folder)?))
     }
 
     fn namer(&self, machine: &Machine, device: &Device) -> Result<Pair> {
@@ -259,15 +296,15 @@ impl Pipeline<'_> {
         let machine = self.machine()?.context(
             "no machine compares images with words in this project; `namer` in atlas.yaml chooses one",
         )?;
-        let seen = self.seen(&machine, dataset, &self.lexicons()?)?;
-        let namer = self.namer(&machine, self.device()?)?;
+        let (namer, embeddings) = self.embeddings(&machine, dataset)?;
         let term = Term { id: text.to_owned(), prompts: vec![text.to_owned()], general: None };
         ensure!(
             namer.texts(&[text])?.iter().flatten().any(|value| *value != 0.0),
             "{} knows none of the words of {text:?}",
             machine.kind
         );
-        let close = Embeddings::read(&self.layout.embeddings())?.similarities(&namer, &[term])?;
+        let close = embeddings.similarities(&namer, &[term])?;
+        let mammograms = self.mammograms(dataset);
         let settings = machine.settings;
         let mut found = Vec::new();
         for network in &self.config.networks {
@@ -278,7 +315,7 @@ impl Pipeline<'_> {
                 })?;
                 let of = (settings.deals, self.config.seed);
                 let patches = settings.patches as usize;
-                let units = ::naming::closeness(&close, &seen.mammograms, &scores, patches, of)?;
+                let units = ::naming::closeness(&close, &mammograms, &scores, patches, of)?;
                 found.extend((1..).zip(units).filter_map(|(number, standard)| {
                     Some((UnitId::new(&network.name, layer, number), standard?))
                 }));

@@ -164,7 +164,7 @@ impl Demonstration {
 }
 
 /// The same direction, of length 1; zero stays.
-fn unit(mut row: Vec<f32>) -> Vec<f32> {
+pub fn unit(mut row: Vec<f32>) -> Vec<f32> {
     let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length > 0.0 {
         row.iter_mut().for_each(|value| *value /= length);

@@ -21,7 +21,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use candle_core::{Device, Tensor};
 
-pub use self::demonstration::{Bag, Demonstration};
+pub use self::demonstration::{Bag, Demonstration, unit};
 pub use self::pair::Pair;
 use crate::parameters::Parameters;
 use crate::weights::Scope;
