@@ -2,7 +2,7 @@
 """Rendering all pages of an atlas of the paper's size, beside other site generators over as many pages of the
 same size, in one run.
 
-    cargo test --release --test scale -- --ignored    # makes the atlas in target/scale
+    cargo test --release --test suite scale:: -- --ignored    # makes the atlas in target/scale
     cargo install mdbook --root target/sites --no-default-features
     benches/sites.py [--rounds 3] [--mdbook FILE] [--hugo FILE]
 

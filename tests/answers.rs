@@ -1,9 +1,6 @@
 //! Import and collection keep to the rules of answers in `answers.json`, as the survey's page does
 //! (`scripts/answers.test.js`): a rule that is changed in one of the three fails here or there.
 
-#[path = "support/lexicons.rs"]
-mod lexicons;
-
 use std::path::PathBuf;
 
 use lexicon::Lexicons;
@@ -13,6 +10,8 @@ use study::code::Codes;
 use study::import::{Refused, Report, import};
 use study::labels::{Dissected, Read};
 use study::reading::Given;
+
+use crate::support::lexicons;
 
 fn table() -> Value {
     serde_json::from_str(include_str!("answers.json")).unwrap()

@@ -1,9 +1,5 @@
 //! The built site: the same twice, complete, linked, inert to hostile text, open to a theme.
 
-#[path = "support/reading.rs"]
-mod reading;
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,8 +7,10 @@ use atlas::Record;
 use base::{Notice, Split};
 use config::Fineness;
 use metrics::{Scored, Spread, compare};
-use reading::main_text;
-use support::Fixture;
+
+use crate::support;
+use crate::support::Fixture;
+use crate::support::reading::main_text;
 
 /// Every file below a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -1101,7 +1099,7 @@ fn two_thousand_units_take_seconds() {
     );
 }
 
-/// `cargo test --test atlas -- --ignored showcase` leaves a site to look at in `target/showcase`.
+/// `cargo test --test suite -- --ignored showcase` leaves a site to look at in `target/showcase`.
 #[test]
 #[ignore = "writes a site for looking at"]
 fn showcase() {

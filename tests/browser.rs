@@ -3,10 +3,6 @@
 //! A script is added to a copy of the page; it acts as a reader would and writes what it found into
 //! the document, which Chromium then prints. Without Chromium the tests say so and pass.
 
-#[path = "support/chromium.rs"]
-mod chromium;
-mod support;
-
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -15,9 +11,10 @@ use std::process::Command;
 use atlas::Sheet;
 use atlas::pack::{self, Form, Selection};
 use catalogue::Catalogue;
-use chromium::{Browser, chromium};
 use record::{Difference, WholeMap};
-use support::Fixture;
+
+use crate::support::Fixture;
+use crate::support::chromium::{Browser, chromium};
 
 /// The document of a page after its scripts have run.
 fn dump(chromium: &Path, page: &Path, width: u32) -> String {
@@ -144,7 +141,8 @@ fn act_in_real_time(page: &Path, script: &str) {
 
 fn site() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    let fixture = Fixture::new(folder.path(), 6);
+    let mut fixture = Fixture::new(folder.path(), 6);
+    fixture.ask_a_machine();
     fixture.write("content/about.md", include_str!("../content/about.md"));
     fixture.build().unwrap();
     let site = fixture.site();
@@ -826,7 +824,7 @@ fn axe_finds_nothing() {
 }
 
 /// One page of each kind.
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 19] = [
     "index.html",
     "about/index.html",
     "cases/index.html",
@@ -839,6 +837,7 @@ const PAGES: [&str; 18] = [
     "data/index.html",
     "mammograms/phantom-003/index.html",
     "methods/index.html",
+    "naming/index.html",
     "networks/alexnet/index.html",
     "networks/alexnet/conv5/index.html",
     "performance/index.html",

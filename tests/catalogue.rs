@@ -2,8 +2,6 @@
 //! only format the catalogue. Over an atlas with settled, chosen, suggested, conflicting and refused
 //! labels, automatic names, and units that are dead or constant.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -13,7 +11,8 @@ use record::dissection::{Category, Layer};
 use serde_json::Value;
 use study::answer::ReaderFile;
 use study::consensus::{Consensus, Settled};
-use support::Fixture;
+
+use crate::support::Fixture;
 
 const LAYER: &str = "alexnet/conv5";
 

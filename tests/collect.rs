@@ -2,9 +2,6 @@
 //! killed, and guests who should not be there.
 #![cfg(unix)]
 
-#[path = "support/chromium.rs"]
-mod chromium;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read as _, Write};
@@ -18,6 +15,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use study::labels::Read;
 use study::selection::Selection;
+
+use crate::support::chromium;
 
 /// Phantoms, and a network that is not trained: enough to have units to ask about.
 const PROJECT: &str = "\
@@ -390,7 +389,7 @@ fn answers_of_many_readers_are_there_once_in_the_order_of_the_server() {
 }
 
 /// The same at the size of a large study, killed as long as it takes: minutes, most of them waiting for the disk, which
-/// `TMPDIR` in memory saves. By hand: `cargo test --test collect -- --ignored --nocapture a_large_study`.
+/// `TMPDIR` in memory saves. By hand: `cargo test --test suite -- --ignored --nocapture a_large_study`.
 #[test]
 #[ignore = "takes minutes"]
 fn a_large_study_is_collected_whole_by_a_server_that_is_killed_all_the_time() {

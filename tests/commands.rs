@@ -11,12 +11,8 @@ use std::time::{Duration, Instant};
 use base::artifact::Layout;
 use record::{Manifest, tally};
 
-#[path = "support/ddsm.rs"]
-mod ddsm;
-#[path = "support/project.rs"]
-mod project;
-
-use project::{Project, SMALL, Told};
+use crate::support::ddsm;
+use crate::support::project::{Project, SMALL, Told};
 
 #[test]
 fn each_stage_is_done_once_and_again_only_when_its_inputs_change() {

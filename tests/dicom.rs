@@ -12,8 +12,7 @@ use mammogram::Grey;
 use record::Manifest;
 use source::{Phantom, Source};
 
-#[path = "support/dicom.rs"]
-mod dicom;
+use crate::support::dicom;
 
 /// One small network, one epoch; the source is to be added.
 const SMALL: &str = "\

@@ -1,8 +1,6 @@
 //! Figures for papers: every kind in every format, inert to hostile text, the same twice, kept up to
 //! date, and taken by LaTeX.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
@@ -13,7 +11,8 @@ use base::UnitId;
 use base::artifact::Stamp;
 use config::figures::{Format, Kind, Look, Wanted};
 use study::consensus::Settled;
-use support::Fixture;
+
+use crate::support::Fixture;
 
 const HOSTILE: &str = "=HYPERLINK(\"x\") </text><script>alert(1)</script> \\input{/etc/passwd} \
                        50% & $x_1^2$ #{a}~b";

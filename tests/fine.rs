@@ -2,22 +2,15 @@
 //! site is, and whether a reader of the survey sees every pixel of a 50 micron scan as it is.
 #![cfg(unix)]
 
-#[path = "support/chromium.rs"]
-mod chromium;
-#[path = "support/dicom.rs"]
-mod dicom;
-#[path = "support/project.rs"]
-mod project;
-#[path = "support/viewing.rs"]
-mod viewing;
-
 use std::path::Path;
 
-use chromium::{Browser, chromium};
 use mammogram::{Mammogram, Outline, Pathology};
-use project::Project;
 use source::{Phantom, Source};
-use viewing::*;
+
+use crate::support::chromium::{Browser, chromium};
+use crate::support::dicom;
+use crate::support::project::Project;
+use crate::support::viewing::*;
 
 const SIZE: [u32; 2] = [4000, 5000];
 /// Bytes that a mammogram of this size takes at most in the atlas, so that a hundred of them stay below 500 MB. A blind

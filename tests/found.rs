@@ -5,8 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-#[path = "support/dicom.rs"]
-mod dicom;
+use crate::support::dicom;
 
 const PROJECT: &str = "\
 patches: { window: 1.0, stride: 1.0, size: 64, min_breast: 0.0 }

@@ -1,6 +1,6 @@
 //! How time, memory and size of every stage grow with the collection.
 //!
-//! `cargo test --test growth -- --ignored --nocapture` makes projects of small images in a temporary folder
+//! `cargo test --test suite growth:: -- --ignored --nocapture` makes projects of small images in a temporary folder
 //! (or below `UNIT_ATLAS_GROWTH_FOLDER`), each larger than the one before, runs every stage as a command
 //! of its own, and prints a table. `UNIT_ATLAS_GROWTH=5000,10000` says how many mammograms.
 

@@ -7,10 +7,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-#[path = "support/project.rs"]
-mod project;
-
-use project::{Project, Told};
+use crate::support::project::{Project, Told};
 
 /// Runs a command that must end by itself, soon.
 #[track_caller]

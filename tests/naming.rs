@@ -6,10 +6,7 @@ use base::artifact::Layout;
 use config::Scoring;
 use record::naming::Names;
 
-#[path = "support/project.rs"]
-mod project;
-
-use project::Project;
+use crate::support::project::Project;
 
 const CONFIG: &str = "\
 title: Names
@@ -37,10 +34,20 @@ fn names_stand_on_pages_and_in_tables() {
         let told = project.run(arguments).expect(0);
         told.out + &told.err
     };
+    project.write("other.safetensors", "something else");
     // What is missing is told before anything is done.
     let told = project.run(&["run"]);
     told.expect_error(&["namer.safetensors cannot be read"]);
     assert!(!project.path("output/work/dataset/stamp.json").exists());
+    // Nothing else is overwritten by a pair, and no half hour is spent for a place that is none.
+    for (file, why) in [
+        ("atlas.yaml", "needs that ending"),
+        ("output/pair.safetensors", "own output folder"),
+        ("other.safetensors", "left as it is"),
+    ] {
+        project.run(&["name", "--teach", file]).expect_error(&[why]);
+    }
+    assert!(fs::read_to_string(project.path("atlas.yaml")).unwrap().starts_with("title"));
     let taught = run(&["name", "--teach", "namer.safetensors", "--epochs", "1", "--input", "32"]);
     assert!(taught.contains("namer.safetensors: 3."), "{taught}");
     let told = run(&["run"]);
@@ -66,6 +73,17 @@ fn names_stand_on_pages_and_in_tables() {
     assert!(changed.contains("taught names") && changed.contains("is kept"), "{changed}");
     assert!(!changed.contains("patches as the namer sees them"), "{changed}");
     assert_eq!(names(&project).scoring, Scoring::SoftWpmi);
+    project.write("atlas.yaml", CONFIG.replace("deals", "lexicons: [bogus], deals"));
+    project.run(&["name"]).expect_error(&["namer.lexicons", "bogus"]);
+    project.write("atlas.yaml", CONFIG);
+    // Names that are damaged are told of, and made again.
+    run(&["name"]);
+    let layout = Layout::new(project.path("output"));
+    let file = layout.naming("resnet10", "layer4").join(record::naming::FILE);
+    fs::write(&file, "{}").unwrap();
+    let told = run(&["explain", "--json"]);
+    assert!(told.contains("is damaged") && told.contains("unit-atlas name"), "{told}");
+    run(&["name"]);
     // Units are found by words, and cases say whose a name is.
     let found = run(&["find", "spiculated mass", "--units", "3"]);
     assert_eq!(found.matches("resnet10/layer4/").count(), 3, "{found}");

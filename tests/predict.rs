@@ -11,8 +11,7 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::Value;
 
-#[path = "support/dicom.rs"]
-mod dicom;
+use crate::support::dicom;
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("golden/weights/golden.json")).unwrap()

@@ -9,10 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use source::{Phantom, Source};
 
-#[path = "support/project.rs"]
-mod project;
-
-use project::{Project, Told};
+use crate::support::project::{Project, Told};
 
 /// Every mark begins with one of these: letters where text may stand, digits where only they may.
 const LETTERS: &str = "CNRYBIRD";

@@ -7,10 +7,7 @@ use std::path::Path;
 use base::artifact::Fingerprint;
 use serde_json::Value;
 
-#[path = "support/project.rs"]
-mod project;
-
-use project::Project;
+use crate::support::project::Project;
 
 const CONFIG: &str = "\
 title: Traced

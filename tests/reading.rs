@@ -1,13 +1,6 @@
 //! Mammograms that readers score before and after an explanation: which they are, what their files tell, readers at
 //! work in Chromium, and what comes of their files.
 
-#[cfg(unix)]
-#[path = "support/chromium.rs"]
-mod chromium;
-#[path = "support/project.rs"]
-mod project;
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -16,7 +9,9 @@ use mammogram::Pathology;
 use serde_json::{Value, json};
 use study::cases::{Drawn, Key, draw};
 use study::code::Coder;
-use support::Fixture;
+
+use crate::support::Fixture;
+use crate::support::project;
 
 /// A fixture whose explained mammograms with cancer are numbers 4 and 10, of patients p02 and p05. Numbers 2, 3, 8 and
 /// 9 are of patients without cancer, p01 and p04; the others belong to patients with cancer.
@@ -369,8 +364,8 @@ mod readers {
     use std::io::Write as _;
     use std::path::PathBuf;
 
-    use super::chromium::{Browser, chromium, downloaded};
     use super::*;
+    use crate::support::chromium::{Browser, chromium, downloaded};
 
     /// A site with four cases, and folders for a browser.
     struct Place {

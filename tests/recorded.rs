@@ -13,10 +13,7 @@ use record::dissection::{Layer, Unit};
 use record::{Manifest, Store};
 use serde_json::Value;
 
-#[path = "support/project.rs"]
-mod project;
-
-use project::Project;
+use crate::support::project::Project;
 
 const CONFIG: &str = "\
 title: Recorded

@@ -1,10 +1,8 @@
 //! How large and how fast an atlas of the paper's size is: four networks, 6,656 units, 25,000 patches.
 //!
-//! `cargo test --release --test scale -- --ignored --nocapture` makes the project once in
+//! `cargo test --release --test suite scale:: -- --ignored --nocapture` makes the project once in
 //! `target/scale/`: phantoms are prepared, the other stages' artifacts are written here, of true size.
 //! Then `unit-atlas build` is timed.
-
-mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,7 +16,9 @@ use dissection::similar;
 use record::Manifest;
 use record::dissection::{Layer, TopPatch};
 use record::similar::{Like, Likes, Similar};
-use support::Noise;
+
+use crate::support;
+use crate::support::Noise;
 
 /// The paper's layers with their units.
 const LAYERS: [(&str, &str, u32); 6] = [

@@ -8,10 +8,7 @@ use std::time::{Duration, Instant};
 
 use base::artifact::{Fingerprint, Stamp};
 
-#[path = "support/project.rs"]
-mod project;
-
-use project::{Project, SMALL, TINY};
+use crate::support::project::{Project, SMALL, TINY};
 
 /// SIGKILL at ten moments spread over the run, each time started again.
 #[test]

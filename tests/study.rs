@@ -1,17 +1,14 @@
 //! The reader study on the pages: consensus, agreement, words of readers, and what is hostile in them.
 
-#[path = "support/reading.rs"]
-mod reading;
-mod support;
-
 use std::path::Path;
-
-use support::Fixture;
 
 use lexicon::Lexicons;
 use study::answer::{Questions, ReaderFile};
 use study::consensus;
 use study::labels::Dissected;
+
+use crate::support::Fixture;
+use crate::support::reading;
 
 /// The fixture with the built-in lexicons; its first network is AlexNet with a few units.
 fn fixture(folder: &Path) -> Fixture {

@@ -4,10 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-#[path = "support/project.rs"]
-mod project;
-
-use project::{Project, TINY};
+use crate::support::project::{Project, TINY};
 
 /// Few simulations of a few designs, in a second.
 const PLAN: [&str; 8] =

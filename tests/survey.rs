@@ -1,13 +1,5 @@
 //! The reader survey: what is asked, what its files tell, and readers at work in Chromium.
 
-#[cfg(unix)]
-#[path = "support/chromium.rs"]
-mod chromium;
-#[cfg(unix)]
-#[path = "support/static_server.rs"]
-mod static_server;
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -17,7 +9,8 @@ use study::about::{About, Subspecialty};
 use study::code::{Coder, Codes};
 use study::labels::{Dissected, Read};
 use study::selection::{Reason, Selection, select};
-use support::Fixture;
+
+use crate::support::Fixture;
 
 /// Every file below a folder of the site with its text.
 fn files(site: &Path, folder: &str) -> Vec<(String, Vec<u8>)> {
@@ -334,8 +327,9 @@ fn codes(fixture: &Fixture) -> (Codes, Vec<Dissected>) {
 mod readers {
     use std::path::PathBuf;
 
-    use super::chromium::{Browser, chromium, downloaded};
-    use super::{static_server, *};
+    use super::*;
+    use crate::support::chromium::{Browser, chromium, downloaded};
+    use crate::support::static_server;
     use serde_json::Value;
     use study::import::{Report, import_read};
 

@@ -12,10 +12,7 @@ use network::weights::Weights;
 use record::dissection::Layer;
 use record::training::Evaluation;
 
-#[path = "support/project.rs"]
-mod project;
-
-use project::Project;
+use crate::support::project::Project;
 
 const NAME: &str = "vit_tiny_patch16_224";
 const CONFIG: &str = "\

@@ -2,24 +2,19 @@
 //! fingers do to the very pixels, views side by side, tiles, the survey, a site in one file.
 #![cfg(unix)]
 
-#[path = "support/chromium.rs"]
-mod chromium;
-mod support;
-#[path = "support/viewing.rs"]
-mod viewing;
-
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use atlas::pack::{self, Form, Selection};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chromium::{Browser, chromium};
 use image::GrayImage;
 use mammogram::View;
 use serde_json::{Value, json};
-use support::{Fixture, edit_data};
-use viewing::*;
+
+use crate::support::chromium::{Browser, chromium};
+use crate::support::viewing::*;
+use crate::support::{Fixture, edit_data};
 
 const UNIT: &str = "networks/alexnet/conv5/0002/index.html";
 /// A mammogram whose page is there, and its size.

@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-#[path = "support/project.rs"]
-mod project;
-
-use project::{Project, TINY};
+use crate::support::project;
+use crate::support::project::{Project, TINY};
 
 const PIXELS: &str = "output/work/visualisation/resnet10/bn1/images.safetensors";
 const RECORD: &str = "output/work/visualisation/resnet10/bn1/images.json";

@@ -2,15 +2,12 @@
 //! by keyboard and without scripts; the search; units that are pinned, and compared.
 #![cfg(unix)]
 
-#[path = "support/chromium.rs"]
-mod chromium;
-mod support;
-
 use std::path::Path;
 
-use chromium::{Browser, chromium};
 use serde_json::json;
-use support::Fixture;
+
+use crate::support::Fixture;
+use crate::support::chromium::{Browser, chromium};
 
 const UNIT: &str = "networks/alexnet/conv5/0002/index.html";
 

@@ -89,6 +89,8 @@ pub(super) struct LayerUnits<'a> {
     pub(super) concepts: Vec<NamedConcept>,
     pub(super) categories: Vec<String>,
     pub(super) readers: Vec<String>,
+    /// What a machine calls units; empty where none was asked.
+    pub(super) called: Vec<NamedConcept>,
     /// Unit 1 first.
     pub(super) units: Vec<LayerUnit>,
     /// The patches that they show, unit by unit.
@@ -129,6 +131,9 @@ pub(super) struct LayerUnit {
     /// Places in the lists of the layer.
     pub(super) categories: Vec<usize>,
     pub(super) readers: Vec<usize>,
+    /// The term that a machine calls it, among those of the layer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) called: Option<usize>,
     /// How many patches of the list are its own.
     pub(super) shown: usize,
     /// Whether its top patches fall into two groups.
@@ -502,6 +507,7 @@ mod tests {
             influence: named.then_some(2),
             categories: if named { vec![1] } else { Vec::new() },
             readers: if named { vec![0] } else { Vec::new() },
+            called: named.then_some(0),
             shown: usize::from(named),
             groups: named,
             place: named.then_some([-0.5, 1.0]),
@@ -555,6 +561,7 @@ mod tests {
                 concepts: vec![NamedConcept { id: "mass".into(), name: "mass".into() }],
                 categories: vec!["Mass".into(), "Mass - Margin".into()],
                 readers: vec!["reader-a".into(), "reader-b".into()],
+                called: vec![NamedConcept { id: "calcifications".into(), name: "calcifications".into() }],
                 units: vec![unit("spiculated mass"), unit("")],
                 patches: first(),
             },

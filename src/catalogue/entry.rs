@@ -159,8 +159,7 @@ impl<'a> Catalogue<'a> {
 
     /// Units that a machine calls something beyond chance, each with the term, whatever people call them.
     pub fn by_machine(&self) -> impl Iterator<Item = (&Entry<'a>, &'a Candidate)> {
-        let called = |entry: &Entry<'a>| entry.machine.iter().find(|c| c.is_beyond_chance());
-        self.units().filter_map(move |entry| Some((entry, called(entry)?)))
+        self.units().filter_map(|entry| Some((entry, entry.called()?)))
     }
 
     /// What units detect beyond measured chance against what people say of them.
@@ -284,6 +283,11 @@ impl<'a> Entry<'a> {
     /// aside; of equals the first. None where it meets no outline.
     pub fn best_match(&self) -> Option<ConceptMatch<'a>> {
         best(self.matches().filter(|found| found.concept.category != Category::Breast))
+    }
+
+    /// What a machine calls it: the closest term that is beyond chance.
+    pub fn called(&self) -> Option<&'a Candidate> {
+        self.machine.iter().find(|close| close.is_beyond_chance())
     }
 
     /// Its category as the first column of the paper's Figure 4 has it: `-` for what BI-RADS has no word

@@ -59,7 +59,7 @@ impl Catalogue<'_> {
         let units = layers.into_iter().flat_map(|layer| &layer.units);
         let both: Vec<Both> = units
             .filter_map(|entry| {
-                let called = entry.machine.iter().find(|close| close.is_beyond_chance())?;
+                let called = entry.called()?;
                 let terms = self.reference(entry, reference);
                 (!terms.is_empty()).then_some(Both { entry, called: &called.term, terms })
             })
@@ -105,7 +105,7 @@ impl Catalogue<'_> {
     /// it is while they answer.
     pub fn parted(&self, unit: &UnitId) -> Option<f32> {
         let entry = self.get(unit)?;
-        let called = entry.machine.iter().find(|close| close.is_beyond_chance())?;
+        let called = entry.called()?;
         let others = self.reference(entry, Reference::Outlines);
         let own = self.family(&called.term);
         let apart = !others.is_empty() && others.iter().all(|term| self.family(term) != own);

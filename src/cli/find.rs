@@ -14,8 +14,8 @@ pub(super) struct Options {
     /// What the patches should show, such as "spiculated mass near the chest wall"
     text: String,
     /// How many units to list
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    units: usize,
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    units: u32,
     /// Print JSON: a list of units, each with the standard deviations by which it stands out
     #[arg(long)]
     json: bool,
@@ -44,7 +44,7 @@ pub(super) fn execute(
     let catalogue = opinions.catalogue(&layers).with_machine(&names);
     let found: Vec<Found> = found
         .iter()
-        .take(options.units)
+        .take(options.units as usize)
         .map(|(unit, standard)| {
             let name = catalogue.get(unit).map(|entry| entry.name.to_string());
             Found { unit, standard: *standard, name: name.filter(|name| !name.is_empty()) }

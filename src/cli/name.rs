@@ -25,11 +25,20 @@ pub(super) struct Options {
     #[arg(long, value_name = "N", default_value_t = 12, requires = "teach", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
     /// Learning rate at its greatest while teaching
-    #[arg(long, value_name = "RATE", default_value_t = 0.002, requires = "teach")]
+    #[arg(long, value_name = "RATE", default_value_t = 0.002, requires = "teach", value_parser = rate)]
     rate: f64,
     /// Edge in pixels of the images that it is taught on
     #[arg(long, value_name = "PIXELS", default_value_t = 113, requires = "teach", value_parser = clap::value_parser!(u32).range(32..=1024))]
     input: u32,
+}
+
+/// A rate that can teach something.
+fn rate(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    match value > 0.0 && value <= 1.0 {
+        true => Ok(value),
+        false => Err("expected a number above 0, and at most 1".into()),
+    }
 }
 
 pub(super) fn execute(

@@ -38,10 +38,11 @@ section! {
         /// By which score a unit's patches are close to a term.
         pub scoring: Scoring = "difference";
         /// Patches that stand for a unit, at most, each of another mammogram; and no more than a quarter of the
-        /// mammograms.
+        /// mammograms, but three where there are as many.
         pub patches: u32 = "16", in 3..=1000;
-        /// How often patches are drawn at random to learn what chance gives.
-        pub deals: u32 = "1000", in 19..=100_000;
+        /// How often patches are drawn at random to learn what chance gives. Of n draws the least probability is
+        /// 1 / (n + 1), which is then corrected for the number of units.
+        pub deals: u32 = "1000", in 99..=100_000;
         /// Whether units are also compared with those of untrained networks of the same architecture, which take as
         /// many passes over the patches.
         pub untrained: bool = "true";

@@ -96,8 +96,8 @@ pub enum Select {
     Influence,
     /// By the share of the evidence for cancer that they carry, most first.
     Evidence,
-    /// By how far a machine's name and the outlines that they detect part, furthest first; see docs/naming.md of
-    /// unit-atlas.
+    /// By how far a machine's name and the outlines that they detect part: those that it calls something of another
+    /// category, furthest first. See docs/naming.md of unit-atlas.
     Disagreement,
     /// These, by name.
     Listed(#[schemars(with = "Vec<String>")] Vec<UnitId>),

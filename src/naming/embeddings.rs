@@ -70,7 +70,7 @@ impl Embeddings {
         let place = |id: &String| terms.iter().position(|term| term.id == *id);
         let general: Vec<Option<usize>> =
             terms.iter().map(|term| term.general.as_ref().and_then(place)).collect();
-        Ok(Similarities::new(cosines, &general))
+        Ok(Similarities::new(cosines, general))
     }
 }
 

@@ -10,9 +10,11 @@
 //!   patches, or soft WPMI as published;
 //! - both are compared with patches drawn at random, corrected for the number of terms, and with the units of
 //!   untrained networks of the same architecture, which respond to light and dark as well as any (`untrained.rs`);
-//!   then corrected for the number of units. What chance gives is no name.
+//!   then corrected for the number of units. What chance gives is no name;
+//! - a finer term is held against patches that are as close to its general one (`finer.rs`).
 
 mod embeddings;
+mod finer;
 mod probe;
 mod score;
 mod teaching;
@@ -70,14 +72,16 @@ pub struct Job<'a> {
 
 /// A unit's patches and how close they are to each term, by either score.
 struct Looked {
+    patches: Vec<u32>,
     difference: Vec<f64>,
     likelihood: Vec<f64>,
 }
 
 impl Looked {
-    fn at(similarities: &Similarities, patches: &[u32]) -> Self {
-        let score = |scoring| similarities.score(scoring, patches);
-        Self { difference: score(Scoring::Difference), likelihood: score(Scoring::SoftWpmi) }
+    fn at(similarities: &Similarities, patches: Vec<u32>) -> Self {
+        let score = |scoring| similarities.score(scoring, &patches);
+        let [difference, likelihood] = [Scoring::Difference, Scoring::SoftWpmi].map(score);
+        Self { patches, difference, likelihood }
     }
 
     fn by(&self, scoring: Scoring) -> &[f64] {
@@ -98,43 +102,51 @@ pub fn name(job: &Job) -> Result<Names> {
     let count = probe::count(mammograms, job.patches);
     let looked = |scores: &[f32]| {
         let best = probe::best(scores, mammograms, count);
-        (!best.is_empty()).then(|| Looked::at(similarities, &best))
+        (!best.is_empty()).then(|| Looked::at(similarities, best))
     };
     let units: Vec<Option<Looked>> = (0..scores.units())
         .into_par_iter()
         .map(|unit| scores.of(unit).and_then(|scores| looked(&scores)))
         .collect();
-    let dealt = Chance::new(&dealt(job, count), terms.len());
+    // What refines another term is asked about later.
+    let broad: Vec<usize> = (0..terms.len()).filter(|&term| similarities.is_broad(term)).collect();
+    let of_broad = |scores: &[f64]| broad.iter().map(|&term| scores[term]).collect::<Vec<f64>>();
+    let score = |patches: &[u32]| of_broad(&similarities.score(job.scoring, patches));
+    let dealt = Chance::new(&draws(mammograms, count, (job.deals, job.seed), score), broad.len());
     let rows: Option<Vec<Vec<f64>>> = job.untrained.map(|units| {
         let looked = units.par_iter().filter_map(|scores| looked(scores));
-        looked.map(|looked| looked.by(job.scoring).to_vec()).collect()
+        looked.map(|looked| of_broad(looked.by(job.scoring))).collect()
     });
-    let untrained = rows.as_deref().map(|rows| Chance::new(rows, terms.len()));
+    let untrained = rows.as_deref().map(|rows| Chance::new(rows, broad.len()));
     let likelihoods = units.iter().flatten().map(|looked| looked.likelihood.as_slice());
     let prior = score::prior(likelihoods, terms.len());
-    let candidate = |looked: &Looked, term: usize| {
+    let candidate = |looked: &Looked, term: usize, standard: f64, chance: f32| Candidate {
+        term: terms[term].id.clone(),
+        difference: looked.difference[term] as f32,
+        wpmi: (looked.likelihood[term] - prior[term]) as f32,
+        standard: standard as f32,
+        chance,
+        untrained: None,
+        adjusted: chance,
+    };
+    let of_any = |looked: &Looked, (at, &term): (usize, &usize)| {
         let score = looked.by(job.scoring)[term];
-        let chance = dealt.reached(term, score) as f32;
-        let untrained = untrained.as_ref().map(|of| of.reached(term, score) as f32);
-        Candidate {
-            term: terms[term].id.clone(),
-            difference: looked.difference[term] as f32,
-            wpmi: (looked.likelihood[term] - prior[term]) as f32,
-            standard: dealt.standard(term, score) as f32,
-            chance,
-            untrained,
-            adjusted: chance.max(untrained.unwrap_or(0.0)),
-        }
+        let chance = dealt.reached(at, score) as f32;
+        let untrained = untrained.as_ref().map(|of| of.reached(at, score) as f32);
+        let adjusted = chance.max(untrained.unwrap_or(0.0));
+        let found = candidate(looked, term, dealt.standard(at, score), chance);
+        Candidate { untrained, adjusted, ..found }
     };
     let mut named: Vec<Vec<Candidate>> = units
         .par_iter()
         .map(|looked| {
             let Some(looked) = looked else { return Vec::new() };
-            (0..terms.len()).map(|term| candidate(looked, term)).collect()
+            broad.iter().enumerate().map(|term| of_any(looked, term)).collect()
         })
         .collect();
     correct(&mut named);
-    named.par_iter_mut().for_each(keep);
+    finer::refine(job, &units, &mut named, candidate);
+    named.iter_mut().for_each(|candidates| candidates.truncate(KEPT));
     Ok(Names {
         format: record_of::FORMAT,
         network: job.network.into(),
@@ -148,12 +160,6 @@ pub fn name(job: &Job) -> Result<Names> {
         scoring: job.scoring,
         units: named,
     })
-}
-
-/// Scores of patches drawn at random as a unit's are chosen: of mammograms of their own.
-fn dealt(job: &Job, count: usize) -> Vec<Vec<f64>> {
-    let score = |patches: &[u32]| job.similarities.score(job.scoring, patches);
-    draws(job.mammograms, count, (job.deals, job.seed), score)
 }
 
 /// What `score` makes of so many patches drawn at random, each of a mammogram of its own; a draw each.
@@ -225,18 +231,6 @@ fn correct(units: &mut [Vec<Candidate>]) {
         let at = table.partition_point(|(p, _)| *p < candidate.adjusted);
         candidate.adjusted = table.get(at).map_or(1.0, |(_, adjusted)| *adjusted);
     }
-}
-
-/// Keeps the terms with the highest scores, and the one that the unit is called.
-fn keep(candidates: &mut Vec<Candidate>) {
-    // A stable sort: equals stay in the order of the lexicons.
-    candidates.sort_by(|a, b| b.standard.total_cmp(&a.standard));
-    let called = candidates.iter().position(Candidate::is_beyond_chance);
-    let mut place = 0;
-    candidates.retain(|_| {
-        place += 1;
-        place <= KEPT || Some(place - 1) == called
-    });
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@ const MAMMOGRAMS_EACH: usize = 4;
 /// Fewer patches stand for nothing.
 const LEAST: usize = 3;
 
-/// How many patches stand for a unit, of at most `most`: a quarter of the mammograms, but at least three.
+/// How many patches stand for a unit, of at most `most`: a quarter of the mammograms, but at least three where there are
+/// as many.
 pub(crate) fn count(mammograms: &[u32], most: usize) -> usize {
     let all = mammograms.iter().collect::<HashSet<_>>().len();
-    (all / MAMMOGRAMS_EACH).clamp(LEAST.min(most), most)
+    (all / MAMMOGRAMS_EACH).clamp(LEAST.min(most), most).min(all)
 }
 
 /// Positions of the patches with a unit's best scores, best first, one of each mammogram; of equals the first. None
@@ -50,6 +51,6 @@ mod tests {
         assert_eq!(by_mammogram(&mammograms), [vec![0, 1], vec![2, 3], vec![4], vec![5]]);
         let many: Vec<u32> = (0..100).collect();
         assert_eq!([count(&many, 16), count(&many, 64), count(&many[..8], 16)], [16, 25, 3]);
-        assert_eq!(count(&many, 2), 2);
+        assert_eq!([count(&many, 2), count(&[7, 7], 16)], [2, 1]);
     }
 }

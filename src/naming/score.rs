@@ -4,7 +4,8 @@ use config::Scoring;
 
 /// Cosines of patches and terms.
 pub struct Similarities {
-    terms: usize,
+    /// Of each term the place of the one that it refines.
+    general: Vec<Option<usize>>,
     /// A row for each patch, a column for each term; of a term that refines another, what the other leaves open.
     cosines: Vec<f32>,
     /// The cosines as probabilities: a softmax over the terms.
@@ -17,6 +18,8 @@ pub struct Similarities {
 const SHARPNESS: f32 = 10.0;
 /// Probabilities that the first patch of a unit, and nearly the last, belong to what it stands for: CLIP-Dissect's.
 const BELONGS: [f64; 2] = [0.998, 0.97];
+/// Cosines of a term that lie nearer to each other than this differ by rounding.
+const ROUNDING: f32 = 1e-5;
 /// Added to probabilities before their logarithm: CLIP-Dissect's.
 const LEAST: f64 = 1e-7;
 
@@ -24,10 +27,9 @@ impl Similarities {
     /// Of cosines, a row for each patch and a column for each term; `general` is the place of the term that a term
     /// refines.
     ///
-    /// All calcifications are close to each kind of them, so that a unit of any would be called by the one whose words
-    /// lie a little nearer. A finer term therefore counts by what its general term leaves open of it: the residual of
-    /// its cosines' linear regression on those of the general term, over all patches. Soft WPMI stays as published.
-    pub fn new(mut cosines: Vec<f32>, general: &[Option<usize>]) -> Self {
+    /// A finer term counts by what its general term leaves open of it: the residual of its cosines' linear regression
+    /// on those of the general term, over all patches. Soft WPMI stays as published.
+    pub fn new(mut cosines: Vec<f32>, general: Vec<Option<usize>>) -> Self {
         let terms = general.len();
         let mut probabilities = cosines.clone();
         for row in probabilities.chunks_mut(terms.max(1)) {
@@ -37,33 +39,59 @@ impl Similarities {
             row.iter_mut().for_each(|value| *value /= total);
         }
         let mut left = cosines.clone();
-        for (term, general) in (0..).zip(general).filter_map(|(term, g)| Some((term, (*g)?))) {
+        for (term, general) in (0..).zip(&general).filter_map(|(term, g)| Some((term, (*g)?))) {
             let column = |at: usize| cosines.iter().skip(at).step_by(terms);
             let slope = slope(column(general), column(term));
             let rows = left.chunks_mut(terms).zip(cosines.chunks(terms));
             rows.for_each(|(left, row)| left[term] -= slope * row[general]);
         }
         cosines = left;
+        // What varies by rounding alone is close to all patches alike.
+        for term in 0..terms {
+            let column = || cosines.iter().skip(term).step_by(terms).copied();
+            let range = column().fold(f32::MIN, f32::max) - column().fold(f32::MAX, f32::min);
+            if range < ROUNDING {
+                cosines.iter_mut().skip(term).step_by(terms).for_each(|value| *value = 0.0);
+            }
+        }
         let mut sums = vec![0.0; terms];
         for row in cosines.chunks(terms.max(1)) {
             sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
         }
-        Self { terms, cosines, probabilities, sums }
+        Self { general, cosines, probabilities, sums }
     }
 
     /// How many terms there are.
     pub fn terms(&self) -> usize {
-        self.terms
+        self.general.len()
+    }
+
+    /// Whether a term refines no other.
+    pub(crate) fn is_broad(&self, term: usize) -> bool {
+        self.general[term].is_none()
+    }
+
+    /// The terms that refine one.
+    pub(crate) fn finer(&self, general: usize) -> Vec<usize> {
+        (0..self.terms()).filter(|&term| self.general[term] == Some(general)).collect()
+    }
+
+    /// All patches, those first that are furthest from a term; of equals the first.
+    pub(crate) fn by_closeness(&self, term: usize) -> Vec<u32> {
+        let cosine = |patch: &u32| self.row(&self.cosines, *patch)[term];
+        let mut patches: Vec<u32> = (0..self.patches() as u32).collect();
+        patches.sort_by(|a, b| cosine(a).total_cmp(&cosine(b)));
+        patches
     }
 
     /// How many patches there are.
     pub fn patches(&self) -> usize {
-        self.cosines.len().checked_div(self.terms).unwrap_or(0)
+        self.cosines.len().checked_div(self.terms()).unwrap_or(0)
     }
 
     fn row<'s>(&self, of: &'s [f32], patch: u32) -> &'s [f32] {
-        let from = patch as usize * self.terms;
-        &of[from..from + self.terms]
+        let from = patch as usize * self.terms();
+        &of[from..from + self.terms()]
     }
 
     /// How close patches, best first, are to each term.
@@ -76,7 +104,7 @@ impl Similarities {
 
     /// Mean cosine of these patches minus that of all others, by term.
     fn difference(&self, patches: &[u32]) -> Vec<f64> {
-        let mut own = vec![0.0; self.terms];
+        let mut own = vec![0.0; self.terms()];
         for &patch in patches {
             let row = self.row(&self.cosines, patch);
             own.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
@@ -90,7 +118,7 @@ impl Similarities {
     /// Logarithm of the probability that these patches show each term, up to what is the same for all patches: the
     /// first term of soft WPMI (Oikarinen and Weng 2023, appendix; the prior is `prior`).
     fn likelihood(&self, patches: &[u32]) -> Vec<f64> {
-        let mut sums = vec![0.0; self.terms];
+        let mut sums = vec![0.0; self.terms()];
         let [first, last] = BELONGS;
         for (place, &patch) in patches.iter().enumerate() {
             let belongs = first - place as f64 / patches.len() as f64 * (first - last);

@@ -147,7 +147,13 @@ pub fn teach(lesson: &Lesson, device: &Device, progress: &dyn Progress) -> Resul
                 batch.iter().map(|example| mentioned(example, &mut random)).collect();
             let texts = texts(&said, &terms, &bag, &mut random)?.matmul(vectors.as_tensor())?;
             let loss = loss(&logits.main, &texts, &truths(batch, &said)?)?;
-            sum += f64::from(loss.to_scalar::<f32>()?);
+            let value = f64::from(loss.to_scalar::<f32>()?);
+            ensure!(
+                value.is_finite(),
+                "the loss is no number any more at step {}: teach slower",
+                step + 1
+            );
+            sum += value;
             let gradients = logits.backward(&loss, network.parameters())?;
             optimiser.step(&gradients)?;
             step += 1;

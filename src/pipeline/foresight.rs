@@ -35,13 +35,7 @@ impl Pipeline<'_> {
             "survey.lexicon: {}",
             yaml::unknown("lexicon", lexicon, &known)
         );
-        for lexicon in &config.namer.lexicons {
-            ensure!(
-                known.contains(&lexicon.as_str()),
-                "namer.lexicons: {}",
-                yaml::unknown("lexicon", lexicon, &known)
-            );
-        }
+        self.foresee_terms(&lexicons)?;
         self.foresee_machine()?;
         if let Select::Listed(units) = &config.survey.select {
             for unit in units {

@@ -10,7 +10,8 @@ use super::settling::{Found, Stage};
 use super::{Dataset, Pipeline};
 use ::naming::{Embeddings, Like, Similarities, Term};
 use base::UnitId;
-use base::artifact::{Fingerprint, Sealed, Stamp};
+use base::artifact::{Fingerprint, Sealed, Stamp, State};
+use base::yaml;
 use config::Origin;
 use lexicon::Lexicons;
 use network::device;
@@ -56,6 +57,22 @@ impl Pipeline<'_> {
         let mark = Fingerprint::of(&(file(weights)?, tokenizer.as_deref().map(file).transpose()?));
         let machine = Machine { settings, kind, weights, tokenizer, mark };
         Ok(Some(machine))
+    }
+
+    /// Checks that the lexicons are there whose terms units may be called.
+    ///
+    /// # Errors
+    /// Names the first that is not.
+    pub(super) fn foresee_terms(&self, lexicons: &Lexicons) -> Result<()> {
+        let known: Vec<&str> = lexicons.iter().map(|lexicon| lexicon.id.as_str()).collect();
+        for lexicon in &self.config.namer.lexicons {
+            ensure!(
+                known.contains(&lexicon.as_str()),
+                "namer.lexicons: {}",
+                yaml::unknown("lexicon", lexicon, &known)
+            );
+        }
+        Ok(())
     }
 
     /// Opens the machine that names units, unless it has seen the patches.
@@ -110,6 +127,7 @@ impl Pipeline<'_> {
     ) -> Result<()> {
         let Some(machine) = self.machine()? else { return Ok(()) };
         let lexicons = self.lexicons()?;
+        self.foresee_terms(&lexicons)?;
         let mut seen = None;
         for network in networks {
             let stale = self.unnamed(&machine, network, dataset, &lexicons, only)?;
@@ -191,9 +209,22 @@ impl Pipeline<'_> {
         let (namer, embeddings) = self.embeddings(machine, dataset)?;
         let mut terms =
             ::naming::candidates(lexicons, &machine.settings.lexicons, &machine.settings.prompts);
+        let all = terms.len();
         if let Some(taught) = namer.taught() {
             terms.retain(|term| taught.contains(&term.id));
+            if terms.len() < all {
+                self.progress.say(&format!(
+                    "{} was taught {} of the {all} terms: units are called nothing else",
+                    machine.kind,
+                    terms.len()
+                ));
+            }
         }
+        ensure!(
+            !terms.is_empty(),
+            "namer: there is no term that {} could call a unit; choose other `namer.lexicons` in atlas.yaml",
+            machine.kind
+        );
         let similarities = embeddings.similarities(&namer, &terms)?;
         Ok(Seen { terms, similarities, mammograms: self.mammograms(dataset) })
     }
@@ -255,7 +286,7 @@ impl Pipeline<'_> {
         Ok(Some(layers.iter().map(|layer| (*layer).to_owned()).zip(units).collect()))
     }
 
-    /// The folder of a layer's names with the mark of their stamp; none where there are none or they are stale.
+    /// The folder of a layer's names with the mark of their stamp; none, and why is said, where they cannot be used.
     pub(super) fn named(
         &self,
         machine: &Machine,
@@ -266,7 +297,17 @@ impl Pipeline<'_> {
     ) -> Option<(PathBuf, Fingerprint)> {
         let folder = self.layout.naming(network, layer);
         let wanted = self.names_stamp(machine, dataset, lexicons, dissected);
-        wanted.matches(&folder).then(|| (folder, wanted.fingerprint()))
+        let why = match wanted.state(&folder) {
+            State::Fresh => return Some((folder, wanted.fingerprint())),
+            State::Damaged(damaged) => damaged.to_string(),
+            State::Stale(sealed) => {
+                let changes = sealed.changes(&wanted).join("; ");
+                format!("the machine\u{2019}s names of {network}/{layer} are stale, for {changes}")
+            }
+            State::Unfinished => format!("no machine has named the units of {network}/{layer}"),
+        };
+        self.progress.say(&format!("{why}: none is shown; `unit-atlas name` makes them"));
+        None
     }
 
     /// What the project's machine calls the units of layers, of those of which that is known and fresh.
@@ -293,6 +334,7 @@ impl Pipeline<'_> {
     /// # Errors
     /// When no machine names units here, it knows none of the words, or a layer is not dissected.
     pub fn find(&self, dataset: &Dataset, text: &str) -> Result<Vec<(UnitId, f32)>> {
+        ensure!(!text.trim().is_empty(), "there is no text to look for");
         let machine = self.machine()?.context(
             "no machine compares images with words in this project; `namer` in atlas.yaml chooses one",
         )?;
@@ -326,11 +368,34 @@ impl Pipeline<'_> {
         Ok(found)
     }
 
+    /// Checks that a pair may be written to a file, and makes its folder, before half an hour's work.
+    fn place_for_pair(&self, file: &Path) -> Result<()> {
+        let shown = file.display();
+        ensure!(
+            file.extension().is_some_and(|extension| extension == "safetensors"),
+            "a pair of towers is a .safetensors file: {shown} needs that ending"
+        );
+        let whole = std::path::absolute(file)?;
+        ensure!(
+            !whole.starts_with(&self.config.output),
+            "{shown} lies in the project\u{2019}s own output folder, which may be removed; write it elsewhere"
+        );
+        ensure!(
+            !file.exists() || Pair::taught_by(file, &Device::Cpu).is_ok(),
+            "{shown} is there and no pair of towers that was taught: it is left as it is; name another file"
+        );
+        if let Some(folder) = whole.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        Ok(())
+    }
+
     /// Teaches a small pair of towers, on the project's training patches, and writes it.
     ///
     /// # Errors
     /// When nothing is annotated, or the file cannot be written.
     pub fn teach(&self, dataset: &Dataset, settings: &Teaching, file: &Path) -> Result<()> {
+        self.place_for_pair(file)?;
         let lexicons = self.lexicons()?;
         let lesson = naming::Lesson {
             manifest: &dataset.manifest,

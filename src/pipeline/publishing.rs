@@ -12,7 +12,7 @@ use super::{Dataset, Pipeline};
 use atlas::Exhibit;
 use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use config::figures::Wanted;
-use config::{Config, Origin, Survey};
+use config::{Config, Origin, Select, Survey};
 use lexicon::Lexicons;
 use record::explanation::Explanation;
 use record::provenance::{Stage, published};
@@ -75,6 +75,14 @@ impl<'a> Pipeline<'a> {
                     let survey = self.layout.survey();
                     artifact::write_json(&survey.join(SELECTION), &report.selection)?;
                     gathered.stamp.seal(&survey, &[SELECTION], "cpu")?;
+                    if self.config.survey.select == Select::Disagreement
+                        && report.selection.units.is_empty()
+                    {
+                        self.progress.say(
+                            "survey.select is `disagreement`, and there is none: what a machine calls units is \
+                             of the category of what they detect, or one of both is missing; there is no survey",
+                        );
+                    }
                     site = Some(report);
                 }
                 if let Some(stamp) = &stale_figures {
@@ -254,15 +262,11 @@ impl<'a> Pipeline<'a> {
                 if let Some(machine) = &machine {
                     let layer = (network.name.as_str(), layer.as_str());
                     let mark = dissected.fingerprint();
-                    match self.named(machine, dataset, &lexicons, layer, mark) {
-                        Some((folder, mark)) => {
-                            stamp = stamp.with(&super::provenance::naming(layer), mark);
-                            named.push(folder);
-                        }
-                        None => self.progress.say(&format!(
-                            "no machine has named the units of {name}, or from other inputs; \
-                             `unit-atlas run` does it"
-                        )),
+                    if let Some((folder, mark)) =
+                        self.named(machine, dataset, &lexicons, layer, mark)
+                    {
+                        stamp = stamp.with(&super::provenance::naming(layer), mark);
+                        named.push(folder);
                     }
                 }
                 if !self.visualises() || network.recorded().is_some() {

@@ -56,12 +56,13 @@ pub struct Candidate {
     pub difference: f32,
     /// Soft weighted pointwise mutual information with the term (Oikarinen and Weng 2023), in nats.
     pub wpmi: f32,
-    /// The score that names, in standard deviations above what patches drawn at random give.
+    /// The score that names, in standard deviations above what patches drawn at random give: of a term that refines
+    /// another, patches that are as close to that.
     pub standard: f32,
-    /// Probability that patches drawn at random are as close to any term as these to this one.
+    /// Probability that such patches are as close to any term, or to any that refines the same one, as these to this.
     pub chance: f32,
     /// Share of the units of untrained networks that are as close to any term, each term counted in their own
-    /// standard deviations; none where there are none.
+    /// standard deviations; none where there are none, and of a term that refines another.
     pub untrained: Option<f32>,
     /// The greater of the two, corrected for the number of units: the share of units with as little by chance.
     pub adjusted: f32,
@@ -75,13 +76,13 @@ impl Candidate {
 }
 
 impl Names {
-    /// What the unit with a number from 1 is called: of the terms that are beyond chance the one with the highest
-    /// score.
+    /// What the unit with a number from 1 is called: the first of its terms that is beyond chance.
     pub fn of(&self, number: u32) -> Option<&Candidate> {
         self.candidates(number).iter().find(|candidate| candidate.is_beyond_chance())
     }
 
-    /// Terms of the unit with a number from 1, highest score first: the first [`KEPT`], and the one that it is called.
+    /// Terms of the unit with a number from 1, at most [`KEPT`]: what it is called, the general term of that, and the
+    /// others by how far they stand out.
     pub fn candidates(&self, number: u32) -> &[Candidate] {
         let at = (number as usize).checked_sub(1);
         at.and_then(|at| self.units.get(at)).map_or(&[], Vec::as_slice)

@@ -100,8 +100,7 @@ impl Selection {
 /// machine and outlines part on a unit; none where they do not, or one of them says nothing.
 ///
 /// # Errors
-/// When the settings name a unit that is not there, or ask for evidence where scores are not explained, or for
-/// disagreement where there is none.
+/// When the settings name a unit that is not there, or ask for evidence where scores are not explained.
 pub fn select(
     config: &Config,
     layers: &[(&str, &Layer)],
@@ -163,11 +162,6 @@ pub fn select(
         };
         units.extend(picked.iter().map(|(unit, reason)| chosen(network, layer, unit, *reason)));
     }
-    ensure!(
-        survey.select != Select::Disagreement || !units.is_empty(),
-        "survey.select is `disagreement`, but there is none: no unit of the survey's layers is called one thing by a \
-         machine and detects another; `namer` in atlas.yaml asks a machine, or choose `mixed` or `random`"
-    );
     let mut codes: Vec<&str> = units.iter().map(|unit| unit.code.as_str()).collect();
     codes.sort_unstable();
     ensure!(

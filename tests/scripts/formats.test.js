@@ -50,8 +50,9 @@ test('a layer’s units are found by what is known of them', () => {
   assert.equal(first.concept.name, 'mass');
   assert.deepEqual(first.readers, ['reader-a']);
   assert.deepEqual(first.categories, ['Mass - Margin']);
-  assert.equal(first.text, '0001 spiculated edge mass spiculated mass reader-a');
-  assert.equal(second.concept, null);
+  assert.equal(first.text, '0001 spiculated edge mass calcifications spiculated mass reader-a');
+  assert.equal(first.called.name, 'calcifications');
+  assert.deepEqual([second.concept, second.called], [null, null]);
   assert.deepEqual(first.patches, [patch.rows(formats.patches)[0]]);
   assert.deepEqual(second.patches, []);
 });

@@ -14,14 +14,15 @@ const rows = layerUnits.rows({
   concepts: [{ id: 'mass', name: 'mass' }, { id: 'margin-spiculated', name: 'spiculated' }],
   categories: ['Mass', 'Mass - Margin'],
   readers: ['*', 'reader-b'],
+  called: [{ id: 'shape-oval', name: 'oval' }, { id: 'calcifications', name: 'calcifications' }],
   patches: { mammogram: [], x: [], y: [], edge: [], score: [], cancer: [], overlay: [] },
   units: [
     unit({ label: 'Zebra', concept: 0, iou: 0.1, detects: true, sort_score: 3, influence: 4, auc: 0.5, cancer: 1 }),
     unit({
-      label: 'Edge', concept: 1, iou: 0.3, detects: true, sort_score: 1, influence: 2,
+      label: 'Edge', from: 'readers', called: 0, concept: 1, iou: 0.3, detects: true, sort_score: 1, influence: 2,
       categories: [0, 1], readers: [1], cancer: 3, groups: true, words: 'spiculated'
     }),
-    unit({ concept: 0, iou: 0.02, sort_score: 2, influence: 3, auc: 0.9, readers: [0], cancer: 2 }),
+    unit({ from: 'machine', called: 1, concept: 0, iou: 0.02, sort_score: 2, influence: 3, auc: 0.9, readers: [0], cancer: 2 }),
     unit({ concept: 0, iou: 0.02, sort_score: 2, influence: 1, cancer: 4 })
   ]
 });
@@ -34,6 +35,9 @@ test('a layer is filtered by everything that its page offers', () => {
   assert.deepEqual(numbers({ q: 'mass reader-b' }), []);
   assert.deepEqual(numbers({ category: 'Mass - Margin' }), [2]);
   assert.deepEqual(numbers({ concept: 'mass' }), [1, 3, 4]);
+  assert.deepEqual(numbers({ called: 'shape-oval' }), [2]);
+  assert.deepEqual(numbers({ q: 'calcif' }), [3], 'what a machine calls it');
+  assert.deepEqual(['readers', 'machine', 'none', 'consensus'].map(source => numbers({ source })), [[2], [3], [1, 4], []]);
   assert.deepEqual(numbers({ reader: '*' }), [2, 3]);
   assert.deepEqual(numbers({ reader: '=*' }), [3], 'a reader with such a name');
   assert.deepEqual(['0', '1'].map(detector => numbers({ detector })), [[3, 4], [1, 2]]);

@@ -1,6 +1,5 @@
 //! Chromium as a reader uses it: real keys and clicks, files up and down, a profile that lasts. Driven
 //! over a pair of pipes by its own protocol.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Chromium by the variable `CHROMIUM`, else by its usual names; says aloud when there is none.
-pub fn chromium() -> Option<PathBuf> {
+pub(crate) fn chromium() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("CHROMIUM").filter(|path| !path.is_empty()) {
         return Some(path.into());
     }
@@ -34,7 +33,7 @@ pub fn chromium() -> Option<PathBuf> {
 }
 
 /// A running browser with one page.
-pub struct Browser {
+pub(crate) struct Browser {
     child: Child,
     to: File,
     from: Receiver<Value>,
@@ -46,7 +45,7 @@ pub struct Browser {
 
 impl Browser {
     /// Starts Chromium with a profile; files it saves go to `downloads`.
-    pub fn open(chromium: &Path, profile: &Path, downloads: &Path, size: [u32; 2]) -> Self {
+    pub(crate) fn open(chromium: &Path, profile: &Path, downloads: &Path, size: [u32; 2]) -> Self {
         let pipes = tempfile::tempdir().unwrap();
         let [to, from] = ["to", "from"].map(|name| pipes.path().join(name));
         assert!(Command::new("mkfifo").arg(&to).arg(&from).status().unwrap().success());
@@ -108,7 +107,7 @@ impl Browser {
     }
 
     /// One command of the protocol.
-    pub fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
         self.ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
@@ -146,7 +145,7 @@ impl Browser {
     }
 
     /// Opens an address and waits until its scripts have run.
-    pub fn go(&mut self, url: &str) {
+    pub(crate) fn go(&mut self, url: &str) {
         self.call("Page.navigate", json!({ "url": "about:blank" }));
         self.wait("location.href === 'about:blank'");
         self.call("Page.navigate", json!({ "url": url }));
@@ -154,7 +153,7 @@ impl Browser {
     }
 
     /// The value of an expression in the page.
-    pub fn eval(&mut self, script: &str) -> Value {
+    pub(crate) fn eval(&mut self, script: &str) -> Value {
         let result = self.call(
             "Runtime.evaluate",
             json!({ "expression": script, "returnByValue": true, "awaitPromise": true }),
@@ -164,13 +163,13 @@ impl Browser {
     }
 
     /// The text of an expression.
-    pub fn text(&mut self, script: &str) -> String {
+    pub(crate) fn text(&mut self, script: &str) -> String {
         self.eval(script).as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until a condition holds.
     #[track_caller]
-    pub fn wait(&mut self, condition: &str) {
+    pub(crate) fn wait(&mut self, condition: &str) {
         let start = Instant::now();
         loop {
             // The page may be between two documents, or go away while it is asked.
@@ -190,12 +189,12 @@ impl Browser {
     }
 
     /// Presses a key: a character, or `Enter`, `Tab`, `Escape`, `ArrowLeft`, …
-    pub fn key(&mut self, key: &str) {
+    pub(crate) fn key(&mut self, key: &str) {
         self.key_with(key, 0);
     }
 
     /// With modifiers: 1 Alt, 2 Ctrl, 8 Shift.
-    pub fn key_with(&mut self, key: &str, modifiers: u32) {
+    pub(crate) fn key_with(&mut self, key: &str, modifiers: u32) {
         let first = key.chars().next().unwrap();
         let (code, number, text) = match key {
             "Enter" => ("Enter".to_owned(), 13, "\r".to_owned()),
@@ -224,13 +223,13 @@ impl Browser {
     }
 
     /// Types into what has the focus.
-    pub fn type_text(&mut self, text: &str) {
+    pub(crate) fn type_text(&mut self, text: &str) {
         self.call("Input.insertText", json!({ "text": text }));
     }
 
     /// Clicks on the middle of an element.
     #[track_caller]
-    pub fn click(&mut self, selector: &str) {
+    pub(crate) fn click(&mut self, selector: &str) {
         let found = self.eval(&format!(
             "(() => {{ const node = document.querySelector({selector:?}); if (!node) return null; \
              node.scrollIntoView({{ block: 'center', behavior: 'instant' }}); \
@@ -248,7 +247,7 @@ impl Browser {
     }
 
     /// Chooses a file.
-    pub fn upload(&mut self, selector: &str, file: &Path) {
+    pub(crate) fn upload(&mut self, selector: &str, file: &Path) {
         let document = self.call("DOM.getDocument", json!({}));
         let node = self.call(
             "DOM.querySelector",
@@ -258,7 +257,7 @@ impl Browser {
     }
 
     /// What can be reached but has no name, or says so itself, as assistive technology sees the page.
-    pub fn nameless(&mut self) -> Vec<String> {
+    pub(crate) fn nameless(&mut self) -> Vec<String> {
         let tree = self.call("Accessibility.getFullAXTree", json!({}));
         let roles = [
             "button",
@@ -288,7 +287,7 @@ impl Browser {
     }
 
     /// Addresses that the page has asked for since it was opened.
-    pub fn requests(&mut self) -> Vec<String> {
+    pub(crate) fn requests(&mut self) -> Vec<String> {
         self.eval("1");
         self.events
             .iter()
@@ -298,7 +297,7 @@ impl Browser {
     }
 
     /// What scripts failed with.
-    pub fn failures(&mut self) -> Vec<String> {
+    pub(crate) fn failures(&mut self) -> Vec<String> {
         self.eval("1");
         self.events
             .iter()
@@ -308,7 +307,7 @@ impl Browser {
     }
 
     /// Files that were asked for and not had, and what the browser logged as an error.
-    pub fn complaints(&mut self) -> Vec<String> {
+    pub(crate) fn complaints(&mut self) -> Vec<String> {
         self.eval("1");
         let wrong = |event: &Value| -> Option<String> {
             let params = &event["params"];
@@ -326,7 +325,7 @@ impl Browser {
     }
 
     /// Ends the browser as a person would, so that what it keeps is on the disk.
-    pub fn close(mut self) {
+    pub(crate) fn close(mut self) {
         assert_eq!(self.failures(), [""; 0]);
         self.call("Browser.close", json!({}));
         let start = Instant::now();
@@ -345,7 +344,7 @@ impl Drop for Browser {
 }
 
 /// The one file that was saved to a folder, once it is whole.
-pub fn downloaded(folder: &Path) -> PathBuf {
+pub(crate) fn downloaded(folder: &Path) -> PathBuf {
     let start = Instant::now();
     loop {
         // While it comes in it has another ending.

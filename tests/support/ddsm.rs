@@ -1,6 +1,5 @@
 //! Writes phantoms as a tree of DDSM: `<category>/<volume>/<case>/` with `.ics`, `.OVERLAY` and `.LJPEG`
 //! files. Odd patients were "scanned" by a DBA (16 bits), even ones by a LUMISYS (12 bits).
-#![allow(unreachable_pub, reason = "a part of test binaries")]
 
 #[path = "ljpeg.rs"]
 mod ljpeg;
@@ -65,7 +64,7 @@ const LUMISYS: Scanner = Scanner {
 };
 
 /// The image that a phantom such as `P0001_LEFT_CC` becomes.
-pub fn name(phantom: &str) -> String {
+pub(crate) fn name(phantom: &str) -> String {
     let (patient, view) = phantom.split_once('_').unwrap();
     let number: u32 = patient[1..].parse().unwrap();
     format!("{}.{view}", case(number))
@@ -80,7 +79,7 @@ fn case(number: u32) -> String {
 }
 
 /// Writes the tree of `patients` phantoms of the given height and seed.
-pub fn write_tree(folder: &Path, patients: u32, height: u32, seed: u64) {
+pub(crate) fn write_tree(folder: &Path, patients: u32, height: u32, seed: u64) {
     let phantom = Phantom::new(patients, height, seed);
     let mammograms = phantom.catalogue().unwrap().mammograms;
     for (views, number) in mammograms.chunks(4).zip(1..) {

@@ -1,7 +1,7 @@
 //! The lexicons that come with the program.
 
 #[path = "shipped.rs"]
-mod shipped;
+pub(crate) mod shipped;
 
 /// All of them, as a project without its own has them.
 pub(crate) fn built_in() -> lexicon::Lexicons {

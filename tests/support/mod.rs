@@ -1,8 +1,16 @@
 //! A small but complete set of artifacts, drawn here: what the site is built from in tests.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
-#[path = "shipped.rs"]
-mod shipped;
+#[cfg(unix)]
+pub(crate) mod chromium;
+pub(crate) mod ddsm;
+pub(crate) mod dicom;
+pub(crate) mod lexicons;
+pub(crate) mod project;
+pub(crate) mod reading;
+#[cfg(unix)]
+pub(crate) mod static_server;
+#[cfg(unix)]
+pub(crate) mod viewing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,6 +27,7 @@ use record::dissection::{
     Activations, Basis, Category, Chance, Concept, Influence, Layer, Level, Match, TopPatch, Unit,
 };
 use record::explanation::{Covered, Explained, Explanation, Part};
+use record::naming::{Candidate, Names, Scoring};
 use record::provenance::{Input, Kind, Origin, Stage};
 use record::similar::{Groups, Layout, Like, Likes, Similar};
 use record::training::{self as evaluation, Epoch, Evaluation};
@@ -33,21 +42,23 @@ use training::assess::assess;
 const EDGE: u32 = 113;
 
 /// Artifacts in memory and in a folder.
-pub struct Fixture {
-    pub config: Config,
-    pub manifest: Manifest,
-    pub store: Store,
-    pub previews: PathBuf,
-    pub lexicons: Lexicons,
-    pub readers: Vec<ReaderFile>,
-    pub consensus: Consensus,
-    pub provenance: Vec<(String, String)>,
-    pub networks: Vec<Network>,
-    pub similar: Similar,
+pub(crate) struct Fixture {
+    pub(crate) config: Config,
+    pub(crate) manifest: Manifest,
+    pub(crate) store: Store,
+    pub(crate) previews: PathBuf,
+    pub(crate) lexicons: Lexicons,
+    pub(crate) readers: Vec<ReaderFile>,
+    pub(crate) consensus: Consensus,
+    pub(crate) provenance: Vec<(String, String)>,
+    pub(crate) networks: Vec<Network>,
+    pub(crate) similar: Similar,
+    /// None at first; see [`Fixture::ask_a_machine`].
+    pub(crate) names: Vec<Names>,
     /// Of the first network only.
-    pub explanations: Vec<Explanation>,
+    pub(crate) explanations: Vec<Explanation>,
     /// None at first.
-    pub visualisations: Visualisations,
+    pub(crate) visualisations: Visualisations,
     folder: PathBuf,
 }
 
@@ -95,24 +106,57 @@ fn layout(layer: &Layer) -> (String, Layout) {
     (format!("{}/{}", layer.network, layer.layer), Layout { places, kept: Some(0.625) })
 }
 
+/// What a machine calls the units of a layer: the first and the fourth a mass, the second calcifications, and no other
+/// anything that is beyond chance.
+fn names(layer: &Layer) -> Names {
+    let close = |term: &str, adjusted: f32| Candidate {
+        term: term.into(),
+        difference: 0.12,
+        wpmi: 1.5,
+        standard: 6.0 - adjusted,
+        chance: adjusted / 2.0,
+        untrained: Some(adjusted / 3.0),
+        adjusted,
+    };
+    let of = |unit: &Unit| match (unit.kind().is_live(), unit.unit) {
+        (false, _) => Vec::new(),
+        (_, 1 | 4) => vec![close("mass", 0.01), close("shape-oval", 0.02)],
+        (_, 2) => vec![close("calcifications", 0.001), close("mass", 0.4)],
+        _ => vec![close("mass", 0.6), close("calcifications", 1.0)],
+    };
+    Names {
+        format: record::naming::FORMAT,
+        network: layer.network.clone(),
+        layer: layer.layer.clone(),
+        namer: "clip_vit_base_patch32".into(),
+        split: layer.split,
+        terms: ["mass", "shape-oval", "calcifications"].map(String::from).into(),
+        patches: 3,
+        deals: 999,
+        untrained: Some(100),
+        scoring: Scoring::Difference,
+        units: layer.units.iter().map(of).collect(),
+    }
+}
+
 /// One network's artifacts.
-pub struct Network {
-    pub config: config::Network,
-    pub evaluation: Evaluation,
-    pub history: Vec<Epoch>,
-    pub layers: Vec<Layer>,
+pub(crate) struct Network {
+    pub(crate) config: config::Network,
+    pub(crate) evaluation: Evaluation,
+    pub(crate) history: Vec<Epoch>,
+    pub(crate) layers: Vec<Layer>,
 }
 
 /// A small reproducible stream of numbers.
-pub struct Noise(u64);
+pub(crate) struct Noise(u64);
 
 impl Noise {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
     /// In [0, 1).
-    pub fn next(&mut self) -> f32 {
+    pub(crate) fn next(&mut self) -> f32 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -122,14 +166,19 @@ impl Noise {
 
 impl Fixture {
     /// Drawn mammograms; `units` of the first network's layer; a second network with 12.
-    pub fn new(folder: &Path, units: u32) -> Self {
+    pub(crate) fn new(folder: &Path, units: u32) -> Self {
         let pictures = (0..12).map(drawn).collect();
         Self::of(folder, pictures, units, 24)
     }
 
     /// Of given mammograms, with `top` patches per unit.
-    pub fn of(folder: &Path, pictures: Vec<(Mammogram, Grey)>, units: u32, top: usize) -> Self {
-        shipped::hand_down();
+    pub(crate) fn of(
+        folder: &Path,
+        pictures: Vec<(Mammogram, Grey)>,
+        units: u32,
+        top: usize,
+    ) -> Self {
+        lexicons::shipped::hand_down();
         let dataset = folder.join("output/work/dataset");
         let previews = dataset.join("previews");
         let (manifest, store) = prepared(&dataset, pictures);
@@ -159,6 +208,7 @@ impl Fixture {
         let explanations = vec![explanation(&manifest, &networks[0])];
         Self {
             similar,
+            names: Vec::new(),
             explanations,
             visualisations: Visualisations::default(),
             config,
@@ -174,8 +224,13 @@ impl Fixture {
         }
     }
 
+    /// Has a machine name the units of the first network's first layer.
+    pub(crate) fn ask_a_machine(&mut self) {
+        self.names = vec![names(&self.networks[0].layers[0])];
+    }
+
     /// What the artifacts are, as the stages would stamp them.
-    pub fn stamp(&self) -> Stamp {
+    pub(crate) fn stamp(&self) -> Stamp {
         let networks: Vec<_> = self
             .networks
             .iter()
@@ -183,7 +238,7 @@ impl Fixture {
             .collect();
         let artifacts = (
             (&self.config, &self.manifest, networks),
-            (&self.similar, &self.explanations, &self.provenance),
+            (&self.similar, &self.names, &self.explanations, &self.provenance),
         );
         Stamp::new(1)
             .with("artifacts", Fingerprint::of(&artifacts))
@@ -207,25 +262,25 @@ impl Fixture {
         kinds.into_iter().map(stage).collect()
     }
 
-    pub fn site(&self) -> PathBuf {
+    pub(crate) fn site(&self) -> PathBuf {
         self.folder.join("output/site")
     }
 
-    pub fn record(&self) -> PathBuf {
+    pub(crate) fn record(&self) -> PathBuf {
         self.folder.join("output/work/site.json")
     }
 
     /// Builds the site where a project has it.
-    pub fn build(&self) -> anyhow::Result<Report> {
+    pub(crate) fn build(&self) -> anyhow::Result<Report> {
         self.build_to(&self.site(), &self.record())
     }
 
-    pub fn build_to(&self, site: &Path, record: &Path) -> anyhow::Result<Report> {
+    pub(crate) fn build_to(&self, site: &Path, record: &Path) -> anyhow::Result<Report> {
         self.with_inputs(|inputs| atlas::build(inputs, site, record))
     }
 
     /// What the site is made from, for one use.
-    pub fn with_inputs<T>(&self, use_them: impl FnOnce(&Inputs) -> T) -> T {
+    pub(crate) fn with_inputs<T>(&self, use_them: impl FnOnce(&Inputs) -> T) -> T {
         let exhibits: Vec<Exhibit> = self
             .networks
             .iter()
@@ -251,7 +306,7 @@ impl Fixture {
             previews: &previews,
             originals: &Originals,
             exhibits: &exhibits,
-            names: &[],
+            names: &self.names,
             similar: &self.similar,
             explanations: &self.explanations,
             visualisations: &self.visualisations,
@@ -293,18 +348,18 @@ impl Fixture {
     }
 
     /// Writes a file of the project folder.
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         artifact::write(&self.folder.join(path), text.as_bytes()).unwrap();
     }
 
     /// Reads a file of the site.
-    pub fn page(&self, path: &str) -> String {
+    pub(crate) fn page(&self, path: &str) -> String {
         String::from_utf8(std::fs::read(self.site().join(path)).unwrap()).unwrap()
     }
 }
 
 /// Changes what a script of the site gives to pages.
-pub fn edit_data(file: &Path, edit: impl FnOnce(&mut serde_json::Value)) {
+pub(crate) fn edit_data(file: &Path, edit: impl FnOnce(&mut serde_json::Value)) {
     let script = std::fs::read_to_string(file).unwrap();
     let at = script.find("]=").unwrap() + 2;
     let mut data = serde_json::from_str(script[at..].trim_end_matches([';', '\n'])).unwrap();
@@ -313,7 +368,7 @@ pub fn edit_data(file: &Path, edit: impl FnOnce(&mut serde_json::Value)) {
 }
 
 /// Writes activation maps of a layer's top patches as dissection does.
-pub fn write_maps(folder: &Path, layer: &Layer) {
+pub(crate) fn write_maps(folder: &Path, layer: &Layer) {
     let [rows, columns] = layer.map;
     let mut values: Vec<u8> = Vec::new();
     let top = layer.units.iter().map(|unit| unit.top.len()).max().unwrap_or_default();
@@ -337,7 +392,7 @@ pub fn write_maps(folder: &Path, layer: &Layer) {
 }
 
 /// Writes the scores of a layer's units over the patches of its split as dissection does.
-pub fn write_scores(folder: &Path, layer: &Layer, patches: &[u32]) {
+pub(crate) fn write_scores(folder: &Path, layer: &Layer, patches: &[u32]) {
     let mut values: Vec<u8> = Vec::new();
     for unit in &layer.units {
         for patch in patches {
@@ -627,7 +682,13 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
 }
 
 /// A layer whose units rank the patches at random, some leaning towards lesions.
-pub fn layer(manifest: &Manifest, network: &str, name: &str, units: u32, top: usize) -> Layer {
+pub(crate) fn layer(
+    manifest: &Manifest,
+    network: &str,
+    name: &str,
+    units: u32,
+    top: usize,
+) -> Layer {
     let shown = manifest.of_split(Split::Validation);
     let concepts =
         ["malignant", "benign", "mass", "margin-spiculated", "margin-circumscribed", "breast"];
@@ -756,7 +817,7 @@ fn drawn_unit(manifest: &Manifest, shown: &[u32], unit: u32, top: usize) -> Unit
 
 /// Probabilities of the validation patches from noise that leans towards the truth, in steps of a
 /// hundredth, so that some are equal.
-pub fn scores(manifest: &Manifest, good: bool) -> Vec<(u32, Vec<f32>)> {
+pub(crate) fn scores(manifest: &Manifest, good: bool) -> Vec<(u32, Vec<f32>)> {
     let mut noise = Noise::new(if good { 11 } else { 12 });
     let lean = if good { 1.6 } else { 1.0 };
     let classes = manifest.classes().len();
@@ -775,7 +836,7 @@ pub fn scores(manifest: &Manifest, good: bool) -> Vec<(u32, Vec<f32>)> {
 }
 
 /// An evaluation as it would be with these scores.
-pub fn rescored(
+pub(crate) fn rescored(
     evaluation: Evaluation,
     manifest: &Manifest,
     scores: Vec<(u32, Vec<f32>)>,
@@ -787,7 +848,7 @@ pub fn rescored(
 }
 
 /// The evaluation of a network that was not trained.
-pub fn evaluated(manifest: &Manifest, network: &config::Network) -> Evaluation {
+pub(crate) fn evaluated(manifest: &Manifest, network: &config::Network) -> Evaluation {
     let evaluation = Evaluation {
         format: 3,
         network: network.name.clone(),

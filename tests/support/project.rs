@@ -1,8 +1,5 @@
 //! A project that a test runs the program on.
 
-// Each test program uses some of it.
-#![allow(dead_code)]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

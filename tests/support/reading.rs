@@ -1,5 +1,4 @@
 //! What a page says, as lines of text: for snapshots that a person can read.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 /// Elements whose contents are no text of the page.
 const SILENT: [&str; 4] = ["script", "style", "template", "svg"];
@@ -11,7 +10,7 @@ const INLINE: [&str; 16] = [
 
 /// The main part of a page: a line per block, cells of a table with bars between them, charts by what they
 /// show in brackets.
-pub fn main_text(html: &str) -> String {
+pub(crate) fn main_text(html: &str) -> String {
     let (_, main) = html.split_once("<main").expect("a page has a main part");
     let (main, _) = main.split_once("</main>").expect("the main part ends");
     let mut text = String::new();

@@ -1,12 +1,11 @@
 //! The plainest web server: files below a folder, under a path of its own, and nothing else.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 
 /// Serves `folder` at the address it returns, which ends with `prefix`, until the test's process ends.
-pub fn serve(folder: &Path, prefix: &str) -> String {
+pub(crate) fn serve(folder: &Path, prefix: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}{prefix}", listener.local_addr().unwrap());
     let (folder, prefix) = (folder.to_owned(), prefix.to_owned());

@@ -1,15 +1,14 @@
 //! What tests do in the viewer: the mouse, fingers, what is shown where.
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::GrayImage;
 use serde_json::{Value, json};
 
-use crate::chromium::Browser;
+use super::chromium::Browser;
 
 /// A window of a size with so many pixels of the screen in one of the page; narrow ones are touched.
-pub fn screen(browser: &mut Browser, [width, height]: [u32; 2], ratio: f64) {
+pub(crate) fn screen(browser: &mut Browser, [width, height]: [u32; 2], ratio: f64) {
     let phone = width < 600;
     browser.call(
         "Emulation.setDeviceMetricsOverride",
@@ -20,7 +19,7 @@ pub fn screen(browser: &mut Browser, [width, height]: [u32; 2], ratio: f64) {
 
 /// Waits until the viewer has drawn so many pictures.
 #[track_caller]
-pub fn drawn(browser: &mut Browser, panes: usize) {
+pub(crate) fn drawn(browser: &mut Browser, panes: usize) {
     const FRAMES: &str = "new Promise(next => \
         requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(next))))";
     // That a press asks for other tiles is known in the frame after it; until then the old ones count as loaded.
@@ -34,7 +33,7 @@ pub fn drawn(browser: &mut Browser, panes: usize) {
 }
 
 /// Scale, left and top of the drawing over a pane's picture: where the source's pixels lie in the pane.
-pub fn matrix(browser: &mut Browser, pane: usize) -> [f64; 3] {
+pub(crate) fn matrix(browser: &mut Browser, pane: usize) -> [f64; 3] {
     let text = browser.text(&format!(
         "document.querySelectorAll('.viewer-marks > g')[{pane}].getAttribute('transform')"
     ));
@@ -49,7 +48,7 @@ pub fn matrix(browser: &mut Browser, pane: usize) -> [f64; 3] {
 }
 
 /// Left, top, width and height of a pane in the window.
-pub fn place(browser: &mut Browser, pane: usize) -> [f64; 4] {
+pub(crate) fn place(browser: &mut Browser, pane: usize) -> [f64; 4] {
     let found = browser.eval(&format!(
         "(pane => {{ const box = pane.getBoundingClientRect(); \
          return [box.left, box.top, pane.clientWidth, pane.clientHeight]; }})\
@@ -58,14 +57,14 @@ pub fn place(browser: &mut Browser, pane: usize) -> [f64; 4] {
     [0, 1, 2, 3].map(|at| found[at].as_f64().unwrap())
 }
 
-pub fn mouse(browser: &mut Browser, kind: &str, [x, y]: [f64; 2], more: Value) {
+pub(crate) fn mouse(browser: &mut Browser, kind: &str, [x, y]: [f64; 2], more: Value) {
     let mut event = json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 });
     event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     browser.call("Input.dispatchMouseEvent", event);
 }
 
 /// Drags by a button of the mouse.
-pub fn drag(browser: &mut Browser, from: [f64; 2], by: [f64; 2], button: &str) {
+pub(crate) fn drag(browser: &mut Browser, from: [f64; 2], by: [f64; 2], button: &str) {
     let buttons = match button {
         "left" => 1,
         "right" => 2,
@@ -81,41 +80,41 @@ pub fn drag(browser: &mut Browser, from: [f64; 2], by: [f64; 2], button: &str) {
     mouse(browser, "mouseReleased", to(1.0), json!({ "button": button }));
 }
 
-pub fn wheel(browser: &mut Browser, at: [f64; 2], turned: f64) {
+pub(crate) fn wheel(browser: &mut Browser, at: [f64; 2], turned: f64) {
     let more = json!({ "button": "none", "deltaX": 0, "deltaY": turned });
     mouse(browser, "mouseWheel", at, more);
 }
 
 /// Fingers at these places.
-pub fn touch(browser: &mut Browser, kind: &str, fingers: &[[f64; 2]]) {
+pub(crate) fn touch(browser: &mut Browser, kind: &str, fingers: &[[f64; 2]]) {
     let points: Vec<Value> =
         (0..).zip(fingers).map(|(id, [x, y])| json!({ "x": x, "y": y, "id": id })).collect();
     browser.call("Input.dispatchTouchEvent", json!({ "type": kind, "touchPoints": points }));
 }
 
 /// What the window shows, in grey.
-pub fn shot(browser: &mut Browser) -> GrayImage {
+pub(crate) fn shot(browser: &mut Browser) -> GrayImage {
     let found = browser.call("Page.captureScreenshot", json!({ "format": "png" }));
     let bytes = STANDARD.decode(found["data"].as_str().unwrap()).unwrap();
     image::load_from_memory(&bytes).unwrap().to_luma8()
 }
 
-pub fn near(found: f64, wanted: f64) -> bool {
+pub(crate) fn near(found: f64, wanted: f64) -> bool {
     (found - wanted).abs() < 0.01
 }
 
-pub fn zoom(browser: &mut Browser) -> String {
+pub(crate) fn zoom(browser: &mut Browser) -> String {
     browser.text("document.querySelector('.viewer-zoom').textContent")
 }
 
-pub const OPEN: &str = "document.querySelector('dialog.viewer[open] .viewer-pane')";
+pub(crate) const OPEN: &str = "document.querySelector('dialog.viewer[open] .viewer-pane')";
 
-pub const SHUT: &str = "!document.querySelector('dialog[open]')";
+pub(crate) const SHUT: &str = "!document.querySelector('dialog[open]')";
 
-pub const LEVELS: &str = "document.querySelector('.viewer-levels').textContent";
+pub(crate) const LEVELS: &str = "document.querySelector('.viewer-levels').textContent";
 
 /// Types centre and width of the window into the bar.
-pub fn type_window(browser: &mut Browser, centre: f64, width: f64) {
+pub(crate) fn type_window(browser: &mut Browser, centre: f64, width: f64) {
     for (label, value) in [("centre", centre), ("width", width)] {
         browser.eval(&format!(
             "(field => {{ field.focus(); field.select(); }})(document.querySelector('.viewer-bar input[aria-label=\"Window {label}\"]'))"
@@ -128,7 +127,7 @@ pub fn type_window(browser: &mut Browser, centre: f64, width: f64) {
 }
 
 /// Goes into the survey, to its first unit; `inside` is the document that holds it.
-pub fn begin(browser: &mut Browser, inside: &str) {
+pub(crate) fn begin(browser: &mut Browser, inside: &str) {
     browser.wait(&format!("{inside} && {inside}.getElementById('survey-start') && !{inside}.getElementById('survey-welcome').hidden"));
     browser.eval(&format!(
         "{inside}.getElementById('survey-name').value = 'a'; {inside}.getElementById('survey-start').requestSubmit()"

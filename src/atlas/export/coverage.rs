@@ -22,6 +22,8 @@ table! {
         labelled: usize,
         /// units that detect it; empty where it is not outlined
         detected: Option<usize>,
+        /// units that a machine calls so; empty where none was asked
+        called: Option<usize>,
     }
 }
 
@@ -29,6 +31,7 @@ impl Row for Covered {
     const OF_READERS: bool = true;
 
     fn each(atlas: &Atlas, write: &mut Sink<Self>) -> Result<()> {
+        let asked = !atlas.inputs.names.is_empty();
         for row in atlas.catalogue.coverage() {
             for exhibit in atlas.inputs.exhibits {
                 let network = &exhibit.config.name;
@@ -39,6 +42,7 @@ impl Row for Covered {
                     network: Text::from(network),
                     labelled: row.named_in(network),
                     detected: row.outlined.then(|| row.detecting_in(network)),
+                    called: asked.then(|| row.called_in(network)),
                 })?;
             }
         }

@@ -22,17 +22,19 @@ table! {
         rank: usize,
         /// id of the term
         term: Text,
-        /// true for the term that the unit is called: of those beyond chance the closest
+        /// true for the term that the unit is called
         name: bool,
         /// mean cosine of the unit’s patches with the term minus that of all other patches
         difference: Number<f32>,
         /// soft weighted pointwise mutual information with the term, in nats
         wpmi: Number<f32>,
-        /// the score that names, in standard deviations above patches drawn at random
+        /// the score that names, in standard deviations above patches drawn at random; of a term that refines another,
+        /// above patches that are as close to that
         standard: Number<f32>,
-        /// probability that patches drawn at random are as close to any term
+        /// probability that such patches are as close to any term, or to any that refines the same one
         p_dealt: Number<f32>,
-        /// share of the units of untrained networks that are as close to any term; empty without such networks
+        /// share of the units of untrained networks that are as close to any term; empty without such networks,
+        /// and of a term that refines another
         p_untrained: Option<Number<f32>>,
         /// the greater of the two, corrected for the number of units
         p_corrected: Number<f32>,
@@ -46,7 +48,7 @@ impl Row for Close {
         for names in atlas.inputs.names {
             let Some(layer) = atlas.catalogue.layer(&names.network, &names.layer) else { continue };
             for entry in &layer.units {
-                let called = entry.machine.iter().position(|close| close.is_beyond_chance());
+                let called = entry.called();
                 for (at, close) in entry.machine.iter().enumerate() {
                     let (network, layer, unit) = parts(&entry.id);
                     write(Self {
@@ -56,7 +58,7 @@ impl Row for Close {
                         namer: Text::from(&names.namer),
                         rank: at + 1,
                         term: Text::from(&close.term),
-                        name: called == Some(at),
+                        name: called == Some(close),
                         difference: Number(close.difference),
                         wpmi: Number(close.wpmi),
                         standard: Number(close.standard),

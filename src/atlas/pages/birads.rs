@@ -57,6 +57,8 @@ pub(super) struct View {
     measured: Vec<Row>,
     /// The intersection over union above which a unit detects a concept.
     detector: String,
+    /// Whether a machine was asked.
+    machine: bool,
     lexicons: Vec<LexiconView<TermRow>>,
     downloads: Vec<Download>,
 }
@@ -88,6 +90,8 @@ struct TermRow {
     labelled_more: usize,
     detected: Vec<Link>,
     detected_more: usize,
+    called: Vec<Link>,
+    called_more: usize,
     /// Whether the data set has masks of it, so that a detector could have been found.
     measured: bool,
 }
@@ -102,6 +106,7 @@ fn view(atlas: &Atlas) -> View {
         measured: rows(table.measured),
         detector: atlas.catalogue.detector().to_string(),
         downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Table { .. })),
+        machine: !atlas.inputs.names.is_empty(),
         lexicons: lexicons(atlas),
     }
 }
@@ -132,6 +137,8 @@ fn lexicons(atlas: &Atlas) -> Vec<LexiconView<TermRow>> {
         labelled_more: row.named.len().saturating_sub(UNITS),
         detected: links(&row.detecting),
         detected_more: row.detecting.len().saturating_sub(UNITS),
+        called: links(&row.called),
+        called_more: row.called.len().saturating_sub(UNITS),
         measured: row.outlined,
     })
 }

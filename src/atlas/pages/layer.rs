@@ -19,6 +19,15 @@ use record::similar::{Layout, NEIGHBOURS};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;
+/// Whose names are, in the order of trust.
+const SOURCES: [(&str, &str); 6] = [
+    ("consensus", "the authors"),
+    ("readers", "readers"),
+    ("unrecognizable", "readers, as unrecognizable"),
+    ("machine", "a machine"),
+    ("automatic", "outlines"),
+    ("none", "nobody"),
+];
 /// Detail of their overlays that is left out, in patch pixels.
 const TOLERANCE: f32 = 2.0;
 
@@ -131,6 +140,16 @@ pub(super) struct Choices {
     concepts: Vec<NamedConcept>,
     categories: Vec<String>,
     readers: Vec<String>,
+    called: Vec<NamedConcept>,
+    /// Whose names there are.
+    sources: Vec<SourceChoice>,
+}
+
+/// Whose a name is, as [`LayerUnit::from`] says it, and in words.
+#[derive(Serialize)]
+struct SourceChoice {
+    id: &'static str,
+    name: &'static str,
 }
 
 #[derive(Serialize)]
@@ -155,6 +174,8 @@ pub(super) fn choices(atlas: &Atlas, layer: &Layer) -> Choices {
     let mut concepts: BTreeMap<(usize, &str), &Concept> = BTreeMap::new();
     let mut categories = Vec::new();
     let mut readers: Vec<String> = Vec::new();
+    let mut called: BTreeSet<(usize, &str)> = BTreeSet::new();
+    let mut sources: BTreeSet<&str> = BTreeSet::new();
     for unit in &layer.units {
         let entry = atlas.entry(layer, unit);
         if let Some(best) = entry.best_match() {
@@ -162,6 +183,10 @@ pub(super) fn choices(atlas: &Atlas, layer: &Layer) -> Choices {
             concepts.insert((atlas.labels.order(&concept.id), &concept.id), concept);
         }
         categories.extend(entry.categories.iter().cloned());
+        sources.insert(entry.name.source().id());
+        if let Some(close) = entry.called() {
+            called.insert((atlas.labels.order(&close.term), &close.term));
+        }
         for (reader, _) in atlas.labels.of(&entry.id) {
             if !readers.contains(&reader.reader) {
                 readers.push(reader.reader.clone());
@@ -179,6 +204,15 @@ pub(super) fn choices(atlas: &Atlas, layer: &Layer) -> Choices {
             .collect(),
         categories: atlas.labels.ordered_categories(categories),
         readers,
+        called: called
+            .into_iter()
+            .map(|(_, id)| NamedConcept { id: id.to_owned(), name: atlas.labels.name(id) })
+            .collect(),
+        sources: SOURCES
+            .into_iter()
+            .filter(|(id, _)| sources.contains(id))
+            .map(|(id, name)| SourceChoice { id, name })
+            .collect(),
     }
 }
 
@@ -217,7 +251,7 @@ fn shown(unit: &Unit) -> &[TopPatch] {
 
 /// The data of the page's script.
 pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> script::LayerUnits<'a> {
-    let Choices { concepts, categories, readers } = choices(atlas, layer);
+    let Choices { concepts, categories, readers, called, .. } = choices(atlas, layer);
     let manifest = atlas.inputs.manifest;
     let layout = layout(atlas, layer);
     let units = layer.units.iter().enumerate().map(|(at, unit)| {
@@ -252,6 +286,7 @@ pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> script::LayerUnits<'
                 .iter()
                 .filter_map(|(reader, _)| readers.iter().position(|r| *r == reader.reader))
                 .collect(),
+            called: entry.called().and_then(|c| called.iter().position(|own| own.id == c.term)),
             shown: shown(unit).len(),
             groups: in_groups(atlas, entry),
             place: layout.and_then(|layout| layout.places.get(at).copied().flatten()),
@@ -265,6 +300,7 @@ pub(super) fn units<'a>(atlas: &'a Atlas, layer: &Layer) -> script::LayerUnits<'
         concepts,
         categories,
         readers,
+        called,
     }
 }
 

@@ -239,9 +239,7 @@ fn view(atlas: &Atlas) -> View {
 /// The units that stand out most by their own term.
 fn strongest(units: &[&Entry]) -> Vec<Link> {
     let mut units = units.to_vec();
-    let standard = |entry: &&Entry| {
-        entry.machine.iter().find(|close| close.is_beyond_chance()).map_or(0.0, |c| c.standard)
-    };
+    let standard = |entry: &&Entry| entry.called().map_or(0.0, |close| close.standard);
     units.sort_by(|a, b| standard(b).total_cmp(&standard(a)));
     let link = |entry: &&Entry| Link::new(entry.id.to_string(), unit_href(&entry.id));
     units.iter().take(UNITS).map(link).collect()

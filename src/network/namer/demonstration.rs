@@ -1,7 +1,7 @@
 //! Small pairs of towers that are taught here (`name --teach`): a MobileNet v3 for images, and for texts the mean of a
 //! vector for each of their words. One knows what it was taught and nothing else.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -55,7 +55,7 @@ fn words(text: &str) -> impl Iterator<Item = String> {
 impl Bag {
     /// Of all the words of some texts.
     pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
-        let all: std::collections::BTreeSet<String> = texts.into_iter().flat_map(words).collect();
+        let all: BTreeSet<String> = texts.into_iter().flat_map(words).collect();
         Self::new(all.into_iter().collect())
     }
 
@@ -94,9 +94,18 @@ impl Demonstration {
             .into_iter()
             .map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?)))
             .collect::<Result<_>>()?;
-        let vectors = tensors.remove(WORDS).context("it has no words")?.to_vec2::<f32>()?;
+        for (name, tensor) in &tensors {
+            ensure!(is_finite(tensor)?, "{name} has values that are not finite");
+        }
+        let vectors = tensors.remove(WORDS).context("it has no words")?;
+        ensure!(vectors.dims().len() == 2, "its words are not what it says");
+        let vectors = vectors.to_vec2::<f32>()?;
         let width = vectors.first().map_or(0, Vec::len);
-        ensure!(width > 0 && vectors.len() == words.len(), "its words are not what it says");
+        let distinct: BTreeSet<&String> = words.iter().collect();
+        ensure!(
+            width > 0 && vectors.len() == words.len() && distinct.len() == words.len(),
+            "its words are not what it says"
+        );
         let mut network = Network::blank(&network, width, input, device)?;
         network.set_state(&tensors)?;
         Ok(Self { network, taught, bag: Bag::new(words), vectors })
@@ -116,10 +125,18 @@ impl Demonstration {
     ) -> Result<()> {
         let mut tensors = network.state()?;
         tensors.retain(|_, tensor| tensor.dtype().is_float());
-        for tensor in tensors.values_mut() {
+        for (name, tensor) in &mut tensors {
+            ensure!(
+                is_finite(tensor)?,
+                "{name} has values that are not finite: it was taught too fast"
+            );
             let one_each = tensor.dims().first() == Some(&tensor.elem_count());
             *tensor = tensor.to_dtype(if one_each { DType::F32 } else { DType::F16 })?;
         }
+        ensure!(
+            is_finite(vectors)?,
+            "words have values that are not finite: it was taught too fast"
+        );
         tensors.insert(WORDS.to_owned(), vectors.to_dtype(DType::F16)?);
         let about = About {
             network: network.architecture.name.to_owned(),
@@ -163,6 +180,12 @@ impl Demonstration {
     }
 }
 
+/// Whether all values are finite.
+fn is_finite(tensor: &Tensor) -> Result<bool> {
+    let sum = tensor.to_dtype(DType::F64)?.abs()?.sum_all()?.to_scalar::<f64>()?;
+    Ok(sum.is_finite())
+}
+
 /// The same direction, of length 1; zero stays.
 pub fn unit(mut row: Vec<f32>) -> Vec<f32> {
     let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -203,5 +226,8 @@ mod tests {
         let near: f32 = own.iter().zip(&wanted).map(|(a, b)| a * b).sum();
         assert!(near > 0.999, "{near}");
         assert!(Demonstration::parse(b"no such file", &Device::Cpu).is_err());
+        let wild = vectors.affine(f64::NAN, 0.0).unwrap();
+        let error = Demonstration::save(&network, &bag, &wild, &taught, &path).unwrap_err();
+        assert!(error.to_string().contains("not finite"), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 // click or tap, put away by Escape. Its outlines (`MammogramView`) are loaded on first use.
 (() => {
   'use strict';
-  const { element, make, draw } = unitAtlas.page;
+  const { element, make } = unitAtlas.page;
   const body = document.querySelector('.patches-body');
   const panel = element('atlas-context');
   if (!body || !panel) return;
@@ -11,13 +11,9 @@
   let kept = null;
 
   function picture(mammogram, place) {
-    const [width, height] = mammogram.preview;
-    return make('div', { class: 'context-image', 'data-mammogram': mammogram.id },
-      make('img', { src: unitAtlas.address(mammogram.src), alt: mammogram.alt, width, height }),
-      draw('svg', { viewBox: `0 0 ${mammogram.size.join(' ')}`, 'aria-hidden': 'true' },
-        ...mammogram.lesions.flatMap(({ pathology, paths }) =>
-          paths.map(d => draw('path', { class: `lesion ${pathology}`, d }))),
-        draw('rect', { class: 'window', x: place.x, y: place.y, width: place.edge, height: place.edge })));
+    const film = unitAtlas.page.film(mammogram, mammogram.alt, place);
+    film.dataset.mammogram = mammogram.id;
+    return film;
   }
 
   function lesionLine(lesion) {

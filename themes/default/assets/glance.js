@@ -37,16 +37,9 @@
 
   function mammogram(data, place) {
     if (!data.preview) return null;
-    const [width, height] = data.preview;
-    const drawing = draw('svg', { viewBox: `0 0 ${data.size.join(' ')}` },
-      ...data.lesions.flatMap(({ pathology, paths }) => paths.map(d => draw('path', { class: `lesion ${pathology}`, d }))));
-    if (place) {
-      drawing.append(draw('rect', { class: 'window', x: place.x, y: place.y, width: place.edge, height: place.edge }));
-    }
     return make('div', {},
       make('p', {}, make('strong', {}, data.id), data.view ? ` ${data.view}` : ''),
-      make('div', { class: 'context-image' },
-        make('img', { src: unitAtlas.address(data.src), alt: '', width, height }), drawing));
+      unitAtlas.page.film(data, '', place));
   }
 
   function show(of, content) {

@@ -13,10 +13,11 @@
       before += unit.shown;
       const number = unitNumber(at + 1);
       const concept = unit.concept === null ? null : data.concepts[unit.concept];
+      const called = unit.called === undefined ? null : data.called[unit.called];
       const readers = unit.readers.map(reader => data.readers[reader]);
       const categories = unit.categories.map(category => data.categories[category]);
-      const text = [number, unit.label, concept ? concept.name : '', unit.words || '', ...readers].join(' ').toLowerCase();
-      return { unit, at, number, concept, readers, categories, patches, text };
+      const text = [number, unit.label, concept ? concept.name : '', called ? called.name : '', unit.words || '', ...readers].join(' ').toLowerCase();
+      return { unit, at, number, concept, called, readers, categories, patches, text };
     });
     // Units without a label come last. Letters are compared once, not with each choice of the order.
     const { compare } = new Intl.Collator();
@@ -36,6 +37,8 @@
       return row => all.every(word => row.text.includes(word));
     },
     category: category => row => row.categories.includes(category),
+    called: id => row => row.called !== null && row.called.id === id,
+    source: id => ({ unit }) => unit.from === id,
     concept: id => row => row.concept !== null && row.concept.id === id,
     // `*` for any, else the name after a sign, so that no name is taken for it.
     reader: reader => row => (reader === '*' ? row.readers.length > 0 : row.readers.includes(reader.slice(1))),

@@ -18,6 +18,20 @@
     return fill(document.createElementNS('http://www.w3.org/2000/svg', name), attributes, children);
   }
 
+  // A mammogram with its lesions and, where `place` says it, the window of a patch. It says its own shape, so that
+  // nothing moves once the picture is there.
+  function film(mammogram, alt, place) {
+    const [width, height] = mammogram.preview;
+    const drawing = draw('svg', { viewBox: `0 0 ${mammogram.size.join(' ')}`, 'aria-hidden': 'true' },
+      ...mammogram.lesions.flatMap(({ pathology, paths }) => paths.map(d => draw('path', { class: `lesion ${pathology}`, d }))));
+    if (place) {
+      drawing.append(draw('rect', { class: 'window', x: place.x, y: place.y, width: place.edge, height: place.edge }));
+    }
+    return make('div', { class: 'context-image' },
+      make('img', { src: unitAtlas.address(mammogram.src), alt, width, height, style: `--wide:${width};--high:${height}` }),
+      drawing);
+  }
+
   // Whether someone is typing into an element.
   function typing(target) {
     return Boolean(target && (target.isContentEditable || /^(input|select|textarea)$/i.test(target.tagName || '')));
@@ -61,6 +75,7 @@
     element: id => document.getElementById(id),
     make,
     draw,
+    film,
     typing,
     taken,
     copy,
