@@ -8,7 +8,7 @@ use serde_yaml::Location;
 
 use crate::check::Check;
 use crate::value::{Form, NAME, place};
-use architecture::namer::{NAMERS, TAUGHT};
+use architecture::namer::{NAMERS, TAUGHT, find};
 use base::yaml::{Mistake, unknown};
 
 section! {
@@ -17,17 +17,17 @@ section! {
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct Namer(NamerForm, "namer.", Namer::settle) {
         /// Which towers: clip_vit_base_patch32, clip_vit_base_patch16, clip_vit_large_patch14, openclip_vit_b_32,
-        /// openclip_vit_b_16, mobileclip_s1, mobileclip_s2 or siglip_base_patch16_224, by their published weights; or
-        /// taught, a small pair that `name --teach` made of your own patches.
+        /// openclip_vit_b_16, mobileclip_s1, mobileclip_s2, siglip_base_patch16_224, mammo_clip_b5 or mammo_clip_b2, by
+        /// their published weights; or taught, a small pair that `name --teach` made of your own patches.
         pub kind: Option<String>, in KIND, else "none: no machine names units", such as "clip_vit_base_patch32";
-        /// File of both towers, as Hugging Face or OpenCLIP publish them, .safetensors, .pt or .bin; or the one that was
-        /// taught.
+        /// File of both towers, as Hugging Face, OpenCLIP or Mammo-CLIP publish them, .safetensors, .pt, .bin or .tar; or
+        /// the one that was taught.
         // What it holds counts, not where it lies.
         #[serde(skip)]
         pub weights: Option<PathBuf>, else "none", such as "weights/clip-vit-base-patch32/model.safetensors";
-        /// Its tokenizer, a tokenizer.json.
+        /// Its tokenizer, a tokenizer.json; Mammo-CLIP's may be a vocab.txt.
         #[serde(skip)]
-        pub tokenizer: Option<PathBuf>, else "tokenizer.json beside the weights",
+        pub tokenizer: Option<PathBuf>, else "tokenizer.json beside the weights, vocab.txt of a Mammo-CLIP",
             such as "weights/clip-vit-base-patch32/tokenizer.json";
         /// Lexicons whose terms units may be called, by their ids.
         pub lexicons: Vec<String> = "[]", in NAME, else "all", such as "[bi-rads-5, anatomy]";
@@ -124,8 +124,35 @@ impl Namer {
 
     /// The tokenizer of towers that have one.
     pub fn tokenizer(&self) -> Option<PathBuf> {
-        let kind = self.kind.as_deref().filter(|kind| *kind != TAUGHT);
-        let beside = || Some(self.weights.as_ref()?.with_file_name("tokenizer.json"));
-        kind.and_then(|_| self.tokenizer.clone().or_else(beside))
+        let namer = find(self.kind.as_deref()?)?;
+        let beside = || Some(self.weights.as_ref()?.with_file_name(namer.tokenizer));
+        self.tokenizer.clone().or_else(beside)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::Config;
+
+    #[test]
+    fn a_tokenizer_lies_beside_the_weights_under_the_name_of_its_kind() {
+        let tokenizer = |namer: &str| {
+            let text = format!("namer: {{ {namer} }}\n");
+            let config = Config::parse(&text, Path::new("/project/atlas.yaml")).unwrap();
+            config.namer.tokenizer()
+        };
+        let beside = |name| Some(Path::new("/project/weights").join(name));
+        assert_eq!(
+            tokenizer("kind: clip_vit_base_patch32, weights: weights/a.pt"),
+            beside("tokenizer.json")
+        );
+        let mammo = "kind: mammo_clip_b5, weights: weights/b5-model-best-epoch-7.tar";
+        assert_eq!(tokenizer(mammo), beside("vocab.txt"));
+        let other = format!("{mammo}, tokenizer: weights/tokenizer.json");
+        assert_eq!(tokenizer(&other), beside("tokenizer.json"));
+        assert_eq!(tokenizer("kind: taught, weights: a.safetensors"), None);
+        assert_eq!(tokenizer("scoring: soft_wpmi"), None);
     }
 }

@@ -1,7 +1,8 @@
 //! EfficientNets (Tan & Le 2019) as torchvision has them: one network, widened and deepened together.
 
-use super::inverted::{Bottleneck, End, Plan};
+use super::inverted::{Bottleneck, End, Plan, STEM};
 use super::layers::Activation;
+use super::margin::Margin;
 use super::normed::Constants;
 use super::parameters::Start;
 use architecture::efficientnet::LAYERS;
@@ -54,6 +55,28 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
         }
         _ => Constants::DEFAULT,
     };
+    Some(scaled([width, depth], constants, dropout))
+}
+
+/// One in TensorFlow's way: so many times as wide and as deep as B0, with the constants of its batch normalisation, and
+/// with paddings that follow from the edge of the images that it was made for, whatever it is shown.
+pub(super) fn as_in_tensorflow(scale: [f64; 2], mut edge: usize) -> Plan {
+    let mut plan = scaled(scale, Constants { epsilon: 1e-3, share: 0.01 }, 0.0);
+    let mut next = |kernel: usize, stride: usize| {
+        let margin = Margin::same(kernel, stride, edge);
+        edge = edge.div_ceil(stride);
+        margin
+    };
+    let [kernel, stride] = STEM;
+    plan.margin = next(kernel, stride);
+    for block in &mut plan.bottlenecks {
+        block.margin = next(block.kernel, block.stride);
+    }
+    plan
+}
+
+/// B0 as much wider and deeper, as torchvision pads it.
+fn scaled([width, depth]: [f64; 2], constants: Constants, dropout: f32) -> Plan {
     let deepened = |blocks: usize| (blocks as f64 * depth).ceil() as usize;
     let all: usize = STAGES.iter().map(|&(.., blocks)| deepened(blocks)).sum();
     let mut channels = widened(STEM_UNITS, width);
@@ -68,6 +91,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
                 units,
                 kernel,
                 stride: if block == 0 { stride } else { 1 },
+                margin: Margin::half(kernel),
                 squeezed: Some((channels / 4).max(1)),
                 activation: Activation::Silu,
                 skipped: (SKIPPED * bottlenecks.len() as f64 / all as f64) as f32,
@@ -76,8 +100,9 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
             channels = units;
         }
     }
-    Some(Plan {
+    Plan {
         first,
+        margin: Margin::half(STEM[0]),
         bottlenecks,
         last: End { name: "features.8".into(), units: 4 * channels, probe: Some(LAYERS[8]) },
         activation: Activation::Silu,
@@ -87,5 +112,5 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
         head: HEAD,
         dropout,
         start: |outputs| Start::Uniform(1.0 / (outputs as f32).sqrt()),
-    })
+    }
 }

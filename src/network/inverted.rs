@@ -11,6 +11,7 @@ use super::body::Body;
 use super::layers::{
     Activation, Branch, Window, activate, dropout_of, flatten, gated, residual, squeeze,
 };
+use super::margin::Margin;
 use super::normed::{self, Constants, Normed};
 use super::parameters::{Parameters, Start};
 use super::pass::{Pass, Section};
@@ -18,7 +19,8 @@ use super::plain::{Convolution, Dense};
 
 /// The first layer.
 pub(super) const STEM_LAYER: &str = "features.0.0";
-const STEM: Window = Window::square(3, 2, 1);
+/// Edge of its kernel, and the step of that.
+pub(super) const STEM: [usize; 2] = [3, 2];
 
 /// A block.
 #[derive(Debug, Clone)]
@@ -32,6 +34,8 @@ pub(super) struct Bottleneck {
     /// Edge of its kernel, and the step of that.
     pub kernel: usize,
     pub stride: usize,
+    /// Zeros around the maps that its kernel slides over.
+    pub margin: Margin,
     /// Channels that the gates of its channels follow from, if it has gates.
     pub squeezed: Option<usize>,
     pub activation: Activation,
@@ -43,7 +47,7 @@ pub(super) struct Bottleneck {
 
 impl Bottleneck {
     fn window(&self) -> Window {
-        Window::square(self.kernel, self.stride, self.kernel / 2)
+        self.margin.window(self.kernel, self.stride)
     }
 }
 
@@ -60,6 +64,8 @@ pub(super) struct End {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub first: End,
+    /// Zeros around images.
+    pub margin: Margin,
     pub bottlenecks: Vec<Bottleneck>,
     pub last: End,
     /// Of the first and the last convolution, and of the hidden layer.
@@ -78,6 +84,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// The window of the first convolution.
+    fn stem(&self) -> Window {
+        let [kernel, stride] = STEM;
+        self.margin.window(kernel, stride)
+    }
+
     /// Adds a convolution and its batch normalisation, `name.0` and `name.1`.
     fn normed(
         &self,
@@ -179,6 +191,7 @@ impl Block {
             Some(expand) => expand.run(x, None, activation, pass)?,
             None => x.clone(),
         };
+        y = self.plan.margin.widened(&y, &mut pass.engine)?;
         y = self.depthwise.run(&y, None, activation, pass)?;
         if let Some(gates) = &self.gates {
             y = gates.run(&y, pass)?;
@@ -212,7 +225,7 @@ impl Inverted {
     pub(super) fn new(plan: Plan, ends: Ends, parameters: &mut Parameters) -> Result<Inverted> {
         let mut channels = plan.first.units;
         let sizes = [ends.channels, channels];
-        let first = plan.normed(&plan.first.name, sizes, STEM, 1, parameters)?;
+        let first = plan.normed(&plan.first.name, sizes, plan.stem(), 1, parameters)?;
         parameters.mark(plan.first.probe);
         let mut blocks = Vec::new();
         for block in &plan.bottlenecks {
@@ -244,6 +257,7 @@ impl Body for Inverted {
         let Plan { activation, .. } = self.plan;
         let mut x = images.clone();
         if pass.section(self.plan.first.probe) == Section::Computed {
+            x = self.plan.margin.widened(&x, &mut pass.engine)?;
             x = self.first.run(&x, None, activation, pass)?;
             if probed(self.plan.first.probe, &mut x, pass)? {
                 return Ok(None);
@@ -291,7 +305,7 @@ impl Body for Inverted {
     /// Without the gates: each is one number for a whole map, which follows from the whole image, and says how
     /// much a unit counts, not where.
     fn windows(&self, layer: &str) -> Vec<Window> {
-        let mut windows = vec![STEM];
+        let mut windows = vec![self.plan.stem()];
         if self.plan.first.probe == Some(layer) {
             return windows;
         }

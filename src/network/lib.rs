@@ -25,6 +25,7 @@ mod inference;
 mod input;
 mod inverted;
 mod layers;
+mod margin;
 mod meaning;
 mod mobilenet;
 pub mod namer;

@@ -1,8 +1,9 @@
 //! The third MobileNets (Howard et al. 2019) as torchvision has them.
 
 use super::efficientnet::widened;
-use super::inverted::{Bottleneck, End, Plan};
+use super::inverted::{Bottleneck, End, Plan, STEM};
 use super::layers::Activation::{self, Hardswish, Relu};
+use super::margin::Margin;
 use super::normed::Constants;
 use super::parameters::Start;
 use architecture::mobilenet::{LAYERS_LARGE, LAYERS_SMALL};
@@ -69,6 +70,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
             units,
             kernel,
             stride,
+            margin: Margin::half(kernel),
             squeezed: gated.then(|| widened(expanded / 4, 1.0)),
             activation,
             skipped: 0.0,
@@ -83,6 +85,7 @@ pub(super) fn plan(name: &str) -> Option<Plan> {
     };
     Some(Plan {
         first: End { name: "features.0".into(), units: STEM_UNITS, probe: None },
+        margin: Margin::half(STEM[0]),
         bottlenecks,
         last,
         activation: Hardswish,

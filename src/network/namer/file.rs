@@ -7,8 +7,8 @@ use anyhow::{Context, Result, bail};
 use candle_core::{DType, Tensor};
 use rayon::prelude::*;
 
-use super::open_clip;
 use super::plan::{Image, Plan, TEXT};
+use super::{bert, mammo_clip, open_clip};
 use crate::tower::names::TOKENS;
 use crate::weights::{Expected, Misfit, Scope, Weights, check_finite, fit, printable};
 
@@ -16,6 +16,9 @@ use crate::weights::{Expected, Misfit, Scope, Weights, check_finite, fit, printa
 const SCALE: &str = "logit_scale";
 /// What belongs to neither tower.
 const PROJECTIONS: [&str; 2] = ["visual_projection", "text_projection"];
+
+/// What every text tower has, in one of these two names.
+const LANDMARKS: [&str; 2] = [TOKENS, bert::TOKENS];
 
 /// What a file holds of a pair, by Hugging Face's names.
 #[derive(Debug)]
@@ -37,6 +40,7 @@ impl File {
         let weights = Weights::read(path)?;
         let shown = path.display().to_string();
         let all = open_clip::translated(weights.tensors())
+            .and_then(mammo_clip::translated)
             .with_context(|| format!("{shown} cannot be used"))?;
         let (count, root) = (all.len(), root(&shown, kind, &all)?);
         let scale = all.get(&format!("{root}{SCALE}"));
@@ -106,9 +110,9 @@ pub(super) fn is_of(name: &str, part: &str) -> bool {
 
 /// What stands before all names of the pair.
 fn root(shown: &str, kind: &str, tensors: &BTreeMap<String, Tensor>) -> Result<String> {
-    let landmark = format!("{TEXT}{TOKENS}");
     let before = |name: &String| {
-        let root = name.strip_suffix(&landmark)?;
+        let tower = LANDMARKS.iter().find_map(|tokens| name.strip_suffix(tokens))?;
+        let root = tower.strip_suffix(TEXT)?;
         (root.is_empty() || root.ends_with('.')).then(|| root.to_owned())
     };
     let roots: Vec<String> = tensors.keys().filter_map(before).collect();
@@ -118,8 +122,9 @@ fn root(shown: &str, kind: &str, tensors: &BTreeMap<String, Tensor>) -> Result<S
             let some: Vec<String> = tensors.keys().take(3).map(|name| printable(name)).collect();
             let more = if tensors.len() > some.len() { ", …" } else { "" };
             bail!(
-                "{shown} holds no text tower, among {} tensors: {}{more}; {kind} is a pair of an image and a text tower, \
-                 in Hugging Face's layout or OpenCLIP's: use the file with both, not that of an image tower alone",
+                "{shown} holds no text tower, among {} tensors: {}{more}; {kind} is a pair of an image and a text \
+                 tower, in Hugging Face's layout, OpenCLIP's or Mammo-CLIP's: use the file with both, not that of an \
+                 image tower alone",
                 tensors.len(),
                 some.join(", ")
             )
@@ -175,7 +180,7 @@ pub(super) fn looks(
     for other in architecture::namer::NAMERS {
         if other.name != kind
             && let Some(plan) = Plan::of(other.name)
-            && matches!(plan.image, Image::Tower(..))
+            && !matches!(plan.image, Image::Mobile(_))
             && fits(&plan, tensors)?.is_ok()
         {
             return Ok(Some(other.name));

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use candle_core::{Device, Tensor};
 
+use super::mammo_clip;
 use super::mobile::Mobile;
 use super::plan::{Image, Plan};
 use super::projection::Projection;
@@ -10,6 +11,7 @@ use crate::Design;
 use crate::body::Body;
 use crate::device::Parts as Batches;
 use crate::input::{self, Colours, Normal};
+use crate::inverted::Inverted;
 use crate::layers::Engine;
 use crate::pass::{Kernels, Pass};
 use crate::tower::{self, Tower};
@@ -17,6 +19,8 @@ use architecture::Precision;
 
 /// Images that are looked at together, at most.
 const TOGETHER: usize = 256;
+/// The same of an EfficientNet's: B5 widens one of 352 pixels to maps of 18 MB.
+const FEW: usize = 16;
 
 /// MobileCLIP sees values from 0 to 1.
 const AS_THEY_ARE: Colours = Colours { mean: [0.0; 3], deviation: [1.0; 3] };
@@ -28,6 +32,8 @@ pub(super) enum Eye {
     Tower(Tower),
     /// MobileCLIP's, which projects what it sees.
     Mobile(Mobile),
+    /// Mammo-CLIP's, whose last layer does.
+    Efficient(Box<Inverted>),
 }
 
 /// An image tower with what projects what it sees.
@@ -56,6 +62,7 @@ impl Images {
             normal: Normal::Colour(match plan.image {
                 Image::Tower(kind, _) => tower::colours(kind),
                 Image::Mobile(_) => AS_THEY_ARE,
+                Image::Efficient(_) => mammo_clip::COLOURS,
             }),
             input: plan.input,
             device: device.clone(),
@@ -64,10 +71,17 @@ impl Images {
         }
     }
 
-    /// What is seen of grey patches of `edge` x `edge` pixels, row by row: patches x width.
+    /// What is seen of grey patches of `edge` x `edge` pixels, row by row: patches x width. On the processor what
+    /// becomes of a patch does not depend on those beside it.
     pub(super) fn run(&self, patches: &[&[u8]], edge: u32) -> Result<Tensor> {
+        let most = match self.eye {
+            // How the products of its last layer are added up depends on how many rows there are.
+            Eye::Efficient(_) if self.device.is_cpu() => 1,
+            Eye::Efficient(_) => FEW,
+            Eye::Tower(_) | Eye::Mobile(_) => TOGETHER,
+        };
         let mut all = Vec::new();
-        for patches in patches.chunks(TOGETHER) {
+        for patches in patches.chunks(most) {
             all.extend(self.batches.each(patches.len(), |part| {
                 let to = [self.input; 2];
                 let images = input::grey(&patches[part], [edge; 2], to, self.normal, &self.device)?;
@@ -78,21 +92,24 @@ impl Images {
     }
 
     fn at_once(&self, images: &Tensor) -> Result<Tensor> {
-        let tower = match &self.eye {
+        let tower: &dyn Body = match &self.eye {
             Eye::Tower(tower) => tower,
+            Eye::Efficient(network) => &**network,
             Eye::Mobile(mobile) => return Ok(mobile.run(images)?),
         };
-        // Vision transformers have no kernels of their own on an NVIDIA card.
+        // Vision transformers have no kernels of their own on an NVIDIA card, and an EfficientNet with TensorFlow's
+        // paddings would leave the layout of those that there are at every other step.
         let engine = match self.device.is_cpu() {
             true => Engine::Processor(None),
             false => Engine::Composed(Precision::F32),
         };
         let mut pass = Pass::inference(Design::default(), engine, &[], &self.kernels);
         let seen = tower.trunk(images, &mut pass)?;
-        let seen = seen.context("the image tower stopped before its end")?.flatten_from(1)?;
-        Ok(match &self.projection {
-            Some(projection) => projection.run(&seen)?,
-            None => seen,
+        let seen = seen.context("the image tower stopped before its end")?;
+        Ok(match (&self.eye, &self.projection) {
+            (Eye::Efficient(network), _) => network.classify(&seen, &mut pass)?,
+            (_, Some(projection)) => projection.run(&seen.flatten_from(1)?)?,
+            (_, None) => seen.flatten_from(1)?,
         })
     }
 }

@@ -1,18 +1,22 @@
 //! Pairs of towers that put images and texts into one space, where a cosine says how well they fit: CLIP (Radford et al.
-//! 2021), as OpenAI and OpenCLIP trained it, SigLIP (Zhai et al. 2023) and MobileCLIP (Vasu et al. 2024), by their published
-//! weights.
+//! 2021), as OpenAI and OpenCLIP trained it, SigLIP (Zhai et al. 2023), MobileCLIP (Vasu et al. 2024) and Mammo-CLIP
+//! (Ghosh et al. 2024), by their published weights.
 //!
-//! The image towers are those of `tower/`, MobileCLIP's candle-transformers' (`mobile.rs`); text towers of
-//! candle-transformers' do not serve as they are (`texts.rs` says why), so they are built of the same blocks.
+//! The image towers are those of `tower/`, MobileCLIP's candle-transformers' (`mobile.rs`), Mammo-CLIP's our
+//! EfficientNet (`mammo_clip.rs`). Text towers of candle-transformers' do not serve as they are (`texts.rs` says why),
+//! so they are built of the same blocks; its BERT does (`bert.rs`).
 
+mod bert;
 mod demonstration;
 mod file;
 mod images;
+mod mammo_clip;
 mod mobile;
 mod open_clip;
 mod pair;
 mod plan;
 mod projection;
+mod reader;
 mod texts;
 mod tokens;
 
@@ -31,13 +35,14 @@ use images::{Eye, Images};
 use mobile::Mobile;
 use plan::{Image, Parts, Plan, TEXT};
 use projection::Projection;
+use reader::Reader;
 use tokens::Tokens;
 
 /// An image tower and a text tower whose embeddings are compared by their cosine.
 #[derive(Debug)]
 pub struct Namer {
     images: Images,
-    texts: texts::Ready,
+    texts: Reader,
     /// From what the text tower sees to the space of both.
     of_texts: Projection,
     tokens: Tokens,
@@ -49,8 +54,8 @@ pub struct Namer {
 
 impl Namer {
     /// Reads one: `kind` is a name of [`NAMERS`], `weights` a file in any form that [`crate::weights::Weights::read`]
-    /// reads, in Hugging Face's layout or OpenCLIP's, and `tokenizer` the `tokenizer.json` that lies beside them. The
-    /// towers live on `device`.
+    /// reads, in Hugging Face's layout, OpenCLIP's or Mammo-CLIP's, and `tokenizer` the `tokenizer.json` that lies
+    /// beside them, or `vocab.txt` of a BERT. The towers live on `device`.
     ///
     /// # Errors
     /// When there is no such kind, a file cannot be read, holds something else, lacks tensors or has others of the kind
@@ -71,7 +76,7 @@ impl Namer {
         device: &Device,
     ) -> Result<Namer> {
         // First what is read in no time.
-        let texts::Plan { vocabulary, places, .. } = plan.text;
+        let [vocabulary, places] = [plan.text.vocabulary(), plan.text.places()];
         let tokens = Tokens::open(tokenizer, plan.marks, vocabulary, places)?;
         let file = File::read(weights, kind, plan)?;
         let mut parts = Parts::new(|| Parameters::new(None, device));
@@ -84,17 +89,17 @@ impl Namer {
                 (Image::Mobile(image), _) => {
                     Ok(Eye::Mobile(Mobile::new(image, plan.width, tensors, device)?))
                 }
-                (Image::Tower(..), Some(tower)) => {
+                (_, Some(eye)) => {
                     parts.image.set(&tensors, Scope::Trunk { heads: plan.heads() })?;
-                    Ok(Eye::Tower(tower))
+                    Ok(eye)
                 }
-                (Image::Tower(..), None) => bail!("an image tower without parameters"),
+                (_, None) => bail!("an image tower without parameters"),
             }
         };
         let eye = set().with_context(|| format!("{} cannot be used as {kind}", file.shown))?;
         Ok(Namer {
             images: Images::new(plan, eye, built.of_images, device),
-            texts: built.text.ready()?,
+            texts: built.text.ready(device)?,
             of_texts: built.of_texts,
             tokens,
             input: plan.input,
@@ -165,5 +170,7 @@ fn directions(rows: &Tensor) -> Result<Vec<Vec<f32>>> {
     Ok(rows)
 }
 
+#[cfg(test)]
+mod mammo_clip_tests;
 #[cfg(test)]
 mod tests;

@@ -126,7 +126,7 @@ fn of_pair(name: &str, tensor: &Tensor) -> Result<Vec<(String, Tensor)>> {
 }
 
 /// A name whose beginning is in a table, with the other there.
-fn renamed(name: &str, table: &[(&str, &str)]) -> Option<String> {
+pub(super) fn renamed(name: &str, table: &[(&str, &str)]) -> Option<String> {
     table.iter().find_map(|(theirs, ours)| {
         let rest = name.strip_prefix(theirs)?;
         (rest.is_empty() || rest.starts_with('.')).then(|| format!("{ours}{rest}"))

@@ -1,13 +1,19 @@
 //! Sizes and choices of the kinds of pairs.
 
 use anyhow::Result;
+use candle_core::Device;
 use candle_nn::Activation;
 
+use super::bert::{self, Bert};
+use super::images::Eye;
+use super::mammo_clip;
 use super::mobile;
 use super::projection::Projection;
+use super::reader::Reader;
 use super::texts;
 use super::texts::{Seen, Texts, Told};
 use super::tokens::Marks;
+use crate::inverted::Inverted;
 use crate::parameters::Parameters;
 use crate::tower;
 use crate::tower::block::Form;
@@ -19,7 +25,7 @@ pub(super) struct Plan {
     pub(super) image: Image,
     /// Edge of the images in pixels.
     pub(super) input: u32,
-    pub(super) text: texts::Plan,
+    pub(super) text: Text,
     /// Numbers of an embedding.
     pub(super) width: usize,
     /// How texts begin, end and are cleaned.
@@ -33,6 +39,8 @@ pub(super) enum Image {
     Tower(Tower, tower::Plan),
     /// MobileCLIP's.
     Mobile(mobile::Plan),
+    /// Mammo-CLIP's.
+    Efficient(mammo_clip::Plan),
 }
 
 impl Image {
@@ -41,6 +49,42 @@ impl Image {
         match self {
             Image::Tower(..) => "vision_model.",
             Image::Mobile(_) => mobile::PREFIX,
+            Image::Efficient(_) => mammo_clip::PREFIX,
+        }
+    }
+}
+
+/// A text tower.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Text {
+    /// One like CLIP's.
+    Tower(texts::Plan),
+    /// Mammo-CLIP's.
+    Bert(bert::Plan),
+}
+
+impl Text {
+    /// Tokens that there are.
+    pub(super) fn vocabulary(self) -> usize {
+        match self {
+            Text::Tower(plan) => plan.vocabulary,
+            Text::Bert(plan) => plan.vocabulary,
+        }
+    }
+
+    /// Tokens of a text at most.
+    pub(super) fn places(self) -> usize {
+        match self {
+            Text::Tower(plan) => plan.places,
+            Text::Bert(plan) => plan.places,
+        }
+    }
+
+    /// Values of what is seen of a text.
+    fn width(self) -> usize {
+        match self {
+            Text::Tower(plan) => plan.form.width,
+            Text::Bert(plan) => plan.width,
         }
     }
 }
@@ -54,6 +98,15 @@ const LARGE: Size = [12, 768, 12];
 const CLIP: [usize; 2] = [49_408, 77];
 /// The same of SigLIP's pieces of words.
 const SIG_LIP: [usize; 2] = [32_000, 64];
+/// Bio_ClinicalBERT (Alsentzer et al. 2019), of which Mammo-CLIP takes half of the places.
+const CLINICAL: bert::Plan = bert::Plan {
+    depth: 12,
+    width: 768,
+    heads: 12,
+    vocabulary: 28_996,
+    positions: 512,
+    places: 256,
+};
 
 impl Plan {
     /// That of a name of [`architecture::namer::NAMERS`].
@@ -73,6 +126,8 @@ impl Plan {
                 let text = [12, 768, 12];
                 Some(Plan::sig_lip(tower::Plan::of(name)?, namer.input, text, SIG_LIP))
             }
+            "mammo_clip_b2" => Some(Plan::mammo(mammo_clip::Plan::B2, namer.input, CLINICAL, 512)),
+            "mammo_clip_b5" => Some(Plan::mammo(mammo_clip::Plan::B5, namer.input, CLINICAL, 512)),
             _ => None,
         }
     }
@@ -89,7 +144,7 @@ impl Plan {
         let form = Form { width: tokens, heads, epsilon: 1e-5, activation: Activation::Silu };
         let (seen, told) = (Seen::Before, Told::End);
         let text = texts::Plan { form, depth, vocabulary, places, seen, told };
-        let image = Image::Tower(Tower::Clip, image);
+        let (image, text) = (Image::Tower(Tower::Clip, image), Text::Tower(text));
         Plan { image, input, text, width, marks: Marks::CLIP }
     }
 
@@ -104,7 +159,8 @@ impl Plan {
         let form = Form { width: tokens, heads, epsilon: 1e-5, activation: Activation::Gelu };
         let (seen, told) = (Seen::All, Told::End);
         let text = texts::Plan { form, depth, vocabulary, places, seen, told };
-        Plan { image: Image::Mobile(image), input, text, width, marks: Marks::OPEN_CLIP }
+        let (image, text) = (Image::Mobile(image), Text::Tower(text));
+        Plan { image, input, text, width, marks: Marks::OPEN_CLIP }
     }
 
     /// SigLIP's sees all of it, always filled up to as many tokens as there are places, and what is in the last place is
@@ -119,8 +175,19 @@ impl Plan {
         let form = Form { width, heads, epsilon: 1e-6, activation };
         let (seen, told) = (Seen::All, Told::Last);
         let text = texts::Plan { form, depth, vocabulary, places, seen, told };
-        let image = Image::Tower(Tower::SigLip, image);
+        let (image, text) = (Image::Tower(Tower::SigLip, image), Text::Tower(text));
         Plan { image, input, text, width, marks: Marks::SIG_LIP }
+    }
+
+    /// Mammo-CLIP's text tower is a BERT, and a layer with a bias follows each tower.
+    pub(super) fn mammo(
+        image: mammo_clip::Plan,
+        input: u32,
+        text: bert::Plan,
+        width: usize,
+    ) -> Plan {
+        let (image, text) = (Image::Efficient(image), Text::Bert(text));
+        Plan { image, input, text, width, marks: Marks::BERT }
     }
 
     /// With GELU in both towers: OpenAI's own CLIPs have a quicker one, OpenCLIP's trainings this.
@@ -128,7 +195,9 @@ impl Plan {
         if let Image::Tower(kind, plan) = self.image {
             self.image = Image::Tower(kind, plan.with_activation(Activation::Gelu));
         }
-        self.text.form.activation = Activation::Gelu;
+        if let Text::Tower(plan) = &mut self.text {
+            plan.form.activation = Activation::Gelu;
+        }
         self
     }
 
@@ -151,24 +220,35 @@ impl Plan {
 
     /// The towers, their parameters among `parts`, and what projects what they see into the space of both.
     pub(super) fn build(&self, parts: &mut Parts) -> Result<Built> {
-        let ends = crate::Ends::colour(1);
         let image = match self.image {
-            Image::Tower(_, plan) => Some(tower::Tower::new(plan, ends, &mut parts.image)?),
+            Image::Tower(_, plan) => {
+                let ends = crate::Ends::colour(1);
+                Some(Eye::Tower(tower::Tower::new(plan, ends, &mut parts.image)?))
+            }
+            Image::Efficient(plan) => {
+                let ends = crate::Ends::colour(self.width);
+                let network = Inverted::new(plan.network(), ends, &mut parts.image)?;
+                Some(Eye::Efficient(Box::new(network)))
+            }
             Image::Mobile(_) => None,
         };
-        let text = Texts::new(self.text, &mut parts.text)?;
+        let text = match self.text {
+            Text::Tower(plan) => Words::Tower(Texts::new(plan, &mut parts.text)?),
+            Text::Bert(plan) => Words::Bert(Bert::new(plan, &mut parts.text)?),
+        };
         let Parts { joint, text: of_text, .. } = parts;
-        let mut bare =
-            |name: &str, inputs: usize| Projection::bare(name, [self.width, inputs], joint);
-        let (of_images, of_texts) = match self.image {
-            Image::Tower(Tower::SigLip, _) => {
-                (None, Projection::with_bias("head", self.width, of_text)?)
-            }
+        let of_images = match self.image {
+            Image::Tower(Tower::SigLip, _) | Image::Mobile(_) | Image::Efficient(_) => None,
             Image::Tower(_, plan) => {
-                let images = bare("visual_projection", plan.features())?;
-                (Some(images), bare("text_projection", self.text.form.width)?)
+                let dims = [self.width, plan.features()];
+                Some(Projection::bare("visual_projection", dims, joint)?)
             }
-            Image::Mobile(_) => (None, bare("text_projection", self.text.form.width)?),
+        };
+        let (name, dims) = ("text_projection", [self.width, self.text.width()]);
+        let of_texts = match self.image {
+            Image::Tower(Tower::SigLip, _) => Projection::with_bias("head", dims, of_text)?,
+            Image::Efficient(_) => Projection::with_bias(name, dims, joint)?,
+            Image::Tower(..) | Image::Mobile(_) => Projection::bare(name, dims, joint)?,
         };
         Ok(Built { image, text, of_images, of_texts })
     }
@@ -177,7 +257,7 @@ impl Plan {
     pub(super) fn heads(&self) -> &'static [&'static str] {
         match self.image {
             Image::Tower(kind, _) => tower::landmarks(kind).heads,
-            Image::Mobile(_) => &[],
+            Image::Mobile(_) | Image::Efficient(_) => &[],
         }
     }
 }
@@ -204,9 +284,26 @@ impl Parts {
 #[derive(Debug)]
 pub(super) struct Built {
     /// MobileCLIP's is made of the tensors themselves.
-    pub(super) image: Option<tower::Tower>,
-    pub(super) text: Texts,
-    /// SigLIP's images need none, and MobileCLIP's tower has its own.
+    pub(super) image: Option<Eye>,
+    pub(super) text: Words,
+    /// SigLIP's images need none, and the towers of MobileCLIP and Mammo-CLIP have their own.
     pub(super) of_images: Option<Projection>,
     pub(super) of_texts: Projection,
+}
+
+/// The parameters of a text tower.
+#[derive(Debug)]
+pub(super) enum Words {
+    Tower(Texts),
+    Bert(Bert),
+}
+
+impl Words {
+    /// A tower of the parameters as they are, which live on `device`.
+    pub(super) fn ready(&self, device: &Device) -> candle_core::Result<Reader> {
+        match self {
+            Words::Tower(texts) => texts.ready(device),
+            Words::Bert(bert) => bert.ready(device),
+        }
+    }
 }

@@ -23,15 +23,15 @@ impl Projection {
         Ok(Projection { weight, bias: None })
     }
 
-    /// Of as many outputs as inputs.
+    /// The same with a bias.
     pub(super) fn with_bias(
         name: &str,
-        width: usize,
+        dims: [usize; 2],
         parameters: &mut Parameters,
     ) -> Result<Projection> {
-        let mut projection = Projection::bare(name, [width; 2], parameters)?;
+        let mut projection = Projection::bare(name, dims, parameters)?;
         let start = Start::Constant(0.0);
-        projection.bias = Some(parameters.add_fixed(format!("{name}.bias"), &[width], start)?);
+        projection.bias = Some(parameters.add_fixed(format!("{name}.bias"), &dims[..1], start)?);
         Ok(projection)
     }
 

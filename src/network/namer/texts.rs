@@ -9,16 +9,13 @@
 
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use rayon::prelude::*;
 
-use crate::device::Parts as Batches;
+use super::reader::{Reader, Reads};
 use crate::parameters::Parameters;
 use crate::tower::block::{Affine, Form, Parts, layer_norm};
 use crate::tower::names::{AFTER_TEXT, PLACES, Stored, TOKENS};
 use architecture::tower::Tower;
 
-/// Texts that an accelerator looks at together, at most.
-const TOGETHER: usize = 256;
 /// Added to how much a token attends to one that it does not see.
 const UNSEEN: f32 = f32::MIN;
 
@@ -68,25 +65,25 @@ impl Texts {
         Ok(Texts { plan, stored })
     }
 
-    /// A tower of the parameters as they are.
-    pub(super) fn ready(&self) -> candle_core::Result<Ready> {
+    /// A tower of the parameters as they are, which live on `device`.
+    pub(super) fn ready(&self, device: &Device) -> candle_core::Result<Reader> {
         let Plan { form, depth, .. } = self.plan;
         // The blocks have the names of CLIP's image tower.
         let block = |number| self.stored.block(Tower::Clip, form, number);
-        Ok(Ready {
+        let tower = Ready {
             plan: self.plan,
             tokens: self.stored.one(TOKENS)?,
             places: self.stored.one(PLACES)?,
             blocks: (0..depth).map(block).collect::<candle_core::Result<_>>()?,
             after: self.stored.two(AFTER_TEXT)?,
-            batches: Batches::default(),
-        })
+        };
+        Ok(Reader::new(tower, device.clone()))
     }
 }
 
 /// A text tower that is ready to run.
 #[derive(Debug)]
-pub(super) struct Ready {
+struct Ready {
     plan: Plan,
     /// Vocabulary x width.
     tokens: Tensor,
@@ -94,32 +91,10 @@ pub(super) struct Ready {
     places: Tensor,
     blocks: Vec<Parts>,
     after: Affine,
-    batches: Batches,
 }
 
-impl Ready {
-    /// What is seen of texts, each given by its tokens, at least one and no more than there are places, none of them
-    /// outside of the vocabulary; texts x width. `padding` is the token that fills empty places.
-    ///
-    /// On the processor what becomes of a text does not depend on the texts beside it.
-    pub(super) fn run(&self, texts: &[Vec<u32>], padding: u32) -> Result<Tensor> {
-        let device = self.tokens.device();
-        if device.is_cpu() {
-            let one = |text: &Vec<u32>| self.at_once(&[text], padding);
-            let all = texts.par_iter().map(one).collect::<candle_core::Result<Vec<Tensor>>>()?;
-            return Ok(Tensor::cat(&all, 0)?);
-        }
-        let mut all = Vec::new();
-        for texts in texts.chunks(TOGETHER) {
-            all.extend(self.batches.each(texts.len(), |part| {
-                let texts: Vec<&Vec<u32>> = texts[part].iter().collect();
-                Ok(self.at_once(&texts, padding)?)
-            })?);
-        }
-        Ok(Tensor::cat(&all, 0)?)
-    }
-
-    pub(super) fn at_once(&self, texts: &[&Vec<u32>], padding: u32) -> candle_core::Result<Tensor> {
+impl Reads for Ready {
+    fn at_once(&self, texts: &[&Vec<u32>], padding: u32) -> candle_core::Result<Tensor> {
         let (Plan { form, places, seen, told, .. }, device) = (self.plan, self.tokens.device());
         let count = texts.len();
         let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);

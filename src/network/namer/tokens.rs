@@ -1,9 +1,12 @@
-//! From texts to tokens, by a `tokenizer.json` of Hugging Face's.
+//! From texts to tokens, by a `tokenizer.json` of Hugging Face's, or by BERT's list of pieces of words.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use tokenizers::Tokenizer;
+use tokenizers::models::wordpiece::WordPiece;
+use tokenizers::normalizers::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 
 use crate::weights::printable;
 use base::input;
@@ -20,7 +23,14 @@ pub(super) struct Marks {
     padding: Option<&'static str>,
     /// Whether small letters without punctuation are all that a text tower has seen.
     plain: bool,
+    /// The token of words that are not known, where a `vocab.txt`, one token a line, serves too.
+    unknown: Option<&'static str>,
+    /// Where its tokenizer is found.
+    source: &'static str,
 }
+
+/// Where most have it.
+const BESIDE: &str = "the tokenizer.json that lies beside the weights";
 
 impl Marks {
     pub(super) const CLIP: Marks = Marks {
@@ -28,11 +38,21 @@ impl Marks {
         end: "<|endoftext|>",
         padding: Some("<|endoftext|>"),
         plain: false,
+        unknown: None,
+        source: BESIDE,
     };
     /// OpenCLIP's own: the same tokens, and another padding, which its text towers see where each token sees all.
     pub(super) const OPEN_CLIP: Marks = Marks { padding: None, ..Marks::CLIP };
     pub(super) const SIG_LIP: Marks =
-        Marks { start: None, end: "</s>", padding: Some("</s>"), plain: true };
+        Marks { start: None, end: "</s>", padding: Some("</s>"), plain: true, ..Marks::CLIP };
+    pub(super) const BERT: Marks = Marks {
+        start: Some("[CLS]"),
+        end: "[SEP]",
+        padding: Some("[PAD]"),
+        plain: false,
+        unknown: Some("[UNK]"),
+        source: "vocab.txt of emilyalsentzer/Bio_ClinicalBERT on Hugging Face",
+    };
 }
 
 /// What makes tokens of texts.
@@ -44,7 +64,7 @@ pub(super) struct Tokens {
     end: u32,
     /// What fills empty places.
     pub(super) padding: u32,
-    plain: bool,
+    marks: Marks,
     /// Tokens that the text tower knows.
     vocabulary: usize,
     /// Tokens of a text at most.
@@ -52,10 +72,11 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
-    /// Reads a `tokenizer.json` for a text tower of so many tokens, of which a text has `most`.
+    /// Reads a `tokenizer.json`, or where the marks allow it a `vocab.txt`, for a text tower of so many tokens, of which
+    /// a text has `most`.
     ///
     /// # Errors
-    /// When it cannot be read, is no `tokenizer.json`, or that of another kind of text tower.
+    /// When it cannot be read, is no such file, or that of another kind of text tower.
     pub(super) fn open(
         path: &Path,
         marks: Marks,
@@ -65,11 +86,16 @@ impl Tokens {
         let shown = path.display().to_string();
         let bytes = input::read(path, LARGEST)
             .with_context(|| format!("cannot read a tokenizer from {shown}"))?;
-        let tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| {
-            let why = printable(&error.to_string());
+        let is_json = bytes.trim_ascii_start().starts_with(b"{");
+        let read = match marks.unknown {
+            Some(_) if !is_json => of_pieces(&bytes),
+            _ => Tokenizer::from_bytes(bytes),
+        };
+        let tokenizer = read.map_err(|error| {
+            let (source, why) = (marks.source, printable(&error.to_string()));
             anyhow::anyhow!(
-                "{shown} is no tokenizer: a file tokenizer.json as it lies beside the weights on Hugging Face is \
-                 expected, not vocab.json, merges.txt or tokenizer_config.json ({why})"
+                "{shown} is no tokenizer: {source} is expected, not vocab.json, merges.txt or tokenizer_config.json \
+                 ({why})"
             )
         })?;
         let known = |mark: &str| match tokenizer.token_to_id(mark) {
@@ -81,16 +107,26 @@ impl Tokens {
                     ),
                     None => format!("has no token {mark}"),
                 };
-                bail!(
-                    "{shown} {found}: it is the tokenizer of another model; use the tokenizer.json that lies beside \
-                     the weights"
-                )
+                bail!("{shown} {found}: it is the tokenizer of another model; use {}", marks.source)
             }
         };
         let start = marks.start.map(known).transpose()?;
         let padding = marks.padding.map(known).transpose()?.unwrap_or(0);
         let end = known(marks.end)?;
-        Ok(Tokens { start, end, padding, plain: marks.plain, shown, tokenizer, vocabulary, most })
+        if marks.unknown.map(known).transpose()?.is_some() {
+            // Marks stand at the beginning of BERT's lists, and other tokens in other places: how many there are tells
+            // them apart.
+            let last = tokenizer.get_vocab(true).into_values().max();
+            let count = last.map_or(0, |last| last as usize + 1);
+            if count != vocabulary {
+                bail!(
+                    "{shown} has {count} tokens, and the text tower knows {vocabulary}: it is the tokenizer of another \
+                     model; use {}",
+                    marks.source
+                );
+            }
+        }
+        Ok(Tokens { shown, tokenizer, start, end, padding, marks, vocabulary, most })
     }
 
     /// The tokens of a text with those that mark its ends; of a text that is too long the first ones, with those.
@@ -99,7 +135,7 @@ impl Tokens {
     /// When the tokenizer fails or gives a token that the text tower does not know.
     pub(super) fn of(&self, text: &str) -> Result<Vec<u32>> {
         let cleaned;
-        let text = match self.plain {
+        let text = match self.marks.plain {
             true => {
                 cleaned = plain(text);
                 &cleaned
@@ -117,14 +153,29 @@ impl Tokens {
         if let Some(id) = ids.iter().find(|id| **id as usize >= self.vocabulary) {
             bail!(
                 "{} gives the token {id} for {:?}, and the text tower knows {} tokens: it is the tokenizer of another \
-                 model; use the tokenizer.json that lies beside the weights",
+                 model; use {}",
                 self.shown,
                 printable(text),
-                self.vocabulary
+                self.vocabulary,
+                self.marks.source
             );
         }
         Ok(ids)
     }
+}
+
+/// BERT's tokenizer of a `vocab.txt`, as Hugging Face makes it where no other file says otherwise: in small letters
+/// without accents, whatever letters the list has. That of Bio_ClinicalBERT has capitals too, which Mammo-CLIP has
+/// therefore never met.
+///
+/// # Errors
+/// When it is no text.
+fn of_pieces(bytes: &[u8]) -> tokenizers::Result<Tokenizer> {
+    let mut tokenizer =
+        Tokenizer::new(WordPiece::builder().vocab(WordPiece::read_bytes(bytes)?).build()?);
+    tokenizer.with_normalizer(Some(BertNormalizer::default()))?;
+    tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
+    Ok(tokenizer)
 }
 
 /// Small letters, no punctuation of ASCII, one space between words: SigLIP's texts were cleaned so

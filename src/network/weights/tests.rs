@@ -95,6 +95,13 @@ fn state_dictionaries_are_found_in_every_form() {
     }
 }
 
+/// See `read_zip`.
+#[test]
+fn the_name_of_a_file_changes_nothing() {
+    let weights = Weights::read(&folder().join("name_of_21_characters.pth")).unwrap();
+    assert_eq!(flat(&weights.tensors()["weight"]), flat(&values(1, &[4, 6]))[..6]);
+}
+
 #[test]
 fn checkpoints_of_python_2_on_a_gpu_are_read() {
     let weights = Weights::read(&folder().join("ancient.pth.tar")).unwrap();

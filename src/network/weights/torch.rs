@@ -28,7 +28,10 @@ const SHARING: usize = 8;
 
 /// Reads the dictionaries of a file in zip form.
 pub(super) fn read_zip(bytes: &[u8]) -> Result<Contents> {
-    let archive = || -> Result<_> { Ok(zip::ZipArchive::new(Cursor::new(bytes))?) };
+    // Nothing stands before it. Were that looked for, the second entry of its table of contents would sometimes be taken
+    // for the first: the 76 bytes that PyTorch writes after the table are not counted as part of it.
+    let config = zip::read::Config { archive_offset: zip::read::ArchiveOffset::Known(0) };
+    let archive = || -> Result<_> { Ok(zip::ZipArchive::with_config(config, Cursor::new(bytes))?) };
     let mut archive = archive().context(
         "the archive has no readable table of contents: the file is truncated (was the download \
          complete?) or damaged",
