@@ -81,7 +81,7 @@ fn names_stand_on_pages_and_in_tables() {
     let layout = Layout::new(project.path("output"));
     let file = layout.naming("resnet10", "layer4").join(record::naming::FILE);
     fs::write(&file, "{}").unwrap();
-    let told = run(&["explain", "--json"]);
+    let told = run(&["build"]);
     assert!(told.contains("is damaged") && told.contains("unit-atlas name"), "{told}");
     run(&["name"]);
     // Units are found by words, and cases say whose a name is.

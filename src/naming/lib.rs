@@ -234,4 +234,7 @@ fn correct(units: &mut [Vec<Candidate>]) {
 }
 
 #[cfg(test)]
+#[path = "../../tests/support/lexicons.rs"]
+mod lexicons;
+#[cfg(test)]
 mod tests;

@@ -10,7 +10,8 @@ pub struct Term {
     pub id: String,
     /// Sentences of what shows it; what a namer makes of them is averaged.
     pub prompts: Vec<String>,
-    /// The id of the general term that it refines: `mass` of `margin-spiculated`.
+    /// The id of the general term that it refines: `mass` of `margin-spiculated`, `calcifications` of
+    /// `calc-fine-pleomorphic`.
     pub general: Option<String>,
 }
 
@@ -32,8 +33,14 @@ pub fn candidates(lexicons: &Lexicons, only: &[String], templates: &[String]) ->
         }
         prompts
     };
+    // What other categories refine, its own group refines too.
+    let generals: Vec<lexicon::Entry<'_>> = lexicons
+        .entries()
+        .filter(|general| lexicons.entries().any(|finer| finer.refines(general)))
+        .collect();
     let general = |entry: &lexicon::Entry<'_>| {
-        lexicons.entries().find(|other| entry.refines(other)).map(|other| other.term.id.clone())
+        let mut others = generals.iter().filter(|other| other.term.id != entry.term.id);
+        others.find(|other| other.category == entry.family()).map(|other| other.term.id.clone())
     };
     let term = |entry: lexicon::Entry<'_>| Term {
         id: entry.term.id.clone(),
@@ -41,4 +48,24 @@ pub fn candidates(lexicons: &Lexicons, only: &[String], templates: &[String]) ->
         general: general(&entry),
     };
     wanted.map(term).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_and_features_refine_their_general_term() {
+        let terms = candidates(&crate::lexicons::built_in(), &[], &["{}".to_owned()]);
+        let general = |id: &str| {
+            let term = terms.iter().find(|term| term.id == id).unwrap();
+            term.general.as_deref()
+        };
+        assert_eq!(general("margin-spiculated"), Some("mass"));
+        assert_eq!(general("calc-fine-pleomorphic"), Some("calcifications"));
+        assert_eq!(general("distribution-linear"), Some("calcifications"));
+        for broad in ["mass", "calcifications", "architectural-distortion", "vessel"] {
+            assert_eq!(general(broad), None, "{broad}");
+        }
+    }
 }
