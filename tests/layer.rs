@@ -185,7 +185,6 @@ fn units_are_found_by_what_a_machine_calls_them() {
         })
         .collect();
     let units = |said: &String| said.split(' ').next().unwrap().parse::<u32>().unwrap_or(0);
-    assert!(by.iter().all(|said| units(said) > 0 || said.starts_with("0")), "{by:?}");
     assert_eq!(by.iter().map(units).sum::<u32>(), 12, "{by:?}");
     assert!(units(&by[2]) > 0, "{by:?}");
     place.end();

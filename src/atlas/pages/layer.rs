@@ -13,20 +13,20 @@ use crate::facts::words;
 use crate::inputs::Exhibit;
 use crate::script::{self, LayerUnit, NamedConcept};
 use crate::text;
-use catalogue::{Entry, Kind, concept_words};
+use catalogue::{Entry, Kind, Source, concept_words};
 use record::dissection::{Category, Concept, Layer, SIGNIFICANCE, TopPatch, Unit};
 use record::similar::{Layout, NEIGHBOURS};
 
 /// Patches of a unit on the page.
 const PATCHES: usize = 4;
 /// Whose names are, in the order of trust.
-const SOURCES: [(&str, &str); 6] = [
-    ("consensus", "the authors"),
-    ("readers", "readers"),
-    ("unrecognizable", "readers, as unrecognizable"),
-    ("machine", "a machine"),
-    ("automatic", "outlines"),
-    ("none", "nobody"),
+const SOURCES: [(Source, &str); 6] = [
+    (Source::Consensus, "the authors"),
+    (Source::Readers, "readers"),
+    (Source::Unrecognizable, "readers, as unrecognizable"),
+    (Source::Machine, "a machine"),
+    (Source::Automatic, "outlines"),
+    (Source::None, "nobody"),
 ];
 /// Detail of their overlays that is left out, in patch pixels.
 const TOLERANCE: f32 = 2.0;
@@ -175,7 +175,7 @@ pub(super) fn choices(atlas: &Atlas, layer: &Layer) -> Choices {
     let mut categories = Vec::new();
     let mut readers: Vec<String> = Vec::new();
     let mut called: BTreeSet<(usize, &str)> = BTreeSet::new();
-    let mut sources: BTreeSet<&str> = BTreeSet::new();
+    let mut sources: Vec<Source> = Vec::new();
     for unit in &layer.units {
         let entry = atlas.entry(layer, unit);
         if let Some(best) = entry.best_match() {
@@ -183,7 +183,7 @@ pub(super) fn choices(atlas: &Atlas, layer: &Layer) -> Choices {
             concepts.insert((atlas.labels.order(&concept.id), &concept.id), concept);
         }
         categories.extend(entry.categories.iter().cloned());
-        sources.insert(entry.name.source().id());
+        sources.push(entry.name.source());
         if let Some(close) = entry.called() {
             called.insert((atlas.labels.order(&close.term), &close.term));
         }
@@ -210,8 +210,8 @@ pub(super) fn choices(atlas: &Atlas, layer: &Layer) -> Choices {
             .collect(),
         sources: SOURCES
             .into_iter()
-            .filter(|(id, _)| sources.contains(id))
-            .map(|(id, name)| SourceChoice { id, name })
+            .filter(|(source, _)| sources.contains(source))
+            .map(|(source, name)| SourceChoice { id: source.id(), name })
             .collect(),
     }
 }
