@@ -27,6 +27,7 @@ networks: [{ name: resnet10, input: 48, layers: [layer4], training: false }]
 dissection: { top: 8, permutations: 0 }
 survey: { units: 12, repeats: 0.25 }
 reading: { cases: 2 }
+namer: { kind: none }
 ";
 
 struct Project(tempfile::TempDir);

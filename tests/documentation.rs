@@ -46,6 +46,12 @@ const IN_THE_PROJECT: [(&str, &str); 11] = [
     ("paper/figure-3.pdf", "output/figures/roc.pdf"),
 ];
 
+/// Of a data set whose images are elsewhere.
+const FINDINGS: &str = "\
+study_id,series_id,image_id,laterality,view_position,height,width,breast_birads,breast_density,finding_categories,finding_birads,xmin,ymin,xmax,ymax,split
+s1,r1,i1,L,CC,60,40,BI-RADS 1,DENSITY C,['No Finding'],,,,,,training
+";
+
 /// Untrained but for a step or two: what the commands say of it is not looked at here.
 const PROJECT: &str = "\
 source: { kind: phantom, patients: 10, height: 256 }
@@ -211,6 +217,8 @@ fn every_command_of_the_documentation_runs() {
     std::fs::write(project.join("atlas.yaml"), PROJECT).unwrap();
     std::fs::write(project.join("answers.yaml"), ANSWERS).unwrap();
     std::fs::write(project.join("scores.csv"), SCORES).unwrap();
+    std::fs::create_dir(project.join("vindr-mammo")).unwrap();
+    std::fs::write(project.join("vindr-mammo/finding_annotations.csv"), FINDINGS).unwrap();
     std::fs::write(project.join("passphrase.txt"), "correct horse battery staple\n").unwrap();
     let made = run(project, &["run".to_owned()]);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

@@ -66,7 +66,7 @@ fn write(project: &Project, pictures: &[(Mammogram, Vec<u16>)]) {
             Outline::Polygon(points) => {
                 points.iter().map(|[x, y]| format!("{x:.0},{y:.0}")).collect::<Vec<_>>().join(" ")
             }
-            Outline::Circle { .. } => panic!("phantoms have polygons"),
+            _ => panic!("phantoms have polygons"),
         };
         let polygon = lesion.outlines.iter().map(corners).collect::<Vec<_>>().join("; ");
         let (side, view) = (mammogram.laterality.unwrap(), mammogram.view.unwrap());

@@ -39,6 +39,7 @@ networks:
   - { name: vgg16, layers: [conv5_3], training: false }
   - { name: inception_v3, layers: [mixed_6e, mixed_7c], training: false }
   - { name: resnet152, layers: [layer3, layer4], training: false }
+namer: { kind: none }
 ";
 
 const LABEL: &str = "schema: 1

@@ -24,6 +24,7 @@ mod predict;
 mod privacy;
 mod provenance;
 mod reading;
+mod recipes;
 mod recorded;
 mod scale;
 mod scripts;

@@ -50,6 +50,8 @@ pub const NAMERS: &[Namer] = &[
 
 /// A small pair that `name --teach` has made: of one file, without a tokenizer.
 pub const TAUGHT: &str = "taught";
+/// Such a pair that comes with the program, and knows phantoms.
+pub const BUILTIN: &str = "builtin";
 
 /// The kind of this name.
 pub fn find(name: &str) -> Option<&'static Namer> {

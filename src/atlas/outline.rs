@@ -16,6 +16,14 @@ pub(super) fn lesion(outline: &Outline, tolerance: f32) -> String {
                 points.iter().copied().filter(|p| p.iter().all(|c| c.is_finite())).collect();
             ring(&simplify(&finite, tolerance))
         }
+        &Outline::Box([left, top, right, bottom]) => {
+            let corners = [[left, top], [right, top], [right, bottom], [left, bottom]];
+            if corners.as_flattened().iter().all(|edge| edge.is_finite()) {
+                ring(&corners)
+            } else {
+                String::new()
+            }
+        }
         &Outline::Circle { x, y, radius } => {
             if ![x, y, radius].iter().all(|c| c.is_finite()) {
                 return String::new();

@@ -12,6 +12,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::tiles::Tiles;
+use lexicon::Lexicon;
 use record::Patch;
 
 /// Patches, a column of values for each of their properties: a name stands once, not with every patch.
@@ -187,11 +188,23 @@ pub(super) fn shares(shares: impl IntoIterator<Item = f64>) -> String {
 
 /// `data/search.js`, for `search.js`.
 #[derive(Serialize)]
-pub(super) struct SearchIndex {
+pub(super) struct SearchIndex<'a> {
     pub(super) pages: Vec<SearchEntry>,
     pub(super) terms: Vec<SearchEntry>,
     pub(super) layers: Vec<SearchLayer>,
     pub(super) mammograms: Vec<SearchMammogram>,
+    /// None where no machine names units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) close: Option<CloseUnits<'a>>,
+}
+
+/// Units by what a machine finds them close to.
+#[derive(Serialize)]
+pub(super) struct CloseUnits<'a> {
+    /// The terms that it knows.
+    pub(super) groups: Vec<TermGroup<'a>>,
+    /// By term: place of the layer, number, and standard deviations above chance, the closest first.
+    pub(super) units: BTreeMap<&'a str, Vec<(usize, u32, f32)>>,
 }
 
 /// A page or a term.
@@ -277,6 +290,28 @@ pub(super) struct Known {
 pub(super) struct TermGroup<'a> {
     pub(super) category: &'a str,
     pub(super) terms: Vec<OfferedTerm<'a>>,
+}
+
+impl<'a> TermGroup<'a> {
+    /// The groups of a lexicon; those that are no category go by its name.
+    pub(super) fn all_of(lexicon: &'a Lexicon) -> impl Iterator<Item = Self> {
+        lexicon.groups.iter().map(|group| Self {
+            category: match group.category.as_str() {
+                "-" => &lexicon.name,
+                category => category,
+            },
+            terms: group
+                .terms
+                .iter()
+                .map(|term| OfferedTerm {
+                    id: &term.id,
+                    name: &term.name,
+                    gloss: &term.gloss,
+                    synonyms: &term.synonyms,
+                })
+                .collect(),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -603,6 +638,18 @@ mod tests {
                     id: "A_1.LEFT_CC".into(),
                     view: "left CC".into(),
                 }],
+                close: Some(CloseUnits {
+                    groups: vec![TermGroup {
+                        category: "Mass",
+                        terms: vec![OfferedTerm {
+                            id: "mass",
+                            name: "mass",
+                            gloss: "A lesion.",
+                            synonyms: &synonyms,
+                        }],
+                    }],
+                    units: [("mass", vec![(0, 3, 4.5)])].into(),
+                }),
             },
             "decision": Decision {
                 logits: &[-0.25, 0.75],

@@ -15,8 +15,7 @@ use super::content::{self, Consent};
 use super::keys::Keys;
 use super::practice::{Practised, practice};
 use super::script::{
-    self, AskedPatch, AskedUnit, OfferedTerm, PlacedPatch, PractisedUnit, Study, TermGroup,
-    UnitPatches, Whole,
+    self, AskedPatch, AskedUnit, PlacedPatch, PractisedUnit, Study, TermGroup, UnitPatches, Whole,
 };
 use super::site::Writer;
 use super::tiles::{self, Tiles};
@@ -25,7 +24,6 @@ use base::artifact::Fingerprint;
 use base::{UnitId, yaml};
 use catalogue::Catalogue;
 use config::Fineness;
-use lexicon::Group;
 use mammogram::resample;
 use record::dissection::{TopPatch, Unit};
 use study::code::Coder;
@@ -297,27 +295,7 @@ pub(super) fn scripts(survey: &Survey) -> Result<Vec<(String, Vec<u8>)>> {
         contact: inputs.config.survey.contact.as_deref(),
         consent: selection.consent.as_deref(),
         background: &inputs.config.survey.background,
-        groups: offered
-            .flat_map(|lexicon| {
-                lexicon.groups.iter().map(move |group: &Group| TermGroup {
-                    // Groups that are no category go by their lexicon.
-                    category: match group.category.as_str() {
-                        "-" => &lexicon.name,
-                        category => category,
-                    },
-                    terms: group
-                        .terms
-                        .iter()
-                        .map(|term| OfferedTerm {
-                            id: &term.id,
-                            name: &term.name,
-                            gloss: &term.gloss,
-                            synonyms: &term.synonyms,
-                        })
-                        .collect(),
-                })
-            })
-            .collect(),
+        groups: offered.flat_map(TermGroup::all_of).collect(),
         units: units
             .iter()
             .map(|(chosen, unit)| AskedUnit {

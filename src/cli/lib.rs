@@ -24,6 +24,7 @@ mod run;
 mod schema;
 mod serve;
 mod sketch;
+mod source;
 mod study;
 mod terminal;
 mod train;
@@ -75,6 +76,9 @@ enum Verb {
     /// Weight files: list and fetch published ones, pass on trunks
     #[command(subcommand)]
     Weights(weights::Verb),
+    /// Data sets that can be read: list them, and try them on a folder
+    #[command(subcommand)]
+    Source(source::Verb),
     /// A reader study: how large it must be, its questions for REDCap, readers with and without explanations
     #[command(subcommand)]
     Study(study::Verb),
@@ -232,6 +236,9 @@ fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome> {
         Verb::Schema(options) => return schema::execute(options),
         Verb::Predict(options) => return predict::execute(options, &project, terminal),
         Verb::Weights(verb) => return weights::execute(verb, &project, terminal),
+        Verb::Source(verb) => {
+            return source::execute(verb, arguments.config.as_deref(), terminal);
+        }
         Verb::Study(verb) => {
             return study::execute(verb, arguments.config.as_deref(), &project, terminal);
         }

@@ -6,8 +6,9 @@ use anyhow::{Result, bail};
 
 use super::terminal::Terminal;
 use super::{NetworkChoice, Outcome, prepare};
+use base::counted;
 use base::progress::Progress;
-use pipeline::{Part, Pipeline, Teaching};
+use pipeline::{Grade, Part, Pipeline, Teaching};
 
 /// Options of `name`.
 #[derive(Debug, clap::Args)]
@@ -21,6 +22,10 @@ pub(super) struct Options {
     /// (.safetensors), for `namer: { kind: taught, weights: FILE }`
     #[arg(long, value_name = "FILE", conflicts_with_all = ["networks", "layers"])]
     teach: Option<PathBuf>,
+    /// Name nothing: print how well the namer tells patches of each term from all others, on annotated patches of the
+    /// validation split
+    #[arg(long, conflicts_with_all = ["networks", "layers", "teach"])]
+    examine: bool,
     /// How often each patch with a finding is shown while teaching
     #[arg(long, value_name = "N", default_value_t = 12, requires = "teach", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
@@ -54,9 +59,14 @@ pub(super) fn execute(
     let dataset = pipeline.dataset()?;
     if let Some(file) = &options.teach {
         let Options { epochs, rate, input, .. } = *options;
-        pipeline.teach(&dataset, &Teaching { input, epochs, rate }, file)?;
+        let grades = pipeline.teach(&dataset, &Teaching { input, epochs, rate }, file)?;
         let bytes = fs_err::metadata(file)?.len();
         terminal.say(&format!("{}: {:.1} MB", file.display(), bytes as f64 / 1e6));
+        graded(&grades).iter().for_each(|line| terminal.say(line));
+        return Ok(prepare::outcome(&dataset.manifest));
+    }
+    if options.examine {
+        graded(&pipeline.examine(&dataset)?).iter().for_each(|line| terminal.result(line));
         return Ok(prepare::outcome(&dataset.manifest));
     }
     pipeline.each_network(networks.iter().copied(), |pipeline, network| {
@@ -64,4 +74,19 @@ pub(super) fn execute(
     })?;
     pipeline.name(networks, &dataset, &options.layers)?;
     Ok(prepare::outcome(&dataset.manifest))
+}
+
+/// What an examination came to.
+fn graded(grades: &[Grade]) -> Vec<String> {
+    if grades.is_empty() {
+        return vec!["The validation patches show too little to say what the namer knows.".into()];
+    }
+    let mean = grades.iter().map(|grade| grade.auc.value).sum::<f64>() / grades.len() as f64;
+    let head = format!(
+        "Patches of a term among annotated validation patches: a mean AUC of {mean:.2}, where 0.50 is chance."
+    );
+    let line = |Grade { term, patches, auc }: &Grade| {
+        format!("  {:.2}  {term} ({})", auc.value, counted(*patches, "patch", "patches"))
+    };
+    std::iter::once(head).chain(grades.iter().map(line)).collect()
 }

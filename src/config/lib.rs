@@ -41,7 +41,7 @@ use base::yaml::{self, Mistake, Text};
 
 pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold, Visualised};
 pub use self::mammograms::{Depth, Fineness, Mammograms};
-pub use self::namer::{Namer, Scoring};
+pub use self::namer::{Namer, Scoring, Towers};
 pub use self::network::{Augment, ClassWeights, Network, Origin, Run, Schedule, Start, Training};
 pub use self::output::{Head, Output, Scale};
 pub use self::patches::{Patches, Shares};
@@ -262,6 +262,8 @@ impl Config {
                 format!("the {split} split is to be dissected, but its share of the patients is 0");
             return check.wrong(at, message);
         }
+        let namer = form.namer.as_ref().map(|v| &v.value);
+        self.namer.follow(check, namer, &self.source)?;
         let survey = form.survey.as_ref().map(|v| &v.value);
         self.survey.follow(check, survey, &self.title, self.dissection.top as u32)?;
         match &form.figures {

@@ -1,14 +1,15 @@
 //! `namer`: which machine names units, and how.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_yaml::Location;
 
 use crate::check::Check;
+use crate::source::Source;
 use crate::value::{Form, NAME, place};
-use architecture::namer::{NAMERS, TAUGHT, find};
+use architecture::namer::{BUILTIN, NAMERS, TAUGHT, find};
 use base::yaml::{Mistake, unknown};
 
 section! {
@@ -18,8 +19,9 @@ section! {
     pub struct Namer(NamerForm, "namer.", Namer::settle) {
         /// Which towers: clip_vit_base_patch32, clip_vit_base_patch16, clip_vit_large_patch14, openclip_vit_b_32,
         /// openclip_vit_b_16, mobileclip_s1, mobileclip_s2, siglip_base_patch16_224, mammo_clip_b5 or mammo_clip_b2, by
-        /// their published weights; or taught, a small pair that `name --teach` made of your own patches.
-        pub kind: Option<String>, in KIND, else "none: no machine names units", such as "clip_vit_base_patch32";
+        /// their published weights; taught, a small pair that `name --teach` made of your own patches; builtin, such a
+        /// pair that comes with the program and knows nothing but phantoms; or none: no machine names units.
+        pub kind: Option<String>, in KIND, else "builtin for phantoms, otherwise none", such as "clip_vit_base_patch32";
         /// File of both towers, as Hugging Face, OpenCLIP or Mammo-CLIP publish them, .safetensors, .pt, .bin or .tar; or
         /// the one that was taught.
         // What it holds counts, not where it lies.
@@ -59,6 +61,26 @@ pub enum Scoring {
     SoftWpmi,
 }
 
+/// The files of a machine that names units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Towers<'a> {
+    /// What comes with the program.
+    Builtin,
+    /// The file of a small pair that was taught.
+    Taught(&'a Path),
+    /// Published ones.
+    Published {
+        /// What they are called.
+        kind: &'a str,
+        /// The file of both towers.
+        weights: &'a Path,
+        /// What makes tokens of texts.
+        tokenizer: PathBuf,
+    },
+}
+
+/// The `kind` of no machine.
+const NONE: &str = "none";
 /// Where a prompt has the words of a term.
 const WORDS: &str = "{}";
 
@@ -66,7 +88,8 @@ const KIND: Form = Form {
     words: "the name of a pair of towers",
     pattern: "",
     read: |check, _, given| {
-        let known: Vec<&str> = NAMERS.iter().map(|namer| namer.name).chain([TAUGHT]).collect();
+        let others = [TAUGHT, BUILTIN, NONE];
+        let known: Vec<&str> = NAMERS.iter().map(|namer| namer.name).chain(others).collect();
         match known.contains(&given.value.as_str()) {
             true => Ok(given.value.clone()),
             false => check.wrong(given.referenced, unknown("namer", &given.value, &known)),
@@ -89,7 +112,8 @@ const PROMPT: Form = Form {
 impl Namer {
     fn settle(&mut self, check: &Check<'_>, form: &NamerForm, at: Location) -> Result<(), Mistake> {
         let kind = self.kind.as_deref();
-        if kind.is_some() && self.weights.is_none() {
+        let published = kind.is_some_and(|kind| find(kind).is_some());
+        if (published || kind == Some(TAUGHT)) && self.weights.is_none() {
             return check.wrong(
                 place(&form.kind),
                 "`namer` has no `weights`; name the file of these towers, docs/naming.md of unit-atlas says where \
@@ -98,18 +122,18 @@ impl Namer {
         }
         for (key, given) in [("weights", &form.weights), ("tokenizer", &form.tokenizer)] {
             let message = match (given, kind, key) {
-                (None, ..) | (Some(_), Some(_), "weights") => continue,
+                (None, ..) | (_, Some(NONE), _) | (_, Some(TAUGHT), "weights") => continue,
+                _ if published => continue,
                 (_, None, _) => {
                     format!(
                         "`namer.{key}` is given without `namer.kind`; say which towers they are of"
                     )
                 }
-                (_, Some(TAUGHT), _) => {
+                (_, Some(kind), _) => {
                     format!(
-                        "`namer.{key}` does not go with `kind: {TAUGHT}`, which needs none; leave it out"
+                        "`namer.{key}` does not go with `kind: {kind}`, which needs none; leave it out"
                     )
                 }
-                _ => continue,
             };
             return check.wrong(place(given), message);
         }
@@ -122,26 +146,65 @@ impl Namer {
         Ok(())
     }
 
-    /// The tokenizer of towers that have one.
-    pub fn tokenizer(&self) -> Option<PathBuf> {
-        let namer = find(self.kind.as_deref()?)?;
-        let beside = || Some(self.weights.as_ref()?.with_file_name(namer.tokenizer));
-        self.tokenizer.clone().or_else(beside)
+    /// Takes its default from the source: phantoms are named by what knows phantoms, and nothing else is.
+    pub(crate) fn follow(
+        &mut self,
+        check: &Check<'_>,
+        form: Option<&NamerForm>,
+        source: &Source,
+    ) -> Result<(), Mistake> {
+        let phantom = matches!(source, Source::Phantom { .. });
+        match self.kind.as_deref() {
+            None => self.kind = phantom.then(|| BUILTIN.to_owned()),
+            Some(NONE) => self.kind = None,
+            Some(BUILTIN) if !phantom => {
+                return check.wrong(
+                    form.map_or(Location::UNKNOWN, |form| place(&form.kind)),
+                    format!(
+                        "`kind: {BUILTIN}` has seen phantoms alone and can say nothing of mammograms; choose \
+                         published towers, or teach a pair by `name --teach`: docs/naming.md of unit-atlas says how"
+                    ),
+                );
+            }
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The machine; none where no machine names units.
+    pub fn towers(&self) -> Option<Towers<'_>> {
+        let kind = self.kind.as_deref()?;
+        if kind == BUILTIN {
+            return Some(Towers::Builtin);
+        }
+        let weights = self.weights.as_deref()?;
+        let Some(namer) = find(kind) else { return Some(Towers::Taught(weights)) };
+        let tokenizer =
+            self.tokenizer.clone().unwrap_or_else(|| weights.with_file_name(namer.tokenizer));
+        Some(Towers::Published { kind, weights, tokenizer })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
 
+    use super::Towers;
     use crate::Config;
+
+    fn config(text: &str) -> Result<Config, String> {
+        let config = Config::parse(text, Path::new("/project/atlas.yaml"));
+        config.map_err(|mistake| mistake.to_string())
+    }
 
     #[test]
     fn a_tokenizer_lies_beside_the_weights_under_the_name_of_its_kind() {
         let tokenizer = |namer: &str| {
-            let text = format!("namer: {{ {namer} }}\n");
-            let config = Config::parse(&text, Path::new("/project/atlas.yaml")).unwrap();
-            config.namer.tokenizer()
+            let config = config(&format!("namer: {{ {namer} }}\n")).unwrap();
+            match config.namer.towers() {
+                Some(Towers::Published { tokenizer, .. }) => Some(tokenizer),
+                _ => None,
+            }
         };
         let beside = |name| Some(Path::new("/project/weights").join(name));
         assert_eq!(
@@ -153,6 +216,38 @@ mod tests {
         let other = format!("{mammo}, tokenizer: weights/tokenizer.json");
         assert_eq!(tokenizer(&other), beside("tokenizer.json"));
         assert_eq!(tokenizer("kind: taught, weights: a.safetensors"), None);
-        assert_eq!(tokenizer("scoring: soft_wpmi"), None);
+    }
+
+    #[test]
+    fn phantoms_are_named_by_what_knows_phantoms_and_nothing_else_is() {
+        let towers = |text: &str| {
+            config(text).map(|config| match config.namer.towers() {
+                Some(Towers::Builtin) => "builtin".to_owned(),
+                Some(Towers::Taught(file)) => file.display().to_string(),
+                Some(Towers::Published { kind, .. }) => kind.to_owned(),
+                None => "none".to_owned(),
+            })
+        };
+        let mias = "source: { kind: mini_mias, path: mias }\n";
+        assert_eq!(towers("title: A\n").unwrap(), "builtin");
+        assert_eq!(towers("namer: { scoring: soft_wpmi }\n").unwrap(), "builtin");
+        assert_eq!(towers("namer: { kind: none }\n").unwrap(), "none");
+        // Switched off for a while, its files may stay.
+        assert_eq!(towers("namer: { kind: none, weights: a.pt }\n").unwrap(), "none");
+        let taught = "namer: { kind: taught, weights: a.safetensors }\n";
+        let file = PathBuf::from("/project/a.safetensors").display().to_string();
+        assert_eq!(towers(taught).unwrap(), file);
+        assert_eq!(towers(mias).unwrap(), "none");
+        for (text, why) in [
+            (format!("{mias}namer: {{ kind: builtin }}\n"), "phantoms alone"),
+            ("namer: { kind: builtin, weights: a.pt }\n".into(), "does not go with"),
+            ("namer: { kind: taught }\n".into(), "has no `weights`"),
+            ("namer: { kind: taught, weights: a, tokenizer: b }\n".into(), "does not go with"),
+            ("namer: { weights: a.pt }\n".into(), "without `namer.kind`"),
+            ("namer: { kind: clip }\n".into(), "unknown namer"),
+        ] {
+            let wrong = towers(&text).unwrap_err();
+            assert!(wrong.contains(why), "{text}: {wrong}");
+        }
     }
 }

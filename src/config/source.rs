@@ -23,6 +23,7 @@ kinds! {
             regions: Option<PathBuf>,
             leave_out: Vec<Unwanted>,
             encoding: Option<Encoding>,
+            name: String,
             patients: u32,
             height: u32,
         }
@@ -64,6 +65,18 @@ kinds! {
             path: PathBuf, needs "FOLDER";
             /// How the table's letters are written where it is not UTF-8 or UTF-16, such as windows-1252.
             encoding: Option<Encoding>, else "UTF-8";
+        }
+        /// A data set whose tables and folders a recipe describes: one that comes with the program, or your own in
+        /// content/recipes/; docs/recipes.md of unit-atlas lists them.
+        Recipe "recipe" {
+            /// Its name, that of a file without .yaml.
+            name: String, in crate::value::NAME, needs "NAME";
+            /// The folder that holds the data set as it was distributed.
+            path: PathBuf, needs "FOLDER";
+            /// How the tables' letters are written where they are not UTF-8 or UTF-16, such as windows-1252.
+            encoding: Option<Encoding>, else "UTF-8";
+            /// Kinds of images that are not used, where DICOM says so.
+            leave_out: Vec<Unwanted> = "[for_processing]";
         }
         /// Any other data set; docs/own-data.md of unit-atlas says how.
         Folder "folder" {
@@ -116,6 +129,7 @@ impl Source {
             | Self::DdsmRelease { path }
             | Self::CbisDdsm { path }
             | Self::Inbreast { path, .. }
+            | Self::Recipe { path, .. }
             | Self::MiniMias { path } => vec![path],
             Self::Folder { table, regions, .. } => {
                 [Some(table), regions.as_ref()].into_iter().flatten().map(|path| &**path).collect()

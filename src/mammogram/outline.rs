@@ -20,6 +20,8 @@ pub enum Outline {
         /// Radius in pixels.
         radius: f32,
     },
+    /// Left, top, right and bottom edges of an upright box, which holds a lesion and what lies around it.
+    Box([f32; 4]),
 }
 
 impl Outline {
@@ -35,6 +37,7 @@ impl Outline {
             Outline::Circle { x, y, radius } => {
                 Some([x - radius, y - radius, x + radius, y + radius])
             }
+            Outline::Box(edges) => Some(*edges),
         }
     }
 
@@ -53,6 +56,11 @@ impl Outline {
         match self {
             Outline::Polygon(points) => {
                 cross(points, y, window, crossings);
+                crossings.sort_by(f32::total_cmp);
+            }
+            &Outline::Box([left, top, right, bottom]) => {
+                let corners = [[left, top], [right, top], [right, bottom], [left, bottom]];
+                cross(&corners, y, window, crossings);
                 crossings.sort_by(f32::total_cmp);
             }
             &Outline::Circle { x, y: cy, radius } => {
@@ -114,7 +122,10 @@ fn fill(line: &mut [bool], crossings: &[f32]) {
     for span in crossings.chunks_exact(2) {
         // Columns whose centre c + 0.5 lies in [left, right).
         let column = |edge: f32| (edge - 0.5).ceil().clamp(0.0, width) as usize;
-        line[column(span[0])..column(span[1])].fill(true);
+        // Edges that are no numbers enclose nothing.
+        if let Some(inside) = line.get_mut(column(span[0])..column(span[1])) {
+            inside.fill(true);
+        }
     }
 }
 
@@ -221,6 +232,8 @@ mod tests {
             Outline::Polygon(vec![[1.0, 1.0]]),
             Outline::Circle { x: -50.0, y: 1e9, radius: f32::NAN },
             Outline::Polygon(vec![[f32::NAN, 0.0], [3.0, f32::INFINITY], [0.0, 5.0]]),
+            Outline::Box([f32::NAN, 0.0, 3.0, f32::INFINITY]),
+            Outline::Box([4.0, 4.0, 1.0, 1.0]),
         ];
         rasterise(&odd, [0.0, 0.0, 10.0, 10.0], 10, 10);
     }

@@ -11,7 +11,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors};
 
-use super::score::Similarities;
+use super::score::{ROUNDING, Similarities};
 use super::terms::Term;
 use base::artifact::{self, Fingerprint, Sealed, Stamp};
 use base::progress::Progress;
@@ -28,6 +28,8 @@ const EMBEDDINGS: &str = "embeddings";
 const INPUTS: &str = "inputs";
 /// Patches per file that is not all.
 const GROUP: usize = 512;
+/// What it is called while it is made.
+const SEEN: &str = "patches as the namer sees them";
 /// Patches per pass of the namer.
 const BATCH: usize = 32;
 
@@ -49,29 +51,83 @@ impl Embeddings {
         Ok(Self { width, rows })
     }
 
-    /// How close each patch is to each of some terms: the cosine with the mean of what `namer` makes of its prompts.
+    /// What `namer` makes of some patches, without a folder to keep it in.
+    pub(crate) fn of(
+        namer: &Pair,
+        store: &Store,
+        patches: &[u32],
+        progress: &dyn Progress,
+    ) -> Result<Self> {
+        let mut rows = Vec::with_capacity(patches.len() * namer.width());
+        progress.start(SEEN, patches.len() as u64);
+        for batch in patches.chunks(BATCH) {
+            rows.extend(seen(namer, store, batch)?);
+            progress.advance(batch.len() as u64);
+        }
+        progress.finish();
+        Ok(Self { width: namer.width(), rows })
+    }
+
+    /// Whether several patches look alike, whatever they show: a tower that makes the same of all has learnt nothing.
+    pub fn are_alike(&self) -> bool {
+        let mut rows = self.rows.chunks(self.width.max(1));
+        let Some(first) = rows.next() else { return false };
+        let near = |row: &[f32]| row.iter().zip(first).all(|(a, b)| (a - b).abs() < ROUNDING);
+        rows.len() > 0 && rows.all(near)
+    }
+
+    /// How close each patch is to each of some terms: the cosine with the mean of what `namer` makes of its prompts; a
+    /// row for each patch.
     ///
     /// # Errors
     /// When a prompt cannot be read.
-    pub fn similarities(&self, namer: &Pair, terms: &[Term]) -> Result<Similarities> {
+    pub(crate) fn cosines(
+        &self,
+        namer: &Pair,
+        terms: &[Term],
+        progress: &dyn Progress,
+    ) -> Result<Vec<f32>> {
         ensure!(self.width == namer.width(), "the embeddings are of another namer");
+        progress.start("terms as the namer reads them", terms.len() as u64);
         let texts: Vec<Vec<f32>> = terms
             .iter()
             .map(|term| {
                 let prompts: Vec<&str> = term.prompts.iter().map(String::as_str).collect();
-                Ok(mean(&namer.texts(&prompts)?, self.width))
+                let text = mean(&namer.texts(&prompts)?, self.width);
+                progress.advance(1);
+                Ok(text)
             })
             .collect::<Result<_>>()?;
+        progress.finish();
         let cosine =
             |row: &[f32], text: &Vec<f32>| row.iter().zip(text).map(|(a, b)| a * b).sum::<f32>();
         let of_patch =
             |row: &[f32]| texts.iter().map(|text| cosine(row, text)).collect::<Vec<f32>>();
-        let cosines = self.rows.par_chunks(self.width.max(1)).flat_map_iter(of_patch).collect();
+        Ok(self.rows.par_chunks(self.width.max(1)).flat_map_iter(of_patch).collect())
+    }
+
+    /// Patches and terms beside each other, by their cosines.
+    ///
+    /// # Errors
+    /// When a prompt cannot be read.
+    pub fn similarities(
+        &self,
+        namer: &Pair,
+        terms: &[Term],
+        progress: &dyn Progress,
+    ) -> Result<Similarities> {
+        let cosines = self.cosines(namer, terms, progress)?;
         let place = |id: &String| terms.iter().position(|term| term.id == *id);
         let general: Vec<Option<usize>> =
             terms.iter().map(|term| term.general.as_ref().and_then(place)).collect();
         Ok(Similarities::new(cosines, general))
     }
+}
+
+/// What a namer makes of some patches at once, row after row.
+fn seen(namer: &Pair, store: &Store, patches: &[u32]) -> Result<Vec<f32>> {
+    let pixels: Vec<&[u8]> = patches.iter().map(|&patch| store.pixels(patch)).collect();
+    Ok(namer.images(&pixels, store.edge())?.concat())
 }
 
 /// The direction of the mean of several; zero of none.
@@ -103,7 +159,7 @@ pub fn embed(
         file.filter(|(width, rows)| *width == namer.width() && rows.len() == width * group.len())
     };
     let groups: Vec<&[u32]> = patches.chunks(GROUP).collect();
-    progress.start("patches as the namer sees them", patches.len() as u64);
+    progress.start(SEEN, patches.len() as u64);
     let mut all: Vec<f32> = Vec::with_capacity(patches.len() * namer.width());
     for (at, group) in groups.iter().enumerate() {
         if let Some((_, rows)) = begun(at, group) {
@@ -113,8 +169,7 @@ pub fn embed(
         }
         let mut rows: Vec<f32> = Vec::with_capacity(group.len() * namer.width());
         for batch in group.chunks(BATCH) {
-            let pixels: Vec<&[u8]> = batch.iter().map(|&patch| store.pixels(patch)).collect();
-            rows.extend(namer.images(&pixels, store.edge())?.concat());
+            rows.extend(seen(namer, store, batch)?);
             progress.advance(batch.len() as u64);
         }
         let marks = HashMap::from([(INPUTS.to_owned(), inputs.to_string())]);

@@ -33,7 +33,7 @@ use record::naming::{self as record_of, Candidate, KEPT, Names};
 
 pub use embeddings::{Embeddings, embed, tidy, unfinished};
 pub use score::Similarities;
-pub use teaching::{Lesson, Taught, teach};
+pub use teaching::{Annotated, Grade, Lesson, examine, teach};
 pub use terms::{Term, candidates};
 pub use untrained::{Like, untrained};
 

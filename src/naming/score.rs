@@ -18,8 +18,8 @@ pub struct Similarities {
 const SHARPNESS: f32 = 10.0;
 /// Probabilities that the first patch of a unit, and nearly the last, belong to what it stands for: CLIP-Dissect's.
 const BELONGS: [f64; 2] = [0.998, 0.97];
-/// Cosines of a term that lie nearer to each other than this differ by rounding.
-const ROUNDING: f32 = 1e-5;
+/// What lies nearer to each other than this, cosines of a term or numbers of embeddings, differs by rounding.
+pub(crate) const ROUNDING: f32 = 1e-5;
 /// Added to probabilities before their logarithm: CLIP-Dissect's.
 const LEAST: f64 = 1e-7;
 

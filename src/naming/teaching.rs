@@ -10,13 +10,15 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::embeddings::Embeddings;
 use super::terms::{Term, candidates};
+use base::Split;
 use base::progress::Progress;
-use base::{Split, seed};
 use config::Augment;
 use lexicon::Lexicons;
+use metrics::{Auc, Placements};
 use network::Network;
-use network::namer::{Bag, Demonstration};
+use network::namer::{Bag, Demonstration, Pair};
 use record::dissection::Category;
 use record::{Manifest, Patch, Store};
 use training::Change;
@@ -37,9 +39,16 @@ const LEAST: f32 = 0.002;
 const OUTSIDE: [f32; 2] = [0.05, 0.8];
 /// Steps in which the rate rises.
 const WARMUP: usize = 100;
+/// Batches whose statistics inference normalises by.
+const SETTLING: usize = 32;
+/// Patches of the validation split that a pair is examined on, at most.
+const EXAMINED: usize = 4096;
+/// Fewest of them with a term, and without, that say how well it is known.
+const FEWEST: usize = 5;
 
-/// What is taught, by which images.
-pub struct Lesson<'a> {
+/// Patches with what is annotated in them, and the words for it.
+#[derive(Clone, Copy)]
+pub struct Annotated<'a> {
     /// Mammograms and patches.
     pub manifest: &'a Manifest,
     /// Their pixels.
@@ -48,14 +57,20 @@ pub struct Lesson<'a> {
     pub lexicons: &'a Lexicons,
     /// Templates of the sentences.
     pub prompts: &'a [String],
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// What is taught, and how.
+pub struct Lesson<'a> {
+    /// By which images.
+    pub annotated: Annotated<'a>,
     /// Edge of the input in pixels.
     pub input: u32,
     /// How often each patch with a finding is seen; as many others are seen.
     pub epochs: u32,
     /// Learning rate at its greatest.
     pub rate: f64,
-    /// Seed of everything random.
-    pub seed: u64,
 }
 
 /// A patch with what is true of it, as places among the terms.
@@ -65,32 +80,14 @@ struct Example {
     finding: bool,
 }
 
-/// A pair that was taught.
-pub struct Taught {
-    network: Network,
-    bag: Bag,
-    vectors: Var,
-    taught: Vec<String>,
-}
-
-impl Taught {
-    /// Writes it as the program reads it.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn save(&self, path: &std::path::Path) -> Result<()> {
-        let Self { network, bag, vectors, taught } = self;
-        Demonstration::save(network, bag, vectors.as_tensor(), taught, path)
-    }
-}
-
 /// Teaches a pair on the training patches.
 ///
 /// # Errors
 /// When nothing is annotated in them or the device fails.
-pub fn teach(lesson: &Lesson, device: &Device, progress: &dyn Progress) -> Result<Taught> {
-    let all = candidates(lesson.lexicons, &[], lesson.prompts);
-    let (examples, terms) = examples(lesson, all);
+pub fn teach(lesson: &Lesson, device: &Device, progress: &dyn Progress) -> Result<Demonstration> {
+    let Annotated { store, lexicons, prompts, seed, .. } = lesson.annotated;
+    let all = candidates(lexicons, &[], prompts);
+    let (examples, terms) = examples(&lesson.annotated, Split::Train, all);
     let [findings, others] = [true, false].map(|finding| {
         let own = examples.iter().filter(|example| example.finding == finding);
         own.collect::<Vec<_>>()
@@ -100,8 +97,8 @@ pub fn teach(lesson: &Lesson, device: &Device, progress: &dyn Progress) -> Resul
         "nothing is annotated in the training patches: there is nothing to teach"
     );
     let bag = Bag::of(terms.iter().flat_map(|term| &term.prompts).map(String::as_str));
-    let network = Network::new(NETWORK, WIDTH, lesson.input, lesson.seed, device)?;
-    let mut random = seed::stream(lesson.seed, "naming/words");
+    let network = Network::new(NETWORK, WIDTH, lesson.input, seed, device)?;
+    let mut random = base::seed::stream(seed, "naming/words");
     let start: Vec<f32> = (0..bag.len() * WIDTH).map(|_| random.random_range(-0.1..0.1)).collect();
     let vectors = Var::from_vec(start, (bag.len(), WIDTH), &Device::Cpu)?;
     let mut parameters: Vec<Var> =
@@ -114,14 +111,30 @@ pub fn teach(lesson: &Lesson, device: &Device, progress: &dyn Progress) -> Resul
     ensure!(steps > 0, "{} patches with a finding are too few to teach", findings.len());
     progress.start("teaching the namer", steps as u64);
     let mut step = 0;
-    for epoch in 0..lesson.epochs {
-        let mut random = seed::stream(lesson.seed, &format!("naming/epoch/{epoch}"));
+    // Every patch with a finding, and as many others.
+    let order = |random: &mut ChaCha8Rng| {
         let mut order: Vec<&Example> = findings.clone();
         order.extend(
             (0..findings.len())
                 .filter_map(|_| others.get(random.random_range(0..others.len().max(1)))),
         );
-        order.shuffle(&mut random);
+        order.shuffle(random);
+        order
+    };
+    let images = |batch: &[&Example], random: &mut ChaCha8Rng| {
+        let edge = store.edge();
+        let changed = |example: &&Example| {
+            Change::draw(Augment { intensity: 0.1, ..Augment::SYMMETRIES }, random)
+                .apply(store.pixels(example.patch), edge as usize)
+        };
+        let pixels: Vec<Vec<u8>> = batch.iter().map(changed).collect();
+        let pixels: Vec<&[u8]> = pixels.iter().map(Vec::as_slice).collect();
+        network.images(&pixels, edge)
+    };
+    let stream = |epoch: u32| base::seed::stream(seed, &format!("naming/epoch/{epoch}"));
+    for epoch in 0..lesson.epochs {
+        let mut random = stream(epoch);
+        let order = order(&mut random);
         let mut sum = 0.0;
         for batch in order.chunks_exact(BATCH).take(steps_each) {
             let warm = ((step + 1) as f64 / WARMUP as f64).min(1.0);
@@ -129,19 +142,10 @@ pub fn teach(lesson: &Lesson, device: &Device, progress: &dyn Progress) -> Resul
             optimiser.set_learning_rate(
                 lesson.rate * warm * 0.5 * (1.0 + (std::f64::consts::PI * along).cos()),
             );
-            let pixels: Vec<Vec<u8>> = batch
-                .iter()
-                .map(|example| {
-                    let edge = lesson.store.edge() as usize;
-                    Change::draw(Augment { intensity: 0.1, ..Augment::SYMMETRIES }, &mut random)
-                        .apply(lesson.store.pixels(example.patch), edge)
-                })
-                .collect();
-            let pixels: Vec<&[u8]> = pixels.iter().map(Vec::as_slice).collect();
-            let images = network.images(&pixels, lesson.store.edge())?;
+            let images = images(batch, &mut random)?;
             let logits = network.training_logits(
                 &images,
-                seed::derive(lesson.seed, &format!("naming/step/{step}")),
+                base::seed::derive(seed, &format!("naming/step/{step}")),
             )?;
             let said: Vec<Vec<usize>> =
                 batch.iter().map(|example| mentioned(example, &mut random)).collect();
@@ -163,19 +167,66 @@ pub fn teach(lesson: &Lesson, device: &Device, progress: &dyn Progress) -> Resul
         }
     }
     progress.finish();
+    // By the weights as they are now: what the steps have left follows them slowly.
+    let mut random = stream(lesson.epochs);
+    let order = order(&mut random);
+    let batches = order.chunks_exact(BATCH).take(SETTLING);
+    network.average_statistics(batches.map(|batch| images(batch, &mut random)))?;
     let taught = terms.into_iter().map(|term| term.id).collect();
-    Ok(Taught { network, bag, vectors, taught })
+    Demonstration::new(network, bag, &vectors, taught)
 }
 
-/// The training patches with what is true of them, and the terms that are true of any.
-fn examples(lesson: &Lesson, all: Vec<Term>) -> (Vec<Example>, Vec<Term>) {
+/// How well a pair tells the patches of a term from all others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grade {
+    /// Id of the term.
+    pub term: String,
+    /// How many of the patches are of it.
+    pub patches: usize,
+    /// Area under the ROC curve of the patches' cosines with it: 0.5 is chance.
+    pub auc: Auc,
+}
+
+/// Examines a pair on patches of the validation split, a random part where there are many: a grade for each term that
+/// it was taught, or all of one that takes any text, and that enough of them show, best first.
+///
+/// # Errors
+/// When the device fails.
+pub fn examine(pair: &Pair, annotated: &Annotated, progress: &dyn Progress) -> Result<Vec<Grade>> {
+    let mut terms = candidates(annotated.lexicons, &[], annotated.prompts);
+    terms.retain(|term| pair.taught().is_none_or(|taught| taught.contains(&term.id)));
+    let (mut examples, terms) = examples(annotated, Split::Validation, terms);
+    examples.shuffle(&mut base::seed::stream(annotated.seed, "naming/examined"));
+    examples.truncate(EXAMINED);
+    let patches: Vec<u32> = examples.iter().map(|example| example.patch).collect();
+    let seen = Embeddings::of(pair, annotated.store, &patches, progress)?;
+    let cosines = seen.cosines(pair, &terms, progress)?;
+    let grade = |(at, term): (usize, &Term)| {
+        let with = |shown: bool| -> Vec<f32> {
+            let own = examples.iter().zip(cosines.chunks(terms.len()));
+            own.filter(|(example, _)| example.terms.contains(&at) == shown)
+                .map(|(_, row)| row[at])
+                .collect()
+        };
+        let [shown, other] = [true, false].map(with);
+        let auc = Placements::of(&shown, &other)?.auc();
+        let enough = shown.len().min(other.len()) >= FEWEST;
+        enough.then(|| Grade { term: term.id.clone(), patches: shown.len(), auc })
+    };
+    let mut grades: Vec<Grade> = terms.iter().enumerate().filter_map(grade).collect();
+    grades.sort_by(|a, b| b.auc.value.total_cmp(&a.auc.value));
+    Ok(grades)
+}
+
+/// The patches of a split with what is true of them, and the terms that are true of any.
+fn examples(annotated: &Annotated, split: Split, all: Vec<Term>) -> (Vec<Example>, Vec<Term>) {
     let place = |id: &str| all.iter().position(|term| term.id == id);
-    let numbers = lesson.manifest.of_split(Split::Train);
+    let numbers = annotated.manifest.of_split(split);
     let mut examples: Vec<Example> = numbers
         .iter()
         .map(|&number| {
-            let patch = &lesson.manifest.patches[number as usize];
-            let (ids, finding) = shown(lesson.manifest, patch);
+            let patch = &annotated.manifest.patches[number as usize];
+            let (ids, finding) = shown(annotated.manifest, patch);
             Example {
                 patch: number,
                 terms: ids.iter().filter_map(|id| place(id)).collect(),

@@ -421,6 +421,27 @@ impl Network {
         self.train(images, Some(Chance::of(seed)))
     }
 
+    /// Sets the running statistics to the mean of those of batches of images, n x 3 x input x input, by the weights as
+    /// they are (`update_bn` of PyTorch). What training leaves of them follows the weights slowly: with MobileNet's
+    /// share of a hundredth a short training has hardly moved them, and inference sees all images alike.
+    ///
+    /// # Errors
+    /// When images have another shape or the device fails.
+    pub fn average_statistics(
+        &self,
+        batches: impl IntoIterator<Item = Result<Tensor>>,
+    ) -> Result<()> {
+        for (count, images) in (1_u32..).zip(batches) {
+            let images = images?;
+            self.check_images(&images)?;
+            let engine = self.engine(self.design.precision)?;
+            let share = 1.0 / f64::from(count);
+            let mut pass = Pass::training(self.design, engine, None).sharing(share);
+            self.run_through(&images, &mut pass)?;
+        }
+        Ok(())
+    }
+
     fn train(&self, images: &Tensor, chance: Option<Chance>) -> Result<Logits> {
         self.check_images(images)?;
         match self.frozen_maps(images)? {

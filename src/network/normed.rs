@@ -88,6 +88,7 @@ impl Norm {
         f: impl FnOnce(Affine<'_>, Running<'_>, &mut Engine) -> candle_core::Result<Tensor>,
     ) -> candle_core::Result<Tensor> {
         let Constants { epsilon, share } = self.constants;
+        let share = pass.share.unwrap_or(share);
         let (gain, offset) = (pass.weight(&self.gain), pass.weight(&self.offset));
         let affine = Affine { gain: &gain, offset: &offset, epsilon };
         let seen = self.batches.to_scalar::<i64>()?;

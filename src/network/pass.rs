@@ -84,6 +84,8 @@ pub(super) struct Pass<'a> {
     differentiates: bool,
     /// Zeros added to the maps that are kept, where Candle differentiates: it takes gradients by them.
     taps: Vec<(&'a str, Var)>,
+    /// Share of this batch's statistics in the running ones, where it is not that of each layer.
+    pub(super) share: Option<f64>,
 }
 
 impl<'a> Pass<'a> {
@@ -106,6 +108,7 @@ impl<'a> Pass<'a> {
             auxiliary: None,
             differentiates: false,
             taps: vec![],
+            share: None,
         }
     }
 
@@ -126,7 +129,13 @@ impl<'a> Pass<'a> {
             auxiliary: None,
             differentiates: false,
             taps: vec![],
+            share: None,
         }
+    }
+
+    /// The same pass, whose batch has this share in all running statistics.
+    pub(super) fn sharing(self, share: f64) -> Pass<'a> {
+        Pass { share: Some(share), ..self }
     }
 
     /// The same pass, given the maps of a layer in the place of images.

@@ -458,6 +458,28 @@ fn dropout_follows_from_its_seed_and_running_statistics_move_only_in_training() 
 }
 
 #[test]
+fn averaged_statistics_are_those_of_all_batches_alike() {
+    let network = Network::new("mobilenet_v3_small", 2, 64, 1, &Device::Cpu).unwrap();
+    let batches = [1, 2, 3].map(|seed| values(seed, &[4, 3, 64, 64]));
+    let average = |some: &[Tensor]| {
+        network.average_statistics(some.iter().map(|batch| Ok(batch.clone()))).unwrap();
+        let state = network.state().unwrap();
+        ["running_mean", "running_var"].map(|of| flat(&state[&format!("features.0.1.{of}")]))
+    };
+    // Of the first layer they do not depend on what batches make of other layers.
+    let each = [0, 1, 2].map(|at| average(&batches[at..=at]));
+    let all = average(&batches);
+    for of in 0..2 {
+        for (channel, found) in all[of].iter().enumerate() {
+            let wanted = each.iter().map(|one| one[of][channel]).sum::<f32>() / 3.0;
+            assert!((found - wanted).abs() < 1e-5, "{found} and {wanted}");
+        }
+    }
+    assert_ne!(each[0], each[1]);
+    assert!(network.average_statistics([Ok(values(1, &[1, 3, 32, 32]))]).is_err());
+}
+
+#[test]
 fn results_do_not_depend_on_the_number_of_threads() {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -28,7 +28,7 @@ use candle_core::Device;
 
 pub use self::explaining::Guests;
 pub use self::keeping::Verified;
-pub use self::naming::Teaching;
+pub use self::naming::{Grade, Teaching};
 pub use self::provenance::{Data, DataFile, DataState, Provenance, Subject};
 pub use self::publishing::Published;
 use self::recorded::{Recordings, run_of};

@@ -8,14 +8,15 @@ use candle_core::Device;
 
 use super::settling::{Found, Stage};
 use super::{Dataset, Pipeline};
+pub use ::naming::Grade;
 use ::naming::{Embeddings, Like, Similarities, Term};
 use base::UnitId;
 use base::artifact::{Fingerprint, Sealed, Stamp, State};
 use base::yaml;
-use config::Origin;
+use config::{Origin, Towers};
 use lexicon::Lexicons;
-use network::device;
 use network::namer::Pair;
+use network::{builtin, device};
 use record::LayerScores;
 use record::dissection::Layer;
 use record::naming::Names;
@@ -25,12 +26,14 @@ pub(super) struct Machine<'a> {
     settings: &'a config::Namer,
     /// What it is called.
     kind: &'a str,
-    weights: &'a Path,
-    /// None of a pair that was taught.
-    tokenizer: Option<PathBuf>,
+    towers: Towers<'a>,
     /// Of its files.
     mark: Fingerprint,
 }
+
+/// What is said where there is none.
+const NO_MACHINE: &str =
+    "no machine compares images with words in this project; `namer` in atlas.yaml chooses one";
 
 /// A namer that has seen the patches.
 struct Seen {
@@ -48,14 +51,19 @@ impl Pipeline<'_> {
     pub(super) fn machine(&self) -> Result<Option<Machine<'_>>> {
         let settings = &self.config.namer;
         let Some(kind) = settings.kind.as_deref() else { return Ok(None) };
-        let Some(weights) = settings.weights.as_deref() else { return Ok(None) };
+        let Some(towers) = settings.towers() else { return Ok(None) };
         let file = |path: &Path| {
             Fingerprint::of_file(path)
                 .with_context(|| format!("namer: {} cannot be read", path.display()))
         };
-        let tokenizer = settings.tokenizer();
-        let mark = Fingerprint::of(&(file(weights)?, tokenizer.as_deref().map(file).transpose()?));
-        let machine = Machine { settings, kind, weights, tokenizer, mark };
+        let mark = match &towers {
+            Towers::Builtin => Fingerprint::of_bytes(builtin::namer()?),
+            Towers::Taught(weights) => Fingerprint::of(&(file(weights)?, None::<Fingerprint>)),
+            Towers::Published { weights, tokenizer, .. } => {
+                Fingerprint::of(&(file(weights)?, Some(file(tokenizer)?)))
+            }
+        };
+        let machine = Machine { settings, kind, towers, mark };
         Ok(Some(machine))
     }
 
@@ -225,7 +233,7 @@ impl Pipeline<'_> {
             "namer: there is no term that {} could call a unit; choose other `namer.lexicons` in atlas.yaml",
             machine.kind
         );
-        let similarities = embeddings.similarities(&namer, &terms)?;
+        let similarities = embeddings.similarities(&namer, &terms, self.progress)?;
         Ok(Seen { terms, similarities, mammograms: self.mammograms(dataset) })
     }
 
@@ -256,13 +264,23 @@ impl Pipeline<'_> {
         } else if self.reading.get().is_none() {
             naming::tidy(&folder)?;
         }
-        Ok((namer, Embeddings::read(&folder)?))
+        let embeddings = Embeddings::read(&folder)?;
+        ensure!(
+            !embeddings.are_alike(),
+            "namer: to {} all patches are alike, so that no term is closer to one than to another: its towers have \
+             learnt nothing that these patches show; teach it longer, or choose others",
+            machine.kind
+        );
+        Ok((namer, embeddings))
     }
 
     fn namer(&self, machine: &Machine, device: &Device) -> Result<Pair> {
-        match &machine.tokenizer {
-            None => Pair::taught_by(machine.weights, device),
-            Some(tokenizer) => Pair::open(machine.kind, machine.weights, tokenizer, device),
+        match &machine.towers {
+            Towers::Builtin => Pair::builtin(device),
+            Towers::Taught(weights) => Pair::taught_by(weights, device),
+            Towers::Published { kind, weights, tokenizer } => {
+                Pair::open(kind, weights, tokenizer, device)
+            }
         }
     }
 
@@ -335,9 +353,7 @@ impl Pipeline<'_> {
     /// When no machine names units here, it knows none of the words, or a layer is not dissected.
     pub fn find(&self, dataset: &Dataset, text: &str) -> Result<Vec<(UnitId, f32)>> {
         ensure!(!text.trim().is_empty(), "there is no text to look for");
-        let machine = self.machine()?.context(
-            "no machine compares images with words in this project; `namer` in atlas.yaml chooses one",
-        )?;
+        let machine = self.machine()?.context(NO_MACHINE)?;
         let (namer, embeddings) = self.embeddings(&machine, dataset)?;
         let term = Term { id: text.to_owned(), prompts: vec![text.to_owned()], general: None };
         ensure!(
@@ -345,7 +361,7 @@ impl Pipeline<'_> {
             "{} knows none of the words of {text:?}",
             machine.kind
         );
-        let close = embeddings.similarities(&namer, &[term])?;
+        let close = embeddings.similarities(&namer, &[term], self.progress)?;
         let mammograms = self.mammograms(dataset);
         let settings = machine.settings;
         let mut found = Vec::new();
@@ -390,24 +406,45 @@ impl Pipeline<'_> {
         Ok(())
     }
 
-    /// Teaches a small pair of towers, on the project's training patches, and writes it.
+    /// Teaches a small pair of towers, on the project's training patches, writes it, and examines it.
     ///
     /// # Errors
     /// When nothing is annotated, or the file cannot be written.
-    pub fn teach(&self, dataset: &Dataset, settings: &Teaching, file: &Path) -> Result<()> {
+    pub fn teach(&self, dataset: &Dataset, settings: &Teaching, file: &Path) -> Result<Vec<Grade>> {
         self.place_for_pair(file)?;
         let lexicons = self.lexicons()?;
-        let lesson = naming::Lesson {
+        let annotated = self.annotated(dataset, &lexicons)?;
+        let &Teaching { input, epochs, rate } = settings;
+        let lesson = naming::Lesson { annotated, input, epochs, rate };
+        let taught = naming::teach(&lesson, self.device()?, self.progress)?;
+        taught.save(file)?;
+        naming::examine(&Pair::Small(Box::new(taught)), &annotated, self.progress)
+    }
+
+    /// How well the project's machine tells patches of each term from all others, on annotated validation patches.
+    ///
+    /// # Errors
+    /// When no machine names units here, or it cannot be run.
+    pub fn examine(&self, dataset: &Dataset) -> Result<Vec<Grade>> {
+        let machine = self.machine()?.context(NO_MACHINE)?;
+        let lexicons = self.lexicons()?;
+        let namer = self.namer(&machine, self.device()?)?;
+        naming::examine(&namer, &self.annotated(dataset, &lexicons)?, self.progress)
+    }
+
+    /// The patches with what is annotated in them.
+    fn annotated<'d>(
+        &'d self,
+        dataset: &'d Dataset,
+        lexicons: &'d Lexicons,
+    ) -> Result<naming::Annotated<'d>> {
+        Ok(naming::Annotated {
             manifest: &dataset.manifest,
             store: dataset.store()?,
-            lexicons: &lexicons,
+            lexicons,
             prompts: &self.config.namer.prompts,
-            input: settings.input,
-            epochs: settings.epochs,
-            rate: settings.rate,
             seed: self.config.seed,
-        };
-        naming::teach(&lesson, self.device()?, self.progress)?.save(file)
+        })
     }
 }
 

@@ -12,6 +12,7 @@ mod folder;
 mod inbreast;
 mod mini_mias;
 mod phantom;
+mod recipe;
 mod remarks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,7 @@ pub use files::Files;
 pub use folder::Folder;
 pub use inbreast::Inbreast;
 pub use mini_mias::MiniMias;
+use recipe::Recipe;
 
 /// The source of a project.
 ///
@@ -49,12 +51,107 @@ pub fn open(config: &config::Config) -> Result<Box<dyn Source>> {
             let folder = Folder::new(table, regions.clone(), *encoding, seed, lexicons);
             Box::new(folder.without(leave_out.clone()))
         }
+        config::Source::Recipe { name, path, encoding, leave_out } => {
+            let content = config.root.join("content");
+            let lexicons = Lexicons::load(&content)?;
+            let recipe = Recipe::open(&content, name)?;
+            let folder = Folder::by_recipe(recipe, path, *encoding, seed, lexicons);
+            Box::new(folder.without(leave_out.clone()))
+        }
         config::Source::Inbreast { path, encoding } => Box::new(Inbreast::new(path, *encoding)),
         config::Source::MiniMias { path } => Box::new(MiniMias::new(path)),
         &config::Source::Phantom { patients, height } => {
             Box::new(Phantom::new(patients, height, seed))
         }
     })
+}
+
+/// A data set that a recipe describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The recipe's name.
+    pub id: String,
+    /// The data set's.
+    pub name: String,
+    /// Under which terms it may be used.
+    pub licence: String,
+    /// Where it comes from.
+    pub get: String,
+}
+
+/// The data sets that recipes describe: those in a project's content folder, and those that come with the program.
+///
+/// # Errors
+/// When a recipe is wrong: with its line.
+pub fn recipes(content: &Path) -> Result<Vec<Known>> {
+    Recipe::ids(content)?
+        .into_iter()
+        .map(|id| {
+            let (about, licence, get) = Recipe::open(content, &id)?.offered();
+            Ok(Known { id, name: about.name, licence, get })
+        })
+        .collect()
+}
+
+/// What a folder holds of a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fit {
+    /// How `source` chooses it, but for the path.
+    pub written: String,
+    /// Images that are listed.
+    pub images: usize,
+    /// Those of them that are there.
+    pub there: usize,
+    /// The first of its notices.
+    pub flaw: Option<String>,
+}
+
+/// Tries every data set that is known on a folder, without looking into images: their names in order, with what is there
+/// or why it is none.
+///
+/// # Errors
+/// When a recipe is wrong, or lexicons are.
+pub fn fits(content: &Path, path: &Path) -> Result<Vec<(String, Result<Fit>)>> {
+    let lexicons = Lexicons::load(content)?;
+    let of_code: [(&str, Box<dyn Source>); 5] = [
+        ("ddsm", Box::new(Ddsm::new(path))),
+        ("ddsm_release", Box::new(DdsmRelease::new(path))),
+        ("cbis_ddsm", Box::new(CbisDdsm::new(path))),
+        ("mini_mias", Box::new(MiniMias::new(path))),
+        ("inbreast", Box::new(Inbreast::new(path, None))),
+    ];
+    let mut found: Vec<(String, Result<Fit>)> = of_code
+        .into_iter()
+        .map(|(kind, source)| {
+            let fit = source.files().and_then(|files| {
+                let files: Vec<&PathBuf> = files.iter().filter(|file| !is_table(file)).collect();
+                if files.is_empty() {
+                    bail!("{} holds none of its images", path.display());
+                }
+                let there = files.iter().filter(|file| file.is_file()).count();
+                Ok(Fit { written: format!("kind: {kind}"), images: files.len(), there, flaw: None })
+            });
+            (kind.to_owned(), fit)
+        })
+        .collect();
+    for id in Recipe::ids(content)? {
+        let recipe = Recipe::open(content, &id)?;
+        let folder = Folder::by_recipe(recipe, path, None, 0, lexicons.clone());
+        let fit = folder.listed().map(|(images, there, flaw)| Fit {
+            written: format!("kind: recipe, name: {id}"),
+            images,
+            there,
+            flaw,
+        });
+        found.push((id, fit));
+    }
+    Ok(found)
+}
+
+/// Whether a file lists others.
+fn is_table(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    ["csv", "xls", "xlsx", "txt", "xml", "ics", "json", "jsonl"].contains(&ending.as_str())
 }
 
 /// A data set that can be read.

@@ -5,7 +5,7 @@ const { test } = require('node:test');
 const { load, json } = require('./load.js');
 
 const { page, patch, heatMap, layerUnits, searchIndex, decision, survey } =
-  load('page', 'patch', 'heat-map', 'layer-units', 'slips', 'search-index', 'decision', 'survey-study', 'survey-layout');
+  load('page', 'patch', 'heat-map', 'layer-units', 'slips', 'phrases', 'search-index', 'decision', 'survey-study', 'survey-layout');
 const formats = json('formats.json');
 
 test('columns become patches, with their links and pictures', () => {
@@ -62,6 +62,8 @@ test('everything that can be searched is an entry', () => {
   const count = kind => entries.filter(entry => entry.kind === kind).length;
   assert.deepEqual(['page', 'term', 'unit', 'mammogram'].map(count), [1, 1, 12, 1]);
   assert.ok(entries.every(entry => entry.title && entry.href && entry.text && !entry.text.includes('undefined')));
+  const meant = searchIndex.search(formats.search, entries, 'tumours').map(({ entry }) => entry.note);
+  assert.deepEqual(meant, ['Spiculated edge · close to mass']);
 });
 
 test('a survey knows its units and terms by every name', () => {

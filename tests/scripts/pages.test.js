@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { load } = require('./load.js');
 
-const { layerUnits, searchIndex, heatMap, page } = load('page', 'patch', 'heat-map', 'layer-units', 'slips', 'search-index');
+const { layerUnits, searchIndex, heatMap, page } = load('page', 'patch', 'heat-map', 'layer-units', 'slips', 'phrases', 'search-index');
 
 const unit = changes => ({
   label: '', from: 'none', concept: null, iou: 0, detects: false, score: '0', sort_score: 0,
@@ -120,6 +120,30 @@ test('a text is cut where words stand in it', () => {
   assert.deepEqual(pieces('none', ['x']), [['none', false]]);
   assert.deepEqual(pieces('', ['x']), []);
   assert.equal(pieces('İ mass', ['mass']).map(([text]) => text).join(''), 'İ mass', 'whatever letters do');
+});
+
+test('a search knows what is meant: units that a machine finds close to it, closest first', () => {
+  const mass = { id: 'mass', name: 'mass', synonyms: ['tumour'] };
+  const margin = { id: 'margin-spiculated', name: 'spiculated', synonyms: ['stellate'] };
+  const groups = [{ category: 'Mass', terms: [mass] }, { category: 'Mass - Margin', terms: [margin] }];
+  const units = { mass: [[0, 4, 5.1], [0, 2, 3]], 'margin-spiculated': [[0, 2, 2.5], [0, 12, 6]] };
+  const data = {
+    pages: [{ title: 'Methods', href: 'methods/index.html', prose: 'A tumour is drawn.' }],
+    terms: [{ title: 'mass', note: 'Mass', href: 'concepts/mass/index.html', more: 'mass tumour' }],
+    layers: [{ name: 'net/last', units: 12, labels: { 2: 'edges' }, words: {} }],
+    mammograms: [], close: { groups, units }
+  };
+  const all = searchIndex.entries(data);
+  const found = typed => searchIndex.search(data, all, typed).map(({ entry }) => `${entry.title}: ${entry.note}`);
+  const four = 'net/last/0004: close to mass';
+  const ofMass = ['mass: Mass', four, 'net/last/0002: edges · close to mass', 'Methods: '];
+  assert.deepEqual(found('tumour'), ofMass, 'a synonym');
+  assert.deepEqual(found('tumours'), ofMass, 'its plural');
+  assert.deepEqual(found('stellate mass'), ['net/last/0002: edges · close to spiculated and mass',
+    'net/last/0012: close to spiculated', four], 'what is close to both terms is first');
+  assert.deepEqual(found('edges'), ['net/last/0002: edges']);
+  assert.deepEqual(searchIndex.search({ ...data, close: undefined }, all, 'stellate'), []);
+  assert.deepEqual(searchIndex.search(null, [], 'mass'), [], 'nothing is loaded yet');
 });
 
 test('a search forgives typos in words that nothing holds', () => {

@@ -26,9 +26,10 @@ use crate::study::Study;
 use crate::survey::Survey;
 use crate::text;
 use crate::theme::Theme;
-use base::UnitId;
+use base::{UnitId, counted};
 use catalogue::{Case, Catalogue, Entry, cases};
 use config::{Config, Source};
+use mammogram::{Lesion, Outline};
 use record::dissection::{Layer, Unit};
 use record::naming::Names;
 
@@ -137,6 +138,34 @@ impl<'a> Atlas<'a> {
     pub(crate) fn layers(&self) -> impl Iterator<Item = (&'a Exhibit<'a>, &'a Layer)> + use<'a> {
         let exhibits: &'a [Exhibit<'a>] = self.inputs.exhibits;
         exhibits.iter().flat_map(|exhibit| exhibit.layers.iter().map(move |layer| (exhibit, layer)))
+    }
+
+    /// All lesions of the data set.
+    fn lesions_of_all(&self) -> impl Iterator<Item = &'a Lesion> {
+        self.inputs.manifest.mammograms.iter().flat_map(|member| &member.mammogram.lesions)
+    }
+
+    /// What it means that lesions are boxes; `None` where none is.
+    pub(crate) fn boxes(&self) -> Option<String> {
+        let placed: Vec<_> =
+            self.lesions_of_all().filter(|lesion| !lesion.outlines.is_empty()).collect();
+        let is_box = |outline: &Outline| matches!(outline, Outline::Box(_));
+        let boxes = placed.iter().filter(|lesion| lesion.outlines.iter().any(is_box)).count();
+        (boxes > 0).then(|| {
+            format!(
+                "Of the {} with a place, {} given as boxes. A box holds more than its lesion: an IoU with it is an IoU of \
+                 boxes, not to be compared with one of outlines, and a patch’s share of the lesion is its share of the \
+                 box.",
+                counted(placed.len(), "lesion", "lesions"),
+                counted(boxes, "is", "are"),
+            )
+        })
+    }
+
+    /// The same for a term, where it is one of lesions.
+    pub(crate) fn boxes_of(&self, term: &str) -> Option<String> {
+        let mut terms = self.lesions_of_all().flat_map(|lesion| &lesion.terms);
+        terms.any(|own| own == term).then(|| self.boxes()).flatten()
     }
 
     /// Pictures of the prose, by their paths in the site.

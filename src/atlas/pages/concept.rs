@@ -55,6 +55,8 @@ pub(super) struct View {
     synonyms: String,
     lexicon: String,
     level: String,
+    /// What it means that lesions are boxes, where they are.
+    boxes: Option<String>,
     layers: Vec<LayerView>,
     /// Units that a machine calls so, those that stand out most.
     machine: Vec<CalledUnit>,
@@ -174,6 +176,7 @@ pub(super) fn view(atlas: &Atlas, id: &str) -> View {
         synonyms: entry.map(|entry| entry.term.synonyms.join(", ")).unwrap_or_default(),
         lexicon: entry.map(|entry| entry.lexicon.name.clone()).unwrap_or_default(),
         level: atlas.catalogue.detector().to_string(),
+        boxes: atlas.boxes_of(id),
         layers,
         more: labelled.iter().skip(LABELLED).map(|entry| unit_link(&entry.id)).collect(),
         labelled: labelled

@@ -71,6 +71,8 @@ pub(super) struct View {
     level: String,
     duplicate: String,
     sample: usize,
+    /// What it means that lesions are boxes, where they are.
+    boxes: Option<String>,
     /// How a machine names units; none where none does.
     names: Option<NamesView>,
     networks: Vec<NetworkRow>,
@@ -129,6 +131,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         level: record::dissection::SIGNIFICANCE.to_string(),
         duplicate: DUPLICATE.to_string(),
         sample: SAMPLE,
+        boxes: atlas.boxes(),
         names: atlas.inputs.names.first().map(|names| NamesView {
             namer: names.namer.clone(),
             patches: names.patches,

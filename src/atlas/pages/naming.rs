@@ -10,6 +10,7 @@ use crate::facts::Atlas;
 use crate::facts::paths::{Link, concept_href, layer_href, unit_href};
 use crate::text;
 use agreement::Estimate;
+use architecture::namer::{BUILTIN, TAUGHT};
 use base::number;
 use catalogue::{Entry, Hits, LayerEntries, Reference};
 use config::Scoring;
@@ -50,6 +51,8 @@ struct Machine {
     name: String,
     /// Whether it was taught on a data set's own annotations.
     taught: bool,
+    /// Whether that was phantoms, and it comes with the program.
+    builtin: bool,
     deals: String,
     /// Whether soft WPMI names, and not the difference.
     wpmi: bool,
@@ -57,9 +60,11 @@ struct Machine {
 
 impl Machine {
     fn of(names: &Names) -> Self {
+        let builtin = names.namer == BUILTIN;
         Self {
             name: names.namer.clone(),
-            taught: names.namer == architecture::namer::TAUGHT,
+            taught: builtin || names.namer == TAUGHT,
+            builtin,
             deals: text::count(names.deals),
             wpmi: names.scoring == Scoring::SoftWpmi,
         }

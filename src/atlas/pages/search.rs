@@ -10,11 +10,16 @@ use crate::facts::Atlas;
 use crate::facts::paths::{concept_href, layer_href};
 use crate::keys::Keys;
 use crate::prose;
-use crate::script::{self, SearchEntry, SearchIndex, SearchLayer, SearchMammogram};
+use crate::script::{
+    self, CloseUnits, SearchEntry, SearchIndex, SearchLayer, SearchMammogram, TermGroup,
+};
 use base::artifact::Fingerprint;
+use record::naming::Candidate;
 
 /// Path of the data.
 const PATH: &str = "data/search.js";
+/// Units listed of a term that a machine finds close to it.
+const CLOSEST: usize = 40;
 
 /// The data.
 struct Search;
@@ -56,7 +61,36 @@ fn pages(site: &Site) -> Result<Vec<SearchEntry>> {
     Ok(pages)
 }
 
-fn index(site: &Site) -> Result<SearchIndex> {
+/// Units by what a machine finds them close to.
+fn close<'a>(atlas: &'a Atlas<'a>) -> Option<CloseUnits<'a>> {
+    let known: BTreeSet<&str> = atlas
+        .inputs
+        .names
+        .iter()
+        .flat_map(|names| names.terms.iter().map(String::as_str))
+        .collect();
+    let mut units: BTreeMap<&str, Vec<(usize, u32, f32)>> = BTreeMap::new();
+    for (place, (exhibit, layer)) in atlas.layers().enumerate() {
+        let Some(names) = atlas.names(&exhibit.config.name, &layer.layer) else { continue };
+        for number in (1..).take(names.units.len()) {
+            for Candidate { term, standard, .. } in names.candidates(number) {
+                let rounded = (standard * 10.0).round() / 10.0;
+                units.entry(term).or_default().push((place, number, rounded));
+            }
+        }
+    }
+    for units in units.values_mut() {
+        units.sort_by(|a, b| b.2.total_cmp(&a.2));
+        units.truncate(CLOSEST);
+    }
+    let mut groups: Vec<TermGroup> =
+        atlas.inputs.lexicons.iter().flat_map(TermGroup::all_of).collect();
+    groups.iter_mut().for_each(|group| group.terms.retain(|term| known.contains(term.id)));
+    groups.retain(|group| !group.terms.is_empty());
+    (!groups.is_empty()).then_some(CloseUnits { groups, units })
+}
+
+fn index<'a>(site: &Site<'a>) -> Result<SearchIndex<'a>> {
     let atlas = site.atlas;
     let hrefs: BTreeSet<String> = atlas.terms.iter().map(|id| concept_href(id)).collect();
     // What the page of a term says is found with the term.
@@ -118,5 +152,6 @@ fn index(site: &Site) -> Result<SearchIndex> {
         terms: atlas.terms.iter().map(term).collect(),
         layers: layers.collect(),
         mammograms: atlas.shown.mammograms.iter().map(image).collect(),
+        close: close(atlas),
     })
 }

@@ -180,6 +180,26 @@ impl Row {
 }
 
 impl Table {
+    /// One of rows that were made: their lines, their values by columns, and what is wrong with them.
+    pub fn of(
+        columns: &[&str],
+        rows: impl IntoIterator<Item = (u64, Vec<Value>, Option<String>)>,
+    ) -> Self {
+        let places = columns.iter().enumerate().map(|(place, name)| ((*name).to_owned(), place));
+        let columns = Arc::new(Columns(places.collect()));
+        let row = |(line, values, flaw)| Row { line, columns: columns.clone(), values, flaw };
+        Self {
+            rows: rows.into_iter().map(row).collect(),
+            columns: columns.clone(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// The names of its columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.0.keys().map(String::as_str)
+    }
+
     /// Whether it has a column.
     pub fn has(&self, column: &str) -> bool {
         self.columns.0.contains_key(column)

@@ -128,7 +128,9 @@ fn measure(bytes: &[u8]) -> Result<(), Wrong> {
         let message = "begins like a workbook (.xlsx) and is damaged; open it and save it again";
         Wrong::at(0, message)
     };
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    // Nothing stands before it; were that looked for, another entry could be taken for the first.
+    let config = zip::read::Config { archive_offset: zip::read::ArchiveOffset::Known(0) };
+    let mut archive = ZipArchive::with_config(config, Cursor::new(bytes)).map_err(damaged)?;
     if archive.index_for_name("xl/workbook.xml").is_none() {
         let message = "is an archive without a workbook of Excel; save the table as .xlsx or .csv";
         return Err(Wrong::at(0, message));

@@ -111,18 +111,22 @@ impl Demonstration {
         Ok(Self { network, taught, bag: Bag::new(words), vectors })
     }
 
-    /// Writes a network whose outputs are embeddings, and the vectors of words beside it, words x width: what has more
-    /// than one value per unit in half precision.
+    /// A network whose outputs are embeddings, words with their vectors, words x width, and the ids of the terms that both
+    /// were taught.
+    ///
+    /// # Errors
+    /// When the vectors are no table.
+    pub fn new(network: Network, bag: Bag, vectors: &Tensor, taught: Vec<String>) -> Result<Self> {
+        Ok(Self { network, taught, bag, vectors: vectors.to_vec2::<f32>()? })
+    }
+
+    /// Writes it: what has more than one value per unit in half precision.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn save(
-        network: &Network,
-        bag: &Bag,
-        vectors: &Tensor,
-        taught: &[String],
-        path: &Path,
-    ) -> Result<()> {
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let Self { network, taught, bag, vectors } = self;
+        let vectors = Tensor::from_vec(vectors.concat(), (bag.len(), self.width()), &Device::Cpu)?;
         let mut tensors = network.state()?;
         tensors.retain(|_, tensor| tensor.dtype().is_float());
         for (name, tensor) in &mut tensors {
@@ -134,14 +138,14 @@ impl Demonstration {
             *tensor = tensor.to_dtype(if one_each { DType::F32 } else { DType::F16 })?;
         }
         ensure!(
-            is_finite(vectors)?,
+            is_finite(&vectors)?,
             "words have values that are not finite: it was taught too fast"
         );
         tensors.insert(WORDS.to_owned(), vectors.to_dtype(DType::F16)?);
         let about = About {
             network: network.architecture.name.to_owned(),
             input: network.input(),
-            taught: taught.to_vec(),
+            taught: taught.clone(),
             words: bag.words.clone(),
         };
         let metadata = HashMap::from([(METADATA.to_owned(), serde_json::to_string(&about)?)]);
@@ -208,7 +212,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pair.safetensors");
         let taught = ["mass".to_owned()];
-        Demonstration::save(&network, &bag, &vectors, &taught, &path).unwrap();
+        let pixels: Vec<u8> = (0..64 * 64).map(|n| (n % 251) as u8).collect();
+        let seen = network.images(&[&pixels], 64).unwrap();
+        let wanted =
+            unit(network.inference().outputs(&seen).unwrap().to_vec2::<f32>().unwrap().remove(0));
+        let mut made = Demonstration::new(network, bag, &vectors, taught.to_vec()).unwrap();
+        made.save(&path).unwrap();
         let bytes = std::fs::read(&path).unwrap();
         let pair = Demonstration::parse(&bytes, &Device::Cpu).unwrap();
         assert_eq!((pair.width(), pair.taught()), (8, &taught[..]));
@@ -218,16 +227,12 @@ mod tests {
         let expected = unit(sum);
         assert!(text.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-3), "{text:?}");
         assert_eq!(pair.text("nothing known"), [0.0; 8]);
-        let pixels: Vec<u8> = (0..64 * 64).map(|n| (n % 251) as u8).collect();
         let own = &pair.images(&[&pixels], 64).unwrap()[0];
-        let seen = network.images(&[&pixels], 64).unwrap();
-        let wanted =
-            unit(network.inference().outputs(&seen).unwrap().to_vec2::<f32>().unwrap().remove(0));
         let near: f32 = own.iter().zip(&wanted).map(|(a, b)| a * b).sum();
         assert!(near > 0.999, "{near}");
         assert!(Demonstration::parse(b"no such file", &Device::Cpu).is_err());
-        let wild = vectors.affine(f64::NAN, 0.0).unwrap();
-        let error = Demonstration::save(&network, &bag, &wild, &taught, &path).unwrap_err();
+        made.vectors[1][2] = f32::NAN;
+        let error = made.save(&path).unwrap_err();
         assert!(error.to_string().contains("not finite"), "{error}");
     }
 }

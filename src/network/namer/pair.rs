@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use candle_core::Device;
 
 use super::{Demonstration, Namer};
+use crate::builtin;
 
 /// A pair of an image and a text tower.
 #[derive(Debug)]
@@ -17,6 +18,14 @@ pub enum Pair {
 }
 
 impl Pair {
+    /// The small pair that comes with the program, which was taught on phantoms.
+    ///
+    /// # Errors
+    /// When the program came without it.
+    pub fn builtin(device: &Device) -> Result<Pair> {
+        Ok(Self::Small(Box::new(Demonstration::parse(builtin::namer()?, device)?)))
+    }
+
     /// A small pair that `name --teach` has made.
     ///
     /// # Errors

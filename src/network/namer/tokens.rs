@@ -171,6 +171,9 @@ impl Tokens {
 /// # Errors
 /// When it is no text.
 fn of_pieces(bytes: &[u8]) -> tokenizers::Result<Tokenizer> {
+    std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text, one token a line")?;
+    // What some editors write first is part of no token.
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let mut tokenizer =
         Tokenizer::new(WordPiece::builder().vocab(WordPiece::read_bytes(bytes)?).build()?);
     tokenizer.with_normalizer(Some(BertNormalizer::default()))?;

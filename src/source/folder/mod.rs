@@ -8,6 +8,8 @@
 
 mod row;
 
+pub(crate) use row::COLUMNS;
+
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -19,6 +21,7 @@ use rayon::prelude::*;
 
 use self::row::{AboutImage, Area, Row, RowLesion};
 use crate::contradiction::{self, Tags};
+use crate::recipe::{Made, Recipe};
 use crate::{Catalogue, Source, remarks};
 use base::artifact::Fingerprint;
 use base::text::Encoding;
@@ -30,12 +33,17 @@ use formats::pseudonym::Pseudonyms;
 use formats::table::{self, Row as Record};
 use formats::value;
 use lexicon::Lexicons;
-use mammogram::{About, Grey, Lesion, Mammogram, Mask, Pathology, Region, Values};
+use mammogram::{About, Grey, Lesion, Mammogram, Mask, Outline, Pathology, Region, Values};
 
 /// A table and what it names.
 #[derive(Debug)]
 pub struct Folder {
+    /// The table; of a recipe's data set its folder.
     table: PathBuf,
+    /// What makes the table of others.
+    recipe: Option<Recipe>,
+    /// The file whose lines stand in notices.
+    lines_of: OnceLock<PathBuf>,
     regions: Option<PathBuf>,
     encoding: Option<Encoding>,
     pseudonyms: Pseudonyms,
@@ -63,6 +71,8 @@ struct Entry {
 
 /// What the tables hold.
 struct Tables {
+    /// Their files.
+    files: Vec<PathBuf>,
     rows: usize,
     region_rows: usize,
     /// In the order of the table.
@@ -84,6 +94,8 @@ impl Folder {
         let leave_out = vec![Unwanted::ForProcessing];
         Self {
             table: table.into(),
+            recipe: None,
+            lines_of: OnceLock::new(),
             regions,
             encoding,
             pseudonyms,
@@ -93,18 +105,48 @@ impl Folder {
         }
     }
 
+    /// Of a data set in a folder, whose tables a recipe makes one of.
+    pub(crate) fn by_recipe(
+        recipe: Recipe,
+        path: impl Into<PathBuf>,
+        encoding: Option<Encoding>,
+        seed: u64,
+        lexicons: Lexicons,
+    ) -> Self {
+        Self { recipe: Some(recipe), ..Self::new(path, None, encoding, seed, lexicons) }
+    }
+
+    /// How many images are listed, how many of them are there, and the first notice; without a look into images.
+    pub(crate) fn listed(&self) -> Result<(usize, usize, Option<String>)> {
+        let Tables { entries, notices, .. } = self.tables()?;
+        let there =
+            entries.iter().filter(|e| self.resolve(self.base(), &e.image).is_file()).count();
+        let flaws = entries.iter().filter_map(|entry| entry.flaw.as_ref());
+        let flaws = flaws.map(|(line, message)| format!("{}: {message}", self.row_place(*line)));
+        let notices = notices.iter().map(|notice| format!("{}: {}", notice.place, notice.message));
+        Ok((entries.len(), there, flaws.chain(notices).next()))
+    }
+
+    /// The folder that names of images start from.
+    fn base(&self) -> &Path {
+        match self.recipe {
+            Some(_) => &self.table,
+            None => folder_of(&self.table),
+        }
+    }
+
     /// Leaves these kinds of images out, where DICOM says so, and no others.
     #[must_use]
     pub fn without(self, leave_out: Vec<Unwanted>) -> Self {
         Self { leave_out, ..self }
     }
 
-    /// The path of a file that a table names, without `.` and `..`: two names of one file are one.
-    fn resolve(&self, table: &Path, file: &str) -> PathBuf {
+    /// The path of a file in a folder that a table names, without `.` and `..`: two names of one file are one.
+    fn resolve(&self, folder: &Path, file: &str) -> PathBuf {
         // Tables may come from a system with other separators.
         let file = if cfg!(windows) { file.to_owned() } else { file.replace('\\', "/") };
         let mut resolved = PathBuf::new();
-        for part in table.parent().unwrap_or(Path::new("")).join(file).components() {
+        for part in folder.join(file).components() {
             match part {
                 Component::ParentDir => drop(resolved.pop()),
                 Component::CurDir => {}
@@ -118,15 +160,15 @@ impl Folder {
     fn named(&self, tables: &Tables) -> BTreeSet<PathBuf> {
         let mut files = BTreeSet::new();
         for entry in &tables.entries {
-            files.insert(self.resolve(&self.table, &entry.image));
+            files.insert(self.resolve(self.base(), &entry.image));
             for (_, lesion) in &entry.lesions {
                 if let Some(Area::Mask { file, .. }) = &lesion.area {
-                    files.insert(self.resolve(&self.table, file));
+                    files.insert(self.resolve(self.base(), file));
                 }
             }
             for (.., area) in &entry.regions {
                 if let (Some(table), Area::Mask { file, .. }) = (&self.regions, area) {
-                    files.insert(self.resolve(table, file));
+                    files.insert(self.resolve(folder_of(table), file));
                 }
             }
         }
@@ -134,7 +176,7 @@ impl Folder {
     }
 
     fn row_place(&self, line: u64) -> String {
-        format!("{}:{line}", name(&self.table))
+        format!("{}:{line}", name(self.lines_of.get().unwrap_or(&self.table)))
     }
 
     fn region_place(&self, line: u64) -> String {
@@ -164,14 +206,8 @@ impl Folder {
     }
 
     fn tables(&self) -> Result<Tables> {
-        ensure!(
-            self.table.exists(),
-            "the table of the images, {}, is not there; set source.path to it",
-            self.table.display()
-        );
-        let images = table::read(&self.table, &row::images(self.encoding))
-            .context("the table of the images cannot be used")?;
-        let mut notices = notes(&self.table, &images);
+        let (images, mut files) = self.rows()?;
+        let mut notices = notes(self.lines_of.get().unwrap_or(&self.table), &images);
         let rows = images.rows.len();
         let mut repeats = Repeats::default();
         let mut entries: Vec<Entry> = Vec::new();
@@ -189,10 +225,14 @@ impl Folder {
                 }
             };
             if let Some(first) = repeats.of(&record) {
+                // Several rows of a data set may come to the same; of a table that someone wrote they are a slip.
+                if self.recipe.is_some() {
+                    continue;
+                }
                 skip(format!("repeats line {first} in every column; the row is left out"));
                 continue;
             }
-            let path = self.resolve(&self.table, &image);
+            let path = self.resolve(self.base(), &image);
             let index = *known.entry(path).or_insert_with(|| {
                 entries.push(Entry {
                     image,
@@ -208,6 +248,7 @@ impl Folder {
         }
         notices.extend(self.near_alike(&entries));
         let mut region_rows = 0;
+        files.extend(self.regions.clone());
         if let Some(path) = &self.regions {
             let regions = table::read(path, &row::regions(self.encoding))
                 .context("the table of regions cannot be read; set source.regions to it")?;
@@ -222,7 +263,7 @@ impl Folder {
                     notices.push(Notice { place, message, skipped: true });
                     continue;
                 }
-                let image = row::image(&record).map(|image| self.resolve(path, &image));
+                let image = row::image(&record).map(|image| self.resolve(folder_of(path), &image));
                 let found = image.and_then(|image| {
                     let known = known.get(&image).copied();
                     known.ok_or_else(|| "names an image that the table of images does not".into())
@@ -239,7 +280,25 @@ impl Folder {
                 }
             }
         }
-        Ok(Tables { rows, region_rows, entries, notices })
+        Ok(Tables { files, rows, region_rows, entries, notices })
+    }
+
+    /// The rows of images and lesions, and the files that they were read from.
+    fn rows(&self) -> Result<(table::Table, Vec<PathBuf>)> {
+        if let Some(recipe) = &self.recipe {
+            let Made { table, lines_of, files } = recipe.rows(&self.table, self.encoding)?;
+            // A second look finds the same.
+            let _ = self.lines_of.set(lines_of);
+            return Ok((table, files));
+        }
+        ensure!(
+            self.table.exists(),
+            "the table of the images, {}, is not there; set source.path to it",
+            self.table.display()
+        );
+        let images = table::read(&self.table, &row::images(self.encoding))
+            .context("the table of the images cannot be used")?;
+        Ok((images, vec![self.table.clone()]))
     }
 
     /// The mammogram of an entry with its file, or why it is left out. Notices of single regions are
@@ -258,7 +317,7 @@ impl Folder {
         if let Some((line, message)) = &entry.flaw {
             return Err(left_out(*line, message.clone()));
         }
-        let path = self.resolve(&self.table, &entry.image);
+        let path = self.resolve(self.base(), &entry.image);
         let picture = Picture::open(&path).map_err(|error| refuse(format!("{error:#}")))?;
         let [width, height] = picture.size();
         let dicom = picture.dicom();
@@ -287,8 +346,9 @@ impl Folder {
             let outlines = match &lesion.area {
                 None => Vec::new(),
                 Some(Area::Polygons(polygons)) => Area::outlines(polygons),
+                Some(Area::Boxes(boxes)) => boxes.iter().copied().map(Outline::Box).collect(),
                 Some(Area::Mask { file, value }) => {
-                    let found = marked(self.resolve(&self.table, file), *value);
+                    let found = marked(self.resolve(self.base(), file), *value);
                     let mask = found.map_err(|message| left_out(*line, message))?;
                     match covers_most(&mask, &picture) {
                         Ok(None) => {}
@@ -314,8 +374,13 @@ impl Folder {
         for (line, term, area) in &entry.regions {
             let rings = match area {
                 Area::Polygons(polygons) => Ok(polygons.clone()),
+                Area::Boxes(boxes) => Ok(boxes
+                    .iter()
+                    .map(|&[l, t, r, b]| vec![[l, t], [r, t], [r, b], [l, b]])
+                    .collect()),
                 Area::Mask { file, value } => {
-                    let file = self.regions.as_deref().map(|table| self.resolve(table, file));
+                    let file =
+                        self.regions.as_deref().map(|table| self.resolve(folder_of(table), file));
                     let found = file.ok_or_else(String::new);
                     found
                         .and_then(|file| marked(file, *value))
@@ -389,6 +454,9 @@ impl Entry {
 
 impl Source for Folder {
     fn about(&self) -> About {
+        if let Some(recipe) = &self.recipe {
+            return recipe.about();
+        }
         About {
             kind: "folder".into(),
             name: "Own mammograms".into(),
@@ -412,7 +480,14 @@ impl Source for Folder {
             Some((metadata.len(), time.as_nanos().to_string()))
         });
         let states: Vec<_> = states.collect();
-        let table = Fingerprint::of_file(&self.table)?;
+        let table = match &self.recipe {
+            None => Fingerprint::of_file(&self.table)?,
+            Some(recipe) => {
+                let read: Result<Vec<_>> =
+                    tables.files.iter().map(|file| Fingerprint::of_file(file)).collect();
+                Fingerprint::of(&(recipe.text(), read?))
+            }
+        };
         let regions = self.regions.as_deref().map(Fingerprint::of_file).transpose()?;
         let leave_out = format!("{:?}", self.leave_out);
         let seed = self.pseudonyms.mammogram("");
@@ -433,12 +508,12 @@ impl Source for Folder {
     }
 
     fn files(&self) -> Result<BTreeSet<PathBuf>> {
-        let tables = [Some(&self.table), self.regions.as_ref()].into_iter().flatten().cloned();
-        Ok(self.named(&self.tables()?).into_iter().chain(tables).collect())
+        let tables = self.tables()?;
+        Ok(self.named(&tables).into_iter().chain(tables.files).collect())
     }
 
     fn catalogue(&self) -> Result<Catalogue> {
-        let Tables { rows, region_rows, entries, mut notices } = self.tables()?;
+        let Tables { rows, region_rows, entries, mut notices, .. } = self.tables()?;
         // In the order of the table, whatever the number of threads.
         let read: Vec<_> = entries
             .par_iter()
@@ -539,6 +614,11 @@ impl Folder {
         };
         Ok(path)
     }
+}
+
+/// The folder that a file lies in.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 /// The name of a file without its folders.

@@ -10,7 +10,7 @@ use lexicon::Lexicons;
 use mammogram::{Assessment, Laterality, Modifier, Outline, Pathology, View, is_file_name};
 
 /// Columns of the table of images and lesions.
-const COLUMNS: [&str; 16] = [
+pub(crate) const COLUMNS: [&str; 17] = [
     "image",
     "id",
     "patient",
@@ -27,6 +27,7 @@ const COLUMNS: [&str; 16] = [
     "mask",
     "value",
     "polygon",
+    "box",
 ];
 /// Columns of the table of regions.
 const REGION_COLUMNS: [&str; 5] = ["image", "term", "mask", "value", "polygon"];
@@ -95,6 +96,8 @@ pub(super) enum Area {
     Mask { file: String, value: Option<u16> },
     /// In pixels of the image.
     Polygons(Vec<Vec<[f32; 2]>>),
+    /// Left, top, right and bottom edges, in pixels of the image.
+    Boxes(Vec<[f32; 4]>),
 }
 
 impl Area {
@@ -274,11 +277,12 @@ fn area(record: &Record) -> Result<Option<Area>, String> {
     })?;
     let polygon = record.value("polygon");
     let polygon = polygon.filter(|polygon| !polygon.as_str().is_some_and(value::is_missing));
-    match (text(record, "mask")?, polygon) {
-        (None, None) if value.is_some() => Err("has a `value` without a `mask`".into()),
-        (None, None) => Ok(None),
-        (Some(file), None) => Ok(Some(Area::Mask { file, value })),
-        (None, Some(polygon)) => {
+    let boxes = text(record, "box")?;
+    match (text(record, "mask")?, polygon, boxes) {
+        (None, None, None) if value.is_some() => Err("has a `value` without a `mask`".into()),
+        (None, None, None) => Ok(None),
+        (Some(file), None, None) => Ok(Some(Area::Mask { file, value })),
+        (None, Some(polygon), None) => {
             let polygons = polygons(polygon).filter(|polygons| !polygons.is_empty());
             let polygons = polygons.ok_or(
                 "`polygon` is not a list of at least three points, such as `10,20 30,20 30,40`",
@@ -288,8 +292,24 @@ fn area(record: &Record) -> Result<Option<Area>, String> {
             }
             Ok(Some(Area::Polygons(polygons)))
         }
-        (Some(_), Some(_)) => Err("has both a `mask` and a `polygon`".into()),
+        (None, None, Some(text)) => {
+            let boxes: Option<Vec<[f32; 4]>> =
+                text.split(';').filter(|one| !one.trim().is_empty()).map(edges).collect();
+            let boxes = boxes.filter(|boxes| !boxes.is_empty());
+            let wrong = "`box` is not left, top, right and bottom in pixels, such as `10 20 30 40`, the first less than the others";
+            Ok(Some(Area::Boxes(boxes.ok_or(wrong)?)))
+        }
+        _ => Err("has more than one of `mask`, `polygon` and `box`".into()),
     }
+}
+
+/// Left, top, right and bottom of a box.
+fn edges(text: &str) -> Option<[f32; 4]> {
+    let numbers = text.split(|c: char| c.is_whitespace() || c == ',').filter(|one| !one.is_empty());
+    let numbers: Option<Vec<f32>> = numbers.map(|one| one.parse().ok()).collect();
+    let edges @ [left, top, right, bottom] = <[f32; 4]>::try_from(numbers?).ok()?;
+    let near = edges.iter().all(|edge| edge.is_finite() && edge.abs() <= 65_535.0);
+    (near && left < right && top < bottom).then_some(edges)
 }
 
 /// Whether the points do not lie on one line.

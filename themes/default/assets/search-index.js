@@ -7,6 +7,8 @@
   // Letters of a passage before and after what was found.
   const BEFORE = 40;
   const AFTER = 80;
+  // How well an entry fits that only says at length what is looked for.
+  const BY_PROSE = 5;
   // Places of a word at which a passage may be.
   const PLACES = 50;
   const { unitNumber, words: wordsOf } = unitAtlas.page;
@@ -23,12 +25,14 @@
     };
   }
 
+  const unitTitle = (layer, number) => `${layer.name}/${unitNumber(number)}`;
+  const unitHref = (layer, number) => `networks/${unitTitle(layer, number)}/index.html`;
+
   // Everything that a site has to find.
   function entries(data) {
     const unit = (layer, number) => {
-      const title = `${layer.name}/${unitNumber(number)}`;
       const note = layer.labels[number] || '';
-      const href = `networks/${title}/index.html`;
+      const [title, href] = [unitTitle(layer, number), unitHref(layer, number)];
       return item('unit', note ? 2 : 3, { title, note, href, more: layer.words[number], number });
     };
     return [
@@ -47,7 +51,7 @@
     if (/^\d+$/.test(last) && Number(last) > 0 && number === Number(last)) return 1;
     if (head.startsWith(words[0])) return 2;
     if (` ${text}`.includes(` ${words[0]}`)) return 3;
-    return words.every(word => text.includes(word)) ? 4 : 5;
+    return words.every(word => text.includes(word)) ? 4 : BY_PROSE;
   }
 
   // How many letters of a word may be wrong.
@@ -94,6 +98,41 @@
     return all.filter(entry => words.every(word => entry.whole.includes(word)))
       .map(entry => ({ entry, words, fit: fit(entry, words) }))
       .sort((a, b) => a.fit - b.fit || a.entry.rank - b.entry.rank);
+  }
+
+  // What a machine finds closest to what was typed: paths of units' pages by [its terms that they are close to, standard
+  // deviations above chance], those close to most terms first. None where no machine was asked or nothing typed is one
+  // of its terms.
+  function closest({ close, layers }, typed) {
+    const found = new Map();
+    if (!close) return found;
+    unitAtlas.phrases(close.groups, typed).forEach(id => {
+      const { name } = close.groups.flatMap(group => group.terms).find(term => term.id === id);
+      (close.units[id] || []).forEach(([layer, number, standard]) => {
+        const href = unitHref(layers[layer], number);
+        const [names, sum] = found.get(href) || [[], 0];
+        found.set(href, [[...names, name], sum + standard]);
+      });
+    });
+    return new Map(Array.from(found).sort(([, a], [, b]) => b[0].length - a[0].length || b[1] - a[1]));
+  }
+
+  // What is found by words and by meaning: what is called so, units by how close a machine finds them, and the rest.
+  function search(data, all, typed) {
+    const words = wordsOf(typed);
+    const hits = find(all, words);
+    const close = words.length && data ? closest(data, typed) : new Map();
+    if (!close.size) return hits;
+    const units = new Map(all.filter(entry => close.has(entry.href)).map(entry => [entry.href, entry]));
+    const own = new Map(hits.map(hit => [hit.entry.href, hit]));
+    const nearby = Array.from(close, ([href, [names]]) => {
+      const entry = units.get(href);
+      const note = [entry.note, `close to ${names.join(' and ')}`].filter(Boolean).join(' · ');
+      return { words: [], ...own.get(href), entry: { ...entry, note } };
+    });
+    const others = hits.filter(({ entry }) => !close.has(entry.href));
+    const first = ({ entry, fit: how }) => entry.kind !== 'unit' && how < BY_PROSE;
+    return [...others.filter(first), ...nearby, ...others.filter(hit => !first(hit))];
   }
 
   // A text in pieces, [text, whether it is one of some words], in order.
@@ -156,5 +195,5 @@
     return wordsOf(found).filter(word => word.length > 1);
   }
 
-  unitAtlas.searchIndex = { entries, item, find, pieces, passage, place, asked };
+  unitAtlas.searchIndex = { entries, item, find, search, pieces, passage, place, asked };
 })();

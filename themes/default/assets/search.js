@@ -10,13 +10,14 @@
   const button = element('atlas-search');
   if (!button || !window.HTMLDialogElement) return;
   const input = make('input', {
-    type: 'search', autocomplete: 'off', spellcheck: 'false', placeholder: 'unit, label, term, mammogram, any words'
+    type: 'search', autocomplete: 'off', spellcheck: 'false', placeholder: 'unit, label, term, finding, mammogram, any words'
   });
   const close = make('button', { type: 'button', class: 'quiet' }, 'Close');
   const status = make('output', { class: 'search-status', 'aria-live': 'polite' });
   const list = make('ul', { class: 'search-results' });
   let dialog = null;
   // What the site has, once it is loaded; and that with the commands of the page as it was when this was opened.
+  let site = null;
   let entries = null;
   let everything = [];
   let offered = [];
@@ -91,7 +92,7 @@
 
   function show() {
     const asked = words(input.value);
-    const hits = searchIndex.find(everything, asked);
+    const hits = searchIndex.search(site, everything, input.value);
     if (!asked.length) status.textContent = offered.length ? 'On this page' : '';
     else if (!entries) status.textContent = 'Loading …';
     else if (!hits.length) status.textContent = 'Nothing found.';
@@ -121,6 +122,7 @@
         status.textContent = 'What is searched could not be loaded.';
         return;
       }
+      site = data;
       entries = searchIndex.entries(data);
       gather();
     });

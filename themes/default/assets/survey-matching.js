@@ -25,7 +25,7 @@
   // What a phrase speaks of fits as a synonym does, and stands together before the groups.
   function matching(groups, typed) {
     const wanted = typed.trim().toLowerCase();
-    const spoken = wanted ? unitAtlas.survey.phrases(groups, typed) : [];
+    const spoken = wanted ? unitAtlas.phrases(groups, typed) : [];
     const fits = (term, category) => Math.max(fit(term, category, wanted), spoken.includes(term.id) ? 3 : 0);
     const found = groups.map(({ category, terms }) => {
       const hits = terms.map(term => ({ term, fit: wanted ? fits(term, category) : 1 })).filter(hit => hit.fit);

@@ -1,6 +1,6 @@
 // Terms that a phrase speaks of, such as `clusterd pleomorphic calcs`: as `labels suggest` finds them
-// (src/study/suggest.rs), but that nobody denies in the field of terms what they see. Both are held to
-// tests/phrases.json.
+// (src/study/suggest.rs), but that nobody denies what they see in a field of terms, or what they look for. Both are held
+// to tests/phrases.json.
 (() => {
   'use strict';
   const FILLERS = ['a', 'an', 'the', 'of', 'to', 's', 'is', 'are'];
@@ -100,5 +100,5 @@
     return Array.from(new Set(found.map(phrase => phrase.id)));
   }
 
-  unitAtlas.survey.phrases = spokenOf;
+  unitAtlas.phrases = spokenOf;
 })();
