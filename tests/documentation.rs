@@ -62,6 +62,7 @@ networks:
     layers: [layer3, layer4]
     training: { epochs: 1, batch: 64 }
 dissection: { top: 4, permutations: 19 }
+namer: { kind: builtin, deals: 99, untrained: false }
 ";
 
 /// A reader's file; readers say the same of each unit that they are shown in the documentation.

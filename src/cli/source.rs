@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use super::Outcome;
 use super::terminal::Terminal;
 use base::counted;
+use base::progress::Progress;
 use config::Config;
 use source::{Fit, Known};
 
@@ -30,7 +31,14 @@ pub(super) fn execute(verb: &Verb, project: Option<&Path>, terminal: &Terminal) 
     let content = root.join("content");
     match verb {
         Verb::List => {
-            for Known { id, name, licence, get } in source::recipes(&content)? {
+            for (id, known) in source::recipes(&content)? {
+                let Known { name, licence, get, .. } = match known {
+                    Ok(known) => known,
+                    Err(error) => {
+                        terminal.warn(&format!("the recipe {id} cannot be used: {error:#}"));
+                        continue;
+                    }
+                };
                 for line in [format!("{id}  {name}"), format!("  {licence}"), format!("  {get}")] {
                     terminal.result(&line);
                 }

@@ -79,18 +79,20 @@ pub struct Known {
     pub get: String,
 }
 
-/// The data sets that recipes describe: those in a project's content folder, and those that come with the program.
+/// The data sets that recipes describe, by name: those in a project's content folder, and those that come with the
+/// program; or what is wrong with a recipe.
 ///
 /// # Errors
-/// When a recipe is wrong: with its line.
-pub fn recipes(content: &Path) -> Result<Vec<Known>> {
-    Recipe::ids(content)?
-        .into_iter()
-        .map(|id| {
-            let (about, licence, get) = Recipe::open(content, &id)?.offered();
-            Ok(Known { id, name: about.name, licence, get })
-        })
-        .collect()
+/// When the folder cannot be read.
+pub fn recipes(content: &Path) -> Result<Vec<(String, Result<Known>)>> {
+    let known = |id: String| {
+        let known = Recipe::open(content, &id).map(|recipe| {
+            let (about, licence, get) = recipe.offered();
+            Known { id: id.clone(), name: about.name, licence, get }
+        });
+        (id, known)
+    };
+    Ok(Recipe::ids(content)?.into_iter().map(known).collect())
 }
 
 /// What a folder holds of a data set.
@@ -110,7 +112,7 @@ pub struct Fit {
 /// or why it is none.
 ///
 /// # Errors
-/// When a recipe is wrong, or lexicons are.
+/// When lexicons are wrong.
 pub fn fits(content: &Path, path: &Path) -> Result<Vec<(String, Result<Fit>)>> {
     let lexicons = Lexicons::load(content)?;
     let of_code: [(&str, Box<dyn Source>); 5] = [
@@ -135,9 +137,9 @@ pub fn fits(content: &Path, path: &Path) -> Result<Vec<(String, Result<Fit>)>> {
         })
         .collect();
     for id in Recipe::ids(content)? {
-        let recipe = Recipe::open(content, &id)?;
-        let folder = Folder::by_recipe(recipe, path, None, 0, lexicons.clone());
-        let fit = folder.listed().map(|(images, there, flaw)| Fit {
+        let fit = Recipe::open(content, &id)
+            .and_then(|recipe| Folder::by_recipe(recipe, path, None, 0, lexicons.clone()).listed());
+        let fit = fit.map(|(images, there, flaw)| Fit {
             written: format!("kind: recipe, name: {id}"),
             images,
             there,

@@ -119,6 +119,10 @@ impl Folder {
     /// How many images are listed, how many of them are there, and the first notice; without a look into images.
     pub(crate) fn listed(&self) -> Result<(usize, usize, Option<String>)> {
         let Tables { entries, notices, .. } = self.tables()?;
+        if entries.is_empty() {
+            let first = notices.first().map(|n| format!(": {}: {}", n.place, n.message));
+            bail!("no image is listed{}", first.unwrap_or_default());
+        }
         let there =
             entries.iter().filter(|e| self.resolve(self.base(), &e.image).is_file()).count();
         let flaws = entries.iter().filter_map(|entry| entry.flaw.as_ref());
@@ -176,7 +180,9 @@ impl Folder {
     }
 
     fn row_place(&self, line: u64) -> String {
-        format!("{}:{line}", name(self.lines_of.get().unwrap_or(&self.table)))
+        let table = name(self.lines_of.get().unwrap_or(&self.table));
+        // A file that no row belongs to has no line.
+        if line == 0 { table } else { format!("{table}:{line}") }
     }
 
     fn region_place(&self, line: u64) -> String {
@@ -206,8 +212,9 @@ impl Folder {
     }
 
     fn tables(&self) -> Result<Tables> {
-        let (images, mut files) = self.rows()?;
+        let (images, mut files, further) = self.rows()?;
         let mut notices = notes(self.lines_of.get().unwrap_or(&self.table), &images);
+        notices.extend(further);
         let rows = images.rows.len();
         let mut repeats = Repeats::default();
         let mut entries: Vec<Entry> = Vec::new();
@@ -220,6 +227,8 @@ impl Folder {
             let image = match row::image(&record) {
                 Ok(image) => image,
                 Err(message) => {
+                    // What made it so, where that is known.
+                    let message = record.sound().err().unwrap_or(message);
                     skip(format!("{message}; the row is left out"));
                     continue;
                 }
@@ -283,13 +292,14 @@ impl Folder {
         Ok(Tables { files, rows, region_rows, entries, notices })
     }
 
-    /// The rows of images and lesions, and the files that they were read from.
-    fn rows(&self) -> Result<(table::Table, Vec<PathBuf>)> {
+    /// The rows of images and lesions, the files that they were read from, and what of these could not be used.
+    fn rows(&self) -> Result<(table::Table, Vec<PathBuf>, Vec<Notice>)> {
         if let Some(recipe) = &self.recipe {
-            let Made { table, lines_of, files } = recipe.rows(&self.table, self.encoding)?;
+            let Made { table, lines_of, files, notices } =
+                recipe.rows(&self.table, self.encoding)?;
             // A second look finds the same.
             let _ = self.lines_of.set(lines_of);
-            return Ok((table, files));
+            return Ok((table, files, notices));
         }
         ensure!(
             self.table.exists(),
@@ -298,7 +308,7 @@ impl Folder {
         );
         let images = table::read(&self.table, &row::images(self.encoding))
             .context("the table of the images cannot be used")?;
-        Ok((images, vec![self.table.clone()]))
+        Ok((images, vec![self.table.clone()], Vec::new()))
     }
 
     /// The mammogram of an entry with its file, or why it is left out. Notices of single regions are

@@ -15,7 +15,8 @@ use base::shipped;
 use base::yaml::{self, Mistake, Text, unknown};
 
 use super::template::Template;
-use mammogram::About;
+use super::value::alike;
+use mammogram::{About, is_file_name};
 
 /// How a data set's own tables and folders become the table of a [`crate::Folder`].
 #[derive(Debug, Deserialize)]
@@ -195,13 +196,39 @@ impl<'de> Deserialize<'de> for Cell {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Cell, A::Error> {
                 let made = Made::deserialize(MapAccessDeserializer::new(map))?;
-                if made.of.is_some() == made.any.is_empty() {
-                    return Ok(Cell::Made(Box::new(made)));
-                }
-                Err(serde::de::Error::custom("a value needs one of `of` and `any`"))
+                made.check().map_err(serde::de::Error::custom)?;
+                Ok(Cell::Made(Box::new(made)))
             }
         }
         deserializer.deserialize_any(Either)
+    }
+}
+
+impl Made {
+    /// Refuses what could not be meant.
+    fn check(&self) -> Result<(), String> {
+        let wrong = |message: &str| Err(message.to_owned());
+        if self.of.is_some() != self.any.is_empty() {
+            return wrong("a value needs one of `of` and `any`");
+        }
+        if self.into.as_ref().is_some_and(|into| !into.contains("{}")) {
+            return wrong("`into` is a text with {} in it, where the part goes");
+        }
+        if self.list.as_deref() == Some("") {
+            return wrong("`list` is `python`, or the sign between values");
+        }
+        let ends = [self.find, self.via, self.edges.is_some(), self.values.is_some()];
+        if ends.iter().filter(|is| **is).count() > 1 {
+            return wrong("only one of `find`, `via`, `box` and `values` makes a value");
+        }
+        let keys: Vec<&String> = self.values.iter().flat_map(BTreeMap::keys).collect();
+        let twice = keys.iter().enumerate().find_map(|(at, key)| {
+            keys[..at].iter().find(|other| alike(other, key)).map(|other| (other, key))
+        });
+        match twice {
+            Some((a, b)) => Err(format!("`values` has `{a}` and `{b}`, which are read as one")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -283,7 +310,8 @@ impl Recipe {
         if own.is_dir() {
             for entry in fs_err::read_dir(own)? {
                 let name = entry?.file_name().to_string_lossy().into_owned();
-                ids.extend(name.strip_suffix(".yaml").map(str::to_owned));
+                let id = name.strip_suffix(".yaml").filter(|id| is_file_name(id));
+                ids.extend(id.map(str::to_owned));
             }
         }
         Ok(ids.into_iter().collect())
@@ -305,6 +333,32 @@ impl Recipe {
                 let message = unknown("table", &table.value, &tables);
                 return Err(text.mistake(table.referenced, message));
             }
+        }
+        let mut used: Vec<&str> = Vec::new();
+        let first = match &recipe.rows {
+            Rows::Table(table) => Some(table),
+            Rows::Files(_) => None,
+        };
+        for table in first.into_iter().chain(recipe.joins.iter().map(|join| &join.table)) {
+            if used.contains(&table.value.as_str()) {
+                let message = format!("the table `{}` is in use already", table.value);
+                return Err(text.mistake(table.referenced, message));
+            }
+            used.push(&table.value);
+        }
+        if let Some(join) = recipe.joins.iter().find(|join| join.on.is_empty()) {
+            let message = "`on` says which columns must hold what; it is empty";
+            return Err(text.mistake(join.table.referenced, message));
+        }
+        if let Some(skip) =
+            recipe.skip.iter().find(|skip| skip.is.is_empty() == skip.is_not.is_empty())
+        {
+            let message = "a row is skipped by one of `is` and `is_not`";
+            return Err(text.mistake(skip.of.referenced, message));
+        }
+        if !recipe.columns.contains_key("image") {
+            let message = "`columns` has no `image`, the file of each row";
+            return Err(text.mistake(serde_yaml::Location::UNKNOWN, message));
         }
         if matches!(recipe.rows, Rows::Files(_)) && recipe.joins.is_empty() {
             let message =

@@ -1,6 +1,6 @@
 //! The rows of a data set as those of the table of a [`crate::Folder`].
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -9,21 +9,22 @@ use regex::Regex;
 use serde_json::Value;
 use walkdir::WalkDir;
 
-use base::counted;
 use base::text::Encoding;
 use base::yaml::unknown;
+use base::{Notice, counted};
 use formats::picture::Picture;
 use formats::table::{self, Expected, Row, Table};
 use formats::value;
 use mammogram::Laterality;
 
-use super::form::{Cell, Recipe, Rows, Without};
+use super::form::{self, Recipe, Rows, Without};
 use super::value::{Given, alike};
 
 /// Columns of a file whose name the recipe has found: its path, and what DICOM says of side and view.
 const OF_FILES: [&str; 3] = ["file", "file.laterality", "file.view"];
-/// Rows that may come of one by joins.
+/// Rows that may come of one by joins, and of all.
 const MOST: usize = 4096;
+const MOST_OF_ALL: usize = 1 << 20;
 const ADVICE: &str = "write `encoding: windows-1252`, or what it was saved in, beside `path` under `source`, or save it as UTF-8";
 
 /// What a data set's tables say, as our table.
@@ -33,6 +34,8 @@ pub(crate) struct Made {
     pub(crate) lines_of: PathBuf,
     /// Every table that was read.
     pub(crate) files: Vec<PathBuf>,
+    /// What of the tables could not be used.
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// The tables of a data set.
@@ -79,6 +82,22 @@ impl File {
     }
 }
 
+impl Line<'_> {
+    /// The line of its first row; 0 where it has none.
+    fn at(&self) -> u64 {
+        self.rows.first().map_or(0, |(.., row)| row.line)
+    }
+
+    /// What is wrong with one of its rows.
+    fn unsound(&self) -> Option<String> {
+        let mut rows = self.rows.iter().enumerate();
+        rows.find_map(|(at, (table, _, row))| {
+            let why = row.sound().err()?;
+            Some(if at == 0 { why } else { format!("line {} of its `{table}`: {why}", row.line) })
+        })
+    }
+}
+
 impl Given for Line<'_> {
     fn column(&self, name: &str) -> Option<String> {
         if let Some(file) = self.file {
@@ -119,6 +138,7 @@ impl Given for Line<'_> {
             }
             by_name
         });
+        let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
         match by_name.get(&name.to_lowercase()).map(Vec::as_slice) {
             None | Some([]) => Ok(None),
             Some([one]) => Ok(Some(one.clone())),
@@ -161,15 +181,17 @@ impl Recipe {
                 .map(|file| Line { rows: Vec::new(), file: Some(file), folder })
                 .collect(),
         };
-        let joined = tables.joined()?;
-        for line in start {
-            let mut drafted = |line: &Line, values: Vec<Value>, flaw: Option<String>| {
-                let at = line.rows.first().map_or(0, |(.., row)| row.line);
-                drafts.push((at, values, flaw));
-            };
+        let joined = tables.joined();
+        let mut unjoined = 0;
+        for (number, line) in (1..).zip(start) {
             let lines = match self.join(&line, &joined) {
                 Ok(lines) => lines,
                 Err(flaw) => {
+                    // A file has no line by which it could be told, and its name may be a patient's.
+                    let flaw = match line.file {
+                        Some(_) => format!("{flaw} (file {number} of {})", files.len()),
+                        None => flaw,
+                    };
                     // Its image cannot be used; which it is, is said where that much is known.
                     let image =
                         self.columns.get("image").and_then(|cell| cell.value.of(&line).ok());
@@ -177,10 +199,17 @@ impl Recipe {
                         "image" => image.clone().flatten().map_or(Value::Null, Value::String),
                         _ => Value::Null,
                     });
-                    drafted(&line, values.collect(), Some(flaw));
+                    drafts.push((line.at(), values.collect(), Some(flaw)));
                     continue;
                 }
             };
+            unjoined += usize::from(lines.is_empty());
+            if drafts.len() + lines.len() * (1 + self.lesions.len()) > MOST_OF_ALL {
+                bail!(
+                    "more than {MOST_OF_ALL} rows come of the tables of {}, as the recipe joins them",
+                    self.name
+                );
+            }
             for line in lines {
                 if let Some(skip) = self.skip.iter().find(|skip| skip.applies(&line)) {
                     *skipped.entry(&skip.because).or_default() += 1;
@@ -194,12 +223,15 @@ impl Recipe {
                 let own: Vec<_> = own.collect();
                 let all = if own.is_empty() { vec![base] } else { own };
                 for (values, flaw) in all {
-                    let unsound = line.rows.iter().find_map(|(.., row)| row.sound().err());
-                    drafted(&line, values, unsound.or(flaw));
+                    drafts.push((line.at(), values, line.unsound().or(flaw)));
                 }
             }
         }
         let mut table = Table::of(&columns, drafts);
+        if unjoined > 0 {
+            let rows = counted(unjoined, "row is", "rows are");
+            table.notes.push(format!("{rows} left out, to which nothing is joined"));
+        }
         let told = skipped.into_iter().map(|(because, count)| {
             format!("{} left out: {because}", counted(count, "row is", "rows are"))
         });
@@ -210,18 +242,17 @@ impl Recipe {
             Rows::Files(_) => &self.joins[0].table.value,
         };
         let lines_of = tables.read[lines_of.as_str()].0.clone();
-        Ok(Made {
-            table,
-            lines_of,
-            files: tables.read.into_values().map(|(path, _)| path).collect(),
-        })
+        let notices = joined.iter().flat_map(Joined::notices).collect();
+        drop(joined);
+        let files = tables.read.into_values().map(|(path, _)| path).collect();
+        Ok(Made { table, lines_of, files, notices })
     }
 
     /// The values of our columns, and what is wrong with the first that cannot be understood.
     fn values(
         &self,
         columns: &[&str],
-        cells: &BTreeMap<String, serde_yaml::Spanned<Cell>>,
+        cells: &BTreeMap<String, serde_yaml::Spanned<form::Cell>>,
         base: Option<&(Vec<Value>, Option<String>)>,
         line: &Line,
     ) -> (Vec<Value>, Option<String>) {
@@ -252,13 +283,19 @@ impl Recipe {
             for line in lines {
                 let key: Option<Vec<String>> =
                     join.on.values().map(|of| of.value.filled(|c| line.column(c))).collect();
-                let found = key.and_then(|key| known.by_key.get(&keyed(&key)));
-                match (found, join.without) {
-                    (Some(rows), _) => more.extend(rows.iter().map(|row| {
-                        let mut line = line.clone();
-                        line.rows.push((known.name, known.table, row));
-                        line
-                    })),
+                let Some(key) = key else {
+                    // What belongs to it is not known, which is not nothing.
+                    return Err(format!("a value by which {} is joined is blank", known.shown));
+                };
+                match (known.by_key.get(&keyed(&key)), join.without) {
+                    (Some(Found { rows, met }), _) => {
+                        met.set(true);
+                        more.extend(rows.iter().map(|row| {
+                            let mut line = line.clone();
+                            line.rows.push((known.name, known.table, row));
+                            line
+                        }));
+                    }
                     (None, Without::Keep) => more.push(line),
                     (None, Without::Skip) => {}
                     (None, Without::Refuse) => {
@@ -275,7 +312,7 @@ impl Recipe {
     }
 }
 
-impl super::form::Skip {
+impl form::Skip {
     fn applies(&self, line: &Line) -> bool {
         let value = self.of.value.filled(|column| line.column(column)).unwrap_or_default();
         let among = |list: &[String]| list.iter().any(|one| alike(one, &value));
@@ -288,13 +325,53 @@ struct Joined<'a> {
     name: &'a str,
     shown: String,
     table: &'a Table,
-    by_key: HashMap<String, Vec<&'a Row>>,
+    by_key: HashMap<String, Found<'a>>,
+    /// Rows that name nothing that they could belong to.
+    nameless: Vec<&'a Row>,
+}
+
+/// Rows that belong to the same, and whether anything has met them.
+#[derive(Default)]
+struct Found<'a> {
+    rows: Vec<&'a Row>,
+    met: Cell<bool>,
+}
+
+impl Joined<'_> {
+    /// What of it has come to nothing: it may have been a cancer.
+    fn notices(&self) -> Vec<Notice> {
+        let of = |line: u64, message: String| Notice {
+            place: format!("{}:{line}", self.shown),
+            message,
+            skipped: true,
+        };
+        let unmet = self.by_key.values().filter(|found| !found.met.get());
+        let mut lost: Vec<&Row> = unmet.flat_map(|found| found.rows.iter().copied()).collect();
+        lost.extend(&self.nameless);
+        lost.sort_by_key(|row| row.line);
+        let mut notices: Vec<Notice> = lost
+            .iter()
+            .filter_map(|row| {
+                row.sound().err().map(|why| of(row.line, format!("{why}; the row is left out")))
+            })
+            .collect();
+        if let [first, rest @ ..] = lost.as_slice() {
+            let more = match rest.len() {
+                0 => String::new(),
+                more => format!(", and neither do {more} more of its rows"),
+            };
+            notices.push(of(
+                first.line,
+                format!("belongs to no image{more}; what it says is left out"),
+            ));
+        }
+        notices
+    }
 }
 
 /// Values that are compared, as one.
 fn keyed(values: &[String]) -> String {
-    let plain: Vec<String> =
-        values.iter().map(|text| value::name(text.trim()).to_lowercase()).collect();
+    let plain: Vec<String> = values.iter().map(|text| value::name(text.trim())).collect();
     plain.join("\u{1f}")
 }
 
@@ -302,7 +379,7 @@ impl<'a> Tables<'a> {
     fn read(recipe: &'a Recipe, root: &'a Path, encoding: Option<Encoding>) -> Result<Self> {
         ensure!(
             root.is_dir(),
-            "{} is not there; set source.path to the folder of {}",
+            "{} is no folder that is there; set source.path to that of {}",
             root.display(),
             recipe.name
         );
@@ -313,6 +390,14 @@ impl<'a> Tables<'a> {
                 format!("{} cannot be read without its table `{name}`", recipe.name)
             })?;
             let table = table::read(&path, &expected)?;
+            let single = |value: &Value| !value.is_array() && !value.is_object();
+            if let Some(row) = table.rows.iter().find(|row| !row.values().flatten().all(single)) {
+                bail!(
+                    "{}:{}: has a list or a mapping as a value; recipes read texts and numbers",
+                    path.display(),
+                    row.line
+                );
+            }
             Ok((name.as_str(), (path, table)))
         });
         let read = read.collect::<Result<_>>()?;
@@ -387,27 +472,29 @@ impl<'a> Tables<'a> {
     }
 
     /// The tables that are joined, by what is looked for in them.
-    fn joined(&self) -> Result<Vec<Joined<'_>>> {
+    fn joined(&self) -> Vec<Joined<'_>> {
         let joined = self.recipe.joins.iter().map(|join| {
             let name = join.table.value.as_str();
             let (path, table) = &self.read[name];
-            let mut by_key: HashMap<String, Vec<&Row>> = HashMap::new();
+            let mut by_key: HashMap<String, Found> = HashMap::new();
+            let mut nameless = Vec::new();
             for row in &table.rows {
                 let key: Option<Vec<String>> =
                     join.on.keys().map(|column| row.text(column).ok().flatten()).collect();
-                // What names nothing belongs to nothing.
-                if let Some(key) = key {
-                    by_key.entry(keyed(&key)).or_default().push(row);
+                match key {
+                    Some(key) => by_key.entry(keyed(&key)).or_default().rows.push(row),
+                    None => nameless.push(row),
                 }
             }
-            let shown = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            Ok(Joined { name, shown, table, by_key })
+            Joined { name, shown: shown(path), table, by_key, nameless }
         });
         joined.collect()
     }
+}
+
+/// The name of a file.
+fn shown(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// A pattern of paths as a regular expression, with the names of what it tells apart.

@@ -13,10 +13,12 @@ pub(super) struct Template(Vec<Piece>);
 enum Piece {
     Text(String),
     /// A column, as [`formats::table`] has its name; of one table, with its name and a point in front. Not every release
-    /// of the data set needs to have one with `?` behind it.
+    /// of the data set needs to have one with `?` behind it; what stands behind `=` is its value where
+    /// it is blank.
     Column {
         name: String,
         needed: bool,
+        blank: Option<String>,
     },
 }
 
@@ -44,9 +46,13 @@ impl FromStr for Template {
             if !before.is_empty() {
                 pieces.push(Piece::Text(before.to_owned()));
             }
+            let (column, blank) = match column.split_once('=') {
+                Some((column, blank)) => (column, Some(blank.to_owned())),
+                None => (column, None),
+            };
             let name = column.strip_suffix('?');
             let needed = name.is_none();
-            pieces.push(Piece::Column { name: name.unwrap_or(column).to_owned(), needed });
+            pieces.push(Piece::Column { name: name.unwrap_or(column).to_owned(), needed, blank });
             rest = behind;
         }
         if rest.contains('}') {
@@ -63,7 +69,7 @@ impl Template {
     /// The columns that it needs.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {
-            Piece::Column { name, needed: true } => Some(name.as_str()),
+            Piece::Column { name, needed: true, .. } => Some(name.as_str()),
             _ => None,
         })
     }
@@ -72,7 +78,7 @@ impl Template {
     pub(super) fn filled(&self, value: impl Fn(&str) -> Option<String>) -> Option<String> {
         let filled = self.0.iter().map(|piece| match piece {
             Piece::Text(text) => Some(text.clone()),
-            Piece::Column { name, .. } => value(name),
+            Piece::Column { name, blank, .. } => value(name).or_else(|| blank.clone()),
         });
         filled.collect()
     }
@@ -92,6 +98,9 @@ mod tests {
         let free: Template = "{a?}{b}".parse().unwrap();
         assert_eq!(free.columns().collect::<Vec<_>>(), ["b"]);
         assert_eq!(free.filled(|column| Some(column.to_owned())).as_deref(), Some("ab"));
+        let both: Template = "{a=B}{b}".parse().unwrap();
+        let only = |of: &'static str| both.filled(|c| (c == of).then(|| c.to_owned()));
+        assert_eq!([only("b").as_deref(), only("a").as_deref()], [Some("Bb"), None]);
         for wrong in ["{", "a}", "{}", "{a{b}}"] {
             assert!(wrong.parse::<Template>().is_err(), "{wrong}");
         }

@@ -397,3 +397,70 @@ fn a_folder_says_which_data_set_it_is() {
     }
     assert!(fits.len() > 11, "{fits:?}");
 }
+
+const JOINED: &str = "\
+name: Mine
+description: Of a friend.
+citation: None.
+licence: Mine.
+get: Nowhere.
+tables: { images: images.csv, findings: findings.csv }
+rows: { table: images }
+joins:
+  - { table: findings, on: { exam: '{pid}', side: '{images.side}' }, without: keep }
+columns:
+  image: '{file}'
+  patient: '{pid}'
+  laterality: '{images.side}'
+  pathology: { of: '{res}', values: { C50: malignant }, otherwise: ~ }
+  box: { of: '{x} {y} {w} {h}', box: ltwh }
+";
+
+#[test]
+fn what_a_table_says_is_never_lost_in_silence() {
+    hand_down();
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(root, "recipes/mine.yaml", JOINED);
+    write(root, "images.csv", "file,pid,side\n1.png,1,L\n2.png,aB,L\n3.png,3,\n");
+    for name in ["1.png", "2.png", "3.png"] {
+        picture(root, name);
+    }
+    let read = |findings: &str| {
+        write(root, "findings.csv", format!("exam,side,res,x,y,w,h\n{findings}"));
+        let recipe = Recipe::open(root, "mine").unwrap();
+        let folder = Folder::by_recipe(recipe, root, None, 1, built_in());
+        let (found, notices) = read(&folder);
+        (found, notices.join("\n"))
+    };
+    let blank = "images.csv:4: a value by which findings.csv is joined is blank";
+    let (found, notices) = read("1,L,C50,5,6,10,12\n");
+    assert_eq!(found, ["LEFT ? ? ? [malignant box 5 6 15 18]", "LEFT ? ? ?"]);
+    assert!(notices.contains(blank), "{notices}");
+    // Another word for the side, another patient by capitals, no side at all.
+    let (found, notices) =
+        read("1,L,,,,,\n1,Left,C50,5,6,10,12\nAb,L,C50,5,6,10,12\n1,,C50,1,2,3,4\n");
+    assert_eq!(found, ["LEFT ? ? ?", "LEFT ? ? ?"]);
+    let lost = "findings.csv:3: belongs to no image, and neither do 2 more of its rows";
+    assert!(notices.contains(lost), "{notices}");
+    // A row that is out of line, whether anything meets it or not.
+    let (_, notices) = read("1,L,C50,5,6,10,12,8\nx,L,C50,5,6,10,12,8\n");
+    for says in
+        ["images.csv:2: line 2 of its `findings`: the row has 8", "findings.csv:3: the row has 8"]
+    {
+        assert!(notices.contains(says), "{says}: {notices}");
+    }
+    let (_, notices) = read("1,L,C50,\"5,5\",\"6,5\",\"10,5\",\"12,5\"\n");
+    assert!(notices.contains("images.csv:2") && notices.contains("is no box"), "{notices}");
+    for (from, to, says) in [
+        ("rows: { table: images }", "rows: { table: findings }", "`findings` is in use already"),
+        ("{ C50: malignant }", "{ '1': malignant, '1.0': benign }", "which are read as one"),
+        ("on: { exam: '{pid}', side: '{images.side}' }", "on: {}", "`on` says"),
+        ("  image: '{file}'\n", "", "no `image`"),
+        ("columns:", "skip: [{ of: '{pid}', because: x }]\ncolumns:", "one of `is` and `is_not`"),
+    ] {
+        let text = JOINED.replace(from, to);
+        let error = Recipe::parse(Text { path: Path::new("m.yaml"), text: &text }).unwrap_err();
+        assert!(error.to_string().contains(says), "{says}: {error}");
+    }
+}

@@ -53,9 +53,7 @@ impl Made {
                 first
             }
         };
-        let Some(text) = found.filter(|text| !value::is_missing(text)) else {
-            return Ok(self.otherwise.clone().flatten());
-        };
+        let Some(text) = found.filter(|text| !value::is_missing(text)) else { return Ok(None) };
         let part = match &self.part {
             None => text,
             Some(pattern) => {
@@ -76,7 +74,10 @@ impl Made {
             None => part,
         };
         if self.find {
-            return given.file(&part);
+            return match given.file(&part)? {
+                None if !self.if_there => Err("names a file that is not there".into()),
+                found => Ok(found),
+            };
         }
         if self.if_there && !given.has_file(&part) {
             return Ok(None);
@@ -85,7 +86,8 @@ impl Made {
             return shape(&part);
         }
         if let Some(edges) = self.edges {
-            return boxes(&part, edges);
+            let of = self.of.as_ref().map_or(0, |of| of.columns().count());
+            return boxes(&part, edges, of == 4);
         }
         let mut values = Vec::new();
         for one in self.listed(&part)? {
@@ -147,13 +149,17 @@ fn python(text: &str) -> Option<Vec<&str>> {
     Some(found)
 }
 
-/// Boxes, four numbers each, whatever stands between these: `left top right bottom; …`.
-fn boxes(text: &str, edges: Edges) -> Result<Option<String>, String> {
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+')));
-    let words = words.filter(|word| !word.is_empty());
+/// Boxes, four numbers each between blanks, commas, semicolons and brackets: `left top right bottom; …`. Of four columns
+/// there is `one`: a decimal comma would make another of it.
+fn boxes(text: &str, edges: Edges, one: bool) -> Result<Option<String>, String> {
+    let between = |c: char| c.is_whitespace() || ",;()[]".contains(c);
+    let words = text.split(between).filter(|word| !word.is_empty());
     let numbers: Option<Vec<f64>> = words.map(|word| word.parse().ok()).collect();
-    let numbers = numbers.filter(|numbers| numbers.len() % 4 == 0);
-    let numbers = numbers.ok_or("is no box: four numbers are expected, or several times four")?;
+    let fits = |count: usize| if one { count == 4 } else { count.is_multiple_of(4) };
+    let numbers = numbers.filter(|numbers| fits(numbers.len()));
+    let numbers = numbers.ok_or(
+        "is no box: four numbers are expected, or several times four in one column, with a point before decimals",
+    )?;
     let (boxes, _) = numbers.as_chunks::<4>();
     let written = boxes.iter().map(|&[a, b, c, d]| {
         let [left, top, right, bottom] = match edges {
@@ -263,6 +269,9 @@ mod tests {
         let cancer = "{ of: '{cancer}', values: { '1': malignant }, otherwise: ~ }";
         assert_eq!(some(cancer, &[("cancer", "1.0")]), "malignant");
         assert_eq!(made(cancer, &[("cancer", "0")]), Ok(None));
+        let benign = "{ of: '{cancer}', values: { '1': malignant }, otherwise: benign }";
+        assert_eq!(some(benign, &[("cancer", "0")]), "benign");
+        assert_eq!(made(benign, &[]), Ok(None), "what is blank is nothing");
         let any = "{ any: ['{a}', { of: '{b}', part: 'x(.*)$' }] }";
         assert_eq!(some(any, &[("a", "1"), ("b", "2")]), "1");
         assert_eq!(some(any, &[("b", "2x3")]), "3");
@@ -274,7 +283,10 @@ mod tests {
         assert_eq!(some(mask, &[("a", "there-1")]), "far/away/there.png");
         let mask = "{ of: '{a}.png', find: true }";
         assert_eq!(some(mask, &[("a", "there")]), "far/away/there.png");
-        assert_eq!(made(mask, &[("a", "else")]), Ok(None));
+        let error = made(mask, &[("a", "else")]).unwrap_err();
+        assert!(error.contains("not there"), "{error}");
+        let free = "{ of: '{a}.png', find: true, if_there: true }";
+        assert_eq!(made(free, &[("a", "else")]), Ok(None));
         assert!(made(mask, &[("a", "twice")]).is_err());
     }
 
@@ -289,6 +301,9 @@ mod tests {
         assert_eq!(made(list, &[("roi", "()")]), Ok(None));
         assert!(made(list, &[("roi", "(1, 2, 3)")]).is_err());
         assert!(made(list, &[("roi", "(1, 2, 3, x)")]).is_err());
+        assert!(made(list, &[("roi", "(1, 2, 3, \u{2212}4)")]).is_err(), "another minus");
+        let line = [("a", "1,5"), ("b", "2,5"), ("c", "3,5"), ("d", "4,5")];
+        assert!(made(corners, &line).is_err(), "decimal commas");
         assert_eq!(some("{ of: '{a}', box: ltwh }", &[("a", "1 2 3 4")]), "1 2 4 6");
         let via = "{ of: '{s}', via: true }";
         let rect = r#"{"name":"rect","x":1,"y":2,"width":3,"height":4}"#;
