@@ -142,6 +142,9 @@ test('a search knows what is meant: units that a machine finds close to it, clos
   assert.deepEqual(found('stellate mass'), ['net/last/0002: edges · close to spiculated and mass',
     'net/last/0012: close to spiculated', four], 'what is close to both terms is first');
   assert.deepEqual(found('edges'), ['net/last/0002: edges']);
+  const named = searchIndex.entries({ ...data, layers: [{ ...data.layers[0], labels: { 2: 'mass', 7: 'a mass' } }] });
+  const order = searchIndex.search(data, named, 'mass').map(({ entry }) => entry.number).filter(number => number);
+  assert.deepEqual(order, [2, 7, 4], 'what is called so comes before what is only close');
   assert.deepEqual(searchIndex.search({ ...data, close: undefined }, all, 'stellate'), []);
   assert.deepEqual(searchIndex.search(null, [], 'mass'), [], 'nothing is loaded yet');
 });

@@ -117,7 +117,8 @@
     return new Map(Array.from(found).sort(([, a], [, b]) => b[0].length - a[0].length || b[1] - a[1]));
   }
 
-  // What is found by words and by meaning: what is called so, units by how close a machine finds them, and the rest.
+  // What is found by words and by meaning: what is called so, then units by how close a machine
+  // finds them, and what is only said at length.
   function search(data, all, typed) {
     const words = wordsOf(typed);
     const hits = find(all, words);
@@ -131,8 +132,13 @@
       return { words: [], ...own.get(href), entry: { ...entry, note } };
     });
     const others = hits.filter(({ entry }) => !close.has(entry.href));
-    const first = ({ entry, fit: how }) => entry.kind !== 'unit' && how < BY_PROSE;
-    return [...others.filter(first), ...nearby, ...others.filter(hit => !first(hit))];
+    const isUnit = ({ entry }) => entry.kind === 'unit';
+    const isFirst = hit => !isUnit(hit) && hit.fit < BY_PROSE;
+    const holds = ({ entry }) => own.has(entry.href);
+    return [
+      ...others.filter(isFirst), ...nearby.filter(holds), ...others.filter(isUnit), ...nearby.filter(hit => !holds(hit)),
+      ...others.filter(hit => !isUnit(hit) && !isFirst(hit))
+    ];
   }
 
   // A text in pieces, [text, whether it is one of some words], in order.
