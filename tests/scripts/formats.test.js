@@ -1,4 +1,4 @@
-// What Rust hands to the scripts is what they read: `formats.json` is held to what is written by a test of src/atlas/script.rs.
+// What Rust hands to the scripts is what they read: `formats.json` is held to what is written by a test of src/atlas/script_tests.rs.
 'use strict';
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
