@@ -9,7 +9,7 @@ use super::terminal::Terminal;
 use base::counted;
 use base::progress::Progress;
 use config::Config;
-use source::{Fit, Known};
+use source::{Fit, Holds, Known};
 
 /// What to do with data sets.
 #[derive(Debug, clap::Subcommand)]
@@ -32,7 +32,7 @@ pub(super) fn execute(verb: &Verb, project: Option<&Path>, terminal: &Terminal) 
     match verb {
         Verb::List => {
             for (id, known) in source::recipes(&content)? {
-                let Known { name, licence, get, .. } = match known {
+                let Known { name, licence, get } = match known {
                     Ok(known) => known,
                     Err(error) => {
                         terminal.warn(&format!("the recipe {id} cannot be used: {error:#}"));
@@ -61,14 +61,21 @@ fn check(path: &Path, content: &Path, terminal: &Terminal) -> Result<()> {
             Err(why) => others.push((id, why)),
         }
     }
-    for (id, Fit { written, images, there, flaw }) in &fits {
-        let all = counted(*images, "image is listed", "images are listed");
-        let there = match there {
-            there if there == images => "and there".to_owned(),
-            0 => "and none of them is there".to_owned(),
-            there => format!("{there} of them are there"),
+    for (id, Fit { written, holds, flaw }) in &fits {
+        let holds = match *holds {
+            Holds::Files(count) => {
+                counted(count, "of its files is there", "of its files are there")
+            }
+            Holds::Images { listed, there } => {
+                let all = counted(listed, "image is listed", "images are listed");
+                match there {
+                    0 => format!("{all}, and none of them is there"),
+                    there if there == listed => format!("{all}, and there"),
+                    there => format!("{all}, {there} of them are there"),
+                }
+            }
         };
-        terminal.result(&format!("{id} fits: {all}, {there}"));
+        terminal.result(&format!("{id} fits: {holds}"));
         terminal.result(&format!("  source: {{ {written}, path: {} }}", path.display()));
         if let Some(flaw) = flaw {
             terminal.result(&format!("  first remark: {flaw}"));

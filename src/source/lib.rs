@@ -69,9 +69,7 @@ pub fn open(config: &config::Config) -> Result<Box<dyn Source>> {
 /// A data set that a recipe describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// The recipe's name.
-    pub id: String,
-    /// The data set's.
+    /// Its name.
     pub name: String,
     /// Under which terms it may be used.
     pub licence: String,
@@ -88,7 +86,7 @@ pub fn recipes(content: &Path) -> Result<Vec<(String, Result<Known>)>> {
     let known = |id: String| {
         let known = Recipe::open(content, &id).map(|recipe| {
             let (about, licence, get) = recipe.offered();
-            Known { id: id.clone(), name: about.name, licence, get }
+            Known { name: about.name, licence, get }
         });
         (id, known)
     };
@@ -100,12 +98,24 @@ pub fn recipes(content: &Path) -> Result<Vec<(String, Result<Known>)>> {
 pub struct Fit {
     /// How `source` chooses it, but for the path.
     pub written: String,
-    /// Images that are listed.
-    pub images: usize,
-    /// Those of them that are there.
-    pub there: usize,
+    /// What is there of it.
+    pub holds: Holds,
     /// The first of its notices.
     pub flaw: Option<String>,
+}
+
+/// What is there of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Files, of every kind that it has.
+    Files(usize),
+    /// Images that its tables list.
+    Images {
+        /// All of them.
+        listed: usize,
+        /// Those that are there.
+        there: usize,
+    },
 }
 
 /// Tries every data set that is known on a folder, without looking into images: their names in order, with what is there
@@ -126,12 +136,11 @@ pub fn fits(content: &Path, path: &Path) -> Result<Vec<(String, Result<Fit>)>> {
         .into_iter()
         .map(|(kind, source)| {
             let fit = source.files().and_then(|files| {
-                let files: Vec<&PathBuf> = files.iter().filter(|file| !is_table(file)).collect();
-                if files.is_empty() {
+                if files.iter().all(|file| is_table(file)) {
                     bail!("{} holds none of its images", path.display());
                 }
-                let there = files.iter().filter(|file| file.is_file()).count();
-                Ok(Fit { written: format!("kind: {kind}"), images: files.len(), there, flaw: None })
+                let holds = Holds::Files(files.len());
+                Ok(Fit { written: format!("kind: {kind}"), holds, flaw: None })
             });
             (kind.to_owned(), fit)
         })
@@ -139,10 +148,9 @@ pub fn fits(content: &Path, path: &Path) -> Result<Vec<(String, Result<Fit>)>> {
     for id in Recipe::ids(content)? {
         let fit = Recipe::open(content, &id)
             .and_then(|recipe| Folder::by_recipe(recipe, path, None, 0, lexicons.clone()).listed());
-        let fit = fit.map(|(images, there, flaw)| Fit {
+        let fit = fit.map(|(listed, there, flaw)| Fit {
             written: format!("kind: recipe, name: {id}"),
-            images,
-            there,
+            holds: Holds::Images { listed, there },
             flaw,
         });
         found.push((id, fit));

@@ -125,7 +125,9 @@ test('a text is cut where words stand in it', () => {
 test('a search knows what is meant: units that a machine finds close to it, closest first', () => {
   const mass = { id: 'mass', name: 'mass', synonyms: ['tumour'] };
   const margin = { id: 'margin-spiculated', name: 'spiculated', synonyms: ['stellate'] };
-  const groups = [{ category: 'Mass', terms: [mass] }, { category: 'Mass - Margin', terms: [margin] }];
+  const oval = { id: 'shape-oval', name: 'oval', synonyms: ['egg-shaped'] };
+  const groups = [{ category: 'Mass', terms: [mass] }, { category: 'Mass - Margin', terms: [margin] },
+    { category: 'Mass - Shape', terms: [oval] }];
   const units = { mass: [[0, 4, 5.1], [0, 2, 3]], 'margin-spiculated': [[0, 2, 2.5], [0, 12, 6]] };
   const data = {
     pages: [{ title: 'Methods', href: 'methods/index.html', prose: 'A tumour is drawn.' }],
@@ -141,6 +143,7 @@ test('a search knows what is meant: units that a machine finds close to it, clos
   assert.deepEqual(found('tumours'), ofMass, 'its plural');
   assert.deepEqual(found('stellate mass'), ['net/last/0002: edges · close to spiculated and mass',
     'net/last/0012: close to spiculated', four], 'what is close to both terms is first');
+  assert.deepEqual(found('egg-shaped'), [four, 'net/last/0002: edges · close to mass'], 'no unit is close to the finer term');
   assert.deepEqual(found('edges'), ['net/last/0002: edges']);
   const named = searchIndex.entries({ ...data, layers: [{ ...data.layers[0], labels: { 2: 'mass', 7: 'a mass' } }] });
   const order = searchIndex.search(data, named, 'mass').map(({ entry }) => entry.number).filter(number => number);

@@ -8,7 +8,7 @@
 
 mod row;
 
-pub(crate) use row::COLUMNS;
+pub(crate) use row::{ADVICE, COLUMNS};
 
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,11 +51,14 @@ pub struct Folder {
     leave_out: Vec<Unwanted>,
     /// By which terms are known.
     lexicons: Lexicons,
+    /// What the tables hold, read when it is asked for first: of some data sets that takes a look into every image.
+    tables: OnceLock<Tables>,
     /// The file of each mammogram, and the line of its first row; listed when the first one is asked for.
     images: OnceLock<BTreeMap<String, (PathBuf, u64)>>,
 }
 
 /// All that the tables say of one image.
+#[derive(Debug)]
 struct Entry {
     /// As the table writes it, relative to the table's folder.
     image: String,
@@ -70,6 +73,7 @@ struct Entry {
 }
 
 /// What the tables hold.
+#[derive(Debug)]
 struct Tables {
     /// Their files.
     files: Vec<PathBuf>,
@@ -101,6 +105,7 @@ impl Folder {
             pseudonyms,
             leave_out,
             lexicons,
+            tables: OnceLock::new(),
             images: OnceLock::new(),
         }
     }
@@ -180,13 +185,13 @@ impl Folder {
     }
 
     fn row_place(&self, line: u64) -> String {
-        let table = name(self.lines_of.get().unwrap_or(&self.table));
+        let table = name_of(self.lines_of.get().unwrap_or(&self.table));
         // A file that no row belongs to has no line.
         if line == 0 { table } else { format!("{table}:{line}") }
     }
 
     fn region_place(&self, line: u64) -> String {
-        format!("{}:{line}", self.regions.as_deref().map(name).unwrap_or_default())
+        format!("{}:{line}", self.regions.as_deref().map(name_of).unwrap_or_default())
     }
 
     /// Patients whose identifiers differ as those of one person do that were typed twice.
@@ -211,7 +216,15 @@ impl Folder {
         notices
     }
 
-    fn tables(&self) -> Result<Tables> {
+    fn tables(&self) -> Result<&Tables> {
+        if let Some(known) = self.tables.get() {
+            return Ok(known);
+        }
+        let read = self.read()?;
+        Ok(self.tables.get_or_init(|| read))
+    }
+
+    fn read(&self) -> Result<Tables> {
         let (images, mut files, further) = self.rows()?;
         let mut notices = notes(self.lines_of.get().unwrap_or(&self.table), &images);
         notices.extend(further);
@@ -330,6 +343,14 @@ impl Folder {
         let path = self.resolve(self.base(), &entry.image);
         let picture = Picture::open(&path).map_err(|error| refuse(format!("{error:#}")))?;
         let [width, height] = picture.size();
+        let stated = [entry.about.width.unwrap_or(width), entry.about.height.unwrap_or(height)];
+        if stated != [width, height] {
+            return Err(refuse(format!(
+                "has {width} x {height} pixels, and the table states {} x {}: what is drawn in it would lie elsewhere; \
+                 use the image that the table is of",
+                stated[0], stated[1]
+            )));
+        }
         let dicom = picture.dicom();
         if let Some((kind, message)) = dicom.and_then(|d| remarks::unwanted(d, &self.leave_out)) {
             // What was asked for is no input that ought to have been usable.
@@ -482,7 +503,7 @@ impl Source for Folder {
 
     fn fingerprint(&self) -> Result<Fingerprint> {
         let tables = self.tables()?;
-        let files = self.named(&tables);
+        let files = self.named(tables);
         // A missing file is told when it is read.
         let states = files.iter().map(|file| {
             let metadata = std::fs::metadata(file).ok()?;
@@ -519,11 +540,12 @@ impl Source for Folder {
 
     fn files(&self) -> Result<BTreeSet<PathBuf>> {
         let tables = self.tables()?;
-        Ok(self.named(&tables).into_iter().chain(tables.files).collect())
+        Ok(self.named(tables).into_iter().chain(tables.files.iter().cloned()).collect())
     }
 
     fn catalogue(&self) -> Result<Catalogue> {
-        let Tables { rows, region_rows, entries, mut notices, .. } = self.tables()?;
+        let Tables { rows, region_rows, entries, notices, .. } = self.tables()?;
+        let mut notices = notices.clone();
         // In the order of the table, whatever the number of threads.
         let read: Vec<_> = entries
             .par_iter()
@@ -535,7 +557,7 @@ impl Source for Folder {
             .collect();
         let (mut mammograms, mut images) = (Vec::new(), BTreeMap::new());
         let (mut names, mut tags) = (BTreeSet::new(), Vec::new());
-        for (read, entry) in read.into_iter().zip(&entries) {
+        for (read, entry) in read.into_iter().zip(entries) {
             notices.extend(read.1);
             match read.0 {
                 // Some file systems do not tell capitals from small letters.
@@ -568,7 +590,7 @@ impl Source for Folder {
         let mut summary = vec![
             format!(
                 "{}, {} listed, {} of them used, of {}",
-                counted(rows, "row", "rows"),
+                counted(*rows, "row", "rows"),
                 counted(entries.len(), "image", "images"),
                 mammograms.len(),
                 counted(patients.len(), "patient", "patients")
@@ -588,7 +610,7 @@ impl Source for Folder {
                 *terms.entry(&region.term).or_default() += 1;
             }
             let terms: Vec<String> = terms.iter().map(|(term, n)| format!("{term} {n}")).collect();
-            let rows = counted(region_rows, "row", "rows");
+            let rows = counted(*region_rows, "row", "rows");
             summary.push(format!("{rows} of regions: {}", terms.join(", ")));
         }
         // A second catalogue of the same table finds the same.
@@ -620,7 +642,7 @@ impl Folder {
             self.catalogue()?;
         }
         let Some((path, _)) = self.images.get().and_then(|images| images.get(&mammogram.id)) else {
-            bail!("{} names no image {}", name(&self.table), mammogram.id);
+            bail!("{} names no image {}", name_of(&self.table), mammogram.id);
         };
         Ok(path)
     }
@@ -632,14 +654,17 @@ fn folder_of(file: &Path) -> &Path {
 }
 
 /// The name of a file without its folders.
-fn name(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// What is to be known of a table besides its rows.
 fn notes(path: &Path, table: &table::Table) -> Vec<Notice> {
-    let notice =
-        |message: &String| Notice { place: name(path), message: message.clone(), skipped: false };
+    let notice = |message: &String| Notice {
+        place: name_of(path),
+        message: message.clone(),
+        skipped: false,
+    };
     table.notes.iter().map(notice).collect()
 }
 

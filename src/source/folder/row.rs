@@ -10,7 +10,7 @@ use lexicon::Lexicons;
 use mammogram::{Assessment, Laterality, Modifier, Outline, Pathology, View, is_file_name};
 
 /// Columns of the table of images and lesions.
-pub(crate) const COLUMNS: [&str; 17] = [
+pub(crate) const COLUMNS: [&str; 19] = [
     "image",
     "id",
     "patient",
@@ -18,6 +18,8 @@ pub(crate) const COLUMNS: [&str; 17] = [
     "view",
     "density",
     "micron",
+    "width",
+    "height",
     "split",
     "pathology",
     "terms",
@@ -32,7 +34,7 @@ pub(crate) const COLUMNS: [&str; 17] = [
 /// Columns of the table of regions.
 const REGION_COLUMNS: [&str; 5] = ["image", "term", "mask", "value", "polygon"];
 /// What to do with a table in another encoding.
-const ADVICE: &str = "write `encoding: windows-1252`, or what it was saved in, beside `path` under `source`, or save it as UTF-8";
+pub(crate) const ADVICE: &str = "write `encoding: windows-1252`, or what it was saved in, beside `path` under `source`, or save it as UTF-8";
 
 /// What the table of images and lesions is.
 pub(super) fn images(encoding: Option<Encoding>) -> Expected<'static> {
@@ -74,6 +76,9 @@ pub(super) struct AboutImage {
     /// `composition-a` to `composition-d`.
     pub(super) density: Option<String>,
     pub(super) micron: Option<f64>,
+    /// In pixels, as the table states them.
+    pub(super) width: Option<u32>,
+    pub(super) height: Option<u32>,
     pub(super) split: Option<Split>,
 }
 
@@ -159,6 +164,8 @@ impl Row {
             micron: read(record, "micron", "the edge of a pixel in micrometres", |micron| {
                 micron.parse().ok().filter(|m| (1.0..=10_000.0).contains(m))
             })?,
+            width: edge(record, "width")?,
+            height: edge(record, "height")?,
             split: read(record, "split", "train, validation or test", value::split)?,
         };
         let pathology =
@@ -234,8 +241,17 @@ impl AboutImage {
         one(&mut self.modifier, other.modifier, "view")?;
         one(&mut self.density, other.density, "density")?;
         one(&mut self.micron, other.micron, "micron")?;
+        one(&mut self.width, other.width, "width")?;
+        one(&mut self.height, other.height, "height")?;
         one(&mut self.split, other.split, "split")
     }
+}
+
+/// A number of pixels.
+fn edge(record: &Record, column: &str) -> Result<Option<u32>, String> {
+    read(record, column, "a number of pixels", |edge| {
+        value::whole(edge).and_then(|edge| u32::try_from(edge).ok()).filter(|edge| *edge > 0)
+    })
 }
 
 /// Ids of terms, in a list or a text.

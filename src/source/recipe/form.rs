@@ -39,7 +39,7 @@ pub(crate) struct Recipe {
     /// Rows of other tables that say more of a row, in order.
     #[serde(default)]
     pub(super) joins: Vec<Join>,
-    /// Rows that are left out.
+    /// Images that are left out.
     #[serde(default)]
     pub(super) skip: Vec<Skip>,
     /// Our columns.
@@ -58,7 +58,8 @@ pub(crate) struct Recipe {
 pub(super) enum Rows {
     /// A row of a table.
     Table(Spanned<String>),
-    /// A file whose path is of this pattern: `*` within a folder, `**` any folders, `{name}` what is a column then.
+    /// A file whose path is of this pattern: `*` within a folder, `**` any folders, `{name}` what is a column then, `|`
+    /// between patterns either of which will do.
     Files(Spanned<String>),
 }
 
@@ -87,7 +88,7 @@ pub(super) enum Without {
     Skip,
 }
 
-/// Rows that are left out.
+/// Images that are left out, for one of their rows.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Skip {
@@ -120,6 +121,9 @@ pub(super) struct Made {
     pub(super) any: Vec<Cell>,
     /// What it is made of.
     pub(super) of: Option<Template>,
+    /// Whether a blank is a mistake, and not nothing.
+    #[serde(default)]
+    pub(super) needed: bool,
     /// The part of it that counts: what stands in the brackets of a regular expression.
     pub(super) part: Option<Pattern>,
     /// A text that it is put into, in the place of {}.
@@ -353,7 +357,7 @@ impl Recipe {
         if let Some(skip) =
             recipe.skip.iter().find(|skip| skip.is.is_empty() == skip.is_not.is_empty())
         {
-            let message = "a row is skipped by one of `is` and `is_not`";
+            let message = "an image is skipped by one of `is` and `is_not`";
             return Err(text.mistake(skip.of.referenced, message));
         }
         if !recipe.columns.contains_key("image") {

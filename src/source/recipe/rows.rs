@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use regex::Regex;
 use serde_json::Value;
-use walkdir::WalkDir;
 
 use base::text::Encoding;
 use base::yaml::unknown;
@@ -17,6 +16,9 @@ use formats::table::{self, Expected, Row, Table};
 use formats::value;
 use mammogram::Laterality;
 
+use crate::folder::{ADVICE, name_of};
+use crate::walk;
+
 use super::form::{self, Recipe, Rows, Without};
 use super::value::{Given, alike};
 
@@ -25,7 +27,6 @@ const OF_FILES: [&str; 3] = ["file", "file.laterality", "file.view"];
 /// Rows that may come of one by joins, and of all.
 const MOST: usize = 4096;
 const MOST_OF_ALL: usize = 1 << 20;
-const ADVICE: &str = "write `encoding: windows-1252`, or what it was saved in, beside `path` under `source`, or save it as UTF-8";
 
 /// What a data set's tables say, as our table.
 pub(crate) struct Made {
@@ -134,12 +135,12 @@ impl Given for Line<'_> {
             let mut by_name: HashMap<String, Vec<String>> = HashMap::new();
             for path in files(&self.folder.root) {
                 let name = path.rsplit('/').next().unwrap_or_default().to_lowercase();
-                by_name.entry(name).or_default().push(path);
+                by_name.entry(file_name(&name)).or_default().push(path);
             }
             by_name
         });
         let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-        match by_name.get(&name.to_lowercase()).map(Vec::as_slice) {
+        match by_name.get(&file_name(&name.to_lowercase())).map(Vec::as_slice) {
             None | Some([]) => Ok(None),
             Some([one]) => Ok(Some(one.clone())),
             Some(_) => Err("is the name of several files; keep the one that is meant".into()),
@@ -162,7 +163,7 @@ impl Recipe {
             Rows::Files(pattern) => matching(root, &pattern.value)?,
         };
         tables.check(&files)?;
-        let mut drafts: Vec<(u64, Vec<Value>, Option<String>)> = Vec::new();
+        let mut drafts: Vec<Draft> = Vec::new();
         let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
         let columns: Vec<&str> =
             self.cells().map(|(name, _)| name).collect::<BTreeSet<_>>().into_iter().collect();
@@ -210,11 +211,13 @@ impl Recipe {
                     self.name
                 );
             }
+            let skip = |skip: &&form::Skip| lines.iter().any(|line| skip.applies(line));
+            if let Some(skip) = self.skip.iter().find(skip) {
+                *skipped.entry(&skip.because).or_default() += 1;
+                continue;
+            }
+            let before = drafts.len();
             for line in lines {
-                if let Some(skip) = self.skip.iter().find(|skip| skip.applies(&line)) {
-                    *skipped.entry(&skip.because).or_default() += 1;
-                    continue;
-                }
                 let base = self.values(&columns, &self.columns, None, &line);
                 let own =
                     self.lesions.iter().map(|own| self.values(&columns, own, Some(&base), &line));
@@ -226,6 +229,8 @@ impl Recipe {
                     drafts.push((line.at(), values, line.unsound().or(flaw)));
                 }
             }
+            let own = drafts.split_off(before);
+            drafts.extend(told_apart(&columns, own));
         }
         let mut table = Table::of(&columns, drafts);
         if unjoined > 0 {
@@ -233,7 +238,7 @@ impl Recipe {
             table.notes.push(format!("{rows} left out, to which nothing is joined"));
         }
         let told = skipped.into_iter().map(|(because, count)| {
-            format!("{} left out: {because}", counted(count, "row is", "rows are"))
+            format!("{} left out: {because}", counted(count, "image is", "images are"))
         });
         table.notes.extend(told);
         table.notes.extend(tables.read.values().flat_map(|(_, table)| table.notes.clone()));
@@ -312,11 +317,82 @@ impl Recipe {
     }
 }
 
+/// A row of ours: its line, its values, and what is wrong with it.
+type Draft = (u64, Vec<Value>, Option<String>);
+
+/// Columns that say where a lesion is.
+const PLACES: [&str; 3] = ["mask", "polygon", "box"];
+/// Pathologies, the gravest first.
+const GRAVITY: [&str; 2] = ["malignant", "benign"];
+
+/// Of the rows of one image those that are lesions of their own: several that are joined to one box are one lesion, of
+/// the gravest pathology and with the terms of all; and what has no place says nothing beside the same with one.
+fn told_apart(columns: &[&str], rows: Vec<Draft>) -> Vec<Draft> {
+    let at = |name: &str| columns.iter().position(|column| *column == name);
+    let placed = |values: &[Value]| {
+        PLACES.iter().filter_map(|name| at(name)).any(|place| !values[place].is_null())
+    };
+    let gravity = |value: &Value| {
+        let known = GRAVITY.iter().position(|one| value.as_str() == Some(*one));
+        known.unwrap_or(GRAVITY.len())
+    };
+    let mut kept: Vec<Draft> = Vec::new();
+    for row in rows {
+        let same = at("box").filter(|_| row.2.is_none()).and_then(|place| {
+            let is_same = |other: &&mut Draft| other.2.is_none() && other.1[place] == row.1[place];
+            (!row.1[place].is_null()).then(|| kept.iter_mut().find(is_same)).flatten()
+        });
+        let Some(same) = same else {
+            kept.push(row);
+            continue;
+        };
+        if let Some(place) = at("pathology")
+            && gravity(&row.1[place]) < gravity(&same.1[place])
+        {
+            same.1[place] = row.1[place].clone();
+        }
+        if let Some(place) = at("terms") {
+            let both =
+                [&same.1[place], &row.1[place]].map(|terms| terms.as_str().unwrap_or_default());
+            let terms: BTreeSet<&str> = both
+                .iter()
+                .flat_map(|terms| terms.split("; "))
+                .filter(|one| !one.is_empty())
+                .collect();
+            let terms: Vec<&str> = terms.into_iter().collect();
+            same.1[place] =
+                if terms.is_empty() { Value::Null } else { Value::String(terms.join("; ")) };
+        }
+    }
+    let without_place = |values: &[Value]| -> Vec<Value> {
+        let is_place = |name: &&str| PLACES.contains(name);
+        let rest = columns.iter().zip(values).filter(|(name, _)| !is_place(name));
+        rest.map(|(_, value)| value.clone()).collect()
+    };
+    let with_place: Vec<Vec<Value>> = kept
+        .iter()
+        .filter(|(_, values, _)| placed(values))
+        .map(|row| without_place(&row.1))
+        .collect();
+    kept.retain(|(_, values, flaw)| {
+        flaw.is_some() || placed(values) || !with_place.contains(&without_place(values))
+    });
+    kept
+}
+
 impl form::Skip {
     fn applies(&self, line: &Line) -> bool {
         let value = self.of.value.filled(|column| line.column(column)).unwrap_or_default();
         let among = |list: &[String]| list.iter().any(|one| alike(one, &value));
         among(&self.is) || !self.is_not.is_empty() && !among(&self.is_not)
+    }
+}
+
+/// A name of a file without blanks before its ending, as they slip in where tables are typed: `a .jpg`.
+fn file_name(text: &str) -> String {
+    match text.rsplit_once('.') {
+        Some((stem, ending)) => format!("{}.{ending}", stem.trim_end()),
+        None => text.to_owned(),
     }
 }
 
@@ -371,7 +447,8 @@ impl Joined<'_> {
 
 /// Values that are compared, as one.
 fn keyed(values: &[String]) -> String {
-    let plain: Vec<String> = values.iter().map(|text| value::name(text.trim())).collect();
+    let plain: Vec<String> =
+        values.iter().map(|text| file_name(&value::name(text.trim()))).collect();
     plain.join("\u{1f}")
 }
 
@@ -486,25 +563,23 @@ impl<'a> Tables<'a> {
                     None => nameless.push(row),
                 }
             }
-            Joined { name, shown: shown(path), table, by_key, nameless }
+            Joined { name, shown: name_of(path), table, by_key, nameless }
         });
         joined.collect()
     }
 }
 
-/// The name of a file.
-fn shown(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
-}
-
 /// A pattern of paths as a regular expression, with the names of what it tells apart.
 fn pattern(text: &str) -> Result<(Regex, Vec<String>)> {
     let mut names = Vec::new();
-    let mut regex = String::from("(?i)^");
+    let mut regex = String::from("(?i)^(?:");
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         if let Some(behind) = rest.strip_prefix("**/") {
             regex += "(?:.*/)?";
+            rest = behind;
+        } else if let Some(behind) = rest.strip_prefix('|') {
+            regex += "|";
             rest = behind;
         } else if let Some(behind) = rest.strip_prefix('*') {
             regex += "[^/]*";
@@ -519,12 +594,12 @@ fn pattern(text: &str) -> Result<(Regex, Vec<String>)> {
             rest = &rest[first.len_utf8()..];
         }
     }
-    Ok((Regex::new(&(regex + "$"))?, names))
+    Ok((Regex::new(&(regex + ")$"))?, names))
 }
 
 /// The paths of all files in a folder, with `/`, in order.
 fn files(root: &Path) -> impl Iterator<Item = String> {
-    let entries = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter().flatten();
+    let entries = walk(root).flatten();
     entries.filter(|entry| entry.file_type().is_file()).filter_map(move |entry| {
         let inside = entry.path().strip_prefix(root).ok()?;
         Some(inside.to_string_lossy().replace('\\', "/"))

@@ -160,6 +160,11 @@ fn what_is_wrong_is_named_with_its_line_and_key() {
     assert!(side.contains("finding_annotations.csv:2: `laterality` is not L, R"), "{side}");
     let edges = notices(&VINDR.replace("5.5,6,20,30.25", "20,6,5.5,30.25"));
     assert!(edges.contains("finding_annotations.csv:2: `box` is not left, top"), "{edges}");
+    // A copy of another size, whose boxes would lie elsewhere.
+    let resized = notices(&VINDR.replace("i1,L,CC,60,40", "i1,L,CC,120,80"));
+    assert!(resized.contains("has 40 x 60 pixels, and the table states 80 x 120"), "{resized}");
+    let unmarked = notices(&VINDR.replace("60,40,BI-RADS 1", "60,40,BI-RADS 5"));
+    assert!(unmarked.contains("1 image is left out: a view of a breast"), "{unmarked}");
     let outside = notices(&VINDR.replace("5.5,6,20,30.25", "500,6,520,30.25"));
     assert!(outside.contains("outside the image"), "{outside}");
 }
@@ -189,7 +194,7 @@ fn rsna_knows_breasts_and_no_place() {
             "LEFT CC composition-c ? [benign ]"
         ]
     );
-    assert_eq!(notices, ["train.csv: 1 row is left out: a breast with an implant"]);
+    assert_eq!(notices, ["train.csv: 1 image is left out: a breast with an implant"]);
 }
 
 #[test]
@@ -240,36 +245,66 @@ fn csaw_cc_has_masks_and_examinations_over_years() {
     mask(root, "masks/00001_20120101_L_CC_1_mask.png");
     let (found, notices) = read(&open(root, "csaw-cc"));
     assert_eq!(found, ["LEFT CC ? ? [malignant polygon of 8]", "RIGHT CC ? ?", "RIGHT MLO ? ?"]);
-    assert!(notices[0].contains("1 row is left out: an examination"), "{notices:?}");
+    assert!(notices[0].contains("1 image is left out: an examination"), "{notices:?}");
+
+    // The other name of its table; a side of the cancer that is not known makes no healthy breast.
+    let table = fs::read_to_string(root.join("anon_dataset_nonhidden_211125.csv")).unwrap();
+    fs::remove_file(root.join("anon_dataset_nonhidden_211125.csv")).unwrap();
+    let table = table.replace("1,2012,Right,CC,1,Left,1,1", "1,2012,Right,CC,1,,1,1");
+    write(root, "CSAW-CC_breast_cancer_screening_data.csv", table);
+    let (found, notices) = read(&open(root, "csaw-cc"));
+    assert_eq!(found, ["LEFT CC ? ? [malignant polygon of 8]", "RIGHT MLO ? ?"]);
+    let notices = notices.join("\n");
+    assert!(notices.contains("data.csv:3: `x_case"), "{notices}");
 }
 
 #[test]
 fn embed_joins_files_with_findings_of_their_breast() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    write(
-        root,
-        "tables/EMBED_OpenData_metadata.csv",
-        "empi_anon,acc_anon,anon_dicom_path,ImageLateralityFinal,ViewPosition,FinalImageType,spot_mag,num_roi,ROI_coords\n\
-         1,7,/data/mount/images/cohort_1/1/7/a.dcm,L,CC,2D,,1,\"((10, 5, 30, 20),)\"\n\
-         1,7,/data/mount/images/cohort_1/1/7/b.dcm,R,CC,2D,,0,()\n\
-         1,7,/data/mount/images/cohort_1/1/7/c.dcm,R,CC,C-view,,0,()\n\
-         1,7,/data/mount/images/cohort_1/1/7/d.dcm,R,CC,2D,1,0,()\n",
-    );
-    write(
-        root,
-        "tables/EMBED_OpenData_clinical.csv",
-        "empi_anon,acc_anon,side,asses,path_severity,tissueden\n1,7,L,S,0.0,3.0\n",
-    );
-    for name in ["a", "b"] {
+    let file = |name: &str, side: &str, kind: &str, roi: &str| {
+        format!(
+            "1,7,/mnt/NAS2/mammo/anon_dicom/cohort_1/1/7/{name}.dcm,{side},CC,{kind},1,\"{roi}\"\n"
+        )
+    };
+    let roi = "((10, 5, 30, 20),)";
+    let files = [
+        file("a", "L", "2D,", roi),
+        file("b", "R", "2D,", "()"),
+        file("c", "R", "C-view,", "()"),
+        file("d", "R", "2D,1", "()"),
+        file("e", "", "2D,", roi),
+    ];
+    let head = "empi_anon,acc_anon,anon_dicom_path,ImageLateralityFinal,ViewPosition,FinalImageType,spot_mag,num_roi,ROI_coords\n";
+    write(root, "tables/EMBED_OpenData_metadata.csv", head.to_owned() + &files.concat());
+    for name in ["a", "b", "e"] {
         image(root, &format!("images/cohort_1/1/7/{name}.dcm"), &[]);
     }
-    let (found, notices) = read(&open(root, "embed"));
+    let read = |findings: &str| {
+        let head = "empi_anon,acc_anon,side,asses,path_severity,tissueden\n";
+        write(root, "tables/EMBED_OpenData_clinical.csv", head.to_owned() + findings);
+        let (found, notices) = read(&open(root, "embed"));
+        (found, notices.join("\n"))
+    };
+    let right = "RIGHT CC composition-c ?";
+    let (found, notices) = read("1,7,L,S,0.0,3.0\n");
+    assert_eq!(found, ["LEFT CC composition-c ? [malignant box 5 10 20 30]", right]);
+    assert!(notices.contains(":6: `imagelateralityfinal` is blank"), "{notices}");
+    assert!(notices.contains("1 image is left out: a spot view"), "{notices}");
+    // One box is one lesion, of the gravest finding; a finding of no side is of both.
+    let (found, _) = read("1,7,R,B,,3.0\n1,7,L,S,4.0,3.0\n1,7,,S,1.0,3.0\n");
+    let left = "LEFT CC composition-c ? [malignant box 5 10 20 30]";
+    assert_eq!(found, [left, "RIGHT CC composition-c ? [malignant ]"]);
+    // What was to be looked into, and is not proven, is no healthy breast.
+    let (found, notices) = read("1,7,L,A,,3.0\n1,7,R,N,,3.0\n");
+    assert_eq!(found, [right]);
+    assert!(notices.contains("1 image is left out: a finding that was to be"), "{notices}");
+    // A box on a breast of which no finding is listed may be anything.
+    let (found, _) = read("1,7,R,B,4.0,3.0\n");
     assert_eq!(
         found,
-        ["LEFT CC composition-c ? [malignant box 5 10 20 30]", "RIGHT CC composition-c ?"]
+        ["LEFT CC composition-c ? [unproven box 5 10 20 30]", "RIGHT CC composition-c ? [benign ]"]
     );
-    assert_eq!(notices.len(), 2, "{notices:?}");
 }
 
 #[test]
@@ -315,9 +350,11 @@ fn cdd_cesm_is_read_without_contrast() {
         root,
         "Radiology_hand_drawn_segmentations_v2.csv",
         "#filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n\
-         P1_L_DM_CC.jpg,1,{},1,0,\"{\"\"name\"\":\"\"rect\"\",\"\"x\"\":5,\"\"y\"\":6,\"\"width\"\":10,\"\"height\"\":12}\",{}\n",
+         P1_L_DM_CC .jpg,1,{},2,0,\"{\"\"name\"\":\"\"rect\"\",\"\"x\"\":5,\"\"y\"\":6,\"\"width\"\":10,\"\"height\"\":12}\",{}\n\
+         P1_L_DM_CC .jpg,1,{},2,1,\"{\"\"name\"\":\"\"point\"\",\"\"cx\"\":5,\"\"cy\"\":6}\",{}\n\
+         P1_R_DM_CC.jpg,1,{},0,0,{},{}\n",
     );
-    for name in ["P1_L_DM_CC", "P1_R_DM_CC"] {
+    for name in ["P1_L_DM_CC", "P1_R_DM_CC "] {
         picture(root, &format!("Low energy images of CDD-CESM/{name}.jpg"));
     }
     let (found, notices) = read(&open(root, "cdd-cesm"));
@@ -386,7 +423,8 @@ fn a_folder_says_which_data_set_it_is() {
         match (id.as_str(), fit) {
             ("vindr-mammo", Ok(fit)) => {
                 assert_eq!(fit.written, "kind: recipe, name: vindr-mammo");
-                assert_eq!((fit.images, fit.there, &fit.flaw), (2, 1, &None));
+                assert_eq!(fit.holds, crate::Holds::Images { listed: 2, there: 1 });
+                assert_eq!(fit.flaw, None);
             }
             (_, Err(why)) => {
                 let why = format!("{why:#}");
@@ -457,7 +495,11 @@ fn what_a_table_says_is_never_lost_in_silence() {
         ("{ C50: malignant }", "{ '1': malignant, '1.0': benign }", "which are read as one"),
         ("on: { exam: '{pid}', side: '{images.side}' }", "on: {}", "`on` says"),
         ("  image: '{file}'\n", "", "no `image`"),
-        ("columns:", "skip: [{ of: '{pid}', because: x }]\ncolumns:", "one of `is` and `is_not`"),
+        (
+            "columns:",
+            "skip: [{ of: '{pid}', because: x }]\ncolumns:",
+            "by one of `is` and `is_not`",
+        ),
     ] {
         let text = JOINED.replace(from, to);
         let error = Recipe::parse(Text { path: Path::new("m.yaml"), text: &text }).unwrap_err();

@@ -53,7 +53,9 @@ impl Made {
                 first
             }
         };
-        let Some(text) = found.filter(|text| !value::is_missing(text)) else { return Ok(None) };
+        let Some(text) = found.filter(|text| !value::is_missing(text)) else {
+            return if self.needed { Err("is blank".into()) } else { Ok(None) };
+        };
         let part = match &self.part {
             None => text,
             Some(pattern) => {
@@ -177,6 +179,10 @@ fn boxes(text: &str, edges: Edges, one: bool) -> Result<Option<String>, String> 
 fn shape(text: &str) -> Result<Option<String>, String> {
     let unknown = || "is no shape of VGG's annotator".to_owned();
     let shape: Value = serde_json::from_str(text).map_err(|_| unknown())?;
+    // What it writes where nothing is drawn.
+    if shape.as_object().is_some_and(serde_json::Map::is_empty) {
+        return Ok(None);
+    }
     let number = |name: &str| shape.get(name).and_then(Value::as_f64).ok_or_else(unknown);
     let points: Vec<[f64; 2]> = match shape.get("name").and_then(Value::as_str) {
         Some("polygon" | "polyline") => {
@@ -272,6 +278,8 @@ mod tests {
         let benign = "{ of: '{cancer}', values: { '1': malignant }, otherwise: benign }";
         assert_eq!(some(benign, &[("cancer", "0")]), "benign");
         assert_eq!(made(benign, &[]), Ok(None), "what is blank is nothing");
+        let needed = "{ of: '{cancer}', needed: true }";
+        assert!(made(needed, &[]).unwrap_err().contains("blank"));
         let any = "{ any: ['{a}', { of: '{b}', part: 'x(.*)$' }] }";
         assert_eq!(some(any, &[("a", "1"), ("b", "2")]), "1");
         assert_eq!(some(any, &[("b", "2x3")]), "3");
@@ -313,6 +321,7 @@ mod tests {
         let circle = some(via, &[("s", r#"{"name":"circle","cx":10,"cy":20,"r":5}"#)]);
         assert!(circle.starts_with("15.00,20.00 ") && circle.split(' ').count() == CORNERS);
         assert_eq!(made(via, &[("s", r#"{"name":"point","cx":1,"cy":2}"#)]), Ok(None));
-        assert!(made(via, &[("s", "{}")]).is_err());
+        assert_eq!(made(via, &[("s", "{}")]), Ok(None));
+        assert!(made(via, &[("s", "[]")]).is_err());
     }
 }

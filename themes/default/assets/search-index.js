@@ -106,7 +106,13 @@
   function closest({ close, layers }, typed) {
     const found = new Map();
     if (!close) return found;
-    unitAtlas.phrases(close.groups, typed).forEach(id => {
+    // A finer term that no unit is close to stands for its general one.
+    const general = id => {
+      const own = close.groups.find(group => group.terms.some(term => term.id === id));
+      const family = close.groups.find(group => group.category === own.category.split(' - ')[0]);
+      return close.units[id] || !family ? id : family.terms[0].id;
+    };
+    new Set(unitAtlas.phrases(close.groups, typed).map(general)).forEach(id => {
       const { name } = close.groups.flatMap(group => group.terms).find(term => term.id === id);
       (close.units[id] || []).forEach(([layer, number, standard]) => {
         const href = unitHref(layers[layer], number);
