@@ -76,7 +76,7 @@ fn builds_the_same_twice_and_then_writes_nothing() {
     fixture.write("content/about.md", "---\ntitle: About\n---\nText.\n");
     let first = fixture.build().unwrap();
     // Units, mammograms, terms and their list, cases and theirs.
-    assert_eq!(first.pages, 9 + 2 + 1 + 2 + 2 + 20 + 12 + 12 + 7 + 1 + 3 + 1);
+    assert_eq!(first.pages, 11 + 2 + 1 + 2 + 2 + 20 + 12 + 12 + 7 + 1 + 3 + 1);
     assert_eq!(first.written, files(&fixture.site()).len());
     let second = fixture.build().unwrap();
     assert_eq!((second.written, second.removed), (0, 0));

@@ -88,10 +88,17 @@ struct Expected {
 }
 
 fn run(name: &str, tree: impl Fn(&Path, &[Film]), expected: &Expected) {
+    // Where no lesion has a place, mammograms have labels.
+    let by_image = expected.placed == 0;
+    let (labels, training) = match by_image {
+        true => ("image", "{ epochs: 1, objective: mil, batch: 64 }"),
+        false => ("lesion", "false"),
+    };
     let project = Project::new(&format!(
-        "title: A tree\nsource: {{ kind: recipe, name: {name}, path: data }}\npatches: {{ size: 40, stride: 1 }}\n\
+        "title: A tree\nsource: {{ kind: recipe, name: {name}, path: data }}\n\
+         patches: {{ size: 40, stride: 1, labels: {labels} }}\n\
          split: {{ train: 0.4, validation: 0.4, test: 0.2 }}\n\
-         networks: [{{ name: resnet10, input: 33, layers: [bn1], training: false }}]\n\
+         networks: [{{ name: resnet10, input: 33, layers: [bn1], training: {training} }}]\n\
          dissection: {{ top: 4, permutations: 19 }}\n"
     ));
     let films = films();
@@ -115,6 +122,19 @@ fn run(name: &str, tree: impl Fn(&Path, &[Film]), expected: &Expected) {
     let methods = page("methods/index.html");
     assert!(methods.contains("Licence: "), "{methods}");
     assert_eq!(methods.contains("given as boxes"), expected.boxes, "{methods}");
+    assert_eq!(methods.contains("the label of its mammogram"), by_image, "{methods}");
+    if by_image {
+        // All patches of a cancer count as one, and nobody knows where it is.
+        for patch in &manifest.patches {
+            let cancer = manifest.member(patch).mammogram.has_cancer();
+            assert_eq!((patch.positive, patch.fractions.is_none()), (cancer, cancer));
+        }
+        let network = page("networks/resnet10/index.html");
+        assert!(network.contains("as trained"), "{network}");
+        let table = page("data/explanations.csv");
+        assert!(table.contains("unknown"), "{table}");
+        assert!(!table.contains("at the malignant lesion"), "{table}");
+    }
     assert!(page("networks/resnet10/bn1/0001/index.html").contains("class=\"patch"));
     project.run(&["check"]).expect(0);
 }

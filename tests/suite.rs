@@ -26,6 +26,7 @@ mod provenance;
 mod reading;
 mod recipes;
 mod recorded;
+mod reporting;
 mod scale;
 mod scripts;
 mod store;

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, bail};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use serde::Deserialize;
 
+use super::facts::reporting::OWN as REPORTING;
 use super::inputs::safe_name;
 use super::shortcode::{self, Embedded, Shortcode};
 use base::artifact::Fingerprint;
@@ -127,11 +128,12 @@ fn figure_size(folder: &Path, file: &str) -> Option<[u32; 2]> {
     Some([width, height])
 }
 
-/// Fingerprint of every page's source, and of the pictures.
+/// Fingerprint of every page's source, of the pictures and of the authors' answers.
 pub(super) fn fingerprint(folder: &Path) -> Result<Fingerprint> {
     let sources = list(folder)?
         .into_iter()
         .chain(pictures(folder)?)
+        .chain(Some(folder.join(REPORTING)).filter(|path| path.is_file()))
         .map(|path| Ok((super::text::file_name(&path), Fingerprint::of_file(&path)?)))
         .collect::<Result<Vec<_>>>()?;
     Ok(Fingerprint::of(&sources))
@@ -181,9 +183,10 @@ fn is_page(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("md")) && path.is_file()
 }
 
-/// What else the atlas reads in the folder: readers' answers, what was settled, pictures, lexicons, what readers
-/// agree to.
-const KNOWN: [&str; 5] = ["labels", "consensus.yaml", IMAGES, "lexicons", "survey"];
+/// What else the atlas reads in the folder: readers' answers, what was settled, the authors' answers to what is asked
+/// of an atlas, pictures, lexicons, recipes, what readers agree to.
+const KNOWN: [&str; 7] =
+    ["labels", "consensus.yaml", REPORTING, IMAGES, "lexicons", "recipes", "survey"];
 
 /// What lies in the folder and seems to be meant as a page, but is none, by name, in order: files that
 /// the atlas does not read, and folders with pages in them.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::content::Article;
+use super::facts::reporting::Own;
 use super::inputs::Inputs;
 use super::site::FORMAT;
 use base::artifact::Fingerprint;
@@ -23,8 +24,13 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Of a build with this theme and these pages of prose.
-    pub(super) fn new(inputs: &Inputs, theme: &Fingerprint, articles: &[Article]) -> Self {
+    /// Of a build with this theme, these pages of prose and what the authors answer.
+    pub(super) fn new(
+        inputs: &Inputs,
+        theme: &Fingerprint,
+        articles: &[Article],
+        own: &Own,
+    ) -> Self {
         let stage = |name: &&String| !matches!(name.as_str(), LABELS | SURROUNDINGS | PROVENANCE);
         let stages: Vec<_> = inputs.stamp.inputs.iter().filter(|(name, _)| stage(name)).collect();
         // What every page shows of the pages of prose.
@@ -32,7 +38,7 @@ impl Keys {
         let version = (env!("CARGO_PKG_VERSION"), FORMAT, inputs.stamp.format);
         Self {
             dataset: inputs.dataset.clone(),
-            shell: Fingerprint::of(&(version, theme, navigation, stages, inputs.consensus)),
+            shell: Fingerprint::of(&(version, theme, navigation, stages, inputs.consensus, own)),
             labels: Fingerprint::of(&inputs.readers),
         }
     }

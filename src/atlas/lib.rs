@@ -92,7 +92,8 @@ pub fn build(inputs: &Inputs, site: &Path, record: &Path) -> Result<Report> {
     let config = inputs.config;
     let theme = theme::Theme::load(config)?;
     let articles = content::read(&config.root.join("content"))?;
-    let keys = Keys::new(inputs, &theme::fingerprint(config)?, &articles);
+    let own = facts::reporting::Own::read(&config.root.join("content"))?;
+    let keys = Keys::new(inputs, &theme::fingerprint(config)?, &articles, &own);
     let shown = Shown::of(inputs);
     let catalogue = inputs.catalogue();
     let survey = survey::Survey::new(inputs, &catalogue)?;
@@ -200,6 +201,7 @@ pub fn left_aside(config: &Config) -> Result<Vec<Notice>> {
 pub fn foresee(config: &Config) -> Result<()> {
     theme::Theme::load(config)?;
     content::read(&config.root.join("content"))?;
+    facts::reporting::Own::read(&config.root.join("content"))?;
     config.survey.consent.as_deref().map(content::consent).transpose()?;
     Ok(())
 }

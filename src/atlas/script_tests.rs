@@ -4,7 +4,7 @@ use super::*;
 use base::UnitId;
 
 fn patch([x, y, edge]: [u32; 3], positive: bool) -> Patch {
-    Patch { mammogram: 0, x, y, edge, positive, benign: false, fractions: None }
+    Patch { mammogram: 0, x, y, edge, positive, benign: false, fractions: None, held: None }
 }
 
 fn first<'a>() -> Patches<'a> {

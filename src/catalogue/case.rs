@@ -70,7 +70,7 @@ fn of_network<'a>(
         verdict: Verdict::new(
             mammogram(explained).has_cancer(),
             explained.probability,
-            Place::of(&manifest.patches[explained.patch as usize]),
+            Place::of(manifest, explained.patch),
         ),
     };
     let mut falling: Vec<&Explained> = explanation.mammograms.iter().collect();

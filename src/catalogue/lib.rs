@@ -36,6 +36,8 @@ pub use entry::{Catalogue, ConceptMatch, Entry, LayerEntries};
 pub use machine::{Hits, Reference};
 pub use mentions::{Mention, Terms, mentions};
 pub use name::{Name, ReaderTerms, Source, concept_words};
-pub use pointing::{CANCER, Group, Place, Pointing, Rate, Regions, Verdict, pointing, regions};
+pub use pointing::{
+    CANCER, Group, Place, Pointing, Rate, Regions, Verdict, pointing, regions, unplaced,
+};
 pub use record::dissection::Kind;
 pub use story::{Carried, carried, sentence};

@@ -3,7 +3,7 @@
 //! against chance.
 
 use record::explanation::{Covered, Explained, Explanation, Part};
-use record::{Manifest, Patch};
+use record::{Held, Manifest};
 
 use super::chance::poisson_binomial;
 
@@ -19,19 +19,22 @@ pub enum Place {
     Benign,
     /// On neither.
     Elsewhere,
+    /// The source does not say where the lesions are.
+    Unknown,
 }
 
 impl Place {
-    /// All of them.
+    /// All that a patch can be seen to have.
     pub const ALL: [Self; 3] = [Self::Malignant, Self::Benign, Self::Elsewhere];
 
-    /// Where a patch lies. It is on a lesion where it holds enough of it to count as such a patch: by the
-    /// rule of the labels that the network learnt from (the paper's section 2.2).
-    pub fn of(patch: &Patch) -> Self {
-        match patch {
-            Patch { positive: true, .. } => Self::Malignant,
-            Patch { benign: true, .. } => Self::Benign,
-            _ => Self::Elsewhere,
+    /// Where the patch of this number lies. It is on a lesion where it holds enough of it to count as such a patch (the
+    /// paper's section 2.2).
+    pub fn of(manifest: &Manifest, patch: u32) -> Self {
+        match manifest.held(&manifest.patches[patch as usize]) {
+            None => Self::Unknown,
+            Some(Held { malignant: true, .. }) => Self::Malignant,
+            Some(Held { benign: true, .. }) => Self::Benign,
+            Some(_) => Self::Elsewhere,
         }
     }
 
@@ -41,6 +44,7 @@ impl Place {
             Self::Malignant => "malignant",
             Self::Benign => "benign",
             Self::Elsewhere => "elsewhere",
+            Self::Unknown => "unknown",
         }
     }
 
@@ -50,6 +54,7 @@ impl Place {
             Self::Malignant => "on the malignant lesion",
             Self::Benign => "on a benign lesion",
             Self::Elsewhere => "elsewhere",
+            Self::Unknown => "where the source does not say",
         }
     }
 }
@@ -57,7 +62,7 @@ impl Place {
 /// How a mammogram's score stands to the truth, and where the network looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// Cancer, scored as such. Only on the malignant lesion is it found.
+    /// Cancer, scored as such. Only on the malignant lesion, where that is known, is it found.
     HighCancer(Place),
     /// Cancer, with a low score.
     Missed,
@@ -85,6 +90,7 @@ impl Verdict {
             Self::HighCancer(Place::Malignant) => "found, at the malignant lesion",
             Self::HighCancer(Place::Benign) => "score high, but at a benign lesion",
             Self::HighCancer(Place::Elsewhere) => "score high, but away from the lesions",
+            Self::HighCancer(Place::Unknown) => "found; the source does not say where it is",
             Self::Missed => "missed",
             Self::FalseAlarm(Place::Benign) => "false alarm at a benign lesion",
             Self::FalseAlarm(_) => "false alarm",
@@ -128,24 +134,27 @@ pub struct Rate {
     pub p: f64,
 }
 
-/// Where a network looked, in the groups that have a mammogram.
+/// Where a network looked, in the groups that have a mammogram whose lesions have a place.
 pub fn pointing(explanation: &Explanation, manifest: &Manifest) -> Vec<Pointing> {
     // Patches of each mammogram, by place.
     let mut patches = vec![[0usize; 3]; manifest.mammograms.len()];
-    for patch in &manifest.patches {
-        patches[patch.mammogram as usize][Place::of(patch) as usize] += 1;
+    for (number, patch) in (0..).zip(&manifest.patches) {
+        if let Some(count) =
+            patches[patch.mammogram as usize].get_mut(Place::of(manifest, number) as usize)
+        {
+            *count += 1;
+        }
     }
     let group = |group: Group| {
         let wanted = |explained: &&Explained| {
             let mammogram = &manifest.mammograms[explained.mammogram as usize].mammogram;
             explained.probability >= CANCER
                 && mammogram.has_cancer() == (group == Group::HighCancers)
+                && Place::of(manifest, explained.patch) != Place::Unknown
         };
         let all: Vec<&Explained> = explanation.mammograms.iter().filter(wanted).collect();
         let rate = |place: Place| {
-            let decides = |explained: &&&Explained| {
-                Place::of(&manifest.patches[explained.patch as usize]) == place
-            };
+            let decides = |explained: &&&Explained| Place::of(manifest, explained.patch) == place;
             let chances: Vec<f64> = all
                 .iter()
                 .map(|explained| {
@@ -168,6 +177,19 @@ pub fn pointing(explanation: &Explanation, manifest: &Manifest) -> Vec<Pointing>
         })
     };
     [Group::HighCancers, Group::FalseAlarms].into_iter().filter_map(group).collect()
+}
+
+/// Cancers scored as such of which the source does not say where they are.
+pub fn unplaced(explanation: &Explanation, manifest: &Manifest) -> usize {
+    let is = |explained: &&Explained| {
+        let verdict = Verdict::new(
+            manifest.mammograms[explained.mammogram as usize].mammogram.has_cancer(),
+            explained.probability,
+            Place::of(manifest, explained.patch),
+        );
+        verdict == Verdict::HighCancer(Place::Unknown)
+    };
+    explanation.mammograms.iter().filter(is).count()
 }
 
 /// How much of the regions of units that contribute to cancers scored as such lies in lesions.

@@ -3,6 +3,7 @@
 use base::Split;
 use config::{Patches, Shares};
 use mammogram::{About, Lesion, Mammogram, Pathology};
+use record::Patch;
 use record::{Given, Member};
 
 use super::*;
@@ -47,6 +48,7 @@ fn manifest(cancers: &[bool]) -> Manifest {
             positive: cancer && x == 0,
             benign: x <= 1,
             fractions: None,
+            held: None,
         })
     };
     Manifest {
@@ -56,6 +58,7 @@ fn manifest(cancers: &[bool]) -> Manifest {
             name: String::new(),
             description: String::new(),
             citation: String::new(),
+            licence: None,
             phantom: true,
         },
         patching: Patches {
@@ -67,6 +70,7 @@ fn manifest(cancers: &[bool]) -> Manifest {
             min_breast: 0.5,
             classes: 2,
             spot_views: false,
+            labels: Default::default(),
         },
         shares: Shares { train: 0.0, validation: 1.0, test: 0.0 },
         seed: 1,
@@ -186,4 +190,30 @@ fn regions_in_malignant_and_benign_lesions_are_told_apart() {
     assert_eq!((found.inside.malignant, found.inside.benign), (0.25, 0.5));
     assert_eq!((found.chance.malignant, found.chance.benign), (0.125, 0.25));
     assert!(regions(&explanation, &manifest, |part| part.unit == 2).is_none());
+}
+
+#[test]
+fn where_the_source_does_not_say_where_nothing_is_said_of_it() {
+    let mut manifest = manifest(&[true, true, false]);
+    manifest.patching.labels = config::Labels::Image;
+    let held = |n: usize| Held { malignant: n == 0, benign: n == 1 };
+    // The second mammogram has a cancer somewhere; of the others it is known what their patches hold.
+    for (n, patch) in manifest.patches.iter_mut().enumerate() {
+        patch.positive = n < 8;
+        patch.held = (n / 4 != 1).then(|| held(n % 4));
+    }
+    let explanation = explanation(&[(3, 0.9, None), (0, 0.99, None), (1, 0.7, None)]);
+    let verdict = |at: usize| {
+        let explained = &explanation.mammograms[at];
+        let place = Place::of(&manifest, explained.patch);
+        Verdict::new(at < 2, explained.probability, place)
+    };
+    assert_eq!(verdict(0), Verdict::HighCancer(Place::Elsewhere));
+    assert_eq!(verdict(1), Verdict::HighCancer(Place::Unknown));
+    assert_eq!(verdict(1).words(), "found; the source does not say where it is");
+    assert_eq!(unplaced(&explanation, &manifest), 1);
+    let [cancers, alarms] = &pointing(&explanation, &manifest)[..] else { panic!() };
+    assert_eq!((cancers.mammograms, alarms.mammograms), (1, 1));
+    assert_eq!(cancers.rates.map(|rate| rate.count), [0, 0, 1]);
+    assert_eq!(cancers.rates.map(|rate| rate.expected), [0.25, 0.25, 0.5]);
 }

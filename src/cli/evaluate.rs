@@ -12,7 +12,7 @@ use config::Scale;
 use lexicon::Lexicons;
 use metrics::{Auc, Fixed, Proportion, Spread};
 use pipeline::Pipeline;
-use record::training::{Classes, Evaluation, Heads, Level, Levels};
+use record::training::{Classes, Evaluation, FEW_ALARMS, Heads, Level, Levels};
 
 /// Options of `evaluate`.
 #[derive(Debug, clap::Args)]
@@ -203,17 +203,19 @@ fn levels(found: &Levels) -> Vec<String> {
         ("negative", Side::Right),
         ("AUC (95%, DeLong)", Side::Left),
         ("95%, patients", Side::Left),
+        ("pAUC", Side::Right),
         ("average precision", Side::Right),
+        ("pF1", Side::Right),
     ]);
     let mut lacking = Vec::new();
     for (what, score, level) in found.each() {
-        let Level { positives, negatives, auc, bootstrap, average_precision, .. } = level;
+        let Level { positives, negatives, auc, bootstrap, .. } = level;
         let patients = match bootstrap {
             Some(Spread::Interval(of)) => format!("{:.3} to {:.3}", of.low, of.high),
             Some(Spread::None(_)) => "none".into(),
             None => "-".into(),
         };
-        let precision = average_precision.map_or("-".into(), |p| format!("{p:.3}"));
+        let number = |value: Option<f64>| value.map_or("-".into(), |value| format!("{value:.3}"));
         let name = format!("{what}, {score}");
         let delong = auc.and_then(|auc| auc.spread.reason()).map(|why| ("DeLong", why));
         let patient = bootstrap.and_then(|spread| spread.reason()).map(|why| ("patients", why));
@@ -226,10 +228,16 @@ fn levels(found: &Levels) -> Vec<String> {
             grouped(*negatives),
             area(*auc),
             patients,
-            precision,
+            number(level.partial_auc),
+            number(level.average_precision),
+            number(level.probabilistic_f1),
         ]);
     }
-    table.lines().chain(lacking).collect()
+    let what = format!(
+        "  pAUC: at most {:.0}% false alarms, standardised; pF1: F1 by probabilities",
+        100.0 * FEW_ALARMS
+    );
+    table.lines().chain([what]).chain(lacking).collect()
 }
 
 /// What the network reaches at thresholds that hold one of its errors down.

@@ -398,7 +398,7 @@ impl<'a> Scores<'a> {
         let patch = &self.manifest.patches[explained.patch as usize];
         let &Patch { x, y, edge, .. } = patch;
         let cancer = self.cancer(explained);
-        let place = cancer.map(|_| Place::of(patch));
+        let place = cancer.map(|_| Place::of(self.manifest, explained.patch));
         let verdict = cancer.zip(place);
         let verdict =
             verdict.map(|(cancer, place)| Verdict::new(cancer, explained.probability, place));

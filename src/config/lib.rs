@@ -16,6 +16,7 @@ pub mod figures;
 mod mammograms;
 mod namer;
 mod network;
+mod objective;
 mod output;
 mod patches;
 mod rate;
@@ -43,8 +44,9 @@ pub use self::dissection::{Anchor, Cases, Dissection, SIGNIFICANCE, Threshold, V
 pub use self::mammograms::{Depth, Fineness, Mammograms};
 pub use self::namer::{Namer, Scoring, Towers};
 pub use self::network::{Augment, ClassWeights, Network, Origin, Run, Schedule, Start, Training};
+pub use self::objective::{Bag, Mil, Objective};
 pub use self::output::{Head, Output, Scale};
-pub use self::patches::{Patches, Shares};
+pub use self::patches::{Labels, Patches, Shares};
 pub use self::rate::{Rate, Rates};
 pub use self::reading::Reading;
 pub use self::recorded::{Header, RECORDING, RECORDING_FORMAT, Recorded, RecordedLayer};

@@ -8,6 +8,7 @@ use serde_json::json;
 use serde_yaml::{Location, Spanned};
 
 use crate::check::Check;
+use crate::objective::Objective;
 use crate::option::{Shape, Value};
 use crate::output::Output;
 use crate::rate::Rate;
@@ -88,7 +89,7 @@ pub struct Network {
 #[serde(untagged)]
 pub enum Origin {
     /// It is run here.
-    Run(Run),
+    Run(Box<Run>),
     /// They were recorded elsewhere.
     Recorded(Recorded),
 }
@@ -157,7 +158,7 @@ impl Value for Network {
             training,
         } = Fitted::read_form(check, form, at)?;
         let run = Run { weights, outputs, input, pooling, training };
-        Ok(Self { name, layers, origin: Origin::Run(run) })
+        Ok(Self { name, layers, origin: Origin::Run(Box::new(run)) })
     }
 
     fn shape((): &()) -> Shape {
@@ -541,7 +542,8 @@ options! {
     pub struct Training(TrainingForm, "", Training::settle) {
         /// Passes over the training patches.
         pub epochs: u32 = "12", in 1..=100_000;
-        /// Patches per step.
+        /// Patches per step. With `objective: mil`, whole mammograms with at most so many patches together, and one at
+        /// least.
         pub batch: usize = "32", in 1..=65_536;
         /// Learning rate; or one for the head and one for the rest, such as { head: 1.0e-3, rest: 1.0e-4 }.
         pub lr: Rate = "1.0e-4";
@@ -549,6 +551,10 @@ options! {
         pub momentum: f64 = "0.9", in BELOW_ONE;
         /// Weight decay added to the gradient, as PyTorch defines it.
         pub weight_decay: f64 = "1.0e-4", in NOT_NEGATIVE;
+        /// What the loss is of: `patches`, each with a label of its own, or `mil`, mammograms by their patches together
+        /// (multiple-instance learning), for data that says what a breast has and not where.
+        #[serde(default, skip_serializing_if = "Objective::is_patches")]
+        pub objective: Objective = "patches";
         /// Epochs, from 1, at whose start the learning rate is divided by ten.
         pub lr_decay_epochs: Vec<u32> = "[]", in 1..=100_000;
         /// How the learning rate moves between steps.
@@ -565,7 +571,7 @@ options! {
         /// { flips: true, rotations: true, intensity: 0.1 }.
         pub augment: Augment = "false";
         /// Draw as many patches of each class in each epoch as the rarest has, instead of every patch
-        /// once.
+        /// once; with `objective: mil` as many mammograms.
         pub balance: bool = "false";
         /// Train inception_v3's auxiliary classifier too.
         pub auxiliary: bool = "false";

@@ -18,6 +18,9 @@ section! {
         pub stride: f64 = "0.5", in POSITIVE_SHARE;
         /// Edge of the stored patch in pixels.
         pub size: u32 = "227", in 16..=2048;
+        /// What a patch's label follows from.
+        #[serde(default, skip_serializing_if = "Labels::is_lesion")]
+        pub labels: Labels = "lesion";
         /// A patch is positive when it holds at least this share of a malignant lesion,
         pub min_lesion: f64 = "0.3", in POSITIVE_SHARE;
         /// or when malignant lesion covers at least this share of it.
@@ -29,6 +32,26 @@ section! {
         /// Whether spot compressions and magnifications, which show a part of a breast enlarged, are cut too.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         pub spot_views: bool = "false";
+    }
+}
+
+/// What the label of a patch follows from.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Labels {
+    /// The lesions in it, by `min_lesion` and `min_patch`. A mammogram whose cancer has no place gives no patch.
+    #[default]
+    Lesion,
+    /// Its mammogram: every patch has the label of the whole, wherever the lesion is. For data that says what a
+    /// breast has and not where.
+    Image,
+}
+
+impl Labels {
+    fn is_lesion(&self) -> bool {
+        *self == Self::Lesion
     }
 }
 

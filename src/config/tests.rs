@@ -146,7 +146,7 @@ networks:
     input: 113
     training: { epochs: 3, lr: 1.0e-2, lr_decay_epochs: [2, 3], schedule: cosine, warmup: 7,
                 augment: { rotations: false, intensity: 0.1 }, class_weights: [1, 2.5],
-                early_stopping: 4, checkpoint_minutes: 0, tensorboard: true }
+                early_stopping: 4, objective: { pooling: top_k, share: 0.2 }, checkpoint_minutes: 0, tensorboard: true }
   - name: alexnet
     training: false
   - name: resnet34
@@ -200,6 +200,7 @@ fn what_is_written_is_what_is_used() {
             augment: Augment { flips: true, rotations: false, intensity: 0.1 },
             balance: false,
             class_weights: ClassWeights::Given(vec![1.0, 2.5]),
+            objective: Objective::Mil(Mil { pooling: Bag::TopK, share: 0.2 }),
             early_stopping: Some(4),
             checkpoint_minutes: 0.0,
             tensorboard: true,
@@ -313,6 +314,34 @@ fn a_network_is_frozen_up_to_one_of_its_layers_and_its_parts_may_have_rates() {
         let text = format!("networks: [{{ name: resnet18, training: {{ freeze: {layer} }} }}]");
         assert_eq!(by_schema(&text).is_ok(), known, "{layer}");
     }
+}
+
+#[test]
+fn a_network_may_be_trained_on_whole_mammograms() {
+    let objective = |text: &str| {
+        let text = format!("networks: [{{ name: resnet18, training: {{ {text} }} }}]");
+        parse_at(&text).unwrap().networks[0].training().unwrap().objective
+    };
+    assert_eq!(objective("epochs: 1"), Objective::Patches);
+    assert_eq!(objective("objective: patches"), Objective::Patches);
+    let of = |pooling, share| Objective::Mil(Mil { pooling, share });
+    assert_eq!(objective("objective: mil"), of(Bag::TopK, 0.1));
+    assert_eq!(objective("objective: { share: 0.5 }"), of(Bag::TopK, 0.5));
+    assert_eq!(objective("objective: { pooling: attention }"), of(Bag::Attention, 0.1));
+    let text = |value: &str| {
+        format!("networks:\n  - name: resnet18\n    training: {{ objective: {value} }}\n")
+    };
+    assert_refused(&text("mill"), 3, "mill", &["objective", "did you mean `mil`?"]);
+    assert_refused(&text("[mil]"), 3, "objective: [mil] }", &["`patches`, `mil`, or a mapping"]);
+    assert_refused(&text("{ pooling: noisyor }"), 3, "noisyor", &["`noisy_or`"]);
+    let none = "{ pooling: noisy_or, share: 0.25 }";
+    assert_refused(&text(none), 3, "0.25", &["`top_k`"]);
+    assert_refused(&text("{ share: 0 }"), 3, "0 }", &["above 0"]);
+    // Trainings of before there was a choice stay fresh.
+    let training = parse_at("networks: [{ name: resnet18 }]").unwrap().networks[0].clone();
+    let written = serde_json::to_value(training.training().unwrap()).unwrap();
+    assert!(written.get("objective").is_none(), "{written}");
+    assert!(serde_json::to_value(parse_at("{}").unwrap().patches).unwrap().get("labels").is_none());
 }
 
 #[test]

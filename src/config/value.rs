@@ -253,9 +253,11 @@ as_written! {
     );
     Split: words::<Self>();
     crate::Anchor: words::<Self>();
+    crate::Bag: words::<Self>();
     crate::Depth: words::<Self>();
     crate::Visualised: words::<Self>();
     crate::Background: words::<Self>();
+    crate::Labels: words::<Self>();
     crate::Schedule: words::<Self>();
     crate::Scoring: words::<Self>();
     crate::Output: words::<Self>();

@@ -190,7 +190,7 @@ fn draw<'a>(manifest: &'a Manifest, patch: &Patch, edge: u32) -> ([bool; DOMAINS
     let [x, y, size] = [patch.x, patch.y, patch.edge].map(|v| v as f32);
     let window = [x, y, size, size];
     // A lesion without a place may lie in any patch.
-    let lesions = mammogram.lesions.iter().all(|lesion| !lesion.outlines.is_empty());
+    let lesions = mammogram.lesions.iter().all(Lesion::is_placed);
     let mut named = Named::new();
     if lesions {
         let near = |outline: &&Outline| {

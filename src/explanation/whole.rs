@@ -132,6 +132,7 @@ mod tests {
             positive: false,
             benign: false,
             fractions: None,
+            held: None,
         };
         let patches = [patch(0), patch(4)];
         let found = difference(patches.iter().zip([0.5, 0.25]), |x, _| x as f32 / 4.0);

@@ -13,6 +13,9 @@ pub struct About {
     pub description: String,
     /// How to cite it; empty for phantoms.
     pub citation: String,
+    /// Under which terms it may be used, in words or as an address; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     /// Whether the images are synthetic: then every page says so.
     pub phantom: bool,
 }

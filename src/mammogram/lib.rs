@@ -125,6 +125,13 @@ pub struct Lesion {
     pub assessment: Option<Assessment>,
 }
 
+impl Lesion {
+    /// Whether the source says where it is.
+    pub fn is_placed(&self) -> bool {
+        !self.outlines.is_empty()
+    }
+}
+
 /// What is known of one image besides its pixels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mammogram {
@@ -174,6 +181,12 @@ impl Mammogram {
         let parts =
             [words, self.modifier.map_or_else(String::new, |modifier| modifier.to_string())];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether it has a malignant lesion that the source does not place.
+    pub fn has_placeless_cancer(&self) -> bool {
+        let is = |lesion: &Lesion| lesion.pathology == Pathology::Malignant && !lesion.is_placed();
+        self.lesions.iter().any(is)
     }
 
     /// Whether it has a malignant lesion, outlined or not.

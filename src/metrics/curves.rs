@@ -90,6 +90,45 @@ pub fn precision_recall(cases: &[Scored]) -> PrecisionRecall {
     PrecisionRecall { points: points.collect(), average }
 }
 
+/// Area under the ROC curve where at most a share `most` of the negatives, above 0 and at most 1, is called positive,
+/// standardised so that chance has 0.5 and a perfect order 1 (McClish, 1989; scikit-learn's `max_fpr`). `None` unless
+/// both classes occur.
+pub fn partial_auc(cases: &[Scored], most: f64) -> Option<f64> {
+    let corners = roc(cases);
+    if corners.is_empty() {
+        return None;
+    }
+    let mut area = 0.0;
+    for step in corners.windows(2) {
+        let [[from, low], [to, high]] = [step[0], step[1]];
+        if from >= most {
+            break;
+        }
+        // The part of a slanted run that lies within.
+        let part = if to > most { (most - from) / (to - from) } else { 1.0 };
+        area += (to - from) * part * (low + 0.5 * part * (high - low));
+    }
+    let chance = 0.5 * most * most;
+    Some(0.5 * (1.0 + (area - chance) / (most - chance)))
+}
+
+/// The F1 score of probabilities, each counted as so much of a case that is called positive ("pF1": Yacouby and
+/// Axman, 2020; the measure of the RSNA's contest on screening mammography). It depends on how likely positives are, and on
+/// calibration. `None` unless both classes occur.
+pub fn probabilistic_f1(cases: &[Scored]) -> Option<f64> {
+    let sum = |positive: bool| {
+        let own = cases.iter().filter(|case| case.positive == positive);
+        own.map(|case| f64::from(case.score.clamp(0.0, 1.0))).sum::<f64>()
+    };
+    let positives = cases.iter().filter(|case| case.positive).count();
+    if positives == 0 || positives == cases.len() {
+        return None;
+    }
+    // Twice precision times recall over their sum.
+    let (hits, alarms) = (sum(true), sum(false));
+    Some(2.0 * hits / (positives as f64 + hits + alarms))
+}
+
 /// The greatest sensitivity at a specificity of at least 80%, 90% and 95%, then the greatest
 /// specificity at a sensitivity of at least as much. Empty unless both classes occur.
 pub fn operating_points(cases: &[Scored]) -> Vec<OperatingPoint> {

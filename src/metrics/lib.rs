@@ -18,7 +18,9 @@ pub use auc::{Comparison, Placements, auc, compare};
 pub use bootstrap::{Called, RESAMPLES, by_patient, weighted_kappa};
 pub use calibration::calibration;
 pub use chance::{Chance, adjusted};
-pub use curves::{PrecisionRecall, operating_points, precision_recall, roc};
+pub use curves::{
+    PrecisionRecall, operating_points, partial_auc, precision_recall, probabilistic_f1, roc,
+};
 pub use distribution::below_normal;
 
 pub use measures::{
@@ -106,6 +108,9 @@ mod tests {
         negatives: Vec<f32>,
         auc: f64,
         variance: f64,
+        /// Most false alarms, area.
+        partial_auc: Vec<[f64; 2]>,
+        probabilistic_f1: f64,
         roc: Vec<[f64; 2]>,
         precision_recall: Vec<[f64; 2]>,
         average_precision: f64,
@@ -159,6 +164,12 @@ mod tests {
                 }
                 None => assert!(few || golden.variance == 0.0, "{:?}", ours.spread),
             }
+
+            for [most, area] in golden.partial_auc {
+                near(partial_auc(&cases_of_ours, most).unwrap(), area);
+            }
+            near(partial_auc(&cases_of_ours, 1.0).unwrap(), golden.auc);
+            near(probabilistic_f1(&cases_of_ours).unwrap(), golden.probabilistic_f1);
 
             // scikit-learn keeps every threshold; ours keeps the corners of the same curve.
             let ours = roc(&cases_of_ours);

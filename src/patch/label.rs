@@ -273,6 +273,7 @@ mod tests {
             min_breast,
             classes,
             spot_views,
+            labels: Default::default(),
         }
     }
 

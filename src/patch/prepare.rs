@@ -17,7 +17,7 @@ use super::window::Grid;
 use base::artifact::{self, Batch, Fingerprint, Layout, Stamp};
 use base::progress::Progress;
 use base::{Notice, Split, counted};
-use config::{Config, Patches};
+use config::{Config, Labels, Patches};
 use mammogram::{
     Breast, Grey, Lesion, Mammogram, Mask, Outline, Pathology, Values, breast, is_file_name,
     rasterise, resample,
@@ -25,7 +25,7 @@ use mammogram::{
 use record::manifest::{FORMAT, MANIFEST};
 use record::previews::{LONGEST, PREVIEWS};
 use record::store::{self, PATCHES};
-use record::{Given, Manifest, Member, Patch, Store};
+use record::{Given, Held, Manifest, Member, Patch, Store};
 use source::{Catalogue, Ready, ReadyPatch, Source};
 
 /// Version of the computation; to be raised whenever the same inputs give other patches.
@@ -63,7 +63,8 @@ pub const OUTPUTS: [&str; 3] = [MANIFEST, PATCHES, PREVIEWS];
 ///
 /// A mammogram that cannot be decoded is left out with a notice. From a mammogram whose cancer is
 /// somewhere unknown no patch is cut, since each would be labelled as free of cancer; with three
-/// classes the same holds for benign lesions.
+/// classes the same holds for benign lesions. With `patches.labels: image` every patch has the label of its
+/// mammogram.
 ///
 /// # Errors
 /// When no mammogram can be used, no window holds breast, or a file cannot be written.
@@ -176,6 +177,10 @@ impl<'a> Draft<'a> {
         notices.extend(split::settle(&mut mammograms, |mammogram| source.place(mammogram)));
         let (splits, given) = split(&mammograms, config)?;
         let ready = source.ready(config.patches.classes)?;
+        ensure!(
+            ready.is_none() || config.patches.labels == Labels::Lesion,
+            "the source comes with patches and labels of its own: leave `patches.labels` out"
+        );
         if ready.is_none() {
             bounded(&mammograms, &config.patches)?;
         }
@@ -262,14 +267,33 @@ impl<'a> Draft<'a> {
             !manifest.patches.is_empty() || !manifest.given.patches,
             "none of the patches that the source comes with can be used"
         );
-        ensure!(
-            !manifest.patches.is_empty(),
-            "no window of the {} holds enough breast; patches.min_breast is {}",
-            counted(manifest.mammograms.len(), "mammogram", "mammograms"),
-            config.patches.min_breast
-        );
+        if manifest.patches.is_empty() {
+            let of_all = counted(manifest.mammograms.len(), "mammogram", "mammograms");
+            let withheld = |m: &&Member| unplaced(&m.mammogram, &config.patches).is_some();
+            match manifest.mammograms.iter().filter(withheld).count() {
+                0 => bail!(
+                    "no window of the {of_all} holds enough breast; patches.min_breast is {}",
+                    config.patches.min_breast
+                ),
+                some => bail!(
+                    "no patch is cut from the {of_all}: {some} have a lesion that counts and no place for it; with \
+                     `patches.labels: image` every patch has the label of its mammogram"
+                ),
+            }
+        }
         Ok(manifest)
     }
+}
+
+/// A lesion that patches would be labelled by, were it known where it is: then none is known to be free of it.
+fn unplaced<'m>(mammogram: &'m Mammogram, patching: &Patches) -> Option<&'m Lesion> {
+    let counts = |lesion: &&Lesion| match lesion.pathology {
+        Pathology::Malignant => true,
+        Pathology::Benign => patching.classes == 3,
+        Pathology::Unproven => false,
+    };
+    let mut lesions = mammogram.lesions.iter().filter(|_| patching.labels == Labels::Lesion);
+    lesions.find(|lesion| counts(lesion) && !lesion.is_placed())
 }
 
 /// Windows that a mammogram would be cut into.
@@ -484,22 +508,14 @@ impl Cutter<'_> {
             cut.notice = notice(message, false);
             return Ok(cut);
         }
-        let unplaced = |l: &&Lesion| {
-            let counts = match l.pathology {
-                Pathology::Malignant => true,
-                Pathology::Benign => patching.classes == 3,
-                Pathology::Unproven => false,
-            };
-            counts && l.outlines.is_empty()
-        };
-        if let Some(lesion) = mammogram.lesions.iter().find(unplaced) {
+        if let Some(lesion) = unplaced(mammogram, patching) {
             let [kind, free] = match lesion.pathology {
                 Pathology::Malignant => ["malignant", "cancer"],
                 _ => ["benign", "it"],
             };
             cut.notice = notice(
                 format!(
-                    "no patch is cut from it: it has a {kind} lesion without a place, so that no patch is known to be free of {free}"
+                    "no patch is cut from it: it has a {kind} lesion without a place, so that no patch is known to be free of {free} (`patches.labels: image` labels mammograms instead)"
                 ),
                 false,
             );
@@ -509,6 +525,10 @@ impl Cutter<'_> {
         let labeller = Labeller::new(&mammogram.lesions, image.width, image.height, patching);
         let grid = Grid::new(image.width, image.height, patching.window, patching.stride);
         let edge = grid.edge;
+        let has = |pathology| mammogram.lesions.iter().any(|lesion| lesion.pathology == pathology);
+        let of_image =
+            Held { malignant: has(Pathology::Malignant), benign: has(Pathology::Benign) };
+        let is_placed = mammogram.lesions.iter().all(Lesion::is_placed);
         for (x, y) in grid.corners() {
             let window = [x, y, edge, edge];
             let breast_fraction = f64::from(breast.within(window)) / f64::from(edge).powi(2);
@@ -516,6 +536,11 @@ impl Cutter<'_> {
                 continue;
             }
             let label = labeller.label(x, y, edge);
+            let held = Held { malignant: label.positive, benign: label.benign };
+            let (of, held) = match patching.labels {
+                Labels::Lesion => (held, None),
+                Labels::Image => (of_image, is_placed.then_some(held)),
+            };
             if !matches!(self.keep, Keep::Counts) {
                 cut.pixels.extend(resample(&image, window, patching.size, patching.size)?.pixels);
             }
@@ -524,17 +549,25 @@ impl Cutter<'_> {
                 x,
                 y,
                 edge,
-                positive: label.positive,
-                benign: label.benign,
-                fractions: Some(labeller.fractions(x, y, edge, breast_fraction)),
+                positive: of.malignant,
+                benign: of.benign,
+                held,
+                fractions: (!mammogram.has_placeless_cancer())
+                    .then(|| labeller.fractions(x, y, edge, breast_fraction)),
             });
         }
         if cut.patches.is_empty() {
             cut.notice =
                 notice("no patch is cut from it: no window holds enough breast".into(), true);
         } else if mammogram.lesions.iter().any(|lesion| strays(lesion, &mask)) {
-            let message = "a lesion of it lies outside the breast: its outline may be mirrored, or of another image, and patches of its true place count as free of it";
-            cut.notice = notice(message.into(), false);
+            let so = match patching.labels {
+                Labels::Lesion => ", and patches of its true place count as free of it",
+                Labels::Image => "",
+            };
+            let message = format!(
+                "a lesion of it lies outside the breast: its outline may be mirrored, or of another image{so}"
+            );
+            cut.notice = notice(message, false);
         } else if is_negative(&image) {
             let message = "it has much white and hardly any black: its greys may be inverted, and then it shows a breast where there is none";
             cut.notice = notice(message.into(), false);
@@ -561,7 +594,16 @@ impl Cutter<'_> {
                     continue;
                 }
             }
-            cut.patches.push(Patch { mammogram: 0, x, y, edge, positive, benign, fractions: None });
+            cut.patches.push(Patch {
+                mammogram: 0,
+                x,
+                y,
+                edge,
+                positive,
+                benign,
+                fractions: None,
+                held: None,
+            });
         }
         if let Some(first) = broken.first() {
             cut.notice = Some(Notice {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{Dataset, Pipeline};
 use base::yaml;
-use config::{Origin, Run, Select, Start};
+use config::{Origin, Select, Start};
 
 impl Pipeline<'_> {
     /// Checks what the project's files alone decide of all stages to come.
@@ -16,7 +16,7 @@ impl Pipeline<'_> {
         let config = self.config;
         for network in &config.networks {
             match &network.origin {
-                Origin::Run(Run { weights: Start::File(path), .. }) => {
+                Origin::Run(run) if let Start::File(path) = &run.weights => {
                     std::fs::metadata(path).with_context(|| {
                         format!("{}: the weights {} cannot be read", network.name, path.display())
                     })?;

@@ -23,7 +23,7 @@ pub mod training;
 pub mod visualisation;
 mod whole;
 
-pub use manifest::{Fractions, Given, Manifest, Member, Patch, Share};
+pub use manifest::{Fractions, Given, Held, Manifest, Member, Patch, Share};
 pub use maps::Maps;
 pub use previews::Previews;
 pub use scores::{LayerScores, Scores};

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use base::artifact::{Layout, Sealed};
 use base::{Notice, Split};
-use config::{Patches, Shares};
-use mammogram::{About, Mammogram, Outline, is_file_name};
+use config::{Labels, Patches, Shares};
+use mammogram::{About, Mammogram, Outline, Pathology, is_file_name};
 
 /// Version of the manifest.
 pub const FORMAT: u32 = 3;
@@ -75,13 +75,28 @@ pub struct Patch {
     pub y: u32,
     /// Edge of the window in source pixels.
     pub edge: u32,
-    /// Whether it counts as cancer (paper, section 2.2).
+    /// Whether it counts as cancer: it holds enough of a malignant lesion (paper, section 2.2), or with
+    /// `patches.labels: image` its mammogram has one.
     pub positive: bool,
-    /// Whether it holds as much of benign lesions; a patch can be both.
+    /// Whether the same is true of benign lesions; a patch can be both.
     pub benign: bool,
-    /// Shares of the patch and of the lesions in it; `None` for a patch that the source came with.
+    /// Shares of the patch and of the lesions in it; `None` for a patch that the source came with, or of a mammogram
+    /// with a cancer whose place is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fractions: Option<Fractions>,
+    /// With `patches.labels: image`, what it holds; `None` where the place of a lesion is not known. Read it by
+    /// [`Manifest::held`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+}
+
+/// Whether a patch holds enough of lesions to count as such (paper, section 2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Of malignant ones.
+    pub malignant: bool,
+    /// Of benign ones.
+    pub benign: bool,
 }
 
 /// Shares of a patch, and of the lesions in it by what they are. A mass or a calcification is a lesion
@@ -159,6 +174,14 @@ impl Manifest {
         &self.mammograms[patch.mammogram as usize]
     }
 
+    /// What a patch holds of lesions; `None` where their place is not known.
+    pub fn held(&self, patch: &Patch) -> Option<Held> {
+        match self.patching.labels {
+            Labels::Lesion => Some(Held { malignant: patch.positive, benign: patch.benign }),
+            Labels::Image => patch.held,
+        }
+    }
+
     /// The split a patch belongs to.
     pub fn split(&self, patch: &Patch) -> Split {
         self.member(patch).split
@@ -178,6 +201,18 @@ impl Manifest {
             Patch { positive: true, .. } => last,
             Patch { benign: true, .. } if last == 2 => 1,
             _ => 0,
+        }
+    }
+
+    /// Class of a whole mammogram, placed lesions or not, as an index into [`Manifest::classes`].
+    pub fn class_of(&self, mammogram: u32) -> usize {
+        let lesions = &self.mammograms[mammogram as usize].mammogram.lesions;
+        let has = |pathology| lesions.iter().any(|lesion| lesion.pathology == pathology);
+        let last = self.classes().len() - 1;
+        match () {
+            () if has(Pathology::Malignant) => last,
+            () if last == 2 && has(Pathology::Benign) => 1,
+            () => 0,
         }
     }
 

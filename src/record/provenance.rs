@@ -376,6 +376,7 @@ mod tests {
             name: text(),
             description: text(),
             citation: text(),
+            licence: None,
             phantom: false,
         }
     }

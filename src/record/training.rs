@@ -16,6 +16,8 @@ pub const FORMAT: u32 = 3;
 pub const WEIGHTS: &str = "weights.safetensors";
 /// What follows from the kept weights, on the validation split.
 pub const EVALUATION: &str = "evaluation.json";
+/// Share of false positives up to which the partial area counts: a reader recalls about one in ten.
+pub const FEW_ALARMS: f64 = 0.1;
 /// An [`Epoch`] per line.
 pub const HISTORY: &str = "history.jsonl";
 
@@ -212,6 +214,10 @@ pub struct Levels {
     pub mammogram_max: Level,
     /// A mammogram by the mean probability of its patches.
     pub mammogram_mean: Level,
+    /// A mammogram by the pooling of its patches that the network was trained with; absent where every patch had a
+    /// label of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mammogram_pooled: Option<Level>,
     /// A patient by the greatest probability of the patches of all mammograms.
     pub patient_max: Level,
     /// A patient by the mean probability of the patches of all mammograms.
@@ -220,13 +226,19 @@ pub struct Levels {
 
 impl Levels {
     /// Every level: what is scored, by which of its probabilities, and how well.
-    pub fn each(&self) -> [(&'static str, &'static str, &Level); 5] {
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, &'static str, &Level)> {
+        self.places().into_iter().filter_map(|(what, score, level)| Some((what, score, level?)))
+    }
+
+    /// As [`Levels::each`], with those that a network need not have.
+    pub fn places(&self) -> [(&'static str, &'static str, Option<&Level>); 6] {
         [
-            ("patch", "its own", &self.patch),
-            ("mammogram", "greatest patch", &self.mammogram_max),
-            ("mammogram", "mean of patches", &self.mammogram_mean),
-            ("patient", "greatest patch", &self.patient_max),
-            ("patient", "mean of patches", &self.patient_mean),
+            ("patch", "its own", Some(&self.patch)),
+            ("mammogram", "as trained", self.mammogram_pooled.as_ref()),
+            ("mammogram", "greatest patch", Some(&self.mammogram_max)),
+            ("mammogram", "mean of patches", Some(&self.mammogram_mean)),
+            ("patient", "greatest patch", Some(&self.patient_max)),
+            ("patient", "mean of patches", Some(&self.patient_mean)),
         ]
     }
 }
@@ -249,6 +261,13 @@ pub struct Level {
     pub precision_recall: Vec<[f64; 2]>,
     /// Average precision.
     pub average_precision: Option<f64>,
+    /// Area under the part of the ROC curve with at most [`FEW_ALARMS`] false positives, standardised: 0.5 by chance,
+    /// 1 at best. Absent in what version 0.1 evaluated, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial_auc: Option<f64>,
+    /// The F1 score of probabilities ([`metrics::probabilistic_f1`]); absent where the score is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probabilistic_f1: Option<f64>,
     /// At specificities, then at sensitivities, of 80%, 90% and 95%.
     pub operating_points: Vec<OperatingPoint>,
 }

@@ -105,6 +105,7 @@ impl Source for Files {
             name: "Single files".into(),
             description: "Mammograms that belong to no data set.".into(),
             citation: String::new(),
+            licence: None,
             phantom: false,
         }
     }

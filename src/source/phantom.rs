@@ -21,6 +21,8 @@ impl Source for Phantom {
                           reads real mammograms."
                     .into(),
             citation: String::new(),
+            // Nobody's work but a program's.
+            licence: Some("https://creativecommons.org/publicdomain/zero/1.0/".into()),
             phantom: true,
         }
     }

@@ -6,7 +6,7 @@ use super::evaluate::likeliest;
 use super::subgroups::subgroups;
 use metrics::Scored;
 use record::Manifest;
-use record::training::{Assessment, ClassResult, Classes, Heads, Level, Levels};
+use record::training::{Assessment, ClassResult, Classes, FEW_ALARMS, Heads, Level, Levels};
 
 /// Assesses probabilities of the classes per patch, as (patch number, probabilities); the last class
 /// is cancer. Of patches without probabilities, as those of a network that tells no classes, nothing is said.
@@ -66,12 +66,13 @@ fn levels(manifest: &Manifest, scores: &[(u32, Vec<f32>)], cases: &[Scored], see
         let scored = |g: &Gathered| Scored { score: aggregate(&g.patches), positive: g.positive };
         let cases: Vec<Scored> = groups.values().map(scored).collect();
         let patients: Vec<u32> = groups.values().map(|g| g.patient).collect();
-        level(&cases, &patients, seed)
+        level_of_probabilities(&cases, &patients, seed)
     };
     Levels {
-        patch: level(cases, &of_patches, seed),
+        patch: level_of_probabilities(cases, &of_patches, seed),
         mammogram_max: gathered(&mammograms, maximum),
         mammogram_mean: gathered(&mammograms, mean),
+        mammogram_pooled: None,
         patient_max: gathered(&patients, maximum),
         patient_mean: gathered(&patients, mean),
     }
@@ -83,6 +84,26 @@ fn maximum(values: &[f32]) -> f32 {
 
 fn mean(values: &[f32]) -> f32 {
     (values.iter().copied().map(f64::from).sum::<f64>() / values.len() as f64) as f32
+}
+
+/// Mammograms by the probabilities of their classes that a network was trained to give them.
+pub(super) fn pooled(manifest: &Manifest, scores: &[(u32, Vec<f32>)], seed: u64) -> Level {
+    let mut numbers = BTreeMap::<&str, u32>::new();
+    let (mut cases, mut patients) = (Vec::new(), Vec::new());
+    for (number, probabilities) in scores {
+        let mammogram = &manifest.mammograms[*number as usize].mammogram;
+        let next = numbers.len() as u32;
+        patients.push(*numbers.entry(&mammogram.patient).or_insert(next));
+        let score = probabilities.last().copied().unwrap_or_default();
+        cases.push(Scored { score, positive: mammogram.has_cancer() });
+    }
+    level_of_probabilities(&cases, &patients, seed)
+}
+
+/// As [`level`], of scores that are probabilities.
+fn level_of_probabilities(cases: &[Scored], patients: &[u32], seed: u64) -> Level {
+    let probabilistic_f1 = metrics::probabilistic_f1(cases);
+    Level { probabilistic_f1, ..level(cases, patients, seed) }
 }
 
 /// `patients` holds the number of each case's patient.
@@ -98,6 +119,8 @@ pub(super) fn level(cases: &[Scored], patients: &[u32], seed: u64) -> Level {
         roc: metrics::roc(cases),
         precision_recall: curve.points,
         average_precision: curve.average,
+        partial_auc: metrics::partial_auc(cases, FEW_ALARMS),
+        probabilistic_f1: None,
         operating_points: metrics::operating_points(cases),
     }
 }
@@ -194,6 +217,7 @@ pub(super) mod tests {
             positive,
             benign,
             fractions: None,
+            held: None,
         };
         Manifest {
             format: 3,
@@ -202,6 +226,7 @@ pub(super) mod tests {
                 name: "test".into(),
                 description: String::new(),
                 citation: String::new(),
+                licence: None,
                 phantom: true,
             },
             patching: Patches {
@@ -213,6 +238,7 @@ pub(super) mod tests {
                 min_breast: 0.5,
                 classes: classes as _,
                 spot_views: false,
+                labels: Default::default(),
             },
             shares: Shares { train: 0.8, validation: 0.1, test: 0.1 },
             seed: 1,
@@ -253,8 +279,8 @@ pub(super) mod tests {
             cancer.iter().enumerate().map(|(i, &p)| (i as u32, vec![1.0 - p, p])).collect();
         let Assessment { levels, classes, .. } = assess(&manifest, &scores, 1);
         let counts = levels.each().map(|(_, _, level)| (level.positives, level.negatives));
-        assert_eq!(counts, [(1, 5), (1, 3), (1, 3), (2, 1), (2, 1)]);
-        let areas = levels.each().map(|(_, _, level)| level.auc.unwrap().value);
+        assert_eq!(counts.collect::<Vec<_>>(), [(1, 5), (1, 3), (1, 3), (2, 1), (2, 1)]);
+        let areas: Vec<f64> = levels.each().map(|(_, _, level)| level.auc.unwrap().value).collect();
         // Mammograms: 0.9 against 0.2, 0.6 and 0.58; the means: 0.5 against 0.2, 0.575 and 0.58.
         assert_eq!(areas[..3], [1.0, 1.0, 1.0 / 3.0]);
         // Patients: 0.9 and 0.58 against 0.6; the means: 0.4 and 0.58 against 0.575.

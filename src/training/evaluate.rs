@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use candle_core::Tensor;
 
 use super::loader::{self, Feed};
-use super::{Job, assess, computed_by, heads};
+use super::{Job, assess, computed_by, heads, objective};
 use base::artifact::Fingerprint;
 use base::progress::Progress;
 use base::{Split, seed};
@@ -32,13 +32,6 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Probabilities of a class against all others, with their truth.
-    pub fn cases(&self, class: usize, manifest: &Manifest, patches: &[u32]) -> Vec<Scored> {
-        let truth = patches.iter().map(|&n| manifest.class(n) == class);
-        let scores = self.probabilities.iter().map(|probabilities| probabilities[class]);
-        scores.zip(truth).map(|(score, positive)| Scored { score, positive }).collect()
-    }
-
     /// How far apart the probabilities of a class are, the greatest less the least, of the class in which that is
     /// most; 0 where there is no patch.
     pub fn spread(&self) -> f32 {
@@ -51,17 +44,21 @@ impl Verdict {
         };
         (0..classes).map(of).fold(0.0, f32::max)
     }
+}
 
-    /// Mean over the classes of the area under the ROC curve of each against the others, which for
-    /// two classes is the area itself; `None` unless every class occurs.
-    pub fn mean_auc(&self, manifest: &Manifest, patches: &[u32]) -> Option<f64> {
-        // Of two classes one says it all.
-        let first = if manifest.classes().len() == 2 { 1 } else { 0 };
-        let classes = first..manifest.classes().len();
-        let count = classes.len() as f64;
-        let area = |class| metrics::auc(&self.cases(class, manifest, patches)).map(|a| a.value);
-        classes.map(area).sum::<Option<f64>>().map(|sum| sum / count)
-    }
+/// Mean over so many classes of the area under the ROC curve of each against the others, which for two is the area
+/// itself; `None` unless every class occurs. In: the probabilities of each case, and its class.
+pub(super) fn mean_auc(probabilities: &[Vec<f32>], truth: &[usize], classes: usize) -> Option<f64> {
+    // Of two classes one says it all.
+    let first = if classes == 2 { 1 } else { 0 };
+    let count = (classes - first) as f64;
+    let area = |class: usize| {
+        let scored =
+            |(p, &truth): (&Vec<f32>, &usize)| Scored { score: p[class], positive: truth == class };
+        let cases: Vec<Scored> = probabilities.iter().zip(truth).map(scored).collect();
+        metrics::auc(&cases).map(|area| area.value)
+    };
+    (first..classes).map(area).sum::<Option<f64>>().map(|sum| sum / count)
 }
 
 /// Runs the network over `patches`, without training it. `advance` hears of each batch.
@@ -177,6 +174,11 @@ pub(super) fn conclude(
     let seed = seed::derive(job.seed, "evaluation");
     let mut assessment = assess::assess(manifest, &scores, seed);
     assessment.heads = heads::heads(manifest, &job.run.outputs, &given, seed);
+    let objective = job.run.training.as_ref().map_or_else(Default::default, |t| t.objective);
+    assessment.levels.mammogram_pooled = objective::pooling(manifest, objective).map(|pooling| {
+        let (patches, outputs): (Vec<u32>, Vec<Vec<f32>>) = given.into_iter().unzip();
+        assess::pooled(manifest, &objective::pooled(manifest, &pooling, &patches, &outputs), seed)
+    });
     let Level { positives, negatives, auc, .. } = assessment.levels.patch;
     Ok(Evaluation {
         format: FORMAT,

@@ -2,8 +2,8 @@
 //!
 //! [`train`] is the whole of it: a `session` runs the epochs, then [`mod@evaluate`] judges the weights
 //! that it kept. A session draws an epoch's patches (`sampling`), has them read and changed ahead
-//! (`loader`, `augment`; of a network that is frozen in part `frozen`), takes a step for each batch (`loss`,
-//! [`schedule`], [`network::sgd`]), and leaves a [`record`] of each epoch (`history`, `events`) and what it needs to go
+//! (`loader`, `augment`; of a network that is frozen in part `frozen`), takes a step for each batch (`objective`: the
+//! `loss` of patches, or of mammograms by the `pooling` of theirs; [`schedule`], [`network::sgd`]), and leaves a [`record`] of each epoch (`history`, `events`) and what it needs to go
 //! on after a kill (`checkpoint`).
 
 pub mod assess;
@@ -17,6 +17,8 @@ mod health;
 mod history;
 mod loader;
 mod loss;
+mod objective;
+mod pooling;
 pub mod rates;
 pub mod recorded;
 mod sampling;
@@ -59,9 +61,27 @@ pub struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// How many classes the last layer tells apart.
+    /// How many classes the patches have.
     fn classes(&self) -> usize {
         self.manifest.classes().len()
+    }
+
+    /// How many outputs a network has that is trained so: the classes come first.
+    fn outputs(&self, settings: &config::Training) -> usize {
+        objective::outputs(settings.objective, self.classes())
+    }
+
+    /// A network that is trained so, with logits of the classes.
+    fn with_classes(&self, network: Network, settings: &config::Training) -> Result<Network> {
+        let (outputs, classes) = (self.outputs(settings), self.classes());
+        match outputs == classes {
+            true => Ok(network),
+            false => {
+                let meant: Vec<Option<usize>> =
+                    (0..outputs).map(|at| (at < classes).then_some(at)).collect();
+                network.with_classes(Some(&meant), classes)
+            }
+        }
     }
 }
 
@@ -104,11 +124,13 @@ fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
     let input = &settings.input;
     let seed = seed::derive(*seed, &format!("weights/{name}"));
     let design = settings.design();
+    let outputs =
+        settings.training.as_ref().map_or(job.classes(), |training| job.outputs(training));
     let path = match &settings.weights {
         Start::File(path) => path,
         start => {
             let mut network =
-                Network::new(name, job.classes(), *input, seed, device)?.with_design(design)?;
+                Network::new(name, outputs, *input, seed, device)?.with_design(design)?;
             if *start == Start::Builtin {
                 network.load_builtin()?;
             }
@@ -118,7 +140,7 @@ fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
     let weights = Weights::read(path)?.locate(name)?;
     // Fine-tuning may bring a last layer for these classes; used as they are, weights must.
     let network = match &settings.training {
-        Some(_) => Network::from_trunk(&weights, job.classes(), *input, seed, design, device)?,
+        Some(_) => Network::from_trunk(&weights, outputs, *input, seed, design, device)?,
         None => as_it_is(job, Network::of_weights(&weights, *input, device)?)
             .with_context(|| format!("{} cannot be used as it is", path.display()))?
             .with_design(design)?,
@@ -140,7 +162,7 @@ fn start(job: &Job, progress: &dyn Progress) -> Result<Network> {
 
 /// A network as its training begins, with what is frozen of it.
 fn trainable(job: &Job, settings: &config::Training, progress: &dyn Progress) -> Result<Network> {
-    let network = start(job, progress)?;
+    let network = job.with_classes(start(job, progress)?, settings)?;
     let Some(layer) = &settings.freeze else { return Ok(network) };
     if job.run.weights == Start::Random {
         progress.say(&format!(
@@ -166,8 +188,8 @@ pub fn load(job: &Job, folder: &Path) -> Result<Network> {
     let network =
         Network::open(name, run.input, &Sealed::open(folder)?.path(WEIGHTS)?, job.device)?
             .with_design(run.inference_design())?;
-    match run.training {
-        Some(_) => Ok(network),
+    match &run.training {
+        Some(settings) => job.with_classes(network, settings),
         None => as_it_is(job, network)
             .with_context(|| format!("the weights of {name} cannot be used as they are")),
     }

@@ -9,32 +9,26 @@ use config::ClassWeights;
 /// reduction: Σ w(tᵢ) · −log p(tᵢ) / Σ w(tᵢ) over the patches i of true class tᵢ.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct CrossEntropy {
-    weights: Vec<f64>,
+    pub(super) weights: Vec<f64>,
+}
+
+/// The weight of each class where an epoch has so many examples of it, at least one.
+pub(super) fn class_weights(weights: &ClassWeights, counts: &[usize]) -> Vec<f64> {
+    let examples: usize = counts.iter().sum();
+    match weights {
+        ClassWeights::None => vec![1.0; counts.len()],
+        ClassWeights::Balanced => {
+            counts.iter().map(|&n| examples as f64 / (counts.len() * n) as f64).collect()
+        }
+        ClassWeights::Given(weights) => weights.clone(),
+    }
 }
 
 impl CrossEntropy {
-    /// For an epoch with so many patches of each class, at least one of each.
-    pub(super) fn new(weights: &ClassWeights, counts: &[usize]) -> Self {
-        let patches: usize = counts.iter().sum();
-        let weights = match weights {
-            ClassWeights::None => vec![1.0; counts.len()],
-            ClassWeights::Balanced => {
-                counts.iter().map(|&n| patches as f64 / (counts.len() * n) as f64).collect()
-            }
-            ClassWeights::Given(weights) => weights.clone(),
-        };
-        Self { weights }
-    }
-
-    /// Sum of the weights of patches of these classes.
-    pub(super) fn weight(&self, truth: &[usize]) -> f64 {
-        truth.iter().map(|&class| self.weights[class]).sum()
-    }
-
     /// The loss of `[n, classes]` logits as a scalar, in single precision whatever theirs is.
     pub(super) fn of(&self, logits: &Tensor, truth: &[usize]) -> Result<Tensor> {
         let (count, classes) = logits.dims2()?;
-        let total = self.weight(truth);
+        let total: f64 = truth.iter().map(|&class| self.weights[class]).sum();
         let mut shares = vec![0f32; count * classes];
         for (i, &class) in truth.iter().enumerate() {
             shares[i * classes + class] = (-self.weights[class] / total) as f32;
@@ -66,7 +60,8 @@ mod tests {
         assert!(goldens.len() >= 4);
         for golden in goldens {
             let weights = golden.weights.map_or(ClassWeights::None, ClassWeights::Given);
-            let objective = CrossEntropy::new(&weights, &vec![1; golden.logits[0].len()]);
+            let weights = class_weights(&weights, &vec![1; golden.logits[0].len()]);
+            let objective = CrossEntropy { weights };
             let logits = Var::from_tensor(&Tensor::new(golden.logits, &Device::Cpu).unwrap());
             let logits = logits.unwrap();
             let loss = objective.of(&logits, &golden.truth).unwrap();
@@ -82,10 +77,8 @@ mod tests {
 
     #[test]
     fn balanced_weights_give_every_class_the_same_say() {
-        let objective = CrossEntropy::new(&ClassWeights::Balanced, &[6, 2, 4]);
-        assert_eq!(objective.weights, [12.0 / 18.0, 2.0, 1.0]);
-        assert!((objective.weight(&[0, 1, 1]) - (12.0 / 18.0 + 4.0)).abs() < 1e-12);
-        let even = CrossEntropy::new(&ClassWeights::Balanced, &[3, 3]);
-        assert_eq!(even, CrossEntropy::new(&ClassWeights::None, &[3, 3]));
+        let balanced = |counts: &[usize]| class_weights(&ClassWeights::Balanced, counts);
+        assert_eq!(balanced(&[6, 2, 4]), [12.0 / 18.0, 2.0, 1.0]);
+        assert_eq!(balanced(&[3, 3]), class_weights(&ClassWeights::None, &[3, 3]));
     }
 }

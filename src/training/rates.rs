@@ -13,9 +13,10 @@ use anyhow::{Result, bail};
 use candle_core::{DType, Tensor};
 
 use super::loader::{self, Batch};
-use super::loss::CrossEntropy;
+use super::objective::Objective;
+use super::sampling::Examples;
 use super::session::check_single;
-use super::{Job, sampling, trainable};
+use super::{Job, trainable};
 use base::artifact::{Fingerprint, Stamp};
 use base::progress::{Progress, Silent};
 use base::seed;
@@ -80,24 +81,27 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
         bail!("{name} is not trained (`training: false`): there is no rate to find");
     };
     let (manifest, seed) = (job.manifest, seed::derive(job.seed, &format!("training/{name}")));
-    sampling::check(manifest, name)?;
+    let examples = Examples::new(manifest, settings.objective);
+    examples.check(name)?;
     let network = trainable(job, settings, progress)?;
     let still = trainable(job, settings, &Silent)?;
     let parameters = network.trained_parameters();
     let mut sgd = Sgd::new(parameters, settings.momentum, settings.weight_decay)?;
     let head = network.head();
-    let first = sampling::order(manifest, settings.balance, seed, 1);
-    if sampling::batches(&first, settings.batch).iter().any(|batch| batch.len() == 1) {
+    let first = examples.order(settings.balance, seed, 1);
+    if examples.batches(&first, settings.batch).iter().any(|batch| batch.len() == 1) {
         check_single(&network, name)?;
     }
-    let objective = CrossEntropy::new(&settings.class_weights, &sampling::counts(manifest, &first));
+    let objective = Objective::new(manifest, settings, &examples.counts(&first));
     let drawn = |step: usize| seed::derive(seed, &format!("dropout/{step}"));
     // The batches of a training, epoch after epoch.
     let plan = (1..).flat_map(|epoch| {
-        let order = sampling::order(manifest, settings.balance, seed, epoch);
-        let batches = sampling::batches(&order, settings.batch).into_iter().map(<[u32]>::to_vec);
-        let numbered = batches.enumerate().collect::<Vec<_>>();
-        numbered.into_iter().map(move |(i, patches)| (epoch, i * settings.batch, patches))
+        let batches = examples.epoch(settings, seed, epoch).into_iter();
+        batches.scan(0, move |next, patches: Vec<u32>| {
+            let position = *next;
+            *next += patches.len();
+            Some((epoch, position, patches))
+        })
     });
     let batches = plan.take(steps).map(|(epoch, position, patches)| {
         Batch::augmented(job.store, &patches, settings.augment, (seed, epoch, position))
@@ -108,7 +112,6 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
     let diverged = loader::ahead(batches, |ready| -> Result<bool> {
         for (step, batch) in ready.enumerate() {
             let rate = FROM * (TO / FROM).powf(step as f64 / (steps - 1).max(1) as f64);
-            let truth: Vec<usize> = batch.patches.iter().map(|&n| manifest.class(n)).collect();
             let input = batch.input(&network)?;
             // What is frozen is the same of both.
             let frozen = network.frozen_maps(&input)?;
@@ -117,10 +120,10 @@ pub fn find(job: &Job, steps: usize, progress: &dyn Progress) -> Result<RateTest
                 None => network.training_logits(&input, drawn(step)),
             };
             let logits = logits_of(&network)?;
-            let loss = logits.loss(|logits| objective.of(logits, &truth))?;
+            let loss = logits.loss(|logits| objective.of(logits, &batch.patches))?;
             let value = value_of(&loss)?;
             let start = logits_of(&still)?;
-            let start = value_of(&start.loss(|logits| objective.of(logits, &truth))?)?;
+            let start = value_of(&start.loss(|logits| objective.of(logits, &batch.patches))?)?;
             if !value.is_finite() && found.is_empty() {
                 bail!(
                     "{name}: the loss is {value} before the first step: look at the weights it starts from"

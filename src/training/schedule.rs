@@ -42,6 +42,7 @@ mod tests {
             auxiliary: false,
             precision: architecture::Precision::F32,
             class_weights: ClassWeights::None,
+            objective: Default::default(),
             early_stopping: None,
             checkpoint_minutes: 0.0,
             tensorboard: false,

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Error, Result, bail, ensure};
 
 use super::checkpoint::{self, Best, Partial, Reached};
-use super::evaluate::{Verdict, judge_fed, likeliest};
+use super::evaluate::{Verdict, judge_fed};
 use super::events::{self, Events};
 use super::frozen::Outputs;
 use super::health::Trouble;
 use super::history::History;
 use super::loader::{self, Batch, Feed};
-use super::loss::CrossEntropy;
-use super::{Job, sampling, schedule};
+use super::objective::{Judged, Objective};
+use super::sampling::Examples;
+use super::{Job, schedule};
 use base::artifact::{Fingerprint, Stamp};
 use base::progress::Progress;
 use base::{Split, seed};
@@ -36,7 +37,8 @@ pub(super) struct Session<'a> {
     /// Of this training.
     seed: u64,
     validation: Vec<u32>,
-    objective: CrossEntropy,
+    examples: Examples<'a>,
+    objective: Objective<'a>,
     /// Patches of an epoch.
     patches: usize,
     /// Steps of an epoch.
@@ -80,19 +82,20 @@ impl<'a> Session<'a> {
     ) -> Result<Self> {
         let Job { manifest, .. } = *job;
         let name = job.name;
-        sampling::check(manifest, name)?;
+        let examples = Examples::new(manifest, settings.objective);
+        examples.check(name)?;
         let validation = manifest.of_split(Split::Validation);
-        if sampling::counts(manifest, &validation).contains(&0) {
+        if examples.counts(&examples.of_split(Split::Validation)).contains(&0) {
             progress.say(&format!(
                 "{name}: the validation split lacks a class, so the epoch with the lowest loss there \
                  is kept instead of the one with the highest AUC"
             ));
         }
         let seed = seed::derive(job.seed, &format!("training/{name}"));
-        // Every epoch has as many patches of each class as the first.
-        let order = sampling::order(manifest, settings.balance, seed, 1);
-        let batches = sampling::batches(&order, settings.batch);
-        let (patches, steps) = (order.len(), batches.len());
+        // Every epoch has as many examples of each class as the first.
+        let order = examples.order(settings.balance, seed, 1);
+        let batches = examples.batches(&order, settings.batch);
+        let (patches, steps) = (batches.iter().map(Vec::len).sum(), batches.len());
         if settings.batch > patches {
             progress.say(&format!(
                 "{name}: a batch of {} is more than the {patches} patches of an epoch; each epoch is \
@@ -103,8 +106,7 @@ impl<'a> Session<'a> {
         if batches.iter().any(|batch| batch.len() == 1) {
             check_single(network, name)?;
         }
-        let objective =
-            CrossEntropy::new(&settings.class_weights, &sampling::counts(manifest, &order));
+        let objective = Objective::new(manifest, settings, &examples.counts(&order));
 
         let inputs = stamp.fingerprint();
         let mut sgd =
@@ -136,6 +138,7 @@ impl<'a> Session<'a> {
             progress,
             seed,
             validation,
+            examples,
             objective,
             patches,
             steps,
@@ -164,7 +167,8 @@ impl<'a> Session<'a> {
             self.keep()?;
         }
         let each = (self.patches + self.validation.len()) as u64;
-        let done = (self.reached.partial.steps * self.settings.batch) as u64;
+        // Of an epoch that was begun; its steps may differ in size.
+        let done = (self.patches * self.reached.partial.steps / self.steps) as u64;
         // One bar for all that is left, so that its time left is the training's.
         self.progress.start(self.job.name, (epochs * each).saturating_sub(done));
         let mut trouble = None;
@@ -210,7 +214,7 @@ impl<'a> Session<'a> {
     /// Computes what the frozen part of the network makes of the patches, where that is less work than to compute
     /// it in each epoch.
     fn keep(&mut self) -> Result<()> {
-        let Training { epochs, balance, augment, .. } = *self.settings;
+        let Training { epochs, augment, .. } = *self.settings;
         if self.network.frozen().is_none() || augment != Augment::NONE {
             return Ok(());
         }
@@ -218,7 +222,7 @@ impl<'a> Session<'a> {
         let all = manifest.of_split(Split::Train).len();
         let mut met = BTreeSet::new();
         for epoch in 1..=epochs {
-            met.extend(sampling::order(manifest, balance, self.seed, epoch));
+            met.extend(self.examples.epoch(self.settings, self.seed, epoch).into_iter().flatten());
             // Balanced epochs draw some of a class each, and after some epochs have drawn all.
             if met.len() == all {
                 break;
@@ -243,18 +247,22 @@ impl<'a> Session<'a> {
     /// One epoch, from where it was interrupted, with its validation and its files.
     fn epoch(&mut self, epoch: u32) -> Result<()> {
         let Job { manifest, store, .. } = *self.job;
-        let Training { balance, batch: size, augment, .. } = *self.settings;
+        let augment = self.settings.augment;
         let began = Instant::now();
         let (seed, before) = (self.seed, self.reached.partial.seconds);
-        let order = sampling::order(manifest, balance, seed, epoch);
-        let batches = sampling::batches(&order, size);
-        let left = batches.iter().enumerate().skip(self.reached.partial.steps);
+        let batches = self.examples.epoch(self.settings, seed, epoch);
+        let positions = batches.iter().scan(0, |next, patches| {
+            let position = *next;
+            *next += patches.len();
+            Some(position)
+        });
+        let left = positions.zip(&batches).skip(self.reached.partial.steps);
         // Taken, that steps may change the rest of this.
         let outputs = self.outputs.take();
         let feed = outputs.as_ref().map_or(Feed::Pixels(store), Feed::Outputs);
-        let left = left.map(|(i, patches)| match feed {
+        let left = left.map(|(position, patches)| match feed {
             Feed::Pixels(store) => {
-                Batch::augmented(store, patches, augment, (seed, epoch, i * size))
+                Batch::augmented(store, patches, augment, (seed, epoch, position))
             }
             Feed::Outputs(_) => feed.batch(patches),
         });
@@ -275,22 +283,18 @@ impl<'a> Session<'a> {
             self.progress.advance(n);
         })?;
         self.outputs = outputs;
-        if !verdict.loss.is_finite() {
-            bail!(
-                "{}",
-                self.diverged(
-                    verdict.loss,
-                    &format!("on the validation split after epoch {epoch}")
-                )
-            );
+        let Judged { loss: validation_loss, accuracy: validation_accuracy, auc } =
+            self.objective.judge(&verdict, &self.validation);
+        if !validation_loss.is_finite() {
+            let place = format!("on the validation split after epoch {epoch}");
+            bail!("{}", self.diverged(validation_loss, &place));
         }
-        self.last_auc = verdict.mean_auc(manifest, &self.validation);
+        self.last_auc = auc;
 
-        let (validation_loss, validation_accuracy) = (verdict.loss, verdict.accuracy);
         let spread = Some(f64::from(verdict.spread()));
         // The order of these writes is what makes a kill at any moment harmless: until the
         // checkpoint is replaced, what follows the one before is done again, with the same result.
-        let merit = self.last_auc.unwrap_or(-verdict.loss);
+        let merit = self.last_auc.unwrap_or(-validation_loss);
         if self.reached.best.as_ref().is_none_or(|best| merit > best.merit) {
             let path = self.folder.join(WEIGHTS);
             checkpoint::save(&path, &self.network.state()?)?;
@@ -298,6 +302,7 @@ impl<'a> Session<'a> {
             self.reached.best = Some(Best { epoch, merit, weights });
             self.verdict = Some(verdict);
         }
+        let examples: usize = batches.iter().map(|patches| self.objective.examples(patches)).sum();
         let Partial { loss, weight, correct, seconds, .. } = self.reached.partial;
         let last = u64::from(epoch) * self.steps as u64 - 1;
         let Rates { head, rest } = self.rates(last, epoch);
@@ -306,7 +311,7 @@ impl<'a> Session<'a> {
             lr: head,
             lr_rest: (rest != head).then_some(rest),
             loss: loss / weight,
-            accuracy: correct as f64 / self.patches as f64,
+            accuracy: correct as f64 / examples as f64,
             validation_loss,
             validation_accuracy,
             validation_auc: self.last_auc,
@@ -327,11 +332,10 @@ impl<'a> Session<'a> {
     fn step(&mut self, epoch: u32, batch: &Batch) -> Result<()> {
         let in_epoch = self.reached.partial.steps;
         let step = u64::from(epoch - 1) * self.steps as u64 + in_epoch as u64;
-        let truth: Vec<usize> = batch.patches.iter().map(|&n| self.job.manifest.class(n)).collect();
         let input = batch.input(self.network)?;
         let dropout_seed = seed::derive(self.seed, &format!("dropout/{step}"));
         let logits = batch.training_logits(self.network, &input, dropout_seed)?;
-        let loss = logits.loss(|logits| self.objective.of(logits, &truth))?;
+        let loss = logits.loss(|logits| self.objective.of(logits, &batch.patches))?;
         let value = f64::from(loss.to_scalar::<f32>()?);
         if !value.is_finite() {
             bail!(
@@ -347,12 +351,12 @@ impl<'a> Session<'a> {
         self.sgd.step(parameters, &gradients, &rates)?;
 
         let partial = &mut self.reached.partial;
-        let weight = self.objective.weight(&truth);
+        let weight = self.objective.weight(&batch.patches);
         let logits = main.to_dtype(candle_core::DType::F32)?.to_vec2::<f32>()?;
         partial.steps += 1;
         partial.loss += value * weight;
         partial.weight += weight;
-        partial.correct += logits.iter().zip(&truth).filter(|(l, t)| likeliest(l) == **t).count();
+        partial.correct += self.objective.correct(&logits, &batch.patches);
         match &mut self.events {
             Some(events) if step.is_multiple_of(EVENT_EVERY) => {
                 events.scalar("loss/step", step, value)
@@ -364,11 +368,11 @@ impl<'a> Session<'a> {
     /// An error of a step; where the device has no memory for one, with what it would have.
     fn explained(&self, error: Error, batch: &Batch) -> Error {
         let network = &*self.network;
-        let truth: Vec<usize> = batch.patches.iter().map(|&n| self.job.manifest.class(n)).collect();
         let step = |patches: usize| -> Result<()> {
             let input = batch.input(network)?.narrow(0, 0, patches)?;
             let logits = batch.training_logits(network, &input, 0)?;
-            let loss = logits.loss(|logits| self.objective.of(logits, &truth[..patches]))?;
+            let loss =
+                logits.loss(|logits| self.objective.of(logits, &batch.patches[..patches]))?;
             logits.backward(&loss, network.trained_parameters())?;
             Ok(())
         };

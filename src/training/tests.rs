@@ -8,7 +8,9 @@ use rand::RngExt;
 
 use super::*;
 use base::progress::Silent;
-use config::{Augment, ClassWeights, Patches, Rate, Rates, Schedule, Shares, Training};
+use config::{
+    Augment, Bag, ClassWeights, Mil, Objective, Patches, Rate, Rates, Schedule, Shares, Training,
+};
 use mammogram::{About, Mammogram};
 use record::training::{Evaluation, read_evaluation, read_history};
 use record::{Member, Patch};
@@ -68,6 +70,7 @@ pub(super) fn dataset() -> (Manifest, Store) {
                 positive,
                 benign: false,
                 fractions: None,
+                held: None,
             });
         }
     }
@@ -78,6 +81,7 @@ pub(super) fn dataset() -> (Manifest, Store) {
             name: "test".into(),
             description: String::new(),
             citation: String::new(),
+            licence: None,
             phantom: true,
         },
         patching: Patches {
@@ -89,6 +93,7 @@ pub(super) fn dataset() -> (Manifest, Store) {
             min_breast: 0.5,
             classes: 2,
             spot_views: false,
+            labels: Default::default(),
         },
         shares: Shares { train: 0.8, validation: 0.1, test: 0.1 },
         seed: 1,
@@ -122,6 +127,7 @@ pub(super) fn network(lr: f64) -> config::Run {
             auxiliary: false,
             precision: architecture::Precision::F32,
             class_weights: ClassWeights::None,
+            objective: Default::default(),
             early_stopping: None,
             checkpoint_minutes: 0.0,
             tensorboard: false,
@@ -552,4 +558,126 @@ fn same_scores(found: &Evaluation, expected: &Evaluation) {
             assert!((ours - theirs).abs() < 1e-5, "{patch}: {ours} {theirs}");
         }
     }
+}
+
+/// Only mammograms have labels: every third has a cancer, which lies in three of its twelve patches.
+fn bags() -> (Manifest, Store) {
+    let (mut manifest, store) = dataset();
+    let member = manifest.mammograms[0].clone();
+    let mut mammograms = Vec::new();
+    // Of four patches each: the disc is in those that dataset() calls positive.
+    for (number, patch) in (0u32..).zip(&mut manifest.patches) {
+        let mammogram = number / 4;
+        patch.mammogram = mammogram;
+        if number % 4 == 0 {
+            let own = assess::tests::lesion(mammogram::Pathology::Malignant, "mass", None);
+            let patient = number / 12;
+            let lesions = if mammogram % 3 == 1 { vec![own] } else { Vec::new() };
+            mammograms.push(Member {
+                mammogram: Mammogram {
+                    id: format!("m{mammogram}"),
+                    patient: format!("p{patient}"),
+                    lesions,
+                    ..member.mammogram.clone()
+                },
+                split: if patient < 4 { Split::Train } else { Split::Validation },
+                ..member.clone()
+            });
+        }
+    }
+    manifest.mammograms = mammograms;
+    manifest.patching.labels = config::Labels::Image;
+    // Discs in mammograms with cancer alone.
+    let edge = store.edge() as usize;
+    let mut pixels = Vec::new();
+    for (number, patch) in (0u32..).zip(&mut manifest.patches) {
+        let cancer = patch.mammogram % 3 == 1;
+        let mut own = store.pixels(number).to_vec();
+        if patch.positive && !cancer {
+            own = store.pixels(number - number % 12 + 1).to_vec();
+        } else if cancer && patch.positive {
+            for (at, grey) in own.iter_mut().enumerate() {
+                let [x, y] = [at % edge, at / edge].map(|v| v as i32 - 16);
+                *grey = if x * x + y * y < 60 { 250 } else { *grey };
+            }
+        }
+        patch.positive = cancer;
+        pixels.extend(own);
+    }
+    (manifest, Store::in_memory(EDGE, &pixels).unwrap())
+}
+
+#[test]
+fn mammograms_with_labels_are_enough_to_learn_from() {
+    let (manifest, store) = bags();
+    for pooling in [Bag::NoisyOr, Bag::TopK, Bag::Attention] {
+        let mil = Mil { pooling, share: 0.25 };
+        let network = trained_by(|t| Training {
+            objective: Objective::Mil(mil),
+            epochs: 14,
+            batch: 12,
+            checkpoint_minutes: 1e-9,
+            ..t
+        });
+        let run = |folder: &Path, progress: &dyn Progress| {
+            run_of((NAME, &network), folder, progress, (&manifest, &store))
+        };
+        let whole = tempfile::tempdir().unwrap();
+        let found = run(whole.path(), &Silent).unwrap();
+        // Six mammograms of validation, two of them with cancer.
+        let level = found.assessment.levels.mammogram_pooled.as_ref().unwrap();
+        assert_eq!((level.positives, level.negatives), (2, 4));
+        assert_eq!(level.auc.unwrap().value, 1.0, "{pooling:?}");
+        let last = read_history(whole.path()).unwrap().pop().unwrap();
+        assert!(last.accuracy > 0.8 && last.validation_auc == Some(1.0), "{pooling:?}: {last:?}");
+        assert!(found.scores.iter().all(|(_, of_classes)| of_classes.len() == 2));
+
+        // Killed within an epoch and within a validation.
+        let broken = tempfile::tempdir().unwrap();
+        for patches in [30, 50, 61] {
+            let killer = Killer(AtomicU64::new(patches));
+            let killed = catch_unwind(AssertUnwindSafe(|| run(broken.path(), &killer)));
+            assert!(killed.is_err());
+        }
+        assert_eq!(run(broken.path(), &Silent).unwrap(), found);
+        assert_same(broken.path(), whole.path());
+
+        // What is loaded again has the classes alone for its logits, and the same probabilities.
+        let job = Job {
+            name: NAME,
+            run: &network,
+            manifest: &manifest,
+            store: &store,
+            device: &Device::Cpu,
+            seed: 5,
+        };
+        let network = load(&job, whole.path()).unwrap();
+        let (patches, scores): (Vec<u32>, Vec<_>) = found.scores.iter().cloned().unzip();
+        let verdict = evaluate::judge(&network, &manifest, &store, &patches, |_| {}).unwrap();
+        assert_eq!(verdict.probabilities, scores);
+        let extra = if pooling == Bag::Attention { 128 } else { 0 };
+        assert_eq!(verdict.outputs[0].len(), 2 + extra);
+    }
+}
+
+#[test]
+fn what_a_frozen_part_makes_of_whole_mammograms_may_be_kept() {
+    let (manifest, store) = bags();
+    let settings = |t| Training {
+        objective: Objective::Mil(Mil { pooling: Bag::TopK, share: 0.25 }),
+        epochs: 2,
+        balance: true,
+        ..frozen(t)
+    };
+    let of = |augment: Augment| {
+        let folder = tempfile::tempdir().unwrap();
+        let run = trained_by(|t| Training { augment, ..settings(t) });
+        let found = run_of((NAME, &run), folder.path(), &Silent, (&manifest, &store)).unwrap();
+        (folder, found)
+    };
+    let (kept, found) = of(Augment::NONE);
+    // Brightness by nothing is no change, and yet nothing is kept.
+    let (computed, again) = of(Augment { intensity: 1e-12, ..Augment::NONE });
+    assert_eq!(found.scores, again.scores);
+    assert_same(kept.path(), computed.path());
 }

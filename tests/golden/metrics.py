@@ -1,4 +1,4 @@
-"""Golden values for src/training/metrics/: scikit-learn's AUC, ROC and precision-recall curves, average
+"""Golden values for src/metrics/: scikit-learn's AUC, partial AUC, ROC and precision-recall curves, average
 precision, Brier score and calibration curve; scipy's Wilson interval; DeLong's variance and paired test.
 
 DeLong is written out pair by pair after the 1988 paper, and checked here against the fast form of Sun and
@@ -48,6 +48,14 @@ def operating_point(positives, negatives, share, of):
     return best[1]
 
 
+def probabilistic_f1(truth, scores):
+    """As the RSNA's contest on screening mammography scored it, from its definitions of precision and recall."""
+    scores = scores.clip(0, 1)
+    hits, alarms = scores[truth == 1].sum(), scores[truth == 0].sum()
+    precision, recall = hits / (hits + alarms), hits / (truth == 1).sum()
+    return 2 * precision * recall / (precision + recall)
+
+
 def case(positives, negatives, other=None):
     positives, negatives = (np.asarray(v, dtype=np.float32).astype(np.float64) for v in (positives, negatives))
     truth = np.r_[np.ones(len(positives)), np.zeros(len(negatives))]
@@ -80,6 +88,8 @@ def case(positives, negatives, other=None):
         "negatives": negatives.tolist(),
         "auc": roc_auc_score(truth, scores),
         "variance": covariance[0, 0],
+        "partial_auc": [[most, roc_auc_score(truth, scores, max_fpr=most)] for most in (0.1, 0.25, 0.9)],
+        "probabilistic_f1": probabilistic_f1(truth, scores),
         "roc": np.c_[fpr, tpr].tolist(),
         "precision_recall": np.c_[recall, precision][::-1].tolist(),
         "average_precision": average_precision_score(truth, scores),

@@ -428,6 +428,7 @@ fn project(root: &Path, top: usize) -> Config {
             auxiliary: false,
             precision: architecture::Precision::F32,
             class_weights: config::ClassWeights::None,
+            objective: Default::default(),
             early_stopping: None,
             checkpoint_minutes: 10.0,
             tensorboard: false,
@@ -436,7 +437,7 @@ fn project(root: &Path, top: usize) -> Config {
     let network = |name: &str, layer: &str, weights: Option<&str>| config::Network {
         name: name.into(),
         layers: vec![layer.into()],
-        origin: config::Origin::Run(run(weights)),
+        origin: config::Origin::Run(Box::new(run(weights))),
     };
     Config {
         root: root.into(),
@@ -512,6 +513,7 @@ fn patching() -> config::Patches {
         min_breast: 0.5,
         classes: 2,
         spot_views: false,
+        labels: Default::default(),
     }
 }
 
@@ -643,6 +645,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
                         },
                         ..Fractions::default()
                     }),
+                    held: None,
                 });
             }
         }
@@ -658,6 +661,7 @@ fn prepared(dataset: &Path, pictures: Vec<(Mammogram, Grey)>) -> (Manifest, Stor
             name: "Procedural phantoms".into(),
             description: "Mammograms drawn from a seed.".into(),
             citation: String::new(),
+            licence: None,
             phantom: true,
         },
         patching: patching(),

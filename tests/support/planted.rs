@@ -47,6 +47,7 @@ pub(crate) fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifes
             positive: positive(n),
             benign: false,
             fractions: None,
+            held: None,
         })
         .collect();
     let mammogram = Mammogram {
@@ -71,6 +72,7 @@ pub(crate) fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifes
             name: String::new(),
             description: String::new(),
             citation: String::new(),
+            licence: None,
             phantom: true,
         },
         patching: Patches {
@@ -82,6 +84,7 @@ pub(crate) fn manifest(count: usize, edge: u32, lesions: Vec<Lesion>) -> Manifes
             min_breast: 0.0,
             classes: 2,
             spot_views: false,
+            labels: Default::default(),
         },
         shares: Shares { train: 0.0, validation: 1.0, test: 0.0 },
         seed: 7,

@@ -34,7 +34,7 @@ table! {
         named: Number<f32>,
         /// share of the evidence that units with an automatic name carry
         automatic: Number<f32>,
-        /// where the patch lies: malignant or benign (a lesion of it), or elsewhere
+        /// where the patch lies: malignant or benign (a lesion of it), elsewhere, or unknown
         place: &'static str,
         /// how the score stands to the truth, and where the network looked
         verdict: &'static str,
@@ -59,7 +59,8 @@ impl Row for Explained {
             for explained in &of.mammograms {
                 let mammogram = &manifest.mammograms[explained.mammogram as usize].mammogram;
                 let patch = &manifest.patches[explained.patch as usize];
-                let (cancer, place) = (mammogram.has_cancer(), Place::of(patch));
+                let (cancer, place) =
+                    (mammogram.has_cancer(), Place::of(manifest, explained.patch));
                 let verdict = Verdict::new(cancer, explained.probability, place);
                 let carried = carried(explained, |unit| layer.and_then(|layer| layer.name(unit)));
                 let units = &explained.units;

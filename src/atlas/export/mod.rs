@@ -15,6 +15,7 @@ mod networks;
 mod next_units;
 mod patches;
 mod readers;
+mod reporting;
 mod row;
 mod survey;
 mod top_patches;
@@ -26,7 +27,7 @@ use self::row::{Row, written};
 use crate::facts::Atlas;
 
 /// Tables of the atlas.
-static OF_ATLAS: [Table; 10] = [
+static OF_ATLAS: [Table; 12] = [
     Table::of::<networks::Network>(),
     Table::of::<units::Unit>(),
     Table::of::<concepts::Match>(),
@@ -37,6 +38,8 @@ static OF_ATLAS: [Table; 10] = [
     Table::of::<explanations::Explained>(),
     Table::of::<next_units::NextUnit>(),
     Table::of::<patches::Patch>(),
+    Table::of::<reporting::Asked>(),
+    Table::of::<reporting::Claimed>(),
 ];
 
 /// Tables of the reader study.
@@ -59,8 +62,8 @@ pub(super) struct Table {
     pub(super) file: &'static str,
     /// What one row is.
     pub(super) row: &'static str,
-    /// Columns with their meaning.
-    pub(super) columns: &'static [(&'static str, &'static str)],
+    /// Columns, each with its meaning and the type of the field that it is written from.
+    pub(super) columns: &'static [[&'static str; 3]],
     /// Whether readers' answers are among what it is made from.
     pub(super) of_readers: bool,
     make: fn(&Atlas) -> Result<Vec<u8>>,

@@ -28,10 +28,10 @@ table! {
         width: u32,
         /// height
         height: u32,
-        /// true when the patch counts as cancer
+        /// true when the patch counts as cancer, by patches.labels
         positive: bool,
         /// largest share of one malignant lesion that lies in the patch; this and all fractions are empty
-        /// for patches that the source came with
+        /// for patches that the source came with, and where the place of a cancer is not known
         lesion_fraction: Option<Number<f32>>,
         /// share of the patch that malignant lesion covers
         patch_fraction: Option<Number<f32>>,

@@ -26,8 +26,8 @@ pub(super) trait Columns: Serialize + Sized + 'static {
     const FILE: &'static str;
     /// What one row is.
     const ROW: &'static str;
-    /// Columns with their meaning.
-    const COLUMNS: &'static [(&'static str, &'static str)];
+    /// Columns, each with its meaning and the type of its field.
+    const COLUMNS: &'static [[&'static str; 3]];
 }
 
 /// The bytes of a table.
@@ -37,7 +37,7 @@ pub(super) trait Columns: Serialize + Sized + 'static {
 pub(super) fn written<R: Row>(atlas: &Atlas) -> Result<Vec<u8>> {
     // The header is written here: a table without rows has one too.
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(R::COLUMNS.iter().map(|(name, _)| *name))?;
+    writer.write_record(R::COLUMNS.iter().map(|[name, ..]| *name))?;
     R::each(atlas, &mut |row| Ok(writer.serialize(row)?))?;
     Ok(writer.into_inner()?)
 }
@@ -61,8 +61,12 @@ macro_rules! table {
         impl crate::export::row::Columns for $name {
             const FILE: &'static str = $file;
             const ROW: &'static str = crate::export::row::told(concat!($($row),+));
-            const COLUMNS: &'static [(&'static str, &'static str)] = &[
-                $((stringify!($column), crate::export::row::told(concat!($($meaning),+))),)+
+            const COLUMNS: &'static [[&'static str; 3]] = &[
+                $([
+                    stringify!($column),
+                    crate::export::row::told(concat!($($meaning),+)),
+                    stringify!($type),
+                ],)+
             ];
         }
     };

@@ -6,8 +6,10 @@ pub(crate) mod coefficients;
 pub(crate) mod coverage;
 pub(crate) mod lesions;
 pub(crate) mod paths;
+pub(crate) mod reporting;
 pub(crate) mod risk;
 pub(crate) mod sheet;
+pub(crate) mod statements;
 pub(crate) mod table;
 mod terms;
 pub(crate) mod words;
@@ -145,10 +147,18 @@ impl<'a> Atlas<'a> {
         self.inputs.manifest.mammograms.iter().flat_map(|member| &member.mammogram.lesions)
     }
 
+    /// What it means that patches have the label of their mammogram; `None` where they have their own.
+    pub(crate) fn labels_of_images(&self) -> Option<&'static str> {
+        (self.inputs.manifest.patching.labels == config::Labels::Image).then_some(
+            "Every patch has the label of its mammogram, wherever the lesion is. So the area per patch says how well \
+             single patches tell their mammogram, of which most hold no lesion; the one per mammogram says how well the \
+             network does.",
+        )
+    }
+
     /// What it means that lesions are boxes; `None` where none is.
     pub(crate) fn boxes(&self) -> Option<String> {
-        let placed: Vec<_> =
-            self.lesions_of_all().filter(|lesion| !lesion.outlines.is_empty()).collect();
+        let placed: Vec<_> = self.lesions_of_all().filter(|lesion| lesion.is_placed()).collect();
         let is_box = |outline: &Outline| matches!(outline, Outline::Box(_));
         let boxes = placed.iter().filter(|lesion| lesion.outlines.iter().any(is_box)).count();
         (boxes > 0).then(|| {

@@ -75,7 +75,16 @@ mod tests {
     use super::*;
 
     fn patch(x: u32, y: u32, edge: u32) -> Patch {
-        Patch { mammogram: 0, x, y, edge, positive: false, benign: false, fractions: None }
+        Patch {
+            mammogram: 0,
+            x,
+            y,
+            edge,
+            positive: false,
+            benign: false,
+            fractions: None,
+            held: None,
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::inputs::Exhibit;
 use crate::text;
 use architecture::Architecture;
 use base::number;
-use config::{Anchor, Threshold};
+use config::{Anchor, Bag, ClassWeights, Objective, Rate, Rates, Schedule, Threshold};
 use record::dissection::{Category, Layer};
 use record::training::Origin;
 use study::answer::Association;
@@ -90,4 +90,68 @@ pub(crate) fn threshold_rule(threshold: Threshold, anchor: Anchor) -> String {
 /// A share of one as a whole percentage.
 pub(crate) fn percent(share: f32) -> String {
     number::written(format_args!("{:.0}", 100.0 * share)) + "%"
+}
+
+/// What the loss is of.
+fn objective(objective: Objective) -> String {
+    let Objective::Mil(mil) = objective else { return "every patch by its own label".into() };
+    let pooled = match mil.pooling {
+        Bag::NoisyOr => "it has what any of them has (noisy-or)".into(),
+        Bag::TopK => format!("the mean of the highest {} of them", text::percent(mil.share)),
+        Bag::Attention => "the mean of their logits, weighted by gated attention".into(),
+    };
+    format!("every mammogram by its patches together: {pooled}")
+}
+
+/// How a network is trained: each setting with its value, in words.
+pub(crate) fn settings(training: &config::Training) -> Vec<(&'static str, String)> {
+    let decay = training.lr_decay_epochs.iter().map(u32::to_string).collect::<Vec<_>>();
+    let schedule = match training.schedule {
+        Schedule::Cosine => "half a cosine down to zero".to_string(),
+        Schedule::Constant if decay.is_empty() => "constant".into(),
+        Schedule::Constant => format!("divided by ten at the start of epoch {}", text::and(&decay)),
+    };
+    let class_weights = match &training.class_weights {
+        ClassWeights::None => "none".to_string(),
+        ClassWeights::Balanced => "inverse to the class's frequency".into(),
+        ClassWeights::Given(weights) => {
+            text::and(&weights.iter().map(f64::to_string).collect::<Vec<_>>())
+        }
+    };
+    let stopping = training.early_stopping.map_or("no".into(), |epochs| {
+        format!("after {epochs} epochs without a better validation AUC")
+    });
+    let rate = match training.lr {
+        Rate::Same(rate) => rate.to_string(),
+        Rate::Parts(Rates { head, rest }) => format!("{head} of the head, {rest} of the rest"),
+    };
+    let yes = |on: bool| if on { "yes".to_string() } else { "no".into() };
+    let part =
+        training.freeze.as_ref().map(|layer| ("trained", format!("what comes after {layer}")));
+    let all = [
+        ("loss", objective(training.objective)),
+        ("optimiser", "stochastic gradient descent".into()),
+        ("epochs", training.epochs.to_string()),
+        ("batch", training.batch.to_string()),
+        ("learning rate", rate),
+        ("schedule", schedule),
+        ("warm-up steps", training.warmup.to_string()),
+        ("momentum", training.momentum.to_string()),
+        ("weight decay", training.weight_decay.to_string()),
+        ("flips", yes(training.augment.flips)),
+        ("quarter turns", yes(training.augment.rotations)),
+        ("brightness", intensity(training.augment.intensity)),
+        ("classes balanced", yes(training.balance)),
+        ("class weights in the loss", class_weights),
+        ("early stopping", stopping),
+    ];
+    all.into_iter().chain(part).collect()
+}
+
+fn intensity(share: f64) -> String {
+    if share == 0.0 {
+        return "no".into();
+    }
+    let percent = text::percent(share);
+    format!("gain and offset of up to {percent} at random")
 }

@@ -10,6 +10,7 @@ use crate::{outline, text};
 use base::{UnitId, digits, number};
 use catalogue::{Place, Verdict, sentence};
 use figure::{Anchor, Canvas, Column, Figure, Row, Stroke, Table, Thumb, Words};
+use mammogram::Lesion;
 use record::Patch;
 use record::explanation::{Covered, Explained, Explanation, Part};
 
@@ -34,7 +35,7 @@ pub(super) fn of_case(
     let (network, layer) = (&explanation.network, &explanation.layer);
     let known = atlas.catalogue.explaining(explanation);
     let named = |unit: u32| known.and_then(|known| known.name(unit));
-    let place = Place::of(&manifest.patches[explained.patch as usize]);
+    let place = Place::of(manifest, explained.patch);
     let cancer = member.mammogram.has_cancer();
     let verdict = Verdict::new(cancer, explained.probability, place);
     let shown = &explained.units[..explained.units.len().min(patches)];
@@ -52,7 +53,7 @@ pub(super) fn of_case(
              outlined where their activation exceeds their thresholds.{} {}",
             text::counted(shown.len(), "unit", "units"),
             if explanation.exact { "exact" } else { "gradient times activation" },
-            if member.mammogram.lesions.iter().any(|lesion| !lesion.outlines.is_empty()) {
+            if member.mammogram.lesions.iter().any(Lesion::is_placed) {
                 " Malignant lesions are outlined in red, others in blue."
             } else {
                 ""

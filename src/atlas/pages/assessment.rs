@@ -10,11 +10,15 @@ use crate::inputs::Exhibit;
 use crate::text;
 use figure::plot::Point;
 use metrics::{Calibration, Fixed, OperatingPoint, Proportion, RESAMPLES};
-use record::training::{Assessment, Attribute, Classes, Level, Levels};
+use record::training::{Assessment, Attribute, Classes, FEW_ALARMS, Level, Levels};
 
 #[derive(Serialize)]
 pub(super) struct View {
     levels: Vec<LevelRow>,
+    /// Share of false alarms up to which the partial area counts.
+    few: String,
+    /// What labels of mammograms mean for patches.
+    by_image: Option<&'static str>,
     resamples: String,
     points: Vec<PointTable>,
     precision_recall: Option<Chart>,
@@ -36,6 +40,8 @@ struct LevelRow {
     auc: Option<AucView>,
     bootstrap: String,
     average_precision: String,
+    partial_auc: String,
+    probabilistic_f1: String,
 }
 
 /// Operating points of one level.
@@ -141,6 +147,8 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
     }
     View {
         levels: level_rows(levels),
+        few: text::percent(FEW_ALARMS),
+        by_image: atlas.labels_of_images(),
         resamples: text::count(RESAMPLES),
         points: point_tables(levels),
         precision_recall: (!patch.precision_recall.is_empty()).then(|| {
@@ -170,9 +178,8 @@ fn level_rows(levels: &Levels) -> Vec<LevelRow> {
     let mut above = "";
     levels
         .each()
-        .into_iter()
         .map(|(what, score, level)| {
-            let Level { positives, negatives, auc, bootstrap, average_precision, .. } = level;
+            let Level { positives, negatives, auc, bootstrap, .. } = level;
             let row = LevelRow {
                 what: if what == above { "" } else { what },
                 score,
@@ -180,7 +187,9 @@ fn level_rows(levels: &Levels) -> Vec<LevelRow> {
                 negatives: text::count(*negatives),
                 auc: auc.map(AucView::of),
                 bootstrap: interval(*bootstrap),
-                average_precision: number(*average_precision),
+                average_precision: number(level.average_precision),
+                partial_auc: number(level.partial_auc),
+                probabilistic_f1: number(level.probabilistic_f1),
             };
             above = what;
             row

@@ -15,7 +15,7 @@ use crate::facts::words::percent;
 use crate::text;
 use catalogue::{
     Case, Group, Name, Place, Pointing, Rate, Reason, Regions, Terms, mentions, pointing, regions,
-    sentence,
+    sentence, unplaced,
 };
 use record::explanation::{Explanation, Part};
 
@@ -115,6 +115,8 @@ struct NetworkView {
     automatic_share: String,
     kinds: Vec<KindView>,
     pointing: Vec<PointingView>,
+    /// Cancers scored as cancer of which the source does not say where they are.
+    unplaced: usize,
     places: Vec<PlaceRow>,
     terms: Vec<TermRow>,
     next: Vec<NextUnit>,
@@ -245,6 +247,7 @@ fn view(atlas: &Atlas) -> View {
             automatic_share,
             kinds: kinds.into_iter().filter(|kind| !kind.cases.is_empty()).collect(),
             pointing: pointing(explanation, atlas.inputs.manifest).iter().map(looked).collect(),
+            unplaced: unplaced(explanation, atlas.inputs.manifest),
             places: places(atlas, explanation),
             terms: terms(atlas, explanation),
             next: atlas

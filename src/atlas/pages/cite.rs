@@ -58,7 +58,7 @@ pub(super) struct View {
 pub(super) fn view(atlas: &Atlas) -> View {
     let config = atlas.inputs.config;
     let cited = &config.citation;
-    let state = Fingerprint::of(&atlas.inputs.provenance).as_str()[..12].to_string();
+    let state = state(atlas);
     let year = cited.year.map(|year| year.to_string());
     let address = config.base_url.as_deref().map(|url| url.trim_end_matches('/'));
     let fields = |title: String, url: Option<String>| {
@@ -85,24 +85,8 @@ pub(super) fn view(atlas: &Atlas) -> View {
             None => "ADDRESS".into(),
         }),
     );
-    let mut sentence = String::new();
-    if !cited.authors.is_empty() {
-        // Initials end with a full stop of their own.
-        sentence.push_str(text::and(&cited.authors).trim_end_matches('.'));
-        sentence.push_str(". ");
-    }
-    sentence.push_str(&config.title);
-    if let Some(year) = &year {
-        sentence.push_str(&format!(" ({year})"));
-    }
-    sentence.push('.');
-    if let Some(doi) = &cited.doi {
-        sentence.push_str(&format!(" https://doi.org/{doi}"));
-    } else if let Some(url) = address {
-        sentence.push_str(&format!(" {url}/index.html"));
-    }
     View {
-        sentence,
+        sentence: sentence(atlas),
         atlas: bibtex("atlas", &whole),
         unit: bibtex("unit", &unit),
         incomplete: cited.authors.is_empty() || year.is_none() || address.is_none(),
@@ -115,6 +99,34 @@ pub(super) fn view(atlas: &Atlas) -> View {
             .map(|exhibit| Link::new(&exhibit.config.name, network_href(&exhibit.config.name)))
             .collect(),
     }
+}
+
+/// Short digest of what the atlas was made from.
+pub(super) fn state(atlas: &Atlas) -> String {
+    Fingerprint::of(&atlas.inputs.provenance).as_str()[..12].to_string()
+}
+
+/// How to cite the atlas, in words.
+pub(super) fn sentence(atlas: &Atlas) -> String {
+    let config = atlas.inputs.config;
+    let cited = &config.citation;
+    let mut sentence = String::new();
+    if !cited.authors.is_empty() {
+        // Initials end with a full stop of their own.
+        sentence.push_str(text::and(&cited.authors).trim_end_matches('.'));
+        sentence.push_str(". ");
+    }
+    sentence.push_str(&config.title);
+    if let Some(year) = cited.year {
+        sentence.push_str(&format!(" ({year})"));
+    }
+    sentence.push('.');
+    if let Some(doi) = &cited.doi {
+        sentence.push_str(&format!(" https://doi.org/{doi}"));
+    } else if let Some(url) = atlas.address("index.html") {
+        sentence.push_str(&format!(" {url}"));
+    }
+    sentence
 }
 
 fn bibtex(key: &str, fields: &[(&str, String)]) -> String {

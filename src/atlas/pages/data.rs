@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::croissant::CROISSANT;
 use super::navigation::{Entry, Menu};
 use super::page::{Files, Head, Page, Site, html};
 use super::parts::MammogramView;
 use crate::facts::Atlas;
-use crate::facts::paths;
+use crate::facts::paths::{self, Link};
+use crate::facts::reporting::Document;
 use crate::facts::sheet::sheet;
 use crate::{export, text};
 use base::{Notice, Split};
@@ -56,6 +58,11 @@ pub(super) struct View {
     source: String,
     description: String,
     citation: String,
+    licence: Option<String>,
+    /// What describes it otherwise.
+    reporting: Vec<Link>,
+    /// The description for programs.
+    croissant: &'static str,
     summary: Vec<String>,
     splits: Vec<SplitRow>,
     groups: Vec<GroupView>,
@@ -133,7 +140,8 @@ struct TableView {
     file: &'static str,
     href: String,
     row: &'static str,
-    columns: &'static [(&'static str, &'static str)],
+    /// Names with their meaning.
+    columns: Vec<[&'static str; 2]>,
 }
 
 pub(super) fn view(atlas: &Atlas) -> View {
@@ -174,6 +182,12 @@ pub(super) fn view(atlas: &Atlas) -> View {
         source: manifest.source.name.clone(),
         description: clean(&manifest.source.description),
         citation: clean(&manifest.source.citation),
+        licence: manifest.source.licence.clone(),
+        reporting: vec![
+            Link::new("Datasheet", Document::Datasheet.path()),
+            Link::new("CLAIM checklist", Document::Claim.path()),
+        ],
+        croissant: CROISSANT,
         summary: manifest.summary.iter().map(|line| clean(line)).collect(),
         splits,
         groups: groups(atlas),
@@ -191,7 +205,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
                 file: table.file,
                 href: table.path(),
                 row: table.row,
-                columns: table.columns,
+                columns: table.columns.iter().map(|&[name, meaning, _]| [name, meaning]).collect(),
             })
             .collect(),
     }

@@ -149,8 +149,9 @@ impl Sheet<'_> {
             scores,
             manifest,
             catalogue,
-            verdict: cancer
-                .map(|cancer| Verdict::new(cancer, explained.probability, Place::of(patch))),
+            verdict: cancer.map(|cancer| {
+                Verdict::new(cancer, explained.probability, Place::of(manifest, explained.patch))
+            }),
         };
         let link = |title: String, path: String| {
             Link::new(title, address(config, &path).unwrap_or_default())

@@ -9,10 +9,11 @@ use super::procedure::{self, Procedure};
 use crate::facts::Atlas;
 use crate::facts::areas::{AucView, auc_view};
 use crate::facts::paths::{METHODS, network_href};
-use crate::facts::words::{threshold_rule, weights};
+use crate::facts::statements::{cutting, labels, split};
+use crate::facts::words::{settings, threshold_rule, weights};
 use crate::inputs::Exhibit;
 use crate::text;
-use config::{ClassWeights, Rate, Rates, Schedule, Scoring};
+use config::Scoring;
 use record::dissection::SAMPLE;
 use record::similar::DUPLICATE;
 
@@ -52,17 +53,14 @@ pub(super) struct View {
     source: String,
     source_description: String,
     citation: String,
-    window: String,
-    stride: String,
-    size: u32,
-    min_breast: String,
-    min_lesion: String,
-    min_patch: String,
-    shares: Vec<String>,
-    /// Not shown where it is the key of pseudonyms.
-    seed: Option<String>,
-    given_split: bool,
+    licence: Option<String>,
+    /// How patients were divided.
+    division: String,
+    /// How patches were cut and labelled, a sentence or two each.
+    cutting: String,
+    labels: String,
     given_patches: bool,
+    size: u32,
     split: String,
     top: usize,
     rule: String,
@@ -105,24 +103,17 @@ struct NetworkRow {
 pub(super) fn view(atlas: &Atlas) -> View {
     let config = atlas.inputs.config;
     let manifest = atlas.inputs.manifest;
-    let cut = &manifest.patching;
     let clean = |value: &str| atlas.told(value);
     View {
         source: manifest.source.name.clone(),
         source_description: clean(&manifest.source.description),
         citation: clean(&manifest.source.citation),
-        window: text::percent(cut.window),
-        stride: text::percent(cut.stride),
-        size: cut.size,
-        min_breast: text::percent(cut.min_breast),
-        min_lesion: text::percent(cut.min_lesion),
-        min_patch: text::percent(cut.min_patch),
-        shares: [manifest.shares.train, manifest.shares.validation, manifest.shares.test]
-            .map(text::percent)
-            .to_vec(),
-        seed: manifest.source.tells_seed().then(|| manifest.seed.to_string()),
-        given_split: manifest.given.patients > 0,
+        licence: manifest.source.licence.clone(),
+        division: split(manifest),
+        cutting: cutting(manifest),
+        labels: labels(manifest),
         given_patches: manifest.given.patches,
+        size: manifest.patching.size,
         split: config.dissection.split.to_string(),
         top: config.dissection.top,
         rule: threshold_rule(config.dissection.threshold, config.dissection.anchor),
@@ -159,55 +150,4 @@ fn network(exhibit: &Exhibit) -> NetworkRow {
         auc: auc_view(exhibit),
         device: found.device.clone(),
     }
-}
-
-fn settings(training: &config::Training) -> Vec<(&'static str, String)> {
-    let decay = training.lr_decay_epochs.iter().map(u32::to_string).collect::<Vec<_>>();
-    let schedule = match training.schedule {
-        Schedule::Cosine => "half a cosine down to zero".to_string(),
-        Schedule::Constant if decay.is_empty() => "constant".into(),
-        Schedule::Constant => format!("divided by ten at the start of epoch {}", text::and(&decay)),
-    };
-    let class_weights = match &training.class_weights {
-        ClassWeights::None => "none".to_string(),
-        ClassWeights::Balanced => "inverse to the class's frequency".into(),
-        ClassWeights::Given(weights) => {
-            text::and(&weights.iter().map(f64::to_string).collect::<Vec<_>>())
-        }
-    };
-    let stopping = training.early_stopping.map_or("no".into(), |epochs| {
-        format!("after {epochs} epochs without a better validation AUC")
-    });
-    let rate = match training.lr {
-        Rate::Same(rate) => rate.to_string(),
-        Rate::Parts(Rates { head, rest }) => format!("{head} of the head, {rest} of the rest"),
-    };
-    let yes = |on: bool| if on { "yes".to_string() } else { "no".into() };
-    let part =
-        training.freeze.as_ref().map(|layer| ("trained", format!("what comes after {layer}")));
-    let all = [
-        ("optimiser", "stochastic gradient descent".into()),
-        ("epochs", training.epochs.to_string()),
-        ("batch", training.batch.to_string()),
-        ("learning rate", rate),
-        ("schedule", schedule),
-        ("warm-up steps", training.warmup.to_string()),
-        ("momentum", training.momentum.to_string()),
-        ("weight decay", training.weight_decay.to_string()),
-        ("flips", yes(training.augment.flips)),
-        ("quarter turns", yes(training.augment.rotations)),
-        ("brightness", intensity(training.augment.intensity)),
-        ("classes balanced", yes(training.balance)),
-        ("class weights in the loss", class_weights),
-        ("early stopping", stopping),
-    ];
-    all.into_iter().chain(part).collect()
-}
-
-fn intensity(share: f64) -> String {
-    if share == 0.0 {
-        return "no".into();
-    }
-    let percent = text::percent(share);
-    format!("gain and offset of up to {percent} at random")
 }

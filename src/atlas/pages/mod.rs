@@ -15,6 +15,7 @@ mod cite;
 mod compare;
 mod concept;
 mod concepts;
+mod croissant;
 mod data;
 mod embed;
 mod evidence;
@@ -35,6 +36,7 @@ mod procedure;
 mod provenance;
 mod public;
 mod reading;
+mod reporting;
 mod search;
 mod selection;
 mod summary;
@@ -56,7 +58,7 @@ use crate::site::Writer;
 type Kind = for<'a> fn(&'a Atlas<'a>) -> Files<'a>;
 
 /// Every kind, in the order of the site's map.
-const KINDS: [Kind; 21] = [
+const KINDS: [Kind; 23] = [
     home::pages,
     performance::pages,
     birads::pages,
@@ -64,6 +66,8 @@ const KINDS: [Kind; 21] = [
     agreement::pages,
     methods::pages,
     data::pages,
+    reporting::pages,
+    croissant::files,
     concepts::pages,
     cite::pages,
     compare::files,

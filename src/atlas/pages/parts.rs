@@ -208,8 +208,16 @@ mod tests {
         let number = |key: &str, at: usize| formats["patches"][key][at].as_u64().unwrap() as u32;
         for (at, place) in formats["places"].as_array().unwrap().iter().enumerate() {
             let (x, y, edge) = (number("x", at), number("y", at), number("edge", at));
-            let patch =
-                Patch { mammogram: 0, x, y, edge, positive: false, benign: false, fractions: None };
+            let patch = Patch {
+                mammogram: 0,
+                x,
+                y,
+                edge,
+                positive: false,
+                benign: false,
+                fractions: None,
+                held: None,
+            };
             let id = formats["patches"]["mammogram"][at].as_str().unwrap();
             assert_eq!(place["href"], format!("{}#{}", mammogram_href(id), window_id(&patch)));
         }

@@ -58,7 +58,13 @@ pub(super) struct View {
     resamples: String,
     rows: Vec<Row>,
     roc: Option<Chart>,
+    /// What is scored and how, a column each.
+    columns: Vec<String>,
     levels: Vec<LevelRow>,
+    /// Whether a network was trained to score mammograms by their patches.
+    pooled: bool,
+    /// What labels of mammograms mean for patches.
+    by_image: Option<&'static str>,
     /// Whether there are two networks to compare.
     several: bool,
     pairs: Vec<PairRow>,
@@ -68,7 +74,7 @@ pub(super) struct View {
 #[derive(Serialize)]
 struct LevelRow {
     name: String,
-    /// Per mammogram, then per patient, by the greatest and the mean probability.
+    /// In the order of the columns.
     areas: Vec<Option<AucView>>,
 }
 
@@ -86,6 +92,12 @@ pub(super) fn view(atlas: &Atlas) -> View {
     let about = &atlas.inputs.manifest.source;
     let exhibits = atlas.inputs.exhibits;
     let curves = curves(atlas);
+    let places: Vec<_> =
+        exhibits.iter().map(|exhibit| exhibit.evaluation.assessment.levels.places()).collect();
+    // The patches, which come first, have a table of their own.
+    let columns: Vec<usize> = (1..places.first().map_or(0, |all| all.len()))
+        .filter(|&at| places.iter().any(|all| all[at].2.is_some()))
+        .collect();
     let listed: Vec<String> = curves.iter().map(|(label, _)| label.clone()).collect();
     View {
         comparable: comparable(atlas),
@@ -102,16 +114,25 @@ pub(super) fn view(atlas: &Atlas) -> View {
             let alt = format!("ROC curves per patch, with their areas: {}", text::and(&listed));
             Chart::new(&chart::roc(&curves), &alt)
         }),
-        levels: exhibits
+        columns: columns
             .iter()
-            .map(|exhibit| LevelRow {
-                name: exhibit.config.name.clone(),
-                areas: exhibit.evaluation.assessment.levels.each()[1..]
-                    .iter()
-                    .map(|(_, _, level)| level.auc.map(AucView::of))
-                    .collect(),
+            .map(|&at| {
+                let (what, score, _) = places[0][at];
+                format!("{}{}, {score}", what[..1].to_uppercase(), &what[1..])
             })
             .collect(),
+        levels: exhibits
+            .iter()
+            .zip(&places)
+            .map(|(exhibit, all)| LevelRow {
+                name: exhibit.config.name.clone(),
+                areas: columns.iter().map(|&at| all[at].2?.auc.map(AucView::of)).collect(),
+            })
+            .collect(),
+        pooled: exhibits
+            .iter()
+            .any(|exhibit| exhibit.evaluation.assessment.levels.mammogram_pooled.is_some()),
+        by_image: atlas.labels_of_images(),
         several: exhibits.len() > 1,
         pairs: pairs(atlas),
         downloads: figures::downloads(atlas, |kind| matches!(kind, Kind::Roc | Kind::Performance)),

@@ -63,6 +63,7 @@ impl Source for Disks {
             name: "Disks".into(),
             description: String::new(),
             citation: String::new(),
+            licence: None,
             phantom: true,
         }
     }
@@ -284,6 +285,42 @@ fn no_patch_is_cut_where_a_cancer_has_no_place() {
     // A benign lesion without a place changes nothing.
     mammogram.lesions[1].pathology = Pathology::Benign;
     assert!(cutter.cut(&mammogram).unwrap().patches.iter().any(|p| p.positive));
+}
+
+#[test]
+fn patches_may_have_the_label_of_their_mammogram() {
+    let project = Project::new(1);
+    let mut mammogram = project.source.catalogue().unwrap().mammograms.remove(0);
+    let splits = BTreeMap::from([(mammogram.patient.clone(), Split::Train)]);
+    let by_image = Patches { labels: Labels::Image, ..project.config.patches.clone() };
+    let cut = |mammogram: &Mammogram, patching: &Patches| {
+        let source = &project.source;
+        let cutter = Cutter { source, patching, splits: &splits, ready: None, keep: Keep::Counts };
+        cutter.cut(mammogram).unwrap()
+    };
+    // Where the cancer has a place, it is known what each patch holds of it, label or not.
+    let own = cut(&mammogram, &project.config.patches).patches;
+    let of_image = cut(&mammogram, &by_image).patches;
+    assert!(own.iter().any(|p| p.positive) && own.iter().any(|p| !p.positive));
+    assert!(own.iter().all(|p| p.held.is_none()) && of_image.iter().all(|p| p.positive));
+    for (own, of_image) in own.iter().zip(&of_image) {
+        let held = Held { malignant: own.positive, benign: own.benign };
+        assert_eq!((of_image.held, of_image.fractions), (Some(held), own.fractions));
+    }
+    // Where it has none, nothing of that is known.
+    mammogram.lesions = vec![lesion(vec![])];
+    let unplaced = cut(&mammogram, &by_image);
+    assert!(unplaced.notice.is_none() && unplaced.patches.len() == own.len());
+    assert!(unplaced.patches.iter().all(|p| p.positive && !p.benign));
+    assert!(unplaced.patches.iter().all(|p| p.held.is_none() && p.fractions.is_none()));
+    // A benign one makes no cancer; none at all is known to lie nowhere.
+    mammogram.lesions[0].pathology = Pathology::Benign;
+    let benign = cut(&mammogram, &by_image).patches;
+    assert!(benign.iter().all(|p| !p.positive && p.benign && p.held.is_none()));
+    mammogram.lesions.clear();
+    let none = cut(&mammogram, &by_image).patches;
+    let nothing = Some(Held { malignant: false, benign: false });
+    assert!(none.iter().all(|p| !p.positive && !p.benign && p.held == nothing));
 }
 
 #[test]

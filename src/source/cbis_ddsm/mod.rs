@@ -96,6 +96,7 @@ impl Source for CbisDdsm {
             citation: "R. S. Lee et al. (2017), A curated mammography data set for use in \
                 computer-aided detection and diagnosis research, Scientific Data 4, 170177."
                 .into(),
+            licence: Some("https://creativecommons.org/licenses/by/3.0/".into()),
             phantom: false,
         }
     }

@@ -174,6 +174,7 @@ impl Source for Ddsm {
                 Proceedings of the Fifth International Workshop on Digital Mammography, 212-218, \
                 Medical Physics Publishing."
                 .into(),
+            licence: None,
             phantom: false,
         }
     }

@@ -141,6 +141,7 @@ impl Source for DdsmRelease {
                 The Digital Database for Screening Mammography, in: Proceedings of the Fifth \
                 International Workshop on Digital Mammography, 212-218, Medical Physics Publishing."
                 .into(),
+            licence: None,
             phantom: false,
         }
     }

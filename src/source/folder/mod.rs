@@ -497,6 +497,7 @@ impl Source for Folder {
                 named by pseudonyms, unless the table gives public names."
                 .into(),
             citation: String::new(),
+            licence: None,
             phantom: false,
         }
     }

@@ -331,6 +331,7 @@ impl Source for Inbreast {
             citation: "I. C. Moreira et al. (2012), INbreast: Toward a full-field digital mammographic \
                 database, Academic Radiology 19(2), 236-248."
                 .into(),
+            licence: None,
             phantom: false,
         }
     }

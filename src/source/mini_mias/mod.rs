@@ -159,12 +159,12 @@ impl Source for MiniMias {
             name: "mini-MIAS".into(),
             description: "Digitised film mammograms of the Mammographic Image Analysis Society, \
                 reduced to 200 micron per pixel and 1024 x 1024 pixels; mediolateral oblique views \
-                of both breasts of each patient. Abnormalities are circles given by the database. \
-                For research only, under the database's licence."
+                of both breasts of each patient. Abnormalities are circles given by the database."
                 .into(),
             citation: "J. Suckling et al. (1994), The Mammographic Image Analysis Society Digital \
                 Mammogram Database, Excerpta Medica, International Congress Series 1069, 375-378."
                 .into(),
+            licence: Some("For research only, under the licence of the database.".into()),
             phantom: false,
         }
     }

@@ -293,8 +293,9 @@ impl Recipe {
         About {
             kind: "recipe".into(),
             name: name.clone(),
-            description: format!("{} Licence: {licence}", description.trim()),
+            description: description.trim().to_owned(),
             citation: citation.trim().to_owned(),
+            licence: Some(licence.trim().to_owned()),
             phantom: false,
         }
     }
