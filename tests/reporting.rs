@@ -81,7 +81,7 @@ fn authors_answer_what_an_atlas_cannot_know() {
     assert_eq!((&*consent[3], &*consent[4]), ("answered", "Waived."));
 
     // It counts as content: another answer is another page.
-    fixture.write("content/reporting.yaml", "claim: { 41: None yet. }\n");
+    fixture.write("content/reporting.yaml", "claim: { 41: None yet., 3: }\ndatasheet:\n");
     assert!(fixture.build().unwrap().written > 0);
     assert!(!page(&fixture, "data/claim/index.html").contains("tire"));
     for (text, message) in [
@@ -189,4 +189,59 @@ fn programs_are_told_what_the_tables_are() {
     let told = Command::new(program).arg("validate").arg("--jsonld").arg(&path).output().unwrap();
     let said = String::from_utf8_lossy(&told.stderr);
     assert!(told.status.success() && !said.to_lowercase().contains("warning"), "{said}");
+}
+
+/// What a document says of an item, on a fixture that something was changed of.
+fn said(change: impl FnOnce(&mut Fixture), file: &str, item: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut fixture = Fixture::new(folder.path(), 4);
+    change(&mut fixture);
+    fixture.build().unwrap();
+    let rows = rows(&fixture, file);
+    rows.into_iter().find(|row| row[0] == item).unwrap()[4].clone()
+}
+
+#[test]
+fn what_is_said_is_true_of_the_data_at_hand() {
+    let labels = |classes: u32, by: config::Labels| {
+        let change = |fixture: &mut Fixture| {
+            fixture.manifest.patching.classes = classes;
+            fixture.manifest.patching.labels = by;
+        };
+        said(change, "claim.csv", "14")
+    };
+    assert!(labels(2, config::Labels::Lesion).contains("Every other patch counts as no cancer"));
+    assert!(
+        labels(2, config::Labels::Image).starts_with("Every patch has the label of its mammogram")
+    );
+    // Patches that share no pixel, and what was not measured, are not spoken of.
+    let apart = said(|f| f.manifest.patching.stride = 1.0, "datasheet.csv", "relations");
+    assert!(!apart.contains("share pixels"), "{apart}");
+    let alone = said(|f| f.config.dissection.permutations = 0, "claim.csv", "29");
+    assert!(!alone.contains("permutations"), "{alone}");
+    // The split is the source's own, or its own of some.
+    let own = |patients: u32| {
+        said(|fixture| fixture.manifest.given.patients = patients, "claim.csv", "19")
+    };
+    assert!(own(0).starts_with("Patients were divided at random"), "{}", own(0));
+    assert!(own(1).starts_with("The part of 1 patient is the source’s own; the others were"));
+    assert!(
+        own(99).starts_with("The division into training, validation and test is the source’s own")
+    );
+    // A cancer without a place is missed by nobody who looks for places.
+    let unplaced = |fixture: &mut Fixture| {
+        let mut lesions =
+            fixture.manifest.mammograms.iter_mut().flat_map(|m| &mut m.mammogram.lesions);
+        lesions.next().unwrap().outlines.clear();
+    };
+    let missing = said(unplaced, "claim.csv", "12");
+    assert!(missing.contains("the place of 1 of "), "{missing}");
+    assert!(said(unplaced, "claim.csv", "40").contains("The place of 1 lesion is not known."));
+    // Of own images it is said what of them may still be read.
+    let people = |fixture: &mut Fixture| fixture.manifest.source.phantom = false;
+    assert!(said(people, "claim.csv", "11").contains("the source’s own words of a finding"));
+    assert_eq!(
+        said(people, "claim.csv", "5"),
+        "Images that had been taken before, for other reasons."
+    );
 }

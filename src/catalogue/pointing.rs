@@ -19,7 +19,7 @@ pub enum Place {
     Benign,
     /// On neither.
     Elsewhere,
-    /// The source does not say where the lesions are.
+    /// The source does not say where the malignant lesion is.
     Unknown,
 }
 
@@ -31,10 +31,10 @@ impl Place {
     /// paper's section 2.2).
     pub fn of(manifest: &Manifest, patch: u32) -> Self {
         match manifest.held(&manifest.patches[patch as usize]) {
-            None => Self::Unknown,
-            Some(Held { malignant: true, .. }) => Self::Malignant,
-            Some(Held { benign: true, .. }) => Self::Benign,
-            Some(_) => Self::Elsewhere,
+            Held { malignant: None, .. } => Self::Unknown,
+            Held { malignant: Some(true), .. } => Self::Malignant,
+            Held { benign: Some(true), .. } => Self::Benign,
+            Held { .. } => Self::Elsewhere,
         }
     }
 
@@ -90,7 +90,9 @@ impl Verdict {
             Self::HighCancer(Place::Malignant) => "found, at the malignant lesion",
             Self::HighCancer(Place::Benign) => "score high, but at a benign lesion",
             Self::HighCancer(Place::Elsewhere) => "score high, but away from the lesions",
-            Self::HighCancer(Place::Unknown) => "found; the source does not say where it is",
+            Self::HighCancer(Place::Unknown) => {
+                "score high; the source does not say where the cancer is"
+            }
             Self::Missed => "missed",
             Self::FalseAlarm(Place::Benign) => "false alarm at a benign lesion",
             Self::FalseAlarm(_) => "false alarm",

@@ -196,11 +196,11 @@ fn regions_in_malignant_and_benign_lesions_are_told_apart() {
 fn where_the_source_does_not_say_where_nothing_is_said_of_it() {
     let mut manifest = manifest(&[true, true, false]);
     manifest.patching.labels = config::Labels::Image;
-    let held = |n: usize| Held { malignant: n == 0, benign: n == 1 };
+    let held = |malignant, n: usize| Held { malignant, benign: Some(n == 1) };
     // The second mammogram has a cancer somewhere; of the others it is known what their patches hold.
     for (n, patch) in manifest.patches.iter_mut().enumerate() {
         patch.positive = n < 8;
-        patch.held = (n / 4 != 1).then(|| held(n % 4));
+        patch.held = Some(held((n / 4 != 1).then_some(n % 4 == 0), n % 4));
     }
     let explanation = explanation(&[(3, 0.9, None), (0, 0.99, None), (1, 0.7, None)]);
     let verdict = |at: usize| {
@@ -210,7 +210,7 @@ fn where_the_source_does_not_say_where_nothing_is_said_of_it() {
     };
     assert_eq!(verdict(0), Verdict::HighCancer(Place::Elsewhere));
     assert_eq!(verdict(1), Verdict::HighCancer(Place::Unknown));
-    assert_eq!(verdict(1).words(), "found; the source does not say where it is");
+    assert_eq!(verdict(1).words(), "score high; the source does not say where the cancer is");
     assert_eq!(unplaced(&explanation, &manifest), 1);
     let [cancers, alarms] = &pointing(&explanation, &manifest)[..] else { panic!() };
     assert_eq!((cancers.mammograms, alarms.mammograms), (1, 1));

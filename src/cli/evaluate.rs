@@ -228,7 +228,7 @@ fn levels(found: &Levels) -> Vec<String> {
             grouped(*negatives),
             area(*auc),
             patients,
-            number(level.partial_auc),
+            number(level.partial_auc()),
             number(level.average_precision),
             number(level.probabilistic_f1),
         ]);

@@ -32,7 +32,7 @@ options! {
         /// How patches are pooled.
         pub pooling: Bag = "top_k";
         /// With `top_k`, the share of a mammogram's patches whose mean counts; at least one patch.
-        pub share: f64 = "0.1", in POSITIVE_SHARE;
+        pub share: f64 = "0.3", in POSITIVE_SHARE;
     }
 }
 

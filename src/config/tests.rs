@@ -325,9 +325,9 @@ fn a_network_may_be_trained_on_whole_mammograms() {
     assert_eq!(objective("epochs: 1"), Objective::Patches);
     assert_eq!(objective("objective: patches"), Objective::Patches);
     let of = |pooling, share| Objective::Mil(Mil { pooling, share });
-    assert_eq!(objective("objective: mil"), of(Bag::TopK, 0.1));
+    assert_eq!(objective("objective: mil"), of(Bag::TopK, 0.3));
     assert_eq!(objective("objective: { share: 0.5 }"), of(Bag::TopK, 0.5));
-    assert_eq!(objective("objective: { pooling: attention }"), of(Bag::Attention, 0.1));
+    assert_eq!(objective("objective: { pooling: attention }"), of(Bag::Attention, 0.3));
     let text = |value: &str| {
         format!("networks:\n  - name: resnet18\n    training: {{ objective: {value} }}\n")
     };

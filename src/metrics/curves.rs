@@ -90,11 +90,10 @@ pub fn precision_recall(cases: &[Scored]) -> PrecisionRecall {
     PrecisionRecall { points: points.collect(), average }
 }
 
-/// Area under the ROC curve where at most a share `most` of the negatives, above 0 and at most 1, is called positive,
-/// standardised so that chance has 0.5 and a perfect order 1 (McClish, 1989; scikit-learn's `max_fpr`). `None` unless
-/// both classes occur.
-pub fn partial_auc(cases: &[Scored], most: f64) -> Option<f64> {
-    let corners = roc(cases);
+/// Area under a ROC curve, as [`roc`] gives it, where at most a share `most` of the negatives, above 0 and at most 1, is
+/// called positive, standardised so that chance has 0.5 and a perfect order 1 (McClish, 1989; scikit-learn's `max_fpr`).
+/// `None` of an empty curve.
+pub fn partial_auc(corners: &[[f64; 2]], most: f64) -> Option<f64> {
     if corners.is_empty() {
         return None;
     }

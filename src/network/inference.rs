@@ -177,11 +177,16 @@ impl Inference<'_> {
         }
         let mut pass = self.pass(layers)?.differentiable();
         let logits = self.network.run_through(images, &mut pass)?;
+        let meaning = self.network.meaning.as_ref();
+        let asked = |output: usize| meaning.is_none_or(|meaning| meaning.asks(output));
         #[cfg(feature = "cuda")]
         if let crate::layers::Engine::Cuda(engine) = &mut pass.engine {
             let record = engine.record(vec![logits.clone()]).context("nothing was recorded")?;
             let (images, classes) = logits.dims2()?;
             let of = |class: usize| {
+                if !asked(class) {
+                    return Ok(Vec::new());
+                }
                 let by = Tensor::from_vec(
                     of_class(images, classes, class),
                     logits.shape(),
@@ -193,9 +198,12 @@ impl Inference<'_> {
             return Ok(Sensitivity { logits, maps: kept(&pass)?, gradients });
         }
         let Some(tape) = pass.engine.tape().map(std::mem::take) else {
-            return composed_sensitivity(&pass, &logits);
+            return composed_sensitivity(&pass, &logits, asked);
         };
-        let of = |class: usize| walked(&tape, &pass, &logits, class);
+        let of = |class: usize| match asked(class) {
+            true => walked(&tape, &pass, &logits, class),
+            false => Ok(Vec::new()),
+        };
         let gradients = (0..logits.dim(1)?).map(of).collect::<Result<Vec<_>>>()?;
         Ok(Sensitivity { logits, maps: kept(&pass)?, gradients })
     }
@@ -231,10 +239,18 @@ fn by_maps<G: tape::Gradient>(
     pass.probes().iter().map(by).collect()
 }
 
-/// What depends on the maps that a pass kept, as Candle differentiates.
-pub(crate) fn composed_sensitivity(pass: &Pass<'_>, logits: &Tensor) -> Result<Sensitivity> {
+/// What depends on the maps that a pass kept, as Candle differentiates; of the outputs that are `asked` for.
+pub(crate) fn composed_sensitivity(
+    pass: &Pass<'_>,
+    logits: &Tensor,
+    asked: impl Fn(usize) -> bool,
+) -> Result<Sensitivity> {
     let mut gradients = Vec::new();
     for class in 0..logits.dim(1)? {
+        if !asked(class) {
+            gradients.push(Vec::new());
+            continue;
+        }
         let store = logits.narrow(1, class, 1)?.sum_all()?.backward()?;
         let by = |tap: &Var| -> Result<Tensor> {
             Ok(store.get(tap).map_or_else(|| tap.zeros_like(), |gradient| Ok(gradient.clone()))?)

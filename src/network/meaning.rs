@@ -78,7 +78,7 @@ impl Meaning {
     }
 
     /// Gradients of the classes' summed logits by some maps, from those of the outputs: one list of maps
-    /// per output, and per class; maps are images x units x rows x columns.
+    /// per output, which is empty where it is not asked for, and per class; maps are images x units x rows x columns.
     ///
     /// # Errors
     /// When the device fails.
@@ -116,6 +116,11 @@ impl Meaning {
             }
         };
         self.0.iter().map(of_class).collect()
+    }
+
+    /// Whether [`Meaning::gradients`] looks at those of an output; at the first it may always.
+    pub(crate) fn asks(&self, output: usize) -> bool {
+        output == 0 || self.0.iter().any(|outputs| outputs.contains(&output))
     }
 
     /// Whether any output stands for a class.

@@ -526,9 +526,12 @@ impl Cutter<'_> {
         let grid = Grid::new(image.width, image.height, patching.window, patching.stride);
         let edge = grid.edge;
         let has = |pathology| mammogram.lesions.iter().any(|lesion| lesion.pathology == pathology);
-        let of_image =
-            Held { malignant: has(Pathology::Malignant), benign: has(Pathology::Benign) };
-        let is_placed = mammogram.lesions.iter().all(Lesion::is_placed);
+        let of_image = [has(Pathology::Malignant), has(Pathology::Benign)];
+        let is_placed = |pathology| {
+            let mut own = mammogram.lesions.iter().filter(|lesion| lesion.pathology == pathology);
+            own.all(Lesion::is_placed)
+        };
+        let are_placed = [is_placed(Pathology::Malignant), is_placed(Pathology::Benign)];
         for (x, y) in grid.corners() {
             let window = [x, y, edge, edge];
             let breast_fraction = f64::from(breast.within(window)) / f64::from(edge).powi(2);
@@ -536,10 +539,15 @@ impl Cutter<'_> {
                 continue;
             }
             let label = labeller.label(x, y, edge);
-            let held = Held { malignant: label.positive, benign: label.benign };
-            let (of, held) = match patching.labels {
-                Labels::Lesion => (held, None),
-                Labels::Image => (of_image, is_placed.then_some(held)),
+            let ([positive, benign], held) = match patching.labels {
+                Labels::Lesion => ([label.positive, label.benign], None),
+                Labels::Image => {
+                    let held = Held {
+                        malignant: are_placed[0].then_some(label.positive),
+                        benign: are_placed[1].then_some(label.benign),
+                    };
+                    (of_image, Some(held))
+                }
             };
             if !matches!(self.keep, Keep::Counts) {
                 cut.pixels.extend(resample(&image, window, patching.size, patching.size)?.pixels);
@@ -549,8 +557,8 @@ impl Cutter<'_> {
                 x,
                 y,
                 edge,
-                positive: of.malignant,
-                benign: of.benign,
+                positive,
+                benign,
                 held,
                 fractions: (!mammogram.has_placeless_cancer())
                     .then(|| labeller.fractions(x, y, edge, breast_fraction)),

@@ -84,19 +84,19 @@ pub struct Patch {
     /// with a cancer whose place is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fractions: Option<Fractions>,
-    /// With `patches.labels: image`, what it holds; `None` where the place of a lesion is not known. Read it by
-    /// [`Manifest::held`].
+    /// With `patches.labels: image`, what it holds. Read it by [`Manifest::held`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
 }
 
-/// Whether a patch holds enough of lesions to count as such (paper, section 2.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether a patch holds enough of lesions to count as such (paper, section 2.2); `None` where the place of one is not
+/// known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Held {
     /// Of malignant ones.
-    pub malignant: bool,
+    pub malignant: Option<bool>,
     /// Of benign ones.
-    pub benign: bool,
+    pub benign: Option<bool>,
 }
 
 /// Shares of a patch, and of the lesions in it by what they are. A mass or a calcification is a lesion
@@ -174,11 +174,11 @@ impl Manifest {
         &self.mammograms[patch.mammogram as usize]
     }
 
-    /// What a patch holds of lesions; `None` where their place is not known.
-    pub fn held(&self, patch: &Patch) -> Option<Held> {
+    /// What a patch holds of lesions.
+    pub fn held(&self, patch: &Patch) -> Held {
         match self.patching.labels {
-            Labels::Lesion => Some(Held { malignant: patch.positive, benign: patch.benign }),
-            Labels::Image => patch.held,
+            Labels::Lesion => Held { malignant: Some(patch.positive), benign: Some(patch.benign) },
+            Labels::Image => patch.held.unwrap_or_default(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Manifest;
 use base::Split;
+use config::Labels;
 use mammogram::{Mammogram, Pathology};
 
 /// The parts in the order of the counts.
@@ -102,7 +103,13 @@ pub fn tally(manifest: &Manifest) -> Vec<Group> {
         whole[2][at] += u64::from(patch.positive);
         whole[3][at] += u64::from(patch.benign);
     }
-    let names = ["mammograms", "patches", "patches with cancer", "patches with benign lesions"];
+    let [cancer, benign] = match manifest.patching.labels {
+        Labels::Lesion => ["patches with cancer", "patches with benign lesions"],
+        Labels::Image => {
+            ["patches of mammograms with cancer", "patches of mammograms with benign lesions"]
+        }
+    };
+    let names = ["mammograms", "patches", cancer, benign];
     let mut rows = vec![Row {
         name: "patients".into(),
         counts: patients.map(|patients| patients.len() as u64),

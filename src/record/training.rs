@@ -34,9 +34,10 @@ pub struct Epoch {
     /// That of everything before the head, where it has one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lr_rest: Option<f64>,
-    /// Mean cross-entropy over the training patches as they were met, by the class weights.
+    /// Mean cross-entropy over the training patches, or mammograms where these are trained on, as they were met, by the
+    /// class weights.
     pub loss: f64,
-    /// Share of training patches classified correctly as they were met.
+    /// Share of these classified correctly as they were met.
     pub accuracy: f64,
     /// Mean cross-entropy over the validation split, every patch alike.
     pub validation_loss: f64,
@@ -261,15 +262,20 @@ pub struct Level {
     pub precision_recall: Vec<[f64; 2]>,
     /// Average precision.
     pub average_precision: Option<f64>,
-    /// Area under the part of the ROC curve with at most [`FEW_ALARMS`] false positives, standardised: 0.5 by chance,
-    /// 1 at best. Absent in what version 0.1 evaluated, too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub partial_auc: Option<f64>,
-    /// The F1 score of probabilities ([`metrics::probabilistic_f1`]); absent where the score is none.
+    /// The F1 score of probabilities ([`metrics::probabilistic_f1`]); absent where the score is none, and in what was
+    /// evaluated before it was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probabilistic_f1: Option<f64>,
     /// At specificities, then at sensitivities, of 80%, 90% and 95%.
     pub operating_points: Vec<OperatingPoint>,
+}
+
+impl Level {
+    /// Area under the part of the ROC curve with at most [`FEW_ALARMS`] false positives, standardised: 0.5 by chance,
+    /// 1 at best.
+    pub fn partial_auc(&self) -> Option<f64> {
+        metrics::partial_auc(&self.roc, FEW_ALARMS)
+    }
 }
 
 /// What patches are grouped by.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::evaluate::likeliest;
+use super::objective::Pooled;
 use super::subgroups::subgroups;
 use metrics::Scored;
 use record::Manifest;
-use record::training::{Assessment, ClassResult, Classes, FEW_ALARMS, Heads, Level, Levels};
+use record::training::{Assessment, ClassResult, Classes, Heads, Level, Levels};
 
 /// Assesses probabilities of the classes per patch, as (patch number, probabilities); the last class
 /// is cancer. Of patches without probabilities, as those of a network that tells no classes, nothing is said.
@@ -86,18 +87,25 @@ fn mean(values: &[f32]) -> f32 {
     (values.iter().copied().map(f64::from).sum::<f64>() / values.len() as f64) as f32
 }
 
-/// Mammograms by the probabilities of their classes that a network was trained to give them.
-pub(super) fn pooled(manifest: &Manifest, scores: &[(u32, Vec<f32>)], seed: u64) -> Level {
+/// Mammograms as a network was trained to score them by their patches.
+pub(super) fn pooled(manifest: &Manifest, scores: &[Pooled], seed: u64) -> Level {
     let mut numbers = BTreeMap::<&str, u32>::new();
     let (mut cases, mut patients) = (Vec::new(), Vec::new());
-    for (number, probabilities) in scores {
-        let mammogram = &manifest.mammograms[*number as usize].mammogram;
+    let cancer = manifest.classes().len() - 1;
+    for pooled in scores {
+        let mammogram = &manifest.mammograms[pooled.mammogram as usize].mammogram;
         let next = numbers.len() as u32;
         patients.push(*numbers.entry(&mammogram.patient).or_insert(next));
-        let score = probabilities.last().copied().unwrap_or_default();
-        cases.push(Scored { score, positive: mammogram.has_cancer() });
+        cases.push(Scored { score: pooled.odds(cancer), positive: mammogram.has_cancer() });
     }
-    level_of_probabilities(&cases, &patients, seed)
+    // By odds, which keep an order among what is all but certain; told as probabilities.
+    let probability = |odds: f32| 1.0 / (1.0 + (-odds).exp());
+    let mut level = level(&cases, &patients, seed);
+    for point in &mut level.operating_points {
+        point.threshold = point.threshold.map(probability);
+    }
+    cases.iter_mut().for_each(|case| case.score = probability(case.score));
+    Level { probabilistic_f1: metrics::probabilistic_f1(&cases), ..level }
 }
 
 /// As [`level`], of scores that are probabilities.
@@ -119,7 +127,6 @@ pub(super) fn level(cases: &[Scored], patients: &[u32], seed: u64) -> Level {
         roc: metrics::roc(cases),
         precision_recall: curve.points,
         average_precision: curve.average,
-        partial_auc: metrics::partial_auc(cases, FEW_ALARMS),
         probabilistic_f1: None,
         operating_points: metrics::operating_points(cases),
     }

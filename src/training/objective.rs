@@ -63,7 +63,11 @@ impl<'a> Objective<'a> {
         let weights = class_weights(&settings.class_weights, counts);
         let kind = match pooling(manifest, settings.objective) {
             None => Kind::Patches(CrossEntropy { weights }),
-            Some(pooling) => Kind::Mammograms { weights, pooling },
+            Some(pooling) => {
+                let sum: f64 = weights.iter().zip(counts).map(|(w, &n)| w * n as f64).sum();
+                let mean = sum / counts.iter().sum::<usize>() as f64;
+                Kind::Mammograms { weights: weights.iter().map(|w| w / mean).collect(), pooling }
+            }
         };
         Self { manifest, kind }
     }
@@ -81,11 +85,14 @@ impl<'a> Objective<'a> {
         }
     }
 
-    /// Sum of the weights of the examples that these patches are.
+    /// What the loss of these patches counts for in the mean over an epoch.
     pub(super) fn weight(&self, patches: &[u32]) -> f64 {
-        let (Kind::Patches(CrossEntropy { weights }) | Kind::Mammograms { weights, .. }) =
-            &self.kind;
-        self.truth(patches).iter().map(|&class| weights[class]).sum()
+        match &self.kind {
+            Kind::Patches(CrossEntropy { weights }) => {
+                self.truth(patches).iter().map(|&class| weights[class]).sum()
+            }
+            Kind::Mammograms { .. } => self.examples(patches) as f64,
+        }
     }
 
     /// The loss of a network's outputs for these patches as a scalar, in single precision whatever theirs is.
@@ -97,7 +104,7 @@ impl<'a> Objective<'a> {
         };
         let outputs = outputs.to_dtype(DType::F32)?;
         let rows = outputs.to_vec2::<f32>()?;
-        let total: f64 = truth.iter().map(|&class| weights[class]).sum();
+        let count = truth.len() as f64;
         let (mut value, mut gradient) = (0.0, Vec::with_capacity(rows.len() * rows[0].len()));
         let mut rest = rows.as_slice();
         for (own, class) in by_mammogram(self.manifest, patches).zip(truth) {
@@ -105,7 +112,7 @@ impl<'a> Objective<'a> {
             rest = others;
             let of_mammogram: Vec<&[f32]> = of_mammogram.iter().map(Vec::as_slice).collect();
             let (loss, by_output) = pooling.loss(&of_mammogram, class);
-            let share = weights[class] / total;
+            let share = weights[class] / count;
             value += share * loss;
             gradient.extend(by_output.iter().flatten().map(|by| (share * by) as f32));
         }
@@ -125,7 +132,7 @@ impl<'a> Objective<'a> {
             }
             Kind::Mammograms { pooling, .. } => {
                 let pooled = pooled(self.manifest, pooling, patches, outputs);
-                pooled.iter().zip(&truth).filter(|((_, p), truth)| likeliest(p) == **truth).count()
+                pooled.iter().zip(&truth).filter(|(one, truth)| one.likeliest() == **truth).count()
             }
         }
     }
@@ -150,37 +157,65 @@ impl<'a> Objective<'a> {
             },
             Kind::Mammograms { pooling, .. } => {
                 let pooled = pooled(self.manifest, pooling, patches, &verdict.outputs);
-                let probabilities: Vec<Vec<f32>> = pooled.into_iter().map(|(_, p)| p).collect();
-                let count = probabilities.len().max(1) as f64;
-                let each = || probabilities.iter().zip(&truth);
-                let log = |(p, truth): (&Vec<f32>, &usize)| {
-                    -f64::from(p[*truth]).max(f64::from(f32::MIN_POSITIVE)).ln()
-                };
-                let right = each().filter(|(p, truth)| likeliest(p) == **truth).count();
+                let count = pooled.len().max(1) as f64;
+                let each = || pooled.iter().zip(&truth);
+                let right = each().filter(|(one, truth)| one.likeliest() == **truth).count();
+                let odds: Vec<Vec<f32>> = pooled
+                    .iter()
+                    .map(|one| (0..classes).map(|class| one.odds(class)).collect())
+                    .collect();
                 Judged {
-                    loss: each().map(log).sum::<f64>() / count,
+                    loss: -each().map(|(one, truth)| one.log[*truth]).sum::<f64>() / count,
                     accuracy: right as f64 / count,
-                    auc: mean_auc(&probabilities, &truth, classes),
+                    auc: mean_auc(&odds, &truth, classes),
                 }
             }
         }
     }
 }
 
-/// Each mammogram of these patches with the probabilities of its classes.
+/// A mammogram by its patches.
+pub(super) struct Pooled {
+    pub(super) mammogram: u32,
+    /// Logarithms of the probabilities of its classes.
+    log: Vec<f64>,
+}
+
+impl Pooled {
+    /// The logarithm of the odds of a class against all others: it tells apart what probabilities of almost 1 do not.
+    pub(super) fn odds(&self, class: usize) -> f32 {
+        let others = self.log.iter().enumerate().filter(|(other, _)| *other != class);
+        let rest: f64 = others.map(|(_, log)| log.exp()).sum();
+        // Where the others are too unlikely for a number, the likeliest of them stands for all.
+        let rest = match rest > 0.0 {
+            true => rest.ln(),
+            false => {
+                let others = self.log.iter().enumerate().filter(|(other, _)| *other != class);
+                others.fold(f64::NEG_INFINITY, |most, (_, log)| most.max(*log))
+            }
+        };
+        (self.log[class] - rest) as f32
+    }
+
+    fn likeliest(&self) -> usize {
+        likeliest(&self.log.iter().map(|log| *log as f32).collect::<Vec<_>>())
+    }
+}
+
+/// Each mammogram of these patches.
 pub(super) fn pooled(
     manifest: &Manifest,
     pooling: &Pooling,
     patches: &[u32],
     outputs: &[Vec<f32>],
-) -> Vec<(u32, Vec<f32>)> {
+) -> Vec<Pooled> {
     let mut rest = outputs;
     let of = |own: &[u32]| {
         let (of_mammogram, others) = rest.split_at(own.len());
         rest = others;
         let rows: Vec<&[f32]> = of_mammogram.iter().map(Vec::as_slice).collect();
-        let probabilities = pooling.probabilities(&rows).into_iter().map(|p| p as f32).collect();
-        (manifest.patches[own[0] as usize].mammogram, probabilities)
+        let mammogram = manifest.patches[own[0] as usize].mammogram;
+        Pooled { mammogram, log: pooling.log_probabilities(&rows) }
     };
     by_mammogram(manifest, patches).map(of).collect()
 }

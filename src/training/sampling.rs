@@ -110,6 +110,24 @@ impl<'a> Examples<'a> {
         self.batches(&self.order(settings.balance, seed, epoch), settings.batch)
     }
 
+    /// How many steps come before each epoch from the first, and in the end all: of whole mammograms, epochs differ. And
+    /// whether any step is a single patch.
+    pub(super) fn plan(&self, settings: &Training, seed: u64) -> (Vec<u64>, bool) {
+        let mut before = vec![0];
+        let mut single = false;
+        let mut steps = 0;
+        for epoch in 1..=settings.epochs {
+            // Of patches, each is as the first.
+            if epoch == 1 || matches!(self, Self::Mammograms { .. }) {
+                let batches = self.epoch(settings, seed, epoch);
+                single |= batches.iter().any(|batch| batch.len() == 1);
+                steps = batches.len() as u64;
+            }
+            before.push(before[before.len() - 1] + steps);
+        }
+        (before, single)
+    }
+
     /// Checks that every class can be learnt and something can choose the best epoch.
     ///
     /// # Errors

@@ -41,8 +41,8 @@ pub(super) struct Session<'a> {
     objective: Objective<'a>,
     /// Patches of an epoch.
     patches: usize,
-    /// Steps of an epoch.
-    steps: usize,
+    /// Steps before each epoch from the first, and in the end all.
+    before: Vec<u64>,
     network: &'a mut Network,
     /// What its frozen part makes of the patches, where that is kept.
     outputs: Option<Outputs>,
@@ -95,7 +95,8 @@ impl<'a> Session<'a> {
         // Every epoch has as many examples of each class as the first.
         let order = examples.order(settings.balance, seed, 1);
         let batches = examples.batches(&order, settings.batch);
-        let (patches, steps) = (batches.iter().map(Vec::len).sum(), batches.len());
+        let patches = batches.iter().map(Vec::len).sum();
+        let (before, single) = examples.plan(settings, seed);
         if settings.batch > patches {
             progress.say(&format!(
                 "{name}: a batch of {} is more than the {patches} patches of an epoch; each epoch is \
@@ -103,7 +104,7 @@ impl<'a> Session<'a> {
                 settings.batch
             ));
         }
-        if batches.iter().any(|batch| batch.len() == 1) {
+        if single {
             check_single(network, name)?;
         }
         let objective = Objective::new(manifest, settings, &examples.counts(&order));
@@ -127,8 +128,9 @@ impl<'a> Session<'a> {
             (0, 0) => {}
             (epoch, 0) => progress.say(&format!("{name}: resumed after epoch {epoch}")),
             (epoch, step) => progress.say(&format!(
-                "{name}: resumed in epoch {} after step {step} of {steps}",
-                epoch + 1
+                "{name}: resumed in epoch {} after step {step} of {}",
+                epoch + 1,
+                steps_of(&before, epoch + 1)
             )),
         }
         Ok(Self {
@@ -141,7 +143,7 @@ impl<'a> Session<'a> {
             examples,
             objective,
             patches,
-            steps,
+            before,
             outputs: None,
             sgd,
             head: network.head(),
@@ -168,7 +170,8 @@ impl<'a> Session<'a> {
         }
         let each = (self.patches + self.validation.len()) as u64;
         // Of an epoch that was begun; its steps may differ in size.
-        let done = (self.patches * self.reached.partial.steps / self.steps) as u64;
+        let steps = self.steps(self.reached.epoch + 1).max(1);
+        let done = (self.patches * self.reached.partial.steps / steps) as u64;
         // One bar for all that is left, so that its time left is the training's.
         self.progress.start(self.job.name, (epochs * each).saturating_sub(done));
         let mut trouble = None;
@@ -273,7 +276,7 @@ impl<'a> Session<'a> {
                 self.progress.note(&self.figures(epoch));
                 self.progress.advance(batch.patches.len() as u64);
                 // The last step's checkpoint is the epoch's.
-                if self.reached.partial.steps < self.steps && self.is_due() {
+                if self.reached.partial.steps < self.steps(epoch) && self.is_due() {
                     self.save()?;
                 }
             }
@@ -304,7 +307,7 @@ impl<'a> Session<'a> {
         }
         let examples: usize = batches.iter().map(|patches| self.objective.examples(patches)).sum();
         let Partial { loss, weight, correct, seconds, .. } = self.reached.partial;
-        let last = u64::from(epoch) * self.steps as u64 - 1;
+        let last = self.before[epoch as usize] - 1;
         let Rates { head, rest } = self.rates(last, epoch);
         let record = Epoch {
             epoch,
@@ -331,7 +334,7 @@ impl<'a> Session<'a> {
     /// One step of gradient descent.
     fn step(&mut self, epoch: u32, batch: &Batch) -> Result<()> {
         let in_epoch = self.reached.partial.steps;
-        let step = u64::from(epoch - 1) * self.steps as u64 + in_epoch as u64;
+        let step = self.before[epoch as usize - 1] + in_epoch as u64;
         let input = batch.input(self.network)?;
         let dropout_seed = seed::derive(self.seed, &format!("dropout/{step}"));
         let logits = batch.training_logits(self.network, &input, dropout_seed)?;
@@ -377,14 +380,26 @@ impl<'a> Session<'a> {
             Ok(())
         };
         match Shortage::of(&error, network.device(), batch.patches.len(), step) {
+            // A smaller batch is no help where it is one mammogram.
+            Some(shortage) if self.objective.examples(&batch.patches) < batch.patches.len() => error
+                .context(format!(
+                    "{}: {shortage}; a mammogram is never divided, so a smaller `input` or a larger \
+                     `patches.stride` may be what helps",
+                    self.job.name
+                )),
             Some(shortage) => error.context(format!("{}: {shortage}", self.job.name)),
             None => error,
         }
     }
 
     fn rates(&self, step: u64, epoch: u32) -> Rates {
-        let steps = self.steps as u64 * u64::from(self.settings.epochs);
+        let steps = self.before.last().copied().unwrap_or_default();
         schedule::rates(self.settings, step, steps, epoch)
+    }
+
+    /// Steps of an epoch.
+    fn steps(&self, epoch: u32) -> usize {
+        steps_of(&self.before, epoch)
     }
 
     /// Whether the last checkpoint is old enough for another.
@@ -450,6 +465,14 @@ impl<'a> Session<'a> {
             self.job.name, self.settings.lr
         )
     }
+}
+
+/// Steps of an epoch, by those before each; none after the last.
+fn steps_of(before: &[u64], epoch: u32) -> usize {
+    let [Some(start), Some(end)] = [epoch - 1, epoch].map(|at| before.get(at as usize)) else {
+        return 0;
+    };
+    (end - start) as usize
 }
 
 /// Checks that `network` can be trained on a batch of one image.

@@ -170,8 +170,8 @@ pub(crate) struct Own {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Form {
-    claim: BTreeMap<String, Spanned<String>>,
-    datasheet: BTreeMap<String, Spanned<String>>,
+    claim: Option<BTreeMap<String, Spanned<Option<String>>>>,
+    datasheet: Option<BTreeMap<String, Spanned<Option<String>>>>,
 }
 
 impl Own {
@@ -188,8 +188,8 @@ impl Own {
         let text = Text { path: &path, text: &read };
         let form: Form = text.parse()?;
         Ok(Self {
-            claim: answers(text, Document::Claim, form.claim)?,
-            datasheet: answers(text, Document::Datasheet, form.datasheet)?,
+            claim: answers(text, Document::Claim, form.claim.unwrap_or_default())?,
+            datasheet: answers(text, Document::Datasheet, form.datasheet.unwrap_or_default())?,
         })
     }
 
@@ -205,7 +205,7 @@ impl Own {
 fn answers(
     text: Text<'_>,
     document: Document,
-    given: BTreeMap<String, Spanned<String>>,
+    given: BTreeMap<String, Spanned<Option<String>>>,
 ) -> Result<BTreeMap<String, String>> {
     let items = document.sheet()?.items;
     let keys: Vec<&str> = items.iter().map(|item| item.key.as_str()).collect();
@@ -215,9 +215,9 @@ fn answers(
             let message = unknown(&format!("item of the {}", document.id()), &key, &keys);
             return Err(text.mistake(answer.referenced, message).into());
         }
-        let said = answer.value.trim();
+        let said = answer.value.unwrap_or_default().trim().to_owned();
         if !said.is_empty() {
-            answers.insert(key, said.to_owned());
+            answers.insert(key, said);
         }
     }
     Ok(answers)

@@ -1,6 +1,8 @@
 //! What an atlas says of how it was made, a sentence or two each, for its datasheet, its checklist and its metadata:
 //! each fact once, by a name that `content/reporting/` uses.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 
 use super::paths::{CASES, CONCEPTS, DATA, METHODS, PROVENANCE};
@@ -8,14 +10,14 @@ use super::words::{settings, weights};
 use super::{Atlas, areas};
 use crate::text;
 use crate::text::counted;
-use base::{Notice, Split};
+use base::Split;
 use catalogue::{Place, Verdict};
 use config::Labels;
 use mammogram::Pathology;
 use metrics::{Fixed, RESAMPLES};
 use record::Manifest;
 use record::tally::{self, Title};
-use record::training::FEW_ALARMS;
+use record::training::{FEW_ALARMS, Level, Origin};
 
 /// A fact, and the page that has more of it, from the root of the site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,15 +46,26 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
         (!told.is_empty()).then(|| format!("{}.", told.join(". ")))
     };
     let (text, href) = match name {
-        "kind" => (
-            Some(format!(
-                "Deep learning: {} that tell {} in patches of mammograms, and what their units respond to.",
-                counted(exhibits.len(), "network", "networks"),
-                manifest.classes().join(" from ")
-            )),
-            HOME,
-        ),
-        "design" => (Some("Retrospective: images that were there before.".into()), METHODS),
+        "kind" => {
+            let telling = exhibits.iter().filter(|e| e.evaluation.tells_cancer()).count();
+            let told = match telling {
+                0 => String::new(),
+                some => format!(
+                    " {} {} {} in patches of mammograms.",
+                    counted(some, "network", "networks"),
+                    if some == 1 { "tells" } else { "tell" },
+                    manifest.classes().join(" from ")
+                ),
+            };
+            (Some(format!("Deep learning, and what units of {} respond to.{told}", counted(exhibits.len(), "network", "networks"))), HOME)
+        }
+        "design" => {
+            let what = match about.phantom {
+                true => "Synthetic images, drawn for the purpose.",
+                false => "Images that had been taken before, for other reasons.",
+            };
+            (Some(what.into()), METHODS)
+        }
         "goal" => (
             Some("To find out what single units of trained networks respond to, and how that relates to what readers see.".into()),
             METHODS,
@@ -74,12 +87,15 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
         ),
         "selection" => (Some(selection(manifest)), METHODS),
         "privacy" => (
-            Some(
-                "Nothing leaves the source but pixels, what it states of lesions and images, and what a public data set \
-                 publishes itself: no name, no date, no free text. Identifiers of DICOM files become pseudonyms. Letters that \
-                 are burnt into an image stay in it."
-                    .into(),
-            ),
+            Some(match about.phantom {
+                true => "There is nobody to be known: the images are synthetic.".into(),
+                false => String::from(
+                    "Pixels leave the source, what it states of images and lesions, and what a public data set publishes itself. \
+                     Dates, names and the other free text of headers do not; identifiers of DICOM files become pseudonyms. What a \
+                     table gives as the source’s own words of a finding, or as a public name, is shown as it stands, and letters that \
+                     are burnt into an image stay in it: both are the authors’ to look at.",
+                ),
+            }),
             METHODS,
         ),
         "missing" => (Some(missing(manifest)), DATA),
@@ -88,7 +104,7 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
         "annotators" => {
             let who = match about.phantom {
                 true => "Nobody: the program that draws the images knows where their lesions are.".into(),
-                false => format!("Those of the source, {}.", about.name),
+                false => format!("Those of the source ({}).", about.name),
             };
             (Some(who), DATA)
         }
@@ -116,10 +132,15 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
             ),
             DATA,
         ),
-        "test_size" => (
-            Some(format!("{} in the test part.", of_part(manifest, Some(Split::Test)))),
-            DATA,
-        ),
+        "test_size" => {
+            let mut splits: Vec<String> = exhibits.iter().map(|e| e.evaluation.split.to_string()).collect();
+            splits.dedup();
+            let of = match splits.is_empty() {
+                true => String::new(),
+                false => format!(" Figures of this atlas are of the {} part.", text::and(&splits)),
+            };
+            (Some(format!("In the test part {}.{of}", of_part(manifest, Some(Split::Test)))), DATA)
+        }
         "networks" => (
             each(&|e| {
                 let layers: Vec<String> = e.layers.iter().map(|layer| layer.layer.clone()).collect();
@@ -133,14 +154,22 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
             METHODS,
         ),
         "software" => {
-            let mut devices: Vec<&str> = exhibits.iter().map(|e| e.evaluation.device.as_str()).collect();
+            let run = exhibits.iter().filter(|e| !matches!(e.evaluation.origin, Origin::Recorded { .. }));
+            let mut devices: Vec<&str> = run.map(|e| e.evaluation.device.as_str()).collect();
+            let recorded = devices.len() < exhibits.len();
             devices.dedup();
-            let on = devices.join("; ");
+            let on = match devices.is_empty() {
+                true => String::new(),
+                false => format!(" Networks were run on {}.", devices.join("; ")),
+            };
+            let elsewhere = match recorded {
+                true => " Recorded networks were run elsewhere, as their pages say.",
+                false => "",
+            };
             (
                 Some(format!(
-                    "unit-atlas {} (Rust, Candle){}.",
-                    env!("CARGO_PKG_VERSION"),
-                    if on.is_empty() { String::new() } else { format!(", on {on}") }
+                    "These pages: unit-atlas {} (Rust, Candle).{on}{elsewhere} The provenance has the version behind each result.",
+                    env!("CARGO_PKG_VERSION")
                 )),
                 PROVENANCE,
             )
@@ -157,31 +186,49 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
         "chosen" => (
             each(&|e| {
                 let epoch = e.evaluation.best_epoch()?;
-                Some(format!("epoch {epoch}, that with the highest AUC on the validation part"))
+                Some(format!(
+                    "epoch {epoch}, the best on the validation part by AUC{}, or by loss where a class is missing there",
+                    match e.evaluation.assessment.levels.mammogram_pooled.is_some() {
+                        true => " of mammograms",
+                        false => "",
+                    }
+                ))
             }),
             METHODS,
         ),
         "ensembles" => (Some("None: every network stands for itself.".into()), METHODS),
         "measures" => (
-            Some(format!(
-                "Areas under the ROC curve per patch, mammogram and patient, whole and up to {} false alarms; average \
-                 precision and probabilistic F1; sensitivity and specificity where one of them is held; calibration.",
-                text::percent(FEW_ALARMS)
-            )),
+            exhibits.iter().any(|e| e.evaluation.tells_cancer()).then(|| {
+                format!(
+                    "Areas under the ROC curve per patch, mammogram and patient, whole and up to {} false alarms; average \
+                     precision; sensitivity and specificity where one of them is held; calibration.",
+                    text::percent(FEW_ALARMS)
+                )
+            }),
             PERFORMANCE,
         ),
-        "uncertainty" => (
-            Some(format!(
-                "95% intervals by DeLong’s method and by drawing whole patients {} times, Wilson’s of shares; differences \
-                 between networks by DeLong’s paired test. Agreement of units with concepts against {} permutations, \
-                 corrected for the number of concepts.",
-                text::count(RESAMPLES),
-                inputs.config.dissection.permutations
-            )),
-            PERFORMANCE,
-        ),
+        "uncertainty" => {
+            let pairs = match exhibits.len() > 1 {
+                true => "; differences between networks by DeLong’s paired test",
+                false => "",
+            };
+            let chance = match inputs.config.dissection.permutations {
+                0 => String::new(),
+                draws => format!(
+                    " Agreement of units with concepts is held against {draws} permutations, corrected for the number of concepts."
+                ),
+            };
+            (
+                Some(format!(
+                    "95% intervals by DeLong’s method and by drawing whole patients {} times, of shares Wilson’s{pairs}.{chance}",
+                    text::count(RESAMPLES)
+                )),
+                PERFORMANCE,
+            )
+        }
         "subgroups" => {
             let found = exhibits.iter().flat_map(|e| &e.evaluation.assessment.subgroups);
+            let found = found.filter(|group| group.auc.is_some());
             let mut titles: Vec<String> = Vec::new();
             for group in found {
                 let title = group.attribute.title().to_lowercase();
@@ -193,14 +240,22 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
                 .then(|| format!("The area per patch is also that of subgroups: {}.", text::and(&titles)));
             (text, PERFORMANCE)
         }
-        "explained" => (
-            Some(
-                "By its units: what each responds to, what readers call that, how it agrees with outlines against chance, how \
-                 much it moves the score; and for mammograms, which units their scores are made of."
-                    .into(),
-            ),
-            CONCEPTS,
-        ),
+        "explained" => {
+            let mut told = vec!["what each unit responds to, and how that agrees with outlines".to_owned()];
+            if !inputs.readers.is_empty() {
+                told.push("what readers call it".into());
+            }
+            if !inputs.names.is_empty() {
+                told.push("what a machine calls it".into());
+            }
+            if exhibits.iter().flat_map(|e| e.layers).any(|layer| layer.influence.is_some()) {
+                told.push("how much it moves the score".into());
+            }
+            if !inputs.explanations.is_empty() {
+                told.push("of mammograms, which units their scores are made of".into());
+            }
+            (Some(format!("By the units of its layers: {}.", text::and(&told))), CONCEPTS)
+        }
         "internal" => (
             each(&|e| e.evaluation.tells_cancer().then(|| format!("evaluated on the {} part", e.evaluation.split))),
             PERFORMANCE,
@@ -209,19 +264,29 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
         "characteristics" => (Some(characteristics(atlas)), DATA),
         "performance" => (
             each(&|e| {
-                let view = areas::auc_view(e)?;
-                Some(format!("AUC per patch of {} on the {} part ({})", view.value, e.evaluation.split, view.phrase))
+                let levels = &e.evaluation.assessment.levels;
+                let auc = |level: &Level| Some(areas::AucView::of(level.auc?));
+                let patch = auc(&levels.patch)?;
+                let of = |view: areas::AucView| format!("{} ({})", view.value, view.phrase);
+                let whole = levels.mammogram_pooled.as_ref().and_then(auc);
+                let whole = whole.map_or(String::new(), |view| format!("of mammograms, as it was trained, {}; ", of(view)));
+                Some(format!("AUC {whole}of patches {}, on the {} part", of(patch), e.evaluation.split))
             }),
             PERFORMANCE,
         ),
         "points" => (
             each(&|e| {
-                let points = &e.evaluation.assessment.levels.mammogram_max.operating_points;
+                let levels = &e.evaluation.assessment.levels;
+                let level = levels.mammogram_pooled.as_ref().unwrap_or(&levels.mammogram_max);
+                let points = &level.operating_points;
                 let point = points.iter().find(|point| point.fixed == Fixed::Specificity(0.9))?;
                 let [sensitivity, specificity] = [point.sensitivity, point.specificity].map(|share| {
                     format!("{:.3} ({:.3} to {:.3})", share.value, share.low, share.high)
                 });
-                Some(format!("per mammogram a sensitivity of {sensitivity} at a specificity of {specificity}"))
+                Some(format!(
+                    "per mammogram a sensitivity of {sensitivity} at a specificity of {specificity}, at a threshold that was \
+                     chosen on the same mammograms"
+                ))
             }),
             PERFORMANCE,
         ),
@@ -255,17 +320,16 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
             Some("Its place in the mammogram, its labels and its shares of lesions are columns of patches.csv.".into()),
             DATA,
         ),
-        "relations" => (
-            Some(match manifest.given.patches {
-                true => "Of each patch its mammogram and patient are named.".into(),
-                false => format!(
-                    "Of each patch its mammogram and patient are named. Windows stand {} of their edge apart: neighbours \
-                     share pixels.",
+        "relations" => {
+            let close = match !manifest.given.patches && cut.stride < 1.0 {
+                true => format!(
+                    " Windows stand {} of their edge apart: neighbours share pixels.",
                     text::percent(cut.stride)
                 ),
-            }),
-            DATA,
-        ),
+                false => String::new(),
+            };
+            (Some(format!("Of each patch its mammogram and patient are named.{close}")), DATA)
+        }
         "doubts" => {
             let doubts = manifest.notices.iter().filter(|notice| !notice.skipped).count();
             let text = match doubts {
@@ -276,8 +340,14 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
         }
         "self_contained" => (Some("The patches do not; their mammograms are the source’s.".into()), DATA),
         "health" => (Some("Health data: what was found in breasts, and its pathology.".into()), DATA),
-        "third_party" => (Some(format!("From the data set {}, not from the people.", about.name)), DATA),
-        "raw" => (Some("The source is neither changed nor copied.".into()), METHODS),
+        "third_party" => (
+            (about.kind != "folder").then(|| format!("From the data set {}, not from the people.", about.name)),
+            DATA,
+        ),
+        "raw" => (
+            Some("The source is not changed. Of its images the atlas has reduced copies, and finer ones where it is asked to.".into()),
+            METHODS,
+        ),
         "version" => (
             Some("A digest of the data set tells versions apart; it stands in the provenance.".into()),
             PROVENANCE,
@@ -332,7 +402,10 @@ pub(crate) fn labels(manifest: &Manifest) -> String {
 
 /// How patients were divided.
 pub(crate) fn split(manifest: &Manifest) -> String {
-    if manifest.given.patients > 0 {
+    let patients: BTreeSet<&str> =
+        manifest.mammograms.iter().map(|member| member.mammogram.patient.as_str()).collect();
+    let given = manifest.given.patients as usize;
+    if given >= patients.len() {
         return "The division into training, validation and test is the source’s own.".into();
     }
     let seed = match manifest.source.tells_seed() {
@@ -341,9 +414,16 @@ pub(crate) fn split(manifest: &Manifest) -> String {
     };
     let [train, validation, test] = [Split::Train, Split::Validation, Split::Test]
         .map(|part| text::percent(manifest.shares.of(part)));
+    let who = match given {
+        0 => "Patients were".into(),
+        some => format!(
+            "The part of {} is the source’s own; the others were",
+            counted(some, "patient", "patients")
+        ),
+    };
     format!(
-        "Patients were divided at random{seed} into {train} training, {validation} validation and {test} test, those with \
-         cancer, with other lesions and without any each for themselves."
+        "{who} divided at random{seed} into {train} training, {validation} validation and {test} test, those with cancer, with \
+         other lesions and without any each for themselves."
     )
 }
 
@@ -360,7 +440,15 @@ fn of_part(manifest: &Manifest, part: Option<Split>) -> String {
     };
     let told = whole.into_iter().flat_map(|group| &group.rows).map(|row| {
         let count = count(row);
-        format!("{} {}", text::count(count), row.name)
+        let name = match count {
+            1 => row
+                .name
+                .replacen("patients", "patient", 1)
+                .replacen("mammograms", "mammogram", 1)
+                .replacen("patches", "patch", 1),
+            _ => row.name.clone(),
+        };
+        format!("{} {name}", text::count(count))
     });
     text::and(&told.collect::<Vec<_>>())
 }
@@ -371,31 +459,47 @@ fn counts(manifest: &Manifest) -> String {
     format!("{}. By part: {parts}.", of_part(manifest, None))
 }
 
+/// What is not used, and why.
 fn left_out(atlas: &Atlas) -> String {
     let manifest = atlas.inputs.manifest;
-    let skipped = |notice: &&Notice| notice.skipped;
-    match manifest.notices.iter().filter(skipped).count() {
-        0 => "Nothing that should have been usable was left out.".into(),
-        some => format!(
-            "{} could not be used: the data page lists {}.",
-            counted(some, "input", "inputs"),
-            if some == 1 { "it" } else { "them" }
-        ),
+    let mut told = Vec::new();
+    match manifest.notices.iter().filter(|notice| notice.skipped).count() {
+        0 => {}
+        some => told.push(format!(
+            "The data page lists {} of what could not be used.",
+            counted(some, "note", "notes")
+        )),
+    }
+    let without = without_patch(manifest);
+    if without > 0 {
+        let some = counted(without, "mammogram gives", "mammograms give");
+        told.push(format!(
+            "{some} no patch: for lack of breast in a window, a view of a part of it, or a lesion that counts and has no place."
+        ));
+    }
+    match told.is_empty() {
+        true => "Nothing that was read was left out.".into(),
+        false => told.join(" "),
     }
 }
 
-fn selection(manifest: &Manifest) -> String {
+/// Mammograms of which there is no patch.
+fn without_patch(manifest: &Manifest) -> usize {
     let mut has = vec![false; manifest.mammograms.len()];
     manifest.patches.iter().for_each(|patch| has[patch.mammogram as usize] = true);
-    let with = has.iter().filter(|has| **has).count();
-    let all = counted(has.len(), "mammogram", "mammograms");
-    match manifest.given.patches {
-        true => "The patches are those that the source has.".into(),
-        false => format!(
-            "Every window that holds enough breast is a patch: {} of {all} have one.",
-            text::count(with as u64)
-        ),
+    has.iter().filter(|has| !**has).count()
+}
+
+fn selection(manifest: &Manifest) -> String {
+    if manifest.given.patches {
+        return "The patches are those that the source has.".into();
     }
+    let (all, without) = (manifest.mammograms.len(), without_patch(manifest));
+    format!(
+        "Of each mammogram that is cut every window that holds enough breast is a patch; {} of {} cut.",
+        counted(all - without, "mammogram is", "mammograms are"),
+        text::count(all as u64)
+    )
 }
 
 /// What is not stated, and of how many.
@@ -434,8 +538,8 @@ fn missing(manifest: &Manifest) -> String {
     });
     let told: Vec<String> = told.collect();
     match told.is_empty() {
-        true => "Nothing is imputed, and nothing of this is missing: view, side, composition, places and pathology.".into(),
-        false => format!("Nothing is imputed. Not stated: {}.", text::and(&told)),
+        true => "View, side, composition, places and pathology are stated of all.".into(),
+        false => format!("Not stated: {}. What is not stated counts as such.", text::and(&told)),
     }
 }
 
@@ -483,29 +587,30 @@ fn characteristics(atlas: &Atlas) -> String {
 fn errors(atlas: &Atlas) -> Option<String> {
     let manifest = atlas.inputs.manifest;
     let told = atlas.inputs.explanations.iter().map(|explanation| {
-        let mut counts = [0usize; 3];
+        let (mut missed, mut alarms, mut cancers) = (0usize, 0usize, 0usize);
         for explained in &explanation.mammograms {
             let cancer = manifest.mammograms[explained.mammogram as usize].mammogram.has_cancer();
-            let place = Place::of(manifest, explained.patch);
-            match Verdict::new(cancer, explained.probability, place) {
-                Verdict::Missed => counts[0] += 1,
-                Verdict::FalseAlarm(_) => counts[1] += 1,
-                Verdict::HighCancer(Place::Elsewhere | Place::Benign) => counts[2] += 1,
+            cancers += usize::from(cancer);
+            match Verdict::new(cancer, explained.probability, Place::of(manifest, explained.patch)) {
+                Verdict::Missed => missed += 1,
+                Verdict::FalseAlarm(_) => alarms += 1,
                 Verdict::HighCancer(_) | Verdict::NoAlarm => {}
             }
         }
-        let [missed, alarms, elsewhere] = counts;
+        let others = explanation.mammograms.len() - cancers;
         format!(
-            "{} misses {} and gives {} among {} at a probability of 0.5, and scores {} high away from the malignant lesion",
-            explanation.network,
-            counted(missed, "mammogram with cancer", "mammograms with cancer"),
-            counted(alarms, "false alarm", "false alarms"),
-            text::count(explanation.mammograms.len() as u64),
-            counted(elsewhere, "cancer", "cancers"),
+            "{} misses {missed} of {cancers} with cancer and gives {alarms} false alarms among {others} without",
+            explanation.network
         )
     });
     let told: Vec<String> = told.collect();
-    (!told.is_empty()).then(|| format!("{}. The cases show why.", told.join("; ")))
+    (!told.is_empty()).then(|| {
+        format!(
+            "By the patch with the highest probability of cancer, called cancer from 0.5 on: of mammograms, {}. The cases show \
+             what the scores are made of.",
+            told.join("; ")
+        )
+    })
 }
 
 /// What is to be known before anything is concluded.

@@ -44,8 +44,8 @@ pub(super) fn draw(atlas: &Atlas, network: Option<&str>, width: f64) -> Result<F
     let words = Words {
         title: "Training".into(),
         caption: format!(
-            "Training by epoch. Left the cross-entropy on the training patches as they were met and \
-             on the validation patches, right the validation accuracy and AUC. {}. {}",
+            "Training by epoch. Left the cross-entropy on what was trained on as it was met and on the \
+             validation split, right the validation accuracy and AUC. {}. {}",
             told.join("; "),
             source(atlas)
         ),

@@ -188,7 +188,7 @@ fn level_rows(levels: &Levels) -> Vec<LevelRow> {
                 auc: auc.map(AucView::of),
                 bootstrap: interval(*bootstrap),
                 average_precision: number(level.average_precision),
-                partial_auc: number(level.partial_auc),
+                partial_auc: number(level.partial_auc()),
                 probabilistic_f1: number(level.probabilistic_f1),
             };
             above = what;

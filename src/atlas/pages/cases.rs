@@ -115,6 +115,8 @@ struct NetworkView {
     automatic_share: String,
     kinds: Vec<KindView>,
     pointing: Vec<PointingView>,
+    /// Whether the network was trained to score mammograms otherwise.
+    pooled: bool,
     /// Cancers scored as cancer of which the source does not say where they are.
     unplaced: usize,
     places: Vec<PlaceRow>,
@@ -247,6 +249,10 @@ fn view(atlas: &Atlas) -> View {
             automatic_share,
             kinds: kinds.into_iter().filter(|kind| !kind.cases.is_empty()).collect(),
             pointing: pointing(explanation, atlas.inputs.manifest).iter().map(looked).collect(),
+            pooled: atlas.inputs.exhibits.iter().any(|exhibit| {
+                exhibit.config.name == explanation.network
+                    && exhibit.evaluation.assessment.levels.mammogram_pooled.is_some()
+            }),
             unplaced: unplaced(explanation, atlas.inputs.manifest),
             places: places(atlas, explanation),
             terms: terms(atlas, explanation),

@@ -117,8 +117,8 @@ fn described(atlas: &Atlas) -> Result<Value> {
         "conformsTo": ["http://mlcommons.org/croissant/1.1", "http://mlcommons.org/croissant/RAI/1.0"],
         "name": config.title,
         "description": format!(
-            "Patches of mammograms ({}), and the units of networks that were trained on them: what each responds to, what \
-             readers call it, and how it agrees with outlines.",
+            "Patches of mammograms ({}), and the units of networks: what each responds to, what it is called, and how it \
+             agrees with outlines.",
             manifest.source.name
         ),
         "url": atlas.address(DATA).unwrap_or_else(|| "index.html".into()),
@@ -164,7 +164,7 @@ fn described(atlas: &Atlas) -> Result<Value> {
     }
     let mut distribution = Vec::new();
     let mut records = enumerations(atlas);
-    for table in export::all().filter(|table| table.file != "croissant.json") {
+    for table in export::all() {
         distribution.push(file(atlas, table)?);
         records.push(record(table));
     }

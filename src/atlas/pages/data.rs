@@ -59,6 +59,8 @@ pub(super) struct View {
     description: String,
     citation: String,
     licence: Option<String>,
+    /// Whether that is an address.
+    licence_is_address: bool,
     /// What describes it otherwise.
     reporting: Vec<Link>,
     /// The description for programs.
@@ -182,7 +184,12 @@ pub(super) fn view(atlas: &Atlas) -> View {
         source: manifest.source.name.clone(),
         description: clean(&manifest.source.description),
         citation: clean(&manifest.source.citation),
-        licence: manifest.source.licence.clone(),
+        licence: manifest.source.licence.as_deref().map(clean),
+        licence_is_address: manifest
+            .source
+            .licence
+            .as_ref()
+            .is_some_and(|terms| terms.starts_with("https://") && !terms.contains(' ')),
         reporting: vec![
             Link::new("Datasheet", Document::Datasheet.path()),
             Link::new("CLAIM checklist", Document::Claim.path()),

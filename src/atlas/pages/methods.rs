@@ -108,7 +108,7 @@ pub(super) fn view(atlas: &Atlas) -> View {
         source: manifest.source.name.clone(),
         source_description: clean(&manifest.source.description),
         citation: clean(&manifest.source.citation),
-        licence: manifest.source.licence.clone(),
+        licence: manifest.source.licence.as_deref().map(clean),
         division: split(manifest),
         cutting: cutting(manifest),
         labels: labels(manifest),

@@ -70,6 +70,8 @@ pub(super) struct View {
     epochs: usize,
     roc: Option<Chart>,
     assessment: assessment::View,
+    /// Whether it was trained to score mammograms by their patches.
+    pooled: bool,
     loss: Option<Chart>,
     quality: Option<Chart>,
     /// None where no rate range test was made.
@@ -188,6 +190,7 @@ pub(super) fn view(atlas: &Atlas, exhibit: &Exhibit) -> View {
             )
         }),
         auc,
+        pooled: found.assessment.levels.mammogram_pooled.is_some(),
         assessment: assessment::view(atlas, exhibit),
         split: found.split.to_string(),
         patches: text::count(found.scores.len() as u64),

@@ -91,7 +91,12 @@ impl PatchView {
             alt: format!("From mammogram {id}"),
             score: text::significant(f64::from(score)),
             positive: patch.positive,
-            label: if patch.positive { "cancer" } else { "no cancer" },
+            label: match (manifest.patching.labels, patch.positive) {
+                (config::Labels::Lesion, true) => "cancer",
+                (config::Labels::Lesion, false) => "no cancer",
+                (config::Labels::Image, true) => "of a mammogram with cancer",
+                (config::Labels::Image, false) => "of one without cancer",
+            },
             overlay: outline::compact(overlay, tolerance),
         }
     }

@@ -304,7 +304,7 @@ fn patches_may_have_the_label_of_their_mammogram() {
     assert!(own.iter().any(|p| p.positive) && own.iter().any(|p| !p.positive));
     assert!(own.iter().all(|p| p.held.is_none()) && of_image.iter().all(|p| p.positive));
     for (own, of_image) in own.iter().zip(&of_image) {
-        let held = Held { malignant: own.positive, benign: own.benign };
+        let held = Held { malignant: Some(own.positive), benign: Some(own.benign) };
         assert_eq!((of_image.held, of_image.fractions), (Some(held), own.fractions));
     }
     // Where it has none, nothing of that is known.
@@ -312,14 +312,26 @@ fn patches_may_have_the_label_of_their_mammogram() {
     let unplaced = cut(&mammogram, &by_image);
     assert!(unplaced.notice.is_none() && unplaced.patches.len() == own.len());
     assert!(unplaced.patches.iter().all(|p| p.positive && !p.benign));
-    assert!(unplaced.patches.iter().all(|p| p.held.is_none() && p.fractions.is_none()));
+    let somewhere = Some(Held { malignant: None, benign: Some(false) });
+    assert!(unplaced.patches.iter().all(|p| p.held == somewhere && p.fractions.is_none()));
+    // One that has a place is where it is, whatever lies elsewhere.
+    mammogram.lesions.push(lesion(vec![circle()]));
+    mammogram.lesions[0].pathology = Pathology::Benign;
+    let mixed = cut(&mammogram, &by_image).patches;
+    let on = |p: &&Patch| p.held.unwrap().malignant == Some(true);
+    assert_eq!(mixed.iter().filter(on).count(), own.iter().filter(|p| p.positive).count());
+    assert!(mixed.iter().all(|p| p.held.unwrap().benign.is_none() && p.fractions.is_some()));
+    mammogram.lesions.pop();
+    mammogram.lesions[0].pathology = Pathology::Malignant;
     // A benign one makes no cancer; none at all is known to lie nowhere.
     mammogram.lesions[0].pathology = Pathology::Benign;
     let benign = cut(&mammogram, &by_image).patches;
-    assert!(benign.iter().all(|p| !p.positive && p.benign && p.held.is_none()));
+    assert!(benign.iter().all(|p| !p.positive && p.benign));
+    let somewhere = Some(Held { malignant: Some(false), benign: None });
+    assert!(benign.iter().all(|p| p.held == somewhere));
     mammogram.lesions.clear();
     let none = cut(&mammogram, &by_image).patches;
-    let nothing = Some(Held { malignant: false, benign: false });
+    let nothing = Some(Held { malignant: Some(false), benign: Some(false) });
     assert!(none.iter().all(|p| !p.positive && !p.benign && p.held == nothing));
 }
 
