@@ -117,8 +117,9 @@ fn one_label_renders_only_what_shows_it() {
     // But the survey, which stands by itself and does not show it.
     let shows = |path: &&String| path.ends_with(".html") && *path != "survey/index.html";
     let pages = before.keys().filter(shows).count();
-    // And what is searched, for the page that says how to cite the atlas has its title in prose.
-    assert_eq!(report.written, pages + 1);
+    // And what is searched, for the page that says how to cite the atlas has its title in prose; and what the tables
+    // are said to be.
+    assert_eq!(report.written, pages + 2);
     // And the answer's words reach every page that names the unit.
     fixture.readers[0].answers[2].recognizable = study::answer::Recognizable::Yes;
     fixture.readers[0].answers[2].phenomena = fixture.readers[0].answers[1].phenomena.clone();

@@ -18,6 +18,9 @@ use config::{Bag, Mil};
 /// Gates of the attention: outputs of v, and as many of g.
 const GATES: usize = 64;
 
+/// The logarithm of the least number above 0.
+const LEAST: f64 = -745.0;
+
 /// How mammograms are scored, of so many classes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Pooling {
@@ -40,7 +43,7 @@ impl Pooling {
     /// Logarithms of the probabilities of the classes of a mammogram: the probabilities themselves are soon 0 and 1, where
     /// it has many patches.
     pub(super) fn log_probabilities(&self, patches: &[Outputs]) -> Vec<f64> {
-        match self.mil.pooling {
+        let mut log: Vec<f64> = match self.mil.pooling {
             Bag::Attention => log_softmax(&Attention::of(patches, self.classes).logits),
             Bag::NoisyOr => {
                 let below = self.log_below(patches);
@@ -57,7 +60,10 @@ impl Pooling {
                 };
                 (0..self.classes).map(of).collect()
             }
-        }
+        };
+        // No class is impossible, however certain a network is; what is no number stays none.
+        log.iter_mut().filter(|log| **log < LEAST).for_each(|log| *log = LEAST);
+        log
     }
 
     /// −log of the probability of the true class, and its gradient by the outputs of each patch.
@@ -75,7 +81,8 @@ impl Pooling {
     fn log_below(&self, patches: &[Outputs]) -> Vec<f64> {
         let at = |cut: usize| match cut {
             0 => f64::NEG_INFINITY,
-            _ => patches.iter().map(|z| self.log_share(z, 0..cut)).sum::<f64>(),
+            cut if cut == self.classes => 0.0,
+            cut => patches.iter().map(|z| self.log_share_below(z, cut)).sum::<f64>(),
         };
         (0..=self.classes).map(at).collect()
     }
@@ -161,6 +168,12 @@ impl Pooling {
     /// The logarithm of the probability that a patch is of one of these classes.
     fn log_share(&self, z: Outputs, classes: std::ops::Range<usize>) -> f64 {
         log_sum(&z[classes]) - log_sum(&z[..self.classes])
+    }
+
+    /// The same of being below a class, to the last bit where it is almost certain.
+    fn log_share_below(&self, z: Outputs, cut: usize) -> f64 {
+        let above = self.share(z, cut..self.classes);
+        if above < 0.5 { (-above).ln_1p() } else { self.log_share(z, 0..cut) }
     }
 
     fn share(&self, z: Outputs, classes: std::ops::Range<usize>) -> f64 {
@@ -299,12 +312,16 @@ mod tests {
     /// Logits of a network that is certain: probabilities of 0 and 1 to the last bit.
     #[test]
     fn certainty_has_a_loss_and_a_gradient() {
-        let patches: [Outputs; 3] = [&[800.0, -800.0], &[-800.0, 800.0], &[0.0, 0.0]];
-        for pooling in [Bag::NoisyOr, Bag::TopK] {
+        let one: [Outputs; 3] = [&[800.0, -800.0], &[-800.0, 800.0], &[0.0, 0.0]];
+        // All are sure that there is no cancer, as far as single precision tells and beyond.
+        let none: [Outputs; 3] = [&[800.0, -800.0], &[40.0, 0.0], &[25.0, -25.0]];
+        let cases = [&one, &none].into_iter().flat_map(|patches| {
+            [Bag::NoisyOr, Bag::TopK].into_iter().map(move |pooling| (patches, pooling))
+        });
+        for (patches, pooling) in cases {
             let pooling = Pooling { mil: Mil { pooling, share: 0.3 }, classes: 2 };
             for truth in 0..2 {
-                let (loss, gradient) = pooling.loss(&patches, truth);
-                // Noisy-or has a patch that is certain; of two patches the mean may be either.
+                let (loss, gradient) = pooling.loss(patches, truth);
                 assert!(loss.is_finite() && (0.0..2000.0).contains(&loss), "{loss}");
                 assert!(gradient.iter().flatten().all(|value| value.is_finite()), "{gradient:?}");
             }

@@ -252,7 +252,7 @@ pub(crate) fn statement(atlas: &Atlas, name: &str) -> Result<Option<Statement>> 
                 told.push("how much it moves the score".into());
             }
             if !inputs.explanations.is_empty() {
-                told.push("of mammograms, which units their scores are made of".into());
+                told.push("which units the scores of mammograms are made of".into());
             }
             (Some(format!("By the units of its layers: {}.", text::and(&told))), CONCEPTS)
         }
@@ -375,7 +375,7 @@ pub(crate) fn labels(manifest: &Manifest) -> String {
     let cut = &manifest.patching;
     let three = cut.classes == 3;
     if manifest.given.patches {
-        return "Patches and their labels are the source’s own.".into();
+        return "The patches and their labels are the source’s own.".into();
     }
     match cut.labels {
         Labels::Lesion => format!(
@@ -494,11 +494,12 @@ fn selection(manifest: &Manifest) -> String {
     if manifest.given.patches {
         return "The patches are those that the source has.".into();
     }
-    let (all, without) = (manifest.mammograms.len(), without_patch(manifest));
+    let all = manifest.mammograms.len();
+    let cut = all - without_patch(manifest);
     format!(
-        "Of each mammogram that is cut every window that holds enough breast is a patch; {} of {} cut.",
-        counted(all - without, "mammogram is", "mammograms are"),
-        text::count(all as u64)
+        "{} of {} cut. Every window of these that holds enough breast is a patch.",
+        text::count(cut as u64),
+        counted(all, "mammogram is", "mammograms are")
     )
 }
 
